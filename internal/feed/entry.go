@@ -1,0 +1,288 @@
+package feed
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Entry is one entry of a PutEvents request, as the bus would take it.
+type Entry struct {
+	Source     string
+	DetailType string
+
+	// Detail is the JSON object exactly as it was received: white space, order of keys and every
+	// literal are the input's own. It belongs to the entry; the feed never touches it again.
+	Detail json.RawMessage
+
+	// Time is the zero time when the entry has none. The bus then takes the time of arrival.
+	Time time.Time
+
+	Resources    []string
+	EventBusName string // a name or an ARN; empty means the default bus
+	TraceHeader  string
+
+	File string // as named on the command line; "standard input" for "-"
+	Line int    // from 1
+}
+
+// The members of a PutEventsRequestEntry. Their names are case-sensitive, as they are to AWS.
+var members = []string{"Source", "DetailType", "Detail", "Time", "Resources", "EventBusName", "TraceHeader"}
+
+// maxDetailType is the length of DetailType in characters that EventBridge documents.
+const maxDetailType = 128
+
+// parse fills the entry from one line, which holds more than white space. The error is the reason
+// why the bus would refuse the entry, and how to mend it.
+//
+// encoding/json checks the syntax; the members are then cut out of the line as they stand.
+// Unmarshalling into a struct would take a second pass, would let "source" pass for "Source"
+// and would keep the last of two members with one name in silence.
+func parse(line []byte, entry *Entry) error {
+	if err := checkText(line); err != nil {
+		return err
+	}
+	c := cursor{text: line}
+	if kind := c.peek(); kind != '{' {
+		return notAnEntry(kind)
+	}
+	seen := make([]string, 0, len(members))
+	for raw := range c.members() {
+		name, err := unquote(raw)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(seen, name) {
+			return fmt.Errorf("%s is given twice; keep one of them", name)
+		}
+		if err := entry.set(name, &c); err != nil {
+			return err
+		}
+		seen = append(seen, name)
+	}
+	return entry.complete()
+}
+
+// set reads the value that the cursor stands on into the member of that name.
+func (e *Entry) set(name string, c *cursor) error {
+	if !slices.Contains(members, name) {
+		return unknownMember(name)
+	}
+	value := c.value()
+	if string(value) == "null" {
+		return nil // several SDKs write an absent member so
+	}
+	var err error
+	switch name {
+	case "Source":
+		e.Source, err = text(name, value)
+	case "DetailType":
+		e.DetailType, err = text(name, value)
+	case "Detail":
+		e.Detail, err = detail(value)
+	case "Time":
+		e.Time, err = eventTime(value)
+	case "Resources":
+		e.Resources, err = texts(name, value)
+	case "EventBusName":
+		e.EventBusName, err = text(name, value)
+	case "TraceHeader":
+		e.TraceHeader, err = text(name, value)
+	}
+	return err
+}
+
+// complete checks what EventBridge demands of an entry as a whole.
+func (e *Entry) complete() error {
+	missing := make([]string, 0, 3)
+	if e.Source == "" {
+		missing = append(missing, "Source")
+	}
+	if e.DetailType == "" {
+		missing = append(missing, "DetailType")
+	}
+	if e.Detail == nil {
+		missing = append(missing, "Detail")
+	}
+	switch {
+	case len(missing) > 0:
+		return fmt.Errorf("%s missing or empty; PutEvents wants Source, DetailType and Detail", strings.Join(missing, ", "))
+	case strings.HasPrefix(e.Source, "aws."):
+		return fmt.Errorf("the Source %q is AWS's own: names that start with \"aws.\" are refused (NotAuthorizedForSource)", e.Source)
+	case utf8.RuneCountInString(e.DetailType) > maxDetailType:
+		return fmt.Errorf("DetailType has %d characters, the bus takes at most %d", utf8.RuneCountInString(e.DetailType), maxDetailType)
+	}
+	return nil
+}
+
+// checkText tells whether the text is UTF-8, flat enough for the bus, and JSON.
+func checkText(line []byte) error {
+	if at := invalidUTF8(line); at >= 0 {
+		return fmt.Errorf("invalid UTF-8 at byte %d (0x%02x); JSON is UTF-8, convert it with iconv -t UTF-8", at+1, line[at])
+	}
+	// The entry itself is one level above the detail's.
+	if depth := nesting(line); depth > MaxDepth+1 {
+		return fmt.Errorf("nested %d levels deep; PutEvents takes at most %d", depth, MaxDepth)
+	}
+	if json.Valid(line) {
+		return nil
+	}
+	switch syntax := syntaxError(line); {
+	case syntax.Offset >= int64(len(line)):
+		return errors.New("the line ends inside a JSON value; an entry stands on one line: jq -c . FILE")
+	case strings.HasSuffix(syntax.Error(), "after top-level value"):
+		return fmt.Errorf("something behind the JSON value, at byte %d; write one entry a line: jq -c . FILE", syntax.Offset)
+	default:
+		return fmt.Errorf("not JSON at byte %d: %w", syntax.Offset, syntax)
+	}
+}
+
+// syntaxError returns what is wrong with text that json.Valid turned down.
+func syntaxError(text []byte) *json.SyntaxError {
+	var whole json.RawMessage
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(text, &whole); !errors.As(err, &syntax) {
+		return new(json.SyntaxError)
+	}
+	return syntax
+}
+
+// notAnEntry says what a line holds that is JSON, but no object.
+func notAnEntry(first byte) error {
+	if first == '[' {
+		return errors.New("a JSON array; write one entry a line: jq -c '.[]' FILE")
+	}
+	return errors.New("no JSON object; an entry is an object with Source, DetailType and Detail")
+}
+
+// unknownMember names a member that PutEvents doesn't have, and the mistake that most likely led to it.
+func unknownMember(name string) error {
+	switch name {
+	case "version", "id", "detail-type", "account", "region":
+		return fmt.Errorf("unknown field %q: this is an event as EventBridge delivers it, not an entry to put; "+
+			`convert it: jq -c '{Source: .source, DetailType: ."detail-type", Detail: .detail, Time: .time, Resources: .resources}' FILE`, name)
+	case "Entries":
+		return fmt.Errorf("unknown field %q: this is a whole PutEvents request; write one entry a line: jq -c '.Entries[]' FILE", name)
+	case "tradeId", "sourceSystem", "amount", "currency":
+		return fmt.Errorf("unknown field %q: this is a trade without its entry; wrap it: "+
+			`jq -c '{Source: ("trading." + .sourceSystem), DetailType: "Trade Event", Detail: .}' FILE`, name)
+	}
+	for _, known := range members {
+		if strings.EqualFold(known, name) {
+			return fmt.Errorf("unknown field %q; it is written %q", name, known)
+		}
+	}
+	return fmt.Errorf("unknown field %q; an entry has %s", name, strings.Join(members, ", "))
+}
+
+// text reads a member that is a string.
+func text(name string, value []byte) (string, error) {
+	if value[0] != '"' {
+		return "", fmt.Errorf("%s is %s, not a string", name, kindOf(value))
+	}
+	s, err := unquote(value)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// texts reads a member that is an array of strings.
+func texts(name string, value []byte) ([]string, error) {
+	if value[0] != '[' {
+		return nil, fmt.Errorf("%s is %s, not an array of strings", name, kindOf(value))
+	}
+	var list []string
+	c := cursor{text: value}
+	for range c.elements() {
+		s, err := text(fmt.Sprintf("%s[%d]", name, len(list)), c.value())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// detail reads the trade: an object as people write it, or a string that holds the object, as
+// PutEvents itself wants it. What EventBridge answers with MalformedDetail is refused here too;
+// it refuses JSON that is no object as well (localstack/localstack#11990 recorded it from AWS).
+func detail(value []byte) (json.RawMessage, error) {
+	switch value[0] {
+	case '{':
+		return bytes.Clone(value), nil
+	case '"':
+		inner, err := unquote(value)
+		if err != nil {
+			return nil, fmt.Errorf("Detail: %w", err)
+		}
+		held := bytes.TrimSpace([]byte(inner))
+		if len(held) == 0 {
+			return nil, nil // complete reports it as missing, as AWS does
+		}
+		if depth := nesting(held); depth > MaxDepth {
+			return nil, fmt.Errorf("Detail is nested %d levels deep; PutEvents takes at most %d", depth, MaxDepth)
+		}
+		if !json.Valid(held) {
+			syntax := syntaxError(held)
+			return nil, fmt.Errorf("Detail is malformed (MalformedDetail): the string holds no JSON, at byte %d of it: %w", syntax.Offset, syntax)
+		}
+		if held[0] == '{' {
+			return held, nil
+		}
+		return nil, fmt.Errorf("Detail is malformed (MalformedDetail): the string holds %s, not a JSON object", kindOf(held))
+	}
+	return nil, fmt.Errorf("Detail is malformed (MalformedDetail): it is %s, not a JSON object", kindOf(value))
+}
+
+// eventTime reads RFC 3339 text, or seconds since 1970 with an optional fraction, as the AWS
+// command line and SDKs write them.
+func eventTime(value []byte) (time.Time, error) {
+	if value[0] == '"' {
+		s, err := unquote(value)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("Time: %w", err)
+		}
+		t, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("Time %q is not RFC 3339, such as 2026-03-09T14:30:00Z", s)
+		}
+		return t, nil
+	}
+	whole, fraction, _ := strings.Cut(string(value), ".")
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || len(fraction) > 9 || seconds < 0 || seconds > lastSecond {
+		return time.Time{}, fmt.Errorf("Time %.40s is not a time; write RFC 3339 text or seconds since 1970, such as 1772000000 or 1772000000.25", value)
+	}
+	nanoseconds, err := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("Time %.40s has an exponent; write the seconds out, such as 1772000000.25", value)
+	}
+	return time.Unix(seconds, nanoseconds).UTC(), nil
+}
+
+// lastSecond is the end of the year 9999, the last that RFC 3339 can write.
+const lastSecond = 253402300799
+
+// kindOf names the kind of a JSON value for a message.
+func kindOf(value []byte) string {
+	switch value[0] {
+	case '{':
+		return "a JSON object"
+	case '[':
+		return "a JSON array"
+	case '"':
+		return "a JSON string"
+	case 't', 'f':
+		return "a JSON boolean"
+	case 'n':
+		return "null"
+	}
+	return "a JSON number"
+}

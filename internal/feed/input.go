@@ -1,0 +1,125 @@
+package feed
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync/atomic"
+
+	"github.com/muesli/cancelreader"
+)
+
+// input is one thing to read from. Exactly one of path and reader is set.
+type input struct {
+	name   string
+	path   string
+	reader io.Reader
+	size   int64 // bytes as stored; -1 when unknown
+	pipe   bool  // reading may block for as long as the other side likes
+}
+
+// fileInput looks at a file before anything is read. A pipe isn't opened: opening and closing it
+// would end the program that writes to it.
+func fileInput(path string) (input, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return input{}, fmt.Errorf("%s: no such file", path)
+	case err != nil:
+		return input{}, fmt.Errorf("%s: %w", path, reason(err))
+	case info.IsDir():
+		return input{}, fmt.Errorf("%s: a directory; name its files, such as %s/*.ndjson", path, path)
+	case !info.Mode().IsRegular():
+		return input{name: path, path: path, size: -1, pipe: true}, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return input{}, fmt.Errorf("%s: %w", path, reason(err))
+	}
+	return input{name: path, path: path, size: info.Size()}, file.Close()
+}
+
+// streamInput describes standard input or another reader. Redirected files have a size.
+func streamInput(name string, from io.Reader) input {
+	in := input{name: name, reader: from, size: -1, pipe: true}
+	if file, ok := from.(*os.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			in.size, in.pipe = info.Size(), false
+		}
+	}
+	return in
+}
+
+// open returns the input's text, decompressed where it is gzip by its first two bytes. The bytes taken
+// from the input are added to read. When the context ends, a read from a pipe ends too.
+func (in input) open(ctx context.Context, read *atomic.Int64) (*bufio.Reader, io.Closer, error) {
+	var stack closers
+	from := in.reader
+	if from == nil {
+		file, err := os.Open(in.path)
+		if err != nil {
+			return nil, nil, reason(err)
+		}
+		stack = append(stack, file)
+		from = file
+	}
+	if in.pipe {
+		// Where the system can't wait for this kind of file (/dev/null), reading doesn't block either.
+		if cancellable, err := cancelreader.NewReader(from); err == nil {
+			stop := context.AfterFunc(ctx, func() { cancellable.Cancel() })
+			stack = append(stack, cancellable, closerFunc(func() error { stop(); return nil }))
+			from = cancellable
+		}
+	}
+	stored := bufio.NewReaderSize(&counted{from: from, read: read}, readAhead)
+	if magic, _ := stored.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		return stored, stack, nil
+	}
+	text, err := gzip.NewReader(stored)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("gzip: %w", err), stack.Close())
+	}
+	return bufio.NewReaderSize(text, readAhead), stack, nil
+}
+
+// counted adds up what is read.
+type counted struct {
+	from io.Reader
+	read *atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.read.Add(int64(n))
+	return n, err
+}
+
+// closers are closed last to first.
+type closers []io.Closer
+
+func (c closers) Close() error {
+	var errs []error
+	for i := len(c) - 1; i >= 0; i-- {
+		errs = append(errs, c[i].Close())
+	}
+	return errors.Join(errs...)
+}
+
+type closerFunc func() error
+
+func (f closerFunc) Close() error { return f() }
+
+// reason takes the operation and the path off a file's error; the message names the file already.
+func reason(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

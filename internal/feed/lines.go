@@ -1,0 +1,70 @@
+package feed
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// readAhead is the size of the buffer in front of each input. Nearly every line fits into it, and is
+// then parsed where it lies.
+const readAhead = 64 << 10
+
+// lines cuts an input into lines and holds no more of it than one line of MaxLine.
+type lines struct {
+	from   *bufio.Reader
+	long   []byte // a line that doesn't fit into the read-ahead buffer
+	number int    // of the line that next returned, from 1
+}
+
+// overlong is the error of a line above MaxLine. next has passed over it; its beginning was kept.
+type overlong struct{ length int64 }
+
+func (overlong) Error() string { return "line too long" }
+
+// next returns the next line without its end. The line is valid until the next call. After an
+// overlong line it goes on with the one behind. The error is io.EOF at the end, and the reader's own
+// when it breaks off; what stood before the break on the same line comes with it.
+func (l *lines) next() ([]byte, error) {
+	l.number++
+	line, err := l.from.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return l.assemble(line)
+	}
+	return l.finish(line, err)
+}
+
+// assemble goes on with a line that filled the read-ahead buffer.
+func (l *lines) assemble(start []byte) ([]byte, error) {
+	l.long = append(l.long[:0], start...)
+	length := int64(len(start))
+	for {
+		more, err := l.from.ReadSlice('\n')
+		length += int64(len(bytes.TrimSuffix(more, lineEnd)))
+		if length <= MaxLine {
+			l.long = append(l.long, more...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if length > MaxLine && (err == nil || err == io.EOF) {
+			return l.long[:readAhead], overlong{length: length}
+		}
+		return l.finish(l.long, err)
+	}
+}
+
+// finish takes the line's end off. A last line without an end is a line.
+func (l *lines) finish(line []byte, err error) ([]byte, error) {
+	if err == io.EOF && len(line) > 0 {
+		err = nil
+	}
+	// Files that cat joined keep their byte order marks at the start of later lines.
+	return bytes.TrimRight(bytes.TrimPrefix(line, byteOrderMark), " \t\r\n"), err
+}
+
+var (
+	byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
+	lineEnd       = []byte{'\n'}
+)
