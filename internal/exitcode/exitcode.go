@@ -1,0 +1,100 @@
+// Package exitcode is the one place that says what tradectl's exit codes mean. Scripts branch on them, so
+// a number never changes its meaning.
+package exitcode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Code is a process's exit code.
+type Code int
+
+const (
+	OK           Code = 0   // all went well; of a run: every trade is accounted for
+	Failure      Code = 1   // something unexpected
+	Usage        Code = 2   // a wrong flag, argument or setting; nothing was done
+	Unreconciled Code = 3   // trades in and trades out differ
+	RefusedInput Code = 4   // some input was refused or couldn't be read; all else was processed and reconciles
+	Interrupted  Code = 130 // Ctrl-C or SIGTERM: 128 + SIGINT, as shells count
+)
+
+// meanings is the table that help prints, in order.
+var meanings = []struct {
+	code    Code
+	meaning string
+}{
+	{OK, "done; every trade is accounted for"},
+	{Failure, "unexpected failure"},
+	{Usage, "wrong usage or configuration; nothing was done"},
+	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice"},
+	{RefusedInput, "some input was refused or couldn't be read; all else was processed and reconciles"},
+	{Interrupted, "interrupted"},
+}
+
+// Help returns the table of codes for a command's help.
+func Help() string {
+	var b strings.Builder
+	b.WriteString("Exit codes:\n")
+	for _, m := range meanings {
+		fmt.Fprintf(&b, "  %3d  %s\n", m.code, m.meaning)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// coded is an error that knows the code to exit with.
+type coded struct {
+	code Code
+	err  error
+}
+
+func (c *coded) Error() string { return c.err.Error() }
+func (c *coded) Unwrap() error { return c.err }
+
+// silent is the error of a command that has said everything there is to say: the process exits with its
+// code and prints nothing more.
+type silent struct{ code Code }
+
+func (s silent) Error() string { return fmt.Sprintf("exit code %d", s.code) }
+
+// With gives an error the code that the process exits with. It returns nil for nil.
+func With(code Code, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &coded{code: code, err: err}
+}
+
+// Usagef is a Usage error.
+func Usagef(format string, args ...any) error {
+	return With(Usage, fmt.Errorf(format, args...))
+}
+
+// Silent returns an error that exits with the code and prints nothing, for a command whose output tells
+// already; nil for OK.
+func Silent(code Code) error {
+	if code == OK {
+		return nil
+	}
+	return silent{code: code}
+}
+
+// Of returns the code for what a command returned, and whether the error still has to be printed.
+// An error without a code is a Failure, or Interrupted if the context's end caused it.
+func Of(err error) (code Code, printed bool) {
+	var quiet silent
+	var known *coded
+	switch {
+	case err == nil:
+		return OK, true
+	case errors.As(err, &quiet):
+		return quiet.code, true
+	case errors.As(err, &known):
+		return known.code, false
+	case errors.Is(err, context.Canceled):
+		return Interrupted, false
+	}
+	return Failure, false
+}

@@ -1,0 +1,128 @@
+// Package outfile writes a file that is either whole or not there: what is written goes into a temporary
+// file beside it, which takes its name at the end. An interrupt leaves the old file as it was.
+package outfile
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// File is a file being written. Commit or Discard ends it; Discard after Commit does nothing, so that it
+// can be deferred.
+type File struct {
+	path   string // where it goes; with symbolic links resolved
+	file   *os.File
+	mode   fs.FileMode // of the file that is replaced; 0 when there is none
+	direct bool        // a device or pipe, which can't be replaced and is written at once
+	buffer *bufio.Writer
+	zip    *gzip.Writer // nil unless the name ends in .gz
+	done   bool
+}
+
+// Create begins to write the file at path. A name that ends in .gz is compressed.
+func Create(path string) (*File, error) {
+	f := &File{path: path}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("writing %s: %w", path, err)
+	case info.IsDir():
+		return nil, fmt.Errorf("writing %s: it is a directory; name a file in it", path)
+	case !info.Mode().IsRegular():
+		f.direct = true
+	default:
+		// Replacing a symbolic link by a file would surprise whoever made the link.
+		if f.path, err = filepath.EvalSymlinks(path); err != nil {
+			return nil, fmt.Errorf("writing %s: %w", path, err)
+		}
+		f.mode = info.Mode().Perm()
+	}
+	if f.direct {
+		f.file, err = os.OpenFile(path, os.O_WRONLY, 0)
+	} else {
+		// Not os.CreateTemp: it gives files to their owner alone, whatever the umask says.
+		temporary := fmt.Sprintf(".%s.%08x.tmp", filepath.Base(f.path), rand.Uint32())
+		f.file, err = os.OpenFile(filepath.Join(filepath.Dir(f.path), temporary), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", path, err)
+	}
+	f.buffer = bufio.NewWriterSize(f.file, 256<<10)
+	if strings.HasSuffix(path, ".gz") {
+		f.zip = gzip.NewWriter(f.buffer)
+	}
+	return f, nil
+}
+
+// Write buffers p. It is not for several goroutines.
+func (f *File) Write(p []byte) (int, error) {
+	if f.zip != nil {
+		return f.zip.Write(p)
+	}
+	return f.buffer.Write(p)
+}
+
+var _ io.Writer = (*File)(nil)
+
+// Commit brings the content to the disk and puts the file in its place. On an error the old file, if
+// there was one, is still there.
+func (f *File) Commit() error {
+	if f.done {
+		return nil
+	}
+	if err := f.flush(); err != nil {
+		f.Discard()
+		return fmt.Errorf("writing %s: %w", f.path, err)
+	}
+	f.done = true
+	if f.direct {
+		return f.file.Close()
+	}
+	if err := errors.Join(f.file.Close(), os.Rename(f.file.Name(), f.path)); err != nil {
+		os.Remove(f.file.Name()) //nolint:errcheck // the first error is the one to tell
+		return fmt.Errorf("writing %s: %w", f.path, err)
+	}
+	return nil
+}
+
+// flush empties the buffers and makes sure that the file survives a power cut before it is renamed.
+func (f *File) flush() error {
+	if f.zip != nil {
+		if err := f.zip.Close(); err != nil {
+			return err
+		}
+	}
+	if err := f.buffer.Flush(); err != nil {
+		return err
+	}
+	if f.direct {
+		return nil
+	}
+	if f.mode != 0 {
+		if err := f.file.Chmod(f.mode); err != nil {
+			return err
+		}
+	}
+	return f.file.Sync()
+}
+
+// Discard gives the file up and leaves no trace of it.
+func (f *File) Discard() {
+	if f.done {
+		return
+	}
+	f.done = true
+	f.file.Close() //nolint:errcheck // its content isn't wanted
+	if !f.direct {
+		os.Remove(f.file.Name()) //nolint:errcheck // nothing more can be done about it
+	}
+}
