@@ -1,0 +1,62 @@
+# Everything that a person or the CI runs. `make help` lists it.
+.DEFAULT_GOAL := help
+
+STACK  ?= local
+TRADES ?=
+SEED   ?= 1
+COUNT  ?= 20000
+
+TRADECTL := bin/tradectl
+LINT     := bin/golangci-lint
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(TRADECTL) ## Deploy stack local on the real engine and process trades (TRADES="a.ndjson b.ndjson" for your own)
+ifeq ($(strip $(TRADES)),)
+	$(TRADECTL) local run --sample $(COUNT) --seed $(SEED)
+else
+	$(TRADECTL) local run $(TRADES)
+endif
+
+.PHONY: test
+test: ## Run all tests that need no engine beyond the one already there
+	go test ./...
+	go -C lambdas test ./...
+
+.PHONY: test-engine
+test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first where it is missing
+	$(TRADECTL) local engine
+	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine/...
+
+.PHONY: preview
+preview: $(TRADECTL) ## Show what `pulumi up` would create, offline (STACK=local, dev or prod)
+	$(TRADECTL) local preview --stack $(STACK)
+
+.PHONY: sample
+sample: $(TRADECTL) ## Write a sample of trades (COUNT, SEED) to sample.ndjson
+	$(TRADECTL) sample --seed $(SEED) --count $(COUNT) --out sample.ndjson
+
+.PHONY: lint
+lint: $(LINT) ## Check formatting and run the linters
+	$(LINT) run ./...
+	cd lambdas && ../$(LINT) run --config ../.golangci.yml ./...
+
+.PHONY: fmt
+fmt: $(LINT) ## Format all Go code
+	$(LINT) fmt ./...
+	cd lambdas && ../$(LINT) fmt --config ../.golangci.yml ./...
+
+.PHONY: clean
+clean: ## Remove what the other targets built in this folder
+	rm -rf bin dist sample.ndjson
+
+# Go's own build cache decides what has to be compiled.
+.PHONY: $(TRADECTL)
+$(TRADECTL):
+	@go build -o $@ ./cmd/tradectl
+
+$(LINT): tools/lint/go.mod
+	go build -C tools/lint -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

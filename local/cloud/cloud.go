@@ -1,0 +1,89 @@
+// Package cloud is the embedded local cloud: it takes the resources that the
+// Pulumi engine creates and makes them live in one process. The rule's own
+// pattern routes events, the state machine's own definition is executed, the
+// queue's own retention and the alarm's own threshold count.
+//
+// It serves this system's resources and no others: a resource type or a
+// property that it does not know is refused by name, so that a deployment
+// which works here never rests on something that was left out in silence.
+package cloud
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+
+	"trade-processing/local/clock"
+	"trade-processing/local/metrics"
+)
+
+// Account is the AWS account id that every ARN of the local cloud carries.
+const Account = "000000000000"
+
+// Options are what a Cloud needs from outside. The zero value is a cloud on
+// the real clock with no images to run.
+type Options struct {
+	Clock clock.Clock // default: clock.Real()
+	// Random gives numbers for ids and for the jitter of retries; it must be
+	// safe for concurrent use. Default: math/rand/v2's own source.
+	Random func() uint64
+	// Images maps the FUNCTION build argument of a container image to the
+	// code that the image holds.
+	Images map[string]Image
+	// Logs receives what the functions write, one JSON document a line.
+	// Metrics in embedded metric format are read from it on the way.
+	// Default: io.Discard.
+	Logs io.Writer
+	// HTTP is the client of functions that call out. Default:
+	// http.DefaultClient.
+	HTTP *http.Client
+}
+
+// Cloud holds everything that deployments created, in every region. It is
+// safe for concurrent use.
+type Cloud struct {
+	clock   clock.Clock
+	random  func() uint64
+	images  map[string]Image
+	http    *http.Client
+	logs    *logWriter
+	metrics *metrics.Store
+
+	mu        sync.RWMutex
+	resources map[key]*Resource
+	created   int
+	live      live
+}
+
+// New makes an empty cloud.
+func New(options Options) *Cloud {
+	c := &Cloud{
+		clock: options.Clock, random: options.Random, images: options.Images, http: options.HTTP,
+		resources: map[key]*Resource{},
+	}
+	if c.clock == nil {
+		c.clock = clock.Real()
+	}
+	if c.random == nil {
+		c.random = rand.Uint64
+	}
+	if c.http == nil {
+		c.http = http.DefaultClient
+	}
+	return c
+}
+
+// hex makes up an identifier of n hexadecimal digits.
+func (c *Cloud) hex(n int) string {
+	var b strings.Builder
+	for b.Len() < n {
+		fmt.Fprintf(&b, "%016x", c.random())
+	}
+	return b.String()[:n]
+}
+
+// chance is a number in [0, 1).
+func (c *Cloud) chance() float64 { return float64(c.random()>>11) / (1 << 53) }
