@@ -1,0 +1,176 @@
+package terminal
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+const (
+	redraw = 100 * time.Millisecond // in a terminal
+	repeat = 5 * time.Second        // in a pipe or a log, where every line stays
+)
+
+// Reading is how far some work has come.
+type Reading struct {
+	Done  int64 // of the total that Progress was told
+	Count int64 // things done so far, for people
+}
+
+// Progress shows on Err that work goes on: a bar in a terminal, plain lines now and then elsewhere. The
+// work itself does nothing for it but to be readable. End it with Done or Stop, also when the work failed
+// or was interrupted; Stop after Done does nothing, so that it can be deferred.
+type Progress struct {
+	terminal *Terminal
+	label    string
+	total    int64
+	read     func() Reading
+	started  time.Time
+
+	mu      sync.Mutex // guards what is on the screen
+	bar     *progressbar.ProgressBar
+	stopped bool
+	quit    chan struct{}
+	ended   sync.WaitGroup
+}
+
+// Progress shows work of a known size, in any unit, or of an unknown one when total is negative. It reads
+// how far the work is ten times a second at most, from a goroutine of its own.
+func (t *Terminal) Progress(label string, total int64, read func() Reading) *Progress {
+	p := &Progress{terminal: t, label: label, total: total, read: read, started: time.Now(), quit: make(chan struct{})}
+	every := repeat
+	if t.ErrIsTerminal {
+		p.bar = newBar(t, total)
+		every = redraw
+	} else {
+		p.println(label + " …")
+	}
+	p.ended.Go(func() { p.run(every) })
+	return p
+}
+
+// Step shows work of which only the time is known.
+func (t *Terminal) Step(label string) *Progress { return t.Progress(label, -1, nil) }
+
+func newBar(t *Terminal, total int64) *progressbar.ProgressBar {
+	options := []progressbar.Option{
+		progressbar.OptionSetWriter(t.Err),
+		progressbar.OptionSetWidth(24),
+		progressbar.OptionSetPredictTime(total > 0),
+		progressbar.OptionSetElapsedTime(true),
+		progressbar.OptionShowDescriptionAtLineEnd(),
+		progressbar.OptionSetSpinnerChangeInterval(0), // run redraws
+		progressbar.OptionSpinnerType(14),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░"}),
+	}
+	if total > 0 {
+		total++ // all read is not all done: the bar ends when Done or Stop says so
+	} else {
+		total = -1
+	}
+	return progressbar.NewOptions64(total, options...)
+}
+
+func (p *Progress) run(every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.quit:
+			return
+		case <-ticker.C:
+			p.show()
+		}
+	}
+}
+
+// show draws the bar, or prints a line.
+func (p *Progress) show() {
+	var now Reading
+	if p.read != nil {
+		now = p.read()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return
+	}
+	if p.bar == nil {
+		p.println(p.label + ": " + p.line(now))
+		return
+	}
+	description := p.label
+	if p.read != nil {
+		description += fmt.Sprintf("  %s, %s/s", Count(now.Count), Count(p.rate(now)))
+	}
+	p.bar.Describe(description)
+	p.bar.Set64(now.Done) //nolint:errcheck // a bar that can't be drawn hurts nothing
+}
+
+// line tells in words how far the work is.
+func (p *Progress) line(now Reading) string {
+	if p.read == nil {
+		return time.Since(p.started).Round(time.Second).String()
+	}
+	parts := []string{Count(now.Count)}
+	if p.total > 0 {
+		parts = append(parts, fmt.Sprintf("%d %%", now.Done*100/p.total))
+	}
+	return strings.Join(append(parts, Count(p.rate(now))+" a second"), ", ")
+}
+
+// rate is the things done per second since the start.
+func (p *Progress) rate(now Reading) int64 {
+	elapsed := time.Since(p.started).Seconds()
+	if elapsed <= 0 {
+		return 0
+	}
+	return int64(float64(now.Count) / elapsed)
+}
+
+// Println prints a line above the bar.
+func (p *Progress) Println(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil && !p.stopped {
+		p.bar.Clear() //nolint:errcheck // as in show
+	}
+	p.println(line)
+}
+
+// Done ends the progress and leaves one line that says what was done and how long it took.
+func (p *Progress) Done(message string) {
+	if p.end() {
+		style := p.terminal.ErrStyle()
+		p.println(fmt.Sprintf("%s %s %s", style.Green("✓"), message, style.Faint("("+Duration(time.Since(p.started))+")")))
+	}
+}
+
+// Stop ends the progress and leaves nothing on the screen: what follows says how the work ended.
+func (p *Progress) Stop() { p.end() }
+
+// end takes the bar away, and tells whether it was this call that did.
+func (p *Progress) end() bool {
+	p.mu.Lock()
+	if p.stopped {
+		p.mu.Unlock()
+		return false
+	}
+	p.stopped = true
+	if p.bar != nil {
+		p.bar.Finish() //nolint:errcheck // as in show
+		p.bar.Clear()  //nolint:errcheck // as in show
+	}
+	p.mu.Unlock()
+	close(p.quit)
+	p.ended.Wait()
+	return true
+}
+
+func (p *Progress) println(line string) {
+	fmt.Fprintln(p.terminal.Err, line) //nolint:errcheck // nowhere left to say it
+}
