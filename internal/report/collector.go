@@ -1,0 +1,261 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"trade-processing/internal/feed"
+)
+
+// StageName is a step of the workflow that is timed.
+type StageName int
+
+const (
+	Validate StageName = iota
+	Enrich
+	Record
+	EndToEnd // from the bus to the outcome, waiting included
+
+	stages // how many there are
+)
+
+// String returns the name that reports use.
+func (s StageName) String() string {
+	return [stages]string{"validate", "enrich", "record", "end-to-end"}[s]
+}
+
+const (
+	// maxProblems is how many problems of the input a report lists. All are counted.
+	maxProblems = 20
+
+	// Times are kept in nanoseconds up to an hour with three digits: about 200 KiB a stage and shard.
+	longest         = time.Hour
+	timeResolution  = int64(time.Microsecond)
+	significantTime = 3
+)
+
+// Collector counts what happens to the trades of a run. All its methods may be called by any number of
+// goroutines at once. What is counted for every trade goes to one of several shards by chance, so that
+// goroutines rarely wait for one another: one call costs some tens of nanoseconds.
+type Collector struct {
+	shards []shard
+
+	mu     sync.Mutex // guards what happens rarely
+	input  Input
+	alarms []Alarm
+}
+
+// shard is a share of the counts. Its own lock is rarely held by anybody else.
+type shard struct {
+	mu          sync.Mutex
+	counts      counts
+	codes       map[string]int64
+	deadLetters map[deadLetter]int64
+	times       [stages]*hdrhistogram.Histogram
+	_           [64]byte // keeps neighbours off the same cache line
+}
+
+type counts struct{ received, recorded, rejected, duplicates, deadLettered, notMatched int64 }
+
+type deadLetter struct{ queue, error string }
+
+// NewCollector returns a collector with everything at zero.
+func NewCollector() *Collector {
+	c := &Collector{shards: make([]shard, min(4*runtime.GOMAXPROCS(0), 32))}
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.codes = make(map[string]int64)
+		s.deadLetters = make(map[deadLetter]int64)
+		s.times = newTimes()
+	}
+	return c
+}
+
+func newTimes() (times [stages]*hdrhistogram.Histogram) {
+	for stage := range times {
+		times[stage] = hdrhistogram.New(timeResolution, int64(longest), significantTime)
+	}
+	return times
+}
+
+// locked calls do with one of the shards, which is the caller's alone meanwhile.
+func (c *Collector) locked(do func(*shard)) {
+	s := &c.shards[rand.IntN(len(c.shards))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do(s)
+}
+
+// Received counts a trade that the bus took.
+func (c *Collector) Received() { c.locked(func(s *shard) { s.counts.received++ }) }
+
+// Recorded counts a valid trade that was written.
+func (c *Collector) Recorded() { c.locked(func(s *shard) { s.counts.recorded++ }) }
+
+// Rejected counts a trade that was written with violations. Each code counts once for the trade, however
+// many fields broke the rule.
+func (c *Collector) Rejected(codes []string) {
+	c.locked(func(s *shard) {
+		s.counts.rejected++
+		for i, code := range codes {
+			if !slices.Contains(codes[:i], code) {
+				s.codes[code]++
+			}
+		}
+	})
+}
+
+// Duplicate counts a trade that was in the table already.
+func (c *Collector) Duplicate() { c.locked(func(s *shard) { s.counts.duplicates++ }) }
+
+// DeadLettered counts a trade that went to a dead-letter queue because of an error.
+func (c *Collector) DeadLettered(queue, error string) {
+	c.locked(func(s *shard) {
+		s.counts.deadLettered++
+		s.deadLetters[deadLetter{queue, error}]++
+	})
+}
+
+// NotMatched counts a trade that no rule wanted.
+func (c *Collector) NotMatched() { c.locked(func(s *shard) { s.counts.notMatched++ }) }
+
+// Stage counts one call of a stage and how long it took.
+func (c *Collector) Stage(stage StageName, took time.Duration) {
+	took = min(max(took, 0), longest)
+	c.locked(func(s *shard) {
+		s.times[stage].RecordValue(int64(took)) //nolint:errcheck // it fails above longest only
+	})
+}
+
+// Problem counts something in the input that is no entry.
+func (c *Collector) Problem(p *feed.Problem) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch p.Kind {
+	case feed.Refused:
+		c.input.Refused++
+	case feed.Unreadable:
+		c.input.Unreadable++
+	case feed.Empty:
+		c.input.Empty++
+	}
+	if len(c.input.Problems) < maxProblems {
+		c.input.Problems = append(c.input.Problems, Problem{File: p.File, Line: p.Line, Reason: p.Reason, Excerpt: p.Excerpt})
+	}
+}
+
+// Alarm notes an alarm that went off.
+func (c *Collector) Alarm(name string, at time.Time, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alarms = append(c.alarms, Alarm{Name: name, At: at, Reason: reason})
+}
+
+// Finished returns how many trades have an outcome so far, for progress.
+func (c *Collector) Finished() int64 {
+	n := c.counts()
+	return n.recorded + n.rejected + n.duplicates + n.deadLettered + n.notMatched
+}
+
+func (c *Collector) counts() counts {
+	var sum counts
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		n := s.counts
+		s.mu.Unlock()
+		sum.received += n.received
+		sum.recorded += n.recorded
+		sum.rejected += n.rejected
+		sum.duplicates += n.duplicates
+		sum.deadLettered += n.deadLettered
+		sum.notMatched += n.notMatched
+	}
+	return sum
+}
+
+// Run is what the run knows at its end and the collector doesn't.
+type Run struct {
+	Names       []string // of the inputs
+	Lines       int64    // that aren't blank: feed.Feed.Lines
+	Elapsed     time.Duration
+	Interrupted bool
+	Checks      []Check
+	Replicas    []Replica
+	PeakMemory  int64           // bytes
+	Example     json.RawMessage // one recorded item; nil when there is none
+}
+
+// Report sums up. It is called when nothing is counted any more; what was received and has no outcome
+// counts as unfinished if the run was interrupted, and as a loss if it wasn't.
+func (c *Collector) Report(run Run) *Report {
+	n := c.counts()
+	r := &Report{
+		Input:    c.input,
+		Received: n.received, Recorded: n.recorded, Rejected: n.rejected, Duplicates: n.duplicates,
+		DeadLettered: n.deadLettered, NotMatched: n.notMatched,
+		RejectedByCode: make(map[string]int64), DeadLetters: []DeadLetters{},
+		Checks: orEmpty(run.Checks), Interrupted: run.Interrupted,
+		ElapsedSeconds: run.Elapsed.Round(time.Millisecond).Seconds(), PeakMemoryBytes: run.PeakMemory,
+		Alarms: orEmpty(c.alarms), Replicas: orEmpty(run.Replicas), Example: run.Example,
+	}
+	r.Input.Names, r.Input.Lines, r.Input.Problems = orEmpty(run.Names), run.Lines, orEmpty(c.input.Problems)
+	if run.Interrupted {
+		r.Unfinished = max(0, r.Received-r.accounted())
+	}
+	if run.Elapsed > 0 {
+		r.TradesPerSecond = float64(int64(float64(r.accounted()-r.Unfinished) / run.Elapsed.Seconds()))
+	}
+	slices.SortStableFunc(r.Alarms, func(a, b Alarm) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Name, b.Name)) })
+	c.merge(r)
+	r.Reconciles = r.reconciles()
+	return r
+}
+
+// merge adds up the shards' codes, dead letters and times.
+func (c *Collector) merge(r *Report) {
+	letters := make(map[deadLetter]int64)
+	times := newTimes()
+	for i := range c.shards {
+		s := &c.shards[i]
+		for code, count := range s.codes {
+			r.RejectedByCode[code] += count
+		}
+		for letter, count := range s.deadLetters {
+			letters[letter] += count
+		}
+		for stage := range times {
+			times[stage].Merge(s.times[stage])
+		}
+	}
+	for letter := range maps.Keys(letters) {
+		r.DeadLetters = append(r.DeadLetters, DeadLetters{Queue: letter.queue, Error: letter.error, Trades: letters[letter]})
+	}
+	slices.SortFunc(r.DeadLetters, func(a, b DeadLetters) int {
+		return cmp.Or(cmp.Compare(b.Trades, a.Trades), cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Error, b.Error))
+	})
+	for name := range stages {
+		h := times[name]
+		at := func(percentile float64) Milliseconds { return Milliseconds(h.ValueAtPercentile(percentile)) }
+		r.Stages = append(r.Stages, Stage{
+			Name: name.String(), Calls: h.TotalCount(),
+			P50: at(50), P95: at(95), P99: at(99), Max: Milliseconds(h.Max()),
+		})
+	}
+}
+
+// orEmpty makes a nil list an empty one, whose JSON is [].
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

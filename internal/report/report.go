@@ -1,0 +1,166 @@
+// Package report says what became of the trades of a run: how many came in, how many came out and where,
+// how fast, and whether the two agree.
+//
+// A Collector counts while the run goes on; the Report it makes can be written as text for people and as
+// JSON for programs.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"trade-processing/internal/exitcode"
+)
+
+// Report is what a run did. Its JSON is a contract: fields are added, never renamed or given another
+// meaning. Lists and maps are empty when there is nothing in them, never null.
+type Report struct {
+	Input Input `json:"input"`
+
+	// Every trade that the bus took had exactly one of the outcomes below it.
+	Received   int64 `json:"received"`
+	Recorded   int64 `json:"recorded"`   // written to the table, valid
+	Rejected   int64 `json:"rejected"`   // written to the table, with violations
+	Duplicates int64 `json:"duplicates"` // in the table already, equal to the last byte of their digest
+	// DeadLettered trades are in a dead-letter queue, whole.
+	DeadLettered int64 `json:"deadLettered"`
+	NotMatched   int64 `json:"notMatched"` // no rule of the bus wanted them
+	// Unfinished trades were on their way when the run was interrupted. Sending them again is safe.
+	Unfinished int64 `json:"unfinished"`
+
+	// RejectedByCode counts violations. A trade can break several rules, so their sum may exceed Rejected.
+	RejectedByCode map[string]int64 `json:"rejectedByCode"`
+	DeadLetters    []DeadLetters    `json:"deadLetters"`
+
+	// Checks compare the outcomes with what tables and queues really hold.
+	Checks []Check `json:"checks"`
+	// Reconciles tells whether the outcomes add up to what was received and every check holds.
+	Reconciles  bool `json:"reconciles"`
+	Interrupted bool `json:"interrupted"`
+
+	ElapsedSeconds  float64   `json:"elapsedSeconds"` // processing only; deployment isn't counted
+	TradesPerSecond float64   `json:"tradesPerSecond"`
+	Stages          []Stage   `json:"stages"`
+	PeakMemoryBytes int64     `json:"peakMemoryBytes"` // of this process; 0 where the system doesn't tell
+	Alarms          []Alarm   `json:"alarms"`          // those that went off, in order of time
+	Replicas        []Replica `json:"replicas"`
+
+	// Example is one recorded item in full, as the table holds it.
+	Example json.RawMessage `json:"example,omitempty"`
+}
+
+// Input is what was read, and what of it was no entry.
+type Input struct {
+	Names      []string  `json:"names"`
+	Lines      int64     `json:"lines"`      // that aren't blank
+	Refused    int64     `json:"refused"`    // lines that the bus wouldn't take
+	Unreadable int64     `json:"unreadable"` // inputs that couldn't be opened, or broke off
+	Empty      int64     `json:"empty"`      // inputs without a line; nothing is lost by them
+	Problems   []Problem `json:"problems"`   // the first of all these
+}
+
+// Problem is one thing in the input that is no entry.
+type Problem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"` // from 1; absent when the file as a whole is meant
+	Reason  string `json:"reason"`
+	Excerpt string `json:"excerpt,omitempty"`
+}
+
+// DeadLetters is how many trades a queue got for one error.
+type DeadLetters struct {
+	Queue  string `json:"queue"`
+	Error  string `json:"error"` // the error's name in the state machine, such as TradeConflict
+	Trades int64  `json:"trades"`
+}
+
+// Check is a claim about what a resource holds after the run.
+type Check struct {
+	Claim string `json:"claim"` // such as "table trades holds every trade that was recorded or rejected"
+	Want  int64  `json:"want"`
+	Got   int64  `json:"got"`
+}
+
+// Holds tells whether the claim is true.
+func (c Check) Holds() bool { return c.Want == c.Got }
+
+// Stage is how long one step of the workflow took.
+type Stage struct {
+	Name  string       `json:"name"`
+	Calls int64        `json:"calls"`
+	P50   Milliseconds `json:"p50Milliseconds"`
+	P95   Milliseconds `json:"p95Milliseconds"`
+	P99   Milliseconds `json:"p99Milliseconds"`
+	Max   Milliseconds `json:"maxMilliseconds"`
+}
+
+// Milliseconds is a duration whose JSON is a number of milliseconds, to the microsecond.
+type Milliseconds time.Duration
+
+// MarshalJSON writes 1.5 for 1.5 ms.
+func (m Milliseconds) MarshalJSON() ([]byte, error) {
+	return json.Marshal(float64(time.Duration(m).Microseconds()) / 1000)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *Milliseconds) UnmarshalJSON(text []byte) error {
+	var value float64
+	if err := json.Unmarshal(text, &value); err != nil {
+		return err
+	}
+	*m = Milliseconds(time.Duration(value*1000+0.5) * time.Microsecond)
+	return nil
+}
+
+// Alarm is an alarm that went off during the run.
+type Alarm struct {
+	Name   string    `json:"name"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// Replica is a copy of the table in another region, as it was at the end of the run.
+type Replica struct {
+	Region string `json:"region"`
+	Items  int64  `json:"items"`
+	Behind int64  `json:"behind"` // changes of the table that hadn't arrived yet
+}
+
+// accounted is the sum of all outcomes.
+func (r *Report) accounted() int64 {
+	return r.Recorded + r.Rejected + r.Duplicates + r.DeadLettered + r.NotMatched + r.Unfinished
+}
+
+// reconciles is the promise that nothing is lost: every trade in has one outcome, and tables and queues
+// hold what the outcomes say.
+func (r *Report) reconciles() bool {
+	for _, check := range r.Checks {
+		if !check.Holds() {
+			return false
+		}
+	}
+	return r.accounted() == r.Received
+}
+
+// ExitCode is what the process exits with after this run.
+func (r *Report) ExitCode() exitcode.Code {
+	switch {
+	case r.Interrupted:
+		return exitcode.Interrupted
+	case !r.Reconciles:
+		return exitcode.Unreconciled
+	case r.Input.Refused+r.Input.Unreadable > 0:
+		return exitcode.RefusedInput
+	}
+	return exitcode.OK
+}
+
+// JSON returns the report indented, with a line end.
+func (r *Report) JSON() ([]byte, error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the report as JSON: %w", err)
+	}
+	return append(text, '\n'), nil
+}

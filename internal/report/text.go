@@ -1,0 +1,239 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"trade-processing/internal/terminal"
+)
+
+// WriteText writes the report for people to the terminal's Out. The line that matters most, whether all
+// trades are accounted for, comes last, where the eye is.
+func (r *Report) WriteText(t *terminal.Terminal) error {
+	p := page{style: t.Style()}
+	r.writeInput(&p)
+	r.writeOutcomes(&p)
+	r.writeSpeed(&p)
+	r.writeAlarms(&p)
+	r.writeReplicas(&p)
+	r.writeExample(&p)
+	r.writeChecks(&p)
+	p.line("%s", r.reconciliation(p.style))
+	if _, err := t.Out.Write(p.Bytes()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// page is text being put together.
+type page struct {
+	bytes.Buffer
+	style terminal.Style
+}
+
+func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+
+func (p *page) heading(title, rest string) {
+	p.line("%s", strings.TrimRight(p.style.Bold(title)+"  "+rest, " "))
+}
+
+// table writes rows in columns, without lines around them: it reads the same in a terminal, in a log and
+// in a file. All columns but the first are numbers.
+func (p *page) table(header table.Row, rows []table.Row) {
+	w := table.NewWriter()
+	style := table.StyleDefault
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft, style.Box.PaddingRight = "  ", ""
+	style.Format.Header = text.FormatDefault
+	w.SetStyle(style)
+	w.SuppressTrailingSpaces()
+	columns := make([]table.ColumnConfig, len(header))
+	for i := range header {
+		columns[i] = table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight}
+		header[i] = p.style.Faint(fmt.Sprint(header[i]))
+	}
+	columns[0].Align, columns[0].AlignHeader = text.AlignLeft, text.AlignLeft
+	w.SetColumnConfigs(columns)
+	w.AppendHeader(header)
+	w.AppendRows(rows)
+	p.line("%s\n", w.Render())
+}
+
+func (r *Report) writeInput(p *page) {
+	in := r.Input
+	summary := []string{plural(int64(len(in.Names)), "input"), plural(in.Lines, "line")}
+	if in.Refused > 0 {
+		summary = append(summary, p.style.Yellow(terminal.Count(in.Refused)+" refused"))
+	}
+	if in.Unreadable > 0 {
+		summary = append(summary, p.style.Red(terminal.Count(in.Unreadable)+" unreadable"))
+	}
+	if in.Empty > 0 {
+		summary = append(summary, terminal.Count(in.Empty)+" empty")
+	}
+	p.heading("Input", strings.Join(summary, ", "))
+	for _, problem := range in.Problems {
+		where := problem.File
+		if problem.Line > 0 {
+			where = fmt.Sprintf("%s:%d", problem.File, problem.Line)
+		}
+		p.line("  %s: %s", p.style.Cyan(where), problem.Reason)
+		if problem.Excerpt != "" {
+			p.line("    %s", p.style.Faint(problem.Excerpt))
+		}
+	}
+	if more := in.Refused + in.Unreadable + in.Empty - int64(len(in.Problems)); more > 0 {
+		p.line("  … and %s more", terminal.Count(more))
+	}
+	p.line("")
+}
+
+func (r *Report) writeOutcomes(p *page) {
+	p.heading("Trades", "")
+	row := func(name string, n int64, colour func(string) string) table.Row {
+		if n > 0 && colour != nil {
+			name = colour(name)
+		}
+		return table.Row{name, terminal.Count(n), terminal.Percent(n, r.Received)}
+	}
+	rows := []table.Row{
+		row("received", r.Received, nil),
+		row("recorded", r.Recorded, p.style.Green),
+		row("rejected", r.Rejected, p.style.Yellow),
+	}
+	codes := slices.SortedFunc(maps.Keys(r.RejectedByCode), func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.RejectedByCode[b], r.RejectedByCode[a]), cmp.Compare(a, b))
+	})
+	violations := int64(0)
+	for _, code := range codes {
+		rows = append(rows, table.Row{"  " + code, terminal.Count(r.RejectedByCode[code]), ""})
+		violations += r.RejectedByCode[code]
+	}
+	rows = append(rows, row("duplicates", r.Duplicates, nil), row("dead-lettered", r.DeadLettered, p.style.Red))
+	for _, letters := range r.DeadLetters {
+		rows = append(rows, table.Row{fmt.Sprintf("  %s in %s", letters.Error, letters.Queue), terminal.Count(letters.Trades), ""})
+	}
+	rows = append(rows, row("not matched by any rule", r.NotMatched, p.style.Yellow))
+	if r.Unfinished > 0 {
+		rows = append(rows, row("unfinished", r.Unfinished, p.style.Yellow))
+	}
+	p.table(table.Row{"OUTCOME", "TRADES", "SHARE"}, rows)
+	if violations > r.Rejected {
+		p.Truncate(p.Len() - 1) // the note belongs to the table
+		p.line("  %s\n", p.style.Faint(fmt.Sprintf("%s trades broke %s rules: one trade can break several",
+			terminal.Count(r.Rejected), terminal.Count(violations))))
+	}
+}
+
+func (r *Report) writeSpeed(p *page) {
+	if r.Received == 0 {
+		return
+	}
+	elapsed := time.Duration(r.ElapsedSeconds * float64(time.Second))
+	speed := fmt.Sprintf("%s trades a second for %s", p.style.Bold(terminal.Count(int64(r.TradesPerSecond))), terminal.Duration(elapsed))
+	if r.PeakMemoryBytes > 0 {
+		speed += fmt.Sprintf(", peak memory %s MiB", terminal.Count(r.PeakMemoryBytes>>20))
+	}
+	p.heading("Speed", speed)
+	rows := make([]table.Row, 0, len(r.Stages))
+	for _, s := range r.Stages {
+		row := table.Row{s.Name, terminal.Count(s.Calls)}
+		for _, value := range []Milliseconds{s.P50, s.P95, s.P99, s.Max} {
+			if s.Calls == 0 {
+				row = append(row, "-")
+				continue
+			}
+			row = append(row, terminal.Duration(time.Duration(value)))
+		}
+		rows = append(rows, row)
+	}
+	p.table(table.Row{"STAGE", "CALLS", "P50", "P95", "P99", "MAX"}, rows)
+}
+
+func (r *Report) writeAlarms(p *page) {
+	if len(r.Alarms) == 0 {
+		p.heading("Alarms", "none went off")
+	} else {
+		p.heading("Alarms", p.style.Yellow(terminal.Count(int64(len(r.Alarms)))+" went off"))
+	}
+	for _, alarm := range r.Alarms {
+		p.line("  %s  %s  %s", p.style.Faint(alarm.At.Format("15:04:05.000")), alarm.Name, alarm.Reason)
+	}
+	p.line("")
+}
+
+func (r *Report) writeReplicas(p *page) {
+	if len(r.Replicas) == 0 {
+		return
+	}
+	p.heading("Replicas", "")
+	for _, replica := range r.Replicas {
+		state := p.style.Green("in step")
+		if replica.Behind > 0 {
+			state = p.style.Yellow(plural(replica.Behind, "change") + " behind")
+		}
+		p.line("  %s  %s, %s", replica.Region, plural(replica.Items, "item"), state)
+	}
+	p.line("")
+}
+
+func (r *Report) writeExample(p *page) {
+	if len(r.Example) == 0 {
+		return
+	}
+	p.heading("One recorded trade", "")
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, r.Example, "  ", "  "); err != nil {
+		indented.Reset()
+		indented.Write(r.Example)
+	}
+	p.line("  %s\n", indented.String())
+}
+
+func (r *Report) writeChecks(p *page) {
+	for _, check := range r.Checks {
+		if check.Holds() {
+			p.line("%s %s (%s)", p.style.Green("✓"), check.Claim, terminal.Count(check.Got))
+			continue
+		}
+		p.line("%s %s: want %s, got %s", p.style.Red("✗"), check.Claim, terminal.Count(check.Want), terminal.Count(check.Got))
+	}
+}
+
+// reconciliation is the line that adds all up.
+func (r *Report) reconciliation(style terminal.Style) string {
+	sum := fmt.Sprintf("%s received = %s recorded + %s rejected + %s duplicates + %s dead-lettered + %s not matched",
+		terminal.Count(r.Received), terminal.Count(r.Recorded), terminal.Count(r.Rejected),
+		terminal.Count(r.Duplicates), terminal.Count(r.DeadLettered), terminal.Count(r.NotMatched))
+	if r.Unfinished > 0 {
+		sum += fmt.Sprintf(" + %s unfinished", terminal.Count(r.Unfinished))
+	}
+	difference := r.Received - r.accounted()
+	switch {
+	case difference > 0:
+		return style.Red("✗") + " " + style.Bold(strings.Replace(sum, " = ", " ≠ ", 1)) + ": " + style.Red(plural(difference, "trade")+" lost")
+	case difference < 0:
+		return style.Red("✗") + " " + style.Bold(strings.Replace(sum, " = ", " ≠ ", 1)) + ": " + style.Red(plural(-difference, "trade")+" counted twice")
+	case r.Interrupted:
+		return style.Yellow("!") + " interrupted: " + style.Bold(sum)
+	case !r.Reconciles:
+		return style.Red("✗") + " " + style.Bold(sum) + ", but what is held differs, see above"
+	}
+	return style.Green("✓") + " " + style.Bold(sum)
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return terminal.Count(n) + " " + what + "s"
+}
