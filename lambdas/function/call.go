@@ -1,0 +1,86 @@
+package function
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"trade-processing/lambdas/trade"
+)
+
+// Request is what the payload of every function holds, and what a function's own payload type embeds.
+type Request struct {
+	// Event is the trade's event as EventBridge delivered it.
+	Event events.EventBridgeEvent `json:"event"`
+
+	// ExecutionARN names the execution of the state machine.
+	ExecutionARN string `json:"executionArn"`
+}
+
+func (r *Request) request() *Request { return r }
+
+// Call is one invocation of a function. It belongs to the goroutine that handles the invocation.
+type Call struct {
+	// TraceID is the X-Ray trace header that Lambda set, empty where there is none.
+	TraceID string
+
+	request  *Request
+	settings *Settings
+	logger   *slog.Logger // made on first use: most invocations log nothing beside their metrics
+	base     *slog.Logger
+
+	trade    *trade.Trade
+	tradeErr error
+
+	metrics    []metric
+	properties []slog.Attr
+}
+
+// Trade is the trade of the event, read once for all. The error is a *trade.MalformedError; it also names what only the
+// envelope can lack: its time, without which a trade can have no timestamp.
+func (c *Call) Trade() (*trade.Trade, error) { return c.trade, c.tradeErr }
+
+func (c *Call) readTrade() {
+	c.trade, c.tradeErr = trade.Parse(c.request.Event.Detail)
+	if c.tradeErr == nil && c.request.Event.Time.IsZero() {
+		c.tradeErr = &trade.MalformedError{Reason: "the event has no time"}
+	}
+}
+
+// tradeID is the trade's id as far as it is known.
+func (c *Call) tradeID() string {
+	if c.trade == nil {
+		return ""
+	}
+	return c.trade.ID
+}
+
+// Now is the clock of the function's environment.
+func (c *Call) Now() time.Time { return c.settings.Now() }
+
+// Log is a logger whose lines carry tradeId, eventId, executionArn and traceId.
+func (c *Call) Log() *slog.Logger {
+	if c.logger == nil {
+		c.logger = c.base.With(
+			slog.String("tradeId", c.tradeID()),
+			slog.String("eventId", c.request.Event.ID),
+			slog.String("executionArn", c.request.ExecutionARN),
+			slog.String("traceId", c.TraceID),
+		)
+	}
+	return c.logger
+}
+
+// Count sets a metric in the unit Count. Zero is worth reporting: only then is the metric's average a rate.
+func (c *Call) Count(name string, n int) { c.measure(name, unitCount, int64(n)) }
+
+// Milliseconds sets a metric in the unit Milliseconds.
+func (c *Call) Milliseconds(name string, d time.Duration) {
+	c.measure(name, unitMilliseconds, d.Milliseconds())
+}
+
+// Property adds a field to the line of the metrics that is no metric itself: CloudWatch Logs Insights finds it there.
+func (c *Call) Property(name string, value any) {
+	c.properties = append(c.properties, slog.Any(name, value))
+}

@@ -1,0 +1,135 @@
+// Package function is what the three Lambda functions share: how they read their environment, and the middleware that
+// makes a lambda.Handler from a typed function, with structured logs, metrics, named errors and recovered panics.
+package function
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+)
+
+// Environment is what a function takes from the process it runs in. Tests and the local cloud bring their own.
+type Environment struct {
+	// Getenv returns an environment variable's value, empty when it isn't set.
+	Getenv func(string) string
+
+	// Output takes log lines and metrics, one JSON object a line, each in one Write. It is never written to by two
+	// goroutines at a time.
+	Output io.Writer
+
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Process is the environment of a function that Lambda runs.
+func Process() Environment {
+	return Environment{Getenv: os.Getenv, Output: os.Stdout, Now: time.Now}
+}
+
+// Settings reads a function's environment variables and gathers what is wrong with them, so that a deployment learns of
+// all its mistakes at once. Each method returns the zero value where the variable is wrong; nothing read may be used
+// before Err has said that all is well.
+type Settings struct {
+	environment Environment
+	function    string
+	problems    []string
+
+	stack     string
+	namespace string
+	level     slog.Level
+}
+
+// ReadSettings starts reading the settings of the function of that name. The variables that all functions have are read
+// at once: ENVIRONMENT, METRICS_NAMESPACE (default TradeProcessing), LOG_LEVEL (DEBUG, INFO, WARN or ERROR, default INFO).
+func ReadSettings(environment Environment, function string) *Settings {
+	s := &Settings{environment: environment, function: function}
+	s.stack = s.Required("ENVIRONMENT", "the stack's environment, such as dev")
+	s.namespace = s.Optional("METRICS_NAMESPACE", "TradeProcessing")
+	level := s.Optional("LOG_LEVEL", "INFO")
+	if err := s.level.UnmarshalText([]byte(level)); err != nil {
+		s.Problem("LOG_LEVEL", "%q is no log level; use DEBUG, INFO, WARN or ERROR", level)
+	}
+	return s
+}
+
+// Problem notes that a variable is wrong.
+func (s *Settings) Problem(variable, format string, args ...any) {
+	s.problems = append(s.problems, variable+": "+fmt.Sprintf(format, args...))
+}
+
+// Required reads a variable that must be set; meaning says to what.
+func (s *Settings) Required(variable, meaning string) string {
+	value := strings.TrimSpace(s.environment.Getenv(variable))
+	if value == "" {
+		s.Problem(variable, "is not set; it holds %s", meaning)
+	}
+	return value
+}
+
+// Optional reads a variable that has a default.
+func (s *Settings) Optional(variable, byDefault string) string {
+	if value := strings.TrimSpace(s.environment.Getenv(variable)); value != "" {
+		return value
+	}
+	return byDefault
+}
+
+// Duration reads a variable that holds a Go duration of 0 or more, such as 5m.
+func (s *Settings) Duration(variable string, byDefault time.Duration) time.Duration {
+	text := s.Optional(variable, byDefault.String())
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		s.Problem(variable, "%q is no duration of 0 or more; write it like %s", text, byDefault)
+		return 0
+	}
+	return d
+}
+
+// List reads a variable that holds values separated by commas, empty when it isn't set. White space around a value is
+// dropped; a value that is empty or stands twice is a problem.
+func (s *Settings) List(variable string) []string {
+	text := s.Optional(variable, "")
+	if text == "" {
+		return nil
+	}
+	seen := map[string]bool{}
+	var values []string
+	for value := range strings.SplitSeq(text, ",") {
+		value = strings.TrimSpace(value)
+		switch {
+		case value == "":
+			s.Problem(variable, "%q has an empty value between its commas", text)
+			return nil
+		case seen[value]:
+			s.Problem(variable, "%q has %s twice", text, value)
+			return nil
+		}
+		seen[value] = true
+		values = append(values, value)
+	}
+	return values
+}
+
+// Now is the clock of the environment.
+func (s *Settings) Now() time.Time { return s.environment.Now() }
+
+// Err is nil, or an error that lists every problem found so far.
+func (s *Settings) Err() error {
+	if len(s.problems) == 0 {
+		return nil
+	}
+	return &SettingsError{Function: s.function, Problems: s.problems}
+}
+
+// SettingsError lists what is wrong with a function's environment variables. Each problem begins with the variable's name.
+type SettingsError struct {
+	Function string
+	Problems []string
+}
+
+func (e *SettingsError) Error() string {
+	return fmt.Sprintf("environment of the %s function: %s", e.Function, strings.Join(e.Problems, "; "))
+}

@@ -1,0 +1,137 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// Failures is the metric of every function that counts the invocations which ended in an error.
+const Failures = "Failures"
+
+// reserve is the time before Lambda's deadline at which the handler's context ends. Lambda freezes or kills a function at
+// its deadline without a word; the reserve is there to log, count and name the error.
+const reserve = 100 * time.Millisecond
+
+// Handle makes a lambda.Handler from a typed function. In is the payload (a struct that embeds Request), Out the answer.
+// Around each invocation it reads the payload and the trade, hands out a Call with logger and metrics, ends the context a
+// little before Lambda's deadline, recovers a panic, gives an error the type that the state machine matches on (see
+// ErrorType), and writes one line of metrics. The handler may be called by several goroutines at a time.
+//
+// The settings must be free of problems.
+func Handle[In, Out any, Payload interface {
+	*In
+	request() *Request
+}](settings *Settings, handle func(context.Context, *Call, In) (Out, error)) lambda.Handler {
+	output := &lockedWriter{to: settings.environment.Output}
+	logger := newLogger(settings, output)
+	lines := sync.Pool{New: func() any { return new([]byte) }}
+
+	return handler(func(ctx context.Context, payload []byte) ([]byte, error) {
+		var in In
+		call := &Call{settings: settings, base: logger, request: Payload(&in).request()}
+		call.TraceID, _ = ctx.Value("x-amzn-trace-id").(string) // the key that aws-lambda-go uses
+		ctx, cancel := beforeDeadline(ctx)
+		defer cancel()
+
+		answer, err := guarded(func() ([]byte, error) {
+			if err := json.Unmarshal(payload, &in); err != nil {
+				return nil, &payloadError{err}
+			}
+			call.readTrade()
+			out, err := handle(ctx, call, in)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(out)
+		})
+		message := "done"
+		failures := 0
+		if err != nil {
+			message, failures = "failed", 1
+			call.logFailure(err)
+		}
+		call.Count(Failures, failures)
+
+		line := lines.Get().(*[]byte)
+		*line = call.appendMetrics((*line)[:0], settings.Now(), message)
+		_, _ = output.Write(*line) // a function whose output is gone has nobody left to tell
+		lines.Put(line)
+		if err != nil {
+			return nil, response(err)
+		}
+		return answer, nil
+	})
+}
+
+// newLogger makes the logger of a function, on the environment's clock, with the dimensions of the metrics on each line.
+func newLogger(settings *Settings, output io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{
+		Level: settings.level,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.String(slog.TimeKey, formatTime(settings.Now()))
+			}
+			return a
+		},
+	}
+	return slog.New(slog.NewJSONHandler(output, options)).With(
+		slog.String("Environment", settings.stack),
+		slog.String("Function", settings.function),
+	)
+}
+
+// formatTime writes a time as all lines have it: RFC 3339 with milliseconds, in UTC.
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// handler lets a function be a lambda.Handler.
+type handler func(ctx context.Context, payload []byte) ([]byte, error)
+
+func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) { return h(ctx, payload) }
+
+// guarded turns a panic into an error. The process goes on: the handlers keep no state that a panic could leave half
+// done, and a poisonous trade must not cost every other trade a cold start.
+func guarded(work func() ([]byte, error)) (answer []byte, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicError{value: value, stack: debug.Stack()}
+		}
+	}()
+	return work()
+}
+
+func (c *Call) logFailure(err error) {
+	attributes := []slog.Attr{slog.String("errorType", ErrorType(err)), slog.String("error", err.Error())}
+	if p, ok := err.(*panicError); ok {
+		attributes = append(attributes, slog.String("stack", string(p.stack)))
+	}
+	c.Property("errorType", ErrorType(err))
+	c.Log().LogAttrs(context.Background(), slog.LevelError, "failed", attributes...)
+}
+
+// beforeDeadline ends the context early by the reserve. A deadline that is nearer than twice the reserve is left alone.
+func beforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok || time.Until(deadline) < 2*reserve {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-reserve))
+}
+
+// lockedWriter keeps lines whole when several goroutines write.
+type lockedWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (w *lockedWriter) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(line)
+}

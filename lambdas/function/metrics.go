@@ -1,0 +1,107 @@
+package function
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// Units of CloudWatch that the functions use.
+const (
+	unitCount        = "Count"
+	unitMilliseconds = "Milliseconds"
+)
+
+type metric struct {
+	name, unit string
+	value      int64
+}
+
+// measure sets a metric: the last value of a name counts, as a metric stands once on a line.
+func (c *Call) measure(name, unit string, value int64) {
+	for i := range c.metrics {
+		if c.metrics[i].name == name {
+			c.metrics[i].value = value
+			return
+		}
+	}
+	c.metrics = append(c.metrics, metric{name, unit, value})
+}
+
+// appendMetrics writes the one line of the invocation in CloudWatch's embedded metric format
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+// CloudWatch Logs makes the metrics from it, so that no call to a metrics API stands on the hot path. The line is the
+// invocation's log line at the same time: it carries the ids of every log line, and the properties.
+//
+// It is put together by hand: through a map and encoding/json it would cost more than the whole validation of a trade.
+func (c *Call) appendMetrics(b []byte, now time.Time, message string) []byte {
+	b = append(b, `{"time":`...)
+	b = appendJSON(b, formatTime(now))
+	b = append(b, `,"level":"INFO","msg":`...)
+	b = appendJSON(b, message)
+	b = append(b, `,"_aws":{"Timestamp":`...)
+	b = strconv.AppendInt(b, now.UnixMilli(), 10)
+	b = append(b, `,"CloudWatchMetrics":[{"Namespace":`...)
+	b = appendJSON(b, c.settings.namespace)
+	b = append(b, `,"Dimensions":[["Environment","Function"]],"Metrics":[`...)
+	for i, m := range c.metrics {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"Name":`...)
+		b = appendJSON(b, m.name)
+		b = append(b, `,"Unit":"`...)
+		b = append(b, m.unit...)
+		b = append(b, `"}`...)
+	}
+	b = append(b, `]}]}`...)
+	b = appendField(b, "Environment", c.settings.stack)
+	b = appendField(b, "Function", c.settings.function)
+	b = appendField(b, "tradeId", c.tradeID())
+	b = appendField(b, "eventId", c.request.Event.ID)
+	b = appendField(b, "executionArn", c.request.ExecutionARN)
+	b = appendField(b, "traceId", c.TraceID)
+	for _, m := range c.metrics {
+		b = append(b, ',')
+		b = appendJSON(b, m.name)
+		b = append(b, ':')
+		b = strconv.AppendInt(b, m.value, 10)
+	}
+	for _, p := range c.properties {
+		b = appendField(b, p.Key, p.Value.Any())
+	}
+	return append(b, '}', '\n')
+}
+
+func appendField(b []byte, name string, value any) []byte {
+	b = append(b, ',')
+	b = appendJSON(b, name)
+	b = append(b, ':')
+	return appendJSON(b, value)
+}
+
+// appendJSON writes a value as JSON. Nearly all are short plain strings, for which encoding/json would be the most
+// expensive part of the line. A value that JSON can't hold is written as the error that says so: a line of metrics is
+// never the reason why a trade fails.
+func appendJSON(b []byte, value any) []byte {
+	if s, ok := value.(string); ok && isPlain(s) {
+		b = append(b, '"')
+		b = append(b, s...)
+		return append(b, '"')
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return strconv.AppendQuoteToASCII(b, err.Error())
+	}
+	return append(b, encoded...)
+}
+
+// isPlain tells whether a JSON string needs no escapes.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,93 @@
+package trade
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// Canonical is the one spelling of the trade that is stored and hashed: JSON without insignificant white space, names
+// sorted by code point, every number literal exactly as received, and every string with the same characters as received
+// but escaped in the one way that RFC 8785 prescribes: \" \\ \b \t \n \f \r, \u00xx for the other control characters, and
+// nothing else. Services on the way re-order names and re-escape characters; they must not make another trade of it.
+//
+// Numbers are left alone on purpose (RFC 8785 would turn them into binary floats): 1.10 and 1.1 are two spellings, and
+// two digests.
+func (t *Trade) Canonical() []byte {
+	return t.detail.appendTo(make([]byte, 0, 512))
+}
+
+// Digest is the SHA-256 of the canonical form in lower-case hexadecimal. `printf %s "$TRADE" | sha256sum` on the stored
+// text gives the same.
+func (t *Trade) Digest() string {
+	return DigestOf(t.Canonical())
+}
+
+// DigestOf is the digest of a canonical form that is at hand already.
+func DigestOf(canonical []byte) string {
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:])
+}
+
+func (v value) appendTo(b []byte) []byte {
+	switch v.kind {
+	case object:
+		b = append(b, '{')
+		for i, m := range v.children {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(b, m.name)
+			b = append(b, ':')
+			b = m.value.appendTo(b)
+		}
+		return append(b, '}')
+	case array:
+		b = append(b, '[')
+		for i, m := range v.children {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = m.value.appendTo(b)
+		}
+		return append(b, ']')
+	case text:
+		return appendString(b, v.text)
+	case number, boolean:
+		return append(b, v.text...)
+	default:
+		return append(b, "null"...)
+	}
+}
+
+// appendString writes a JSON string. encoding/json is no help here: it escapes U+2028, U+2029 and, by default, < > &.
+func appendString(b []byte, s string) []byte {
+	const hexadecimal = "0123456789abcdef"
+	b = append(b, '"')
+	start := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\b':
+			b = append(b, '\\', 'b')
+		case '\t':
+			b = append(b, '\\', 't')
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\f':
+			b = append(b, '\\', 'f')
+		case '\r':
+			b = append(b, '\\', 'r')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexadecimal[c>>4], hexadecimal[c&0xf])
+		}
+	}
+	b = append(b, s[start:]...)
+	return append(b, '"')
+}

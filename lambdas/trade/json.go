@@ -1,0 +1,231 @@
+package trade
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const (
+	// MaxLevels is how deep objects and arrays may be nested; the detail itself is level 1.
+	MaxLevels = 32
+
+	// MaxBytes is how many bytes a detail may have in its canonical form. The canonical form counts, not the bytes that
+	// arrive, because every service on the way may escape characters anew.
+	MaxBytes = 64 << 10
+
+	// maxRawBytes bounds the work before the canonical form is known: it is MaxBytes with every character escaped as \u00XX.
+	maxRawBytes = 6 * MaxBytes
+)
+
+// kind is the type of a JSON value. Its zero value is the type of a field that isn't there.
+type kind uint8
+
+const (
+	absent kind = iota
+	null
+	boolean
+	number
+	text
+	array
+	object
+)
+
+func (k kind) String() string {
+	return [...]string{"absent", "null", "a boolean", "a number", "a string", "an array", "an object"}[k]
+}
+
+// value is a JSON value that keeps what encoding/json would lose: the spelling of numbers.
+type value struct {
+	kind kind
+	// text is a string's characters without escapes, or the literal of a number or boolean.
+	text string
+	// children are an object's members sorted by name, or an array's elements, whose names are empty.
+	children []member
+}
+
+type member struct {
+	name  string
+	value value
+}
+
+// member finds a member of an object by its name.
+func (v value) member(name string) (value, bool) {
+	for _, m := range v.children {
+		if m.name == name {
+			return m.value, true
+		}
+	}
+	return value{}, false
+}
+
+// parseJSON reads one JSON value. The syntax is left to encoding/json, which settles it without recursion; the walk
+// after it only takes apart what is known to be well-formed, and refuses what encoding/json lets pass: invalid UTF-8,
+// half surrogate pairs, names that stand twice in one object, and more than MaxLevels of nesting.
+func parseJSON(data []byte) (value, error) {
+	switch {
+	case len(data) == 0:
+		return value{}, malformed("the event has no detail")
+	case len(data) > maxRawBytes:
+		return value{}, malformed("the detail has %d bytes, and %d are allowed", len(data), MaxBytes)
+	case !utf8.Valid(data):
+		return value{}, malformed("the detail is not valid UTF-8")
+	case !json.Valid(data):
+		return value{}, malformed("the detail is not valid JSON: %s", syntaxError(data))
+	}
+	w := walker{data: string(data)}
+	w.space()
+	return w.value(1)
+}
+
+// syntaxError says what json.Valid only denies.
+func syntaxError(data []byte) error {
+	var raw json.RawMessage
+	return json.Unmarshal(data, &raw)
+}
+
+// walker takes apart JSON whose syntax has been checked. All strings share the memory of data.
+type walker struct {
+	data string
+	at   int
+}
+
+func (w *walker) space() {
+	for w.at < len(w.data) && (w.data[w.at] == ' ' || w.data[w.at] == '\n' || w.data[w.at] == '\r' || w.data[w.at] == '\t') {
+		w.at++
+	}
+}
+
+// value reads the value that starts at the walker's position, and the white space after it.
+func (w *walker) value(level int) (v value, err error) {
+	start := w.at
+	switch w.data[w.at] {
+	case '{':
+		v, err = w.container(object, '}', level)
+	case '[':
+		v, err = w.container(array, ']', level)
+	case '"':
+		v.kind = text
+		v.text, err = w.string()
+	case 'n':
+		w.at += len("null")
+		v.kind = null
+	case 't':
+		w.at += len("true")
+		v = value{kind: boolean, text: "true"}
+	case 'f':
+		w.at += len("false")
+		v = value{kind: boolean, text: "false"}
+	default:
+		for w.at < len(w.data) && strings.IndexByte("+-.0123456789Ee", w.data[w.at]) >= 0 {
+			w.at++
+		}
+		v = value{kind: number, text: w.data[start:w.at]}
+	}
+	w.space()
+	return v, err
+}
+
+// container reads an object or an array. Objects come out sorted by name, in the order of UTF-8 bytes, which is the order
+// of code points: names that stand twice are then neighbours, and the canonical form needs no sorting.
+func (w *walker) container(k kind, closing byte, level int) (value, error) {
+	if level > MaxLevels {
+		return value{}, malformed("the detail is nested deeper than %d levels (at byte %d)", MaxLevels, w.at)
+	}
+	v := value{kind: k}
+	if k == object {
+		v.children = make([]member, 0, 16)
+	}
+	w.at++
+	w.space()
+	for w.data[w.at] != closing {
+		var m member
+		var err error
+		if k == object {
+			if m.name, err = w.string(); err != nil {
+				return value{}, err
+			}
+			w.space()
+			w.at++ // the colon
+			w.space()
+		}
+		if m.value, err = w.value(level + 1); err != nil {
+			return value{}, err
+		}
+		v.children = append(v.children, m)
+		if w.data[w.at] == ',' {
+			w.at++
+			w.space()
+		}
+	}
+	w.at++
+	if k == object {
+		slices.SortFunc(v.children, func(a, b member) int { return strings.Compare(a.name, b.name) })
+		for i := 1; i < len(v.children); i++ {
+			if name := v.children[i].name; name == v.children[i-1].name {
+				return value{}, malformed("the detail has the name %s twice in one object", quote(name))
+			}
+		}
+	}
+	return v, nil
+}
+
+// string reads a string literal. One without escapes, the rule, costs no copy.
+func (w *walker) string() (string, error) {
+	start := w.at
+	escaped := false
+	for w.at++; w.data[w.at] != '"'; w.at++ {
+		if w.data[w.at] == '\\' {
+			escaped = true
+			w.at++
+		}
+	}
+	w.at++
+	literal := w.data[start:w.at]
+	if !escaped {
+		return literal[1 : len(literal)-1], nil
+	}
+	if hasHalfPair(literal) {
+		return "", malformed("the detail has half a surrogate pair, which is no character, in the string at byte %d", start)
+	}
+	var s string
+	if err := json.Unmarshal([]byte(literal), &s); err != nil {
+		return "", malformed("the detail has a string that can't be read at byte %d: %v", start, err)
+	}
+	return s, nil
+}
+
+// hasHalfPair tells whether a string literal escapes a surrogate that has no partner. encoding/json would turn every one
+// of them into U+FFFD, so that trades which differ would get the same digest.
+func hasHalfPair(literal string) bool {
+	for i := 0; i < len(literal); i++ {
+		if literal[i] != '\\' {
+			continue
+		}
+		i++
+		if literal[i] != 'u' {
+			continue
+		}
+		unit := codeUnit(literal[i+1 : i+5])
+		i += 4
+		if !utf16.IsSurrogate(unit) {
+			continue
+		}
+		if len(literal) < i+7 || literal[i+1:i+3] != `\u` ||
+			utf16.DecodeRune(unit, codeUnit(literal[i+3:i+7])) == unicode.ReplacementChar {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
+// codeUnit reads the four hexadecimal digits of a \u escape.
+func codeUnit(digits string) rune {
+	unit, _ := strconv.ParseUint(digits, 16, 16) // encoding/json has checked the digits
+	return rune(unit)
+}
