@@ -72,8 +72,18 @@ func (c *Call) Log() *slog.Logger {
 	return c.logger
 }
 
-// Count sets a metric in the unit Count. Zero is worth reporting: only then is the metric's average a rate.
+// Count sets a metric in the unit Count.
 func (c *Call) Count(name string, n int) { c.measure(name, unitCount, int64(n)) }
+
+// CountIf sets a metric in the unit Count to 1 if the condition holds, else to 0. The zero is worth reporting: only with
+// it is the metric's average a rate.
+func (c *Call) CountIf(name string, condition bool) {
+	n := 0
+	if condition {
+		n = 1
+	}
+	c.Count(name, n)
+}
 
 // Milliseconds sets a metric in the unit Milliseconds.
 func (c *Call) Milliseconds(name string, d time.Duration) {

@@ -51,13 +51,12 @@ func Handle[In, Out any, Payload interface {
 			}
 			return json.Marshal(out)
 		})
+		call.CountIf(Failures, err != nil)
 		message := "done"
-		failures := 0
 		if err != nil {
-			message, failures = "failed", 1
+			message = "failed"
 			call.logFailure(err)
 		}
-		call.Count(Failures, failures)
 
 		line := lines.Get().(*[]byte)
 		*line = call.appendMetrics((*line)[:0], settings.Now(), message)

@@ -1,0 +1,47 @@
+package recorder
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// maxMarketBytes bounds the market context. With a trade of at most 64 KiB, an item stays well below DynamoDB's 400 KB.
+const maxMarketBytes = 64 << 10
+
+// externalField holds what an API outside of the system answered. Its shape is anybody's guess, so it is stored as JSON
+// text: DynamoDB refuses more than 32 levels of nesting and numbers of more than 38 digits, and no trade may be lost by
+// its context.
+const externalField = "external"
+
+// readMarket takes apart the market context, without binary floats. Context that is too large is replaced by the reason.
+func readMarket(payload json.RawMessage) (map[string]any, error) {
+	if len(payload) > maxMarketBytes {
+		return map[string]any{
+			"status":  "PARTIAL",
+			"reasons": []any{fmt.Sprintf("the market context of %d bytes is larger than %d and was left out", len(payload), maxMarketBytes)},
+		}, nil
+	}
+	var market map[string]any
+	if err := decodeExactly(payload, &market); err != nil {
+		return nil, fmt.Errorf("reading the market context: %w", err)
+	}
+	if external := market[externalField]; external != nil {
+		text, err := json.Marshal(external)
+		if err != nil {
+			return nil, fmt.Errorf("writing the external market context: %w", err)
+		}
+		market[externalField] = string(text)
+	}
+	return market, nil
+}
+
+// decodeExactly decodes JSON with its number literals. No JSON at all decodes to nothing.
+func decodeExactly(data []byte, to any) error {
+	if len(data) == 0 {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	return decoder.Decode(to)
+}

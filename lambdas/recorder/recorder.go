@@ -1,0 +1,213 @@
+// Package recorder is the function that writes a trade to the table, once and for good.
+package recorder
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"trade-processing/lambdas/function"
+	"trade-processing/lambdas/trade"
+)
+
+// Name is the function's name in logs and metrics.
+const Name = "recorder"
+
+// The metrics. The first three are 0 or 1 an invocation.
+const (
+	TradesRecorded  = "TradesRecorded"
+	DuplicateTrades = "DuplicateTrades"
+	TradeConflicts  = "TradeConflicts"
+
+	// EndToEndLatency is the time from the event's time, which EventBridge gives in whole seconds, to the write.
+	EndToEndLatency = "EndToEndLatency"
+)
+
+// The outcomes of a call.
+const (
+	OutcomeRecorded  = "RECORDED"
+	OutcomeDuplicate = "DUPLICATE"
+)
+
+// API is what the recorder needs of DynamoDB.
+type API interface {
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+}
+
+// Request is the payload of the recorder.
+type Request struct {
+	function.Request
+
+	// Validation is the validator's answer, Market the enricher's: a JSON object.
+	Validation trade.Verdict   `json:"validation"`
+	Market     json.RawMessage `json:"market"`
+}
+
+// Response is the answer of the recorder.
+type Response struct {
+	// Outcome is OutcomeRecorded, or OutcomeDuplicate where the table held the trade already.
+	Outcome string `json:"outcome"`
+
+	// The rest is what the table holds: of a duplicate, what was recorded first.
+	Status     string `json:"status"`
+	TradeID    string `json:"tradeId"`
+	Timestamp  int64  `json:"timestamp"` // epoch milliseconds
+	Digest     string `json:"digest"`
+	RecordedAt string `json:"recordedAt"`
+}
+
+// New makes the handler: it takes a Request and answers a Response. Errors are MalformedTrade, TradeConflict, and DynamoDB's
+// by their own code.
+//
+// Beside what function.ReadSettings reads, it reads TABLE_NAME and RETENTION_YEARS (items are kept for good by default).
+func New(environment function.Environment, table API) (lambda.Handler, error) {
+	settings := function.ReadSettings(environment, Name)
+	r := &recorder{
+		table:          table,
+		tableName:      settings.Required("TABLE_NAME", "the name of the trade table"),
+		retentionYears: readRetention(settings),
+	}
+	if err := settings.Err(); err != nil {
+		return nil, err
+	}
+	condition, err := expression.NewBuilder().WithCondition(expression.Name("tradeId").AttributeNotExists()).Build()
+	if err != nil {
+		return nil, fmt.Errorf("building the condition of the write: %w", err)
+	}
+	r.condition = condition
+	return function.Handle(settings, r.record), nil
+}
+
+// maxRetentionYears keeps the time to live a time that makes sense.
+const maxRetentionYears = 100
+
+// readRetention reads RETENTION_YEARS: 0 where it isn't set.
+func readRetention(settings *function.Settings) int {
+	text := settings.Optional("RETENTION_YEARS", "")
+	if text == "" {
+		return 0
+	}
+	years, err := strconv.Atoi(text)
+	if err != nil || years < 1 || years > maxRetentionYears {
+		settings.Problem("RETENTION_YEARS", "%q is no whole number from 1 to %d; leave it out to keep trades for good", text, maxRetentionYears)
+		return 0
+	}
+	return years
+}
+
+type recorder struct {
+	table          API
+	tableName      string
+	retentionYears int // 0: for good
+
+	// condition says that the key is free. It is the same for every trade, so it is built once.
+	condition expression.Expression
+}
+
+func (r *recorder) record(ctx context.Context, call *function.Call, in Request) (Response, error) {
+	t, err := call.Trade()
+	if err != nil {
+		return Response{}, err
+	}
+	if in.Validation.RulesVersion == "" {
+		return Response{}, errors.New("the payload holds no answer of the validator")
+	}
+	item, err := r.newItem(t, in, call.TraceID, call.Now())
+	if err != nil {
+		return Response{}, err
+	}
+	response, err := r.put(ctx, item)
+	report(call, in.Event.Time, response, err)
+	return response, err
+}
+
+// put writes the item if its key is free, and else says what to make of the item that is there.
+func (r *recorder) put(ctx context.Context, item Item) (Response, error) {
+	attributes, err := attributevalue.MarshalMap(item)
+	if err != nil {
+		return Response{}, fmt.Errorf("writing trade %s as an item: %w", item.TradeID, err)
+	}
+	_, err = r.table.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                           aws.String(r.tableName),
+		Item:                                attributes,
+		ConditionExpression:                 r.condition.Condition(),
+		ExpressionAttributeNames:            r.condition.Names(),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if taken, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return meet(item, taken.Item)
+	}
+	if err != nil {
+		return Response{}, fmt.Errorf("writing trade %s at %d: %w", item.TradeID, item.Timestamp, err)
+	}
+	return answer(OutcomeRecorded, item), nil
+}
+
+// meet answers for an item whose key is taken. The same trade is a duplicate; another is a conflict. An item that this
+// very execution wrote is neither: the write had succeeded, but its answer was lost, and the SDK or the state machine
+// tried again.
+func meet(item Item, attributes map[string]types.AttributeValue) (Response, error) {
+	var existing Item
+	if err := attributevalue.UnmarshalMap(attributes, &existing); err != nil {
+		return Response{}, fmt.Errorf("reading the item that has the key of trade %s: %w", item.TradeID, err)
+	}
+	switch {
+	case existing.Digest == "":
+		return Response{}, fmt.Errorf("the key of trade %s at %d is taken, by an item without a digest", item.TradeID, item.Timestamp)
+	case existing.Digest != item.Digest:
+		return Response{}, &ConflictError{TradeID: item.TradeID, Timestamp: item.Timestamp, Recorded: existing.Digest, Refused: item.Digest}
+	case existing.ExecutionARN != "" && existing.ExecutionARN == item.ExecutionARN:
+		return answer(OutcomeRecorded, existing), nil
+	}
+	return answer(OutcomeDuplicate, existing), nil
+}
+
+func answer(outcome string, item Item) Response {
+	return Response{
+		Outcome:    outcome,
+		Status:     item.Status,
+		TradeID:    item.TradeID,
+		Timestamp:  item.Timestamp,
+		Digest:     item.Digest,
+		RecordedAt: item.RecordedAt,
+	}
+}
+
+func report(call *function.Call, eventTime time.Time, response Response, err error) {
+	_, conflict := errors.AsType[*ConflictError](err)
+	recorded := response.Outcome == OutcomeRecorded
+	call.CountIf(TradesRecorded, recorded)
+	call.CountIf(DuplicateTrades, response.Outcome == OutcomeDuplicate)
+	call.CountIf(TradeConflicts, conflict)
+	if recorded {
+		call.Milliseconds(EndToEndLatency, call.Now().Sub(eventTime))
+		call.Property("status", response.Status)
+	}
+}
+
+// ConflictError says that the table holds another trade under the same key. The one that is recorded stays.
+type ConflictError struct {
+	TradeID   string
+	Timestamp int64 // epoch milliseconds
+
+	// Recorded is the digest of the trade in the table, Refused that of the trade that came.
+	Recorded, Refused string
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("trade %s at %d is recorded with digest %s, and another trade with digest %s came under the same key: the recorded one stays",
+		e.TradeID, e.Timestamp, e.Recorded, e.Refused)
+}
+
+// ErrorType is the name under which Step Functions sees the error.
+func (*ConflictError) ErrorType() string { return "TradeConflict" }
