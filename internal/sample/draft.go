@@ -1,0 +1,120 @@
+package sample
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// draft is a trade on its way to being an entry. Its fields are JSON text, so that wrong ones fit in too.
+type draft struct {
+	source string    // the entry's Source
+	at     time.Time // of execution
+	fields []field   // of the detail, in order
+
+	// The deal in numbers, as deal was told. The amount is price times quantity.
+	price, quantity decimal
+	asNumbers       bool // decimals are JSON numbers, else strings
+
+	// asText writes the detail as a string that holds JSON, the form of the PutEvents API, in place of an
+	// object, the form that people write.
+	asText bool
+	// reversed writes the fields from the last to the first: another spelling of the same trade.
+	reversed bool
+}
+
+type field struct{ name, value string }
+
+// text returns a JSON string. Samples have no character that needs escaping.
+func text(s string) string { return `"` + s + `"` }
+
+// deal sets what was traded at which price, and the amount that follows from it.
+func (d *draft) deal(price, quantity decimal) {
+	d.price, d.quantity = price, quantity
+	d.set("amount", d.literal(price.times(quantity)))
+	d.set("price", d.literal(price))
+	d.set("quantity", d.literal(quantity))
+}
+
+// literal writes a decimal the way the source does.
+func (d *draft) literal(n decimal) string {
+	if d.asNumbers {
+		return n.String()
+	}
+	return text(n.String())
+}
+
+// set gives a field another value, in its place, or adds it at the end.
+func (d *draft) set(name, value string) {
+	if i := d.index(name); i >= 0 {
+		d.fields[i].value = value
+		return
+	}
+	d.fields = append(d.fields, field{name, value})
+}
+
+// remove takes a field away.
+func (d *draft) remove(names ...string) {
+	d.fields = slices.DeleteFunc(d.fields, func(f field) bool { return slices.Contains(names, f.name) })
+}
+
+func (d *draft) index(name string) int {
+	return slices.IndexFunc(d.fields, func(f field) bool { return f.name == name })
+}
+
+// like returns a copy that can be changed without changing d.
+func (d *draft) like() *draft {
+	c := *d
+	c.fields = slices.Clone(d.fields)
+	return &c
+}
+
+// appendEntry appends the entry as a line. Every entry has a time, that of the second after the execution:
+// without one the bus would take the time of arrival, and a trade without executedAt, whose key that is,
+// would be another trade each time it is sent.
+func (d *draft) appendEntry(line []byte) []byte {
+	line = append(line, `{"Source":"`...)
+	line = append(line, d.source...)
+	line = append(line, `","DetailType":"Trade Event","Time":"`...)
+	line = d.at.Truncate(time.Second).Add(time.Second).UTC().AppendFormat(line, time.RFC3339)
+	line = append(line, `","Detail":`...)
+	if d.asText {
+		line = appendString(line, d.appendDetail(nil))
+	} else {
+		line = d.appendDetail(line)
+	}
+	return append(line, '}', '\n')
+}
+
+func (d *draft) appendDetail(b []byte) []byte {
+	b = append(b, '{')
+	for i := range d.fields {
+		f := d.fields[i]
+		if d.reversed {
+			f = d.fields[len(d.fields)-1-i]
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendQuote(b, f.name)
+		b = append(b, ':')
+		b = append(b, f.value...)
+	}
+	return append(b, '}')
+}
+
+// appendString appends a JSON string that holds the text, which has no control characters.
+func appendString(b, text []byte) []byte {
+	b = append(b, '"')
+	for {
+		i := bytes.IndexAny(text, `"\`)
+		if i < 0 {
+			break
+		}
+		b = append(b, text[:i]...)
+		b = append(b, '\\', text[i])
+		text = text[i+1:]
+	}
+	return append(append(b, text...), '"')
+}

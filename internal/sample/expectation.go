@@ -1,0 +1,92 @@
+package sample
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"trade-processing/internal/report"
+)
+
+// Expectation is what a run over a sample into an empty table must report, to the trade. A second run over the
+// same sample reports the recorded, the rejected and the duplicates together as duplicates, and all else as the
+// first did.
+type Expectation struct {
+	Seed  uint64 `json:"seed"`
+	Count int    `json:"count"`
+
+	Received   int64 `json:"received"`   // by the bus: all entries
+	Recorded   int64 `json:"recorded"`   // valid
+	Rejected   int64 `json:"rejected"`   // recorded with violations
+	Duplicates int64 `json:"duplicates"` // recorded before
+	// Conflicts have the key of a trade that was recorded before, and another content: TradeConflict.
+	Conflicts  int64 `json:"conflicts"`
+	Malformed  int64 `json:"malformed"`  // MalformedTrade
+	NotMatched int64 `json:"notMatched"` // by any rule of the bus
+
+	// RejectedByCode counts violations. A rejected trade has one or more.
+	RejectedByCode map[string]int64 `json:"rejectedByCode"`
+}
+
+// Expect returns what a run must report. It takes no time: the numbers are planned, not counted.
+func (g *Generator) Expect() Expectation {
+	e := Expectation{Seed: g.seed, Count: g.count, Received: int64(g.count), RejectedByCode: make(map[string]int64)}
+	kinds := kinds()
+	for i, n := range plan(kinds, g.count) {
+		switch kinds[i].outcome {
+		case recorded:
+			e.Recorded += n
+		case rejected:
+			e.Rejected += n
+		case duplicate:
+			e.Duplicates += n
+		case conflict:
+			e.Conflicts += n
+		case malformed:
+			e.Malformed += n
+		case notMatched:
+			e.NotMatched += n
+		}
+		for _, code := range kinds[i].codes {
+			if n > 0 {
+				e.RejectedByCode[string(code)] += n
+			}
+		}
+	}
+	return e
+}
+
+// Again returns what the second run over the same sample must report.
+func (e Expectation) Again() Expectation {
+	e.Duplicates += e.Recorded + e.Rejected
+	e.Recorded, e.Rejected, e.RejectedByCode = 0, 0, map[string]int64{}
+	return e
+}
+
+// Compare returns a line for each number in which a run's report differs from what it should say.
+func (e Expectation) Compare(r *report.Report) []string {
+	var differences []string
+	compare := func(what string, want, got int64) {
+		if want != got {
+			differences = append(differences, fmt.Sprintf("%s: want %d, got %d", what, want, got))
+		}
+	}
+	letters := make(map[string]int64)
+	for _, l := range r.DeadLetters {
+		letters[l.Error] += l.Trades
+	}
+	compare("received", e.Received, r.Received)
+	compare("recorded", e.Recorded, r.Recorded)
+	compare("rejected", e.Rejected, r.Rejected)
+	compare("duplicates", e.Duplicates, r.Duplicates)
+	compare("dead-lettered", e.Conflicts+e.Malformed, r.DeadLettered)
+	compare("dead-lettered by TradeConflict", e.Conflicts, letters["TradeConflict"])
+	compare("dead-lettered by MalformedTrade", e.Malformed, letters["MalformedTrade"])
+	compare("not matched", e.NotMatched, r.NotMatched)
+	codes := maps.Clone(e.RejectedByCode)
+	maps.Copy(codes, r.RejectedByCode)
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		compare("rejected by "+code, e.RejectedByCode[code], r.RejectedByCode[code])
+	}
+	return differences
+}
