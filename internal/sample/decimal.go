@@ -19,6 +19,14 @@ func (d decimal) times(e decimal) decimal {
 // plus adds units of the last place.
 func (d decimal) plus(units int64) decimal { return decimal{units: d.units + units, scale: d.scale} }
 
+// ones returns n in units of the last place.
+func (d decimal) ones(n int64) int64 {
+	for range d.scale {
+		n *= 10
+	}
+	return n
+}
+
 // String writes the number plainly, without an exponent or trailing zeros.
 func (d decimal) String() string {
 	digits := strconv.FormatInt(max(d.units, -d.units), 10)

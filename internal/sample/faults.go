@@ -53,9 +53,9 @@ func faults() []fault {
 			d.set("amount", "0.00")
 		}},
 		{"an amount that doesn't follow from the price", []trade.Code{trade.AmountMismatch}, func(d *draft) {
-			price, quantity := d.price, d.quantity
-			d.deal(price, quantity.plus(quantity.units))
-			d.set("quantity", d.literal(quantity))
+			// Twice as much and ten more: the rule overlooks a minor unit and 0.01 %, and crumbs are worth less than that.
+			amount := d.price.times(d.quantity)
+			d.set("amount", d.literal(amount.plus(amount.units+amount.ones(10))))
 		}},
 		{"a quantity of zero", []trade.Code{trade.AmountZero, trade.QuantityZero},
 			func(d *draft) { d.deal(d.price, decimal{}) }},

@@ -76,6 +76,7 @@ func (i *instrument) walk(c *chance) decimal {
 // size draws a quantity: log-normal, and now and then a block of fifty times as much.
 func (i *instrument) size(c *chance) decimal {
 	units := c.logNormal(i.median.units)
+	units += c.below(i.median.units/1000 + 1) // digits below those that the quantiles have
 	if c.oneIn(2000) {
 		units *= 50
 	}

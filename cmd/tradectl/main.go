@@ -1,0 +1,22 @@
+// Command tradectl generates trades and runs the whole pipeline on this machine.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"trade-processing/internal/terminal"
+)
+
+func main() { os.Exit(run()) }
+
+// run is main without the exit, so that tests can be a tradectl too.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first Ctrl-C asks the command to end; a second one, while it does, ends it at once.
+	context.AfterFunc(ctx, stop)
+	return int(execute(ctx, terminal.System(), os.Args[1:]))
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/sample"
+	"trade-processing/cmd/tradectl/version"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/terminal"
+)
+
+// newRoot returns the command line: a package a command, listed here and nowhere else.
+func newRoot(t *terminal.Terminal) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tradectl",
+		Short: "Generate trades and run the whole pipeline on this machine",
+		Long: "tradectl generates trades and runs the pipeline that this project deploys, on this machine and without an\n" +
+			"AWS account.\n\n" + exitcode.Help(),
+		SilenceUsage:  true, // execute says what is wrong, and where the help is
+		SilenceErrors: true,
+	}
+	root.SetIn(t.In)
+	root.SetOut(t.Out)
+	root.SetErr(t.Err)
+	root.AddCommand(
+		sample.NewCommand(t),
+		version.NewCommand(t),
+	)
+	return root
+}
+
+// execute runs one command line. Whatever happens comes back as an exit code, with the reason on Err.
+func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exitcode.Code) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			fmt.Fprintf(t.Err, "%s internal error: %v\nThis is a bug in tradectl; please report it with what follows.\n\n%s", //nolint:errcheck // nowhere left to say it
+				t.ErrStyle().Red("✗"), cause, debug.Stack())
+			code = exitcode.Failure
+		}
+	}()
+	root := newRoot(t)
+	root.SetArgs(args)
+	started := false
+	prepare(root, &started)
+	command, err := root.ExecuteContextC(ctx)
+	if err != nil && !started {
+		// Cobra gives the errors of flags, arguments and unknown commands no type of their own. What comes before
+		// a command's own code is one of these.
+		err = exitcode.With(exitcode.Usage, err)
+	}
+	code, printed := exitcode.Of(err)
+	if !printed {
+		explain(t, command, code, err)
+	}
+	return code
+}
+
+// prepare notes when the code of a command starts, and lets groups of commands refuse what they don't know:
+// cobra by itself prints a group's help and succeeds.
+func prepare(command *cobra.Command, started *bool) {
+	for _, child := range command.Commands() {
+		prepare(child, started)
+	}
+	switch do := command.RunE; {
+	case do != nil:
+		command.RunE = func(command *cobra.Command, args []string) error {
+			*started = true
+			return do(command, args)
+		}
+	case command.HasSubCommands() && command.Run == nil:
+		command.DisableFlagsInUseLine = true
+		command.Args = cobra.ArbitraryArgs
+		command.SuggestionsMinimumDistance = 2 // cobra's own default, which it sets too late for us
+		command.RunE = func(command *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return command.Help()
+			}
+			message := fmt.Sprintf("unknown command %q for %q", args[0], command.CommandPath())
+			if similar := command.SuggestionsFor(args[0]); len(similar) > 0 {
+				message += "; did you mean " + strings.Join(similar, " or ") + "?"
+			}
+			return errors.New(message)
+		}
+	}
+}
+
+// explain prints an error, and after wrong usage where to read more.
+func explain(t *terminal.Terminal, command *cobra.Command, code exitcode.Code, err error) {
+	style := t.ErrStyle()
+	message := err.Error()
+	if code == exitcode.Interrupted {
+		message = "interrupted"
+	}
+	text := fmt.Sprintf("%s %s\n", style.Red("✗"), strings.TrimSpace(message))
+	if code == exitcode.Usage {
+		text += fmt.Sprintf("%s shows the usage.\n", style.Cyan(command.CommandPath()+" --help"))
+	}
+	fmt.Fprint(t.Err, text) //nolint:errcheck // nowhere left to say it
+}

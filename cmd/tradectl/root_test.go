@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/terminal"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tradectl": main})
+}
+
+// The scripts type what a person types.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitCode},
+	})
+}
+
+// exitCode runs a program and compares its exit code: exitcode 2 tradectl sample --count 0
+func exitCode(script *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) < 2 {
+		script.Fatalf("usage: exitcode CODE PROGRAM [ARGUMENT…]")
+	}
+	got := "0"
+	if err := script.Exec(args[1], args[2:]...); err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		script.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+func TestEveryCommandHasHelp(t *testing.T) {
+	var visit func(*cobra.Command)
+	visit = func(command *cobra.Command) {
+		if command.Short == "" || strings.HasSuffix(command.Short, ".") {
+			t.Errorf("%s: Short is %q; a short sentence without a full stop", command.CommandPath(), command.Short)
+		}
+		for _, child := range command.Commands() {
+			visit(child)
+		}
+	}
+	visit(newRoot(&terminal.Terminal{}))
+}
+
+func TestAnInterruptedCommandSaysSo(t *testing.T) {
+	var out, errs bytes.Buffer
+	term := &terminal.Terminal{Out: &out, Err: &errs, Getenv: func(string) string { return "" }}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	directory := t.TempDir()
+	code := execute(ctx, term, []string{"sample", "--out", directory + "/sample.ndjson"})
+	if code != exitcode.Interrupted || !strings.HasSuffix(errs.String(), "✗ interrupted\n") {
+		t.Errorf("exit code %d:\n%s", code, &errs)
+	}
+	if files, err := os.ReadDir(directory); err != nil || len(files) > 0 {
+		t.Errorf("left behind: %v (%v)", files, err)
+	}
+}
+
+func TestAPanicIsExplained(t *testing.T) {
+	var errs bytes.Buffer
+	term := &terminal.Terminal{Out: panicking{}, Err: &errs, Getenv: func(string) string { return "" }}
+	code := execute(t.Context(), term, []string{"version"})
+	if code != exitcode.Failure || !strings.HasPrefix(errs.String(), "✗ internal error: a bug\nThis is a bug in tradectl") {
+		t.Errorf("exit code %d:\n%s", code, &errs)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Write([]byte) (int, error) { panic(errors.New("a bug")) }

@@ -1,0 +1,124 @@
+// Package sample is `tradectl sample`.
+package sample
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/outfile"
+	"trade-processing/internal/sample"
+	"trade-processing/internal/terminal"
+)
+
+type options struct {
+	seed   uint64
+	count  int
+	out    string // "" and "-" are standard output
+	expect string // "" is nowhere
+}
+
+// NewCommand returns `tradectl sample`.
+func NewCommand(t *terminal.Terminal) *cobra.Command {
+	var o options
+	command := &cobra.Command{
+		Use:   "sample",
+		Short: "Generate trades with a known number of everything that can go wrong",
+		Long: fmt.Sprintf(`Writes entries for PutEvents, one JSON object a line: trades in US equities (system1), crypto pairs in five
+currencies (system2) and gold futures (system3), over ten trading days from October 2025 to June 2026.
+
+Of 100,000 entries about 3,000 break one of the validation rules or several, 1,500 are duplicates, 300 conflict
+with an earlier trade, 400 can't be identified, and 1,000 come from a source that no rule matches. From %d
+entries on, each violation code occurs. --expect tells the exact numbers, which a run must report.
+
+One seed and count give the same bytes everywhere.`, sample.Everything),
+		Example: `  tradectl sample --count 1000 > trades.ndjson
+  tradectl sample --seed 7 --count 1000000 --out trades.ndjson.gz --expect expected.json`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), t, o) },
+	}
+	flags := command.Flags()
+	flags.Uint64Var(&o.seed, "seed", 1, "another seed gives other trades")
+	flags.IntVarP(&o.count, "count", "n", 10_000, "how many entries")
+	flags.StringVarP(&o.out, "out", "o", "", "write to `FILE` in place of standard output, compressed if its name ends in .gz")
+	flags.StringVar(&o.expect, "expect", "", "write what a run over the sample must report to `FILE`, as JSON")
+	return command
+}
+
+func run(ctx context.Context, t *terminal.Terminal, o options) error {
+	generator, err := sample.New(o.seed, o.count)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, fmt.Errorf("--count: %w", err))
+	}
+	if o.expect != "" {
+		if err := writeExpectation(o.expect, generator.Expect()); err != nil {
+			return err
+		}
+	}
+	if o.out == "" || o.out == "-" {
+		out := bufio.NewWriterSize(t.Out, 256<<10)
+		if err := write(ctx, out, generator, new(atomic.Int64)); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	return writeFile(ctx, t, o.out, generator, int64(o.count))
+}
+
+// writeFile writes the sample to a file that is either whole or not there.
+func writeFile(ctx context.Context, t *terminal.Terminal, path string, generator *sample.Generator, count int64) error {
+	file, err := outfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	var written atomic.Int64
+	progress := t.Progress("Writing "+path, count, func() terminal.Reading {
+		return terminal.Reading{Done: written.Load(), Count: written.Load()}
+	})
+	defer progress.Stop()
+	if err := write(ctx, file, generator, &written); err != nil {
+		return err
+	}
+	if err := file.Commit(); err != nil {
+		return err
+	}
+	progress.Done(fmt.Sprintf("Wrote %s entries to %s", terminal.Count(count), path))
+	return nil
+}
+
+// write writes the sample until the context ends, and counts the entries.
+func write(ctx context.Context, w io.Writer, generator *sample.Generator, written *atomic.Int64) error {
+	for line := range generator.Lines() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
+			return fmt.Errorf("writing the sample: %w", err)
+		}
+		written.Add(1)
+	}
+	return nil
+}
+
+func writeExpectation(path string, expectation sample.Expectation) error {
+	text, err := json.MarshalIndent(expectation, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the expectation: %w", err)
+	}
+	file, err := outfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if _, err := file.Write(append(text, '\n')); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return file.Commit()
+}
