@@ -12,6 +12,8 @@ import (
 const (
 	redraw = 100 * time.Millisecond // in a terminal
 	repeat = 5 * time.Second        // in a pipe or a log, where every line stays
+
+	barWidth = 20 // characters
 )
 
 // Reading is how far some work has come.
@@ -58,7 +60,8 @@ func (t *Terminal) Step(label string) *Progress { return t.Progress(label, -1, n
 func newBar(t *Terminal, total int64) *progressbar.ProgressBar {
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(t.Err),
-		progressbar.OptionSetWidth(24),
+		progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionThrottle(redraw / 2), // show changes the text, then the bar; one drawing is for both
 		progressbar.OptionSetPredictTime(total > 0),
 		progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionShowDescriptionAtLineEnd(),
@@ -105,10 +108,10 @@ func (p *Progress) show() {
 	}
 	description := p.label
 	if p.read != nil {
-		description += fmt.Sprintf("  %s, %s/s", Count(now.Count), Count(p.rate(now)))
+		description = fmt.Sprintf("%s, %s/s  %s", Count(now.Count), Count(p.rate(now)), p.label)
 	}
-	p.bar.Describe(description)
-	p.bar.Set64(now.Done) //nolint:errcheck // a bar that can't be drawn hurts nothing
+	p.bar.Describe(short(description, max(p.terminal.Columns-barWidth-20, 16))) // a line that wraps can't be redrawn
+	p.bar.Set64(min(now.Done, max(p.total, 0)))                                 //nolint:errcheck // a bar that can't be drawn hurts nothing
 }
 
 // line tells in words how far the work is.
@@ -173,4 +176,12 @@ func (p *Progress) end() bool {
 
 func (p *Progress) println(line string) {
 	fmt.Fprintln(p.terminal.Err, line) //nolint:errcheck // nowhere left to say it
+}
+
+// short cuts text to a number of characters.
+func short(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
 }

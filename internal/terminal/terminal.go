@@ -26,7 +26,7 @@ type Terminal struct {
 	// Whether a person looks at the stream: only then it gets bars and, by default, colours.
 	OutIsTerminal, ErrIsTerminal bool
 
-	// Columns is the width of Out in characters.
+	// Columns is the width of the screen in characters.
 	Columns int
 
 	// Getenv reads NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM.
@@ -40,8 +40,11 @@ func System() *Terminal {
 		OutIsTerminal: isTerminal(os.Stdout), ErrIsTerminal: isTerminal(os.Stderr),
 		Columns: defaultColumns, Getenv: os.Getenv,
 	}
-	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && columns > 0 {
-		t.Columns = columns
+	for _, file := range []*os.File{os.Stdout, os.Stderr} {
+		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
+			t.Columns = columns
+			break
+		}
 	}
 	return t
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"trade-processing/internal/terminal"
 )
@@ -103,7 +104,7 @@ func TestInATerminalTheBarMovesAndLeavesNothingBehind(t *testing.T) {
 			done += 50
 			return terminal.Reading{Done: done, Count: done * 10}
 		})
-		time.Sleep(250 * time.Millisecond) // two readings: 50 and 100
+		time.Sleep(350 * time.Millisecond) // three readings: 50, 100 and, of a file that grew, 150
 		p.Println("a line above the bar")
 		p.Stop()
 		for _, want := range []string{"49% ", "99% ", "█", "500, 5,000/s", "a line above the bar\n"} {
@@ -127,6 +128,20 @@ func TestASpinnerShowsWorkOfUnknownSize(t *testing.T) {
 		p.Done("Built the engine")
 		if got := screen.String(); !strings.Contains(got, "Building the engine") || !strings.HasSuffix(got, "\r✓ Built the engine (1.00 s)\n") {
 			t.Errorf("on the screen:\n%q", got)
+		}
+	})
+}
+
+func TestALongLabelDoesNotWrapTheBar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		term, screen := pretend(true, map[string]string{"NO_COLOR": "1"})
+		p := term.Progress("Writing "+strings.Repeat("é", 300), 100, func() terminal.Reading { return terminal.Reading{Done: 10, Count: 10} })
+		time.Sleep(time.Second)
+		p.Stop()
+		for line := range strings.SplitSeq(screen.String(), "\r") {
+			if n := utf8.RuneCountInString(line); n > 80 {
+				t.Errorf("%d characters on a screen of 80: %q", n, line)
+			}
 		}
 	})
 }
