@@ -1,0 +1,181 @@
+package market
+
+import (
+	"sync"
+	"time"
+
+	"github.com/rickar/cal/v2"
+)
+
+// Calendar knows the trading days of one market, or the settlement days of one place of settlement. It is safe for use by
+// several goroutines.
+type Calendar struct {
+	Name string
+
+	// From and Until are the first and the last date that the calendar covers.
+	From, Until Date
+
+	rules rules
+	build sync.Once
+	days  []dayOf // one entry a day from From on
+}
+
+// rules say which days a calendar is closed. Later rules win over earlier ones, in the order of the fields.
+type rules struct {
+	// restDays are the days of the week without trading, by the year from which they hold; nil is Saturday and Sunday.
+	restDays func(Date) bool
+
+	// closed are holidays without trading on the day they are observed.
+	closed []*cal.Holiday
+
+	// bridges are holidays on which trading goes on for a part of the day and counts for the next trading day.
+	bridges []shortDay
+
+	// early are trading days on which continuous trading ends early.
+	early []shortDay
+
+	// closures and openings are single dates that no rule gives; earlyDates single early ends.
+	closures, openings []Date
+	earlyDates         []earlyDate
+}
+
+// shortDay is a holiday rule that shortens the day. It applies only where the day is a trading day by the rules before it.
+type shortDay struct {
+	holiday *cal.Holiday
+	ends    func(Date) clock
+}
+
+type earlyDate struct {
+	date Date
+	ends clock
+}
+
+// kind is what happens on a calendar day.
+type kind uint8
+
+const (
+	closed kind = iota
+	open
+	early  // a trading day that ends early
+	bridge // no trading day, but what is traded until it ends counts for the next one
+)
+
+// dayOf packs a day's kind (2 bits) with the minute at which an early or bridge day ends.
+type dayOf uint16
+
+func (d dayOf) kind() kind  { return kind(d & 3) }
+func (d dayOf) ends() clock { return clock(d>>2) * 60 }
+
+func shortened(k kind, ends clock) dayOf { return dayOf(k) | dayOf(ends/60)<<2 }
+
+// on is what the calendar says of a date; false where it doesn't cover it.
+func (c *Calendar) on(d Date) (dayOf, bool) {
+	if d < c.From || d > c.Until {
+		return 0, false
+	}
+	c.build.Do(c.fill)
+	return c.days[d-c.From], true
+}
+
+// IsOpen tells whether a date is a trading day (or a settlement day, by what the calendar is of), and whether the calendar
+// covers it at all.
+func (c *Calendar) IsOpen(d Date) (isOpen, covered bool) {
+	on, covered := c.on(d)
+	return on.kind() == open || on.kind() == early, covered
+}
+
+// Next is the first open day on or after d; false where the calendar ends before.
+func (c *Calendar) Next(d Date) (Date, bool) {
+	for ; ; d++ {
+		isOpen, covered := c.IsOpen(d)
+		if isOpen || !covered {
+			return d, covered
+		}
+	}
+}
+
+// After is the nth open day after d; n = 0 is Next. False where the calendar ends before.
+func (c *Calendar) After(d Date, n int) (Date, bool) {
+	if n == 0 {
+		return c.Next(d)
+	}
+	for ; n > 0; n-- {
+		var covered bool
+		if d, covered = c.Next(d + 1); !covered {
+			return d, false
+		}
+	}
+	return d, true
+}
+
+// EarlyClose is the wall-clock time since midnight at which continuous trading ends early on a date, and whether it does.
+func (c *Calendar) EarlyClose(d Date) (time.Duration, bool) {
+	on, _ := c.on(d)
+	return time.Duration(on.ends()) * time.Second, on.kind() == early
+}
+
+// fill works all days out at once. A calendar has some ten thousand, which takes well below a millisecond; after that every
+// question is one look into a slice.
+func (c *Calendar) fill() {
+	c.days = make([]dayOf, c.Until-c.From+1)
+	isRest := c.rules.restDays
+	if isRest == nil {
+		isRest = saturdayAndSunday
+	}
+	for d := c.From; d <= c.Until; d++ {
+		if !isRest(d) {
+			c.set(d, dayOf(open))
+		}
+	}
+	// A day observed elsewhere may cross the year's end, so the years beside are asked too.
+	first, last := c.From.Year()-1, c.Until.Year()+1
+	for year := first; year <= last; year++ {
+		for _, holiday := range c.rules.closed {
+			if observed, ok := observedIn(holiday, year); ok {
+				c.set(observed, dayOf(closed))
+			}
+		}
+	}
+	c.shorten(c.rules.bridges, bridge, first, last)
+	for _, d := range c.rules.closures {
+		c.set(d, dayOf(closed))
+	}
+	for _, d := range c.rules.openings {
+		c.set(d, dayOf(open))
+	}
+	c.shorten(c.rules.early, early, first, last)
+	for _, e := range c.rules.earlyDates {
+		c.set(e.date, shortened(early, e.ends))
+	}
+}
+
+func (c *Calendar) shorten(days []shortDay, to kind, first, last int) {
+	for year := first; year <= last; year++ {
+		for _, s := range days {
+			observed, ok := observedIn(s.holiday, year)
+			if !ok || observed < c.From || observed > c.Until || c.days[observed-c.From].kind() != open {
+				continue
+			}
+			c.set(observed, shortened(to, s.ends(observed)))
+		}
+	}
+}
+
+func (c *Calendar) set(d Date, to dayOf) {
+	if d >= c.From && d <= c.Until {
+		c.days[d-c.From] = to
+	}
+}
+
+// observedIn is the date on which a holiday of that year is observed.
+func observedIn(holiday *cal.Holiday, year int) (Date, bool) {
+	_, observed := holiday.Calc(year)
+	if observed.IsZero() {
+		return 0, false
+	}
+	return DateOf(observed.Date()), true
+}
+
+func saturdayAndSunday(d Date) bool {
+	return d.Weekday() == time.Saturday || d.Weekday() == time.Sunday
+}

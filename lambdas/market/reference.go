@@ -1,0 +1,69 @@
+package market
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Reference is the reference data, loaded once for a process. It is immutable, and safe for use by several goroutines.
+type Reference struct {
+	venues    map[string]*Venue
+	calendars map[string]*Calendar
+	crypto    *Venue
+	issuers   issuers
+}
+
+// Load reads the data that is built in. An error is a mistake in that data, or a process without time zones: an image that
+// has none needs the package time/tzdata.
+func Load() (*Reference, error) {
+	l := newLoader()
+	l.loadCalendars()
+	l.loadProfiles()
+	l.loadSettlement()
+	r := &Reference{venues: map[string]*Venue{}, calendars: l.calendars, issuers: loadIssuers()}
+	l.eachRow("venues.csv", func(f row) {
+		v := &Venue{
+			MIC: f["mic"], Operating: f["operating"], Name: f["name"], Country: f["country"],
+			Zone: l.zone(f["zone"]), calendar: l.calendar(f["calendar"]), hours: l.profile(f["hours"]),
+		}
+		v.settlement = l.settlement(f["settlement"], v.calendar)
+		if _, twice := r.venues[v.MIC]; twice {
+			l.problem("venue %s stands twice", v.MIC)
+		}
+		r.venues[v.MIC] = v
+	})
+	r.crypto = &Venue{Zone: time.UTC, calendar: l.calendar("24x7"), hours: &profile{continuous: true}}
+	r.crypto.settlement = l.settlement("CRYPTO", r.crypto.calendar)
+	if err := errors.Join(l.problems...); err != nil {
+		return nil, fmt.Errorf("loading market reference data: %w", err)
+	}
+	return r, nil
+}
+
+// Venue finds a venue by its MIC, upper case as the standard writes it.
+func (r *Reference) Venue(mic string) (*Venue, bool) {
+	v, found := r.venues[mic]
+	return v, found
+}
+
+// Venues lists the MICs of all venues in alphabetical order.
+func (r *Reference) Venues() []string {
+	mics := make([]string, 0, len(r.venues))
+	for mic := range r.venues {
+		mics = append(mics, mic)
+	}
+	slices.Sort(mics)
+	return mics
+}
+
+// Crypto is where crypto pairs trade: no venue of ISO 10383, so no MIC, but around the clock, on UTC's days, and settled on
+// the same day.
+func (r *Reference) Crypto() *Venue { return r.crypto }
+
+// Calendar finds a calendar by the name that data/venues.csv gives it.
+func (r *Reference) Calendar(name string) (*Calendar, bool) {
+	c, found := r.calendars[name]
+	return c, found
+}

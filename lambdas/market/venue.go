@@ -1,0 +1,71 @@
+package market
+
+import "time"
+
+// Venue is a place of trading.
+type Venue struct {
+	// MIC is the ISO 10383 market identifier code; Operating that of the exchange that runs it.
+	MIC, Operating string
+
+	// Name is the venue's name, shortened.
+	Name string
+
+	// Country is the ISO 3166 alpha-2 code of its country.
+	Country string
+
+	// Zone is the time zone of its wall clock.
+	Zone *time.Location
+
+	calendar   *Calendar
+	hours      *profile
+	settlement cycles
+}
+
+// Moment is what the reference data knows of a venue at an instant. What is not known is the zero value, and a reason.
+type Moment struct {
+	// Session is empty when it isn't known.
+	Session Session
+
+	// TradingDay is the day for which a trade counts, valid where HasTradingDay.
+	TradingDay    Date
+	HasTradingDay bool
+
+	// Settlement is the day on which the trade settles, Cycle how it is counted, valid where HasSettlement.
+	Settlement    Date
+	Cycle         Cycle
+	HasSettlement bool
+
+	// Reason says what is missing; empty when nothing is.
+	Reason Reason
+}
+
+// At says which session an instant falls in, which trading day a trade then counts for, and when it settles.
+//
+// A trade counts for the date that the venue's clock shows, also after the close; in markets whose trading day begins in the
+// evening (US futures at 18:00, US shares at 20:00), for the next date from then on. Where that date is no trading day, it
+// counts for the next one.
+func (v *Venue) At(t time.Time) Moment {
+	var m Moment
+	d, at := v.hours.localDay(t, v.Zone)
+	on, covered := v.calendar.on(d)
+	if !covered {
+		m.Reason = CalendarNotCovered
+		return m
+	}
+	switch h, known := v.hours.on(d); {
+	case v.hours.continuous:
+		m.Session = Continuous
+	case known:
+		m.Session = h.session(at, on)
+	default:
+		m.Reason = HoursNotCovered
+	}
+	if m.TradingDay, m.HasTradingDay = v.calendar.Next(d); !m.HasTradingDay {
+		m.Reason = CalendarNotCovered
+		return m
+	}
+	if m.Cycle, m.Settlement, m.HasSettlement = v.settlement.settlement(m.TradingDay); !m.HasSettlement {
+		m.Reason = SettlementNotCovered
+	}
+	return m
+}
