@@ -2,7 +2,6 @@ package trade
 
 import (
 	"errors"
-	"strings"
 	"time"
 )
 
@@ -15,17 +14,42 @@ var (
 	errTimeTooFine = errors.New("has more than 9 digits after the second")
 )
 
-// parseTime reads an RFC 3339 time with zone. time.Time's own UnmarshalText is used because it is strict: time.Parse also
-// takes a one-digit hour and a comma before the fraction.
+// parseTime reads an RFC 3339 time with zone. Package time knows the calendar, but takes more than RFC 3339 allows (a
+// one-digit hour, a comma before the fraction, a zone of 24:60), so the shape is checked first.
 func parseTime(s string) (time.Time, error) {
-	var t time.Time
-	if err := t.UnmarshalText([]byte(s)); err != nil {
+	const second = "0000-00-00T00:00:00"
+	if len(s) <= len(second) || !hasShape(s[:len(second)], second) {
 		return time.Time{}, errTimeFormat
 	}
-	if _, fraction, found := strings.Cut(s, "."); found {
-		if digits := strings.IndexAny(fraction, "Z+-"); digits > maxFractionDigits {
-			return time.Time{}, errTimeTooFine
+	zone := s[len(second):]
+	fraction := ""
+	if zone[0] == '.' {
+		if fraction, zone = leadingDigits(zone[1:]); fraction == "" {
+			return time.Time{}, errTimeFormat
 		}
 	}
+	if zone != "Z" && (!hasShape(zone, "+00:00") && !hasShape(zone, "-00:00") || zone[1:] >= "24" || zone[4] > '5') {
+		return time.Time{}, errTimeFormat
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	switch {
+	case err != nil:
+		return time.Time{}, errTimeFormat
+	case len(fraction) > maxFractionDigits:
+		return time.Time{}, errTimeTooFine
+	}
 	return t, nil
+}
+
+// hasShape tells whether s is like a shape, in which 0 stands for any digit and all else for itself.
+func hasShape(s, shape string) bool {
+	if len(s) != len(shape) {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] != shape[i] && !(shape[i] == '0' && isDigit(s[i])) {
+			return false
+		}
+	}
+	return true
 }
