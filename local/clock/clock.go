@@ -1,5 +1,6 @@
-// Package clock is the time that the local cloud runs on: the machine's own,
-// or one that a test moves by hand.
+// Package clock is the time that the local cloud lives by. Everything that
+// waits, times out or stamps takes a Clock, so that a test or a simulation can
+// drive hours of retries in microseconds and get the same answer every time.
 package clock
 
 import (
@@ -7,28 +8,29 @@ import (
 	"time"
 )
 
-// Clock tells the time and lets it pass.
+// Clock tells the time and waits for it. It is safe for concurrent use.
 type Clock interface {
 	Now() time.Time
 
-	// Sleep returns after d, or earlier with the reason when ctx ends.
+	// Sleep waits for d, or until ctx ends, and then returns ctx's error. A d
+	// of zero or less does not wait.
 	Sleep(ctx context.Context, d time.Duration) error
 
-	// WithTimeout returns a context that ends with context.DeadlineExceeded
-	// when d has passed on this clock. Call cancel to release it.
-	WithTimeout(ctx context.Context, d time.Duration) (_ context.Context, cancel context.CancelFunc)
+	// WithTimeout is context.WithTimeout by this clock: the context ends with
+	// context.DeadlineExceeded d from now. Call cancel when the work is done.
+	WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 }
 
-// Real is the machine's clock.
-func Real() Clock { return realClock{} }
+// Real is the clock on the wall.
+func Real() Clock { return real{} }
 
-type realClock struct{}
+type real struct{}
 
-func (realClock) Now() time.Time { return time.Now() }
+func (real) Now() time.Time { return time.Now() }
 
-func (realClock) Sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
+func (real) Sleep(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil || d <= 0 {
+		return err
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -36,10 +38,10 @@ func (realClock) Sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 }
 
-func (realClock) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+func (real) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, d)
 }

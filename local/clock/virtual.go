@@ -1,137 +1,231 @@
 package clock
 
 import (
+	"container/heap"
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
 
-// Virtual is a clock that stands still until a test moves it. It is safe for
-// concurrent use.
+// Virtual is a clock that stands still until it is told to advance.
+//
+// Whoever sleeps on it is woken in the order of time, and of calling where
+// times are equal. What a woken goroutine does next runs beside the one that
+// advances, so a driver that wants every step in its place advances by single
+// steps and lets the goroutines settle in between:
+//
+//	for synctest.Wait(); c.AdvanceToNext(); synctest.Wait() {
+//	}
+//
+// BlockUntil is the way to settle where testing/synctest is not at hand.
 type Virtual struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []*timer      // in order of time, and of making where times are equal
-	change chan struct{} // closed and made anew whenever a timer is added
+	advancing sync.Mutex // one Advance at a time, so that time never runs back
+
+	mu      sync.Mutex
+	changed *sync.Cond // alarms was added to or taken from
+	now     time.Time
+	alarms  alarms
+	set     uint64 // how many alarms were ever set
 }
 
-type timer struct {
-	at   time.Time
-	fire func()
-}
+var _ Clock = (*Virtual)(nil)
 
-// NewVirtual makes a clock that shows the given time.
+// NewVirtual makes a clock that stands at now.
 func NewVirtual(now time.Time) *Virtual {
-	return &Virtual{now: now, change: make(chan struct{})}
+	v := &Virtual{now: now}
+	v.changed = sync.NewCond(&v.mu)
+	return v
 }
 
-// Now is the time that the clock was last moved to.
+// Now is the time to which the clock was advanced.
 func (v *Virtual) Now() time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.now
 }
 
-// Advance moves the clock by d and wakes what is due on the way, in order.
-// Each sleeper sees the time that it asked for.
-func (v *Virtual) Advance(d time.Duration) {
-	v.mu.Lock()
-	end := v.now.Add(d)
-	for len(v.timers) > 0 && !v.timers[0].at.After(end) {
-		due := v.timers[0]
-		v.timers = v.timers[1:]
-		v.now = due.at
-		v.mu.Unlock()
-		due.fire()
-		v.mu.Lock()
-	}
-	v.now = end
-	v.mu.Unlock()
-}
-
-// Next is when the next sleeper or timeout is due, or false when nobody waits.
-func (v *Virtual) Next() (time.Time, bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.timers) == 0 {
-		return time.Time{}, false
-	}
-	return v.timers[0].at, true
-}
-
-// BlockUntil returns when at least n sleepers and timeouts wait, so that a
-// test can advance the clock after its goroutines have reached their waits.
-func (v *Virtual) BlockUntil(n int) {
-	for {
-		v.mu.Lock()
-		waiting, change := len(v.timers), v.change
-		v.mu.Unlock()
-		if waiting >= n {
-			return
-		}
-		<-change
-	}
-}
-
-// Sleep waits until the clock was moved by d.
+// Sleep waits until the clock has been advanced by d.
 func (v *Virtual) Sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
+	if err := ctx.Err(); err != nil || d <= 0 {
+		return err
 	}
 	woken := make(chan struct{})
-	stop := v.after(d, func() { close(woken) })
-	defer stop()
+	a := v.after(d, func() { close(woken) })
 	select {
 	case <-woken:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		v.unset(a)
+		return ctx.Err()
 	}
 }
 
-// WithTimeout returns a context that ends when the clock was moved by d.
-func (v *Virtual) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := v.after(d, func() { cancel(context.DeadlineExceeded) })
-	return timedOut{ctx}, func() {
-		stop()
-		cancel(context.Canceled)
+// WithTimeout ends the context when the clock has been advanced by d.
+func (v *Virtual) WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	c := &timeout{Context: parent, done: make(chan struct{})}
+	stopFollowing := context.AfterFunc(parent, func() { c.end(parent.Err()) })
+	if d <= 0 {
+		c.deadline = v.Now()
+		c.end(context.DeadlineExceeded)
+		return c, func() { stopFollowing() }
+	}
+	a := v.after(d, func() { c.end(context.DeadlineExceeded) })
+	c.deadline = a.due
+	return c, func() {
+		stopFollowing()
+		v.unset(a)
+		c.end(context.Canceled)
 	}
 }
 
-// timedOut tells a timeout by Err too, as the standard library's contexts do.
-type timedOut struct{ context.Context }
-
-func (t timedOut) Err() error {
-	if err := t.Context.Err(); err == nil {
-		return nil
+// Advance moves the clock by d and wakes everybody whose time comes, each at
+// their own time.
+func (v *Virtual) Advance(d time.Duration) {
+	v.advancing.Lock()
+	defer v.advancing.Unlock()
+	end := v.Now().Add(d)
+	for v.ring(end) {
 	}
-	if cause := context.Cause(t.Context); cause == context.DeadlineExceeded { //nolint:errorlint // the very value set above
-		return cause
-	}
-	return t.Context.Err()
-}
-
-// after has fire called when the clock was moved by d.
-func (v *Virtual) after(d time.Duration, fire func()) (stop func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	t := &timer{at: v.now.Add(d), fire: fire}
-	at, _ := slices.BinarySearchFunc(v.timers, t, func(a, b *timer) int {
-		if a.at.After(b.at) {
-			return 1
-		}
-		return -1 // equal times: behind those that are there
-	})
-	v.timers = slices.Insert(v.timers, at, t)
-	close(v.change)
-	v.change = make(chan struct{})
-	return func() {
+	if v.now.Before(end) {
+		v.now = end
+	}
+}
+
+// AdvanceToNext moves the clock to the next time at which somebody wakes or
+// times out, and wakes only the first of them. It answers false, and moves
+// nothing, when nobody waits.
+func (v *Virtual) AdvanceToNext() bool {
+	v.advancing.Lock()
+	defer v.advancing.Unlock()
+	return v.ring(time.Time{})
+}
+
+// BlockUntil waits until n sleepers and timeouts wait for the clock.
+func (v *Virtual) BlockUntil(ctx context.Context, n int) error {
+	defer context.AfterFunc(ctx, func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		if i := slices.Index(v.timers, t); i >= 0 {
-			v.timers = slices.Delete(v.timers, i, i+1)
+		v.changed.Broadcast()
+	})()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for len(v.alarms) != n {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
+		v.changed.Wait()
+	}
+	return nil
+}
+
+// ring goes to the first alarm up to end (the zero time: any) and rings it.
+func (v *Virtual) ring(end time.Time) bool {
+	v.mu.Lock()
+	if len(v.alarms) == 0 || !end.IsZero() && v.alarms[0].due.After(end) {
+		v.mu.Unlock()
+		return false
+	}
+	a := heap.Pop(&v.alarms).(*alarm)
+	v.now = a.due
+	v.changed.Broadcast()
+	v.mu.Unlock()
+	a.ring() // unlocked: it may look at the clock
+	return true
+}
+
+func (v *Virtual) after(d time.Duration, ring func()) *alarm {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.set++
+	a := &alarm{due: v.now.Add(d), order: v.set, ring: ring}
+	heap.Push(&v.alarms, a)
+	v.changed.Broadcast()
+	return a
+}
+
+func (v *Virtual) unset(a *alarm) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if a.place >= 0 {
+		heap.Remove(&v.alarms, a.place)
+		v.changed.Broadcast()
+	}
+}
+
+// alarm is something to do at a time.
+type alarm struct {
+	due   time.Time
+	order uint64 // decides between alarms of the same time
+	ring  func()
+	place int // in the heap; -1: no longer there
+}
+
+// alarms is a heap with the first alarm on top.
+type alarms []*alarm
+
+func (h alarms) Len() int { return len(h) }
+
+func (h alarms) Less(i, j int) bool {
+	if h[i].due.Equal(h[j].due) {
+		return h[i].order < h[j].order
+	}
+	return h[i].due.Before(h[j].due)
+}
+
+func (h alarms) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h *alarms) Push(x any) {
+	a := x.(*alarm)
+	a.place = len(*h)
+	*h = append(*h, a)
+}
+
+func (h *alarms) Pop() any {
+	old := *h
+	a := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	a.place = -1
+	return a
+}
+
+// timeout is a context that a virtual clock ends. It is no wrapped
+// context.WithCancel, because contexts made from such a wrapper would end with
+// Canceled where those of context.WithTimeout end with DeadlineExceeded.
+type timeout struct {
+	context.Context // the parent, for its values
+	deadline        time.Time
+	done            chan struct{}
+
+	mu  sync.Mutex
+	err error
+}
+
+func (c *timeout) Deadline() (time.Time, bool) {
+	if parent, ok := c.Context.Deadline(); ok && parent.Before(c.deadline) {
+		return parent, true
+	}
+	return c.deadline, true
+}
+
+func (c *timeout) Done() <-chan struct{} { return c.done }
+
+func (c *timeout) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+func (c *timeout) end(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+		close(c.done)
 	}
 }
