@@ -1,0 +1,166 @@
+// Package metrics is CloudWatch's part of the local cloud: it keeps metrics in
+// buckets of a minute, takes them from log lines in the embedded metric format,
+// and evaluates the deployed alarms over them.
+package metrics
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/DataDog/sketches-go/ddsketch/mapping"
+)
+
+// Limits of the store.
+const (
+	// Retention is how far back a metric reaches. It bounds memory in a
+	// simulation of many days; an alarm that looks back further is refused.
+	Retention = 3 * time.Hour
+	// maxSeries guards against a dimension with a value for every trade, which
+	// would cost a fortune on CloudWatch too.
+	maxSeries = 10_000
+	// accuracy is the relative error of percentiles.
+	accuracy = 0.01
+)
+
+// ErrTooManySeries says that metrics have more combinations of dimensions than
+// the store keeps.
+var ErrTooManySeries = fmt.Errorf("more than %d combinations of metric and dimensions: "+
+	"a dimension probably holds an id; make it a property instead", maxSeries)
+
+// A Store holds the metrics of one account and region. A nil Store keeps
+// nothing. It is safe for use by many goroutines.
+type Store struct {
+	mapping mapping.IndexMapping
+
+	mu     sync.RWMutex
+	series map[string]*Series
+	gauges map[*Series]func(now time.Time) float64
+
+	formats formats
+}
+
+// NewStore makes an empty store.
+func NewStore() *Store {
+	m, err := mapping.NewDefaultMapping(accuracy)
+	if err != nil {
+		// Only an accuracy outside 0 to 1 is an error.
+		panic(fmt.Sprintf("metrics: accuracy %v: %v", accuracy, err))
+	}
+	return &Store{
+		mapping: m,
+		series:  map[string]*Series{},
+		gauges:  map[*Series]func(time.Time) float64{},
+	}
+}
+
+// Series finds or makes the series of a metric with exactly these dimensions.
+// Services keep what they get and add to it, with no lookup on the way. A nil
+// store answers a nil series, which drops what it is given.
+func (s *Store) Series(namespace, name string, dimensions map[string]string) *Series {
+	if s == nil {
+		return nil
+	}
+	series, err := s.find(namespace, name, dimensions)
+	if err != nil {
+		// Services have a handful of series each; only log lines can make many,
+		// and they are told.
+		return nil
+	}
+	return series
+}
+
+func (s *Store) find(namespace, name string, dimensions map[string]string) (*Series, error) {
+	id := identity(namespace, name, dimensions)
+	s.mu.RLock()
+	series, found := s.series[id]
+	s.mu.RUnlock()
+	if found {
+		return series, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if series, found = s.series[id]; found {
+		return series, nil
+	}
+	if len(s.series) >= maxSeries {
+		return nil, ErrTooManySeries
+	}
+	series = &Series{
+		Namespace: namespace, Name: name, Dimensions: maps.Clone(dimensions),
+		mapping: s.mapping,
+	}
+	s.series[id] = series
+	return series, nil
+}
+
+// lookup finds a series without making it.
+func (s *Store) lookup(namespace, name string, dimensions map[string]string) *Series {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.series[identity(namespace, name, dimensions)]
+}
+
+// identity is the same for equal metrics and different for others.
+func identity(namespace, name string, dimensions map[string]string) string {
+	var b strings.Builder
+	write := func(text string) { fmt.Fprintf(&b, "%d:%s", len(text), text) }
+	write(namespace)
+	write(name)
+	for _, dimension := range slices.Sorted(maps.Keys(dimensions)) {
+		write(dimension)
+		write(dimensions[dimension])
+	}
+	return b.String()
+}
+
+// Gauge has a series sampled from read whenever alarms are evaluated: the
+// depth of a queue, the age of its oldest message. The returned function ends
+// it. A nil store samples nothing.
+func (s *Store) Gauge(namespace, name string, dimensions map[string]string, read func(now time.Time) float64) (remove func()) {
+	series := s.Series(namespace, name, dimensions)
+	if series == nil {
+		return func() {}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gauges[series] = read
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.gauges, series)
+	}
+}
+
+// Sample adds the present value of every gauge to its series.
+func (s *Store) Sample(now time.Time) {
+	s.mu.RLock()
+	gauges := maps.Clone(s.gauges)
+	s.mu.RUnlock()
+	// The callbacks take locks of their own, so ours must be free.
+	for series, read := range gauges {
+		series.Add(now, read(now))
+	}
+}
+
+// All lists the series by namespace, name and dimensions.
+func (s *Store) All() []*Series {
+	if s == nil {
+		return nil
+	}
+	s.mu.RLock()
+	ids := slices.Sorted(maps.Keys(s.series))
+	all := make([]*Series, len(ids))
+	for i, id := range ids {
+		all[i] = s.series[id]
+	}
+	s.mu.RUnlock()
+	slices.SortStableFunc(all, func(a, b *Series) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
+	return all
+}
