@@ -71,8 +71,11 @@ func isDigit(c byte) bool        { return '0' <= c && c <= '9' }
 // Text is the value of a field of the detail that holds a JSON string, and whether there is one. It says nothing about
 // whether that string is right: the text of an invalid field is still what was sent.
 func (t *Trade) Text(field string) (string, bool) {
-	v, present := t.detail.member(field)
-	return v.text, present && v.kind == text
+	v, _ := t.detail.member(field)
+	if v.kind != text {
+		return "", false
+	}
+	return v.text, true
 }
 
 // Amount is the value of a field that holds a decimal, as a JSON number or a string, and whether it holds one that can be

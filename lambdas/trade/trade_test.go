@@ -98,8 +98,8 @@ func TestTextIsWhatWasSent(t *testing.T) {
 		t.Errorf("symbol %q, %v", symbol, ok)
 	}
 	for _, field := range []string{"venue", "side", "account"} {
-		if s, ok := parsed.Text(field); ok {
-			t.Errorf("%s holds no string, but Text returns %q", field, s)
+		if s, ok := parsed.Text(field); ok || s != "" {
+			t.Errorf("%s holds no string, but Text returns %q, %v", field, s, ok)
 		}
 	}
 }

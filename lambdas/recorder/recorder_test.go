@@ -1,0 +1,563 @@
+package recorder_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"trade-processing/lambdas/function"
+	"trade-processing/lambdas/recorder"
+	"trade-processing/lambdas/trade"
+)
+
+var recordedAt = time.Date(2024, 5, 28, 13, 30, 2, 250_000_000, time.UTC)
+
+const executionARN = "arn:aws:states:us-east-1:123456789012:execution:trade-processing-dev:0f7a1d5e"
+
+func newHandler(table recorder.API, output *bytes.Buffer, changed map[string]string) (lambda.Handler, error) {
+	set := map[string]string{"ENVIRONMENT": "dev", "TABLE_NAME": "trades"}
+	maps.Copy(set, changed)
+	return recorder.New(function.Environment{
+		Getenv: func(name string) string { return set[name] },
+		Output: output,
+		Now:    func() time.Time { return recordedAt },
+	}, table)
+}
+
+func mustHandler(t tester, table recorder.API) lambda.Handler {
+	t.Helper()
+	h, err := newHandler(table, new(bytes.Buffer), nil)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return h
+}
+
+// tester is what testing.T and rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatalf(string, ...any)
+}
+
+func event(t testing.TB, name string) []byte {
+	t.Helper()
+	payload, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return payload
+}
+
+// fromExecution is the payload as another execution of the state machine would send it.
+func fromExecution(payload []byte, name string) []byte {
+	return bytes.ReplaceAll(payload, []byte(executionARN), []byte(executionARN+name))
+}
+
+const approved = `{"valid":true,"violations":[],"rulesVersion":"1.0.0","reviewRequired":false}`
+
+// payload is a payload of these three parts.
+func payload(detail, validation, market string) []byte {
+	return fmt.Appendf(nil, `{"event":{"id":"e-1","source":"trading.system1","time":"2024-05-28T13:30:01Z","detail":%s},"validation":%s,"market":%s,"executionArn":%q}`,
+		detail, validation, market, executionARN)
+}
+
+func canonical(t tester, detail string) string {
+	t.Helper()
+	parsed, err := trade.Parse([]byte(detail))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return string(parsed.Canonical())
+}
+
+func invoke(t tester, h lambda.Handler, payload []byte) recorder.Response {
+	t.Helper()
+	answer, err := h.Invoke(context.WithValue(context.Background(), "x-amzn-trace-id", "Root=1-2-3"), payload) //nolint:staticcheck // aws-lambda-go's own key is a string
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	var response recorder.Response
+	if err := json.Unmarshal(answer, &response); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return response
+}
+
+// only is the one item of a table, in Go's own types; numbers as their text.
+func only(t *testing.T, table *fakeTable) map[string]any {
+	t.Helper()
+	if len(table.items) != 1 {
+		t.Fatalf("%d items, want 1", len(table.items))
+	}
+	for _, attributes := range table.items {
+		return plain(&types.AttributeValueMemberM{Value: attributes}).(map[string]any)
+	}
+	return nil
+}
+
+type number string
+
+func plain(v types.AttributeValue) any {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return v.Value
+	case *types.AttributeValueMemberN:
+		return number(v.Value)
+	case *types.AttributeValueMemberBOOL:
+		return v.Value
+	case *types.AttributeValueMemberL:
+		list := []any{}
+		for _, e := range v.Value {
+			list = append(list, plain(e))
+		}
+		return list
+	case *types.AttributeValueMemberM:
+		object := map[string]any{}
+		for name, e := range v.Value {
+			object[name] = plain(e)
+		}
+		return object
+	}
+	return nil
+}
+
+func TestAValidTradeIsRecorded(t *testing.T) {
+	table := &fakeTable{}
+	response := invoke(t, mustHandler(t, table), event(t, "valid"))
+
+	const canonical = `{"amount":"35158.2","currency":"USD","executedAt":"2013-10-08T04:00:17.034-04:00","price":"167.42","quantity":"210","saleConditions":"2000","side":"BUY","sourceSystem":"system1","symbol":"SPY","tradeId":"lean-spy-20131008-000001","venue":"XNAS"}`
+	digest := trade.DigestOf([]byte(canonical))
+	if diff := cmp.Diff(recorder.Response{
+		Outcome: "RECORDED", Status: "RECORDED", TradeID: "lean-spy-20131008-000001", Timestamp: 1381219217034,
+		Digest: digest, RecordedAt: "2024-05-28T13:30:02.250Z",
+	}, response); diff != "" {
+		t.Errorf("answer: want -, got +\n%s", diff)
+	}
+	want := map[string]any{
+		"tradeId": "lean-spy-20131008-000001", "timestamp": number("1381219217034"), "status": "RECORDED", "sourceSystem": "system1",
+		"trade": canonical, "digest": digest,
+		"amount": "35158.2", "currency": "USD", "symbol": "SPY", "venue": "XNAS", "side": "BUY", "executedAt": "2013-10-08T04:00:17.034-04:00",
+		"reviewRequired": true, "rulesVersion": "1.0.0",
+		"market": map[string]any{
+			"status": "COMPLETE", "reasons": []any{}, "session": "PRE", "tradingDay": "2013-10-08", "settlementDate": "2013-10-11", "settlementCycle": "T+3",
+			"venue":    map[string]any{"mic": "XNAS", "name": "NASDAQ", "country": "US", "timeZone": "America/New_York"},
+			"currency": map[string]any{"code": "USD", "minorUnit": number("2")},
+		},
+		"eventId": "0f7a1d5e-6c3b-4f0e-9d2a-7b1c5e8f9a01", "eventTime": "2024-05-28T13:30:01Z", "eventSource": "trading.system1",
+		"executionArn": executionARN, "traceId": "Root=1-2-3", "recordedAt": "2024-05-28T13:30:02.250Z",
+	}
+	if diff := cmp.Diff(want, only(t, table)); diff != "" {
+		t.Errorf("item: want -, got +\n%s", diff)
+	}
+}
+
+func TestARejectedTradeIsRecordedWithItsViolations(t *testing.T) {
+	table := &fakeTable{}
+	response := invoke(t, mustHandler(t, table), event(t, "rejected"))
+	if response.Outcome != "RECORDED" || response.Status != "REJECTED" {
+		t.Errorf("%+v", response)
+	}
+	item := only(t, table)
+	want := []any{
+		map[string]any{"code": "AMOUNT_ZERO", "field": "amount", "message": "amount is zero, and must be above zero"},
+		map[string]any{"code": "QUANTITY_ZERO", "field": "quantity", "message": "quantity is zero, and must be above zero"},
+	}
+	if diff := cmp.Diff(want, item["violations"]); diff != "" {
+		t.Errorf("violations: want -, got +\n%s", diff)
+	}
+	// It has no executedAt, so the event's time is its key.
+	if item["status"] != "REJECTED" || item["timestamp"] != number("1716903001000") || item["amount"] != "0" || item["reviewRequired"] != false {
+		t.Errorf("%v", item)
+	}
+}
+
+func TestWhatWasSentComesOutExactly(t *testing.T) {
+	table := &fakeTable{}
+	invoke(t, mustHandler(t, table), event(t, "exact-digits"))
+	item := only(t, table)
+	const want = `{"amount":0.0000586105,"currency":"USD","nested":{"a":123456789012345678901234567890123456789012345678.10,"b":1e400},` +
+		`"price":1.50,"quantity":"12345678901234567890.123456789012345678","sourceSystem":"system1","text":"é/😀","tradeId":"t-1"}`
+	if item["trade"] != want {
+		t.Errorf("trade\n%s, want\n%s", item["trade"], want)
+	}
+	if item["amount"] != "0.0000586105" {
+		t.Errorf("amount %v", item["amount"])
+	}
+}
+
+func TestTheSameTradeTwiceIsADuplicate(t *testing.T) {
+	table := &fakeTable{}
+	h := mustHandler(t, table)
+	first := invoke(t, h, event(t, "valid"))
+	before := only(t, table)
+
+	// The second time it comes from another execution, with other white space, and judged by newer rules.
+	again := bytes.Replace(event(t, "valid"), []byte(`"reviewRequired": true`), []byte(`"reviewRequired":false`), 1)
+	second := invoke(t, h, fromExecution(again, "-again"))
+	first.Outcome = "DUPLICATE"
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("want -, got +\n%s", diff)
+	}
+	if diff := cmp.Diff(before, only(t, table)); diff != "" || table.writes != 1 {
+		t.Errorf("%d writes; before -, after +\n%s", table.writes, diff)
+	}
+}
+
+func TestAnotherTradeUnderTheSameKeyIsAConflict(t *testing.T) {
+	table := &fakeTable{}
+	h := mustHandler(t, table)
+	first := invoke(t, h, event(t, "valid"))
+	before := only(t, table)
+
+	other := fromExecution(bytes.Replace(event(t, "valid"), []byte(`"35158.2"`), []byte(`"35158.20"`), 1), "-other")
+	_, err := h.Invoke(t.Context(), other)
+	response, ok := err.(messages.InvokeResponse_Error)
+	if !ok || response.Type != "TradeConflict" {
+		t.Fatalf("error %v, want TradeConflict", err)
+	}
+	refused := trade.DigestOf([]byte(strings.Replace(before["trade"].(string), "35158.2", "35158.20", 1)))
+	for _, part := range []string{"lean-spy-20131008-000001", "1381219217034", first.Digest, refused} {
+		if !strings.Contains(response.Message, part) {
+			t.Errorf("%q doesn't name %s", response.Message, part)
+		}
+	}
+	if diff := cmp.Diff(before, only(t, table)); diff != "" || table.writes != 1 {
+		t.Errorf("%d writes; before -, after +\n%s", table.writes, diff)
+	}
+}
+
+// The write succeeds and its answer is lost: the state machine tries again, and the trade must not be called a duplicate
+// of itself.
+func TestARepeatedAttemptOfOneExecutionIsNoDuplicate(t *testing.T) {
+	table := &fakeTable{after: func(context.Context) error {
+		return &smithy.OperationError{Err: &smithyhttp.RequestSendError{Err: errors.New("connection reset by peer")}}
+	}}
+	h := mustHandler(t, table)
+	_, err := h.Invoke(t.Context(), event(t, "valid"))
+	if response, ok := err.(messages.InvokeResponse_Error); !ok || response.Type != function.ServiceUnreachable {
+		t.Fatalf("error %v, want ServiceUnreachable", err)
+	}
+	if response := invoke(t, h, event(t, "valid")); response.Outcome != "RECORDED" || table.writes != 1 {
+		t.Errorf("%+v after %d writes", response, table.writes)
+	}
+}
+
+func TestErrorsOfDynamoDBKeepTheirNames(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"throughput exceeded": {&types.ProvisionedThroughputExceededException{}, "ProvisionedThroughputExceededException"},
+		"throttled":           {&smithy.GenericAPIError{Code: "ThrottlingException"}, "ThrottlingException"},
+		"request limit":       {&types.RequestLimitExceeded{}, "RequestLimitExceeded"},
+		"server error":        {&types.InternalServerError{}, "InternalServerError"},
+		"no such table":       {&types.ResourceNotFoundException{Message: aws.String("x")}, "ResourceNotFoundException"},
+		"out of time":         {context.DeadlineExceeded, "ServiceUnreachable"},
+		"a condition that failed without the item": {&types.ConditionalCheckFailedException{}, "InternalError"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := &fakeTable{before: func(context.Context) error {
+				return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: test.err}
+			}}
+			_, err := mustHandler(t, table).Invoke(t.Context(), event(t, "valid"))
+			response, ok := err.(messages.InvokeResponse_Error)
+			if !ok || response.Type != test.want {
+				t.Errorf("error %v, want %s", err, test.want)
+			}
+			if !strings.Contains(response.Message, "lean-spy-20131008-000001") {
+				t.Errorf("%q doesn't name the trade", response.Message)
+			}
+		})
+	}
+}
+
+func TestTheWriteEndsBeforeTheDeadline(t *testing.T) {
+	table := &fakeTable{before: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
+	ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
+	defer cancel()
+	_, err := mustHandler(t, table).Invoke(ctx, event(t, "valid"))
+	if response, ok := err.(messages.InvokeResponse_Error); !ok || response.Type != "ServiceUnreachable" {
+		t.Errorf("error %v", err)
+	}
+	if ctx.Err() != nil {
+		t.Error("the handler came back after Lambda's deadline")
+	}
+}
+
+func TestWhatCannotBeRecorded(t *testing.T) {
+	for file, want := range map[string]string{"no-trade-id": "MalformedTrade", "no-validation": "InternalError"} {
+		table := &fakeTable{}
+		_, err := mustHandler(t, table).Invoke(t.Context(), event(t, file))
+		if response, ok := err.(messages.InvokeResponse_Error); !ok || response.Type != want || table.writes != 0 {
+			t.Errorf("%s: error %v after %d writes, want %s", file, err, table.writes, want)
+		}
+	}
+}
+
+func TestTheSourceIsAlwaysAKeyOfTheIndex(t *testing.T) {
+	for name, test := range map[string]struct{ sourceSystem, want string }{
+		"the trade's own":                        {`"system1"`, "system1"},
+		"the trade's own, though it is unknown":  {`"system9"`, "system9"},
+		"the event's where the trade has none":   {`null`, "system1"},
+		"the event's where it is empty":          {`""`, "system1"},
+		"the event's where it is of wrong type":  {`5`, "system1"},
+		"the event's where it is endlessly long": {`"` + strings.Repeat("x", 5000) + `"`, "system1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := &fakeTable{}
+			invoke(t, mustHandler(t, table), bytes.Replace(event(t, "valid"), []byte(`"sourceSystem": "system1"`), []byte(`"sourceSystem": `+test.sourceSystem), 1))
+			if got := only(t, table)["sourceSystem"]; got != test.want {
+				t.Errorf("sourceSystem %.80v, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestCopiesAreLeftOutWhereTheyAreOfNoUse(t *testing.T) {
+	table := &fakeTable{}
+	detail := `{"tradeId":"t-1","amount":"lots","currency":null,"symbol":"","venue":5,"side":["BUY"],"executedAt":"yesterday","sourceSystem":"` + strings.Repeat("x", 300) + `"}`
+	invoke(t, mustHandler(t, table), payload(detail, approved, `{}`))
+	item := only(t, table)
+	for _, name := range []string{"amount", "currency", "symbol", "venue", "side", "executedAt"} {
+		if v, present := item[name]; present {
+			t.Errorf("%s is %v", name, v)
+		}
+	}
+	if item["trade"] != canonical(t, detail) {
+		t.Errorf("the trade itself isn't whole: %v", item["trade"])
+	}
+}
+
+func TestMarketContext(t *testing.T) {
+	table := &fakeTable{}
+	invoke(t, mustHandler(t, table), event(t, "external-context"))
+	market := only(t, table)["market"].(map[string]any)
+	want := `{"a":[123456789012345678901234567890123456789012345678],"b":1.10,"deep":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`
+	if market["external"] != want {
+		t.Errorf("external context\n%v, want the text\n%s", market["external"], want)
+	}
+
+	for name, test := range map[string]struct{ market, want string }{
+		"none":          {`null`, `map[]`},
+		"far too large": {`{"status":"COMPLETE","external":"` + strings.Repeat("x", 70_000) + `"}`, `map[reasons:[the market context of 70035 bytes is larger than 65536 and was left out] status:PARTIAL]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := &fakeTable{}
+			invoke(t, mustHandler(t, table), payload(`{"tradeId":"t-1"}`, approved, test.market))
+			market, _ := only(t, table)["market"].(map[string]any)
+			if got := fmt.Sprint(market); got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// An item may have 400 KB; the largest that the limits allow is far below.
+func TestTheLargestItemFits(t *testing.T) {
+	table := &fakeTable{}
+	fields := []string{`"tradeId":"t-1"`}
+	for _, name := range []string{"amount", "price", "quantity", "currency", "executedAt", "symbol", "venue", "isin", "side", "counterpartyLei", "account"} {
+		fields = append(fields, `"`+name+`":"`+strings.Repeat("x", 5_000)+`"`)
+	}
+	detail := "{" + strings.Join(fields, ",") + "}"
+	parsed, err := trade.Parse([]byte(detail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdict, err := json.Marshal((&trade.Rules{}).Check(parsed, trade.Arrival{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoke(t, mustHandler(t, table), payload(detail, string(verdict), `{"status":"COMPLETE","reasons":[`+strings.Repeat(`"",`, 20_000)+`""]}`))
+	for _, item := range table.items {
+		if size, err := sizeOf(&types.AttributeValueMemberM{Value: item}, 0); err != nil || size > 300<<10 {
+			t.Errorf("%d bytes, %v", size, err)
+		}
+	}
+}
+
+func TestRetention(t *testing.T) {
+	table := &fakeTable{}
+	h, err := newHandler(table, new(bytes.Buffer), map[string]string{"RETENTION_YEARS": "7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoke(t, h, event(t, "valid"))
+	want := number(fmt.Sprint(time.Date(2031, 5, 28, 13, 30, 2, 0, time.UTC).Unix()))
+	if got := only(t, table)["expiresAt"]; got != want {
+		t.Errorf("expiresAt %v, want %v", got, want)
+	}
+}
+
+func TestOfManyAtATimeOneIsRecorded(t *testing.T) {
+	table := &fakeTable{}
+	h := mustHandler(t, table)
+	const calls = 100
+	outcomes := make([]string, calls)
+	var group sync.WaitGroup
+	for i := range calls {
+		group.Go(func() {
+			payload := event(t, "valid")
+			if i%2 == 1 {
+				payload = bytes.Replace(payload, []byte(`"35158.2"`), []byte(`"35158.20"`), 1)
+			}
+			answer, err := h.Invoke(context.Background(), fromExecution(payload, fmt.Sprint("-", i)))
+			var response recorder.Response
+			if failure, ok := err.(messages.InvokeResponse_Error); ok {
+				outcomes[i] = failure.Type
+			} else if err := json.Unmarshal(answer, &response); err == nil {
+				outcomes[i] = response.Outcome
+			}
+		})
+	}
+	group.Wait()
+	count := map[string]int{}
+	for _, outcome := range outcomes {
+		count[outcome]++
+	}
+	if diff := cmp.Diff(map[string]int{"RECORDED": 1, "DUPLICATE": calls/2 - 1, "TradeConflict": calls / 2}, count); diff != "" || table.writes != 1 {
+		t.Errorf("%d writes; want -, got +\n%s", table.writes, diff)
+	}
+}
+
+// Whatever the order, and however often each trade comes: the same table.
+func TestTheTableDoesNotDependOnTheOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var payloads [][]byte
+		trades := rapid.IntRange(1, 8).Draw(t, "trades")
+		for i := range trades {
+			detail := fmt.Sprintf(`{"tradeId":"t-%d","amount":"%d.50"}`, i, i)
+			for range rapid.IntRange(1, 3).Draw(t, "copies") {
+				payloads = append(payloads, fromExecution(payload(detail, approved, `{}`), fmt.Sprint("-", len(payloads))))
+			}
+		}
+		one, another := &fakeTable{}, &fakeTable{}
+		recordAll := func(table *fakeTable) (duplicates int) {
+			h := mustHandler(t, table)
+			for _, payload := range payloads {
+				if invoke(t, h, payload).Outcome == recorder.OutcomeDuplicate {
+					duplicates++
+				}
+			}
+			return duplicates
+		}
+		recordAll(one)
+		r := rand.New(rand.NewSource(rapid.Int64().Draw(t, "order")))
+		r.Shuffle(len(payloads), func(i, j int) { payloads[i], payloads[j] = payloads[j], payloads[i] })
+		if duplicates := recordAll(another); duplicates != len(payloads)-trades || another.writes != trades {
+			t.Fatalf("%d duplicates and %d writes of %d trades in %d payloads", duplicates, another.writes, trades, len(payloads))
+		}
+		if diff := cmp.Diff(digests(t, one), digests(t, another)); diff != "" {
+			t.Fatalf("one order -, another +\n%s", diff)
+		}
+	})
+}
+
+// digests are a table's digests by key.
+func digests(t tester, table *fakeTable) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for key, attributes := range table.items {
+		var item recorder.Item
+		if err := attributevalue.UnmarshalMap(attributes, &item); err != nil {
+			t.Fatalf("%v", err)
+		}
+		found[key] = item.Digest
+	}
+	return found
+}
+
+func TestMetrics(t *testing.T) {
+	table := &fakeTable{}
+	conflicting := bytes.Replace(event(t, "valid"), []byte(`"35158.2"`), []byte(`"35158.20"`), 1)
+	for _, step := range []struct {
+		name    string
+		payload []byte
+		want    map[string]any
+	}{
+		{"recorded", event(t, "valid"), map[string]any{"TradesRecorded": 1.0, "DuplicateTrades": 0.0, "TradeConflicts": 0.0, "EndToEndLatency": 1250.0, "status": "RECORDED", "Failures": 0.0}},
+		{"duplicate", fromExecution(event(t, "valid"), "-2"), map[string]any{"TradesRecorded": 0.0, "DuplicateTrades": 1.0, "TradeConflicts": 0.0, "EndToEndLatency": nil, "Failures": 0.0}},
+		{"conflict", fromExecution(conflicting, "-3"), map[string]any{"TradesRecorded": 0.0, "DuplicateTrades": 0.0, "TradeConflicts": 1.0, "EndToEndLatency": nil, "Failures": 1.0, "errorType": "TradeConflict"}},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			var output bytes.Buffer
+			h, err := newHandler(table, &output, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = h.Invoke(t.Context(), step.payload)
+			all := strings.Split(strings.TrimSpace(output.String()), "\n")
+			var line map[string]any
+			if err := json.Unmarshal([]byte(all[len(all)-1]), &line); err != nil {
+				t.Fatal(err)
+			}
+			for name, value := range step.want {
+				if line[name] != value {
+					t.Errorf("%s is %v, want %v", name, line[name], value)
+				}
+			}
+		})
+	}
+}
+
+func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
+	for _, years := range []string{"0", "-1", "101", "seven", "1.5"} {
+		_, err := newHandler(&fakeTable{}, new(bytes.Buffer), map[string]string{"ENVIRONMENT": "", "TABLE_NAME": "", "RETENTION_YEARS": years})
+		problems, ok := errors.AsType[*function.SettingsError](err)
+		if !ok || len(problems.Problems) != 3 {
+			t.Fatalf("error %v, want a SettingsError with three problems", err)
+		}
+		for _, want := range []string{"ENVIRONMENT: is not set", "TABLE_NAME: is not set", `RETENTION_YEARS: "` + years + `" is no whole number from 1 to 100`} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%v lacks %q", err, want)
+			}
+		}
+	}
+}
+
+// unwritten is a table that takes everything at once, so that a benchmark measures the recorder alone.
+type unwritten struct{}
+
+func (unwritten) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return &dynamodb.PutItemOutput{}, nil
+}
+
+func BenchmarkInvoke(b *testing.B) {
+	var output, compact bytes.Buffer
+	h, err := newHandler(unwritten{}, &output, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := json.Compact(&compact, event(b, "valid")); err != nil {
+		b.Fatal(err)
+	}
+	ctx := context.Background()
+	b.ReportAllocs()
+	for b.Loop() {
+		output.Reset()
+		if _, err := h.Invoke(ctx, compact.Bytes()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

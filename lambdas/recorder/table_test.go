@@ -1,0 +1,143 @@
+package recorder_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/big"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"trade-processing/lambdas/recorder"
+)
+
+// fakeTable is a table of the trades' key schema that refuses what DynamoDB refuses.
+type fakeTable struct {
+	mu     sync.Mutex
+	items  map[string]map[string]types.AttributeValue
+	writes int
+
+	// before is asked before a write, after once it is done: an error is the call's.
+	before, after func(context.Context) error
+}
+
+var _ recorder.API = (*fakeTable)(nil)
+
+func (f *fakeTable) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	if f.before != nil {
+		if err := f.before(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if aws.ToString(in.TableName) != "trades" {
+		return nil, &types.ResourceNotFoundException{Message: aws.String("Requested resource not found")}
+	}
+	key, err := keyOf(in.Item)
+	if err != nil {
+		return nil, err
+	}
+	if size, err := sizeOf(&types.AttributeValueMemberM{Value: in.Item}, 0); err != nil {
+		return nil, err
+	} else if size > 400<<10 {
+		return nil, invalid("Item size has exceeded the maximum allowed size")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if existing, taken := f.items[key]; taken && f.keyMustBeFree(in) {
+		refused := &types.ConditionalCheckFailedException{Message: aws.String("The conditional request failed")}
+		if in.ReturnValuesOnConditionCheckFailure == types.ReturnValuesOnConditionCheckFailureAllOld {
+			refused.Item = maps.Clone(existing)
+		}
+		return nil, refused
+	}
+	if f.items == nil {
+		f.items = map[string]map[string]types.AttributeValue{}
+	}
+	f.items[key] = maps.Clone(in.Item)
+	f.writes++
+	if f.after != nil {
+		if err := f.after(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return &dynamodb.PutItemOutput{}, nil
+}
+
+// keyMustBeFree reads the one condition that the recorder has, attribute_not_exists of a key attribute: without it a put
+// would overwrite.
+func (f *fakeTable) keyMustBeFree(in *dynamodb.PutItemInput) bool {
+	for placeholder, name := range in.ExpressionAttributeNames {
+		if name == "tradeId" && aws.ToString(in.ConditionExpression) == "attribute_not_exists ("+placeholder+")" {
+			return true
+		}
+	}
+	return false
+}
+
+func keyOf(item map[string]types.AttributeValue) (string, error) {
+	id, ok := item["tradeId"].(*types.AttributeValueMemberS)
+	if !ok || id.Value == "" {
+		return "", invalid("The AttributeValue for the key attribute tradeId is missing, empty or no string")
+	}
+	at, ok := item["timestamp"].(*types.AttributeValueMemberN)
+	if !ok {
+		return "", invalid("The AttributeValue for the key attribute timestamp is missing or no number")
+	}
+	for _, index := range []string{"status", "sourceSystem"} {
+		if v, present := item[index]; present {
+			if s, ok := v.(*types.AttributeValueMemberS); !ok || s.Value == "" || len(s.Value) > 2048 {
+				return "", invalid("The AttributeValue for a key attribute of an index, " + index + ", may not be empty, longer than 2048 bytes or no string")
+			}
+		}
+	}
+	return id.Value + "\x00" + at.Value, nil
+}
+
+func invalid(message string) error {
+	return &smithy.GenericAPIError{Code: "ValidationException", Message: message}
+}
+
+// sizeOf is an attribute's size by DynamoDB's own rules, more or less; the error is for a value that it refuses.
+func sizeOf(v types.AttributeValue, level int) (int, error) {
+	if level > 32 {
+		return 0, invalid("Nesting Levels have exceeded supported limits")
+	}
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return len(v.Value), nil
+	case *types.AttributeValueMemberN:
+		if _, ok := new(big.Float).SetString(v.Value); !ok || len(strings.Trim(v.Value, "-.0")) > 39 {
+			return 0, invalid("Attempting to store more than 38 significant digits in a Number")
+		}
+		return len(v.Value), nil
+	case *types.AttributeValueMemberBOOL, *types.AttributeValueMemberNULL:
+		return 1, nil
+	case *types.AttributeValueMemberL:
+		size := 3
+		for _, e := range v.Value {
+			n, err := sizeOf(e, level+1)
+			if err != nil {
+				return 0, err
+			}
+			size += n + 1
+		}
+		return size, nil
+	case *types.AttributeValueMemberM:
+		size := 3
+		for name, e := range v.Value {
+			n, err := sizeOf(e, level+1)
+			if err != nil {
+				return 0, err
+			}
+			size += len(name) + n + 1
+		}
+		return size, nil
+	default:
+		return 0, invalid(fmt.Sprintf("Supplied AttributeValue is empty or of no type that is used here: %T", v))
+	}
+}
