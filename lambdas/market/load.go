@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,10 +14,11 @@ import (
 )
 
 //go:embed data/*.csv
-var files embed.FS
+var builtIn embed.FS
 
 // loader reads the data files and gathers what is wrong with them.
 type loader struct {
+	files     fs.FS
 	calendars map[string]*Calendar
 	profiles  map[string]*profile
 	rules     map[string][]settlementRule
@@ -31,8 +33,9 @@ type settlementRule struct {
 	calendar *Calendar
 }
 
-func newLoader() *loader {
+func newLoader(files fs.FS) *loader {
 	return &loader{
+		files:     files,
 		calendars: map[string]*Calendar{},
 		profiles:  map[string]*profile{},
 		rules:     map[string][]settlementRule{},
@@ -48,7 +51,7 @@ func (l *loader) problem(format string, args ...any) {
 type row map[string]string
 
 func (l *loader) eachRow(file string, do func(row)) {
-	opened, err := files.Open("data/" + file)
+	opened, err := l.files.Open("data/" + file)
 	if err != nil {
 		l.problem("%w", err)
 		return

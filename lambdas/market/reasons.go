@@ -48,6 +48,6 @@ var Reasons = [...]struct {
 	{APINotFound, "The market data API has nothing on this trade (404)."},
 	{APIRefused, "The market data API refused the request with a client error."},
 	{APIRedirected, "The market data API redirected to another host or scheme, which is not followed."},
-	{APIResponseTooLarge, "The market data API's answer is larger than 64 KiB."},
-	{APIResponseInvalid, "The market data API's answer is no JSON object that can be stored: not JSON, nested too deep, or a number out of range."},
+	{APIResponseTooLarge, "The market data API's answer is larger than 62 KiB."},
+	{APIResponseInvalid, "The market data API's answer is no JSON object that can be kept: no JSON, no UTF-8, or nested deeper than 32 levels."},
 }

@@ -3,6 +3,7 @@ package market
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 )
@@ -17,8 +18,10 @@ type Reference struct {
 
 // Load reads the data that is built in. An error is a mistake in that data, or a process without time zones: an image that
 // has none needs the package time/tzdata.
-func Load() (*Reference, error) {
-	l := newLoader()
+func Load() (*Reference, error) { return load(builtIn) }
+
+func load(files fs.FS) (*Reference, error) {
+	l := newLoader(files)
 	l.loadCalendars()
 	l.loadProfiles()
 	l.loadSettlement()

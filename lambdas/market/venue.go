@@ -21,7 +21,7 @@ type Venue struct {
 	settlement cycles
 }
 
-// Moment is what the reference data knows of a venue at an instant. What is not known is the zero value, and a reason.
+// Moment is what the reference data knows of a venue at an instant. What is not known is the zero value, with a reason.
 type Moment struct {
 	// Session is empty when it isn't known.
 	Session Session
@@ -35,8 +35,8 @@ type Moment struct {
 	Cycle         Cycle
 	HasSettlement bool
 
-	// Reason says what is missing; empty when nothing is.
-	Reason Reason
+	// Reasons say what is missing; nil when nothing is.
+	Reasons []Reason
 }
 
 // At says which session an instant falls in, which trading day a trade then counts for, and when it settles.
@@ -49,7 +49,7 @@ func (v *Venue) At(t time.Time) Moment {
 	d, at := v.hours.localDay(t, v.Zone)
 	on, covered := v.calendar.on(d)
 	if !covered {
-		m.Reason = CalendarNotCovered
+		m.Reasons = []Reason{CalendarNotCovered}
 		return m
 	}
 	switch h, known := v.hours.on(d); {
@@ -58,14 +58,14 @@ func (v *Venue) At(t time.Time) Moment {
 	case known:
 		m.Session = h.session(at, on)
 	default:
-		m.Reason = HoursNotCovered
+		m.Reasons = []Reason{HoursNotCovered}
 	}
 	if m.TradingDay, m.HasTradingDay = v.calendar.Next(d); !m.HasTradingDay {
-		m.Reason = CalendarNotCovered
+		m.Reasons = append(m.Reasons, CalendarNotCovered)
 		return m
 	}
 	if m.Cycle, m.Settlement, m.HasSettlement = v.settlement.settlement(m.TradingDay); !m.HasSettlement {
-		m.Reason = SettlementNotCovered
+		m.Reasons = append(m.Reasons, SettlementNotCovered)
 	}
 	return m
 }

@@ -1,0 +1,172 @@
+package market
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestIsCryptoPair(t *testing.T) {
+	tests := []struct {
+		name, symbol, currency string
+		want                   bool
+	}{
+		{"Coinbase writes a dash", "BTC-USD", "USD", true},
+		{"Kraken a slash", "XMR/USD", "USD", true},
+		{"bitFlyer an underscore, and what kind it is in front", "FX_BTC_JPY", "JPY", true},
+		{"Upbit the currency first", "KRW-WAVES", "KRW", true},
+		{"Gemini nothing between", "ALCXUSD", "USD", true},
+		{"a quote in a stablecoin that the stack allows", "BTC-USDT", "USDT", true},
+		{"foreign exchange", "EUR-USD", "USD", false},
+		{"foreign exchange with nothing between", "EURUSD", "USD", false},
+		{"gold", "XAU/USD", "USD", false},
+		{"a share class", "BRK-B", "USD", false},
+		{"a share", "IBM", "USD", false},
+		{"a share whose ticker ends like a currency", "XUSD", "USD", false},
+		{"another currency than the trade's", "BTC-EUR", "USD", false},
+		{"a currency alone", "USD", "USD", false},
+		{"separators alone", "-/_", "USD", false},
+		{"no symbol", "", "USD", false},
+		{"no currency", "BTC-USD", "", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := IsCryptoPair(test.symbol, test.currency); got != test.want {
+				t.Errorf("IsCryptoPair(%q, %q) = %t", test.symbol, test.currency, got)
+			}
+		})
+	}
+}
+
+func FuzzIsCryptoPair(f *testing.F) {
+	f.Add("BTC-USD", "USD")
+	f.Add("\xff/_", "\xff")
+	f.Fuzz(func(t *testing.T, symbol, currency string) {
+		if IsCryptoPair(symbol, currency) && (len(symbol) <= len(currency) || currency == "") {
+			t.Errorf("%q is a pair in %q", symbol, currency)
+		}
+	})
+}
+
+func TestIssuingCountry(t *testing.T) {
+	tests := []struct {
+		name, isin, want string
+		known            bool
+	}{
+		{"a US share", "US0378331005", "US", true},
+		{"a share numbered in Jersey", "JE00B4T3BW64", "JE", true},
+		{"a eurobond in Euroclear and Clearstream", "XS1234567890", "XS", true},
+		{"a bond of the European Union", "EU000A1Z99F2", "EU", true},
+		{"an OTC derivative", "EZ0000000003", "EZ", true},
+		{"one of the Netherlands Antilles, which are gone", "ANN6743A1025", "AN", true},
+		{"a prefix that nobody has", "ZZ0000000000", "", false},
+		{"a code that ISO 3166 reserves for others", "UK0000000000", "", false},
+		{"lower case", "us0378331005", "", false},
+		{"a character too few", "US037833100", "", false},
+		{"a character too many", "US03783310055", "", false},
+		{"nothing", "", "", false},
+	}
+	r := loaded(t)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, known := r.IssuingCountry(test.isin)
+			if known != test.known || known && got != test.want {
+				t.Errorf("%q, %t", got, known)
+			}
+		})
+	}
+}
+
+func TestTheListOfCountriesIsThatOfISO3166(t *testing.T) {
+	r := loaded(t)
+	if n := len(r.issuers); n != 249+10 {
+		t.Errorf("%d prefixes, want 249 countries and 10 others", n)
+	}
+	for prefix := range r.issuers {
+		if !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(prefix) {
+			t.Errorf("%q", prefix)
+		}
+	}
+}
+
+// The constants and the table are compared by source, so that a reason without a meaning can't be added.
+func TestEveryReasonHasAMeaning(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "reasons.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var constants []Reason
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || spec.Type == nil {
+			return true
+		}
+		if name, ok := spec.Type.(*ast.Ident); ok && name.Name == "Reason" {
+			code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			constants = append(constants, Reason(code))
+		}
+		return true
+	})
+	if len(constants) != len(Reasons) {
+		t.Fatalf("%d constants, %d in the table", len(constants), len(Reasons))
+	}
+	for i, code := range constants {
+		if Reasons[i].Code != code || Reasons[i].Meaning == "" || !regexp.MustCompile(`^[A-Z]+(_[A-Z]+)*$`).MatchString(string(code)) {
+			t.Errorf("constant %s stands beside %+v", code, Reasons[i])
+		}
+	}
+}
+
+func TestDatesAreWrittenAsTheyAreRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := Date(rapid.Int32Range(-700_000, 2_900_000).Draw(t, "date"))
+		read, err := ParseDate(d.String())
+		if err != nil || read != d {
+			t.Fatalf("%s is read as %s, %v", d, read, err)
+		}
+		text, _ := d.MarshalText()
+		if string(text) != d.String() {
+			t.Fatalf("%s is marshalled as %s", d, text)
+		}
+		if d.Weekday() != d.time().Weekday() || d.Year() != d.time().Year() {
+			t.Fatalf("%s is a %s of %d", d, d.Weekday(), d.Year())
+		}
+	})
+}
+
+func TestTimesOfDay(t *testing.T) {
+	for text, want := range map[string]clock{
+		"00:00": 0, "09:30": 34200, "16:40:30": 60030, "24:00": 86400, "-06:00": -21600, "-00:30": -1800,
+	} {
+		if got, err := parseClock(text); err != nil || got != want {
+			t.Errorf("%s is %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "-", "9", "25:00", "09:60", "--06:00", "-24:00", "noon", "09:30:00:00"} {
+		if got, err := parseClock(text); err == nil {
+			t.Errorf("%q is %d", text, got)
+		}
+	}
+}
+
+func TestLocalTimeAgreesWithTheStandardLibrary(t *testing.T) {
+	r := loaded(t)
+	rapid.Check(t, func(t *rapid.T) {
+		v, _ := r.Venue(rapid.SampledFrom(r.Venues()).Draw(t, "venue"))
+		at := time.Unix(rapid.Int64Range(-4e9, 8e9).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds"))
+		d, since := localTime(at, v.Zone)
+		local := at.In(v.Zone)
+		if d != DateOf(local.Date()) || since != clock(local.Hour()*3600+local.Minute()*60+local.Second()) {
+			t.Fatalf("%s is %s, %d seconds", local, d, since)
+		}
+	})
+}
