@@ -12,8 +12,8 @@ import (
 type Clock interface {
 	Now() time.Time
 
-	// Sleep waits for d, or until ctx ends, and then returns ctx's error. A d
-	// of zero or less does not wait.
+	// Sleep waits for d, or until ctx ends, and then returns the cause. A d of
+	// zero or less does not wait.
 	Sleep(ctx context.Context, d time.Duration) error
 
 	// WithTimeout is context.WithTimeout by this clock: the context ends with
@@ -29,8 +29,8 @@ type real struct{}
 func (real) Now() time.Time { return time.Now() }
 
 func (real) Sleep(ctx context.Context, d time.Duration) error {
-	if err := ctx.Err(); err != nil || d <= 0 {
-		return err
+	if ctx.Err() != nil || d <= 0 {
+		return context.Cause(ctx)
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -38,7 +38,7 @@ func (real) Sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 

@@ -64,9 +64,7 @@ func TestAdvanceWakesOnlyThoseWhoseTimeHasCome(t *testing.T) {
 	early, late := make(chan error, 1), make(chan error, 1)
 	go func() { early <- c.Sleep(t.Context(), time.Minute) }()
 	go func() { late <- c.Sleep(t.Context(), time.Hour) }()
-	if err := c.BlockUntil(t.Context(), 2); err != nil {
-		t.Fatal(err)
-	}
+	c.BlockUntil(2)
 	c.Advance(time.Minute)
 	if err := <-early; err != nil {
 		t.Fatal(err)
@@ -108,6 +106,19 @@ func TestNobodyWaitsAfterTheirContextEnded(t *testing.T) {
 	}
 	if c.AdvanceToNext() {
 		t.Error("an alarm was left behind by a sleeper that gave up")
+	}
+}
+
+func TestASleeperIsToldWhyItsContextEnded(t *testing.T) {
+	why := errors.New("interrupted")
+	for name, c := range map[string]clock.Clock{"real": clock.Real(), "virtual": clock.NewVirtual(noon)} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		slept := make(chan error)
+		go func() { slept <- c.Sleep(ctx, time.Hour) }()
+		cancel(why)
+		if err := <-slept; !errors.Is(err, why) {
+			t.Errorf("%s: Sleep answered %v", name, err)
+		}
 	}
 }
 
@@ -241,15 +252,5 @@ func TestCancelledTimeoutsLeaveNoAlarm(t *testing.T) {
 	}
 	if c.AdvanceToNext() {
 		t.Error("an alarm was left behind")
-	}
-}
-
-func TestBlockUntilGivesUpWithItsContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	blocked := make(chan error)
-	go func() { blocked <- clock.NewVirtual(noon).BlockUntil(ctx, 1) }()
-	cancel()
-	if err := <-blocked; !errors.Is(err, context.Canceled) {
-		t.Errorf("BlockUntil answered %v", err)
 	}
 }

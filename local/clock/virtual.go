@@ -21,11 +21,11 @@ import (
 type Virtual struct {
 	advancing sync.Mutex // one Advance at a time, so that time never runs back
 
-	mu      sync.Mutex
-	changed *sync.Cond // alarms was added to or taken from
-	now     time.Time
-	alarms  alarms
-	set     uint64 // how many alarms were ever set
+	mu     sync.Mutex
+	added  *sync.Cond // to alarms
+	now    time.Time
+	alarms alarms
+	set    uint64 // how many alarms were ever set
 }
 
 var _ Clock = (*Virtual)(nil)
@@ -33,7 +33,7 @@ var _ Clock = (*Virtual)(nil)
 // NewVirtual makes a clock that stands at now.
 func NewVirtual(now time.Time) *Virtual {
 	v := &Virtual{now: now}
-	v.changed = sync.NewCond(&v.mu)
+	v.added = sync.NewCond(&v.mu)
 	return v
 }
 
@@ -46,8 +46,8 @@ func (v *Virtual) Now() time.Time {
 
 // Sleep waits until the clock has been advanced by d.
 func (v *Virtual) Sleep(ctx context.Context, d time.Duration) error {
-	if err := ctx.Err(); err != nil || d <= 0 {
-		return err
+	if ctx.Err() != nil || d <= 0 {
+		return context.Cause(ctx)
 	}
 	woken := make(chan struct{})
 	a := v.after(d, func() { close(woken) })
@@ -56,7 +56,7 @@ func (v *Virtual) Sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		v.unset(a)
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
@@ -102,22 +102,13 @@ func (v *Virtual) AdvanceToNext() bool {
 	return v.ring(time.Time{})
 }
 
-// BlockUntil waits until n sleepers and timeouts wait for the clock.
-func (v *Virtual) BlockUntil(ctx context.Context, n int) error {
-	defer context.AfterFunc(ctx, func() {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.changed.Broadcast()
-	})()
+// BlockUntil returns when at least n sleepers and timeouts wait for the clock.
+func (v *Virtual) BlockUntil(n int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for len(v.alarms) != n {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		v.changed.Wait()
+	for len(v.alarms) < n {
+		v.added.Wait()
 	}
-	return nil
 }
 
 // ring goes to the first alarm up to end (the zero time: any) and rings it.
@@ -129,7 +120,6 @@ func (v *Virtual) ring(end time.Time) bool {
 	}
 	a := heap.Pop(&v.alarms).(*alarm)
 	v.now = a.due
-	v.changed.Broadcast()
 	v.mu.Unlock()
 	a.ring() // unlocked: it may look at the clock
 	return true
@@ -141,7 +131,7 @@ func (v *Virtual) after(d time.Duration, ring func()) *alarm {
 	v.set++
 	a := &alarm{due: v.now.Add(d), order: v.set, ring: ring}
 	heap.Push(&v.alarms, a)
-	v.changed.Broadcast()
+	v.added.Broadcast()
 	return a
 }
 
@@ -150,7 +140,6 @@ func (v *Virtual) unset(a *alarm) {
 	defer v.mu.Unlock()
 	if a.place >= 0 {
 		heap.Remove(&v.alarms, a.place)
-		v.changed.Broadcast()
 	}
 }
 
