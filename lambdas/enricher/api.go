@@ -1,0 +1,222 @@
+package enricher
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/sony/gobreaker/v2"
+
+	"trade-processing/lambdas/market"
+	"trade-processing/lambdas/trade"
+)
+
+const (
+	// attemptTimeout bounds one request with its body.
+	attemptTimeout = 2 * time.Second
+
+	// totalTimeout bounds all attempts and the waits between them. Less than that is used where Lambda's deadline is near:
+	// at most half of the time left, so that a slow API costs a trade its context and never its record.
+	totalTimeout = 5 * time.Second
+
+	// firstWait and longestWait bound the wait between two attempts, which doubles and is drawn anew from half to one and a
+	// half times its length.
+	firstWait   = 50 * time.Millisecond
+	longestWait = time.Second
+
+	// failuresToOpen is how many attempts in a row must fail for the circuit to open, coolDown how long it then stays open.
+	failuresToOpen = 5
+	coolDown       = 30 * time.Second
+
+	// maxQueryValue bounds what is sent of a field. A symbol of a kilobyte finds nothing, and many servers refuse URLs of
+	// more than 8 KiB.
+	maxQueryValue = 128
+
+	// maxRedirects is how many redirects within the endpoint's host are followed.
+	maxRedirects = 3
+)
+
+// api is the client of the market data API:
+//
+//	GET <api-endpoint>?tradeId=…&symbol=…&venue=…&isin=…
+//
+// with the query that the endpoint may have itself, and of the trade's fields those that are texts. It answers 200 with a
+// JSON object, or 404 where it has nothing. Server errors, 408, 429 and failures of the network are tried again, in
+// accordance with Retry-After; five failures in a row open the circuit for half a minute.
+//
+// It is safe for use by several goroutines.
+type api struct {
+	client *http.Client
+
+	mu       sync.Mutex
+	endpoint string // to which circuit belongs
+	circuit  *circuit
+}
+
+type circuit = gobreaker.CircuitBreaker[json.RawMessage]
+
+func newAPI(client *http.Client) *api {
+	own := *client
+	own.CheckRedirect = staysAtHost
+	return &api{client: &own}
+}
+
+// query is one question to the API.
+type query struct {
+	endpoint *url.URL
+	trade    *trade.Trade
+	traceID  string // X-Ray's, empty where there is none
+}
+
+// failure is why the API gave no answer.
+type failure struct {
+	reason market.Reason
+	err    error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func fail(reason market.Reason, format string, args ...any) *failure {
+	return &failure{reason: reason, err: fmt.Errorf(format, args...)}
+}
+
+// reasonOf is the reason that an answer lists for an error of ask.
+func reasonOf(err error) market.Reason {
+	var f *failure
+	switch {
+	case errors.As(err, &f):
+		return f.reason
+	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+		return market.APICircuitOpen
+	}
+	return market.APITimeout // what is left is the end of the context
+}
+
+// ask asks until there is an answer, at most 1 + maxRetries times and within the time that there is.
+func (a *api) ask(ctx context.Context, q query, maxRetries int) (json.RawMessage, error) {
+	budget := totalTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		budget = min(budget, time.Until(deadline)/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+
+	circuit := a.circuitOf(q.endpoint)
+	attempt := func() (json.RawMessage, error) {
+		answer, err := circuit.Execute(func() (json.RawMessage, error) { return a.attempt(ctx, q) })
+		if err != nil && !isWorthRetrying(err) {
+			return nil, backoff.Permanent(err)
+		}
+		return answer, err
+	}
+	waits := &backoff.ExponentialBackOff{
+		InitialInterval: firstWait, MaxInterval: longestWait, Multiplier: 2, RandomizationFactor: 0.5,
+	}
+	return backoff.Retry(ctx, attempt,
+		backoff.WithBackOff(waits), backoff.WithMaxTries(uint(maxRetries)+1), backoff.WithMaxElapsedTime(budget))
+}
+
+// circuitOf is the circuit breaker of an endpoint. An operator who points the parameter elsewhere starts with a closed one.
+func (a *api) circuitOf(endpoint *url.URL) *circuit {
+	address := endpoint.String()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.circuit == nil || a.endpoint != address {
+		a.endpoint = address
+		a.circuit = gobreaker.NewCircuitBreaker[json.RawMessage](gobreaker.Settings{
+			Timeout:      coolDown,
+			ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failuresToOpen },
+			IsSuccessful: func(err error) bool { return err == nil || !isOutage(err) },
+		})
+	}
+	return a.circuit
+}
+
+// isOutage tells whether an error means that the API is ill. A 404, or an answer that can't be used, doesn't.
+func isOutage(err error) bool {
+	reason := reasonOf(err)
+	return reason == market.APIUnavailable || reason == market.APITimeout
+}
+
+func isWorthRetrying(err error) bool { return isOutage(err) }
+
+// attempt makes one request and reads its answer.
+func (a *api) attempt(ctx context.Context, q query) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	request, err := q.request(ctx)
+	if err != nil {
+		return nil, fail(market.APIRefused, "making the request: %w", err)
+	}
+	response, err := a.client.Do(request)
+	if err != nil {
+		return nil, failureOf(ctx, err)
+	}
+	defer response.Body.Close()
+	switch {
+	case response.StatusCode == http.StatusOK:
+		return readObject(ctx, response.Body)
+	case response.StatusCode == http.StatusNotFound:
+		return nil, fail(market.APINotFound, "GET %s: 404", q.endpoint.Redacted())
+	case response.StatusCode >= 500, response.StatusCode == http.StatusTooManyRequests, response.StatusCode == http.StatusRequestTimeout:
+		f := fail(market.APIUnavailable, "GET %s: %s", q.endpoint.Redacted(), response.Status)
+		if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16); err == nil {
+			return nil, errors.Join(f, backoff.RetryAfter(int(seconds)))
+		}
+		return nil, f
+	case response.StatusCode >= 400:
+		return nil, fail(market.APIRefused, "GET %s: %s", q.endpoint.Redacted(), response.Status)
+	}
+	return nil, fail(market.APIResponseInvalid, "GET %s: %s instead of 200", q.endpoint.Redacted(), response.Status)
+}
+
+func (q query) request(ctx context.Context) (*http.Request, error) {
+	address := *q.endpoint
+	values := address.Query()
+	values.Set("tradeId", q.trade.ID)
+	for _, field := range []string{"symbol", "venue", "isin"} {
+		if text, present := q.trade.Text(field); present && text != "" && len(text) <= maxQueryValue {
+			values.Set(field, text)
+		}
+	}
+	address.RawQuery = values.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "trade-processing-enricher")
+	passOn(q.traceID, request.Header)
+	return request, nil
+}
+
+// errRedirected is a redirect that isn't followed.
+var errRedirected = errors.New("redirect to another host or scheme, or too many of them")
+
+// staysAtHost lets redirects be followed within the endpoint's own scheme and host only: an answer from elsewhere is not what
+// the operator configured, and the query would tell elsewhere about our trades.
+func staysAtHost(next *http.Request, before []*http.Request) error {
+	if first := before[0].URL; len(before) > maxRedirects || next.URL.Scheme != first.Scheme || next.URL.Host != first.Host {
+		return errRedirected
+	}
+	return nil
+}
+
+// failureOf gives an error of the HTTP client, or of reading a body, its reason.
+func failureOf(ctx context.Context, err error) *failure {
+	switch {
+	case errors.Is(err, errRedirected):
+		return &failure{reason: market.APIRedirected, err: err}
+	case ctx.Err() != nil:
+		return &failure{reason: market.APITimeout, err: err}
+	}
+	return &failure{reason: market.APIUnavailable, err: err}
+}

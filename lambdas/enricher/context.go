@@ -1,0 +1,150 @@
+package enricher
+
+import (
+	"encoding/json"
+	"time"
+
+	"trade-processing/lambdas/market"
+	"trade-processing/lambdas/trade"
+)
+
+// Status says whether everything about a trade's market is known.
+type Status string
+
+const (
+	// Complete is an answer that lacks nothing.
+	Complete Status = "COMPLETE"
+
+	// Partial is an answer that lacks what its reasons say.
+	Partial Status = "PARTIAL"
+)
+
+// Context is the enricher's answer: the market context of a trade. What isn't known is left out, with a reason.
+type Context struct {
+	Status Status `json:"status"`
+
+	// Reasons say why something is left out, in the order of market.Reasons; empty, not nil, when nothing is.
+	Reasons []market.Reason `json:"reasons"`
+
+	// Venue is where the trade was executed. Crypto pairs have a session and days without a venue.
+	Venue *Venue `json:"venue,omitempty"`
+
+	// Session is the part of the venue's day in which the trade was executed.
+	Session market.Session `json:"session,omitempty"`
+
+	// TradingDay is the day that the trade counts for, SettlementDate the day on which it settles, SettlementCycle how many
+	// business days lie between them (T+1).
+	TradingDay      *market.Date  `json:"tradingDay,omitempty"`
+	SettlementDate  *market.Date  `json:"settlementDate,omitempty"`
+	SettlementCycle *market.Cycle `json:"settlementCycle,omitempty"`
+
+	// Currency is the trade's currency, where it is one of ISO 4217.
+	Currency *Currency `json:"currency,omitempty"`
+
+	// ISINCountry is who numbered the security; see market.Reference.IssuingCountry.
+	ISINCountry string `json:"isinCountry,omitempty"`
+
+	// External is the market data API's answer, a JSON object.
+	External json.RawMessage `json:"external,omitempty"`
+}
+
+// Venue is the venue of a trade.
+type Venue struct {
+	MIC      string `json:"mic"`
+	Name     string `json:"name"`
+	Country  string `json:"country"`  // ISO 3166 alpha-2
+	TimeZone string `json:"timeZone"` // IANA
+}
+
+// Currency is the currency of a trade.
+type Currency struct {
+	Code string `json:"code"`
+
+	// MinorUnit is the number of decimals of its smallest unit, nil for what ISO 4217 lists without one, such as gold.
+	MinorUnit *int `json:"minorUnit,omitempty"`
+}
+
+func (c *Context) lacks(reason market.Reason) { c.Reasons = append(c.Reasons, reason) }
+
+// ofTrade puts a trade in context by the reference data alone.
+func ofTrade(t *trade.Trade, eventTime time.Time, reference *market.Reference) *Context {
+	c := &Context{Reasons: []market.Reason{}}
+	executed, readable := t.ExecutedAt()
+	if !readable {
+		executed = eventTime
+		if _, present := t.Text("executedAt"); present {
+			c.lacks(market.ExecutionTimeUnreadable)
+		}
+	}
+	c.addMarket(t, executed, reference)
+	c.addCurrency(t)
+	c.addISIN(t, reference)
+	return c
+}
+
+func (c *Context) addMarket(t *trade.Trade, executed time.Time, reference *market.Reference) {
+	venue, reason := venueOf(t, reference)
+	if venue == nil {
+		c.lacks(reason)
+		return
+	}
+	if venue.MIC != "" {
+		c.Venue = &Venue{MIC: venue.MIC, Name: venue.Name, Country: venue.Country, TimeZone: venue.Zone.String()}
+	}
+	moment := venue.At(executed)
+	c.Reasons = append(c.Reasons, moment.Reasons...)
+	c.Session = moment.Session
+	if moment.HasTradingDay {
+		c.TradingDay = &moment.TradingDay
+	}
+	if moment.HasSettlement {
+		c.SettlementDate, c.SettlementCycle = &moment.Settlement, &moment.Cycle
+	}
+}
+
+// venueOf is the venue of a trade, nil with a reason where it can't be told.
+func venueOf(t *trade.Trade, reference *market.Reference) (*market.Venue, market.Reason) {
+	mic, present := t.Text("venue")
+	if present && mic != "" {
+		if venue, known := reference.Venue(mic); known {
+			return venue, ""
+		}
+		return nil, market.VenueUnknown
+	}
+	symbol, _ := t.Text("symbol")
+	currency, _ := t.Text("currency")
+	if market.IsCryptoPair(symbol, currency) {
+		return reference.Crypto(), ""
+	}
+	return nil, market.VenueMissing
+}
+
+func (c *Context) addCurrency(t *trade.Trade) {
+	code, present := t.Text("currency")
+	if !present {
+		c.lacks(market.CurrencyMissing)
+		return
+	}
+	currency, known := trade.LookupCurrency(code)
+	if !known {
+		c.lacks(market.CurrencyUnknown)
+		return
+	}
+	c.Currency = &Currency{Code: currency.Code}
+	if currency.HasMinorUnit {
+		c.Currency.MinorUnit = &currency.MinorUnit
+	}
+}
+
+func (c *Context) addISIN(t *trade.Trade, reference *market.Reference) {
+	isin, present := t.Text("isin")
+	if !present {
+		return
+	}
+	country, known := reference.IssuingCountry(isin)
+	if !known {
+		c.lacks(market.ISINUnknown)
+		return
+	}
+	c.ISINCountry = country
+}

@@ -1,0 +1,108 @@
+// Package enricher is the function that puts a trade in the context of its market.
+package enricher
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"trade-processing/lambdas/function"
+	"trade-processing/lambdas/market"
+	"trade-processing/lambdas/parameters"
+)
+
+// Name is the function's name in logs and metrics.
+const Name = "enricher"
+
+// The metrics. Enriched and PartialContext are 0 or 1 an invocation, so that their averages are rates.
+const (
+	Enriched       = "TradesEnriched"
+	PartialContext = "PartialContext"
+	APIFailures    = "MarketDataFailures"
+	APILatency     = "MarketDataLatency"
+)
+
+// New makes the handler: it takes a function.Request and answers a Context. It never fails a trade for want of context, not
+// even one that is no trade: what is missing is left out, with the reason.
+//
+// Beside what function.ReadSettings reads, it reads PARAMETER_PREFIX. The client calls the market data API where the
+// parameter api-endpoint names one; its Timeout is not needed, as every call has a deadline.
+func New(environment function.Environment, ssm parameters.API, client *http.Client) (lambda.Handler, error) {
+	settings := function.ReadSettings(environment, Name)
+	prefix := settings.Required("PARAMETER_PREFIX", "the SSM path of the stack's parameters, such as /trade-processing/dev/")
+	if err := settings.Err(); err != nil {
+		return nil, err
+	}
+	reference, err := market.Load()
+	if err != nil {
+		return nil, err
+	}
+	e := &enricher{
+		reference:  reference,
+		parameters: parameters.New(ssm, prefix, environment.Now),
+		api:        newAPI(client),
+	}
+	return function.Handle(settings, e.enrich), nil
+}
+
+type enricher struct {
+	reference  *market.Reference
+	parameters *parameters.Store
+	api        *api
+}
+
+func (e *enricher) enrich(ctx context.Context, call *function.Call, in function.Request) (*Context, error) {
+	c := e.contextOf(ctx, call, in)
+	c.Status = Complete
+	if len(c.Reasons) > 0 {
+		c.Status = Partial
+		call.Property("reasons", join(c.Reasons))
+	}
+	call.Count(Enriched, 1)
+	call.CountIf(PartialContext, c.Status == Partial)
+	return c, nil
+}
+
+func (e *enricher) contextOf(ctx context.Context, call *function.Call, in function.Request) *Context {
+	t, err := call.Trade()
+	if err != nil {
+		// Saying so is the validator's part, whose error ends the execution.
+		return &Context{Reasons: []market.Reason{market.TradeMalformed}}
+	}
+	c := ofTrade(t, in.Event.Time, e.reference)
+	values, err := e.parameters.Values(ctx, call)
+	switch {
+	case err != nil:
+		c.lacks(market.ParametersUnavailable)
+	case values.Endpoint != nil:
+		e.addExternal(ctx, call, c, query{endpoint: values.Endpoint, trade: t, traceID: call.TraceID}, values.MaxRetries)
+	}
+	return c
+}
+
+func (e *enricher) addExternal(ctx context.Context, call *function.Call, c *Context, q query, maxRetries int) {
+	began := call.Now()
+	external, err := e.api.ask(ctx, q, maxRetries)
+	call.Milliseconds(APILatency, call.Now().Sub(began))
+	call.CountIf(APIFailures, err != nil)
+	if err == nil {
+		c.External = external
+		return
+	}
+	reason := reasonOf(err)
+	c.lacks(reason)
+	// While the circuit is open every trade meets it; the call that opened it has said why.
+	if reason != market.APICircuitOpen {
+		call.Log().Warn("the market data API gave no answer", "reason", string(reason), "error", err.Error())
+	}
+}
+
+func join(reasons []market.Reason) string {
+	texts := make([]string, len(reasons))
+	for i, r := range reasons {
+		texts[i] = string(r)
+	}
+	return strings.Join(texts, ",")
+}

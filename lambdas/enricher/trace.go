@@ -1,0 +1,46 @@
+package enricher
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// passOn hands the trace to the API: X-Ray's header as it came, and the same in W3C Trace Context's spelling.
+func passOn(traceID string, header http.Header) {
+	if traceID == "" {
+		return
+	}
+	header.Set("X-Amzn-Trace-Id", traceID)
+	if parent, ok := traceparent(traceID); ok {
+		header.Set("traceparent", parent)
+	}
+}
+
+// The parts of X-Ray's header, such as Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1.
+var (
+	xrayRoot   = regexp.MustCompile(`^1-[0-9a-f]{8}-[0-9a-f]{24}$`)
+	xrayParent = regexp.MustCompile(`^[0-9a-f]{16}$`)
+)
+
+// traceparent writes X-Ray's header as W3C's version 00. A W3C trace id is X-Ray's without its version and dashes.
+func traceparent(xray string) (string, bool) {
+	var root, parent string
+	flags := "00"
+	for part := range strings.SplitSeq(xray, ";") {
+		switch name, value, _ := strings.Cut(part, "="); name {
+		case "Root":
+			root = value
+		case "Parent":
+			parent = value
+		case "Sampled":
+			if value == "1" {
+				flags = "01"
+			}
+		}
+	}
+	if !xrayRoot.MatchString(root) || !xrayParent.MatchString(parent) {
+		return "", false
+	}
+	return "00-" + strings.ReplaceAll(root[len("1-"):], "-", "") + "-" + parent + "-" + flags, true
+}
