@@ -112,7 +112,7 @@ func (a *api) ask(ctx context.Context, q query, maxRetries int) (json.RawMessage
 	circuit := a.circuitOf(q.endpoint)
 	attempt := func() (json.RawMessage, error) {
 		answer, err := circuit.Execute(func() (json.RawMessage, error) { return a.attempt(ctx, q) })
-		if err != nil && !isWorthRetrying(err) {
+		if err != nil && !isOutage(err) { // an open circuit too: the wait would be longer than the time there is
 			return nil, backoff.Permanent(err)
 		}
 		return answer, err
@@ -146,8 +146,6 @@ func isOutage(err error) bool {
 	return reason == market.APIUnavailable || reason == market.APITimeout
 }
 
-func isWorthRetrying(err error) bool { return isOutage(err) }
-
 // attempt makes one request and reads its answer.
 func (a *api) attempt(ctx context.Context, q query) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -160,7 +158,7 @@ func (a *api) attempt(ctx context.Context, q query) (json.RawMessage, error) {
 	if err != nil {
 		return nil, failureOf(ctx, err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	switch {
 	case response.StatusCode == http.StatusOK:
 		return readObject(ctx, response.Body)

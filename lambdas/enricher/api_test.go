@@ -108,7 +108,7 @@ func TestACompressedBombIsCutOff(t *testing.T) {
 	_, err := askServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		zip := gzip.NewWriter(w)
-		_, _ = io.WriteString(zip, `{"a":"`+strings.Repeat("a", 50<<20))
+		_, _ = io.WriteString(zip, `{"a":"`+strings.Repeat("a", 1<<20))
 		_ = zip.Close()
 	}, 0)
 	if reasonOf(err) != market.APIResponseTooLarge {

@@ -28,7 +28,7 @@ const (
 // even one that is no trade: what is missing is left out, with the reason.
 //
 // Beside what function.ReadSettings reads, it reads PARAMETER_PREFIX. The client calls the market data API where the
-// parameter api-endpoint names one; its Timeout is not needed, as every call has a deadline.
+// parameter api-endpoint names one; it must not be nil, and needs no Timeout, as every call has a deadline.
 func New(environment function.Environment, ssm parameters.API, client *http.Client) (lambda.Handler, error) {
 	settings := function.ReadSettings(environment, Name)
 	prefix := settings.Required("PARAMETER_PREFIX", "the SSM path of the stack's parameters, such as /trade-processing/dev/")

@@ -22,7 +22,7 @@ type Calendar struct {
 
 // rules say which days a calendar is closed. Later rules win over earlier ones, in the order of the fields.
 type rules struct {
-	// restDays are the days of the week without trading, by the year from which they hold; nil is Saturday and Sunday.
+	// restDays tells the days of the week without trading; nil is Saturday and Sunday.
 	restDays func(Date) bool
 
 	// closed are holidays without trading on the day they are observed.
@@ -31,12 +31,12 @@ type rules struct {
 	// bridges are holidays on which trading goes on for a part of the day and counts for the next trading day.
 	bridges []shortDay
 
-	// early are trading days on which continuous trading ends early.
-	early []shortDay
-
-	// closures and openings are single dates that no rule gives; earlyDates single early ends.
+	// closures and openings are single dates that no rule gives.
 	closures, openings []Date
-	earlyDates         []earlyDate
+
+	// early are trading days on which continuous trading ends early, earlyDates single dates on which it does.
+	early      []shortDay
+	earlyDates []earlyDate
 }
 
 // shortDay is a holiday rule that shortens the day. It applies only where the day is a trading day by the rules before it.

@@ -40,8 +40,7 @@ func stockholm() rules {
 	}
 }
 
-// helsinki's Epiphany and Ascension Day are closing days since long before this calendar begins.
-// Source: nasdaqomxnordic.com, trading hours and calendar.
+// helsinki is the calendar of Nasdaq Helsinki. Source: nasdaqomxnordic.com, trading hours and calendar.
 func helsinki() rules {
 	return rules{closed: slices.Concat(yearsEnd(), []*cal.Holiday{
 		newYearsDay, onDay("Epiphany", time.January, 6), goodFriday, easterMonday, labourDay, ascension,

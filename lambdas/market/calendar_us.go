@@ -36,10 +36,8 @@ func usEquities() rules {
 			"2018-12-05", // mourning for President G. H. W. Bush
 			"2025-01-09", // mourning for President Carter
 		),
-		early: slices.Concat(
-			// A third of July on a Friday is a closing day itself in the years in which the fourth is a Saturday.
-			endingAt(at(13, 0), onDay("Independence Day eve", time.July, 3), us.DayAfterThanksgivingDay, christmasEve),
-		),
+		// A third of July on a Friday is a closing day itself, as the fourth is then a Saturday.
+		early: endingAt(at(13, 0), onDay("Independence Day eve", time.July, 3), us.DayAfterThanksgivingDay, christmasEve),
 	}
 }
 

@@ -37,7 +37,6 @@ func onLastWeekday(name string, month time.Month, dayOfMonth int) *cal.Holiday {
 // Where a holiday goes that falls on a weekend.
 var (
 	sundayToMonday   = cal.AltDay{Day: time.Sunday, Offset: 1}
-	saturdayToFriday = cal.AltDay{Day: time.Saturday, Offset: -1}
 	saturdayToMonday = cal.AltDay{Day: time.Saturday, Offset: 2}
 )
 

@@ -56,7 +56,7 @@ func (l *loader) eachRow(file string, do func(row)) {
 		l.problem("%w", err)
 		return
 	}
-	defer opened.Close()
+	defer func() { _ = opened.Close() }() // a file that was only read
 	lines := csv.NewReader(opened)
 	lines.Comment = '#'
 	header, err := lines.Read()

@@ -60,6 +60,7 @@ func (h hours) session(at clock, on dayOf) Session {
 		return Closed
 	case early, bridge:
 		h = h.endingEarly(on.ends())
+	case open:
 	}
 	switch {
 	case at < h.pre:
