@@ -1,0 +1,221 @@
+package table
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"trade-processing/local/fault"
+	"trade-processing/local/metrics"
+)
+
+// A Replication carries the writes of one replica of a global table to
+// another, each a lag after it was made, in the order in which they were made.
+// Where both replicas wrote the same item, the later write wins; of two at the
+// same nanosecond that of the region whose name sorts last.
+//
+// It has no goroutine: whatever is due is applied when the receiving replica is
+// next looked at, and little by little when the sending one is written. On a
+// virtual clock it is deterministic.
+type Replication struct {
+	from, to *Table
+	lag      time.Duration
+	latency  *metrics.Series
+
+	// applying is held while writes are taken off the queue and applied, so that
+	// they stay in order. It is never taken under a lock of a table.
+	applying sync.Mutex
+
+	mu      sync.Mutex // guards the queue; may be taken under a lock of a table
+	pending []delayed
+	taken   int // of pending, from its beginning
+	// due is when the first pending write is due, in Unix nanoseconds; the
+	// largest time when none is pending. It spares readers the lock.
+	due atomic.Int64
+}
+
+type delayed struct {
+	record *record
+	due    int64 // Unix nanoseconds; never before that of the write ahead of it
+}
+
+// Replicate sends every later write of the table to another replica of it, and
+// first everything that it holds already. Both must have a stream and the same
+// name, keys and indexes. For replicas that are all written to, replicate in
+// every direction.
+//
+// The fault hook sees each write as operation Replicate and may delay it. Its
+// error is not used: replication tries until it succeeds.
+func (t *Table) Replicate(to *Table, lag time.Duration) (*Replication, error) {
+	from, other := t.definition(), to.definition()
+	switch {
+	case t == to:
+		return nil, validation("a table can not be its own replica")
+	case !from.Stream || !other.Stream:
+		return nil, validation("Table needs to have stream enabled with new and old images to be replicated: %s", from.Name)
+	case from.Name != other.Name || !from.sameKeys(*other):
+		return nil, validation("the replica of table %s in %s differs in its name, keys or indexes", from.Name, other.Region)
+	case from.Region == other.Region:
+		return nil, validation("table %s has a replica in %s already", from.Name, other.Region)
+	}
+	r := &Replication{from: t, to: to, lag: lag, latency: t.measures.latency(other.Region)}
+	r.due.Store(math.MaxInt64)
+	t.attach(&t.outgoing, r)
+	to.attach(&to.incoming, r)
+	now := t.clock.Now().UnixNano()
+	for i := range t.store.shards {
+		t.store.walkShard(i, nil, func(record *record) bool {
+			r.enqueue(record, now)
+			return true
+		})
+	}
+	return r, nil
+}
+
+// Stop ends the replication; what is pending is dropped.
+func (r *Replication) Stop() {
+	r.from.detach(&r.from.outgoing, r)
+	r.to.detach(&r.to.incoming, r)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pending, r.taken = nil, 0
+	r.due.Store(math.MaxInt64)
+}
+
+func (t *Table) attach(list *atomic.Pointer[[]*Replication], r *Replication) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	longer := append(slices.Clone(*list.Load()), r)
+	list.Store(&longer)
+}
+
+func (t *Table) detach(list *atomic.Pointer[[]*Replication], r *Replication) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	shorter := slices.DeleteFunc(slices.Clone(*list.Load()), func(other *Replication) bool { return other == r })
+	list.Store(&shorter)
+}
+
+// Pending is the number of writes that have not reached the other replica.
+func (r *Replication) Pending() int {
+	r.apply(math.MaxInt)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.pending) - r.taken
+}
+
+// Drain waits on the clock until every write made before has been applied, or
+// the context ends.
+func (r *Replication) Drain(ctx context.Context) error {
+	for {
+		if r.Pending() == 0 {
+			return nil
+		}
+		wait := time.Unix(0, r.due.Load()).Sub(r.to.clock.Now())
+		if err := r.to.clock.Sleep(ctx, max(wait, 0)); err != nil {
+			return err
+		}
+	}
+}
+
+// enqueue takes a write; the caller holds the lock of the record's shard, so
+// that versions of one item are queued in the order in which they were made.
+func (r *Replication) enqueue(record *record, now int64) {
+	due := now + r.lag.Nanoseconds()
+	if hook := r.from.faults; hook != nil {
+		call := fault.Call{
+			Service: "dynamodb", Operation: "Replicate", Resource: r.from.definition().Name,
+			Key: attribute(record.body, r.from.definition().HashKey).text(),
+		}
+		due += hook(call).Delay.Nanoseconds()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.pending); n > r.taken {
+		due = max(due, r.pending[n-1].due)
+	} else {
+		r.due.Store(due)
+	}
+	r.pending = append(r.pending, delayed{record: record, due: due})
+}
+
+// next takes the first write that is due; its record is nil when none is.
+func (r *Replication) next(now int64) delayed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.taken == len(r.pending) || r.pending[r.taken].due > now {
+		return delayed{}
+	}
+	first := r.pending[r.taken]
+	r.pending[r.taken].record = nil
+	r.taken++
+	switch {
+	case r.taken == len(r.pending):
+		r.pending, r.taken = r.pending[:0], 0
+		r.due.Store(math.MaxInt64)
+		return first
+	case r.taken > 1024 && r.taken > len(r.pending)/2:
+		r.pending = slices.Delete(r.pending, 0, r.taken)
+		r.taken = 0
+	}
+	r.due.Store(r.pending[r.taken].due)
+	return first
+}
+
+// apply brings over what is due, but at most limit writes.
+func (r *Replication) apply(limit int) {
+	now := r.to.clock.Now()
+	if r.due.Load() > now.UnixNano() {
+		return
+	}
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	r.applyLocked(now, limit)
+}
+
+func (r *Replication) applyLocked(now time.Time, limit int) {
+	for range limit {
+		first := r.next(now.UnixNano())
+		if first.record == nil {
+			return
+		}
+		r.to.accept(first.record)
+		// It arrived when it was due, however late somebody looks.
+		r.latency.Add(time.Unix(0, first.due), float64(first.due-first.record.written.nanos)/1e6)
+	}
+}
+
+// accept stores another replica's write unless this replica has a later one.
+func (t *Table) accept(r *record) {
+	sh := t.store.shard(r.partition())
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if old, there := sh.records.Get(r); there && !r.written.after(old.written) {
+		return
+	}
+	t.store.put(sh, r)
+}
+
+// catchUp applies everything that is due from other replicas.
+func (t *Table) catchUp() {
+	for _, r := range *t.incoming.Load() {
+		r.apply(math.MaxInt)
+	}
+}
+
+// forward brings a little of what is due to the other replicas, so that a
+// queue stays short although nobody looks at them.
+func (t *Table) forward() {
+	const aLittle = 4
+	for _, r := range *t.outgoing.Load() {
+		now := r.to.clock.Now()
+		if r.due.Load() > now.UnixNano() || !r.applying.TryLock() {
+			continue
+		}
+		r.applyLocked(now, aLittle)
+		r.applying.Unlock()
+	}
+}
