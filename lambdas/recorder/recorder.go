@@ -64,6 +64,9 @@ type Response struct {
 	Timestamp  int64  `json:"timestamp"` // epoch milliseconds
 	Digest     string `json:"digest"`
 	RecordedAt string `json:"recordedAt"`
+
+	// Violations are the codes of the rules that the trade breaks, as the item lists them; absent where it breaks none.
+	Violations []string `json:"violations,omitempty"`
 }
 
 // New makes the handler: it takes a Request and answers a Response. Errors are MalformedTrade, TradeConflict, and DynamoDB's
@@ -173,6 +176,10 @@ func meet(item Item, attributes map[string]types.AttributeValue) (Response, erro
 }
 
 func answer(outcome string, item Item) Response {
+	var codes []string
+	for _, violation := range item.Violations {
+		codes = append(codes, violation.Code)
+	}
 	return Response{
 		Outcome:    outcome,
 		Status:     item.Status,
@@ -180,6 +187,7 @@ func answer(outcome string, item Item) Response {
 		Timestamp:  item.Timestamp,
 		Digest:     item.Digest,
 		RecordedAt: item.RecordedAt,
+		Violations: codes,
 	}
 }
 
