@@ -1,174 +1,186 @@
-// Package pattern matches events against EventBridge's event patterns
-// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html).
+// Package pattern matches events against EventBridge event patterns.
 //
-// A pattern is compiled once and then matched many times. An operator that
-// this package does not know is refused by name and path when it is compiled.
+// It follows what AWS documents and, where the documentation is silent, what
+// AWS's own open source matcher does (github.com/aws/event-ruler). An operator
+// or a form that it does not know is refused when the pattern is compiled, so
+// that a rule which works here is a rule that AWS takes.
+//
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 package pattern
 
-import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
-)
-
-// Pattern is a compiled event pattern. It is safe for concurrent use.
-type Pattern struct{ root node }
-
-// node is a condition on an object: all fields must match, and for each $or at
-// least one alternative.
-type node struct {
-	fields []field
-	or     [][]node
+// Pattern is a compiled event pattern. It is immutable, so any number of
+// goroutines may match with it at once.
+type Pattern struct {
+	root *object
 }
 
-// field is a member's name with what is asked of it: a nested node, or a list
-// of tests of which one must hold.
+// Match tells whether the pattern selects the event, which is a decoded JSON
+// object: its values are map[string]any, []any, string, json.Number, bool and
+// nil. A value of any other type is matched by no operator but exists.
+func (p *Pattern) Match(event map[string]any) bool {
+	ok, _ := p.root.matchMembers(event, scope{value: event})
+	return ok
+}
+
+// object is the pattern of a JSON object: all fields and all choices must
+// match. Arrays on the way to a field are looked through, but fields that lie
+// in different elements of one array never match together.
+type object struct {
+	depth   int // how many names lead here
+	fields  []field
+	choices [][]*object // each is an $or; its objects stand at this same depth
+}
+
+// field is one name of an object with what is asked of its value: one of the
+// two.
 type field struct {
-	name  string
-	inner *node
-	tests []test
+	name   string
+	object *object
+	leaf   *leaf
 }
 
-// Compile reads a pattern. The error names each problem with its path.
-func Compile(text []byte) (*Pattern, error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var read any
-	if err := decoder.Decode(&read); err != nil {
-		return nil, fmt.Errorf("event pattern: %w", err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("event pattern: there is more behind the object")
-	}
-	object, ok := read.(map[string]any)
-	if !ok || len(object) == 0 {
-		return nil, errors.New("event pattern: it is an object with at least one field")
-	}
-	c := &compiler{}
-	root := c.object("", object)
-	if err := errors.Join(c.problems...); err != nil {
-		return nil, err
-	}
-	return &Pattern{root: root}, nil
+// leaf is the list of alternatives at the end of a path.
+type leaf struct {
+	path     []string
+	exact    map[string]bool // strings, the most frequent alternative by far
+	matchers []matcher
+	absent   bool // one alternative is {"exists": false}
 }
 
-// Match tells whether an event has what the pattern asks for. Numbers of the
-// event are json.Number.
-func (p *Pattern) Match(event map[string]any) bool { return p.root.match(event) }
+// matcher is one alternative of a leaf, asked for each scalar of the event.
+type matcher interface{ match(value any) bool }
 
-func (n *node) match(object map[string]any) bool {
-	for _, f := range n.fields {
-		value, present := object[f.name]
-		if f.inner != nil {
-			if !f.inner.matchAny(value) {
-				return false
-			}
-			continue
-		}
-		if !matchTests(f.tests, value, present) {
-			return false
-		}
-	}
-	for _, alternatives := range n.or {
-		if !slices.ContainsFunc(alternatives, func(one node) bool { return one.match(object) }) {
-			return false
-		}
-	}
-	return true
+// scope is where {"exists": false} looks for what must not exist. It is the
+// whole event until some value in an element of an array has matched; from
+// then on the other elements no longer count.
+type scope struct {
+	value any
+	depth int // how many names of a leaf's path lead to value
 }
 
-// matchAny matches an object, or any object of an array. A missing object
-// still matches where the pattern asks for nothing but absence.
-func (n *node) matchAny(value any) bool {
+// missing is the value of a field that is not there.
+type missing struct{}
+
+// match tells whether the object's pattern fits value, and whether a value was
+// found that made it fit, as opposed to the absence of one.
+func (o *object) match(value any, within scope) (ok, found bool) {
 	switch value := value.(type) {
 	case map[string]any:
-		return n.match(value)
+		return o.matchMembers(value, within)
 	case []any:
-		return slices.ContainsFunc(value, n.matchAny)
-	default:
-		return n.match(nil)
+		if tried, ok, found := o.matchElements(value, within); tried {
+			return ok, found
+		}
 	}
+	return o.matchMembers(nil, within)
 }
 
-// matchTests tells whether a value, or any element of an array, passes any of
-// the tests.
-func matchTests(tests []test, value any, present bool) bool {
-	if list, ok := value.([]any); ok {
-		for _, element := range list {
-			if matchTests(tests, element, true) {
+// matchElements looks for an object in an array, or in arrays in it, that
+// fits; tried is whether there was any.
+func (o *object) matchElements(elements []any, within scope) (tried, ok, found bool) {
+	for _, element := range elements {
+		switch element := element.(type) {
+		case map[string]any:
+			tried = true
+			ok, found = o.matchMembers(element, within)
+		case []any:
+			var inner bool
+			inner, ok, found = o.matchElements(element, within)
+			tried = tried || inner
+		}
+		if ok {
+			return true, true, found
+		}
+	}
+	return tried, false, false
+}
+
+func (o *object) matchMembers(members map[string]any, within scope) (ok, found bool) {
+	for i := range o.fields {
+		f := &o.fields[i]
+		value, present := members[f.name]
+		if !present {
+			value = missing{}
+		}
+		var here bool
+		if f.leaf != nil {
+			ok, here = f.leaf.match(value, within)
+		} else {
+			ok, here = f.object.match(value, within)
+		}
+		if !ok {
+			return false, false
+		}
+		if here {
+			found = true
+			within = scope{value: members, depth: o.depth}
+		}
+	}
+	for _, alternatives := range o.choices {
+		ok = false
+		for _, alternative := range alternatives {
+			var here bool
+			if ok, here = alternative.matchMembers(members, within); ok {
+				found = found || here
+				break
+			}
+		}
+		if !ok {
+			return false, false
+		}
+	}
+	return true, found
+}
+
+func (l *leaf) match(value any, within scope) (ok, found bool) {
+	if l.matchValue(value) {
+		return true, true
+	}
+	return l.absent && !exists(within.value, l.path[within.depth:]), false
+}
+
+// matchValue looks for a scalar that one of the alternatives fits. Objects are
+// no leaves, so nothing fits them.
+func (l *leaf) matchValue(value any) bool {
+	switch value := value.(type) {
+	case missing, map[string]any:
+		return false
+	case []any:
+		for _, element := range value {
+			if l.matchValue(element) {
 				return true
 			}
 		}
-		return len(list) == 0 && matchTests(tests, nil, false)
+		return false
+	case string:
+		if l.exact[value] {
+			return true
+		}
 	}
-	if _, nested := value.(map[string]any); nested {
-		present = false // exists asks for leaves only
+	for _, m := range l.matchers {
+		if m.match(value) {
+			return true
+		}
 	}
-	return slices.ContainsFunc(tests, func(t test) bool { return t(value, present) })
+	return false
 }
 
-type compiler struct{ problems []error }
-
-func (c *compiler) problem(path, format string, args ...any) {
-	c.problems = append(c.problems, fmt.Errorf("event pattern: %s: %s", path, fmt.Sprintf(format, args...)))
-}
-
-func (c *compiler) object(path string, object map[string]any) node {
-	var n node
-	for _, name := range sortedNames(object) {
-		at := name
-		if path != "" {
-			at = path + "." + name
+// exists tells whether a path leads to a scalar anywhere in value.
+func exists(value any, path []string) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		if len(path) == 0 {
+			return false
 		}
-		if name == "$or" {
-			n.or = append(n.or, c.alternatives(at, path, object[name]))
-			continue
-		}
-		switch value := object[name].(type) {
-		case map[string]any:
-			if len(value) == 0 {
-				c.problem(at, "an empty object matches nothing; ask for a field in it")
+		member, ok := value[path[0]]
+		return ok && exists(member, path[1:])
+	case []any:
+		for _, element := range value {
+			if exists(element, path) {
+				return true
 			}
-			inner := c.object(at, value)
-			n.fields = append(n.fields, field{name: name, inner: &inner})
-		case []any:
-			if len(value) == 0 {
-				c.problem(at, "an empty list matches nothing; name a value")
-			}
-			n.fields = append(n.fields, field{name: name, tests: c.tests(at, value)})
-		default:
-			c.problem(at, "a value stands in a list: [%v]", value)
 		}
+		return false
 	}
-	return n
-}
-
-func (c *compiler) alternatives(at, path string, value any) []node {
-	list, ok := value.([]any)
-	if !ok || len(list) < 2 {
-		c.problem(at, "has a list of two or more patterns")
-		return nil
-	}
-	var nodes []node
-	for i, element := range list {
-		object, ok := element.(map[string]any)
-		if !ok || len(object) == 0 {
-			c.problem(fmt.Sprintf("%s[%d]", at, i), "is an object with at least one field")
-			continue
-		}
-		nodes = append(nodes, c.object(path, object))
-	}
-	return nodes
-}
-
-func sortedNames(object map[string]any) []string {
-	names := make([]string, 0, len(object))
-	for name := range object {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return len(path) == 0
 }
