@@ -2,6 +2,7 @@ package function
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -20,21 +21,31 @@ type Request struct {
 
 func (r *Request) request() *Request { return r }
 
-// Call is one invocation of a function. It belongs to the goroutine that handles the invocation.
+// callKey is the key of the Call in the context that its handler gets.
+type callKey struct{}
+
+// Call is one invocation of a function. It belongs to the goroutine that handles the invocation; only Log may be used by
+// others.
 type Call struct {
 	// TraceID is the X-Ray trace header that Lambda set, empty where there is none.
 	TraceID string
 
 	request  *Request
 	settings *Settings
-	logger   *slog.Logger // made on first use: most invocations log nothing beside their metrics
 	base     *slog.Logger
+	logger   func() *slog.Logger // made on first use: most invocations log nothing beside their metrics
 
 	trade    *trade.Trade
 	tradeErr error
 
 	metrics    []metric
 	properties []slog.Attr
+}
+
+func newCall(settings *Settings, base *slog.Logger, request *Request) *Call {
+	c := &Call{settings: settings, base: base, request: request}
+	c.logger = sync.OnceValue(c.newLogger)
+	return c
 }
 
 // Trade is the trade of the event, read once for all. The error is a *trade.MalformedError; it also names what only the
@@ -60,16 +71,15 @@ func (c *Call) tradeID() string {
 func (c *Call) Now() time.Time { return c.settings.Now() }
 
 // Log is a logger whose lines carry tradeId, eventId, executionArn and traceId.
-func (c *Call) Log() *slog.Logger {
-	if c.logger == nil {
-		c.logger = c.base.With(
-			slog.String("tradeId", c.tradeID()),
-			slog.String("eventId", c.request.Event.ID),
-			slog.String("executionArn", c.request.ExecutionARN),
-			slog.String("traceId", c.TraceID),
-		)
-	}
-	return c.logger
+func (c *Call) Log() *slog.Logger { return c.logger() }
+
+func (c *Call) newLogger() *slog.Logger {
+	return c.base.With(
+		slog.String("tradeId", c.tradeID()),
+		slog.String("eventId", c.request.Event.ID),
+		slog.String("executionArn", c.request.ExecutionARN),
+		slog.String("traceId", c.TraceID),
+	)
 }
 
 // Count sets a metric in the unit Count.

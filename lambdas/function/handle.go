@@ -35,9 +35,9 @@ func Handle[In, Out any, Payload interface {
 
 	return handler(func(ctx context.Context, payload []byte) ([]byte, error) {
 		var in In
-		call := &Call{settings: settings, base: logger, request: Payload(&in).request()}
+		call := newCall(settings, logger, Payload(&in).request())
 		call.TraceID, _ = ctx.Value("x-amzn-trace-id").(string) // the key that aws-lambda-go uses
-		ctx, cancel := beforeDeadline(ctx)
+		ctx, cancel := beforeDeadline(context.WithValue(ctx, callKey{}, call))
 		defer cancel()
 
 		answer, err := guarded(func() ([]byte, error) {

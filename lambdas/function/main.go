@@ -1,7 +1,9 @@
 package function
 
 import (
+	"bytes"
 	"context"
+	"log"
 	"log/slog"
 	"os"
 
@@ -13,11 +15,24 @@ import (
 func Main(wire func(context.Context, Environment) (lambda.Handler, error)) {
 	environment := Process()
 	logger := slog.New(slog.NewJSONHandler(environment.Output, nil))
-	slog.SetDefault(logger) // aws-lambda-go reports through package log: its lines become JSON too
+	slog.SetDefault(logger)
+	log.SetFlags(0)
+	log.SetOutput(runtimeLog{logger})
 	handler, err := wire(context.Background(), environment)
 	if err != nil {
 		logger.Error("the function can't start", "error", err.Error())
 		os.Exit(1)
 	}
 	lambda.Start(handler)
+}
+
+// runtimeLog takes what aws-lambda-go says through package log.
+type runtimeLog struct{ logger *slog.Logger }
+
+// Write makes a JSON line of a message, unless it is the error of an invocation: Handle has logged that, with its ids.
+func (l runtimeLog) Write(message []byte) (int, error) {
+	if !bytes.HasPrefix(message, []byte(`{"errorMessage":`)) {
+		l.logger.Error("Lambda runtime: " + string(bytes.TrimSpace(message)))
+	}
+	return len(message), nil
 }
