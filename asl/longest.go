@@ -1,0 +1,55 @@
+package asl
+
+import "fmt"
+
+// Longest is the most seconds that an execution can take when every call uses its whole timeout, every retry is made and
+// every pause is the longest. A machine whose TimeoutSeconds is at least this never cuts a path off before its Catch,
+// whose dead-letter queue is what keeps the event.
+func (m Machine) Longest() (int, error) { return longest(m.StartAt, m.States, map[string]bool{}) }
+
+// longest is the most seconds from the start of state name to the end; above holds the states on the way to it.
+func longest(name string, states States, above map[string]bool) (int, error) {
+	if above[name] {
+		return 0, fmt.Errorf("%s leads back to itself, so that no longest path exists", name)
+	}
+	above[name] = true
+	defer delete(above, name)
+
+	own, err := states[name].seconds()
+	if err != nil {
+		return 0, err
+	}
+	after := 0
+	for _, next := range states[name].leadsTo() {
+		rest, err := longest(next, states, above)
+		if err != nil {
+			return 0, err
+		}
+		after = max(after, rest)
+	}
+	return own + after, nil
+}
+
+// seconds counts the retrier that allows the most: AWS counts attempts for each retrier on its own, so several of them
+// add up.
+func (t Task) seconds() (int, error) {
+	total := t.TimeoutSeconds
+	for _, retrier := range t.Retry {
+		for n := range retrier.MaxAttempts {
+			total += retrier.pause(n) + t.TimeoutSeconds
+		}
+	}
+	return total, nil
+}
+
+func (p Parallel) seconds() (int, error) {
+	slowest := 0
+	for _, branch := range p.Branches {
+		seconds, err := longest(branch.StartAt, branch.States, map[string]bool{})
+		if err != nil {
+			return 0, err
+		}
+		slowest = max(slowest, seconds)
+	}
+	return slowest, nil
+}

@@ -1,0 +1,85 @@
+package components
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// alarm is one line of a component's table of alarms.
+type alarm struct {
+	name        string // what it watches, in kebab case; ends its logical and its physical name
+	description string // what happened and where to look, for whoever is woken by it
+	namespace   string // AWS/SQS, AWS/Lambda, …
+	metric      string
+	dimensions  pulumi.StringMap
+	statistic   string // Sum, Maximum, Average, or a percentile such as p99
+	period      time.Duration
+	periods     int // evaluation periods; all of them must breach
+	threshold   float64
+	comparison  comparison
+	pages       bool // whether somebody has to get up: part of the composite alarm
+}
+
+// comparison is how an alarm's metric must stand to its threshold to breach.
+type comparison string
+
+const (
+	atLeast comparison = "GreaterThanOrEqualToThreshold"
+	above   comparison = "GreaterThanThreshold"
+)
+
+// Alarms are the alarms of a component.
+type Alarms struct {
+	All    []*cloudwatch.MetricAlarm
+	Paging pulumi.StringArray // the ARNs of those for which somebody has to get up
+}
+
+func (a *Alarms) add(others ...Alarms) {
+	for _, other := range others {
+		a.All = append(a.All, other.All...)
+		a.Paging = append(a.Paging, other.Paging...)
+	}
+}
+
+// percentiles is the first letter of an extended statistic.
+const percentiles = 'p'
+
+// newAlarms makes a component's alarms. logical and physical are the names that each alarm's own is added to. All of
+// them notify the topic when they go off and when they recover, and take silence for health: a pipeline without trades
+// has no metrics.
+func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical string, topicARN pulumi.StringInput, table []alarm) (Alarms, error) {
+	var made Alarms
+	for _, line := range table {
+		args := &cloudwatch.MetricAlarmArgs{
+			Name:               pulumi.String(physical + "-" + line.name),
+			AlarmDescription:   pulumi.String(line.description),
+			Namespace:          pulumi.String(line.namespace),
+			MetricName:         pulumi.String(line.metric),
+			Dimensions:         line.dimensions,
+			Period:             pulumi.Int(int(line.period.Seconds())),
+			EvaluationPeriods:  pulumi.Int(line.periods),
+			Threshold:          pulumi.Float64(line.threshold),
+			ComparisonOperator: pulumi.String(string(line.comparison)),
+			TreatMissingData:   pulumi.String("notBreaching"),
+			AlarmActions:       pulumi.Array{topicARN},
+			OkActions:          pulumi.Array{topicARN},
+		}
+		if line.statistic[0] == percentiles {
+			args.ExtendedStatistic = pulumi.String(line.statistic)
+		} else {
+			args.Statistic = pulumi.String(line.statistic)
+		}
+		metricAlarm, err := cloudwatch.NewMetricAlarm(ctx, logical+"-"+line.name, args, pulumi.Parent(parent))
+		if err != nil {
+			return Alarms{}, fmt.Errorf("making alarm %s-%s: %w", logical, line.name, err)
+		}
+		made.All = append(made.All, metricAlarm)
+		if line.pages {
+			made.Paging = append(made.Paging, metricAlarm.Arn)
+		}
+	}
+	return made, nil
+}

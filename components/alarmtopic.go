@@ -1,0 +1,108 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+const alarmTopicType = "trade-processing:components:AlarmTopic"
+
+// AlarmTopicArgs are the arguments of NewAlarmTopic.
+type AlarmTopicArgs struct {
+	Scope Scope
+
+	// TopicName is the physical name: up to 256 letters, digits, - and _.
+	TopicName string
+
+	// AlarmNamePrefix begins the names of the alarms that may publish here.
+	AlarmNamePrefix string
+
+	// KeyARN is the customer-managed key of the topic. Its policy must let CloudWatch use it: alias/aws/sns can't be
+	// granted, and an alarm on such a topic never notifies anybody.
+	KeyARN pulumi.StringInput
+
+	// Email gets every notification once its owner has confirmed the subscription. Empty: nobody is subscribed.
+	Email string
+}
+
+// AlarmTopic is the SNS topic that a stack's alarms notify. An on-call tool subscribes to it as well; a filter on the
+// message's AlarmName lets it take the composite alarm only.
+type AlarmTopic struct {
+	pulumi.ResourceState
+
+	ARN pulumi.StringOutput
+}
+
+// NewAlarmTopic makes an AlarmTopic.
+func NewAlarmTopic(ctx *pulumi.Context, name string, args *AlarmTopicArgs, opts ...pulumi.ResourceOption) (*AlarmTopic, error) {
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	t := &AlarmTopic{}
+	if err := ctx.RegisterComponentResource(alarmTopicType, name, t, opts...); err != nil {
+		return nil, fmt.Errorf("registering topic %s: %w", name, err)
+	}
+
+	topic, err := sns.NewTopic(ctx, name+"-topic", &sns.TopicArgs{
+		Name:             pulumi.String(args.TopicName),
+		KmsMasterKeyId:   args.KeyARN,
+		SignatureVersion: pulumi.Int(2), // SHA-256; SNS signs with SHA-1 by default
+	}, pulumi.Parent(t))
+	if err != nil {
+		return nil, fmt.Errorf("making topic %s: %w", name, err)
+	}
+	// Whoever waits for the ARN waits for the policy too, so that no alarm goes off before it may notify.
+	policy, err := sns.NewTopicPolicy(ctx, name+"-policy", &sns.TopicPolicyArgs{
+		Arn:    topic.Arn,
+		Policy: args.policy(topic.Arn),
+	}, pulumi.Parent(t))
+	if err != nil {
+		return nil, fmt.Errorf("making the policy of topic %s: %w", name, err)
+	}
+	t.ARN = policy.Arn
+
+	if args.Email != "" {
+		_, err = sns.NewTopicSubscription(ctx, name+"-email", &sns.TopicSubscriptionArgs{
+			Topic:    topic.Arn,
+			Protocol: pulumi.String("email"),
+			Endpoint: pulumi.String(args.Email),
+		}, pulumi.Parent(t))
+		if err != nil {
+			return nil, fmt.Errorf("subscribing %s to topic %s: %w", args.Email, name, err)
+		}
+	}
+	if err := ctx.RegisterResourceOutputs(t, pulumi.Map{"arn": t.ARN}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of topic %s: %w", name, err)
+	}
+	return t, nil
+}
+
+func (args *AlarmTopicArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("TopicName", args.TopicName, topicName)
+	a.text("AlarmNamePrefix", args.AlarmNamePrefix)
+	a.given("KeyARN", args.KeyARN)
+	return a.err()
+}
+
+func (args *AlarmTopicArgs) policy(topicARN pulumi.StringInput) pulumi.StringOutput {
+	return policyOf(func(arn []string) []iam.Statement {
+		topic := arn[0]
+		return []iam.Statement{
+			onlyTLS("sns:Publish", topic),
+			{
+				Sid:       "AlarmsPublish",
+				Effect:    iam.Allow,
+				Principal: iam.Service(alarmService),
+				Action:    iam.Strings{"sns:Publish"},
+				Resource:  iam.Strings{topic},
+				Condition: onBehalfOf(args.Scope.Account, args.Scope.ARN("cloudwatch", "alarm:"+args.AlarmNamePrefix+"*")),
+			},
+		}
+	}, topicARN)
+}

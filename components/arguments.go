@@ -1,0 +1,125 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// ArgumentError says what is wrong with one argument of a component.
+type ArgumentError struct {
+	Component string // the component's logical name
+	Argument  string // the field of its arguments
+	Reason    string
+}
+
+func (e *ArgumentError) Error() string {
+	return fmt.Sprintf("component %s: %s: %s", e.Component, e.Argument, e.Reason)
+}
+
+// arguments gathers what is wrong with a component's arguments, so that one run shows all of it.
+type arguments struct {
+	component string
+	errs      []error
+}
+
+func (a *arguments) problem(argument, format string, values ...any) {
+	a.errs = append(a.errs, &ArgumentError{Component: a.component, Argument: argument, Reason: fmt.Sprintf(format, values...)})
+}
+
+func (a *arguments) err() error { return errors.Join(a.errs...) }
+
+// given demands an input. A nil interface would reach the engine as a missing property and be reported by its AWS name.
+func (a *arguments) given(argument string, input pulumi.Input) {
+	if input == nil {
+		a.problem(argument, "is missing")
+	}
+}
+
+// text demands a plain text.
+func (a *arguments) text(argument, value string) {
+	if value == "" {
+		a.problem(argument, "is missing")
+	}
+}
+
+// scope demands a complete scope.
+func (a *arguments) scope(s Scope) {
+	if s.Partition == "" || s.Account == "" || s.Region == "" {
+		a.problem("Scope", "needs a partition, an account and a region; LookupScope fills it")
+	}
+}
+
+// between demands a number within bounds, both included.
+func (a *arguments) between(argument string, value, low, high int) {
+	if value < low || value > high {
+		a.problem(argument, "is %d, and must be from %d to %d", value, low, high)
+	}
+}
+
+// retention demands a number of days that CloudWatch Logs knows.
+func (a *arguments) retention(argument string, days int) {
+	if !slices.Contains(LogRetentionDays, days) {
+		a.problem(argument, "is %d days; CloudWatch Logs keeps logs for %s", days, list(LogRetentionDays))
+	}
+}
+
+// LogRetentionDays are the retentions that CloudWatch Logs offers
+// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
+var LogRetentionDays = []int{
+	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+}
+
+func list(numbers []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ", "), "[]")
+}
+
+// nameRule is AWS's rule for the names of one kind of resource.
+type nameRule struct {
+	max     int
+	pattern *regexp.Regexp
+	allowed string // the pattern in words
+}
+
+const wordCharacters = "letters, digits, - and _"
+
+var (
+	words      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	dotted     = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	paths      = regexp.MustCompile(`^[A-Za-z0-9/_.-]+$`)
+	lowerPaths = regexp.MustCompile(`^[a-z0-9]+([._/-][a-z0-9]+)*$`)
+)
+
+// The rules of AWS for the names that this package chooses or is given.
+var (
+	archiveName    = nameRule{48, dotted, wordCharacters + " and ."}
+	backupName     = nameRule{50, dotted, wordCharacters + " and ."}
+	dashboardName  = nameRule{255, words, wordCharacters}
+	eventBusName   = nameRule{256, paths, wordCharacters + ", . and /"}
+	functionName   = nameRule{64, words, wordCharacters}
+	keyAlias       = nameRule{250, paths, wordCharacters + ", . and /"} // 256 with the prefix alias/
+	logGroupName   = nameRule{512, paths, wordCharacters + ", . and /"}
+	machineName    = nameRule{80, words, wordCharacters}
+	queueName      = nameRule{80, words, wordCharacters}
+	repositoryName = nameRule{256, lowerPaths, "lower-case letters and digits, with single . _ / - between them"}
+	roleName       = nameRule{64, dotted, wordCharacters + " and ."}
+	ruleName       = nameRule{64, dotted, wordCharacters + " and ."}
+	tableName      = nameRule{255, dotted, wordCharacters + " and ."}
+	topicName      = nameRule{256, words, wordCharacters}
+)
+
+// name demands a physical name within AWS's limits.
+func (a *arguments) name(argument, value string, rule nameRule) {
+	switch {
+	case value == "":
+		a.problem(argument, "is missing")
+	case len(value) > rule.max:
+		a.problem(argument, "%q has %d characters, and AWS allows %d", value, len(value), rule.max)
+	case !rule.pattern.MatchString(value):
+		a.problem(argument, "%q may have %s", value, rule.allowed)
+	}
+}

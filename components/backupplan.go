@@ -1,0 +1,131 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/backup"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const backupPlanType = "trade-processing:components:BackupPlan"
+
+// BackupPlanArgs are the arguments of NewBackupPlan.
+type BackupPlanArgs struct {
+	Scope Scope
+
+	// PlanName is the physical name of vault, plan and selection: up to 50 letters, digits, -, _ and .
+	PlanName string
+
+	// RoleName is the physical name of the role that AWS Backup takes on.
+	RoleName string
+
+	// KeyARN is the customer-managed key of the vault.
+	KeyARN pulumi.StringInput
+
+	// ResourceARN is what is backed up.
+	ResourceARN pulumi.StringInput
+
+	// RetentionDays is how long a daily backup is kept. Default: 35, as long as point-in-time recovery reaches back.
+	RetentionDays int
+
+	// PermissionsBoundary is the ARN of a policy that bounds the role. Empty: none.
+	PermissionsBoundary string
+
+	// Destroyable lets the vault be destroyed with backups in it.
+	Destroyable bool
+}
+
+const defaultBackupRetentionDays = 35
+
+// BackupPlan backs a resource up every day into a vault of its own. Point-in-time recovery of a table ends with the
+// table; a vault outlives it.
+type BackupPlan struct {
+	pulumi.ResourceState
+
+	VaultARN pulumi.StringOutput
+}
+
+// NewBackupPlan makes a BackupPlan.
+func NewBackupPlan(ctx *pulumi.Context, name string, args *BackupPlanArgs, opts ...pulumi.ResourceOption) (*BackupPlan, error) {
+	retention := args.RetentionDays
+	if retention == 0 {
+		retention = defaultBackupRetentionDays
+	}
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("PlanName", args.PlanName, backupName)
+	a.name("RoleName", args.RoleName, roleName)
+	a.given("KeyARN", args.KeyARN)
+	a.given("ResourceARN", args.ResourceARN)
+	a.between("RetentionDays", retention, 1, 36500)
+	if err := a.err(); err != nil {
+		return nil, err
+	}
+	b := &BackupPlan{}
+	if err := ctx.RegisterComponentResource(backupPlanType, name, b, opts...); err != nil {
+		return nil, fmt.Errorf("registering backup plan %s: %w", name, err)
+	}
+
+	vault, err := backup.NewVault(ctx, name+"-vault", &backup.VaultArgs{
+		Name:         pulumi.String(args.PlanName),
+		KmsKeyArn:    args.KeyARN,
+		ForceDestroy: pulumi.Bool(args.Destroyable),
+	}, pulumi.Parent(b))
+	if err != nil {
+		return nil, fmt.Errorf("making vault %s: %w", name, err)
+	}
+	b.VaultARN = vault.Arn
+	plan, err := backup.NewPlan(ctx, name+"-plan", &backup.PlanArgs{
+		Name: pulumi.String(args.PlanName),
+		Rules: backup.PlanRuleArray{&backup.PlanRuleArgs{
+			RuleName:        pulumi.String("daily"),
+			TargetVaultName: vault.Name,
+			Schedule:        pulumi.String("cron(0 3 * * ? *)"), // 03:00 UTC, when no market of size is open
+			Lifecycle:       &backup.PlanRuleLifecycleArgs{DeleteAfter: pulumi.Int(retention)},
+		}},
+	}, pulumi.Parent(b))
+	if err != nil {
+		return nil, fmt.Errorf("making backup plan %s: %w", name, err)
+	}
+	role, attached, err := args.newRole(ctx, b, name)
+	if err != nil {
+		return nil, err
+	}
+	_, err = backup.NewSelection(ctx, name+"-selection", &backup.SelectionArgs{
+		Name:       pulumi.String(args.PlanName),
+		PlanId:     plan.ID(),
+		IamRoleArn: role.Arn,
+		Resources:  pulumi.StringArray{args.ResourceARN},
+	}, pulumi.Parent(b), pulumi.DependsOn([]pulumi.Resource{attached}))
+	if err != nil {
+		return nil, fmt.Errorf("selecting what %s backs up: %w", name, err)
+	}
+	if err := ctx.RegisterResourceOutputs(b, pulumi.Map{"vaultArn": b.VaultARN}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of backup plan %s: %w", name, err)
+	}
+	return b, nil
+}
+
+// newRole makes the role that AWS Backup takes on. Its policy is AWS's own: what the service calls to back a table up,
+// and the service's trust, are AWS's to keep up to date.
+func (args *BackupPlanArgs) newRole(ctx *pulumi.Context, b *BackupPlan, name string) (*awsiam.Role, pulumi.Resource, error) {
+	trusted, err := trust(backupService, onBehalfOf(args.Scope.Account))
+	if err != nil {
+		return nil, nil, err
+	}
+	role, err := newRole(ctx, b, name+"-role", roleArgs{
+		name: args.RoleName, description: "Backs up for " + args.PlanName, trust: trusted, boundary: args.PermissionsBoundary,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	attached, err := awsiam.NewRolePolicyAttachment(ctx, name+"-role-policy", &awsiam.RolePolicyAttachmentArgs{
+		Role:      role.Name,
+		PolicyArn: pulumi.String("arn:" + args.Scope.Partition + ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"),
+	}, pulumi.Parent(b))
+	if err != nil {
+		return nil, nil, fmt.Errorf("attaching the policy of role %s: %w", name, err)
+	}
+	return role, attached, nil
+}

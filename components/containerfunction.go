@@ -1,0 +1,319 @@
+package components
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const containerFunctionType = "trade-processing:components:ContainerFunction"
+
+const (
+	// imagePlatform and functionArchitecture must agree: the builder's own architecture is the default of the first, and
+	// a function of the other kind ends in "exec format error".
+	imagePlatform        = "linux/arm64"
+	functionArchitecture = "arm64"
+
+	// aliasName is the published alias of functions and state machines. Callers use it and nothing else, so that a
+	// rollback is one change of one alias.
+	aliasName = "live"
+
+	// durationShare is the share of the timeout that the 99th percentile of the duration may use.
+	durationShare = 0.8
+)
+
+// ContainerFunctionArgs are the arguments of NewContainerFunction.
+type ContainerFunctionArgs struct {
+	Scope Scope
+
+	// FunctionName is the physical name of function and role: up to 64 letters, digits, - and _.
+	FunctionName string
+
+	// RepositoryName is the ECR repository of its images.
+	RepositoryName string
+
+	Description string
+	Image       ImageSource
+
+	// KeyARN is the customer-managed key of environment, images, logs and dead letters.
+	KeyARN pulumi.StringInput
+
+	AlarmTopicARN pulumi.StringInput
+
+	// MemoryMB is the memory in MiB, and with it the share of a CPU: 128 to 10240. Default: 256.
+	MemoryMB int
+
+	// Timeout is the longest that one call may take, in whole seconds: up to 15 minutes. Default: 10 seconds.
+	Timeout time.Duration
+
+	// ReservedConcurrency is how many calls may run at a time. 0 leaves the function unreserved: an account must keep 100
+	// unreserved, and a new account has 10 in all.
+	ReservedConcurrency int
+
+	Environment pulumi.StringMap
+
+	// Permissions are what the function's own code may do. What the platform around it needs (logs, traces, network,
+	// dead letters) is added.
+	Permissions []Permission
+
+	// LogRetentionDays is one of LogRetentionDays. Default: 365.
+	LogRetentionDays int
+
+	// SubnetIDs and SecurityGroupIDs put the function into a VPC. Both or neither.
+	SubnetIDs        pulumi.StringArrayInput
+	SecurityGroupIDs pulumi.StringArrayInput
+
+	// PermissionsBoundary is the ARN of a policy that bounds the role. Empty: none.
+	PermissionsBoundary string
+
+	// Destroyable lets the function's repository be destroyed with images in it.
+	Destroyable bool
+
+	// ImageAfter is what must exist before the first push, such as the replication of the registry: it copies only what
+	// is pushed after it.
+	ImageAfter []pulumi.Resource
+}
+
+const (
+	defaultMemoryMB         = 256
+	defaultTimeout          = 10 * time.Second
+	defaultLogRetentionDays = 365
+)
+
+// ContainerFunction is a Lambda function from its source to its alias: an arm64 image built and pushed, referred to by
+// its digest; a role of its own; a log group made first; a dead-letter queue; X-Ray, Lambda Insights, VPC; a published
+// version behind an alias; and alarms.
+type ContainerFunction struct {
+	pulumi.ResourceState
+
+	Name          string
+	ARN           pulumi.StringOutput // of the function, without a version
+	AliasARN      pulumi.StringOutput // what callers call
+	AliasName     pulumi.StringOutput
+	RoleARN       pulumi.StringOutput
+	RepositoryURL pulumi.StringOutput
+	Timeout       time.Duration
+	DeadLetters   *MonitoredQueue
+	Alarms        Alarms // those of the dead-letter queue included
+}
+
+// NewContainerFunction makes a ContainerFunction.
+func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunctionArgs, opts ...pulumi.ResourceOption) (*ContainerFunction, error) {
+	args := given.withDefaults()
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	f := &ContainerFunction{Name: args.FunctionName, Timeout: args.Timeout}
+	if err := ctx.RegisterComponentResource(containerFunctionType, name, f, opts...); err != nil {
+		return nil, fmt.Errorf("registering function %s: %w", name, err)
+	}
+
+	repository, image, err := args.newImage(ctx, f, name)
+	if err != nil {
+		return nil, err
+	}
+	f.RepositoryURL = repository.URL
+
+	f.DeadLetters, err = NewMonitoredQueue(ctx, name+"-dead-letters", &MonitoredQueueArgs{
+		Scope:         args.Scope,
+		QueueName:     args.FunctionName + "-dead-letters",
+		Holds:         "events that " + args.FunctionName + " failed on",
+		KeyARN:        args.KeyARN,
+		AlarmTopicARN: args.AlarmTopicARN,
+	}, pulumi.Parent(f))
+	if err != nil {
+		return nil, err
+	}
+
+	// Lambda would make the group by itself, without key and retention, and again after it was destroyed.
+	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
+		Name:            pulumi.String(FunctionLogGroup(args.FunctionName)),
+		RetentionInDays: pulumi.Int(args.LogRetentionDays),
+		KmsKeyId:        args.KeyARN,
+	}, pulumi.Parent(f))
+	if err != nil {
+		return nil, fmt.Errorf("making the log group of function %s: %w", name, err)
+	}
+	role, policy, err := args.newRole(ctx, f, name)
+	if err != nil {
+		return nil, err
+	}
+	f.RoleARN = role.Arn
+
+	// Lambda checks the role when the function is made: before its policy it "does not have permissions to call
+	// CreateNetworkInterface".
+	function, err := lambda.NewFunction(ctx, name+"-function", args.function(image, role, logs, f.DeadLetters), pulumi.Parent(f),
+		pulumi.DependsOn([]pulumi.Resource{policy, repository.Policy}))
+	if err != nil {
+		return nil, fmt.Errorf("making function %s: %w", name, err)
+	}
+	alias, err := lambda.NewAlias(ctx, name+"-alias", &lambda.AliasArgs{
+		Name:            pulumi.String(aliasName),
+		Description:     pulumi.String("The version that callers get"),
+		FunctionName:    function.Name,
+		FunctionVersion: function.Version,
+	}, pulumi.Parent(f))
+	if err != nil {
+		return nil, fmt.Errorf("making the alias of function %s: %w", name, err)
+	}
+	f.ARN, f.AliasARN, f.AliasName = function.Arn, alias.Arn, alias.Name
+
+	f.Alarms, err = newAlarms(ctx, f, name, args.FunctionName, args.AlarmTopicARN, args.alarms())
+	if err != nil {
+		return nil, err
+	}
+	f.Alarms.add(f.DeadLetters.Alarms)
+	if err := ctx.RegisterResourceOutputs(f, pulumi.Map{"aliasArn": f.AliasARN, "deadLetterQueueUrl": f.DeadLetters.URL}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of function %s: %w", name, err)
+	}
+	return f, nil
+}
+
+// FunctionLogGroup is the log group of a function.
+func FunctionLogGroup(functionName string) string { return "/aws/lambda/" + functionName }
+
+func (args ContainerFunctionArgs) withDefaults() *ContainerFunctionArgs {
+	if args.MemoryMB == 0 {
+		args.MemoryMB = defaultMemoryMB
+	}
+	if args.Timeout == 0 {
+		args.Timeout = defaultTimeout
+	}
+	if args.LogRetentionDays == 0 {
+		args.LogRetentionDays = defaultLogRetentionDays
+	}
+	return &args
+}
+
+func (args *ContainerFunctionArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("FunctionName", args.FunctionName, functionName)
+	a.name("RepositoryName", args.RepositoryName, repositoryName)
+	a.text("Description", args.Description)
+	a.text("Image.Context", args.Image.Context)
+	a.text("Image.Dockerfile", args.Image.Dockerfile)
+	a.given("KeyARN", args.KeyARN)
+	a.given("AlarmTopicARN", args.AlarmTopicARN)
+	a.between("MemoryMB", args.MemoryMB, 128, 10240)
+	if args.Timeout < time.Second || args.Timeout > 15*time.Minute || args.Timeout%time.Second != 0 {
+		a.problem("Timeout", "is %v, and must be whole seconds from 1s to 15m", args.Timeout)
+	}
+	if args.ReservedConcurrency < 0 {
+		a.problem("ReservedConcurrency", "is %d; 0 leaves the function unreserved", args.ReservedConcurrency)
+	}
+	a.retention("LogRetentionDays", args.LogRetentionDays)
+	if (args.SubnetIDs == nil) != (args.SecurityGroupIDs == nil) {
+		a.problem("SubnetIDs", "and SecurityGroupIDs go together: a function in a VPC needs both")
+	}
+	checkPermissions(a, args.Permissions)
+	return a.err()
+}
+
+// newImage makes the repository, and builds and pushes the image.
+func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFunction, name string) (*ImageRepository, *docker.Image, error) {
+	repository, err := NewImageRepository(ctx, name+"-images", &ImageRepositoryArgs{
+		Scope:          args.Scope,
+		RepositoryName: args.RepositoryName,
+		FunctionName:   args.FunctionName,
+		KeyARN:         args.KeyARN,
+		ForceDelete:    args.Destroyable,
+	}, pulumi.Parent(f))
+	if err != nil {
+		return nil, nil, err
+	}
+	source := args.Image
+	if source.Project == "" {
+		source.Project = ctx.RootDirectory()
+	}
+	tag, err := source.tag(imagePlatform)
+	if err != nil {
+		return nil, nil, fmt.Errorf("naming the image of function %s: %w", name, err)
+	}
+	login := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{RegistryId: repository.RegistryID}, pulumi.Parent(f))
+	image, err := docker.NewImage(ctx, name+"-image", &docker.ImageArgs{
+		ImageName: pulumi.Sprintf("%s:%s", repository.URL, tag),
+		Build: &docker.DockerBuildArgs{
+			Context:    pulumi.String(args.Image.Context),
+			Dockerfile: pulumi.String(args.Image.Dockerfile),
+			Platform:   pulumi.String(imagePlatform),
+			Args:       pulumi.ToStringMap(args.Image.Args),
+		},
+		Registry: &docker.RegistryArgs{
+			Server:   repository.URL,
+			Username: login.UserName(),
+			Password: pulumi.ToSecret(login.Password()).(pulumi.StringOutput),
+		},
+	}, pulumi.Parent(f), pulumi.DependsOn(args.ImageAfter))
+	if err != nil {
+		return nil, nil, fmt.Errorf("building the image of function %s: %w", name, err)
+	}
+	return repository, image, nil
+}
+
+func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role, logs *cloudwatch.LogGroup, deadLetters *MonitoredQueue) *lambda.FunctionArgs {
+	function := &lambda.FunctionArgs{
+		Name:          pulumi.String(args.FunctionName),
+		Description:   pulumi.String(args.Description),
+		PackageType:   pulumi.String("Image"),
+		ImageUri:      image.RepoDigest, // the digest: a tag would not tell Lambda that there is something new
+		Architectures: pulumi.ToStringArray([]string{functionArchitecture}),
+		Role:          role.Arn,
+		MemorySize:    pulumi.Int(args.MemoryMB),
+		Timeout:       pulumi.Int(int(args.Timeout.Seconds())),
+		Publish:       pulumi.Bool(true),
+		KmsKeyArn:     args.KeyARN,
+		Environment:   &lambda.FunctionEnvironmentArgs{Variables: args.Environment},
+		// Lambda itself uses this queue for asynchronous calls only. The state machine calls synchronously and sends what
+		// failed to the same queue.
+		DeadLetterConfig: &lambda.FunctionDeadLetterConfigArgs{TargetArn: deadLetters.ARN},
+		TracingConfig:    &lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")},
+		LoggingConfig: &lambda.FunctionLoggingConfigArgs{
+			LogGroup:  logs.Name,
+			LogFormat: pulumi.String("JSON"),
+			// LOG_LEVEL of the function decides, not a second filter behind it.
+			ApplicationLogLevel: pulumi.String("DEBUG"),
+			SystemLogLevel:      pulumi.String("INFO"),
+		},
+	}
+	if args.ReservedConcurrency > 0 {
+		function.ReservedConcurrentExecutions = pulumi.Int(args.ReservedConcurrency)
+	}
+	if args.SubnetIDs != nil {
+		function.VpcConfig = &lambda.FunctionVpcConfigArgs{SubnetIds: args.SubnetIDs, SecurityGroupIds: args.SecurityGroupIDs}
+		// Lambda's network interfaces outlive the function by up to 45 minutes and hold on to its security groups. The
+		// provider moves them to the VPC's default group before it deletes the function.
+		function.ReplaceSecurityGroupsOnDestroy = pulumi.Bool(true)
+	}
+	return function
+}
+
+func (args *ContainerFunctionArgs) alarms() []alarm {
+	dimensions := pulumi.StringMap{"FunctionName": pulumi.String(args.FunctionName)}
+	return []alarm{
+		{
+			name:        "errors",
+			description: fmt.Sprintf("Calls of %s end in errors. The state machine retries and dead-letters; see its logs in %s.", args.FunctionName, FunctionLogGroup(args.FunctionName)),
+			namespace:   "AWS/Lambda", metric: "Errors", dimensions: dimensions,
+			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
+		},
+		{
+			name:        "throttles",
+			description: fmt.Sprintf("Calls of %s are throttled: its reserved concurrency or the account's is used up.", args.FunctionName),
+			namespace:   "AWS/Lambda", metric: "Throttles", dimensions: dimensions,
+			statistic: "Sum", period: time.Minute, periods: 3, threshold: 1, comparison: atLeast,
+		},
+		{
+			name:        "p99",
+			description: fmt.Sprintf("One call of %s in a hundred takes more than %.0f %% of its timeout of %v.", args.FunctionName, durationShare*100, args.Timeout),
+			namespace:   "AWS/Lambda", metric: "Duration", dimensions: dimensions,
+			statistic: "p99", period: time.Minute, periods: 5, threshold: durationShare * float64(args.Timeout.Milliseconds()), comparison: atLeast,
+		},
+	}
+}

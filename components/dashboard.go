@@ -1,0 +1,187 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const dashboardType = "trade-processing:components:Dashboard"
+
+// DashboardArgs are the arguments of NewDashboard.
+type DashboardArgs struct {
+	Scope Scope
+
+	// DashboardName is the physical name: up to 255 letters, digits, - and _.
+	DashboardName string
+
+	// Questions are answered from top to bottom, each by a row of graphs.
+	Questions []Question
+}
+
+// Question is a row of the dashboard.
+type Question struct {
+	Text   string
+	Graphs []Graph
+}
+
+// Graph is one graph of a dashboard.
+type Graph struct {
+	Title   string
+	Metrics []Metric
+	Stat    string // the statistic of metrics that have none of their own, such as Sum
+	Unit    string // the label of the axis, such as "USD an hour"
+}
+
+// Metric is one line of a graph: a CloudWatch metric, or an expression over others.
+type Metric struct {
+	Namespace  string
+	Name       string
+	Dimensions []Dimension
+
+	Expression string // metric math, instead of the three above
+
+	ID     string // by which an expression refers to it: lower case first, unique in its graph
+	Label  string
+	Stat   string
+	Hidden bool // only an expression uses it
+}
+
+// Dimension tells one metric of a name from another.
+type Dimension struct{ Name, Value string }
+
+// Dashboard is a CloudWatch dashboard.
+type Dashboard struct {
+	pulumi.ResourceState
+
+	// URL opens the dashboard in the console.
+	URL string
+}
+
+// The grid of CloudWatch dashboards is 24 wide.
+const (
+	gridWidth   = 24
+	titleHeight = 1
+	graphHeight = 6
+	graphPeriod = 60 // seconds
+)
+
+// NewDashboard makes a Dashboard.
+func NewDashboard(ctx *pulumi.Context, name string, args *DashboardArgs, opts ...pulumi.ResourceOption) (*Dashboard, error) {
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	d := &Dashboard{URL: args.url()}
+	if err := ctx.RegisterComponentResource(dashboardType, name, d, opts...); err != nil {
+		return nil, fmt.Errorf("registering dashboard %s: %w", name, err)
+	}
+	body, err := json.Marshal(map[string]any{"widgets": args.widgets()})
+	if err != nil {
+		return nil, fmt.Errorf("rendering dashboard %s: %w", name, err)
+	}
+	_, err = cloudwatch.NewDashboard(ctx, name+"-dashboard", &cloudwatch.DashboardArgs{
+		DashboardName: pulumi.String(args.DashboardName),
+		DashboardBody: pulumi.String(body),
+	}, pulumi.Parent(d))
+	if err != nil {
+		return nil, fmt.Errorf("making dashboard %s: %w", name, err)
+	}
+	if err := ctx.RegisterResourceOutputs(d, pulumi.Map{"url": pulumi.String(d.URL)}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of dashboard %s: %w", name, err)
+	}
+	return d, nil
+}
+
+func (args *DashboardArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("DashboardName", args.DashboardName, dashboardName)
+	if len(args.Questions) == 0 {
+		a.problem("Questions", "is empty")
+	}
+	for i, question := range args.Questions {
+		if n := len(question.Graphs); n == 0 || gridWidth%n != 0 {
+			a.problem(fmt.Sprintf("Questions[%d].Graphs", i), "has %d graphs; 1, 2, 3, 4 or 6 fill a row", n)
+		}
+	}
+	return a.err()
+}
+
+// consoles are the addresses of AWS's consoles by partition.
+var consoles = map[string]string{
+	"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+func (args *DashboardArgs) url() string {
+	return fmt.Sprintf("https://%s/cloudwatch/home?region=%s#dashboards:name=%s", consoles[args.Scope.Partition], args.Scope.Region, args.DashboardName)
+}
+
+// widget is a part of a dashboard's body
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html).
+type widget struct {
+	Type       string         `json:"type"`
+	X          int            `json:"x"`
+	Y          int            `json:"y"`
+	Width      int            `json:"width"`
+	Height     int            `json:"height"`
+	Properties map[string]any `json:"properties"`
+}
+
+func (args *DashboardArgs) widgets() []widget {
+	var made []widget
+	y := 0
+	for _, question := range args.Questions {
+		made = append(made, widget{
+			Type: "text", Y: y, Width: gridWidth, Height: titleHeight,
+			Properties: map[string]any{"markdown": "## " + question.Text, "background": "transparent"},
+		})
+		y += titleHeight
+		width := gridWidth / len(question.Graphs)
+		for i, graph := range question.Graphs {
+			made = append(made, widget{
+				Type: "metric", X: i * width, Y: y, Width: width, Height: graphHeight,
+				Properties: graph.properties(args.Scope.Region),
+			})
+		}
+		y += graphHeight
+	}
+	return made
+}
+
+func (g Graph) properties(region string) map[string]any {
+	var lines [][]any
+	for _, metric := range g.Metrics {
+		lines = append(lines, metric.line())
+	}
+	properties := map[string]any{
+		"title": g.Title, "region": region, "view": "timeSeries", "stacked": false, "period": graphPeriod,
+		"stat": g.Stat, "metrics": lines,
+	}
+	if g.Unit != "" {
+		properties["yAxis"] = map[string]any{"left": map[string]any{"label": g.Unit, "showUnits": false, "min": 0}}
+	}
+	return properties
+}
+
+// line is a metric as a dashboard spells it: namespace, name, dimensions, and how to show it.
+func (m Metric) line() []any {
+	show := map[string]any{}
+	for key, value := range map[string]string{"id": m.ID, "label": m.Label, "stat": m.Stat, "expression": m.Expression} {
+		if value != "" {
+			show[key] = value
+		}
+	}
+	if m.Hidden {
+		show["visible"] = false
+	}
+	if m.Expression != "" {
+		return []any{show}
+	}
+	line := []any{m.Namespace, m.Name}
+	for _, dimension := range m.Dimensions {
+		line = append(line, dimension.Name, dimension.Value)
+	}
+	return append(line, show)
+}

@@ -1,0 +1,195 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+const encryptionKeyType = "trade-processing:components:EncryptionKey"
+
+// defaultDeletionWindow is KMS's longest. What the key encrypted is lost with it.
+const defaultDeletionWindow = 30
+
+// EncryptionKeyArgs are the arguments of NewEncryptionKey.
+type EncryptionKeyArgs struct {
+	Scope Scope
+
+	// Alias names the key in every region, without the prefix "alias/".
+	Alias string
+
+	// Grants are the AWS services that use the key, each for named resources only.
+	Grants []KeyGrant
+
+	// Replicas are the other regions that need the key: a customer-managed key is regional, and a table's replica is
+	// refused without one in its own region.
+	Replicas []KeyReplica
+
+	// DeletionWindowDays is how long KMS keeps a deleted key before it is gone for good: 7 to 30. Default: 30.
+	DeletionWindowDays int
+}
+
+// KeyReplica is the key in another region.
+type KeyReplica struct {
+	Region   string
+	Provider *aws.Provider // of that region
+	Grants   []KeyGrant
+}
+
+// KeyGrant lets one AWS service use the key. The functions whose names begin with Grant make them.
+type KeyGrant struct {
+	sid       string
+	service   string
+	actions   []string
+	condition iam.Conditions
+}
+
+// EncryptionKey is one multi-region customer-managed key: it rotates every year, names each service that uses it in its
+// policy, and has a replica with the same key material in every region that needs one.
+type EncryptionKey struct {
+	pulumi.ResourceState
+
+	ARN         pulumi.StringOutput
+	ReplicaARNs map[string]pulumi.StringOutput // by region
+}
+
+// NewEncryptionKey makes an EncryptionKey.
+func NewEncryptionKey(ctx *pulumi.Context, name string, args *EncryptionKeyArgs, opts ...pulumi.ResourceOption) (*EncryptionKey, error) {
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	k := &EncryptionKey{ReplicaARNs: map[string]pulumi.StringOutput{}}
+	if err := ctx.RegisterComponentResource(encryptionKeyType, name, k, opts...); err != nil {
+		return nil, fmt.Errorf("registering key %s: %w", name, err)
+	}
+	window := args.DeletionWindowDays
+	if window == 0 {
+		window = defaultDeletionWindow
+	}
+
+	policy, err := keyPolicy(args.Scope, args.Grants)
+	if err != nil {
+		return nil, err
+	}
+	key, err := kms.NewKey(ctx, name+"-key", &kms.KeyArgs{
+		Description:          pulumi.String("Encrypts everything of " + args.Alias),
+		EnableKeyRotation:    pulumi.Bool(true),
+		MultiRegion:          pulumi.Bool(true), // can't be changed later: a key for one region would have to be replaced
+		DeletionWindowInDays: pulumi.Int(window),
+		Policy:               policy,
+	}, pulumi.Parent(k))
+	if err != nil {
+		return nil, fmt.Errorf("making key %s: %w", name, err)
+	}
+	_, err = kms.NewAlias(ctx, name+"-alias", &kms.AliasArgs{
+		Name:        pulumi.String("alias/" + args.Alias),
+		TargetKeyId: key.KeyId,
+	}, pulumi.Parent(k))
+	if err != nil {
+		return nil, fmt.Errorf("naming key %s: %w", name, err)
+	}
+	k.ARN = key.Arn
+
+	for _, replica := range args.Replicas {
+		arn, err := args.newReplica(ctx, k, name, replica, key, window)
+		if err != nil {
+			return nil, err
+		}
+		k.ReplicaARNs[replica.Region] = arn
+	}
+	if err := ctx.RegisterResourceOutputs(k, pulumi.Map{"arn": k.ARN}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of key %s: %w", name, err)
+	}
+	return k, nil
+}
+
+func (args *EncryptionKeyArgs) newReplica(ctx *pulumi.Context, parent pulumi.Resource, name string, r KeyReplica, primary *kms.Key, window int) (pulumi.StringOutput, error) {
+	// Rotation isn't set here: a replica rotates with its primary.
+	policy, err := keyPolicy(args.Scope.In(r.Region), r.Grants)
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	replica, err := kms.NewReplicaKey(ctx, name+"-"+r.Region, &kms.ReplicaKeyArgs{
+		Description:          pulumi.String("Encrypts everything of " + args.Alias + " in " + r.Region),
+		PrimaryKeyArn:        primary.Arn,
+		DeletionWindowInDays: pulumi.Int(window),
+		Policy:               policy,
+	}, pulumi.Parent(parent), pulumi.Provider(r.Provider))
+	if err != nil {
+		return pulumi.StringOutput{}, fmt.Errorf("making key %s in %s: %w", name, r.Region, err)
+	}
+	_, err = kms.NewAlias(ctx, name+"-alias-"+r.Region, &kms.AliasArgs{
+		Name:        pulumi.String("alias/" + args.Alias),
+		TargetKeyId: replica.KeyId,
+	}, pulumi.Parent(parent), pulumi.Provider(r.Provider))
+	if err != nil {
+		return pulumi.StringOutput{}, fmt.Errorf("naming key %s in %s: %w", name, r.Region, err)
+	}
+	return replica.Arn, nil
+}
+
+func (args *EncryptionKeyArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("Alias", args.Alias, keyAlias)
+	if args.DeletionWindowDays != 0 {
+		a.between("DeletionWindowDays", args.DeletionWindowDays, 7, 30)
+	}
+	seen := map[string]bool{args.Scope.Region: true}
+	for i, replica := range args.Replicas {
+		if seen[replica.Region] {
+			a.problem(fmt.Sprintf("Replicas[%d].Region", i), "the key is in %q already", replica.Region)
+		}
+		seen[replica.Region] = true
+		if replica.Provider == nil {
+			a.problem(fmt.Sprintf("Replicas[%d].Provider", i), "is missing")
+		}
+	}
+	return a.err()
+}
+
+// keyPolicy says who may do what with the key in one region. The account's own IAM policies decide for its users and
+// roles, each of which is held to one service and one resource there; AWS services are named one by one. The actions are
+// spelled out: a wildcard would grow with every action that KMS adds.
+func keyPolicy(scope Scope, grants []KeyGrant) (pulumi.String, error) {
+	account := iam.AWS(scope.Global("iam", "root"))
+	statements := []iam.Statement{
+		{
+			Sid: "AccountManages", Effect: iam.Allow, Principal: account, Resource: thisKey,
+			Action: iam.Strings{
+				"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+				"kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy",
+				"kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations",
+				"kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ReplicateKey", "kms:RevokeGrant",
+				"kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
+				"kms:UpdateAlias", "kms:UpdateKeyDescription", "kms:UpdatePrimaryRegion",
+			},
+		},
+		{
+			Sid: "AccountUsesThroughIAM", Effect: iam.Allow, Principal: account, Resource: thisKey,
+			Action: iam.Strings{
+				"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+				"kms:ReEncryptFrom", "kms:ReEncryptTo",
+			},
+		},
+		{
+			// DynamoDB, ECR, Lambda and AWS Backup keep their access in grants, which they make while they create a
+			// resource for a user of this account.
+			Sid: "AccountLetsServicesMakeGrants", Effect: iam.Allow, Principal: account, Resource: thisKey,
+			Action:    iam.Strings{"kms:CreateGrant"},
+			Condition: iam.Conditions{iam.Bool: {"kms:GrantIsForAWSResource": {"true"}}},
+		},
+	}
+	for _, grant := range grants {
+		statements = append(statements, iam.Statement{
+			Sid: grant.sid, Effect: iam.Allow, Principal: iam.Service(grant.service), Resource: thisKey,
+			Action: grant.actions, Condition: grant.condition,
+		})
+	}
+	text, err := iam.New(statements...).JSON()
+	return pulumi.String(text), err
+}

@@ -1,0 +1,194 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+const eventBusType = "trade-processing:components:EventBus"
+
+// DefaultBus is the name of the event bus that every account has in every region.
+const DefaultBus = "default"
+
+// EventBusArgs are the arguments of NewEventBus.
+type EventBusArgs struct {
+	Scope Scope
+
+	// BusName is the physical name of the bus, or DefaultBus to use the account's own, whose key and dead-letter queue
+	// are the account's business.
+	BusName string
+
+	// ArchiveName is the physical name of the archive: up to 48 letters, digits, -, _ and .
+	ArchiveName string
+
+	// DeadLetterQueueName is the physical name of the bus's own dead-letter queue. Unused with DefaultBus.
+	DeadLetterQueueName string
+
+	// EventSources are the values of an event's "source" that are welcome. Other accounts can send these only, and of the
+	// default bus these only are archived.
+	EventSources []string
+
+	// ProducerAccounts are the other accounts that may send.
+	ProducerAccounts []string
+
+	// ArchiveDays is how long events are kept for replay. 0: for ever.
+	ArchiveDays int
+
+	KeyARN        pulumi.StringInput
+	AlarmTopicARN pulumi.StringInput
+}
+
+// EventBus is the bus that trades arrive on, with its archive for replays, its resource policy, and a dead-letter queue
+// for what it could not encrypt.
+type EventBus struct {
+	pulumi.ResourceState
+
+	PhysicalName string
+	Name         pulumi.StringOutput // the same, once the bus exists
+	ARN          pulumi.StringOutput
+	ArchiveName  pulumi.StringOutput
+	DeadLetters  *MonitoredQueue // nil with DefaultBus
+	Alarms       Alarms
+}
+
+// NewEventBus makes an EventBus.
+func NewEventBus(ctx *pulumi.Context, name string, args *EventBusArgs, opts ...pulumi.ResourceOption) (*EventBus, error) {
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	b := &EventBus{
+		PhysicalName: args.BusName,
+		Name:         pulumi.String(args.BusName).ToStringOutput(),
+		ARN:          pulumi.String(args.arn()).ToStringOutput(),
+	}
+	if err := ctx.RegisterComponentResource(eventBusType, name, b, opts...); err != nil {
+		return nil, fmt.Errorf("registering event bus %s: %w", name, err)
+	}
+	if args.BusName != DefaultBus {
+		if err := b.newBus(ctx, name, args); err != nil {
+			return nil, err
+		}
+	}
+
+	policy, err := args.policy()
+	if err != nil {
+		return nil, err
+	}
+	if policy != "" {
+		_, err = cloudwatch.NewEventBusPolicy(ctx, name+"-policy", &cloudwatch.EventBusPolicyArgs{
+			EventBusName: b.Name,
+			Policy:       policy,
+		}, pulumi.Parent(b))
+		if err != nil {
+			return nil, fmt.Errorf("making the policy of event bus %s: %w", name, err)
+		}
+	}
+
+	// This version of the provider can't give an archive a customer-managed key: EventBridge encrypts it with its own.
+	archive := &cloudwatch.EventArchiveArgs{
+		Name:           pulumi.String(args.ArchiveName),
+		Description:    pulumi.String("Every event of " + args.BusName + " that may have to be replayed"),
+		EventSourceArn: b.ARN,
+		RetentionDays:  pulumi.Int(args.ArchiveDays),
+	}
+	if args.BusName == DefaultBus {
+		pattern, err := json.Marshal(map[string][]string{"source": args.EventSources})
+		if err != nil {
+			return nil, fmt.Errorf("rendering the pattern of archive %s: %w", name, err)
+		}
+		archive.EventPattern = pulumi.String(pattern)
+	}
+	made, err := cloudwatch.NewEventArchive(ctx, name+"-archive", archive, pulumi.Parent(b))
+	if err != nil {
+		return nil, fmt.Errorf("making the archive of event bus %s: %w", name, err)
+	}
+	b.ArchiveName = made.Name
+
+	if err := ctx.RegisterResourceOutputs(b, pulumi.Map{"arn": b.ARN, "name": b.Name}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of event bus %s: %w", name, err)
+	}
+	return b, nil
+}
+
+// newBus makes the bus itself, and first the queue for what it can't encrypt or decrypt: without one, AWS drops it.
+func (b *EventBus) newBus(ctx *pulumi.Context, name string, args *EventBusArgs) error {
+	var err error
+	b.DeadLetters, err = NewMonitoredQueue(ctx, name+"-dead-letters", &MonitoredQueueArgs{
+		Scope:         args.Scope,
+		QueueName:     args.DeadLetterQueueName,
+		Holds:         "events that bus " + args.BusName + " could not encrypt",
+		KeyARN:        args.KeyARN,
+		AlarmTopicARN: args.AlarmTopicARN,
+		Senders:       []QueueSender{{Service: eventService, ResourceARN: pulumi.String(args.arn())}},
+	}, pulumi.Parent(b))
+	if err != nil {
+		return err
+	}
+	b.Alarms.add(b.DeadLetters.Alarms)
+	bus, err := cloudwatch.NewEventBus(ctx, name+"-bus", &cloudwatch.EventBusArgs{
+		Name:             pulumi.String(args.BusName),
+		Description:      pulumi.String("Trades from their source systems"),
+		KmsKeyIdentifier: args.KeyARN,
+		DeadLetterConfig: &cloudwatch.EventBusDeadLetterConfigArgs{Arn: b.DeadLetters.ARN},
+	}, pulumi.Parent(b), pulumi.DependsOn([]pulumi.Resource{b.DeadLetters.Policy}))
+	if err != nil {
+		return fmt.Errorf("making event bus %s: %w", name, err)
+	}
+	b.Name, b.ARN = bus.Name, bus.Arn
+	return nil
+}
+
+func (args *EventBusArgs) arn() string { return args.Scope.ARN("events", "event-bus/"+args.BusName) }
+
+func (args *EventBusArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("BusName", args.BusName, eventBusName)
+	a.name("ArchiveName", args.ArchiveName, archiveName)
+	if args.BusName != DefaultBus {
+		a.name("DeadLetterQueueName", args.DeadLetterQueueName, queueName)
+	}
+	if len(args.EventSources) == 0 {
+		a.problem("EventSources", "is empty: nobody could send anything")
+	}
+	a.between("ArchiveDays", args.ArchiveDays, 0, 36500)
+	a.given("KeyARN", args.KeyARN)
+	a.given("AlarmTopicARN", args.AlarmTopicARN)
+	return a.err()
+}
+
+// policy says which accounts may send what. A bus without a policy is open to its own account's roles; a custom bus
+// states that, so that a reviewer sees that nobody else is. The default bus serves others too, so its policy is touched
+// only to let producers in. The text is empty where there is nothing to say.
+func (args *EventBusArgs) policy() (pulumi.String, error) {
+	var made []iam.Statement
+	bus := iam.Strings{args.arn()}
+	put := iam.Strings{"events:PutEvents"}
+	if args.BusName != DefaultBus {
+		made = append(made, iam.Statement{
+			Sid: "OwnAccount", Effect: iam.Allow, Principal: iam.AWS(args.Scope.Global("iam", "root")), Action: put, Resource: bus,
+		})
+	}
+	if len(args.ProducerAccounts) > 0 {
+		var producers []string
+		for _, account := range args.ProducerAccounts {
+			other := args.Scope
+			other.Account = account
+			producers = append(producers, other.Global("iam", "root"))
+		}
+		made = append(made, iam.Statement{
+			Sid: "Producers", Effect: iam.Allow, Principal: iam.AWS(producers...), Action: put, Resource: bus,
+			Condition: iam.Conditions{iam.StringEquals: {"events:source": args.EventSources}},
+		})
+	}
+	if len(made) == 0 {
+		return "", nil
+	}
+	text, err := iam.New(made...).JSON()
+	return pulumi.String(text), err
+}

@@ -1,0 +1,158 @@
+package components
+
+import (
+	"fmt"
+
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+// InsightsLogGroup is where every function of an account and region with Lambda Insights writes. The extension offers no
+// other name.
+const InsightsLogGroup = "/aws/lambda-insights"
+
+// Permission lets a role do something with named resources.
+type Permission struct {
+	Sid        string // letters and digits
+	Actions    []string
+	Resources  []pulumi.StringInput
+	Conditions iam.Conditions
+}
+
+func checkPermissions(a *arguments, permissions []Permission) {
+	for i, p := range permissions {
+		field := fmt.Sprintf("Permissions[%d]", i)
+		a.text(field+".Sid", p.Sid)
+		if len(p.Actions) == 0 {
+			a.problem(field+".Actions", "is empty")
+		}
+		if len(p.Resources) == 0 {
+			a.problem(field+".Resources", "is empty")
+		}
+		for j, resource := range p.Resources {
+			a.given(fmt.Sprintf("%s.Resources[%d]", field, j), resource)
+		}
+	}
+}
+
+// statements renders permissions once their resources are known. resources holds those of all permissions, one after the
+// other.
+func statements(permissions []Permission, resources []string) []iam.Statement {
+	var made []iam.Statement
+	for _, p := range permissions {
+		made = append(made, iam.Statement{
+			Sid: p.Sid, Effect: iam.Allow, Action: p.Actions, Resource: resources[:len(p.Resources)], Condition: p.Conditions,
+		})
+		resources = resources[len(p.Resources):]
+	}
+	return made
+}
+
+// newRole makes the function's own role and its one policy.
+func (args *ContainerFunctionArgs) newRole(ctx *pulumi.Context, f *ContainerFunction, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
+	// Lambda hands over the account when it takes on a role, and not always the function.
+	trusted, err := trust(functionService, onBehalfOf(args.Scope.Account))
+	if err != nil {
+		return nil, nil, err
+	}
+	role, err := newRole(ctx, f, name+"-role", roleArgs{
+		name: args.FunctionName, description: "What " + args.FunctionName + " may do", trust: trusted, boundary: args.PermissionsBoundary,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, err := awsiam.NewRolePolicy(ctx, name+"-role-policy", &awsiam.RolePolicyArgs{
+		Name:   pulumi.String("function"),
+		Role:   role.Name,
+		Policy: args.policy(f.DeadLetters.ARN),
+	}, pulumi.Parent(f))
+	if err != nil {
+		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
+	}
+	return role, policy, nil
+}
+
+func (args *ContainerFunctionArgs) policy(deadLettersARN pulumi.StringInput) pulumi.StringOutput {
+	inputs := []pulumi.StringInput{deadLettersARN, args.KeyARN}
+	for _, p := range args.Permissions {
+		inputs = append(inputs, p.Resources...)
+	}
+	return policyOf(func(arn []string) []iam.Statement {
+		deadLetters, key, resources := arn[0], arn[1], arn[2:]
+		made := statements(args.Permissions, resources)
+		made = append(made, args.observability()...)
+		made = append(made, iam.Statement{
+			Sid: "DeadLetters", Effect: iam.Allow, Action: iam.Strings{"sqs:SendMessage"}, Resource: iam.Strings{deadLetters},
+		}, useKeyThrough("sqs", args.Scope, key))
+		if args.SubnetIDs != nil {
+			made = append(made, args.network()...)
+		}
+		return made
+	}, inputs...)
+}
+
+// observability is what logs, traces and Lambda Insights need. logs:CreateLogGroup is left out on purpose: with it, Lambda
+// would bring a destroyed log group back.
+func (args *ContainerFunctionArgs) observability() []iam.Statement {
+	_, own := args.Scope.LogGroupARN(FunctionLogGroup(args.FunctionName))
+	_, insights := args.Scope.LogGroupARN(InsightsLogGroup)
+	return []iam.Statement{
+		{
+			Sid: "Logs", Effect: iam.Allow,
+			Action:   iam.Strings{"logs:CreateLogStream", "logs:PutLogEvents"},
+			Resource: iam.Strings{own, insights},
+		},
+		{
+			// X-Ray knows no resources.
+			Sid: "Traces", Effect: iam.Allow,
+			Action:   iam.Strings{"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+			Resource: anyResource,
+		},
+	}
+}
+
+// network is what Lambda needs to attach the function to its subnets, and what the function's own code is denied at the
+// same time (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions).
+func (args *ContainerFunctionArgs) network() []iam.Statement {
+	return []iam.Statement{
+		{
+			Sid: "NetworkInterfaces", Effect: iam.Allow,
+			Action: iam.Strings{
+				"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses",
+			},
+			Resource: iam.Strings{
+				args.Scope.ARN("ec2", "network-interface/*"), args.Scope.ARN("ec2", "security-group/*"), args.Scope.ARN("ec2", "subnet/*"),
+			},
+		},
+		{
+			// EC2's Describe actions know no resources.
+			Sid: "FindNetworkInterfaces", Effect: iam.Allow,
+			Action:   iam.Strings{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"},
+			Resource: anyResource,
+		},
+		{
+			Sid: "NetworkInterfacesAreNotForTheCode", Effect: iam.Deny,
+			Action: iam.Strings{
+				"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+				"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DetachNetworkInterface", "ec2:UnassignPrivateIpAddresses",
+			},
+			Resource: anyResource,
+			Condition: iam.Conditions{
+				iam.ArnEquals: {"lambda:SourceFunctionArn": {args.Scope.ARN("lambda", "function:"+args.FunctionName)}},
+			},
+		},
+	}
+}
+
+// useKeyThrough lets a role read and write what one service of the region keeps under the key, and nothing else that the
+// key encrypts.
+func useKeyThrough(service string, scope Scope, keyARN string) iam.Statement {
+	return iam.Statement{
+		Sid: "Key", Effect: iam.Allow,
+		Action:    iam.Strings{"kms:Decrypt", "kms:GenerateDataKey"},
+		Resource:  iam.Strings{keyARN},
+		Condition: iam.Conditions{iam.StringEquals: {"kms:ViaService": {service + "." + scope.Region + ".amazonaws.com"}}},
+	}
+}

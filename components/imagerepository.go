@@ -1,0 +1,173 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+const imageRepositoryType = "trade-processing:components:ImageRepository"
+
+const (
+	// defaultKeptImages bounds the storage and leaves enough to roll back to.
+	defaultKeptImages = 50
+
+	// untaggedDays is how long an image without a tag stays. None is pushed without one; a push that broke off leaves some.
+	untaggedDays = 1
+)
+
+// ImageRepositoryArgs are the arguments of NewImageRepository.
+type ImageRepositoryArgs struct {
+	Scope Scope
+
+	// RepositoryName is the physical name: lower case, with / between its parts.
+	RepositoryName string
+
+	// FunctionName is the Lambda function that may pull from here.
+	FunctionName string
+
+	// KeyARN is the customer-managed key of the images.
+	KeyARN pulumi.StringInput
+
+	// KeptImages is how many images stay; the oldest go first. Default: 50.
+	KeptImages int
+
+	// ForceDelete lets the repository be destroyed with images in it.
+	ForceDelete bool
+}
+
+// ImageRepository is the private ECR repository of one function: tags that never move, a scan of each push, a
+// customer-managed key, a lifecycle, and the right of that function to pull.
+type ImageRepository struct {
+	pulumi.ResourceState
+
+	Name pulumi.StringOutput
+	URL  pulumi.StringOutput
+	// RegistryID is the account that a login token is for.
+	RegistryID pulumi.StringOutput
+	// Policy is what lets the function pull; the function must be made after it.
+	Policy pulumi.Resource
+}
+
+// NewImageRepository makes an ImageRepository.
+func NewImageRepository(ctx *pulumi.Context, name string, args *ImageRepositoryArgs, opts ...pulumi.ResourceOption) (*ImageRepository, error) {
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	r := &ImageRepository{}
+	if err := ctx.RegisterComponentResource(imageRepositoryType, name, r, opts...); err != nil {
+		return nil, fmt.Errorf("registering repository %s: %w", name, err)
+	}
+
+	repository, err := ecr.NewRepository(ctx, name+"-repository", &ecr.RepositoryArgs{
+		Name:               pulumi.String(args.RepositoryName),
+		ImageTagMutability: pulumi.String("IMMUTABLE"),
+		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{
+			ScanOnPush: pulumi.Bool(true),
+		},
+		EncryptionConfigurations: ecr.RepositoryEncryptionConfigurationArray{
+			&ecr.RepositoryEncryptionConfigurationArgs{EncryptionType: pulumi.String("KMS"), KmsKey: args.KeyARN},
+		},
+		ForceDelete: pulumi.Bool(args.ForceDelete),
+	}, pulumi.Parent(r))
+	if err != nil {
+		return nil, fmt.Errorf("making repository %s: %w", name, err)
+	}
+	r.Name, r.URL, r.RegistryID = repository.Name, repository.RepositoryUrl, repository.RegistryId
+
+	kept := args.KeptImages
+	if kept == 0 {
+		kept = defaultKeptImages
+	}
+	lifecycle, err := imageLifecycle(kept)
+	if err != nil {
+		return nil, err
+	}
+	_, err = ecr.NewLifecyclePolicy(ctx, name+"-lifecycle", &ecr.LifecyclePolicyArgs{
+		Repository: repository.Name,
+		Policy:     lifecycle,
+	}, pulumi.Parent(r))
+	if err != nil {
+		return nil, fmt.Errorf("making the lifecycle of repository %s: %w", name, err)
+	}
+
+	policy, err := pullPolicy(args.Scope, args.FunctionName)
+	if err != nil {
+		return nil, err
+	}
+	r.Policy, err = ecr.NewRepositoryPolicy(ctx, name+"-policy", &ecr.RepositoryPolicyArgs{
+		Repository: repository.Name,
+		Policy:     policy,
+	}, pulumi.Parent(r))
+	if err != nil {
+		return nil, fmt.Errorf("making the policy of repository %s: %w", name, err)
+	}
+	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{"url": r.URL}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of repository %s: %w", name, err)
+	}
+	return r, nil
+}
+
+func (args *ImageRepositoryArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("RepositoryName", args.RepositoryName, repositoryName)
+	a.name("FunctionName", args.FunctionName, functionName)
+	a.given("KeyARN", args.KeyARN)
+	if args.KeptImages != 0 {
+		a.between("KeptImages", args.KeptImages, 2, 1000) // the one in use and the one before
+	}
+	return a.err()
+}
+
+// pullPolicy lets Lambda pull for the functions that match a name. Lambda adds a statement with this very Sid by itself
+// where none lets it pull, which would show as drift.
+func pullPolicy(scope Scope, functionPattern string) (pulumi.String, error) {
+	text, err := iam.New(iam.Statement{
+		Sid:       "LambdaECRImageRetrievalPolicy",
+		Effect:    iam.Allow,
+		Principal: iam.Service(functionService),
+		Action:    iam.Strings{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
+		Condition: onBehalfOf(scope.Account, scope.ARN("lambda", "function:"+functionPattern)),
+	}).JSON()
+	return pulumi.String(text), err
+}
+
+// lifecycleRule is a rule of an ECR lifecycle policy
+// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html).
+type lifecycleRule struct {
+	RulePriority int                `json:"rulePriority"`
+	Description  string             `json:"description"`
+	Selection    lifecycleSelection `json:"selection"`
+	Action       lifecycleAction    `json:"action"`
+}
+
+type lifecycleSelection struct {
+	TagStatus   string `json:"tagStatus"`
+	CountType   string `json:"countType"`
+	CountUnit   string `json:"countUnit,omitempty"`
+	CountNumber int    `json:"countNumber"`
+}
+
+type lifecycleAction struct {
+	Type string `json:"type"`
+}
+
+func imageLifecycle(kept int) (pulumi.String, error) {
+	expire := lifecycleAction{Type: "expire"}
+	text, err := json.Marshal(map[string][]lifecycleRule{"rules": {
+		{
+			RulePriority: 1, Description: "Images without a tag", Action: expire,
+			Selection: lifecycleSelection{TagStatus: "untagged", CountType: "sinceImagePushed", CountUnit: "days", CountNumber: untaggedDays},
+		},
+		{
+			RulePriority: 2, Description: fmt.Sprintf("All but the last %d images", kept), Action: expire,
+			Selection: lifecycleSelection{TagStatus: "any", CountType: "imageCountMoreThan", CountNumber: kept},
+		},
+	}})
+	return pulumi.String(text), err
+}

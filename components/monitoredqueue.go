@@ -1,0 +1,183 @@
+package components
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+const monitoredQueueType = "trade-processing:components:MonitoredQueue"
+
+const (
+	// queueRetention is SQS's longest. A dead letter is evidence, and a long weekend must not destroy it.
+	queueRetention = 14 * 24 * time.Hour
+
+	// defaultOldestMessage is the age at which a message that nobody took care of raises the second alarm.
+	defaultOldestMessage = time.Hour
+
+	// redriveTime is how long a message stays hidden from others once it is received: long enough for a redrive to send
+	// a batch on and delete it.
+	redriveTime = 2 * time.Minute
+
+	// dataKeyReuse is how long SQS uses one data key before it asks KMS again, so that a flood of dead letters doesn't
+	// meet KMS's own request quota.
+	dataKeyReuse = 5 * time.Minute
+)
+
+// MonitoredQueueArgs are the arguments of NewMonitoredQueue.
+type MonitoredQueueArgs struct {
+	Scope Scope
+
+	// QueueName is the physical name: up to 80 letters, digits, - and _.
+	QueueName string
+
+	// Holds says in an alarm's text what a message in here means, such as "trades that the recorder could not write".
+	Holds string
+
+	// KeyARN is the customer-managed key that encrypts the messages. A service that sends needs it in the key's policy:
+	// the AWS-managed key can't be granted, and the messages would vanish.
+	KeyARN pulumi.StringInput
+
+	// AlarmTopicARN is the topic that both alarms notify.
+	AlarmTopicARN pulumi.StringInput
+
+	// Senders are the AWS services that may send, each for one resource. Roles of this account need none: their own
+	// policies suffice.
+	Senders []QueueSender
+
+	// OldestMessage is the age of the oldest message that raises the second alarm. Default: one hour.
+	OldestMessage time.Duration
+}
+
+// QueueSender is an AWS service that sends to a queue on behalf of one resource of this account.
+type QueueSender struct {
+	Service     string             // such as events.amazonaws.com
+	ResourceARN pulumi.StringInput // such as the ARN of the rule
+}
+
+// MonitoredQueue is an SQS queue that nobody can forget: encrypted with a customer-managed key, kept for 14 days, open
+// to TLS only, closed to use as another queue's dead-letter queue, with alarms on the first message and on its age.
+type MonitoredQueue struct {
+	pulumi.ResourceState
+
+	ARN    pulumi.StringOutput
+	URL    pulumi.StringOutput
+	Name   string
+	Alarms Alarms
+
+	// Policy is what lets the senders send; what sends must be made after it.
+	Policy pulumi.Resource
+}
+
+// NewMonitoredQueue makes a MonitoredQueue.
+func NewMonitoredQueue(ctx *pulumi.Context, name string, args *MonitoredQueueArgs, opts ...pulumi.ResourceOption) (*MonitoredQueue, error) {
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	q := &MonitoredQueue{Name: args.QueueName}
+	if err := ctx.RegisterComponentResource(monitoredQueueType, name, q, opts...); err != nil {
+		return nil, fmt.Errorf("registering queue %s: %w", name, err)
+	}
+
+	queue, err := sqs.NewQueue(ctx, name+"-queue", &sqs.QueueArgs{
+		Name:                         pulumi.String(args.QueueName),
+		KmsMasterKeyId:               args.KeyARN,
+		KmsDataKeyReusePeriodSeconds: pulumi.Int(int(dataKeyReuse.Seconds())),
+		MessageRetentionSeconds:      pulumi.Int(int(queueRetention.Seconds())),
+		VisibilityTimeoutSeconds:     pulumi.Int(int(redriveTime.Seconds())),
+	}, pulumi.Parent(q))
+	if err != nil {
+		return nil, fmt.Errorf("making queue %s: %w", name, err)
+	}
+	q.ARN, q.URL = queue.Arn, queue.Url
+
+	// Policies are resources of their own: inline, they are optional and computed at once, and drift unseen.
+	q.Policy, err = sqs.NewQueuePolicy(ctx, name+"-policy", &sqs.QueuePolicyArgs{
+		QueueUrl: queue.Url,
+		Policy:   args.policy(queue.Arn),
+	}, pulumi.Parent(q))
+	if err != nil {
+		return nil, fmt.Errorf("making the policy of queue %s: %w", name, err)
+	}
+	_, err = sqs.NewRedriveAllowPolicy(ctx, name+"-redrive-allow", &sqs.RedriveAllowPolicyArgs{
+		QueueUrl:           queue.Url,
+		RedriveAllowPolicy: pulumi.String(`{"redrivePermission":"denyAll"}`),
+	}, pulumi.Parent(q))
+	if err != nil {
+		return nil, fmt.Errorf("closing queue %s to other queues: %w", name, err)
+	}
+
+	q.Alarms, err = newAlarms(ctx, q, name, args.QueueName, args.AlarmTopicARN, args.alarms())
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.RegisterResourceOutputs(q, pulumi.Map{"arn": q.ARN, "url": q.URL}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of queue %s: %w", name, err)
+	}
+	return q, nil
+}
+
+func (args *MonitoredQueueArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("QueueName", args.QueueName, queueName)
+	a.text("Holds", args.Holds)
+	a.given("KeyARN", args.KeyARN)
+	a.given("AlarmTopicARN", args.AlarmTopicARN)
+	for i, sender := range args.Senders {
+		a.text(fmt.Sprintf("Senders[%d].Service", i), sender.Service)
+		a.given(fmt.Sprintf("Senders[%d].ResourceARN", i), sender.ResourceARN)
+	}
+	if args.OldestMessage < 0 || args.OldestMessage >= queueRetention {
+		a.problem("OldestMessage", "is %v; it must be shorter than the retention of %v, after which nothing is left to warn of", args.OldestMessage, queueRetention)
+	}
+	return a.err()
+}
+
+func (args *MonitoredQueueArgs) policy(queueARN pulumi.StringInput) pulumi.StringOutput {
+	inputs := []pulumi.StringInput{queueARN}
+	for _, sender := range args.Senders {
+		inputs = append(inputs, sender.ResourceARN)
+	}
+	return policyOf(func(arn []string) []iam.Statement {
+		queue, resources := arn[0], arn[1:]
+		statements := []iam.Statement{onlyTLS("sqs:*", queue)}
+		for i, sender := range args.Senders {
+			statements = append(statements, iam.Statement{
+				Sid:       fmt.Sprintf("Sender%d", i),
+				Effect:    iam.Allow,
+				Principal: iam.Service(sender.Service),
+				Action:    iam.Strings{"sqs:SendMessage"},
+				Resource:  iam.Strings{queue},
+				Condition: onBehalfOf(args.Scope.Account, resources[i]),
+			})
+		}
+		return statements
+	}, inputs...)
+}
+
+func (args *MonitoredQueueArgs) alarms() []alarm {
+	oldest := args.OldestMessage
+	if oldest == 0 {
+		oldest = defaultOldestMessage
+	}
+	dimensions := pulumi.StringMap{"QueueName": pulumi.String(args.QueueName)}
+	return []alarm{
+		{
+			name: "depth", pages: true,
+			description: fmt.Sprintf("Queue %s holds %s. See the runbook: redrive.", args.QueueName, args.Holds),
+			namespace:   "AWS/SQS", metric: "ApproximateNumberOfMessagesVisible", dimensions: dimensions,
+			statistic: "Maximum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
+		},
+		{
+			name:        "age",
+			description: fmt.Sprintf("Queue %s has held %s for more than %v; SQS deletes them after %v.", args.QueueName, args.Holds, oldest, queueRetention),
+			namespace:   "AWS/SQS", metric: "ApproximateAgeOfOldestMessage", dimensions: dimensions,
+			statistic: "Maximum", period: time.Minute, periods: 1, threshold: oldest.Seconds(), comparison: atLeast,
+		},
+	}
+}

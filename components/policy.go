@@ -1,0 +1,78 @@
+package components
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+// AWS's service principals that this package grants something to.
+const (
+	alarmService       = "cloudwatch.amazonaws.com"
+	backupService      = "backup.amazonaws.com"
+	eventService       = "events.amazonaws.com"
+	flowLogService     = "vpc-flow-logs.amazonaws.com"
+	functionService    = "lambda.amazonaws.com"
+	logDeliveryService = "delivery.logs.amazonaws.com"
+	registryService    = "ecr.amazonaws.com"
+	workflowService    = "states.amazonaws.com"
+)
+
+// Condition keys that keep a service from acting for anybody else (the confused deputy:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html).
+const (
+	sourceAccount = "aws:SourceAccount"
+	sourceARN     = "aws:SourceArn"
+)
+
+// onBehalfOf are the conditions that a service acts for this account and for these resources of it. Without resources,
+// the account alone is demanded.
+func onBehalfOf(account string, resources ...string) iam.Conditions {
+	conditions := iam.Conditions{iam.StringEquals: {sourceAccount: {account}}}
+	if len(resources) > 0 {
+		conditions[iam.ArnLike] = map[string]iam.Strings{sourceARN: resources}
+	}
+	return conditions
+}
+
+// trust is the policy of a role that one service takes on.
+func trust(service string, conditions iam.Conditions) (pulumi.String, error) {
+	text, err := iam.New(iam.Statement{
+		Effect:    iam.Allow,
+		Principal: iam.Service(service),
+		Action:    iam.Strings{"sts:AssumeRole"},
+		Condition: conditions,
+	}).JSON()
+	return pulumi.String(text), err
+}
+
+// policyOf renders the statements that build makes of the inputs' values once they are known.
+func policyOf(build func(value []string) []iam.Statement, inputs ...pulumi.StringInput) pulumi.StringOutput {
+	all := make(pulumi.StringArray, len(inputs))
+	for i, input := range inputs {
+		all[i] = input
+	}
+	return all.ToStringArrayOutput().ApplyT(func(values []string) (string, error) {
+		return iam.New(build(values)...).JSON()
+	}).(pulumi.StringOutput)
+}
+
+// onlyTLS denies everything on a resource to callers that don't encrypt their connection.
+func onlyTLS(actions, resource string) iam.Statement {
+	return iam.Statement{
+		Sid:       "DenyWithoutTLS",
+		Effect:    iam.Deny,
+		Principal: iam.Everyone(),
+		Action:    iam.Strings{actions},
+		Resource:  iam.Strings{resource},
+		Condition: iam.Conditions{iam.Bool: {"aws:SecureTransport": {"false"}}},
+	}
+}
+
+// anyResource is the resource of statements for which AWS offers no narrower one. Each use names its reason; a test
+// holds the list of actions that may stand with it.
+var anyResource = iam.Strings{"*"}
+
+// thisKey is the resource of a key policy's statement: the key that carries the policy, which no ARN can name before it
+// exists.
+var thisKey = iam.Strings{"*"}

@@ -1,0 +1,250 @@
+package components
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const privateNetworkType = "trade-processing:components:PrivateNetwork"
+
+// PrivateNetworkArgs are the arguments of NewPrivateNetwork.
+type PrivateNetworkArgs struct {
+	Scope Scope
+
+	// NetworkName begins the names of everything in the network.
+	NetworkName string
+
+	// Adopted is a VPC that is there already. Nil: a small one is made.
+	Adopted *AdoptedNetwork
+
+	// CIDR is the range of a VPC that is made: /16 to /25. Default: 10.42.0.0/24.
+	CIDR string
+
+	// Endpoints are the AWS services that get an interface endpoint, such as "ssm": what the functions call from within
+	// the VPC, and no more, as each costs by the hour. DynamoDB and S3 have gateway endpoints, which are free.
+	Endpoints []string
+
+	// LogRetentionDays is how long the flow logs of a VPC that is made are kept; one of LogRetentionDays. Default: 365.
+	LogRetentionDays int
+
+	// KeyARN is the customer-managed key of the flow logs.
+	KeyARN pulumi.StringInput
+
+	PermissionsBoundary string
+}
+
+// AdoptedNetwork is a VPC that this stack uses and doesn't own.
+type AdoptedNetwork struct {
+	VPCID     string
+	SubnetIDs []string // private, in two zones or more
+
+	// RouteTableIDs are the tables of these subnets, for gateway endpoints of our own. Empty: the VPC has its own gateway
+	// endpoints for DynamoDB and S3.
+	RouteTableIDs []string
+
+	// EndpointSecurityGroupIDs are the groups of interface endpoints that the VPC has already. The functions get access
+	// to them.
+	EndpointSecurityGroupIDs []string
+}
+
+// defaultCIDR has 256 addresses: Lambda shares a network interface among all functions with the same subnets and groups,
+// so that a handful are enough.
+const defaultCIDR = "10.42.0.0/24"
+
+// zones is how many availability zones a VPC of ours spans: a function in one zone goes down with it.
+const zones = 2
+
+const https = 443
+
+// PrivateNetwork is where the functions live: private subnets without a way to the internet, endpoints for the AWS
+// services that they call, and security groups that name each other instead of address ranges.
+type PrivateNetwork struct {
+	pulumi.ResourceState
+
+	VPCID     pulumi.StringOutput
+	SubnetIDs pulumi.StringArrayOutput
+
+	// FunctionGroupID is the security group of functions: out to the endpoints, in from nowhere.
+	FunctionGroupID pulumi.StringOutput
+
+	// Reachable is made last: functions that need their endpoints at once are made after it.
+	Reachable []pulumi.Resource
+}
+
+// place is what the network's parts are made in: a VPC of ours or one that is adopted.
+type place struct {
+	vpcID         pulumi.StringInput
+	subnetIDs     pulumi.StringArrayInput
+	routeTableIDs pulumi.StringArrayInput // nil: the VPC has gateway endpoints of its own
+}
+
+// NewPrivateNetwork makes a PrivateNetwork.
+func NewPrivateNetwork(ctx *pulumi.Context, name string, given *PrivateNetworkArgs, opts ...pulumi.ResourceOption) (*PrivateNetwork, error) {
+	args := given.withDefaults()
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	n := &PrivateNetwork{}
+	if err := ctx.RegisterComponentResource(privateNetworkType, name, n, opts...); err != nil {
+		return nil, fmt.Errorf("registering network %s: %w", name, err)
+	}
+
+	where, err := args.place(ctx, n, name)
+	if err != nil {
+		return nil, err
+	}
+	n.VPCID, n.SubnetIDs = where.vpcID.ToStringOutput(), where.subnetIDs.ToStringArrayOutput()
+
+	group, err := newSecurityGroup(ctx, n, name+"-functions", where.vpcID, args.NetworkName+"-functions", "Functions: out to AWS endpoints, in from nowhere")
+	if err != nil {
+		return nil, err
+	}
+	n.FunctionGroupID = group.ID().ToStringOutput()
+
+	if err := args.newInterfaceEndpoints(ctx, n, name, where); err != nil {
+		return nil, err
+	}
+	if err := args.newGatewayEndpoints(ctx, n, name, where); err != nil {
+		return nil, err
+	}
+	if err := ctx.RegisterResourceOutputs(n, pulumi.Map{"vpcId": n.VPCID, "subnetIds": n.SubnetIDs}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of network %s: %w", name, err)
+	}
+	return n, nil
+}
+
+func (args PrivateNetworkArgs) withDefaults() *PrivateNetworkArgs {
+	if args.CIDR == "" {
+		args.CIDR = defaultCIDR
+	}
+	if args.LogRetentionDays == 0 {
+		args.LogRetentionDays = defaultLogRetentionDays
+	}
+	args.Endpoints = slices.Sorted(slices.Values(args.Endpoints)) // the order in the config changes nothing
+	return &args
+}
+
+func (args *PrivateNetworkArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("NetworkName", args.NetworkName, roleName)
+	a.retention("LogRetentionDays", args.LogRetentionDays)
+	a.given("KeyARN", args.KeyARN)
+	if adopted := args.Adopted; adopted != nil {
+		a.text("Adopted.VPCID", adopted.VPCID)
+		if len(adopted.SubnetIDs) < zones {
+			a.problem("Adopted.SubnetIDs", "names %d subnets; %d in different zones are needed", len(adopted.SubnetIDs), zones)
+		}
+	}
+	if _, err := subnetRanges(args.CIDR); err != nil {
+		a.problem("CIDR", "%v", err)
+	}
+	for i, service := range args.Endpoints {
+		if !slices.Contains(InterfaceEndpoints(), service) {
+			a.problem("Endpoints", "%q is not among %s", service, strings.Join(InterfaceEndpoints(), ", "))
+		}
+		if i > 0 && service == args.Endpoints[i-1] {
+			a.problem("Endpoints", "%q stands twice", service)
+		}
+	}
+	return a.err()
+}
+
+// subnetRanges halves a range of addresses, one half a zone.
+func subnetRanges(cidr string) ([zones]netip.Prefix, error) {
+	whole, err := netip.ParsePrefix(cidr)
+	if err != nil || !whole.Addr().Is4() || whole.Bits() < 16 || whole.Bits() > 25 || whole != whole.Masked() {
+		return [zones]netip.Prefix{}, fmt.Errorf("%q is no IPv4 range from /16 to /25, such as %s", cidr, defaultCIDR)
+	}
+	first := netip.PrefixFrom(whole.Addr(), whole.Bits()+1)
+	address := whole.Addr().As4()
+	bit := whole.Bits() // counted from the left: the first bit that tells the halves apart
+	address[bit/8] |= 1 << (7 - bit%8)
+	return [zones]netip.Prefix{first, netip.PrefixFrom(netip.AddrFrom4(address), whole.Bits()+1)}, nil
+}
+
+func (args *PrivateNetworkArgs) place(ctx *pulumi.Context, n *PrivateNetwork, name string) (place, error) {
+	if adopted := args.Adopted; adopted != nil {
+		where := place{vpcID: pulumi.String(adopted.VPCID), subnetIDs: pulumi.ToStringArray(adopted.SubnetIDs)}
+		if len(adopted.RouteTableIDs) > 0 {
+			where.routeTableIDs = pulumi.ToStringArray(adopted.RouteTableIDs)
+		}
+		return where, nil
+	}
+	return args.newVPC(ctx, n, name)
+}
+
+// newSecurityGroup makes a security group without rules. Rules are resources of their own: mixed with inline ones, each
+// update undoes the other's.
+func newSecurityGroup(ctx *pulumi.Context, parent pulumi.Resource, name string, vpcID pulumi.StringInput, physical, description string) (*ec2.SecurityGroup, error) {
+	group, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{
+		Name:        pulumi.String(physical),
+		Description: pulumi.String(description),
+		VpcId:       vpcID,
+		Tags:        nameTag(physical),
+	}, pulumi.Parent(parent), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}))
+	if err != nil {
+		return nil, fmt.Errorf("making security group %s: %w", name, err)
+	}
+	return group, nil
+}
+
+// lingeringInterfaces is how long the deletion of what Lambda's network interfaces hold on to may take: they stay for up
+// to 45 minutes after their function.
+const lingeringInterfaces = "50m"
+
+func nameTag(name string) pulumi.StringMap { return pulumi.StringMap{"Name": pulumi.String(name)} }
+
+// allow lets one security group reach another, or a prefix list, on one TCP port. Nothing is said of address ranges.
+type allow struct {
+	from        pulumi.StringInput // the group whose egress it is
+	to          pulumi.StringInput // a group; nil with a prefix list or a range
+	toPrefixes  pulumi.StringInput // a prefix list
+	toRange     string             // a CIDR range
+	port        int
+	description string
+}
+
+func newEgress(ctx *pulumi.Context, parent pulumi.Resource, name string, rule allow) (pulumi.Resource, error) {
+	args := &vpc.SecurityGroupEgressRuleArgs{
+		SecurityGroupId: rule.from,
+		IpProtocol:      pulumi.String("tcp"),
+		FromPort:        pulumi.Int(rule.port),
+		ToPort:          pulumi.Int(rule.port),
+		Description:     pulumi.String(rule.description),
+	}
+	switch {
+	case rule.to != nil:
+		args.ReferencedSecurityGroupId = rule.to.ToStringOutput().ToStringPtrOutput()
+	case rule.toPrefixes != nil:
+		args.PrefixListId = rule.toPrefixes.ToStringOutput().ToStringPtrOutput()
+	default:
+		args.CidrIpv4 = pulumi.String(rule.toRange)
+	}
+	made, err := vpc.NewSecurityGroupEgressRule(ctx, name, args, pulumi.Parent(parent))
+	if err != nil {
+		return nil, fmt.Errorf("making egress rule %s: %w", name, err)
+	}
+	return made, nil
+}
+
+func newIngress(ctx *pulumi.Context, parent pulumi.Resource, name string, group, from pulumi.StringInput, description string) (pulumi.Resource, error) {
+	made, err := vpc.NewSecurityGroupIngressRule(ctx, name, &vpc.SecurityGroupIngressRuleArgs{
+		SecurityGroupId:           group,
+		ReferencedSecurityGroupId: from.ToStringOutput().ToStringPtrOutput(),
+		IpProtocol:                pulumi.String("tcp"),
+		FromPort:                  pulumi.Int(https),
+		ToPort:                    pulumi.Int(https),
+		Description:               pulumi.String(description),
+	}, pulumi.Parent(parent))
+	if err != nil {
+		return nil, fmt.Errorf("making ingress rule %s: %w", name, err)
+	}
+	return made, nil
+}

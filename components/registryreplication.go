@@ -1,0 +1,192 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+const registryReplicationType = "trade-processing:components:RegistryReplication"
+
+// RegistryReplicationArgs are the arguments of NewRegistryReplication.
+type RegistryReplicationArgs struct {
+	Scope Scope
+
+	// RepositoryPrefix is the namespace whose repositories are copied: "trade-processing" for all whose names begin with
+	// "trade-processing/". Up to 30 characters.
+	RepositoryPrefix string
+
+	// FunctionPrefix begins the names of the Lambda functions that may pull the copies.
+	FunctionPrefix string
+
+	// RoleName is the physical name of the role with which ECR makes the copies.
+	RoleName string
+
+	// Destinations are the other regions.
+	Destinations []RegistryDestination
+
+	// Tags are those of the copied repositories, which the provider doesn't make and so doesn't tag.
+	Tags map[string]string
+
+	PermissionsBoundary string
+}
+
+// RegistryDestination is a region that images are copied to.
+type RegistryDestination struct {
+	Region   string
+	Provider *aws.Provider      // of that region
+	KeyARN   pulumi.StringInput // the customer-managed key in that region
+}
+
+// RegistryReplication copies the images of a namespace to other regions, into repositories that are encrypted, immutable
+// and tagged as the first ones are.
+//
+// AWS keeps one replication configuration for each registry and region. A second stack of the account that has this
+// component would overwrite the first one's, so exactly one may.
+type RegistryReplication struct {
+	pulumi.ResourceState
+}
+
+// maxTemplatePrefix is the longest prefix of a repository creation template that the provider takes.
+const maxTemplatePrefix = 30
+
+// NewRegistryReplication makes a RegistryReplication.
+func NewRegistryReplication(ctx *pulumi.Context, name string, args *RegistryReplicationArgs, opts ...pulumi.ResourceOption) (*RegistryReplication, error) {
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	r := &RegistryReplication{}
+	if err := ctx.RegisterComponentResource(registryReplicationType, name, r, opts...); err != nil {
+		return nil, fmt.Errorf("registering replication %s: %w", name, err)
+	}
+
+	role, policy, err := args.newRole(ctx, r, name)
+	if err != nil {
+		return nil, err
+	}
+	lifecycle, err := imageLifecycle(defaultKeptImages)
+	if err != nil {
+		return nil, err
+	}
+	// The templates come first: without one, ECR makes the copy's repository mutable, untagged and under its own key.
+	var templates []pulumi.Resource
+	var destinations ecr.ReplicationConfigurationReplicationConfigurationRuleDestinationArray
+	for _, destination := range args.Destinations {
+		pull, err := pullPolicy(args.Scope.In(destination.Region), args.FunctionPrefix+"*")
+		if err != nil {
+			return nil, err
+		}
+		template, err := ecr.NewRepositoryCreationTemplate(ctx, name+"-template-"+destination.Region, &ecr.RepositoryCreationTemplateArgs{
+			Prefix:             pulumi.String(args.RepositoryPrefix),
+			Description:        pulumi.String("Copies of the images of " + args.Scope.Region),
+			AppliedFors:        pulumi.ToStringArray([]string{"REPLICATION"}),
+			ImageTagMutability: pulumi.String("IMMUTABLE"),
+			EncryptionConfigurations: ecr.RepositoryCreationTemplateEncryptionConfigurationArray{
+				&ecr.RepositoryCreationTemplateEncryptionConfigurationArgs{EncryptionType: pulumi.String("KMS"), KmsKey: destination.KeyARN},
+			},
+			LifecyclePolicy:  lifecycle,
+			RepositoryPolicy: pull,
+			ResourceTags:     pulumi.ToStringMap(args.Tags),
+			CustomRoleArn:    role.Arn, // needed for key and tags
+		}, pulumi.Parent(r), pulumi.Provider(destination.Provider), pulumi.DependsOn([]pulumi.Resource{policy}))
+		if err != nil {
+			return nil, fmt.Errorf("making the template of replication %s in %s: %w", name, destination.Region, err)
+		}
+		templates = append(templates, template)
+		destinations = append(destinations, &ecr.ReplicationConfigurationReplicationConfigurationRuleDestinationArgs{
+			Region: pulumi.String(destination.Region), RegistryId: pulumi.String(args.Scope.Account),
+		})
+	}
+	_, err = ecr.NewReplicationConfiguration(ctx, name+"-configuration", &ecr.ReplicationConfigurationArgs{
+		ReplicationConfiguration: &ecr.ReplicationConfigurationReplicationConfigurationArgs{
+			Rules: ecr.ReplicationConfigurationReplicationConfigurationRuleArray{
+				&ecr.ReplicationConfigurationReplicationConfigurationRuleArgs{
+					Destinations: destinations,
+					RepositoryFilters: ecr.ReplicationConfigurationReplicationConfigurationRuleRepositoryFilterArray{
+						&ecr.ReplicationConfigurationReplicationConfigurationRuleRepositoryFilterArgs{
+							Filter: pulumi.String(args.RepositoryPrefix + "/"), FilterType: pulumi.String("PREFIX_MATCH"),
+						},
+					},
+				},
+			},
+		},
+	}, pulumi.Parent(r), pulumi.DependsOn(templates))
+	if err != nil {
+		return nil, fmt.Errorf("configuring replication %s: %w", name, err)
+	}
+	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of replication %s: %w", name, err)
+	}
+	return r, nil
+}
+
+func (args *RegistryReplicationArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("RepositoryPrefix", args.RepositoryPrefix, nameRule{maxTemplatePrefix, lowerPaths, repositoryName.allowed})
+	a.text("FunctionPrefix", args.FunctionPrefix)
+	a.name("RoleName", args.RoleName, roleName)
+	if len(args.Destinations) == 0 {
+		a.problem("Destinations", "is empty: there is nowhere to copy to")
+	}
+	for i, destination := range args.Destinations {
+		field := fmt.Sprintf("Destinations[%d]", i)
+		if destination.Region == args.Scope.Region {
+			a.problem(field+".Region", "is the images' own region %s", destination.Region)
+		}
+		if destination.Provider == nil {
+			a.problem(field+".Provider", "is missing")
+		}
+		a.given(field+".KeyARN", destination.KeyARN)
+	}
+	return a.err()
+}
+
+// newRole makes the role with which ECR makes encrypted and tagged repositories
+// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-create-iam.html). Its trust has no
+// condition, as AWS documents none that ECR would meet; what the role can do is bound to this namespace and these keys.
+func (args *RegistryReplicationArgs) newRole(ctx *pulumi.Context, r *RegistryReplication, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
+	trusted, err := trust(registryService, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	role, err := newRole(ctx, r, name+"-role", roleArgs{
+		name: args.RoleName, description: "Makes the repositories that images are copied to", trust: trusted, boundary: args.PermissionsBoundary,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var keys []pulumi.StringInput
+	var repositories iam.Strings
+	for _, destination := range args.Destinations {
+		keys = append(keys, destination.KeyARN)
+		repositories = append(repositories, args.Scope.In(destination.Region).ARN("ecr", "repository/"+args.RepositoryPrefix+"/*"))
+	}
+	policy, err := awsiam.NewRolePolicy(ctx, name+"-role-policy", &awsiam.RolePolicyArgs{
+		Name: pulumi.String("copies"),
+		Role: role.Name,
+		Policy: policyOf(func(keys []string) []iam.Statement {
+			return []iam.Statement{
+				{
+					Sid: "MakeRepositories", Effect: iam.Allow,
+					Action:   iam.Strings{"ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"},
+					Resource: repositories,
+				},
+				{
+					Sid: "EncryptRepositories", Effect: iam.Allow,
+					Action:   iam.Strings{"kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"},
+					Resource: keys,
+				},
+			}
+		}, keys...),
+	}, pulumi.Parent(r))
+	if err != nil {
+		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
+	}
+	return role, policy, nil
+}

@@ -1,0 +1,32 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// roleArgs are what the roles of this package differ in.
+type roleArgs struct {
+	name        string
+	description string
+	trust       pulumi.String
+	boundary    string // the ARN of a permissions boundary; empty: none
+}
+
+func newRole(ctx *pulumi.Context, parent pulumi.Resource, name string, args roleArgs) (*iam.Role, error) {
+	role := &iam.RoleArgs{
+		Name:             pulumi.String(args.name),
+		Description:      pulumi.String(args.description),
+		AssumeRolePolicy: args.trust,
+	}
+	if args.boundary != "" {
+		role.PermissionsBoundary = pulumi.String(args.boundary)
+	}
+	made, err := iam.NewRole(ctx, name, role, pulumi.Parent(parent))
+	if err != nil {
+		return nil, fmt.Errorf("making role %s: %w", name, err)
+	}
+	return made, nil
+}

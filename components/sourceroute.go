@@ -1,0 +1,185 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+const sourceRouteType = "trade-processing:components:SourceRoute"
+
+const (
+	// deliveryAge and deliveryAttempts are EventBridge's longest. An event that has a dead-letter queue to go to loses
+	// nothing by being tried for a day first.
+	deliveryAge      = 24 * time.Hour
+	deliveryAttempts = 185
+
+	// workflowTargetID names the one target of each rule.
+	workflowTargetID = "workflow"
+)
+
+// SourceRouteArgs are the arguments of NewSourceRoute.
+type SourceRouteArgs struct {
+	Scope Scope
+
+	// RuleName is the physical name of rule and role: up to 64 letters, digits, -, _ and .
+	RuleName string
+
+	// EventSource is the value of an event's "source" that the route takes.
+	EventSource string
+
+	Bus *EventBus
+
+	// WorkflowARN is the alias of the state machine that is started with each event.
+	WorkflowARN pulumi.StringInput
+
+	// DeadLetters takes the events that could not be delivered. Its senders must hold the rule; see RuleARN.
+	DeadLetters *MonitoredQueue
+
+	AlarmTopicARN       pulumi.StringInput
+	PermissionsBoundary string
+}
+
+// SourceRoute leads the events of one source to the workflow: a rule, its target with retries and a dead-letter queue,
+// the role that starts the workflow, and alarms for deliveries that fail.
+type SourceRoute struct {
+	pulumi.ResourceState
+
+	RuleName pulumi.StringOutput
+	RuleARN  pulumi.StringOutput
+	Alarms   Alarms
+}
+
+// RuleARN is the ARN of a rule on a bus.
+func RuleARN(scope Scope, busName, ruleName string) string {
+	if busName == DefaultBus {
+		return scope.ARN("events", "rule/"+ruleName)
+	}
+	return scope.ARN("events", "rule/"+busName+"/"+ruleName)
+}
+
+// NewSourceRoute makes a SourceRoute.
+func NewSourceRoute(ctx *pulumi.Context, name string, args *SourceRouteArgs, opts ...pulumi.ResourceOption) (*SourceRoute, error) {
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	r := &SourceRoute{}
+	if err := ctx.RegisterComponentResource(sourceRouteType, name, r, opts...); err != nil {
+		return nil, fmt.Errorf("registering route %s: %w", name, err)
+	}
+
+	pattern, err := json.Marshal(map[string][]string{"source": {args.EventSource}})
+	if err != nil {
+		return nil, fmt.Errorf("rendering the pattern of rule %s: %w", name, err)
+	}
+	rule, err := cloudwatch.NewEventRule(ctx, name+"-rule", &cloudwatch.EventRuleArgs{
+		Name:         pulumi.String(args.RuleName),
+		Description:  pulumi.String("Trades of " + args.EventSource),
+		EventBusName: args.Bus.Name,
+		EventPattern: pulumi.String(pattern),
+	}, pulumi.Parent(r))
+	if err != nil {
+		return nil, fmt.Errorf("making rule %s: %w", name, err)
+	}
+	r.RuleName, r.RuleARN = rule.Name, rule.Arn
+
+	role, policy, err := args.newRole(ctx, r, name)
+	if err != nil {
+		return nil, err
+	}
+	_, err = cloudwatch.NewEventTarget(ctx, name+"-target", &cloudwatch.EventTargetArgs{
+		Rule:         rule.Name,
+		EventBusName: args.Bus.Name,
+		TargetId:     pulumi.String(workflowTargetID),
+		Arn:          args.WorkflowARN,
+		RoleArn:      role.Arn,
+		RetryPolicy: &cloudwatch.EventTargetRetryPolicyArgs{
+			MaximumEventAgeInSeconds: pulumi.Int(int(deliveryAge.Seconds())),
+			MaximumRetryAttempts:     pulumi.Int(deliveryAttempts),
+		},
+		DeadLetterConfig: &cloudwatch.EventTargetDeadLetterConfigArgs{Arn: args.DeadLetters.ARN},
+	}, pulumi.Parent(r), pulumi.DependsOn([]pulumi.Resource{policy, args.DeadLetters.Policy}))
+	if err != nil {
+		return nil, fmt.Errorf("making the target of rule %s: %w", name, err)
+	}
+
+	r.Alarms, err = newAlarms(ctx, r, name, args.RuleName, args.AlarmTopicARN, args.alarms())
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{"ruleArn": r.RuleARN}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of route %s: %w", name, err)
+	}
+	return r, nil
+}
+
+func (args *SourceRouteArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("RuleName", args.RuleName, ruleName)
+	a.text("EventSource", args.EventSource)
+	if args.Bus == nil {
+		a.problem("Bus", "is missing")
+	}
+	a.given("WorkflowARN", args.WorkflowARN)
+	if args.DeadLetters == nil {
+		a.problem("DeadLetters", "is missing: an event that can't be delivered would be lost")
+	}
+	a.given("AlarmTopicARN", args.AlarmTopicARN)
+	return a.err()
+}
+
+// newRole makes the role that starts the workflow for this rule and no other.
+func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
+	rule := RuleARN(args.Scope, args.Bus.PhysicalName, args.RuleName)
+	trusted, err := trust(eventService, onBehalfOf(args.Scope.Account, rule))
+	if err != nil {
+		return nil, nil, err
+	}
+	role, err := newRole(ctx, r, name+"-role", roleArgs{
+		name: args.RuleName, description: "Starts the workflow for " + args.EventSource, trust: trusted, boundary: args.PermissionsBoundary,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, err := awsiam.NewRolePolicy(ctx, name+"-role-policy", &awsiam.RolePolicyArgs{
+		Name: pulumi.String("start-workflow"),
+		Role: role.Name,
+		Policy: policyOf(func(arn []string) []iam.Statement {
+			return []iam.Statement{{
+				Sid: "StartWorkflow", Effect: iam.Allow, Action: iam.Strings{"states:StartExecution"}, Resource: iam.Strings{arn[0]},
+			}}
+		}, args.WorkflowARN),
+	}, pulumi.Parent(r))
+	if err != nil {
+		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
+	}
+	return role, policy, nil
+}
+
+func (args *SourceRouteArgs) alarms() []alarm {
+	dimensions := pulumi.StringMap{"RuleName": pulumi.String(args.RuleName)}
+	if args.Bus.PhysicalName != DefaultBus {
+		dimensions["EventBusName"] = pulumi.String(args.Bus.PhysicalName)
+	}
+	return []alarm{
+		{
+			name:        "failed-invocations",
+			description: fmt.Sprintf("EventBridge gave up on delivering events of %s; they are in queue %s.", args.EventSource, args.DeadLetters.Name),
+			namespace:   "AWS/Events", metric: "FailedInvocations", dimensions: dimensions,
+			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
+		},
+		{
+			name: "lost", pages: true,
+			description: fmt.Sprintf("Events of %s reached neither the workflow nor queue %s: they are lost unless replayed. See the runbook: replay.", args.EventSource, args.DeadLetters.Name),
+			namespace:   "AWS/Events", metric: "InvocationsFailedToBeSentToDlq", dimensions: dimensions,
+			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
+		},
+	}
+}

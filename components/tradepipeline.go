@@ -1,0 +1,367 @@
+package components
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const tradePipelineType = "trade-processing:components:TradePipeline"
+
+// eventSourcePrefix stands before the source system in an event's "source".
+const eventSourcePrefix = "trading."
+
+// TradePipelineArgs are the arguments of NewTradePipeline.
+type TradePipelineArgs struct {
+	Scope Scope
+
+	// Prefix begins the physical names of everything: up to 41 characters, so that the longest name fits into the 64 that
+	// AWS allows a role.
+	Prefix string
+
+	// Environment is what the functions call their stack in logs and metrics.
+	Environment string
+
+	// RepositoryPrefix is the namespace of the image repositories, such as trade-processing/dev.
+	RepositoryPrefix string
+
+	// ParameterPrefix is the SSM path of the parameters, with a slash at both ends.
+	ParameterPrefix string
+
+	// Sources are the source systems. The source of their events is "trading.<source system>".
+	Sources []string
+
+	// Bus. EventBusName may be DefaultBus; default: Prefix. ArchiveDays 0 keeps events for ever.
+	EventBusName     string
+	ProducerAccounts []string
+	ArchiveDays      int
+
+	// Workflow. Defaults: those of NewWorkflow.
+	WorkflowType    WorkflowType
+	WorkflowLogging LogLevel
+	MaxRetries      int
+
+	// Functions.
+	LambdaSources                 string // the folder of the functions' module, relative to the project
+	Project                       string // see ImageSource
+	Validator, Enricher, Recorder FunctionSize
+	AllowedCurrencies             []string      // beyond ISO 4217
+	MaxClockSkew                  time.Duration // of an executedAt in the future; default: 5 minutes
+	FunctionLogLevel              string        // DEBUG, INFO, WARN or ERROR; default: INFO
+	Network                       *PrivateNetwork
+	ImageAfter                    []pulumi.Resource // see ContainerFunctionArgs
+
+	// What an operator can change without a deployment. APIEndpoint is a URL, or empty; APISecret keeps it encrypted.
+	// APIRanges are the address ranges behind it, which the enricher may reach.
+	APIEndpoint         string
+	APISecret           bool
+	APIRanges           []string
+	APIPort             int // default: 443
+	ProcessingThreshold string
+
+	// Table.
+	Replicas           []TableReplica
+	DeletionProtection bool
+	RetentionYears     int // 0: trades are kept for ever
+	MaxWriteUnits      int
+	MaxReadUnits       int
+
+	// RejectionPercent is the share of rejected trades that raises an alarm. Default: 5.
+	RejectionPercent int
+
+	KeyARN              pulumi.StringInput
+	AlarmTopicARN       pulumi.StringInput
+	LogRetentionDays    int
+	PermissionsBoundary string
+
+	// Destroyable lets repositories be destroyed with images in them.
+	Destroyable bool
+}
+
+// FunctionSize is what the functions of a pipeline differ in.
+type FunctionSize struct {
+	MemoryMB            int // default: that of NewContainerFunction
+	ReservedConcurrency int // 0: unreserved
+}
+
+const (
+	// maxPrefix leaves 22 characters of the 64 of a role's name: "-from-" and a source of 16.
+	maxPrefix = 41
+
+	// MaxSourceName is the longest name of a source system.
+	MaxSourceName = 16
+
+	defaultMaxClockSkew     = 5 * time.Minute
+	defaultFunctionLogLevel = "INFO"
+	defaultRejectionPercent = 5
+)
+
+// TradePipeline takes trades from the bus to the table: bus and archive, one route a source, the workflow, its three
+// functions, the table, the parameters, alarms and a dashboard.
+type TradePipeline struct {
+	pulumi.ResourceState
+
+	Bus       *EventBus
+	Routes    map[string]*SourceRoute    // by source system
+	Delivery  map[string]*MonitoredQueue // what could not be delivered, by source system
+	Workflow  *Workflow
+	Validator *ContainerFunction
+	Enricher  *ContainerFunction
+	Recorder  *ContainerFunction
+	Table     *GlobalTradeTable
+	Dashboard *Dashboard
+	Alarms    Alarms
+}
+
+// Functions are the pipeline's functions by what they do.
+func (p *TradePipeline) Functions() map[string]*ContainerFunction {
+	return map[string]*ContainerFunction{validatorName: p.Validator, enricherName: p.Enricher, recorderName: p.Recorder}
+}
+
+// NewTradePipeline makes a TradePipeline.
+func NewTradePipeline(ctx *pulumi.Context, name string, given *TradePipelineArgs, opts ...pulumi.ResourceOption) (*TradePipeline, error) {
+	args := given.withDefaults()
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	p := &TradePipeline{Routes: map[string]*SourceRoute{}, Delivery: map[string]*MonitoredQueue{}}
+	if err := ctx.RegisterComponentResource(tradePipelineType, name, p, opts...); err != nil {
+		return nil, fmt.Errorf("registering pipeline %s: %w", name, err)
+	}
+	for _, build := range []func(*pulumi.Context, *TradePipeline, string) error{
+		args.newTable, args.newParameters, args.newFunctions, args.newWorkflow, args.newBus, args.newRoutes, args.newAlarms, args.newDashboard,
+	} {
+		if err := build(ctx, p, name); err != nil {
+			return nil, err
+		}
+	}
+	if err := ctx.RegisterResourceOutputs(p, pulumi.Map{"tableName": p.Table.Name, "workflowArn": p.Workflow.ARN}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of pipeline %s: %w", name, err)
+	}
+	return p, nil
+}
+
+func (args TradePipelineArgs) withDefaults() *TradePipelineArgs {
+	if args.EventBusName == "" {
+		args.EventBusName = args.Prefix
+	}
+	if args.MaxClockSkew == 0 {
+		args.MaxClockSkew = defaultMaxClockSkew
+	}
+	if args.FunctionLogLevel == "" {
+		args.FunctionLogLevel = defaultFunctionLogLevel
+	}
+	if args.RejectionPercent == 0 {
+		args.RejectionPercent = defaultRejectionPercent
+	}
+	if args.APIPort == 0 {
+		args.APIPort = https
+	}
+	return &args
+}
+
+// check is for what the pipeline itself asks; its parts check what it hands on to them.
+func (args *TradePipelineArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("Prefix", args.Prefix, nameRule{maxPrefix, words, wordCharacters})
+	a.text("Environment", args.Environment)
+	a.text("LambdaSources", args.LambdaSources)
+	a.text("ProcessingThreshold", args.ProcessingThreshold)
+	if !strings.HasPrefix(args.ParameterPrefix, "/") || !strings.HasSuffix(args.ParameterPrefix, "/") {
+		a.problem("ParameterPrefix", "%q needs a slash at both ends", args.ParameterPrefix)
+	}
+	if len(args.Sources) == 0 {
+		a.problem("Sources", "is empty: no trade would have a way in")
+	}
+	seen := map[string]bool{}
+	for i, source := range args.Sources {
+		field := fmt.Sprintf("Sources[%d]", i)
+		a.name(field, source, nameRule{MaxSourceName, words, wordCharacters})
+		if seen[source] {
+			a.problem(field, "%q stands twice", source)
+		}
+		seen[source] = true
+	}
+	if args.APIEndpoint != "" && args.Network != nil && len(args.APIRanges) == 0 {
+		a.problem("APIRanges", "is empty: the enricher could not reach %s", args.APIEndpoint)
+	}
+	for i, cidr := range args.APIRanges {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			a.problem(fmt.Sprintf("APIRanges[%d]", i), "%q is no address range", cidr)
+		}
+	}
+	a.between("APIPort", args.APIPort, 1, 65535)
+	a.between("RetentionYears", args.RetentionYears, 0, 100)
+	a.between("RejectionPercent", args.RejectionPercent, 1, 100)
+	a.given("KeyARN", args.KeyARN)
+	a.given("AlarmTopicARN", args.AlarmTopicARN)
+	return a.err()
+}
+
+func (args *TradePipelineArgs) newTable(ctx *pulumi.Context, p *TradePipeline, name string) (err error) {
+	p.Table, err = NewGlobalTradeTable(ctx, name+"-trades", &GlobalTradeTableArgs{
+		Scope:              args.Scope,
+		TableName:          args.Prefix + "-trades",
+		KeyARN:             args.KeyARN,
+		AlarmTopicARN:      args.AlarmTopicARN,
+		Replicas:           args.Replicas,
+		DeletionProtection: args.DeletionProtection,
+		Expires:            args.RetentionYears > 0,
+		MaxWriteUnits:      args.MaxWriteUnits,
+		MaxReadUnits:       args.MaxReadUnits,
+	}, pulumi.Parent(p))
+	return err
+}
+
+// unsetParameter stands for no value, which an SSM parameter can't hold. The functions know it.
+const unsetParameter = "none"
+
+// newParameters makes what the functions read while they run. The stack config is their source: a value that an operator
+// changes with the AWS CLI holds until a deployment changes it, or until one that refreshes first.
+func (args *TradePipelineArgs) newParameters(ctx *pulumi.Context, p *TradePipeline, name string) error {
+	endpoint := args.APIEndpoint
+	if endpoint == "" {
+		endpoint = unsetParameter
+	}
+	parameters := []struct {
+		name, description, value string
+		secret                   bool
+	}{
+		{"api-endpoint", "URL of the HTTP API for market context, or " + unsetParameter, endpoint, args.APISecret},
+		{"processing-threshold", "Amount above which a trade is flagged for review", args.ProcessingThreshold, false},
+		{"max-retries", "How often a call of the HTTP API is repeated", fmt.Sprint(args.MaxRetries), false},
+	}
+	for _, parameter := range parameters {
+		given := &ssm.ParameterArgs{
+			Name:        pulumi.String(args.ParameterPrefix + parameter.name),
+			Description: pulumi.String(parameter.description),
+			Type:        pulumi.String("String"),
+			Value:       pulumi.String(parameter.value),
+		}
+		if parameter.secret {
+			given.Type, given.KeyId = pulumi.String("SecureString"), args.KeyARN
+			given.Value = pulumi.ToSecret(pulumi.String(parameter.value)).(pulumi.StringOutput).ToStringPtrOutput()
+		}
+		if _, err := ssm.NewParameter(ctx, name+"-"+parameter.name, given, pulumi.Parent(p)); err != nil {
+			return fmt.Errorf("making parameter %s: %w", parameter.name, err)
+		}
+	}
+	return nil
+}
+
+func (args *TradePipelineArgs) newWorkflow(ctx *pulumi.Context, p *TradePipeline, name string) (err error) {
+	p.Workflow, err = NewWorkflow(ctx, name+"-workflow", &WorkflowArgs{
+		Scope:               args.Scope,
+		WorkflowName:        args.Prefix + "-workflow",
+		Type:                args.WorkflowType,
+		Validator:           p.Validator,
+		Enricher:            p.Enricher,
+		Recorder:            p.Recorder,
+		MaxRetries:          args.MaxRetries,
+		Logging:             args.WorkflowLogging,
+		LogRetentionDays:    args.LogRetentionDays,
+		KeyARN:              args.KeyARN,
+		AlarmTopicARN:       args.AlarmTopicARN,
+		PermissionsBoundary: args.PermissionsBoundary,
+	}, pulumi.Parent(p))
+	return err
+}
+
+func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, name string) (err error) {
+	var eventSources []string
+	for _, source := range args.Sources {
+		eventSources = append(eventSources, eventSourcePrefix+source)
+	}
+	p.Bus, err = NewEventBus(ctx, name+"-bus", &EventBusArgs{
+		Scope:               args.Scope,
+		BusName:             args.EventBusName,
+		ArchiveName:         args.Prefix + "-events",
+		DeadLetterQueueName: args.Prefix + "-bus-dead-letters",
+		EventSources:        eventSources,
+		ProducerAccounts:    args.ProducerAccounts,
+		ArchiveDays:         args.ArchiveDays,
+		KeyARN:              args.KeyARN,
+		AlarmTopicARN:       args.AlarmTopicARN,
+	}, pulumi.Parent(p))
+	return err
+}
+
+// newRoutes makes one route a source, each with a dead-letter queue of its own. The queues are numbered by the source's
+// place in the list and not named after it: renaming a source then replaces its rule, which holds nothing, and leaves the
+// queue, which may hold trades.
+func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, name string) error {
+	for i, source := range args.Sources {
+		number := fmt.Sprintf("%d", i+1)
+		ruleName := args.Prefix + "-from-" + source
+		queue, err := NewMonitoredQueue(ctx, name+"-delivery-"+number, &MonitoredQueueArgs{
+			Scope:         args.Scope,
+			QueueName:     args.Prefix + "-delivery-" + number + "-dead-letters",
+			Holds:         "events that EventBridge could not deliver to the workflow",
+			KeyARN:        args.KeyARN,
+			AlarmTopicARN: args.AlarmTopicARN,
+			Senders: []QueueSender{{
+				Service: eventService, ResourceARN: pulumi.String(RuleARN(args.Scope, args.EventBusName, ruleName)),
+			}},
+		}, pulumi.Parent(p))
+		if err != nil {
+			return err
+		}
+		p.Delivery[source] = queue
+		p.Routes[source], err = NewSourceRoute(ctx, name+"-from-"+source, &SourceRouteArgs{
+			Scope:               args.Scope,
+			RuleName:            ruleName,
+			EventSource:         eventSourcePrefix + source,
+			Bus:                 p.Bus,
+			WorkflowARN:         p.Workflow.AliasARN,
+			DeadLetters:         queue,
+			AlarmTopicARN:       args.AlarmTopicARN,
+			PermissionsBoundary: args.PermissionsBoundary,
+		}, pulumi.Parent(p))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newAlarms adds what concerns the pipeline as a whole, and one alarm over all for whoever is on call.
+func (args *TradePipelineArgs) newAlarms(ctx *pulumi.Context, p *TradePipeline, name string) error {
+	// Each trade counts 0 or 1, so that the average is the share.
+	own, err := newAlarms(ctx, p, name, args.Prefix, args.AlarmTopicARN, []alarm{{
+		name:        "rejections",
+		description: fmt.Sprintf("More than %d %% of the trades of the last quarter of an hour were rejected: a source sends nonsense, or a rule is wrong.", args.RejectionPercent),
+		namespace:   MetricsNamespace, metric: rejectedMetric, dimensions: args.functionMetrics(validatorName),
+		statistic: "Average", period: 5 * time.Minute, periods: 3, threshold: float64(args.RejectionPercent) / 100, comparison: above,
+	}})
+	if err != nil {
+		return err
+	}
+	p.Alarms.add(own, p.Bus.Alarms, p.Workflow.Alarms, p.Validator.Alarms, p.Enricher.Alarms, p.Recorder.Alarms, p.Table.Alarms)
+	for _, source := range args.Sources {
+		p.Alarms.add(p.Delivery[source].Alarms, p.Routes[source].Alarms)
+	}
+	anyOf := p.Alarms.Paging.ToStringArrayOutput().ApplyT(func(arns []string) string {
+		terms := make([]string, len(arns))
+		for i, arn := range arns {
+			terms[i] = fmt.Sprintf("ALARM(%q)", arn)
+		}
+		return strings.Join(terms, " OR ")
+	}).(pulumi.StringOutput)
+	_, err = cloudwatch.NewCompositeAlarm(ctx, name+"-page", &cloudwatch.CompositeAlarmArgs{
+		AlarmName:        pulumi.String(args.Prefix + "-page"),
+		AlarmDescription: pulumi.String("Trades of " + args.Prefix + " fail or are lost: somebody has to look now. See the dashboard and the runbook."),
+		AlarmRule:        anyOf,
+		AlarmActions:     pulumi.StringArray{args.AlarmTopicARN},
+		OkActions:        pulumi.StringArray{args.AlarmTopicARN},
+	}, pulumi.Parent(p))
+	if err != nil {
+		return fmt.Errorf("making the composite alarm of pipeline %s: %w", name, err)
+	}
+	return nil
+}

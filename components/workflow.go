@@ -1,0 +1,283 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sfn"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+)
+
+const workflowComponentType = "trade-processing:components:Workflow"
+
+// LogLevel is how much of its executions a state machine logs.
+type LogLevel string
+
+const (
+	LogErrors LogLevel = "ERROR" // what failed
+	LogAll    LogLevel = "ALL"   // every step, never with the data of the trade
+)
+
+// WorkflowArgs are the arguments of NewWorkflow.
+type WorkflowArgs struct {
+	Scope Scope
+
+	// WorkflowName is the physical name of state machine and role: up to 64 letters, digits, - and _.
+	WorkflowName string
+
+	// Type is STANDARD or EXPRESS. Default: STANDARD.
+	Type WorkflowType
+
+	// The three functions, in the order of the workflow.
+	Validator, Enricher, Recorder *ContainerFunction
+
+	// MaxRetries is how often a call of a function is repeated after an error that can pass. See MaxRetries, the function,
+	// for its bounds.
+	MaxRetries int
+
+	// Logging is how much is logged. Default: ERROR.
+	Logging LogLevel
+
+	// LogRetentionDays is one of LogRetentionDays. Default: 365.
+	LogRetentionDays int
+
+	KeyARN              pulumi.StringInput
+	AlarmTopicARN       pulumi.StringInput
+	PermissionsBoundary string
+}
+
+// Workflow is the state machine of the trades: its role, its log group, a published version behind an alias, alarms.
+type Workflow struct {
+	pulumi.ResourceState
+
+	Name     string
+	ARN      pulumi.StringOutput
+	AliasARN pulumi.StringOutput // what rules start
+	Alarms   Alarms
+}
+
+// WorkflowLogGroup is the log group of a state machine. Log groups whose names begin like this share the resource policy
+// that lets the delivery service write, which would grow too large with one entry a group otherwise.
+func WorkflowLogGroup(workflowName string) string { return "/aws/vendedlogs/states/" + workflowName }
+
+// NewWorkflow makes a Workflow.
+func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...pulumi.ResourceOption) (*Workflow, error) {
+	args := given.withDefaults()
+	if err := args.check(name); err != nil {
+		return nil, err
+	}
+	w := &Workflow{Name: args.WorkflowName}
+	if err := ctx.RegisterComponentResource(workflowComponentType, name, w, opts...); err != nil {
+		return nil, fmt.Errorf("registering workflow %s: %w", name, err)
+	}
+
+	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
+		Name:            pulumi.String(WorkflowLogGroup(args.WorkflowName)),
+		RetentionInDays: pulumi.Int(args.LogRetentionDays),
+		KmsKeyId:        args.KeyARN,
+	}, pulumi.Parent(w))
+	if err != nil {
+		return nil, fmt.Errorf("making the log group of workflow %s: %w", name, err)
+	}
+	role, policy, err := args.newRole(ctx, w, name)
+	if err != nil {
+		return nil, err
+	}
+
+	machine, err := sfn.NewStateMachine(ctx, name+"-machine", &sfn.StateMachineArgs{
+		Name:       pulumi.String(args.WorkflowName),
+		Type:       pulumi.String(string(args.Type)),
+		RoleArn:    role.Arn,
+		Definition: args.definition(),
+		Publish:    pulumi.Bool(true),
+		LoggingConfiguration: &sfn.StateMachineLoggingConfigurationArgs{
+			Level:                pulumi.String(string(args.Logging)),
+			IncludeExecutionData: pulumi.Bool(false),               // trades don't belong into logs
+			LogDestination:       pulumi.Sprintf("%s:*", logs.Arn), // Step Functions refuses the ARN without its end
+		},
+		TracingConfiguration: &sfn.StateMachineTracingConfigurationArgs{Enabled: pulumi.Bool(true)},
+		EncryptionConfiguration: &sfn.StateMachineEncryptionConfigurationArgs{
+			Type:                         pulumi.String("CUSTOMER_MANAGED_KMS_KEY"),
+			KmsKeyId:                     args.KeyARN,
+			KmsDataKeyReusePeriodSeconds: pulumi.Int(int(dataKeyReuse.Seconds())),
+		},
+	}, pulumi.Parent(w), pulumi.DependsOn([]pulumi.Resource{policy})) // Step Functions checks the role's rights at once
+	if err != nil {
+		return nil, fmt.Errorf("making state machine %s: %w", name, err)
+	}
+	alias, err := sfn.NewAlias(ctx, name+"-alias", &sfn.AliasArgs{
+		Name:        pulumi.String(aliasName),
+		Description: pulumi.String("The version that new executions get"),
+		RoutingConfigurations: sfn.AliasRoutingConfigurationArray{
+			&sfn.AliasRoutingConfigurationArgs{StateMachineVersionArn: machine.StateMachineVersionArn, Weight: pulumi.Int(100)},
+		},
+	}, pulumi.Parent(w))
+	if err != nil {
+		return nil, fmt.Errorf("making the alias of state machine %s: %w", name, err)
+	}
+	w.ARN, w.AliasARN = machine.Arn, alias.Arn
+
+	w.Alarms, err = newAlarms(ctx, w, name, args.WorkflowName, args.AlarmTopicARN, args.alarms())
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.RegisterResourceOutputs(w, pulumi.Map{"arn": w.ARN, "aliasArn": w.AliasARN}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of workflow %s: %w", name, err)
+	}
+	return w, nil
+}
+
+func (args WorkflowArgs) withDefaults() *WorkflowArgs {
+	if args.Type == "" {
+		args.Type = Standard
+	}
+	if args.Logging == "" {
+		args.Logging = LogErrors
+	}
+	if args.LogRetentionDays == 0 {
+		args.LogRetentionDays = defaultLogRetentionDays
+	}
+	return &args
+}
+
+func (args *WorkflowArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("WorkflowName", args.WorkflowName, machineName)
+	a.name("WorkflowName", args.WorkflowName, roleName)
+	if args.Type != Standard && args.Type != Express {
+		a.problem("Type", "is %q; it is %s or %s", args.Type, Standard, Express)
+	}
+	if args.Logging != LogErrors && args.Logging != LogAll {
+		a.problem("Logging", "is %q; it is %s or %s", args.Logging, LogErrors, LogAll)
+	}
+	a.retention("LogRetentionDays", args.LogRetentionDays)
+	a.given("KeyARN", args.KeyARN)
+	a.given("AlarmTopicARN", args.AlarmTopicARN)
+	complete := true
+	for i, function := range []*ContainerFunction{args.Validator, args.Enricher, args.Recorder} {
+		if function == nil {
+			a.problem([]string{"Validator", "Enricher", "Recorder"}[i], "is missing")
+			complete = false
+		}
+	}
+	if complete {
+		most := MaxRetries(args.Type, args.Validator.Timeout, args.Enricher.Timeout, args.Recorder.Timeout)
+		if args.MaxRetries < 0 || args.MaxRetries > most {
+			a.problem("MaxRetries", "is %d; a workflow of type %s has time for 0 to %d", args.MaxRetries, args.Type, most)
+		}
+	}
+	return a.err()
+}
+
+// definition renders the workflow once the ARNs and URLs in it are known, and refuses one that is wrong.
+func (args *WorkflowArgs) definition() pulumi.StringOutput {
+	functions := []*ContainerFunction{args.Validator, args.Enricher, args.Recorder}
+	var inputs pulumi.StringArray
+	for _, f := range functions {
+		inputs = append(inputs, f.AliasARN, f.DeadLetters.URL)
+	}
+	return inputs.ToStringArrayOutput().ApplyT(func(known []string) (string, error) {
+		if len(known) != 2*len(functions) {
+			return "", errors.New("rendering the workflow: an ARN or a URL is missing")
+		}
+		stage := func(i int) workflowStage {
+			return workflowStage{aliasARN: known[2*i], deadLettersURL: known[2*i+1], timeout: functions[i].Timeout}
+		}
+		machine, err := tradeWorkflow(args.Scope.Partition, stage(0), stage(1), stage(2), args.MaxRetries)
+		if err != nil {
+			return "", err
+		}
+		if err := machine.Check(); err != nil {
+			return "", err
+		}
+		return machine.JSON()
+	}).(pulumi.StringOutput)
+}
+
+func (args *WorkflowArgs) newRole(ctx *pulumi.Context, w *Workflow, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
+	machine := args.Scope.ARN("states", "stateMachine:"+args.WorkflowName)
+	trusted, err := trust(workflowService, onBehalfOf(args.Scope.Account, machine))
+	if err != nil {
+		return nil, nil, err
+	}
+	role, err := newRole(ctx, w, name+"-role", roleArgs{
+		name: args.WorkflowName, description: "What the workflow may do", trust: trusted, boundary: args.PermissionsBoundary,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	functions := []*ContainerFunction{args.Validator, args.Enricher, args.Recorder}
+	inputs := []pulumi.StringInput{args.KeyARN}
+	for _, f := range functions {
+		inputs = append(inputs, f.AliasARN)
+	}
+	for _, f := range functions {
+		inputs = append(inputs, f.DeadLetters.ARN)
+	}
+	policy, err := awsiam.NewRolePolicy(ctx, name+"-role-policy", &awsiam.RolePolicyArgs{
+		Name: pulumi.String("workflow"),
+		Role: role.Name,
+		Policy: policyOf(func(arn []string) []iam.Statement {
+			key, aliases, queues := arn[0], arn[1:1+len(functions)], arn[1+len(functions):]
+			return args.statements(machine, key, aliases, queues)
+		}, inputs...),
+	}, pulumi.Parent(w))
+	if err != nil {
+		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
+	}
+	return role, policy, nil
+}
+
+func (args *WorkflowArgs) statements(machine, key string, aliases, queues []string) []iam.Statement {
+	throughSQS := useKeyThrough("sqs", args.Scope, key)
+	throughSQS.Sid = "DeadLettersKey"
+	return []iam.Statement{
+		{Sid: "CallFunctions", Effect: iam.Allow, Action: iam.Strings{"lambda:InvokeFunction"}, Resource: aliases},
+		{Sid: "KeepFailures", Effect: iam.Allow, Action: iam.Strings{"sqs:SendMessage"}, Resource: queues},
+		throughSQS,
+		{
+			Sid: "OwnDataKey", Effect: iam.Allow, Action: iam.Strings{"kms:Decrypt", "kms:GenerateDataKey"}, Resource: iam.Strings{key},
+			Condition: iam.Conditions{iam.StringEquals: {"kms:EncryptionContext:aws:states:stateMachineArn": {machine}}},
+		},
+		{
+			Sid: "OwnLogsKey", Effect: iam.Allow, Action: iam.Strings{"kms:GenerateDataKey"}, Resource: iam.Strings{key},
+			Condition: iam.Conditions{iam.StringEquals: {"kms:EncryptionContext:SourceArn": {args.Scope.ARN("logs", "*")}}},
+		},
+		{
+			// X-Ray knows no resources.
+			Sid: "Traces", Effect: iam.Allow, Resource: anyResource,
+			Action: iam.Strings{"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+		},
+		{
+			// Log deliveries have no ARNs (https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html).
+			Sid: "LogDelivery", Effect: iam.Allow, Resource: anyResource,
+			Action: iam.Strings{
+				"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+				"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+			},
+		},
+	}
+}
+
+func (args *WorkflowArgs) alarms() []alarm {
+	dimensions := pulumi.StringMap{"StateMachineArn": pulumi.String(args.Scope.ARN("states", "stateMachine:"+args.WorkflowName))}
+	executions := func(name, metric, what string, pages bool) alarm {
+		return alarm{
+			name: name, pages: pages, description: "Executions of " + args.WorkflowName + " " + what,
+			namespace: "AWS/States", metric: metric, dimensions: dimensions,
+			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
+		}
+	}
+	return []alarm{
+		executions("failed", "ExecutionsFailed", "failed; their events are in the dead-letter queue of the function that failed.", false),
+		executions("timed-out", "ExecutionsTimedOut", "ran out of time, which nothing catches: redrive them from their history, or replay the archive.", true),
+		executions("aborted", "ExecutionsAborted", "were stopped by somebody, and their events are in no queue: redrive them from their history, or replay the archive.", true),
+		executions("throttled", "ExecutionThrottled", "are throttled: the account's quota of state transitions is used up.", false),
+	}
+}

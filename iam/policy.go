@@ -1,0 +1,158 @@
+// Package iam holds IAM policy documents as typed values: written once in Go, marshalled to the same JSON every time, and
+// read back by tests that evaluate them.
+package iam
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Document is an IAM policy document: an identity policy, a role's trust policy or a resource's policy.
+type Document struct {
+	Version   string      `json:"Version"`
+	Statement []Statement `json:"Statement"`
+}
+
+// Statement is one rule of a policy document. Fields without a value are left out of the JSON.
+type Statement struct {
+	Sid       string     `json:"Sid,omitempty"` // letters and digits only; unique in its document
+	Effect    Effect     `json:"Effect"`
+	Principal *Principal `json:"Principal,omitempty"` // in trust and resource policies only
+	Action    Strings    `json:"Action"`
+	Resource  Strings    `json:"Resource,omitempty"` // never in a trust policy
+	Condition Conditions `json:"Condition,omitempty"`
+}
+
+// Effect says whether a statement allows or denies.
+type Effect string
+
+// The two effects. A Deny that matches wins over every Allow.
+const (
+	Allow Effect = "Allow"
+	Deny  Effect = "Deny"
+)
+
+// version is the current version of the policy language, the only one that knows policy variables
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html).
+const version = "2012-10-17"
+
+// New makes a document of statements, in their order.
+func New(statements ...Statement) Document {
+	return Document{Version: version, Statement: statements}
+}
+
+// JSON renders the document. The same document gives the same text, byte for byte.
+func (d Document) JSON() (string, error) {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return "", fmt.Errorf("rendering a policy document: %w", err)
+	}
+	return string(text), nil
+}
+
+// Parse reads a document back, in any of the spellings that AWS allows: a single string where a list may stand, one
+// statement without a list.
+func Parse(text string) (Document, error) {
+	var raw struct {
+		Version   string
+		Statement json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+		return Document{}, fmt.Errorf("reading a policy document: %w", err)
+	}
+	d := Document{Version: raw.Version}
+	if err := json.Unmarshal(raw.Statement, &d.Statement); err == nil {
+		return d, nil
+	}
+	var only Statement
+	if err := json.Unmarshal(raw.Statement, &only); err != nil {
+		return Document{}, fmt.Errorf("reading the statements of a policy document: %w", err)
+	}
+	d.Statement = []Statement{only}
+	return d, nil
+}
+
+// Strings is a list of strings that IAM also accepts as a single string.
+type Strings []string
+
+// UnmarshalJSON reads a string or a list of strings.
+func (s *Strings) UnmarshalJSON(text []byte) error {
+	var one string
+	if err := json.Unmarshal(text, &one); err == nil {
+		*s = Strings{one}
+		return nil
+	}
+	var many []string
+	if err := json.Unmarshal(text, &many); err != nil {
+		return fmt.Errorf("neither a string nor a list of strings: %w", err)
+	}
+	*s = many
+	return nil
+}
+
+// Principal is who a trust or resource policy speaks of. The zero value is nobody.
+type Principal struct {
+	Everyone bool    // the principal "*", for denials only
+	AWS      Strings // ARNs of accounts, roles and users
+	Service  Strings // such as lambda.amazonaws.com
+}
+
+// Service is the principal of one or several AWS services.
+func Service(names ...string) *Principal { return &Principal{Service: names} }
+
+// AWS is the principal of accounts, roles or users by ARN.
+func AWS(arns ...string) *Principal { return &Principal{AWS: arns} }
+
+// Everyone is any principal of any account.
+func Everyone() *Principal { return &Principal{Everyone: true} }
+
+type principalJSON struct {
+	AWS     Strings `json:"AWS,omitempty"`
+	Service Strings `json:"Service,omitempty"`
+}
+
+// MarshalJSON writes "*" for everyone and an object otherwise.
+func (p Principal) MarshalJSON() ([]byte, error) {
+	if p.Everyone {
+		return []byte(`"*"`), nil
+	}
+	return json.Marshal(principalJSON{AWS: p.AWS, Service: p.Service})
+}
+
+// UnmarshalJSON reads "*", {"AWS":"*"} (the same to IAM) or an object of lists.
+func (p *Principal) UnmarshalJSON(text []byte) error {
+	var everyone string
+	if err := json.Unmarshal(text, &everyone); err == nil {
+		if everyone != "*" {
+			return fmt.Errorf("principal %q: only \"*\" may stand without a kind", everyone)
+		}
+		*p = Principal{Everyone: true}
+		return nil
+	}
+	var kinds principalJSON
+	if err := json.Unmarshal(text, &kinds); err != nil {
+		return fmt.Errorf("reading a principal: %w", err)
+	}
+	*p = Principal{AWS: kinds.AWS, Service: kinds.Service}
+	if len(p.AWS) == 1 && p.AWS[0] == "*" {
+		*p = Principal{Everyone: true, Service: kinds.Service}
+	}
+	return nil
+}
+
+// Conditions are the conditions of a statement by operator, then by condition key. All of them must hold; of the values
+// of one key, any.
+type Conditions map[Operator]map[string]Strings
+
+// Operator is a condition operator.
+type Operator string
+
+// The operators that this project's policies use.
+const (
+	StringEquals    Operator = "StringEquals"
+	StringNotEquals Operator = "StringNotEquals"
+	StringLike      Operator = "StringLike"
+	ArnEquals       Operator = "ArnEquals"
+	ArnLike         Operator = "ArnLike"
+	Bool            Operator = "Bool"
+)

@@ -1,0 +1,263 @@
+package stack
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/components"
+)
+
+// project begins the names of everything that this program makes in an account, and is the namespace of its image
+// repositories and parameters.
+const project = "trade-processing"
+
+// lambdaSources is the folder of the functions' Go module.
+const lambdaSources = "lambdas"
+
+// Deploy declares the stack. It is what `pulumi up` runs.
+func Deploy(ctx *pulumi.Context) error { return DeployFrom("")(ctx) }
+
+// DeployFrom declares the stack with the functions' sources in another folder than the one that the engine runs in.
+func DeployFrom(folder string) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		given, err := valuesOf(ctx)
+		if err != nil {
+			return err
+		}
+		config, err := read(given)
+		if err != nil {
+			return err
+		}
+		d := &deployment{Config: config, folder: folder}
+		for _, step := range []func(*pulumi.Context) error{
+			d.makeProviders, d.lookAround, d.makeKey, d.makeTopic, d.makeAccountWide, d.makeNetwork, d.makePipeline, d.makeBackup, d.export,
+		} {
+			if err := step(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// deployment is a stack while it is declared: each step adds what the next ones need.
+type deployment struct {
+	Config
+	folder string
+
+	primary  *aws.Provider
+	others   map[string]*aws.Provider // by replica region
+	scope    components.Scope
+	key      *components.EncryptionKey
+	topic    *components.AlarmTopic
+	registry *components.RegistryReplication // nil where another stack owns it
+	network  *components.PrivateNetwork
+	pipeline *components.TradePipeline
+}
+
+// prefix begins the physical names of the stack's resources.
+func (d *deployment) prefix() string { return project + "-" + d.Environment }
+
+func (d *deployment) busName() string {
+	if d.EventBusName == "" {
+		return d.prefix()
+	}
+	return d.EventBusName
+}
+
+// makeProviders makes one AWS provider a region. All of them carry the stack's tags, so that whatever they make is
+// tagged, in every region.
+func (d *deployment) makeProviders(ctx *pulumi.Context) error {
+	d.others = map[string]*aws.Provider{}
+	for _, region := range append([]string{d.Region}, slices.Sorted(slices.Values(d.ReplicaRegions))...) {
+		provider, err := aws.NewProvider(ctx, region, &aws.ProviderArgs{
+			Region:      pulumi.String(region),
+			DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(d.Tags)},
+		})
+		if err != nil {
+			return fmt.Errorf("making the provider of %s: %w", region, err)
+		}
+		if d.primary == nil {
+			d.primary = provider
+		} else {
+			d.others[region] = provider
+		}
+	}
+	return nil
+}
+
+func (d *deployment) lookAround(ctx *pulumi.Context) (err error) {
+	d.scope, err = components.LookupScope(ctx, d.Region, pulumi.Provider(d.primary))
+	return err
+}
+
+// replicas are the replica regions in order.
+func (d *deployment) replicas() []string { return slices.Sorted(maps.Keys(d.others)) }
+
+func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
+	logGroups := []string{
+		components.FunctionLogGroup(d.prefix() + "-*"),
+		components.WorkflowLogGroup(d.prefix() + "-*"),
+		components.FlowLogGroup(d.prefix()),
+	}
+	if d.ManageInsightsLogGroup {
+		logGroups = append(logGroups, components.InsightsLogGroup)
+	}
+	rules := d.prefix() + "-*"
+	if d.busName() != components.DefaultBus {
+		rules = d.busName() + "/" + rules
+	}
+	args := &components.EncryptionKeyArgs{
+		Scope: d.scope,
+		Alias: d.prefix(),
+		Grants: []components.KeyGrant{
+			components.GrantLogs(d.scope, logGroups...),
+			components.GrantLogDelivery(d.scope),
+			components.GrantAlarms(d.scope, d.prefix()+"-"),
+			components.GrantEventDelivery(d.scope, rules),
+		},
+	}
+	if d.busName() != components.DefaultBus {
+		args.Grants = append(args.Grants, components.GrantEventBus(d.scope, d.busName()))
+	}
+	if !d.DeletionProtection {
+		args.DeletionWindowDays = 7 // KMS's shortest
+	}
+	for _, region := range d.replicas() {
+		args.Replicas = append(args.Replicas, components.KeyReplica{Region: region, Provider: d.others[region]})
+	}
+	d.key, err = components.NewEncryptionKey(ctx, "encryption", args, pulumi.Providers(d.primary))
+	return err
+}
+
+func (d *deployment) makeTopic(ctx *pulumi.Context) (err error) {
+	d.topic, err = components.NewAlarmTopic(ctx, "alarms", &components.AlarmTopicArgs{
+		Scope:           d.scope,
+		TopicName:       d.prefix() + "-alarms",
+		AlarmNamePrefix: d.prefix() + "-",
+		KeyARN:          d.key.ARN,
+		Email:           d.AlarmEmail,
+	}, pulumi.Providers(d.primary))
+	return err
+}
+
+// makeAccountWide makes what an account has once in a region, where this stack is the one that owns it.
+func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
+	if d.ManageRegistryReplication {
+		args := &components.RegistryReplicationArgs{
+			Scope:               d.scope,
+			RepositoryPrefix:    project,
+			FunctionPrefix:      project + "-",
+			RoleName:            d.prefix() + "-image-copies",
+			Tags:                d.Tags,
+			PermissionsBoundary: d.PermissionsBoundary,
+		}
+		for _, region := range d.replicas() {
+			args.Destinations = append(args.Destinations, components.RegistryDestination{
+				Region: region, Provider: d.others[region], KeyARN: d.key.ReplicaARNs[region],
+			})
+		}
+		d.registry, err = components.NewRegistryReplication(ctx, "registry", args, pulumi.Providers(d.primary))
+		if err != nil {
+			return err
+		}
+	}
+	if d.ManageInsightsLogGroup {
+		_, err = cloudwatch.NewLogGroup(ctx, "insights", &cloudwatch.LogGroupArgs{
+			Name:            pulumi.String(components.InsightsLogGroup),
+			RetentionInDays: pulumi.Int(d.LogRetentionDays),
+			KmsKeyId:        d.key.ARN,
+		}, pulumi.Provider(d.primary))
+		if err != nil {
+			return fmt.Errorf("making the log group of Lambda Insights: %w", err)
+		}
+	}
+	return nil
+}
+
+func (d *deployment) makeNetwork(ctx *pulumi.Context) (err error) {
+	d.network, err = components.NewPrivateNetwork(ctx, "network", &components.PrivateNetworkArgs{
+		Scope:               d.scope,
+		NetworkName:         d.prefix(),
+		Adopted:             d.AdoptedNetwork,
+		CIDR:                d.VPCCIDR,
+		Endpoints:           d.VPCEndpoints,
+		LogRetentionDays:    d.LogRetentionDays,
+		KeyARN:              d.key.ARN,
+		PermissionsBoundary: d.PermissionsBoundary,
+	}, pulumi.Providers(d.primary))
+	return err
+}
+
+func (d *deployment) makePipeline(ctx *pulumi.Context) (err error) {
+	args := &components.TradePipelineArgs{
+		Scope:               d.scope,
+		Prefix:              d.prefix(),
+		Environment:         d.Environment,
+		RepositoryPrefix:    d.repositoryPrefix(),
+		ParameterPrefix:     d.parameterPrefix(),
+		Sources:             d.Sources,
+		EventBusName:        d.EventBusName,
+		ProducerAccounts:    d.ProducerAccounts,
+		ArchiveDays:         d.ArchiveDays,
+		WorkflowType:        d.WorkflowType,
+		WorkflowLogging:     d.WorkflowLogLevel,
+		MaxRetries:          d.MaxRetries,
+		LambdaSources:       lambdaSources,
+		Project:             d.folder,
+		Validator:           d.Validator,
+		Enricher:            d.Enricher,
+		Recorder:            d.Recorder,
+		AllowedCurrencies:   d.AllowedCurrencies,
+		MaxClockSkew:        d.MaxClockSkew,
+		FunctionLogLevel:    d.FunctionLogLevel,
+		Network:             d.network,
+		APIEndpoint:         d.APIEndpoint,
+		APISecret:           d.APIEndpointIsSecret,
+		APIRanges:           d.APIEndpointCIDRs,
+		APIPort:             d.APIEndpointPort,
+		ProcessingThreshold: d.ProcessingThreshold,
+		DeletionProtection:  d.DeletionProtection,
+		RetentionYears:      d.RetentionYears,
+		MaxWriteUnits:       d.MaxWriteUnits,
+		MaxReadUnits:        d.MaxReadUnits,
+		RejectionPercent:    d.RejectionAlarmPercent,
+		KeyARN:              d.key.ARN,
+		AlarmTopicARN:       d.topic.ARN,
+		LogRetentionDays:    d.LogRetentionDays,
+		PermissionsBoundary: d.PermissionsBoundary,
+		Destroyable:         !d.DeletionProtection,
+	}
+	for _, region := range d.replicas() {
+		args.Replicas = append(args.Replicas, components.TableReplica{
+			Region: region, Provider: d.others[region], KeyARN: d.key.ReplicaARNs[region],
+		})
+	}
+	if d.registry != nil {
+		args.ImageAfter = []pulumi.Resource{d.registry}
+	}
+	d.pipeline, err = components.NewTradePipeline(ctx, "pipeline", args, pulumi.Providers(d.primary))
+	return err
+}
+
+func (d *deployment) makeBackup(ctx *pulumi.Context) error {
+	if !d.Backup {
+		return nil
+	}
+	_, err := components.NewBackupPlan(ctx, "backup", &components.BackupPlanArgs{
+		Scope:               d.scope,
+		PlanName:            d.prefix() + "-trades",
+		RoleName:            d.prefix() + "-backup",
+		KeyARN:              d.key.ARN,
+		ResourceARN:         d.pipeline.Table.ARN,
+		RetentionDays:       d.BackupRetentionDays,
+		PermissionsBoundary: d.PermissionsBoundary,
+		Destroyable:         !d.DeletionProtection,
+	}, pulumi.Providers(d.primary))
+	return err
+}
