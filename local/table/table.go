@@ -204,7 +204,7 @@ func (t *Table) Expire() int {
 func serve[T any](ctx context.Context, t *Table, operation string, name *string, key func() string, run func() (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
-		return none, operationError(operation, &aws.RequestCanceledError{Err: err})
+		return none, operationError(operation, &smithy.CanceledError{Err: err})
 	}
 	call := fault.Call{Service: "dynamodb", Operation: operation, Resource: t.definition().Name}
 	out, err := fault.Serve(ctx, t.clock, t.faults, call, key, func() (T, error) {

@@ -135,7 +135,7 @@ func TestWhatIsRefusedBeforeTheTableIsAsked(t *testing.T) {
 			_, err := tb.PutItem(canceled, &dynamodb.PutItemInput{TableName: aws.String("trades"), Item: trade("T1", 1)})
 			return err
 		}, func(err error) bool {
-			var e *aws.RequestCanceledError
+			var e *smithy.CanceledError
 			return errors.As(err, &e) && errors.Is(err, context.Canceled)
 		}},
 		{"values to return that a put has not", func() error {

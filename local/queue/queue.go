@@ -1,0 +1,476 @@
+// Package queue is one standard SQS queue in memory, on an injected clock and
+// under the queue's own definition: delay, visibility timeout, retention,
+// message size, redrive to a dead-letter queue.
+//
+// Nothing runs in the background. Whatever the passing of time brings about
+// has happened when the queue is next looked at.
+package queue
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/aws/smithy-go"
+	"github.com/google/uuid"
+	"github.com/tidwall/btree"
+
+	"trade-processing/local/clock"
+	"trade-processing/local/fault"
+	"trade-processing/local/metrics"
+)
+
+// Options are what a queue works with.
+type Options struct {
+	Clock clock.Clock
+	// Faults may delay or fail each operation; nil for none. The key of a call is
+	// a message's body, and empty where there is none.
+	Faults fault.Hook
+	// Metrics receives what SQS sends to CloudWatch; nil for none.
+	Metrics *metrics.Store
+	// Random makes the ids of messages; nil is crypto/rand. It must be safe for
+	// use by many goroutines.
+	Random io.Reader
+}
+
+// A Queue is safe for use by many goroutines.
+type Queue struct {
+	clock    clock.Clock
+	faults   fault.Hook
+	random   io.Reader
+	measures measures
+
+	mu      sync.Mutex
+	def     Definition
+	redrive *Redrive
+	allow   RedriveAllow
+	deleted bool
+	serial  uint64
+	purged  time.Time
+
+	all     *btree.BTreeG[*stored] // by arrival
+	bySent  *btree.BTreeG[*stored] // by the time of the first send, which a redrive keeps
+	ready   *btree.BTreeG[*stored] // those that can be received, by arrival
+	hidden  *btree.BTreeG[*stored] // the others, by when they become visible
+	flying  int                    // of hidden, those that were received
+	expired int                    // in all, since the queue was made
+}
+
+// New makes an empty queue, or reports everything that is wrong with its
+// definition.
+func New(def Definition, options Options) (*Queue, error) {
+	if err := def.Validate(); err != nil {
+		return nil, err
+	}
+	byArrival := func(a, b *stored) bool { return a.serial < b.serial }
+	byTime := func(time func(*stored) int64) func(a, b *stored) bool {
+		return func(a, b *stored) bool {
+			if ta, tb := time(a), time(b); ta != tb {
+				return ta < tb
+			}
+			return a.serial < b.serial
+		}
+	}
+	tree := func(less func(a, b *stored) bool) *btree.BTreeG[*stored] {
+		return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})
+	}
+	q := &Queue{
+		clock: options.Clock, faults: options.Faults, random: options.Random, def: def, allow: RedriveAllow{Permission: "allowAll"},
+		all: tree(byArrival), ready: tree(byArrival),
+		bySent: tree(byTime(func(m *stored) int64 { return m.sent })),
+		hidden: tree(byTime(func(m *stored) int64 { return m.visible })),
+	}
+	if q.random == nil {
+		q.random = rand.Reader
+	}
+	q.measures = newMeasures(options.Metrics, q)
+	return q, nil
+}
+
+// Definition returns what the queue is now.
+func (q *Queue) Definition() Definition {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.def
+}
+
+// Update changes the queue's attributes, as SetQueueAttributes. Its name, URL
+// and ARN can't change.
+func (q *Queue) Update(def Definition) error {
+	if err := def.Validate(); err != nil {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if def.Name != q.def.Name || def.URL != q.def.URL || def.ARN != q.def.ARN {
+		return fmt.Errorf("queue %q: its name, URL and ARN can't change; make another queue", q.def.Name)
+	}
+	q.def = def
+	return nil
+}
+
+// SetRedrive sends messages that were received too often to a dead-letter
+// queue; nil ends that. The dead-letter queue's own policy must allow it.
+func (q *Queue) SetRedrive(r *Redrive) error {
+	if r != nil {
+		if r.MaxReceives < 1 || r.MaxReceives > 1000 {
+			return fmt.Errorf("queue %q: redrive policy: a maxReceiveCount of %d is not between 1 and 1000", q.Definition().Name, r.MaxReceives)
+		}
+		if r.DeadLetter == nil || r.DeadLetter == q {
+			return fmt.Errorf("queue %q: redrive policy: the dead-letter queue must be another queue", q.Definition().Name)
+		}
+		if arn := q.Definition().ARN; !r.DeadLetter.allows(arn) {
+			return fmt.Errorf("queue %q: redrive policy: the redrive-allow policy of %q does not let %s use it",
+				q.Definition().Name, r.DeadLetter.Definition().Name, arn)
+		}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.redrive = r
+	return nil
+}
+
+// SetRedriveAllow says which queues may use this one as their dead-letter
+// queue. A new queue lets all. Redrives that are set up already stay.
+func (q *Queue) SetRedriveAllow(r RedriveAllow) error {
+	if err := r.Validate(); err != nil {
+		return fmt.Errorf("queue %q: %w", q.Definition().Name, err)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.allow = r
+	return nil
+}
+
+func (q *Queue) allows(arn string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.allow.allows(arn)
+}
+
+// Delete ends the queue with all messages in it. Every later operation answers
+// QueueDoesNotExist.
+func (q *Queue) Delete() {
+	q.measures.remove()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.deleted = true
+	q.clear()
+}
+
+func (q *Queue) clear() {
+	for _, tree := range []*btree.BTreeG[*stored]{q.all, q.bySent, q.ready, q.hidden} {
+		tree.Clear()
+	}
+	q.flying = 0
+}
+
+// Send puts a message into the queue and returns it. Errors are API errors
+// with SQS's codes, wrapped as the SDK's client wraps them.
+func (q *Queue) Send(ctx context.Context, d Draft) (Message, error) {
+	return serve(ctx, q, "SendMessage", d.Body, func(now time.Time) (Message, error) {
+		if err := d.check(q.def); err != nil {
+			return Message{}, err
+		}
+		id, err := uuid.NewRandomFromReader(q.random)
+		if err != nil {
+			return Message{}, fmt.Errorf("making a message id: %w", err)
+		}
+		delay := q.def.Delay
+		if d.Delay != nil {
+			delay = *d.Delay
+		}
+		m := &stored{
+			id: id, body: d.Body, attributes: d.Attributes, trace: d.TraceHeader,
+			sent: now.UnixNano(), arrived: now.UnixNano(), visible: now.Add(delay).UnixNano(),
+		}
+		q.add(m, now)
+		q.measures.sent.Add(now, 1)
+		q.measures.sentSize.Add(now, float64(len(d.Body)))
+		return m.message(""), nil
+	})
+}
+
+// add files a new message.
+func (q *Queue) add(m *stored, now time.Time) {
+	q.serial++
+	m.serial = q.serial
+	q.all.Set(m)
+	q.bySent.Set(m)
+	if m.visible > now.UnixNano() {
+		q.hidden.Set(m)
+	} else {
+		q.ready.Set(m)
+	}
+}
+
+// remove takes a message out for good.
+func (q *Queue) remove(m *stored) {
+	q.all.Delete(m)
+	q.bySent.Delete(m)
+	q.unfile(m)
+}
+
+// unfile takes a message out of ready or hidden.
+func (q *Queue) unfile(m *stored) {
+	if _, was := q.hidden.Delete(m); was {
+		if m.receives > 0 {
+			q.flying--
+		}
+		return
+	}
+	q.ready.Delete(m)
+}
+
+// advance brings about what has happened by now: messages beyond their
+// retention are gone, those whose time of hiding is over can be received.
+func (q *Queue) advance(now time.Time) {
+	oldest := now.Add(-q.def.Retention).UnixNano()
+	for {
+		m, any := q.bySent.Min()
+		if !any || m.sent > oldest {
+			break
+		}
+		q.remove(m)
+		q.expired++
+	}
+	for {
+		m, any := q.hidden.Min()
+		if !any || m.visible > now.UnixNano() {
+			break
+		}
+		q.unfile(m)
+		q.ready.Set(m)
+	}
+}
+
+// Receive takes up to max messages, 1 to 10, and hides them for the visibility
+// timeout, or for the queue's own when it is nil. It does not wait for a
+// message. A message that was received too often is moved to the dead-letter
+// queue instead.
+func (q *Queue) Receive(ctx context.Context, max int, visibility *time.Duration) ([]Message, error) {
+	var dead []*stored
+	var redrive *Redrive
+	messages, err := serve(ctx, q, "ReceiveMessage", "", func(now time.Time) ([]Message, error) {
+		if max < 1 || max > maxBatch {
+			return nil, apiError("InvalidParameterValue", "Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.", max)
+		}
+		hide := q.def.Visibility
+		if visibility != nil {
+			hide = *visibility
+		}
+		if err := checkVisibility(hide); err != nil {
+			return nil, err
+		}
+		redrive = q.redrive
+		var messages []Message
+		for len(messages) < max {
+			m, any := q.ready.Min()
+			if !any {
+				break
+			}
+			if redrive != nil && m.receives >= redrive.MaxReceives {
+				q.remove(m)
+				dead = append(dead, m)
+				continue
+			}
+			if q.flying >= maxInFlight {
+				if len(messages) == 0 {
+					return nil, apiError("OverLimit", "Too many messages in flight: %d.", q.flying)
+				}
+				break
+			}
+			q.unfile(m)
+			m.receives++
+			if m.receives == 1 {
+				m.received = now.UnixNano()
+			}
+			messages = append(messages, m.message(m.receipt()))
+			q.hide(m, now, hide)
+		}
+		q.measures.received.Add(now, float64(len(messages)))
+		return messages, nil
+	})
+	// The other queue has a lock of its own, and a redrive back to this one.
+	for _, m := range dead {
+		redrive.DeadLetter.accept(m, q.Definition().ARN)
+	}
+	return messages, err
+}
+
+// hide files a received message for a time. None is fine: it can be received
+// again at once, but not by the same call, which goes on behind it.
+func (q *Queue) hide(m *stored, now time.Time, d time.Duration) {
+	m.visible = now.Add(d).UnixNano()
+	q.hidden.Set(m)
+	q.flying++
+}
+
+// accept takes a message over from a queue that redrives it. It keeps its id,
+// its age and its receives.
+func (q *Queue) accept(m *stored, source string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.clock.Now()
+	moved := *m
+	moved.source = source
+	moved.arrived, moved.visible = now.UnixNano(), now.UnixNano()
+	q.add(&moved, now)
+}
+
+func checkVisibility(d time.Duration) error {
+	if d < 0 || d > maxVisibility {
+		return apiError("InvalidParameterValue", "Value %d for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200.", int(d.Seconds()))
+	}
+	return nil
+}
+
+// Acknowledge deletes a received message, as DeleteMessage. A message that is
+// gone, or was received again since, is no error and stays as it is.
+func (q *Queue) Acknowledge(ctx context.Context, handle string) error {
+	_, err := serve(ctx, q, "DeleteMessage", "", func(now time.Time) (struct{}, error) {
+		m, err := q.find(handle)
+		if m != nil {
+			q.remove(m)
+			q.measures.deleted.Add(now, 1)
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+// ChangeVisibility hides a received message for a time that starts now.
+func (q *Queue) ChangeVisibility(ctx context.Context, handle string, d time.Duration) error {
+	_, err := serve(ctx, q, "ChangeMessageVisibility", "", func(now time.Time) (struct{}, error) {
+		if err := checkVisibility(d); err != nil {
+			return struct{}{}, err
+		}
+		m, err := q.find(handle)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if m == nil {
+			return struct{}{}, apiError("InvalidParameterValue", "Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", handle)
+		}
+		if _, hidden := q.hidden.Get(m); !hidden {
+			return struct{}{}, apiError("MessageNotInflight", "The message referred to isn't in flight.")
+		}
+		q.unfile(m)
+		q.hide(m, now, d)
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// find looks up the message of a receipt handle; nil when it is gone or was
+// received again since.
+func (q *Queue) find(handle string) (*stored, error) {
+	r, err := parseReceipt(handle)
+	if err != nil {
+		return nil, err
+	}
+	m, found := q.all.Get(&stored{serial: r.serial})
+	if !found || m.id != r.id || m.receives != r.receives {
+		return nil, nil
+	}
+	return m, nil
+}
+
+// Purge deletes all messages. SQS allows it once a minute.
+func (q *Queue) Purge(ctx context.Context) error {
+	_, err := serve(ctx, q, "PurgeQueue", "", func(now time.Time) (struct{}, error) {
+		if !q.purged.IsZero() && now.Sub(q.purged) < time.Minute {
+			return struct{}{}, apiError("PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every 60 seconds.", q.def.Name)
+		}
+		q.purged = now
+		q.clear()
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// State is how much is in a queue.
+type State struct {
+	Visible  int // can be received
+	InFlight int // were received and are hidden
+	Delayed  int // are hidden since they were sent
+	// Oldest is the age of the oldest message, counted from when it came into
+	// this queue; zero when there is none.
+	Oldest time.Duration
+	// Expired is how many messages were lost to the retention since the queue
+	// was made.
+	Expired int
+}
+
+// Depth is the number of all messages.
+func (s State) Depth() int { return s.Visible + s.InFlight + s.Delayed }
+
+// State tells how much is in the queue now.
+func (q *Queue) State() State { return q.state(q.clock.Now()) }
+
+func (q *Queue) state(now time.Time) State {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.advance(now)
+	s := State{Visible: q.ready.Len(), InFlight: q.flying, Delayed: q.hidden.Len() - q.flying, Expired: q.expired}
+	if m, any := q.all.Min(); any {
+		s.Oldest = now.Sub(time.Unix(0, m.arrived))
+	}
+	return s
+}
+
+// Messages yields all messages in the order of their arrival, without receiving
+// them, as the queue was when the iteration began.
+func (q *Queue) Messages() iter.Seq[Message] {
+	return func(yield func(Message) bool) {
+		for _, m := range q.snapshot() {
+			if !yield(m.message("")) {
+				return
+			}
+		}
+	}
+}
+
+// snapshot copies all messages but their bodies, in the order of arrival.
+func (q *Queue) snapshot() []stored {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.advance(q.clock.Now())
+	messages := make([]stored, 0, q.all.Len())
+	q.all.Scan(func(m *stored) bool {
+		messages = append(messages, *m)
+		return true
+	})
+	return messages
+}
+
+// serve runs one operation under the queue's lock: what every operation checks,
+// the faults, the passing of time, and the SDK's wrapping of errors.
+func serve[T any](ctx context.Context, q *Queue, operation, key string, run func(now time.Time) (T, error)) (T, error) {
+	var none T
+	wrap := func(err error) error {
+		return &smithy.OperationError{ServiceID: "SQS", OperationName: operation, Err: err}
+	}
+	if err := ctx.Err(); err != nil {
+		return none, wrap(&smithy.CanceledError{Err: err})
+	}
+	call := fault.Call{Service: "sqs", Operation: operation, Resource: q.Definition().Name}
+	out, err := fault.Serve(ctx, q.clock, q.faults, call, func() string { return key }, func() (T, error) {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if q.deleted {
+			return none, apiError("QueueDoesNotExist", "The specified queue does not exist.")
+		}
+		now := q.clock.Now()
+		q.advance(now)
+		return run(now)
+	})
+	if err != nil {
+		return none, wrap(err)
+	}
+	return out, nil
+}
