@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"runtime/debug"
@@ -107,7 +108,7 @@ func guarded(work func() ([]byte, error)) (answer []byte, err error) {
 
 func (c *Call) logFailure(err error) {
 	attributes := []slog.Attr{slog.String("errorType", ErrorType(err)), slog.String("error", err.Error())}
-	if p, ok := err.(*panicError); ok {
+	if p, ok := errors.AsType[*panicError](err); ok {
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	}
 	c.Property("errorType", ErrorType(err))

@@ -232,7 +232,7 @@ func TestAnotherTradeUnderTheSameKeyIsAConflict(t *testing.T) {
 
 	other := fromExecution(bytes.Replace(event(t, "valid"), []byte(`"35158.2"`), []byte(`"35158.20"`), 1), "-other")
 	_, err := h.Invoke(t.Context(), other)
-	response, ok := err.(messages.InvokeResponse_Error)
+	response, ok := errors.AsType[messages.InvokeResponse_Error](err)
 	if !ok || response.Type != "TradeConflict" {
 		t.Fatalf("error %v, want TradeConflict", err)
 	}
@@ -255,7 +255,7 @@ func TestARepeatedAttemptOfOneExecutionIsNoDuplicate(t *testing.T) {
 	}}
 	h := mustHandler(t, table)
 	_, err := h.Invoke(t.Context(), event(t, "valid"))
-	if response, ok := err.(messages.InvokeResponse_Error); !ok || response.Type != function.ServiceUnreachable {
+	if response, ok := errors.AsType[messages.InvokeResponse_Error](err); !ok || response.Type != function.ServiceUnreachable {
 		t.Fatalf("error %v, want ServiceUnreachable", err)
 	}
 	if response := invoke(t, h, event(t, "valid")); response.Outcome != "RECORDED" || table.writes != 1 {
@@ -281,7 +281,7 @@ func TestErrorsOfDynamoDBKeepTheirNames(t *testing.T) {
 				return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: test.err}
 			}}
 			_, err := mustHandler(t, table).Invoke(t.Context(), event(t, "valid"))
-			response, ok := err.(messages.InvokeResponse_Error)
+			response, ok := errors.AsType[messages.InvokeResponse_Error](err)
 			if !ok || response.Type != test.want {
 				t.Errorf("error %v, want %s", err, test.want)
 			}
@@ -297,7 +297,7 @@ func TestTheWriteEndsBeforeTheDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
 	defer cancel()
 	_, err := mustHandler(t, table).Invoke(ctx, event(t, "valid"))
-	if response, ok := err.(messages.InvokeResponse_Error); !ok || response.Type != "ServiceUnreachable" {
+	if response, ok := errors.AsType[messages.InvokeResponse_Error](err); !ok || response.Type != "ServiceUnreachable" {
 		t.Errorf("error %v", err)
 	}
 	if ctx.Err() != nil {
@@ -309,7 +309,7 @@ func TestWhatCannotBeRecorded(t *testing.T) {
 	for file, want := range map[string]string{"no-trade-id": "MalformedTrade", "no-validation": "InternalError"} {
 		table := &fakeTable{}
 		_, err := mustHandler(t, table).Invoke(t.Context(), event(t, file))
-		if response, ok := err.(messages.InvokeResponse_Error); !ok || response.Type != want || table.writes != 0 {
+		if response, ok := errors.AsType[messages.InvokeResponse_Error](err); !ok || response.Type != want || table.writes != 0 {
 			t.Errorf("%s: error %v after %d writes, want %s", file, err, table.writes, want)
 		}
 	}
@@ -424,7 +424,7 @@ func TestOfManyAtATimeOneIsRecorded(t *testing.T) {
 			}
 			answer, err := h.Invoke(context.Background(), fromExecution(payload, fmt.Sprint("-", i)))
 			var response recorder.Response
-			if failure, ok := err.(messages.InvokeResponse_Error); ok {
+			if failure, ok := errors.AsType[messages.InvokeResponse_Error](err); ok {
 				outcomes[i] = failure.Type
 			} else if err := json.Unmarshal(answer, &response); err == nil {
 				outcomes[i] = response.Outcome

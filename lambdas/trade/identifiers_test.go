@@ -15,7 +15,7 @@ func TestISIN(t *testing.T) {
 		"US0231351067":  nil, // Amazon
 		"DE0007164600":  nil, // SAP
 		"GB0002634946":  nil, // BAE Systems
-		"AU0000XVGZA3":  nil, // letters inside, from the standard's own example
+		"AU0000XVGZA3":  nil, // letters inside
 		"XS0203470157":  nil, // Eurobonds have a prefix that is no country
 		"US0378331006":  {trade.ISINCheckDigit},
 		"US0373831005":  {trade.ISINCheckDigit}, // two digits swapped
@@ -35,8 +35,8 @@ func TestISIN(t *testing.T) {
 
 func TestLEI(t *testing.T) {
 	for lei, want := range map[string][]trade.Code{
-		"529900T8BM49AURSDO55":  nil, // Ubiquiti's, an example of the standard's texts
-		"5493001KJTIIGC8Y1R12":  nil, // Bloomberg Finance
+		"529900T8BM49AURSDO55":  nil,
+		"5493001KJTIIGC8Y1R12":  nil,
 		"7LTWFZYICNSX8D621K86":  nil, // Deutsche Bank
 		"529900T8BM49AURSDO56":  {trade.CounterpartyLEICheckDigits},
 		"592900T8BM49AURSDO55":  {trade.CounterpartyLEICheckDigits}, // two digits swapped

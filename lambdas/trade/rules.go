@@ -229,7 +229,7 @@ func (c *checker) printable(field string, wrongType, invalid Code) {
 
 func (c *checker) venue() {
 	mic, present := c.text("venue", VenueWrongType)
-	if present && !(len(mic) == 4 && isUpperAlphanumeric(mic)) {
+	if present && (len(mic) != 4 || !isUpperAlphanumeric(mic)) {
 		c.add(VenueInvalid, "venue", "%s is not 4 of A-Z 0-9, as an ISO 10383 MIC is", quote(mic))
 	}
 }

@@ -47,7 +47,8 @@ func hasShape(s, shape string) bool {
 		return false
 	}
 	for i := range len(s) {
-		if s[i] != shape[i] && !(shape[i] == '0' && isDigit(s[i])) {
+		wanted := s[i] == shape[i] || shape[i] == '0' && isDigit(s[i])
+		if !wanted {
 			return false
 		}
 	}

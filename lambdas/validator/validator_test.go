@@ -151,7 +151,7 @@ func TestWhatIsNoTradeIsAnError(t *testing.T) {
 	} {
 		t.Run(file, func(t *testing.T) {
 			_, err := mustHandler(t, &fakeSSM{}, new(bytes.Buffer)).Invoke(t.Context(), event(t, file))
-			response, ok := err.(messages.InvokeResponse_Error)
+			response, ok := errors.AsType[messages.InvokeResponse_Error](err)
 			if !ok || response.Type != "MalformedTrade" || !strings.Contains(response.Message, want) {
 				t.Errorf("error %v, want MalformedTrade with %q", err, want)
 			}
@@ -166,7 +166,7 @@ func TestOnlyAValidTradeNeedsTheParameters(t *testing.T) {
 		t.Errorf("a rejected trade: error %v after %d calls", err, ssm.calls)
 	}
 	_, err := h.Invoke(t.Context(), event(t, "valid"))
-	if response, ok := err.(messages.InvokeResponse_Error); !ok || response.Type != "ParametersUnavailable" {
+	if response, ok := errors.AsType[messages.InvokeResponse_Error](err); !ok || response.Type != "ParametersUnavailable" {
 		t.Errorf("a valid trade: error %v", err)
 	}
 	ssm.err = nil

@@ -69,7 +69,7 @@ func Run(t *testing.T, variables map[string]string, payloads ...string) (answers
 		}
 	}
 	stop()
-	<-ended
+	t.Logf("the function was stopped: %v", <-ended)
 	return answers, put.String()
 }
 
