@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/sample"
 	"trade-processing/cmd/tradectl/version"
 	"trade-processing/internal/exitcode"
@@ -29,6 +30,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 	root.SetOut(t.Out)
 	root.SetErr(t.Err)
 	root.AddCommand(
+		local.NewCommand(t),
 		sample.NewCommand(t),
 		version.NewCommand(t),
 	)

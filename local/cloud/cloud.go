@@ -17,7 +17,8 @@ import (
 	"sync"
 
 	"trade-processing/local/clock"
-	"trade-processing/local/metrics"
+	"trade-processing/local/fault"
+	"trade-processing/local/states"
 )
 
 // Account is the AWS account id that every ARN of the local cloud carries.
@@ -30,16 +31,21 @@ type Options struct {
 	// Random gives numbers for ids and for the jitter of retries; it must be
 	// safe for concurrent use. Default: math/rand/v2's own source.
 	Random func() uint64
+	// Faults may delay or fail the calls that tables, queues, functions and
+	// parameters serve. Default: none.
+	Faults fault.Hook
 	// Images maps the FUNCTION build argument of a container image to the
 	// code that the image holds.
 	Images map[string]Image
 	// Logs receives what the functions write, one JSON document a line.
-	// Metrics in embedded metric format are read from it on the way.
-	// Default: io.Discard.
+	// Metrics in embedded metric format are read from it on the way. It must
+	// be safe for concurrent use. Default: io.Discard.
 	Logs io.Writer
 	// HTTP is the client of functions that call out. Default:
 	// http.DefaultClient.
 	HTTP *http.Client
+	// Observe is told of every state that an execution leaves. Nil: nobody is.
+	Observe func(states.Visit)
 }
 
 // Cloud holds everything that deployments created, in every region. It is
@@ -47,21 +53,25 @@ type Options struct {
 type Cloud struct {
 	clock   clock.Clock
 	random  func() uint64
+	faults  fault.Hook
 	images  map[string]Image
+	logs    io.Writer
 	http    *http.Client
-	logs    *logWriter
-	metrics *metrics.Store
+	observe func(states.Visit)
 
 	mu        sync.RWMutex
 	resources map[key]*Resource
 	created   int
-	live      live
+
+	live     live
+	regional registry[*region]
 }
 
 // New makes an empty cloud.
 func New(options Options) *Cloud {
 	c := &Cloud{
-		clock: options.Clock, random: options.Random, images: options.Images, http: options.HTTP,
+		clock: options.Clock, random: options.Random, faults: options.Faults, images: options.Images,
+		logs: options.Logs, http: options.HTTP, observe: options.Observe,
 		resources: map[key]*Resource{},
 	}
 	if c.clock == nil {
@@ -69,6 +79,9 @@ func New(options Options) *Cloud {
 	}
 	if c.random == nil {
 		c.random = rand.Uint64
+	}
+	if c.logs == nil {
+		c.logs = io.Discard
 	}
 	if c.http == nil {
 		c.http = http.DefaultClient
@@ -87,3 +100,13 @@ func (c *Cloud) hex(n int) string {
 
 // chance is a number in [0, 1).
 func (c *Cloud) chance() float64 { return float64(c.random()>>11) / (1 << 53) }
+
+// bytesOf reads random bytes from a source of numbers.
+type bytesOf func() uint64
+
+func (random bytesOf) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(random() >> 32)
+	}
+	return len(b), nil
+}

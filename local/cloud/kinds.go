@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"maps"
+	"strings"
 )
 
 // kinds are the resource types that the local cloud knows, by Pulumi token.
@@ -46,7 +47,7 @@ var records = map[string]record{
 
 	// Access
 	"aws:iam/role:Role": {
-		accepts: "assumeRolePolicy description forceDetachPolicies maxSessionDuration name path permissionsBoundary tags",
+		accepts:  "assumeRolePolicy description forceDetachPolicies maxSessionDuration name path permissionsBoundary tags",
 		replaces: "name path", requires: "assumeRolePolicy name",
 		computes: "arn uniqueId createDate",
 		identify: then(global("iam", "role/"), func(c *Cloud, r *Resource) error {
@@ -180,7 +181,7 @@ var records = map[string]record{
 
 	// Images
 	"aws:ecr/repository:Repository": {
-		accepts: "encryptionConfigurations forceDelete imageScanningConfiguration imageTagMutability name tags",
+		accepts:  "encryptionConfigurations forceDelete imageScanningConfiguration imageTagMutability name tags",
 		replaces: "encryptionConfigurations name", requires: "name",
 		computes: "arn registryId repositoryUrl",
 		identify: then(named("ecr", "repository/"), func(_ *Cloud, r *Resource) error {
@@ -226,7 +227,7 @@ var records = map[string]record{
 		},
 	},
 	"aws:backup/selection:Selection": {
-		accepts: "conditions iamRoleArn name notResources planId resources selectionTags",
+		accepts:  "conditions iamRoleArn name notResources planId resources selectionTags",
 		replaces: "conditions iamRoleArn name notResources planId resources selectionTags", requires: "iamRoleArn name planId",
 		identify: joined("|", "planId", "name"),
 	},
@@ -250,7 +251,7 @@ func keyIdentity(c *Cloud, r *Resource) error {
 // replicaKeyIdentity keeps the primary's id: a multi-Region key has one id in
 // all its regions.
 func replicaKeyIdentity(_ *Cloud, r *Resource) error {
-	_, id, found := cutLast(r.Inputs.text("primaryKeyArn"), "/")
+	_, id, found := strings.Cut(r.Inputs.text("primaryKeyArn"), "/")
 	if !found {
 		return refuse(r.Type, r.Name, "primaryKeyArn %q is no key's ARN", r.Inputs.text("primaryKeyArn"))
 	}

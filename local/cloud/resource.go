@@ -47,8 +47,8 @@ type kind struct {
 	// start makes the resource live, when it is created and when a kept cloud
 	// is opened again. Nil where a resource is only on record.
 	start func(*Cloud, *Resource) error
-	// update changes the live resource in place; old is what it was.
-	update func(c *Cloud, r, old *Resource) error
+	// update changes the live resource in place.
+	update func(*Cloud, *Resource) error
 	// stop ends the live resource.
 	stop func(*Cloud, *Resource) error
 }
@@ -217,7 +217,7 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 		r.Outputs["tagsAll"] = inputs["tags"]
 	}
 	if k.update != nil {
-		if err := k.update(c, r, old); err != nil {
+		if err := k.update(c, r); err != nil {
 			return nil, refuse(typ, old.Name, "%v", err)
 		}
 	}

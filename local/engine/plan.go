@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -49,6 +50,18 @@ type PolicyResult struct {
 // Changed lists the steps that do something.
 func (p *Plan) Changed() []Step {
 	return slices.DeleteFunc(slices.Clone(p.Steps), func(s Step) bool { return s.Op == string(apitype.OpSame) })
+}
+
+// Summary says in a few words what was done, such as "158 create".
+func (p *Plan) Summary() string {
+	var parts []string
+	for _, op := range slices.Sorted(maps.Keys(p.Counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", p.Counts[op], op))
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // collect runs an operation of the engine and reads its event stream.

@@ -1,6 +1,6 @@
-// Package function runs Lambda functions in this process: the real handlers,
-// called as Lambda calls them, under the timeout, the concurrency, the versions
-// and the aliases of their definition.
+// Package function runs a Lambda function's handler under the function's own
+// definition: timeout, reserved concurrency, published versions and aliases,
+// the limits of the payload, and the metrics that Lambda keeps.
 package function
 
 import (
@@ -12,37 +12,42 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// A Definition is what a function is created from. Its published versions keep
-// the definition and handler of their time.
-type Definition struct {
-	Name string
-	// ARN is that of the function without a qualifier.
-	ARN     string
-	Timeout time.Duration // a second to 15 minutes
-	// Revision changes with whatever else a new version is published for: image,
-	// memory, environment.
-	Revision string
-	Handler  lambda.Handler
-}
-
-// Limits of a function.
+// Limits of functions.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const (
-	maxTimeout = 15 * time.Minute
-	// maxRequest is the most bytes of a payload.
-	maxRequest = 6 << 20
-	// maxResponse is a little more, for what Lambda wraps around an answer.
+	// maxRequest is how many bytes a payload may have, and maxResponse an
+	// answer, to which Lambda grants 100 bytes more.
+	maxRequest  = 6 << 20
 	maxResponse = maxRequest + 100
-	// minUnreserved is what reservations must leave to all other functions.
-	minUnreserved = 100
-	// DefaultConcurrency is how many invocations an account has at a time in a
-	// region.
-	DefaultConcurrency = 1000
+
+	defaultTimeout = 3 * time.Second
+	maxTimeout     = 15 * time.Minute
+
+	// AccountConcurrency is how many calls an account may run at a time in a
+	// region, and unreserved how much of it no function may reserve.
+	AccountConcurrency = 1000
+	unreserved         = 100
 )
 
+// Latest is the version that is not published.
+const Latest = "$LATEST"
+
+// Definition is what a function is created from.
+type Definition struct {
+	Name    string
+	ARN     string        // without a version
+	Timeout time.Duration // whole seconds; default: 3 s, as Lambda's
+	// ReservedConcurrency is how many calls may run at a time: 0 refuses all,
+	// nil takes from what the account has unreserved. It holds for all versions
+	// together.
+	ReservedConcurrency *int
+	Handler             lambda.Handler
+}
+
 var (
-	nameRule  = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-	aliasRule = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
+	nameRule    = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+	versionRule = regexp.MustCompile(`^(\$LATEST|[0-9]{1,10})$`)
+	aliasRule   = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 )
 
 // Validate reports everything that CreateFunction would refuse.
@@ -57,16 +62,14 @@ func (d Definition) Validate() error {
 	if d.ARN == "" {
 		report("it has no ARN")
 	}
-	if d.Timeout < time.Second || d.Timeout > maxTimeout || d.Timeout%time.Second != 0 {
+	if d.Timeout != 0 && (d.Timeout < time.Second || d.Timeout > maxTimeout || d.Timeout%time.Second != 0) {
 		report("a timeout of %v is not between 1s and %v in whole seconds", d.Timeout, maxTimeout)
+	}
+	if n := d.ReservedConcurrency; n != nil && *n < 0 {
+		report("a reserved concurrency of %d is negative", *n)
 	}
 	if d.Handler == nil {
 		report("it has no handler")
 	}
 	return errors.Join(problems...)
-}
-
-// same tells whether publishing would make nothing new.
-func (d Definition) same(other Definition) bool {
-	return d.Timeout == other.Timeout && d.Revision == other.Revision
 }

@@ -1,66 +1,95 @@
 package function
 
 import (
+	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 )
 
 // Pool is the concurrency of one account in one region. Functions without a
-// reservation share what is left of it.
+// reservation share what the others leave of it. It also keeps the goroutines
+// that handlers run in.
 type Pool struct {
-	shared atomic.Int64 // calls of functions without a reservation
+	workers workers
 
 	mu       sync.Mutex
-	reserved map[string]int
-	left     atomic.Int64
+	reserved int // by all functions together
+	shared   int // calls that run without a reservation
+}
+
+// share is one function's part of a pool; the pool's mutex guards it.
+type share struct {
+	reserved *int
+	running  int // calls of the function
 }
 
 // NewPool makes the pool of an account with AccountConcurrency.
-func NewPool() *Pool {
-	p := &Pool{reserved: map[string]int{}}
-	p.left.Store(AccountConcurrency)
-	return p
-}
+func NewPool() *Pool { return &Pool{} }
 
 // reserve gives a function its own share; nil gives it back. 100 must stay
 // unreserved, as on AWS.
-func (p *Pool) reserve(name string, n *int) error {
+func (p *Pool) reserve(s *share, def Definition) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	before, had := p.reserved[name]
-	delete(p.reserved, name)
-	left := AccountConcurrency
-	for _, other := range p.reserved {
-		left -= other
+	others := p.reserved
+	if s.reserved != nil {
+		others -= *s.reserved
 	}
-	if n != nil {
-		if left-*n < unreserved {
-			if had {
-				p.reserved[name] = before
-			}
-			return fmt.Errorf("function %s: specified ReservedConcurrentExecutions %d decreases the account's UnreservedConcurrentExecution below its minimum value of %d", name, *n, unreserved)
+	wanted := 0
+	if n := def.ReservedConcurrency; n != nil {
+		if wanted = *n; AccountConcurrency-others-wanted < unreserved {
+			return fmt.Errorf("function %q: specified ReservedConcurrentExecutions %d decreases account's UnreservedConcurrentExecution below its minimum value of [%d]: "+
+				"the other functions reserve %d of %d", def.Name, wanted, unreserved, others, AccountConcurrency)
 		}
-		p.reserved[name] = *n
-		left -= *n
 	}
-	p.left.Store(int64(left))
+	p.reserved = others + wanted
+	s.reserved = def.ReservedConcurrency
 	return nil
 }
 
-func (p *Pool) release(name string) {
-	_ = p.reserve(name, nil) // giving back never fails
+func (p *Pool) release(s *share) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.reserved != nil {
+		p.reserved -= *s.reserved
+		s.reserved = nil
+	}
 }
 
-// enter lets a call in where there is room. running counts the function's own
-// calls, this one among them.
-func (p *Pool) enter(reserved *int, running int64) (leave func(), allowed bool) {
-	if reserved != nil {
-		return func() {}, running <= int64(*reserved)
-	}
-	if p.shared.Add(1) > p.left.Load() {
-		p.shared.Add(-1)
-		return nil, false
-	}
-	return func() { p.shared.Add(-1) }, true
+// admission is a call's place in the pool, or the reason why there is none.
+type admission struct {
+	running int // calls of the function, this one among them
+	shared  bool
+	refusal string // CloudWatch's and the SDK's ThrottleReason
 }
+
+// enter lets a call in where there is room.
+func (p *Pool) enter(s *share) admission {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case s.reserved != nil && s.running >= *s.reserved:
+		return admission{refusal: "ReservedFunctionConcurrentInvocationLimitExceeded"}
+	case s.reserved == nil && p.shared >= AccountConcurrency-p.reserved:
+		return admission{refusal: "ConcurrentInvocationLimitExceeded"}
+	}
+	s.running++
+	if s.reserved == nil {
+		p.shared++
+	}
+	return admission{running: s.running, shared: s.reserved == nil}
+}
+
+func (p *Pool) leave(s *share, a admission) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.running--
+	if a.shared {
+		p.shared--
+	}
+}
+
+// Idle waits until no handler runs any more, or ctx ends, whose error it then
+// returns. It is for the end of a run: a handler goes on when its caller has
+// gone, and even after its timeout, where Lambda would have killed it.
+func (p *Pool) Idle(ctx context.Context) error { return p.workers.idle(ctx) }

@@ -4,8 +4,10 @@ package parameters
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -110,8 +112,11 @@ func (s *Store) GetParametersByPath(ctx context.Context, in *ssm.GetParametersBy
 	if err := ctx.Err(); err != nil {
 		return nil, wrap(operation, &aws.RequestCanceledError{Err: err})
 	}
-	if len(options) > 0 || len(in.ParameterFilters) > 0 {
-		return nil, wrap(operation, fmt.Errorf("options of a call and ParameterFilters are not known here"))
+	if err := checkOptions(options); err != nil {
+		return nil, wrap(operation, err)
+	}
+	if len(in.ParameterFilters) > 0 {
+		return nil, wrap(operation, errors.New("ParameterFilters are not known here"))
 	}
 	call := fault.Call{Service: "ssm", Operation: operation, Resource: aws.ToString(in.Path)}
 	out, err := fault.Serve(ctx, s.clock, s.faults, call, func() string { return "" }, func() (*ssm.GetParametersByPathOutput, error) {
@@ -121,6 +126,21 @@ func (s *Store) GetParametersByPath(ctx context.Context, in *ssm.GetParametersBy
 		return nil, wrap(operation, err)
 	}
 	return out, nil
+}
+
+// checkOptions lets middleware pass, which the SDK's own paginator adds to mark
+// its requests and which has no request to act on here. Anything else, such as
+// another region, would be ignored in silence and is refused.
+func checkOptions(options []func(*ssm.Options)) error {
+	var set ssm.Options
+	for _, option := range options {
+		option(&set)
+	}
+	set.APIOptions = nil
+	if !reflect.ValueOf(set).IsZero() {
+		return errors.New("options of a single call are not known here")
+	}
+	return nil
 }
 
 func (s *Store) page(in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {

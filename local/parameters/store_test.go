@@ -69,9 +69,9 @@ func TestPagesTogetherHoldEveryParameterOnce(t *testing.T) {
 		}
 	}
 	pages, seen := 0, map[string]bool{}
-	in := &ssm.GetParametersByPathInput{Path: aws.String("/app")}
-	for {
-		out, err := s.GetParametersByPath(context.Background(), in)
+	pager := ssm.NewGetParametersByPathPaginator(s, &ssm.GetParametersByPathInput{Path: aws.String("/app")})
+	for pager.HasMorePages() {
+		out, err := pager.NextPage(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,9 +79,6 @@ func TestPagesTogetherHoldEveryParameterOnce(t *testing.T) {
 			seen[*p.Name] = true
 		}
 		pages++
-		if in.NextToken = out.NextToken; in.NextToken == nil {
-			break
-		}
 	}
 	if pages != 3 || len(seen) != 25 {
 		t.Errorf("%d parameters on %d pages, want 25 on 3", len(seen), pages)
@@ -127,6 +124,14 @@ func TestAFaultIsAnsweredAsTheSDKWould(t *testing.T) {
 	_, err := s.GetParametersByPath(context.Background(), &ssm.GetParametersByPathInput{Path: aws.String("/app")})
 	if !errors.Is(err, throttled) {
 		t.Errorf("got %v, want the fault's error", err)
+	}
+}
+
+func TestAnOptionThatWouldBeIgnoredIsRefused(t *testing.T) {
+	_, err := newStore(t).GetParametersByPath(context.Background(), &ssm.GetParametersByPathInput{Path: aws.String("/app")},
+		func(o *ssm.Options) { o.Region = "eu-west-1" })
+	if err == nil {
+		t.Error("another region was taken and ignored")
 	}
 }
 

@@ -1,0 +1,76 @@
+package local
+
+import (
+	"fmt"
+	"io"
+
+	"trade-processing/internal/feed"
+	"trade-processing/internal/outfile"
+	"trade-processing/internal/sample"
+	"trade-processing/internal/terminal"
+)
+
+// input is what a run reads.
+type input struct {
+	feed  *feed.Feed
+	names []string
+	total int64 // for progress: bytes of files, or trades of a sample; -1 when unknown
+	done  func() int64
+	close func()
+}
+
+// openInput opens the named files, or begins a sample.
+func openInput(t *terminal.Terminal, options runOptions) (input, error) {
+	if len(options.files) > 0 {
+		opened, err := feed.Open(options.files, t.In)
+		if err != nil {
+			return input{}, err
+		}
+		total, known := opened.Size()
+		if !known {
+			total = -1
+		}
+		return input{feed: opened, names: options.files, total: total, done: opened.Read, close: func() {}}, nil
+	}
+	generator, err := sample.New(options.seed, options.sample)
+	if err != nil {
+		return input{}, err
+	}
+	reader := generator.Reader()
+	name := fmt.Sprintf("sample of %d (seed %d)", options.sample, options.seed)
+	opened := feed.FromReader(name, reader)
+	return input{
+		feed: opened, names: []string{name}, total: int64(options.sample), done: opened.Lines,
+		close: func() { reader.Close() }, //nolint:errcheck // nothing is read after it
+	}, nil
+}
+
+// log is where the functions' lines go.
+type log struct {
+	io.Writer
+	file *outfile.File // nil: nowhere
+}
+
+func openLog(path string) (*log, error) {
+	if path == "" {
+		return &log{Writer: io.Discard}, nil
+	}
+	file, err := outfile.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return &log{Writer: file, file: file}, nil
+}
+
+func (l *log) commit() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Commit()
+}
+
+func (l *log) discard() {
+	if l.file != nil {
+		l.file.Discard()
+	}
+}

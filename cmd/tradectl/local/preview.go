@@ -1,0 +1,177 @@
+package local
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/spf13/cobra"
+
+	"trade-processing/internal/terminal"
+	"trade-processing/local/cloud"
+	"trade-processing/local/engine"
+	"trade-processing/local/provider"
+	"trade-processing/stack"
+)
+
+type previewOptions struct {
+	project string
+	stack   string
+	json    bool
+}
+
+// newPreviewCommand returns `tradectl local preview`.
+func newPreviewCommand(t *terminal.Terminal) *cobra.Command {
+	var options previewOptions
+	command := &cobra.Command{
+		Use:   "preview",
+		Short: "Show what `pulumi up` of a stack would create, offline",
+		Long: "Runs the real engine's preview of a stack's program and config against an empty cloud: every resource\n" +
+			"that a first deployment would create, as a tree, and how many of each type. Needs no credentials.\n" +
+			"Secret config values, which only the stack's owner can decrypt, are replaced by a placeholder.",
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return preview(command, t, options) },
+	}
+	projectFlag(command, &options.project)
+	command.Flags().StringVarP(&options.stack, "stack", "s", "local", "the stack: local, dev, prod, or any with a Pulumi.<stack>.yaml")
+	command.Flags().BoolVar(&options.json, "json", false, "print the plan as JSON")
+	return command
+}
+
+func preview(command *cobra.Command, t *terminal.Terminal, options previewOptions) error {
+	ctx := command.Context()
+	root, err := findProject(options.project)
+	if err != nil {
+		return err
+	}
+	cli, err := findEngine(ctx, t, root)
+	if err != nil {
+		return err
+	}
+	providers, err := provider.Serve(cloud.New(cloud.Options{}))
+	if err != nil {
+		return err
+	}
+	defer providers.Close()
+
+	progress := t.Step("previewing stack " + options.stack)
+	defer progress.Stop()
+	deployment, err := engine.Open(ctx, engine.Options{
+		CLI: cli, Root: root, Stack: options.stack, Program: stack.DeployFrom(root), Attach: providers.Attach(),
+	})
+	if err != nil {
+		return err
+	}
+	defer deployment.Close() //nolint:errcheck // a temporary folder that stays is no failure of the preview
+	plan, err := deployment.Preview(ctx)
+	if err != nil {
+		return err
+	}
+	progress.Stop()
+
+	if options.json {
+		text, err := json.MarshalIndent(plan, "", "  ")
+		if err != nil {
+			return fmt.Errorf("writing the plan: %w", err)
+		}
+		_, err = fmt.Fprintf(t.Out, "%s\n", text)
+		return err
+	}
+	_, err = t.Out.Write([]byte(tree(t.Style(), plan) + counts(t.Style(), plan)))
+	return err
+}
+
+// tree draws the resources under their parents.
+func tree(style terminal.Style, plan *engine.Plan) string {
+	children := map[string][]engine.Step{}
+	var roots []engine.Step
+	known := map[string]bool{}
+	for _, step := range plan.Steps {
+		known[step.URN] = true
+	}
+	for _, step := range plan.Steps {
+		if known[step.Parent] {
+			children[step.Parent] = append(children[step.Parent], step)
+		} else {
+			roots = append(roots, step)
+		}
+	}
+	var b strings.Builder
+	var draw func(steps []engine.Step, indent string)
+	draw = func(steps []engine.Step, indent string) {
+		slices.SortFunc(steps, byTypeAndName)
+		for i, step := range steps {
+			branch, below := "├─ ", "│  "
+			if i == len(steps)-1 {
+				branch, below = "└─ ", "   "
+			}
+			fmt.Fprintf(&b, "%s%s%s %s %s\n", indent, style.Faint(branch), sign(style, step.Op), step.Name, style.Faint(step.Type))
+			draw(children[step.URN], indent+below)
+		}
+	}
+	for _, root := range roots {
+		fmt.Fprintf(&b, "%s %s %s\n", sign(style, root.Op), style.Bold(root.Name), style.Faint(root.Type))
+		draw(children[root.URN], "")
+	}
+	return b.String()
+}
+
+// byTypeAndName puts components before plain resources, then sorts by name.
+func byTypeAndName(a, b engine.Step) int {
+	if a.Custom != b.Custom {
+		if a.Custom {
+			return 1
+		}
+		return -1
+	}
+	if c := strings.Compare(a.Name, b.Name); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Type, b.Type)
+}
+
+func sign(style terminal.Style, op string) string {
+	switch apitype.OpType(op) {
+	case apitype.OpCreate:
+		return style.Green("+")
+	case apitype.OpUpdate:
+		return style.Yellow("~")
+	case apitype.OpDelete, apitype.OpReplace:
+		return style.Red(map[bool]string{true: "-", false: "±"}[op == string(apitype.OpDelete)])
+	default:
+		return " "
+	}
+}
+
+// counts says how many resources of each type and of each operation there are.
+func counts(style terminal.Style, plan *engine.Plan) string {
+	types := map[string]int{}
+	for _, step := range plan.Steps {
+		if step.Custom {
+			types[step.Type]++
+		}
+	}
+	names := make([]string, 0, len(types))
+	for name := range types {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s\n", style.Bold("Resources by type"))
+	total := 0
+	for _, name := range names {
+		fmt.Fprintf(&b, "  %4d  %s\n", types[name], name)
+		total += types[name]
+	}
+	components := len(plan.Steps) - total
+	var operations []string
+	for op, n := range plan.Counts {
+		operations = append(operations, fmt.Sprintf("%d to %s", n, op))
+	}
+	slices.Sort(operations)
+	fmt.Fprintf(&b, "\n%s: %d resources in %d components and the stack\n",
+		style.Bold(strings.Join(operations, ", ")), total, components-1)
+	return b.String()
+}

@@ -1,0 +1,194 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/outfile"
+	"trade-processing/internal/pipeline"
+	"trade-processing/internal/report"
+	"trade-processing/internal/terminal"
+	"trade-processing/local/cloud"
+)
+
+type runOptions struct {
+	project     string
+	files       []string
+	sample      int
+	seed        uint64
+	keep        bool
+	json        bool
+	out         string
+	logs        string
+	concurrency int
+}
+
+// newRunCommand returns `tradectl local run`.
+func newRunCommand(t *terminal.Terminal) *cobra.Command {
+	var options runOptions
+	command := &cobra.Command{
+		Use:   "run [file ...]",
+		Short: "Deploy stack local on the real engine and process trades",
+		Long: "Deploys stack local with the real Pulumi engine onto the embedded local cloud, sends every entry of the\n" +
+			"files through the deployed pipeline, reports what became of each, and destroys the stack again.\n\n" +
+			"A file holds one entry of a PutEvents request a line, as JSON: Source, DetailType and Detail (an object, or\n" +
+			"a string that holds one), and optionally Time, Resources and TraceHeader. It may be compressed with gzip.\n" +
+			"- is standard input. Without files, a generated sample is processed.\n\n" + exitcode.Help(),
+		Example: "  tradectl local run trades.ndjson more.ndjson.gz\n" +
+			"  zcat trades.gz | tradectl local run --json - > report.json\n" +
+			"  tradectl local run --sample 100000 --seed 7 --out recorded.ndjson",
+		RunE: func(command *cobra.Command, args []string) error {
+			options.files = args
+			return run(command.Context(), t, options)
+		},
+	}
+	projectFlag(command, &options.project)
+	flags := command.Flags()
+	flags.IntVar(&options.sample, "sample", 20_000, "how many trades to generate when no file is named")
+	flags.Uint64Var(&options.seed, "seed", 1, "the seed of the generated sample")
+	flags.BoolVar(&options.keep, "keep", false, "keep the stack and what it holds for the next run with --keep")
+	flags.BoolVar(&options.json, "json", false, "print the report as JSON")
+	flags.StringVarP(&options.out, "out", "o", "", "write the table's items to this file, one a line (.gz compresses)")
+	flags.StringVar(&options.logs, "logs", "", "write the functions' log lines to this file (.gz compresses)")
+	flags.IntVar(&options.concurrency, "concurrency", pipeline.DefaultConcurrency, "how many trades are on their way at once")
+	return command
+}
+
+func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
+	root, err := findProject(options.project)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	in, err := openInput(t, options)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	defer in.close()
+	logs, err := openLog(options.logs)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	defer logs.discard()
+
+	cli, err := findEngine(ctx, t, root)
+	if err != nil {
+		return err
+	}
+	collector := report.NewCollector()
+	here := cloud.New(cloud.Options{Images: pipeline.Images(), Logs: logs, Observe: pipeline.Observe(collector)})
+	d, err := deploy(ctx, t, cli, root, here, options.keep)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	r, err := process(ctx, t, d, in, collector, options)
+	if err != nil {
+		return err
+	}
+	if err := conclude(ctx, t, d, r, logs, options); err != nil {
+		return err
+	}
+	return exitcode.Silent(r.ExitCode())
+}
+
+// process sends the input through the deployed pipeline and reports on it.
+func process(ctx context.Context, t *terminal.Terminal, d *deployed, in input, collector *report.Collector, options runOptions) (*report.Report, error) {
+	bus, err := d.output("eventBusName")
+	if err != nil {
+		return nil, err
+	}
+	table, err := d.output("tradeTableName")
+	if err != nil {
+		return nil, err
+	}
+	region, err := d.output("region")
+	if err != nil {
+		return nil, err
+	}
+	p := pipeline.Pipeline{Cloud: d.cloud, Region: region, Bus: bus, Table: table, Concurrency: options.concurrency}
+	before, err := p.Take()
+	if err != nil {
+		return nil, err
+	}
+	progress := t.Progress("processing trades", in.total, func() terminal.Reading {
+		return terminal.Reading{Done: in.done(), Count: collector.Finished()}
+	})
+	defer progress.Stop()
+	begun := time.Now()
+	err = p.Process(ctx, in.feed, collector)
+	elapsed := time.Since(begun)
+	interrupted := ctx.Err() != nil
+	if err != nil && !interrupted {
+		return nil, err
+	}
+	progress.Stop()
+	return p.Report(ctx, collector, before, report.Run{
+		Names: in.names, Lines: in.feed.Lines(), Elapsed: elapsed, Interrupted: interrupted,
+		PeakMemory: report.PeakMemory(),
+	})
+}
+
+// conclude writes what the run leaves behind, and ends or keeps the stack.
+func conclude(ctx context.Context, t *terminal.Terminal, d *deployed, r *report.Report, logs *log, options runOptions) error {
+	problems := []error{logs.commit()}
+	if options.out != "" {
+		problems = append(problems, writeItems(options.out, d))
+	}
+	switch {
+	case options.keep:
+		problems = append(problems, d.save(context.WithoutCancel(ctx)))
+	case r.Interrupted: // no time for a destruction that only empties this process's memory
+	default:
+		problems = append(problems, d.destroy(ctx, t))
+	}
+	problems = append(problems, show(t, r, options.json))
+	return errors.Join(problems...)
+}
+
+func show(t *terminal.Terminal, r *report.Report, asJSON bool) error {
+	if !asJSON {
+		return r.WriteText(t)
+	}
+	text, err := r.JSON()
+	if err != nil {
+		return err
+	}
+	_, err = t.Out.Write(text)
+	return err
+}
+
+// writeItems writes the table's items in the order of their keys.
+func writeItems(path string, d *deployed) error {
+	name, err := d.output("tradeTableName")
+	if err != nil {
+		return err
+	}
+	region, err := d.output("region")
+	if err != nil {
+		return err
+	}
+	table, err := d.cloud.Table(region, name)
+	if err != nil {
+		return err
+	}
+	file, err := outfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	for item := range table.Items() {
+		line, err := pipeline.ItemJSON(item)
+		if err != nil {
+			return err
+		}
+		if _, err := file.Write(append(line, '\n')); err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
+		}
+	}
+	return file.Commit()
+}

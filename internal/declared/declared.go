@@ -1,0 +1,124 @@
+// Package declared runs a Pulumi program without an engine and records what it declares, so that a test can look at the
+// inputs that the program sent. What AWS would compute is made up, in AWS's own formats.
+package declared
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Resource is one resource as the program declared it.
+type Resource struct {
+	URN    string
+	Type   string // the token, such as aws:sqs/queue:Queue
+	Name   string // the logical name
+	Parent string // the URN of the parent
+	Custom bool   // false for a component
+	Inputs map[string]any
+
+	Secrets       []string // the paths of secret inputs
+	Provider      string   // the logical name of the explicit provider; empty for a default one
+	DependsOn     []string // URNs, sorted
+	IgnoreChanges []string
+	Protect       bool
+	DeleteTimeout string
+}
+
+// Program is what to run, and as what.
+type Program struct {
+	Run     pulumi.RunFunc
+	Project string            // default: trade-processing
+	Stack   string            // default: test
+	Folder  string            // the project's folder
+	Config  map[string]string // by key with its namespace
+	Secrets []string          // the keys of Config that are secret
+}
+
+// Stack is what a program declared.
+type Stack struct {
+	URN       string      // of the stack itself
+	Resources []*Resource // in the order of their URNs
+	Outputs   map[string]any
+}
+
+// Declare runs a program. An error is the program's own, or says that a URN was declared twice, which Pulumi's own mocks
+// take in silence. What was declared before the error is returned with it.
+func Declare(p Program) (*Stack, error) {
+	if p.Project == "" {
+		p.Project = "trade-processing"
+	}
+	if p.Stack == "" {
+		p.Stack = "test"
+	}
+	r := newRecorder(p)
+	var outputs map[string]pulumi.Input
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		err := p.Run(ctx)
+		outputs = ctx.GetCurrentExportMap()
+		return err
+	}, pulumi.WithMocks(p.Project, p.Stack, r), func(info *pulumi.RunInfo) {
+		info.RootDirectory, info.Config, info.ConfigSecretKeys = p.Folder, p.Config, p.Secrets
+	})
+	slices.SortFunc(r.resources, func(a, b *Resource) int { return strings.Compare(a.URN, b.URN) })
+	stack := &Stack{URN: r.urn("", stackType, p.Project+"-"+p.Stack), Resources: r.resources, Outputs: map[string]any{}}
+	for name := range outputs {
+		stack.Outputs[name] = nil
+	}
+	return stack, err
+}
+
+// All are the resources of a type, in the order of their URNs.
+func (s *Stack) All(typ string) []*Resource {
+	var found []*Resource
+	for _, r := range s.Resources {
+		if r.Type == typ {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// Find is the one resource of a type whose logical name ends like this, or an error.
+func (s *Stack) Find(typ, end string) (*Resource, error) {
+	var found []*Resource
+	for _, r := range s.All(typ) {
+		if strings.HasSuffix(r.Name, end) {
+			found = append(found, r)
+		}
+	}
+	if len(found) != 1 {
+		return nil, fmt.Errorf("%d resources of type %s have a name that ends in %q, and one was expected", len(found), typ, end)
+	}
+	return found[0], nil
+}
+
+// At is an input by its path, such as "environment.variables.TABLE_NAME"; a number takes an element of a list. It is nil
+// where there is none.
+func (r *Resource) At(path string) any {
+	var at any = r.Inputs
+	for step := range strings.SplitSeq(path, ".") {
+		switch here := at.(type) {
+		case map[string]any:
+			at = here[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(here) {
+				return nil
+			}
+			at = here[i]
+		default:
+			return nil
+		}
+	}
+	return at
+}
+
+// Text is a text among the inputs, by its path; empty where there is none.
+func (r *Resource) Text(path string) string {
+	text, _ := r.At(path).(string)
+	return text
+}

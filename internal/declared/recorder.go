@@ -1,0 +1,128 @@
+package declared
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const (
+	stackType    = "pulumi:pulumi:Stack"
+	providerType = "pulumi:providers:aws"
+)
+
+// recorder stands in for the engine.
+type recorder struct {
+	program Program
+
+	mu        sync.Mutex
+	resources []*Resource
+	byURN     map[string]*Resource
+}
+
+func newRecorder(p Program) *recorder { return &recorder{program: p, byURN: map[string]*Resource{}} }
+
+// NewResource records a resource and answers what AWS would compute.
+func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	request := args.RegisterRPC
+	if request == nil {
+		return "", nil, fmt.Errorf("%s %s: existing resources can't be read here", args.TypeToken, args.Name)
+	}
+	inputs, secrets := plain(args.Inputs)
+	made := &Resource{
+		URN:  r.urn(request.GetParent(), args.TypeToken, args.Name),
+		Type: args.TypeToken, Name: args.Name, Parent: request.GetParent(), Custom: args.Custom,
+		Inputs: inputs, Secrets: secrets,
+		DependsOn:     slices.Sorted(slices.Values(request.GetDependencies())),
+		IgnoreChanges: request.GetIgnoreChanges(),
+		Protect:       request.GetProtect(),
+		DeleteTimeout: request.GetCustomTimeouts().GetDelete(),
+	}
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, twice := r.byURN[made.URN]; twice {
+		return "", nil, fmt.Errorf("%s is declared twice", made.URN)
+	}
+	r.byURN[made.URN] = made
+	r.resources = append(r.resources, made)
+	if provider := r.provider(request.GetProvider()); provider != nil {
+		made.Provider = provider.Name
+	}
+	if !made.Custom {
+		return "", resource.PropertyMap{}, nil
+	}
+	id, computed := r.compute(made)
+	outputs := maps.Clone(args.Inputs)
+	for name, value := range computed {
+		outputs[resource.PropertyKey(name)] = resource.NewPropertyValue(value)
+	}
+	return id, outputs, nil
+}
+
+// urn is the name that the engine would give, which holds the types of all parents and the name of none.
+func (r *recorder) urn(parent, typ, name string) string {
+	parentType := tokens.Type("")
+	if u := resource.URN(parent); parent != "" && u.QualifiedType() != stackType {
+		parentType = u.QualifiedType()
+	}
+	return string(resource.NewURN(tokens.QName(r.program.Stack), tokens.PackageName(r.program.Project), parentType, tokens.Type(typ), name))
+}
+
+// provider is the explicit provider of a reference, "<urn>::<id>", or nil.
+func (r *recorder) provider(reference string) *Resource {
+	urn := reference
+	if i := strings.LastIndex(reference, "::"); i > 0 {
+		urn = reference[:i]
+	}
+	return r.byURN[urn]
+}
+
+// region is where a resource lives: its provider's region.
+func (r *recorder) region(made *Resource) string {
+	for _, other := range r.resources {
+		if other.Type == providerType && other.Name == made.Provider {
+			return other.Text("region")
+		}
+	}
+	return defaultRegion
+}
+
+// plain turns properties into plain Go values, and lists the paths of those that were secret.
+func plain(properties resource.PropertyMap) (map[string]any, []string) {
+	var secrets []string
+	var unwrap func(path string, value resource.PropertyValue) any
+	unwrapAll := func(path string, all resource.PropertyMap) map[string]any {
+		values := map[string]any{}
+		for name, value := range all {
+			values[string(name)] = unwrap(strings.TrimPrefix(path+"."+string(name), "."), value)
+		}
+		return values
+	}
+	unwrap = func(path string, value resource.PropertyValue) any {
+		switch {
+		case value.IsSecret():
+			secrets = append(secrets, path)
+			return unwrap(path, value.SecretValue().Element)
+		case value.IsObject():
+			return unwrapAll(path, value.ObjectValue())
+		case value.IsArray():
+			var values []any
+			for i, element := range value.ArrayValue() {
+				values = append(values, unwrap(fmt.Sprintf("%s.%d", path, i), element))
+			}
+			return values
+		default:
+			return value.V
+		}
+	}
+	values := unwrapAll("", properties)
+	slices.Sort(secrets)
+	return values, secrets
+}

@@ -1,0 +1,166 @@
+// Package pipeline sends trades through a deployed stack on the local cloud
+// and accounts for every one of them.
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"trade-processing/internal/feed"
+	"trade-processing/internal/report"
+	"trade-processing/lambdas/recorder"
+	"trade-processing/local/cloud"
+)
+
+// DefaultConcurrency is how many events are on their way at once. It is
+// larger than the number of cores, since a retry's wait occupies a place.
+const DefaultConcurrency = 64
+
+// Grace is how long trades on their way may still take when a run is
+// interrupted.
+const Grace = time.Second
+
+// Pipeline is a deployed stack to send trades to.
+type Pipeline struct {
+	Cloud       *cloud.Cloud
+	Region      string // the primary region
+	Bus         string // name of the event bus
+	Table       string // name of the trade table
+	Concurrency int    // default DefaultConcurrency
+}
+
+// Process sends every entry of the feed and counts what becomes of it. When
+// ctx ends it sends no more, waits for those on their way for Grace, and
+// returns the reason; the collector then still accounts for all that was sent.
+func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.Collector) error {
+	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	defer context.AfterFunc(ctx, func() {
+		time.AfterFunc(Grace, func() { stop(context.Cause(ctx)) })
+	})()
+
+	workers := p.Concurrency
+	if workers <= 0 {
+		workers = DefaultConcurrency
+	}
+	// Batches keep the hand-over cheap: at ten thousand trades a second a
+	// channel operation for each would cost a tenth of the time.
+	batches := make(chan []feed.Entry, workers)
+	failures := make(chan error, workers)
+	var working sync.WaitGroup
+	for range workers {
+		working.Go(func() {
+			for batch := range batches {
+				for _, entry := range batch {
+					if running.Err() != nil {
+						break
+					}
+					if err := p.send(running, entry, collector); err != nil {
+						select {
+						case failures <- err:
+						default: // one is enough to end the run
+						}
+						stop(err)
+					}
+				}
+			}
+		})
+	}
+
+	const size = 16
+	batch := make([]feed.Entry, 0, size)
+	for entry, problem := range f.Entries(ctx) {
+		if running.Err() != nil {
+			break
+		}
+		if problem != nil {
+			collector.Problem(problem)
+			continue
+		}
+		if batch = append(batch, entry); len(batch) == size {
+			batches <- batch
+			batch = make([]feed.Entry, 0, size)
+		}
+	}
+	batches <- batch
+	close(batches)
+	working.Wait()
+	select {
+	case err := <-failures:
+		return err
+	default:
+		return context.Cause(ctx)
+	}
+}
+
+// send puts one event on the bus and counts its outcome. The error is one that
+// no trade can cause.
+func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.Collector) error {
+	begun := time.Now()
+	receipt, err := p.Cloud.PutEvent(ctx, p.Region, p.Bus, cloud.Entry{
+		Source: entry.Source, DetailType: entry.DetailType, Detail: entry.Detail,
+		Time: entry.Time, Resources: entry.Resources, TraceHeader: entry.TraceHeader,
+	})
+	if refusal, ok := errors.AsType[*cloud.Refusal](err); ok {
+		collector.Problem(&feed.Problem{Kind: feed.Refused, File: entry.File, Line: entry.Line, Reason: refusal.Error()})
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s:%d: %w", entry.File, entry.Line, err)
+	}
+	collector.Received()
+	collector.Stage(report.EndToEnd, time.Since(begun))
+	return count(receipt, collector)
+}
+
+// count tells what became of an event. An event that several rules match is
+// still one trade: it counts by the most telling of its deliveries, and a
+// dead letter tells most.
+func count(receipt cloud.Receipt, collector *report.Collector) error {
+	if len(receipt.Deliveries) == 0 {
+		collector.NotMatched()
+		return nil
+	}
+	var outcomes []outcome
+	for _, delivery := range receipt.Deliveries {
+		if len(delivery.DeadLetters) > 0 {
+			letter := delivery.DeadLetters[0]
+			collector.DeadLettered(letter.Queue, letter.Error)
+			return nil
+		}
+		if delivery.Failure != nil {
+			continue // no outcome: the run does not reconcile, as it must not
+		}
+		var read outcome
+		if err := json.Unmarshal(delivery.Output, &read); err != nil {
+			return fmt.Errorf("reading the outcome of %s: %w", delivery.Execution, err)
+		}
+		outcomes = append(outcomes, read)
+	}
+	for _, o := range outcomes {
+		if o.Outcome == recorder.OutcomeRecorded {
+			written(o, collector)
+			return nil
+		}
+	}
+	if len(outcomes) > 0 {
+		collector.Duplicate()
+	}
+	return nil
+}
+
+// outcome is what an execution answers: the recorder's own answer.
+type outcome = recorder.Response
+
+// written counts a trade that the recorder wrote.
+func written(o outcome, collector *report.Collector) {
+	if o.Status == recorder.Rejected {
+		collector.Rejected(o.Violations)
+		return
+	}
+	collector.Recorded()
+}

@@ -1,0 +1,160 @@
+package cloud
+
+import (
+	"slices"
+	"time"
+
+	"trade-processing/local/function"
+	"trade-processing/local/metrics"
+	"trade-processing/local/parameters"
+)
+
+// alarmKinds are CloudWatch's metric and composite alarms.
+var alarmKinds = map[string]kind{
+	"aws:cloudwatch/metricAlarm:MetricAlarm": living[metricAlarmInputs]{
+		requires: "name comparisonOperator evaluationPeriods", replaces: "name", computes: "arn",
+		identify: func(_ *Cloud, r *Resource, in metricAlarmInputs) error {
+			r.ID = in.Name
+			r.set("arn", r.arn("cloudwatch", "alarm:%s", in.Name))
+			return nil
+		},
+		start: func(c *Cloud, r *Resource, in metricAlarmInputs) error { return c.in(r.Region).alarms.Put(in.alarm()) },
+		stop:  func(c *Cloud, r *Resource) error { return c.in(r.Region).alarms.Delete(r.ID) },
+	}.kind(),
+	"aws:cloudwatch/compositeAlarm:CompositeAlarm": living[compositeAlarmInputs]{
+		requires: "alarmName alarmRule", replaces: "alarmName", computes: "arn",
+		identify: func(_ *Cloud, r *Resource, in compositeAlarmInputs) error {
+			r.ID = in.AlarmName
+			r.set("arn", r.arn("cloudwatch", "alarm:%s", in.AlarmName))
+			return nil
+		},
+		start: func(c *Cloud, r *Resource, in compositeAlarmInputs) error {
+			return c.in(r.Region).alarms.PutComposite(metrics.CompositeAlarm{
+				Name: in.AlarmName, Description: in.AlarmDescription, Rule: in.AlarmRule,
+				Actions: metrics.Actions{Alarm: in.AlarmActions, OK: in.OKActions, InsufficientData: in.InsufficientDataActions},
+			})
+		},
+		stop: func(c *Cloud, r *Resource) error { return c.in(r.Region).alarms.Delete(r.ID) },
+	}.kind(),
+}
+
+type metricAlarmInputs struct {
+	Name                    string            `property:"name"`
+	AlarmDescription        string            `property:"alarmDescription"`
+	ActionsEnabled          *bool             `property:"actionsEnabled"`
+	AlarmActions            []string          `property:"alarmActions"`
+	OKActions               []string          `property:"okActions"`
+	InsufficientDataActions []string          `property:"insufficientDataActions"`
+	ComparisonOperator      string            `property:"comparisonOperator"`
+	DatapointsToAlarm       int               `property:"datapointsToAlarm"`
+	Dimensions              map[string]string `property:"dimensions"`
+	EvaluationPeriods       int               `property:"evaluationPeriods"`
+	ExtendedStatistic       string            `property:"extendedStatistic"`
+	MetricName              string            `property:"metricName"`
+	MetricQueries           []metricQuery     `property:"metricQueries"`
+	Namespace               string            `property:"namespace"`
+	Period                  int               `property:"period"`
+	Statistic               string            `property:"statistic"`
+	Threshold               float64           `property:"threshold"`
+	TreatMissingData        string            `property:"treatMissingData"`
+	Tags                    map[string]string `property:"tags"` // on record
+}
+
+type metricQuery struct {
+	ID         string `property:"id"`
+	Label      string `property:"label"`
+	Expression string `property:"expression"`
+	ReturnData bool   `property:"returnData"`
+	Metric     *struct {
+		Namespace  string            `property:"namespace"`
+		MetricName string            `property:"metricName"`
+		Dimensions map[string]string `property:"dimensions"`
+		Period     int               `property:"period"`
+		Stat       string            `property:"stat"`
+	} `property:"metric"`
+}
+
+type compositeAlarmInputs struct {
+	AlarmName               string            `property:"alarmName"`
+	AlarmDescription        string            `property:"alarmDescription"`
+	AlarmRule               string            `property:"alarmRule"`
+	ActionsEnabled          *bool             `property:"actionsEnabled"`
+	AlarmActions            []string          `property:"alarmActions"`
+	OKActions               []string          `property:"okActions"`
+	InsufficientDataActions []string          `property:"insufficientDataActions"`
+	Tags                    map[string]string `property:"tags"` // on record
+}
+
+func (in metricAlarmInputs) alarm() metrics.Alarm {
+	alarm := metrics.Alarm{
+		Name: in.Name, Description: in.AlarmDescription,
+		Namespace: in.Namespace, Metric: in.MetricName, Dimensions: in.Dimensions,
+		Statistic: in.Statistic, Period: seconds(in.Period),
+		EvaluationPeriods: in.EvaluationPeriods, DatapointsToAlarm: in.DatapointsToAlarm,
+		Threshold: in.Threshold, Comparison: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
+		Actions: metrics.Actions{Alarm: in.AlarmActions, OK: in.OKActions, InsufficientData: in.InsufficientDataActions},
+	}
+	if in.ExtendedStatistic != "" {
+		alarm.Statistic = in.ExtendedStatistic
+	}
+	for _, query := range in.MetricQueries {
+		read := metrics.Query{ID: query.ID, Label: query.Label, Expression: query.Expression, ReturnData: query.ReturnData}
+		if query.Metric != nil {
+			read.Metric = &metrics.MetricStat{
+				Namespace: query.Metric.Namespace, Metric: query.Metric.MetricName, Dimensions: query.Metric.Dimensions,
+				Statistic: query.Metric.Stat, Period: seconds(query.Metric.Period),
+			}
+		}
+		alarm.Queries = append(alarm.Queries, read)
+	}
+	return alarm
+}
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// EvaluateAlarms has every alarm look at its metric as it is now, and returns
+// the changes into ALARM since the cloud began, the oldest first.
+func (c *Cloud) EvaluateAlarms() []metrics.Change {
+	var all []metrics.Change
+	for _, region := range c.regions() {
+		region.alarms.Evaluate()
+		all = append(all, region.alarms.WentOff()...)
+	}
+	slices.SortStableFunc(all, func(a, b metrics.Change) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// region is what CloudWatch, SSM and Lambda keep for one region.
+type region struct {
+	metrics    *metrics.Store
+	alarms     *metrics.Alarms
+	parameters *parameters.Store
+	pool       *function.Pool
+}
+
+// in finds or makes the part of a region.
+func (c *Cloud) in(name string) *region {
+	c.regional.mu.Lock()
+	defer c.regional.mu.Unlock()
+	if found, ok := c.regional.items[name]; ok {
+		return found
+	}
+	store := metrics.NewStore()
+	made := &region{
+		metrics: store, alarms: metrics.NewAlarms(store, c.clock),
+		parameters: parameters.New(c.clock, c.faults), pool: function.NewPool(),
+	}
+	if c.regional.items == nil {
+		c.regional.items = map[string]*region{}
+	}
+	c.regional.items[name] = made
+	return made
+}
+
+func (c *Cloud) regions() []*region {
+	var all []*region
+	for _, one := range c.regional.all() {
+		all = append(all, one)
+	}
+	return all
+}

@@ -1,0 +1,182 @@
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"trade-processing/local/metrics"
+	"trade-processing/local/queue"
+	"trade-processing/local/states"
+)
+
+// The integrations that the local cloud serves to state machines.
+const (
+	lambdaInvoke   = "arn:aws:states:::lambda:invoke"
+	sqsSendMessage = "arn:aws:states:::sqs:sendMessage"
+)
+
+var integrations = []string{lambdaInvoke, sqsSendMessage}
+
+// publish gives a machine that publishes versions the ARN of the next one.
+func (r *Resource) publish(in machineInputs) {
+	if !in.Publish {
+		return
+	}
+	last, _ := strconv.Atoi(afterLast(r.Outputs.text("stateMachineVersionArn"), ":")) // none yet: 0
+	r.set("stateMachineVersionArn", fmt.Sprintf("%s:%d", r.ID, last+1))
+}
+
+// machine is a state machine that can be executed.
+type machine struct {
+	region   string
+	name     string
+	arn      string
+	role     string
+	express  bool
+	compiled atomic.Pointer[states.Machine]
+
+	started, succeeded, failed, timedOut, aborted, duration *metrics.Series
+}
+
+func startMachine(c *Cloud, r *Resource, in machineInputs) error {
+	compiled, err := states.Compile([]byte(in.Definition), integrations)
+	if err != nil {
+		return err
+	}
+	if living, err := c.live.machines.get(r.ID); err == nil {
+		living.compiled.Store(compiled) // its alias leads to the same machine
+		return nil
+	}
+	series := func(name string) *metrics.Series {
+		return c.in(r.Region).metrics.Series("AWS/States", name, map[string]string{"StateMachineArn": r.ID})
+	}
+	m := &machine{
+		region: r.Region, name: in.Name, arn: r.ID, role: in.RoleARN, express: in.Type == "EXPRESS",
+		started: series("ExecutionsStarted"), succeeded: series("ExecutionsSucceeded"), failed: series("ExecutionsFailed"),
+		timedOut: series("ExecutionsTimedOut"), aborted: series("ExecutionsAborted"), duration: series("ExecutionTime"),
+	}
+	m.compiled.Store(compiled)
+	c.live.machines.put(r.ID, m)
+	return nil
+}
+
+// execute runs an execution to its end and tells the delivery what came of it.
+// The error is a *states.Failure, or the reason why ctx ended.
+func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document, trace string, delivery *Delivery) error {
+	name := c.uuid()
+	delivery.Execution = strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + name
+	if m.express {
+		delivery.Execution = strings.Replace(m.arn, ":stateMachine:", ":express:", 1) + ":" + name + ":" + c.uuid()
+	}
+	begun := c.clock.Now()
+	m.started.Add(begun, 1)
+	work := &tasks{cloud: c, trace: trace}
+	output, err := m.compiled.Load().Run(ctx,
+		states.Environment{Clock: c.clock, Random: c.chance, Tasks: work, Observe: c.observe},
+		states.Execution{
+			ID: delivery.Execution, Name: name, MachineID: m.arn, MachineName: m.name, RoleARN: m.role, Input: input,
+		})
+	delivery.DeadLetters = work.sent
+	ended := c.clock.Now()
+	m.duration.Add(ended, float64(ended.Sub(begun).Microseconds())/1000)
+	failure, failed := errors.AsType[*states.Failure](err)
+	switch {
+	case err == nil:
+		m.succeeded.Add(ended, 1)
+		delivery.Output = states.AppendJSON(nil, output)
+	case failed && failure.Name == states.TimedOut:
+		m.timedOut.Add(ended, 1)
+	case failed:
+		m.failed.Add(ended, 1)
+	default:
+		m.aborted.Add(ended, 1)
+	}
+	return err
+}
+
+// tasks serves the integrations of one execution.
+type tasks struct {
+	cloud *Cloud
+	trace string
+
+	mu   sync.Mutex // branches send at once
+	sent []DeadLetter
+}
+
+// Invoke serves lambda:invoke and sqs:sendMessage.
+func (t *tasks) Invoke(ctx context.Context, resource string, parameters states.Data) (states.Data, error) {
+	object, ok := parameters.(map[string]any)
+	if !ok {
+		return nil, &states.Failure{Name: states.RuntimeError, Cause: "the parameters of " + resource + " are no object"}
+	}
+	if resource == sqsSendMessage {
+		return t.send(ctx, object)
+	}
+	return t.call(ctx, object)
+}
+
+// call invokes a function and answers what Lambda's Invoke does.
+func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Data, error) {
+	if err := only(parameters, "FunctionName", "Payload"); err != nil {
+		return nil, err
+	}
+	name, _ := parameters["FunctionName"].(string)
+	answer, err := t.cloud.invoke(ctx, name, t.trace, states.AppendJSON(nil, parameters["Payload"]))
+	if err != nil {
+		return nil, err
+	}
+	document, err := states.NewDocument(answer.Payload)
+	if err != nil {
+		return nil, &states.Failure{Name: "Lambda.Unknown", Cause: "the function's answer is no JSON"}
+	}
+	return map[string]any{"ExecutedVersion": answer.Version, "Payload": document, "StatusCode": json.Number("200")}, nil
+}
+
+// send sends a message to a queue. An object as body becomes its JSON text.
+func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Data, error) {
+	if err := only(parameters, "QueueUrl", "MessageBody"); err != nil {
+		return nil, err
+	}
+	url, _ := parameters["QueueUrl"].(string)
+	to, err := t.cloud.queueByURL(url)
+	if err != nil {
+		return nil, &states.Failure{Name: "SQS.QueueDoesNotExistException", Cause: err.Error()}
+	}
+	body, isText := parameters["MessageBody"].(string)
+	if !isText {
+		body = string(states.AppendJSON(nil, parameters["MessageBody"]))
+	}
+	sent, err := to.Send(ctx, queue.Draft{Body: body, TraceHeader: t.trace})
+	if err != nil {
+		return nil, &states.Failure{Name: "SQS.SdkClientException", Cause: err.Error()}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent = append(t.sent, DeadLetter{Queue: afterLast(url, "/"), Error: errorIn(parameters["MessageBody"])})
+	return map[string]any{"MessageId": sent.ID, "MD5OfMessageBody": sent.BodyMD5}, nil
+}
+
+// errorIn is the name of the error that a dead letter carries.
+func errorIn(body states.Data) string {
+	letter, _ := states.Plain(body).(map[string]any)
+	caught, _ := letter["error"].(map[string]any)
+	name, _ := caught["Error"].(string)
+	return name
+}
+
+// only refuses parameters of an integration that are not known here.
+func only(parameters map[string]any, known ...string) error {
+	for name := range parameters {
+		if !slices.Contains(known, name) {
+			return &states.Failure{Name: states.RuntimeError, Cause: "the parameter " + name + " is not known here"}
+		}
+	}
+	return nil
+}
