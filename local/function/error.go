@@ -26,11 +26,8 @@ func (e *Error) Error() string { return e.Type + ": " + e.Message }
 // Cause is the error as JSON, as Lambda answers it and Step Functions hands it
 // on: errorMessage, errorType and, where there is one, stackTrace.
 func (e *Error) Cause() string {
-	cause, err := json.Marshal(messages.InvokeResponse_Error{Message: e.Message, Type: e.Type, StackTrace: e.Stack})
-	if err != nil {
-		// Texts and numbers always marshal.
-		panic(err)
-	}
+	// Texts and numbers always marshal.
+	cause, _ := json.Marshal(messages.InvokeResponse_Error{Message: e.Message, Type: e.Type, StackTrace: e.Stack})
 	return string(cause)
 }
 
@@ -61,7 +58,7 @@ func typeName(value any) string {
 	return kind.Name()
 }
 
-// stack is the panicking handler's, from the panic on.
+// stack is the handler's own, from where it panicked.
 func stack() []*messages.InvokeResponse_Error_StackFrame {
 	const depth, hidden = 32, 4 // runtime.Callers, stack, panicked, the deferred function
 	callers := make([]uintptr, depth)
@@ -69,7 +66,8 @@ func stack() []*messages.InvokeResponse_Error_StackFrame {
 	var trace []*messages.InvokeResponse_Error_StackFrame
 	for {
 		frame, more := frames.Next()
-		if frame.Function != "" {
+		// What the Go runtime does to panic comes first, and says nothing.
+		if frame.Function != "" && (len(trace) > 0 || !strings.HasPrefix(frame.Function, "runtime.")) {
 			pkg, label, _ := strings.Cut(path.Base(frame.Function), ".")
 			trace = append(trace, &messages.InvokeResponse_Error_StackFrame{
 				Path:  path.Join(path.Dir(frame.Function), pkg, path.Base(frame.File)),

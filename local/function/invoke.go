@@ -27,7 +27,7 @@ type Answer struct {
 }
 
 // Invoke runs a call to its end. A failed call is an *Error; any other error is
-// the reason why ctx ended.
+// that of a fault, or the reason why ctx ended.
 //
 // When ctx ends, the caller goes and the handler stays, as with Lambda: it may
 // well finish what it does. Pool.Idle waits for such handlers.
