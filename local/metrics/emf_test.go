@@ -134,3 +134,11 @@ func BenchmarkSeriesAdd(b *testing.B) {
 		i++
 	}
 }
+
+func BenchmarkSeriesFound(b *testing.B) {
+	s := NewStore()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Series("AWS/Events", "MatchedEvents", map[string]string{"RuleName": "trade-processing-local-system1"})
+	}
+}

@@ -5,6 +5,7 @@ package metrics
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -105,17 +106,29 @@ func (s *Store) lookup(namespace, name string, dimensions map[string]string) *Se
 	return s.series[identity(namespace, name, dimensions)]
 }
 
-// identity is the same for equal metrics and different for others.
+// identity is the same for equal metrics and different for others: every text
+// behind its length.
 func identity(namespace, name string, dimensions map[string]string) string {
-	var b strings.Builder
-	write := func(text string) { fmt.Fprintf(&b, "%d:%s", len(text), text) }
+	const enough = 256 // mostly, so that nothing grows
+	id := make([]byte, 0, enough)
+	write := func(text string) {
+		id = binary.AppendUvarint(id, uint64(len(text)))
+		id = append(id, text...)
+	}
 	write(namespace)
 	write(name)
-	for _, dimension := range slices.Sorted(maps.Keys(dimensions)) {
-		write(dimension)
-		write(dimensions[dimension])
+	if len(dimensions) > 1 {
+		for _, dimension := range slices.Sorted(maps.Keys(dimensions)) {
+			write(dimension)
+			write(dimensions[dimension])
+		}
+		return string(id)
 	}
-	return b.String()
+	for dimension, value := range dimensions {
+		write(dimension)
+		write(value)
+	}
+	return string(id)
 }
 
 // Gauge has a series sampled from read whenever alarms are evaluated: the

@@ -56,8 +56,8 @@ func (d *Definition) exportKeys() string {
 	return strings.Join(types, ", ")
 }
 
-// Import adds what Export wrote; a later write of the same item stays. An
-// export that was cut off, changed or made for other keys is an error, and what
+// Import adds what Export wrote, and sends it to the replicas; a later write of
+// the same item stays. An export that was cut off, changed or made for other keys is an error, and what
 // came before the damage has been imported.
 func (t *Table) Import(r io.Reader) error {
 	def := t.definition()
@@ -87,7 +87,8 @@ func (t *Table) importRecord(def *Definition, body string, written stamp) error 
 		return err
 	}
 	r.written = written
-	t.accept(r)
+	t.accept(r, *t.outgoing.Load())
+	t.forward()
 	return nil
 }
 

@@ -39,7 +39,8 @@ type Replication struct {
 
 type delayed struct {
 	record *record
-	due    int64 // Unix nanoseconds; never before that of the write ahead of it
+	sent   int64 // Unix nanoseconds, as below
+	due    int64 // never before that of the write ahead of it
 }
 
 // Replicate sends every later write of the table to another replica of it, and
@@ -139,7 +140,7 @@ func (r *Replication) enqueue(record *record, now int64) {
 	} else {
 		r.due.Store(due)
 	}
-	r.pending = append(r.pending, delayed{record: record, due: due})
+	r.pending = append(r.pending, delayed{record: record, sent: now, due: due})
 }
 
 // next takes the first write that is due; its record is nil when none is.
@@ -182,14 +183,16 @@ func (r *Replication) applyLocked(now time.Time, limit int) {
 		if first.record == nil {
 			return
 		}
-		r.to.accept(first.record)
+		r.to.accept(first.record, nil)
 		// It arrived when it was due, however late somebody looks.
-		r.latency.Add(time.Unix(0, first.due), float64(first.due-first.record.written.nanos)/1e6)
+		r.latency.Add(time.Unix(0, first.due), float64(first.due-first.sent)/1e6)
 	}
 }
 
-// accept stores another replica's write unless this replica has a later one.
-func (t *Table) accept(r *record) {
+// accept stores a write that was made elsewhere, unless there is a later one.
+// A write that came from a replica goes no further: every replica sends its own
+// to all others.
+func (t *Table) accept(r *record, further []*Replication) {
 	sh := t.store.shard(r.partition())
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -197,6 +200,10 @@ func (t *Table) accept(r *record) {
 		return
 	}
 	t.store.put(sh, r)
+	now := t.clock.Now().UnixNano()
+	for _, replication := range further {
+		replication.enqueue(r, now)
+	}
 }
 
 // catchUp applies everything that is due from other replicas.

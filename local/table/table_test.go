@@ -299,6 +299,25 @@ func TestAnExportIsImportedAsItWas(t *testing.T) {
 		t.Errorf("an export of the import differs: %v", err)
 	}
 
+	// Replicas get it too, and the age of an item is no latency.
+	c, store := clock.NewVirtual(epoch.AddDate(1, 0, 0)), metrics.NewStore()
+	home, away, _ := global(t, c, table.Options{Metrics: store})
+	if err := home.Import(bytes.NewReader(exported)); err != nil {
+		t.Fatal(err)
+	}
+	c.Advance(time.Second)
+	if away.Digest() != from.Digest() {
+		t.Error("the replica's items differ")
+	}
+	maximum, err := metrics.ParseStatistic("Maximum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dimensions := map[string]string{"TableName": "trades", "ReceivingRegion": "eu-west-1"}
+	if got, _ := store.Series("AWS/DynamoDB", "ReplicationLatency", dimensions).Total(maximum); got != 1000 {
+		t.Errorf("the latency was up to %v ms, want 1,000", got)
+	}
+
 	// What was written later than the export stays.
 	late := newTable(t, trades(), clock.NewVirtual(epoch.Add(time.Hour)))
 	if err := errors.Join(put(late, trade("B", 20, "digest", "later")), late.Import(bytes.NewReader(exported))); err != nil {
