@@ -4,16 +4,13 @@ package parameters
 
 import (
 	"context"
-	"errors"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -24,21 +21,18 @@ import (
 	"trade-processing/local/fault"
 )
 
-// Parameter is what a parameter is created from.
-type Parameter struct {
-	Name           string
-	Type           types.ParameterType
-	Value          string
-	DataType       string // default: text
-	AllowedPattern string // what the value must match; empty: anything
+// maxResults is how many parameters one page has at most.
+const maxResults = 10
+
+// UnsupportedError names a feature of SSM that this store does not have. It is
+// no API error on purpose: AWS would serve the request.
+type UnsupportedError struct {
+	Operation, Feature string
 }
 
-// Limits of a standard parameter.
-// https://docs.aws.amazon.com/general/latest/gr/ssm.html
-const (
-	maxValue   = 4 << 10
-	maxResults = 10 // of one page
-)
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("%s: the local parameter store does not support %s; teach it in local/parameters, or leave it out", e.Operation, e.Feature)
+}
 
 // Store is safe for use by many goroutines.
 type Store struct {
@@ -49,22 +43,15 @@ type Store struct {
 	parameters map[string]stored
 }
 
-type stored struct {
-	Parameter
-	version  int64
-	modified time.Time
-}
-
-// New makes an empty store. The key of a call to the fault hook is empty.
+// New makes an empty store. The resource of a call to the fault hook is the
+// path, and its key is empty.
 func New(c clock.Clock, faults fault.Hook) *Store {
 	return &Store{clock: c, faults: faults, parameters: map[string]stored{}}
 }
 
-var namePattern = regexp.MustCompile(`^/?[a-zA-Z0-9_.-]+(/[a-zA-Z0-9_.-]+){0,14}$`)
-
 // Put creates or replaces a parameter and returns its version, from 1 up.
 func (s *Store) Put(p Parameter) (int64, error) {
-	if err := p.validate(); err != nil {
+	if err := p.Validate(); err != nil {
 		return 0, err
 	}
 	s.mu.Lock()
@@ -72,30 +59,6 @@ func (s *Store) Put(p Parameter) (int64, error) {
 	version := s.parameters[p.Name].version + 1
 	s.parameters[p.Name] = stored{Parameter: p, version: version, modified: s.clock.Now()}
 	return version, nil
-}
-
-func (p Parameter) validate() error {
-	switch {
-	case !namePattern.MatchString(p.Name):
-		return invalid("Parameter name %q: only a-z, A-Z, 0-9, . - _ and up to 15 levels parted by / are allowed", p.Name)
-	case p.Value == "":
-		return invalid("Parameter %s: the value can't be empty", p.Name)
-	case len(p.Value) > maxValue:
-		return invalid("Parameter %s: the value has %d bytes; a standard parameter has at most %d", p.Name, len(p.Value), maxValue)
-	case !slices.Contains(types.ParameterType("").Values(), p.Type):
-		return invalid("Parameter %s: %q is no type of parameter", p.Name, p.Type)
-	case p.AllowedPattern == "":
-		return nil
-	}
-	allowed, err := regexp.Compile(`^(?:` + p.AllowedPattern + `)$`)
-	if err != nil {
-		return invalid("Parameter %s: allowedPattern: %v", p.Name, err)
-	}
-	if !allowed.MatchString(p.Value) {
-		return &types.ParameterPatternMismatchException{Message: aws.String(
-			fmt.Sprintf("Parameter %s: the value does not match %s", p.Name, p.AllowedPattern))}
-	}
-	return nil
 }
 
 // Delete removes a parameter; one that isn't there is no error.
@@ -109,17 +72,22 @@ func (s *Store) Delete(name string) {
 // a page at most. Without decryption, a SecureString's value is not told.
 func (s *Store) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput, options ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
 	const operation = "GetParametersByPath"
-	if err := ctx.Err(); err != nil {
-		return nil, wrap(operation, &aws.RequestCanceledError{Err: err})
-	}
-	if err := checkOptions(options); err != nil {
+	if in == nil || in.Path == nil {
+		err := smithy.InvalidParamsError{Context: "GetParametersByPathInput"}
+		err.Add(smithy.NewErrParamRequired("Path"))
 		return nil, wrap(operation, err)
 	}
-	if len(in.ParameterFilters) > 0 {
-		return nil, wrap(operation, errors.New("ParameterFilters are not known here"))
+	if err := ctx.Err(); err != nil {
+		return nil, wrap(operation, &smithy.CanceledError{Err: err})
 	}
-	call := fault.Call{Service: "ssm", Operation: operation, Resource: aws.ToString(in.Path)}
+	call := fault.Call{Service: "ssm", Operation: operation, Resource: *in.Path}
 	out, err := fault.Serve(ctx, s.clock, s.faults, call, func() string { return "" }, func() (*ssm.GetParametersByPathOutput, error) {
+		if changesOptions(options) {
+			return nil, &UnsupportedError{Operation: operation, Feature: "options of a single call"}
+		}
+		if len(in.ParameterFilters) > 0 {
+			return nil, &UnsupportedError{Operation: operation, Feature: "ParameterFilters"}
+		}
 		return s.page(in)
 	})
 	if err != nil {
@@ -128,79 +96,57 @@ func (s *Store) GetParametersByPath(ctx context.Context, in *ssm.GetParametersBy
 	return out, nil
 }
 
-// checkOptions lets middleware pass, which the SDK's own paginator adds to mark
-// its requests and which has no request to act on here. Anything else, such as
-// another region, would be ignored in silence and is refused.
-func checkOptions(options []func(*ssm.Options)) error {
+// changesOptions finds options that would be ignored in silence, such as
+// another region. Middleware passes: the SDK's own paginator adds some to mark
+// its requests, and it has no request to act on here.
+func changesOptions(options []func(*ssm.Options)) bool {
 	var set ssm.Options
 	for _, option := range options {
 		option(&set)
 	}
 	set.APIOptions = nil
-	if !reflect.ValueOf(set).IsZero() {
-		return errors.New("options of a single call are not known here")
-	}
-	return nil
+	return !reflect.ValueOf(set).IsZero()
 }
 
 func (s *Store) page(in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
-	path := aws.ToString(in.Path)
-	if !strings.HasPrefix(path, "/") {
-		return nil, invalid("The path %q does not begin with /", path)
+	path := *in.Path
+	if !pathPattern.MatchString(path) {
+		return nil, invalid("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". "+
+			"It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore): %q", path)
 	}
-	path = strings.TrimSuffix(path, "/") + "/"
+	below := strings.TrimSuffix(path, "/") + "/"
 	limit := maxResults
 	if in.MaxResults != nil {
 		if limit = int(*in.MaxResults); limit < 1 || limit > maxResults {
-			return nil, invalid("MaxResults is %d; it is 1 to %d", limit, maxResults)
+			return nil, invalid("1 validation error detected: Value '%d' at 'maxResults' failed to satisfy constraint: Member must be between 1 and %d", limit, maxResults)
 		}
 	}
+	// A token is the last name of the page before, so that parameters which
+	// come and go between pages move no others.
+	after, err := base64.RawURLEncoding.DecodeString(aws.ToString(in.NextToken))
+	if err != nil || in.NextToken != nil && !strings.HasPrefix(string(after), below) {
+		return nil, &types.InvalidNextToken{Message: aws.String("The specified token isn't valid.")}
+	}
+
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(s.parameters)) {
-		below, found := strings.CutPrefix(name, path)
-		if found && (aws.ToBool(in.Recursive) || !strings.Contains(below, "/")) {
-			names = append(names, name)
-		}
-	}
-	start := 0
-	if in.NextToken != nil {
-		var err error
-		if start, err = strconv.Atoi(*in.NextToken); err != nil || start < 0 || start > len(names) {
-			return nil, &types.InvalidNextToken{Message: aws.String("The specified token isn't valid.")}
-		}
-	}
-	end := min(start+limit, len(names))
 	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}}
-	for _, name := range names[start:end] {
+	for _, name := range slices.Sorted(maps.Keys(s.parameters)) {
+		rest, under := strings.CutPrefix(name, below)
+		if !under || !aws.ToBool(in.Recursive) && strings.Contains(rest, "/") || name <= string(after) {
+			continue
+		}
+		if n := len(out.Parameters); n == limit {
+			last := aws.ToString(out.Parameters[n-1].Name)
+			out.NextToken = aws.String(base64.RawURLEncoding.EncodeToString([]byte(last)))
+			break
+		}
 		out.Parameters = append(out.Parameters, s.parameters[name].sdk(aws.ToBool(in.WithDecryption)))
-	}
-	if end < len(names) {
-		out.NextToken = aws.String(strconv.Itoa(end))
 	}
 	return out, nil
 }
 
-func (p stored) sdk(decrypt bool) types.Parameter {
-	value := p.Value
-	if p.Type == types.ParameterTypeSecureString && !decrypt {
-		value = "(encrypted)" // AWS answers the ciphertext here
-	}
-	dataType := p.DataType
-	if dataType == "" {
-		dataType = "text"
-	}
-	return types.Parameter{
-		Name: aws.String(p.Name), Type: p.Type, Value: aws.String(value), Version: p.version,
-		DataType: aws.String(dataType), LastModifiedDate: aws.Time(p.modified),
-	}
-}
-
-func invalid(format string, args ...any) error {
-	return &smithy.GenericAPIError{Code: "ValidationException", Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
-}
-
+// wrap wraps an error as the SDK's client does.
 func wrap(operation string, err error) error {
 	return &smithy.OperationError{ServiceID: ssm.ServiceID, OperationName: operation, Err: err}
 }

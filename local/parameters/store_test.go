@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,22 +101,140 @@ func TestASecretIsToldOnlyDecrypted(t *testing.T) {
 }
 
 func TestWhatSSMRefusesIsRefused(t *testing.T) {
-	for name, p := range map[string]parameters.Parameter{
-		"an empty value":                        text("/app/a", ""),
-		"a name with a space":                   text("/app/a b", "x"),
-		"an unknown type":                       {Name: "/app/a", Type: "Text", Value: "x"},
-		"a value that the pattern doesn't take": {Name: "/app/a", Type: types.ParameterTypeString, Value: "x", AllowedPattern: "[0-9]+"},
-		"a value over four kibibytes":           text("/app/a", string(make([]byte, 4097))),
+	for name, test := range map[string]struct {
+		parameter parameters.Parameter
+		code      string
+	}{
+		"an empty value":                        {text("/app/a", ""), "ValidationException"},
+		"a value over four kibibytes":           {text("/app/a", strings.Repeat("x", 4097)), "ValidationException"},
+		"a value with another parameter in it":  {text("/app/a", "x{{ssm:/app/b}}"), "ValidationException"},
+		"a name with a space":                   {text("/app/a b", "x"), "ValidationException"},
+		"a name that ends with a slash":         {text("/app/", "x"), "ValidationException"},
+		"a name of SSM's own":                   {text("/SSM/a", "x"), "ValidationException"},
+		"a name of AWS's own":                   {text("/aws/a", "x"), "AccessDeniedException"},
+		"a hierarchy that doesn't begin with /": {text("app/a", "x"), "ValidationException"},
+		"sixteen levels":                        {text(strings.Repeat("/a", 16), "x"), "HierarchyLevelLimitExceededException"},
+		"a name of 1,012 characters":            {text("/"+strings.Repeat("a", 1011), "x"), "ValidationException"},
+		"an unknown type":                       {parameters.Parameter{Name: "/app/a", Type: "Text", Value: "x"}, "UnsupportedParameterType"},
+		"another type of data":                  {parameters.Parameter{Name: "/app/a", Type: types.ParameterTypeString, Value: "x", DataType: "aws:ec2:image"}, "ValidationException"},
+		"a value that the pattern doesn't take": {parameters.Parameter{Name: "/app/a", Type: types.ParameterTypeString, Value: "1x", AllowedPattern: "[0-9]+"}, "ParameterPatternMismatchException"},
+		"a pattern that is none":                {parameters.Parameter{Name: "/app/a", Type: types.ParameterTypeString, Value: "1", AllowedPattern: "["}, "InvalidAllowedPatternException"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := newStore(t).Put(p); err == nil {
-				t.Error("taken")
+			_, err := newStore(t).Put(test.parameter)
+			if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != test.code {
+				t.Errorf("got %v, want a %s", err, test.code)
 			}
 		})
 	}
-	_, err := newStore(t).GetParametersByPath(context.Background(), &ssm.GetParametersByPathInput{Path: aws.String("app")})
-	if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "ValidationException" {
-		t.Errorf("a path without a slash: %v, want a ValidationException", err)
+	for _, p := range []parameters.Parameter{
+		text("plain", "x"), text("/"+strings.Repeat("a", 1010), "x"), text(strings.Repeat("/a", 15), "x"), text("/app/aws", "x"),
+		{Name: "/app/a", Type: types.ParameterTypeString, Value: "12", AllowedPattern: "[0-9]+"},
+	} {
+		if _, err := newStore(t).Put(p); err != nil {
+			t.Errorf("%.20s: %v", p.Name, err)
+		}
+	}
+}
+
+func TestRequestsThatAreRefused(t *testing.T) {
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel()
+	request := func(change func(*ssm.GetParametersByPathInput)) *ssm.GetParametersByPathInput {
+		in := &ssm.GetParametersByPathInput{Path: aws.String("/app")}
+		change(in)
+		return in
+	}
+	for name, test := range map[string]struct {
+		ctx     context.Context
+		in      *ssm.GetParametersByPathInput
+		problem string
+	}{
+		"no input":               {context.Background(), nil, "missing required field, GetParametersByPathInput.Path"},
+		"no path":                {context.Background(), &ssm.GetParametersByPathInput{}, "missing required field"},
+		"a path without a slash": {context.Background(), request(func(in *ssm.GetParametersByPathInput) { in.Path = aws.String("app") }), "ValidationException"},
+		"a path with a blank":    {context.Background(), request(func(in *ssm.GetParametersByPathInput) { in.Path = aws.String("/a b") }), "ValidationException"},
+		"no results":             {context.Background(), request(func(in *ssm.GetParametersByPathInput) { in.MaxResults = aws.Int32(0) }), "ValidationException"},
+		"eleven results":         {context.Background(), request(func(in *ssm.GetParametersByPathInput) { in.MaxResults = aws.Int32(11) }), "ValidationException"},
+		"a token of one's own":   {context.Background(), request(func(in *ssm.GetParametersByPathInput) { in.NextToken = aws.String("2") }), "InvalidNextToken"},
+		"a token of another path": {context.Background(), request(func(in *ssm.GetParametersByPathInput) {
+			in.NextToken = aws.String("L290aGVyL2E")
+		}), "InvalidNextToken"},
+		"a filter": {context.Background(), request(func(in *ssm.GetParametersByPathInput) {
+			in.ParameterFilters = []types.ParameterStringFilter{{}}
+		}), "does not support ParameterFilters"},
+		"a context that has ended": {canceled, request(func(*ssm.GetParametersByPathInput) {}), "canceled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newStore(t, text("/app/a", "x")).GetParametersByPath(test.ctx, test.in)
+			var operation *smithy.OperationError
+			if !errors.As(err, &operation) || !strings.Contains(err.Error(), test.problem) {
+				t.Errorf("got %v, want it to say %q", err, test.problem)
+			}
+		})
+	}
+}
+
+func TestParametersThatComeAndGoBetweenPagesMoveNoOthers(t *testing.T) {
+	s := newStore(t)
+	for i := range 20 {
+		if _, err := s.Put(text(fmt.Sprintf("/app/%02d", i), "x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := &ssm.GetParametersByPathInput{Path: aws.String("/app")}
+	first, err := s.GetParametersByPath(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Delete("/app/00")
+	s.Delete("/app/09")
+	in.NextToken = first.NextToken
+	second, err := s.GetParametersByPath(context.Background(), in)
+	if err != nil || len(second.Parameters) != 10 || *second.Parameters[0].Name != "/app/10" || second.NextToken != nil {
+		t.Errorf("the second page is %+v: %v", second, err)
+	}
+}
+
+// The functions read with the SDK's own paginator.
+func TestThePaginatorOfTheSDKWorks(t *testing.T) {
+	s := newStore(t, text("/app/a", "1"), text("/app/b", "2"), text("/app/c", "3"))
+	pages := ssm.NewGetParametersByPathPaginator(s, &ssm.GetParametersByPathInput{Path: aws.String("/app/")},
+		func(o *ssm.GetParametersByPathPaginatorOptions) { o.Limit = 2 })
+	var values []string
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range page.Parameters {
+			values = append(values, *p.Value)
+		}
+	}
+	if diff := cmp.Diff([]string{"1", "2", "3"}, values); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSixtyFourWritersAndReadersAgree(t *testing.T) {
+	s := newStore(t)
+	var group sync.WaitGroup
+	for w := range 64 {
+		group.Go(func() {
+			for range 50 {
+				if _, err := s.Put(text(fmt.Sprint("/app/", w%8), "x")); err != nil {
+					t.Error(err)
+				}
+				if _, err := s.GetParametersByPath(context.Background(), &ssm.GetParametersByPathInput{Path: aws.String("/app")}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	out, err := s.GetParametersByPath(context.Background(), &ssm.GetParametersByPathInput{Path: aws.String("/app")})
+	if err != nil || len(out.Parameters) != 8 || out.Parameters[0].Version != 400 {
+		t.Errorf("%d parameters: %v", len(out.Parameters), err)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // GetItem reads one item by its key; an item that isn't there is no error and
 // has no attributes. Every read is consistent within the replica.
-func (t *Table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (t *Table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, options ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	const operation = "GetItem"
 	if in == nil {
 		in = &dynamodb.GetItemInput{}
@@ -17,7 +17,7 @@ func (t *Table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...fun
 		return nil, operationError(operation, missing("GetItemInput", absent("Key", in.Key == nil), absent("TableName", in.TableName == nil)))
 	}
 	key := func() string { return t.hashText(in.Key) }
-	return serve(ctx, t, operation, in.TableName, key, func() (*dynamodb.GetItemOutput, error) {
+	return serve(ctx, t, operation, in.TableName, options, key, func() (*dynamodb.GetItemOutput, error) {
 		if err := unsupported(operation,
 			feature{"AttributesToGet", in.AttributesToGet != nil},
 			feature{"ReturnConsumedCapacity", capacityWanted(in.ReturnConsumedCapacity)},

@@ -14,7 +14,7 @@ import (
 // with *types.ConditionalCheckFailedException, which carries the item on
 // request, *types.ResourceNotFoundException for another table's name, and
 // ValidationException as a smithy.APIError.
-func (t *Table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (t *Table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	const operation = "PutItem"
 	if in == nil {
 		in = &dynamodb.PutItemInput{}
@@ -23,7 +23,7 @@ func (t *Table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...fun
 		return nil, operationError(operation, missing("PutItemInput", absent("TableName", in.TableName == nil), absent("Item", in.Item == nil)))
 	}
 	key := func() string { return t.hashText(in.Item) }
-	return serve(ctx, t, operation, in.TableName, key, func() (*dynamodb.PutItemOutput, error) {
+	return serve(ctx, t, operation, in.TableName, options, key, func() (*dynamodb.PutItemOutput, error) {
 		if err := unsupported(operation,
 			feature{"ConditionalOperator", in.ConditionalOperator != ""},
 			feature{"Expected", in.Expected != nil},

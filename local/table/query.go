@@ -15,7 +15,7 @@ const maxPage = 1 << 20
 
 // Query reads the items of one partition of the table or of an index, in the
 // order of the range key.
-func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, options ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	const operation = "Query"
 	if in == nil {
 		in = &dynamodb.QueryInput{}
@@ -24,7 +24,7 @@ func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*d
 		return nil, operationError(operation, missing("QueryInput", "TableName"))
 	}
 	key := func() string { return aws.ToString(in.IndexName) }
-	return serve(ctx, t, operation, in.TableName, key, func() (*dynamodb.QueryOutput, error) {
+	return serve(ctx, t, operation, in.TableName, options, key, func() (*dynamodb.QueryOutput, error) {
 		if err := unsupported(operation,
 			feature{"AttributesToGet", in.AttributesToGet != nil},
 			feature{"ConditionalOperator", in.ConditionalOperator != ""},

@@ -8,7 +8,7 @@ import (
 
 // Scan reads all items, one partition after the other in the order of a hash,
 // and within a partition by the range key.
-func (t *Table) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+func (t *Table) Scan(ctx context.Context, in *dynamodb.ScanInput, options ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	const operation = "Scan"
 	if in == nil {
 		in = &dynamodb.ScanInput{}
@@ -17,7 +17,7 @@ func (t *Table) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dyn
 		return nil, operationError(operation, missing("ScanInput", "TableName"))
 	}
 	noKey := func() string { return "" }
-	return serve(ctx, t, operation, in.TableName, noKey, func() (*dynamodb.ScanOutput, error) {
+	return serve(ctx, t, operation, in.TableName, options, noKey, func() (*dynamodb.ScanOutput, error) {
 		if err := unsupported(operation,
 			feature{"AttributesToGet", in.AttributesToGet != nil},
 			feature{"ConditionalOperator", in.ConditionalOperator != ""},

@@ -5,9 +5,6 @@
 // replicas point to the same bytes, so that 100,000 trades with two indexes and
 // a replica fit into some 200 MB.
 //
-// Options of a single call are accepted and mean nothing here: they tune the
-// SDK's transport, such as its retries, and there is none.
-//
 // It serves PutItem, GetItem, Query and Scan with condition, key condition,
 // filter and projection expressions. Whatever it does not know is refused with
 // an UnsupportedError that names it.
@@ -19,12 +16,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
@@ -201,8 +200,11 @@ func (t *Table) Expire() int {
 
 // serve runs one operation: what every operation checks, the faults, and the
 // SDK's wrapping of errors.
-func serve[T any](ctx context.Context, t *Table, operation string, name *string, key func() string, run func() (T, error)) (T, error) {
+func serve[T any](ctx context.Context, t *Table, operation string, name *string, options []func(*dynamodb.Options), key func() string, run func() (T, error)) (T, error) {
 	var none T
+	if changesOptions(options) {
+		return none, operationError(operation, &UnsupportedError{Operation: operation, Feature: "options of a single call"})
+	}
 	if err := ctx.Err(); err != nil {
 		return none, operationError(operation, &smithy.CanceledError{Err: err})
 	}
@@ -218,6 +220,21 @@ func serve[T any](ctx context.Context, t *Table, operation string, name *string,
 		return none, operationError(operation, err)
 	}
 	return out, nil
+}
+
+// changesOptions finds options that would be ignored in silence, such as
+// another region. Middleware passes: the SDK's own paginators add some to mark
+// their requests, and it has no request to act on here.
+func changesOptions(options []func(*dynamodb.Options)) bool {
+	if len(options) == 0 {
+		return false
+	}
+	var set dynamodb.Options
+	for _, option := range options {
+		option(&set)
+	}
+	set.APIOptions = nil
+	return !reflect.ValueOf(set).IsZero()
 }
 
 // errorCode is the code of an API error, or "".

@@ -142,6 +142,10 @@ func TestWhatIsRefusedBeforeTheTableIsAsked(t *testing.T) {
 			_, err := tb.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("trades"), Item: trade("T1", 1), ReturnValues: types.ReturnValueAllNew})
 			return err
 		}, func(err error) bool { return strings.Contains(err.Error(), "ReturnValues can only be ALL_OLD or NONE") }},
+		{"an option that would be ignored", func() error {
+			_, err := tb.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("trades"), Item: trade("T1", 1)}, func(o *dynamodb.Options) { o.Region = "eu-west-1" })
+			return err
+		}, func(err error) bool { return strings.Contains(err.Error(), "options of a single call") }},
 		{"a projection into an attribute", func() error {
 			in := query("", "tradeId = :id", item{":id": str("A")})
 			in.ProjectionExpression = aws.String("market.venue[0]")
