@@ -9,18 +9,14 @@ import (
 // namespace is that of Lambda's metrics.
 const namespace = "AWS/Lambda"
 
-// Metrics names what a function sends to CloudWatch, all in AWS/Lambda with the
-// dimension FunctionName. Duration is in milliseconds.
-func Metrics() []string {
-	return []string{"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"}
-}
-
-// measures are a function's metrics.
+// measures are a function's metrics, all with the dimension FunctionName.
+// Duration is in milliseconds.
 type measures struct {
 	invocations, errors, throttles, duration, concurrent *metrics.Series
 }
 
 func newMeasures(store *metrics.Store, name string) measures {
+	store.Declare(namespace, "ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles")
 	series := func(metric string) *metrics.Series {
 		return store.Series(namespace, metric, map[string]string{"FunctionName": name})
 	}

@@ -69,6 +69,11 @@ func (a *Alarms) Put(alarm Alarm) error {
 	if err != nil {
 		return err
 	}
+	for _, id := range slices.Sorted(maps.Keys(e.statistics)) {
+		if err := a.store.check(e.statistics[id].metric.Namespace, e.statistics[id].metric.Metric); err != nil {
+			return fmt.Errorf("alarm %q: %w", alarm.Name, err)
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, taken := a.composite[alarm.Name]; taken {

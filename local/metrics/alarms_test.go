@@ -301,6 +301,23 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestAnAlarmOnAMetricThatIsNeverSentIsRefused(t *testing.T) {
+	c := newCloud()
+	c.store.Declare("N", "M", "L")
+	if err := c.alarms.Put(watched()); err != nil {
+		t.Error(err)
+	}
+	a := watched()
+	a.Metric = "Misspelt"
+	if err := c.alarms.Put(a); err == nil || !strings.Contains(err.Error(), "sends no metric N Misspelt; of N it sends L, M") {
+		t.Errorf("got %v", err)
+	}
+	a.Namespace = "Own"
+	if err := c.alarms.Put(a); err != nil {
+		t.Errorf("of a namespace that has said nothing: %v", err)
+	}
+}
+
 func TestCompositeAlarms(t *testing.T) {
 	for _, tc := range []struct {
 		name, rule string

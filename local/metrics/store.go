@@ -38,9 +38,10 @@ var ErrTooManySeries = fmt.Errorf("more than %d combinations of metric and dimen
 type Store struct {
 	mapping mapping.IndexMapping
 
-	mu     sync.RWMutex
-	series map[string]*Series
-	gauges map[*Series]func(now time.Time) float64
+	mu       sync.RWMutex
+	series   map[string]*Series
+	gauges   map[*Series]func(now time.Time) float64
+	declared map[string][]string // the metrics of a namespace, where it has said so
 
 	formats formats
 }
@@ -53,10 +54,34 @@ func NewStore() *Store {
 		panic(fmt.Sprintf("metrics: accuracy %v: %v", accuracy, err))
 	}
 	return &Store{
-		mapping: m,
-		series:  map[string]*Series{},
-		gauges:  map[*Series]func(time.Time) float64{},
+		mapping:  m,
+		series:   map[string]*Series{},
+		gauges:   map[*Series]func(time.Time) float64{},
+		declared: map[string][]string{},
 	}
+}
+
+// Declare says that a service sends these metrics to a namespace of its own,
+// and no others. An alarm on another metric there would be OK for ever, and is
+// refused instead. A nil store takes note of nothing.
+func (s *Store) Declare(namespace string, names ...string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.declared[namespace] = slices.Sorted(slices.Values(names))
+}
+
+// check refuses a metric that is known never to be sent.
+func (s *Store) check(namespace, name string) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	names, is := s.declared[namespace]
+	if !is || slices.Contains(names, name) {
+		return nil
+	}
+	return fmt.Errorf("the local cloud sends no metric %s %s; of %s it sends %s", namespace, name, namespace, strings.Join(names, ", "))
 }
 
 // Series finds or makes the series of a metric with exactly these dimensions.

@@ -9,17 +9,7 @@ import (
 // namespace is that of SQS's metrics.
 const namespace = "AWS/SQS"
 
-// Metrics names what a queue sends to CloudWatch, all in AWS/SQS with the
-// dimension QueueName.
-func Metrics() []string {
-	return []string{
-		"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible",
-		"ApproximateNumberOfMessagesVisible", "NumberOfMessagesDeleted", "NumberOfMessagesReceived", "NumberOfMessagesSent",
-		"SentMessageSize",
-	}
-}
-
-// measures are a queue's metrics: what happens is counted, what is there is
+// measures are a queue's metrics, all with the dimension QueueName: what happens is counted, what is there is
 // sampled when alarms are evaluated. Ages are in seconds, sizes in bytes.
 type measures struct {
 	sent, sentSize, received, deleted *metrics.Series
@@ -27,6 +17,9 @@ type measures struct {
 }
 
 func newMeasures(store *metrics.Store, q *Queue) measures {
+	store.Declare(namespace, "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesDelayed",
+		"ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesVisible",
+		"NumberOfMessagesDeleted", "NumberOfMessagesReceived", "NumberOfMessagesSent", "SentMessageSize")
 	dimensions := map[string]string{"QueueName": q.def.Name}
 	series := func(name string) *metrics.Series { return store.Series(namespace, name, dimensions) }
 	m := measures{

@@ -9,18 +9,10 @@ import (
 // namespace is that of DynamoDB's metrics.
 const namespace = "AWS/DynamoDB"
 
-// Metrics names what a table sends to CloudWatch, all in AWS/DynamoDB with the
-// dimension TableName. ThrottledRequests and SystemErrors have Operation too,
-// ReplicationLatency, in milliseconds, has ReceivingRegion. Like DynamoDB's own
-// they have no data as long as nothing happened.
-func Metrics() []string {
-	return []string{
-		"ConditionalCheckFailedRequests", "ReadThrottleEvents", "ReplicationLatency",
-		"SystemErrors", "ThrottledRequests", "WriteThrottleEvents",
-	}
-}
-
-// measures are a table's metrics.
+// measures are a table's metrics, all with the dimension TableName.
+// ThrottledRequests and SystemErrors have Operation too, ReplicationLatency, in
+// milliseconds, has ReceivingRegion. Like DynamoDB's own they have no data as
+// long as nothing happens.
 type measures struct {
 	store  *metrics.Store
 	table  string
@@ -28,6 +20,8 @@ type measures struct {
 }
 
 func newMeasures(store *metrics.Store, def Definition) measures {
+	store.Declare(namespace, "ConditionalCheckFailedRequests", "ReadThrottleEvents", "ReplicationLatency",
+		"SystemErrors", "ThrottledRequests", "WriteThrottleEvents")
 	return measures{
 		store: store, table: def.Name,
 		checks: store.Series(namespace, "ConditionalCheckFailedRequests", map[string]string{"TableName": def.Name}),
