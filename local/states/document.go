@@ -37,6 +37,9 @@ func NewDocument(text []byte) (*Document, error) {
 	return &Document{text: text}, nil
 }
 
+// Written makes a document of what its writer knows to be one JSON value.
+func Written(text []byte) *Document { return &Document{text: text} }
+
 // JSON is the text of the document. It must not be changed.
 func (d *Document) JSON() []byte { return d.text }
 
@@ -55,6 +58,9 @@ func Decode(text []byte) (Data, error) {
 	decoder.UseNumber()
 	var data Data
 	if err := decoder.Decode(&data); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
 		return nil, fmt.Errorf("reading JSON: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
@@ -88,83 +94,5 @@ func Plain(data Data) Data {
 		return plain
 	default:
 		return data
-	}
-}
-
-// AppendJSON appends data as JSON, documents and numbers as they stand. The
-// members of an object come in order of their names.
-func AppendJSON(b []byte, data Data) []byte {
-	switch data := data.(type) {
-	case nil:
-		return append(b, "null"...)
-	case bool:
-		if data {
-			return append(b, "true"...)
-		}
-		return append(b, "false"...)
-	case string:
-		return appendString(b, data)
-	case json.Number:
-		return append(b, data...)
-	case *Document:
-		return append(b, data.text...)
-	case []any:
-		b = append(b, '[')
-		for i, element := range data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = AppendJSON(b, element)
-		}
-		return append(b, ']')
-	case map[string]any:
-		b = append(b, '{')
-		for i, name := range sortedNames(data) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(appendString(b, name), ':')
-			b = AppendJSON(b, data[name])
-		}
-		return append(b, '}')
-	default:
-		// Only a task that answers what is no JSON leads here.
-		panic(fmt.Sprintf("states: %T is no JSON data", data))
-	}
-}
-
-func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] == '"' || s[i] == '\\' || s[i] >= 0x7f {
-			text, _ := json.Marshal(s) // a string always has a JSON form
-			return append(b, text...)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
-}
-
-// size is about how many bytes data has as JSON, found without writing it.
-func size(data Data) int {
-	switch data := data.(type) {
-	case string:
-		return len(data) + 2
-	case json.Number:
-		return len(data)
-	case *Document:
-		return len(data.text)
-	case []any:
-		n := 2
-		for _, element := range data {
-			n += size(element) + 1
-		}
-		return n
-	case map[string]any:
-		n := 2
-		for name, value := range data {
-			n += len(name) + 4 + size(value)
-		}
-		return n
-	default:
-		return 5
 	}
 }

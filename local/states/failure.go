@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 )
 
-// The error names of the States Language that machines here raise.
+// The error names that machines here raise or treat in a way of their own.
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 const (
 	AllErrors              = "States.ALL"
 	TaskFailed             = "States.TaskFailed"
@@ -15,10 +15,17 @@ const (
 	RuntimeError           = "States.Runtime"
 	DataLimitExceeded      = "States.DataLimitExceeded"
 	NoChoiceMatched        = "States.NoChoiceMatched"
-	ParameterPathFailure   = "States.ParameterPathFailure"
 	ResultPathMatchFailure = "States.ResultPathMatchFailure"
 	IntrinsicFailure       = "States.IntrinsicFailure"
 )
+
+// reserved are all the names that Step Functions itself gives to errors.
+var reserved = []string{
+	AllErrors, TaskFailed, TimedOut, RuntimeError, DataLimitExceeded, NoChoiceMatched, ResultPathMatchFailure,
+	IntrinsicFailure, "States.BranchFailed", "States.ExceedToleratedFailureThreshold", "States.HeartbeatTimeout",
+	"States.Http.Socket", "States.ItemReaderFailed", "States.ParameterPathFailure", "States.Permissions",
+	"States.QueryEvaluationError", "States.ResultWriterFailed",
+}
 
 // Failure is how a state, and in the end an execution, fails.
 type Failure struct {
@@ -27,8 +34,11 @@ type Failure struct {
 }
 
 func (f *Failure) Error() string {
-	if f.Cause == "" {
+	switch {
+	case f.Cause == "":
 		return f.Name
+	case f.Name == "":
+		return f.Cause
 	}
 	return f.Name + ": " + f.Cause
 }
@@ -45,7 +55,7 @@ func fail(name, format string, args ...any) *Failure {
 // failureOf reads an error as a failure. An execution that was stopped from
 // outside has none: nothing in the machine may retry or catch that.
 func failureOf(ctx context.Context, err error) (*Failure, bool) {
-	if stopped(ctx) {
+	if ctx.Err() != nil {
 		return nil, false
 	}
 	if failure, ok := errors.AsType[*Failure](err); ok {
@@ -54,27 +64,19 @@ func failureOf(ctx context.Context, err error) (*Failure, bool) {
 	return fail(TaskFailed, "%v", err), true
 }
 
-func stopped(ctx context.Context) bool {
-	return ctx.Err() != nil
-}
-
-// uncatchable are the errors that not even States.ALL covers.
-var uncatchable = []string{RuntimeError, DataLimitExceeded}
-
 // matches tells whether a Retry or Catch with these names covers a failure.
+// Nothing covers States.Runtime, and no wildcard States.DataLimitExceeded.
 func matches(names []string, failure *Failure) bool {
+	if failure.Name == RuntimeError {
+		return false
+	}
 	for _, name := range names {
-		switch name {
-		case failure.Name:
+		switch {
+		case name == failure.Name:
 			return true
-		case AllErrors:
-			if !slices.Contains(uncatchable, failure.Name) {
-				return true
-			}
-		case TaskFailed:
-			if failure.Name != TimedOut && !slices.Contains(uncatchable, failure.Name) {
-				return true
-			}
+		case failure.Name == DataLimitExceeded:
+		case name == AllErrors, name == TaskFailed && failure.Name != TimedOut:
+			return true
 		}
 	}
 	return false

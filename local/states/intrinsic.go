@@ -2,32 +2,42 @@ package states
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math/big"
 	"strconv"
 	"strings"
 )
 
-// intrinsics are the intrinsic functions that machines here may call.
-var intrinsics = map[string]struct {
-	least, most int // arguments
+// intrinsic is a function that templates may call.
+// https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
+type intrinsic struct {
+	least, most int  // arguments
+	text        bool // what it gives is a text
 	call        func(scope, []Data) (Data, error)
-}{
-	"States.Array":        {0, 64, func(_ scope, args []Data) (Data, error) { return args, nil }},
-	"States.Format":       {1, 64, format},
-	"States.JsonToString": {1, 1, func(_ scope, args []Data) (Data, error) { return string(AppendJSON(nil, args[0])), nil }},
-	"States.MathAdd":      {2, 2, mathAdd},
-	"States.StringToJson": {1, 1, stringToJSON},
-	"States.UUID":         {0, 0, func(s scope, _ []Data) (Data, error) { return uuid(s.random), nil }},
 }
+
+const unlimited = int(^uint(0) >> 1)
+
+// intrinsics are the functions that machines here may call.
+var intrinsics = map[string]intrinsic{
+	"States.Array":        {0, unlimited, false, func(_ scope, args []Data) (Data, error) { return args, nil }},
+	"States.Format":       {1, unlimited, true, format},
+	"States.JsonToString": {1, 1, true, func(_ scope, args []Data) (Data, error) { return string(AppendJSON(nil, args[0])), nil }},
+	"States.StringToJson": {1, 1, false, stringToJSON},
+	"States.UUID":         {0, 0, true, func(s scope, _ []Data) (Data, error) { return uuid(s.run.env.Random), nil }},
+}
+
+// maxCalls is how many functions an expression may call.
+const maxCalls = 10
 
 // call is a compiled call of an intrinsic function.
 type call struct {
-	name string
-	args []template
+	name   string
+	pieces []string // of the text that States.Format was given in the definition
+	args   []template
 }
 
-func (c call) fill(s scope) (Data, error) {
+func (c *call) fill(s scope) (Data, error) {
 	args := make([]Data, len(c.args))
 	for i, arg := range c.args {
 		value, err := arg.fill(s)
@@ -36,6 +46,9 @@ func (c call) fill(s scope) (Data, error) {
 		}
 		args[i] = value
 	}
+	if c.pieces != nil {
+		return join(c.pieces, args), nil
+	}
 	value, err := intrinsics[c.name].call(s, args)
 	if err != nil {
 		return nil, fail(IntrinsicFailure, "%s: %v", c.name, err)
@@ -43,32 +56,41 @@ func (c call) fill(s scope) (Data, error) {
 	return value, nil
 }
 
-func compileIntrinsic(text string) (template, error) {
-	p := &intrinsicParser{rest: text}
-	compiled, err := p.expression()
+func compileIntrinsic(text string) (*call, error) {
+	p := &intrinsicParser{rest: strings.TrimLeft(text, " ")}
+	if !strings.HasPrefix(p.rest, "States.") {
+		return nil, fmt.Errorf("%q is neither a path nor an intrinsic function", text)
+	}
+	compiled, err := p.call()
 	if err == nil && strings.TrimSpace(p.rest) != "" {
 		err = fmt.Errorf("there is %q behind it", p.rest)
 	}
+	if err == nil && p.calls > maxCalls {
+		err = fmt.Errorf("it calls %d functions; at most %d may be nested", p.calls, maxCalls)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", text, err)
-	}
-	if _, isCall := compiled.(call); !isCall {
-		return nil, fmt.Errorf("%q is neither a path nor an intrinsic function", text)
 	}
 	return compiled, nil
 }
 
 // intrinsicParser reads States.Name(arg, …), where an argument is a text in
 // single quotes, a number, true, false, null, a path, or another call.
-type intrinsicParser struct{ rest string }
+type intrinsicParser struct {
+	rest  string
+	calls int
+}
 
-func (p *intrinsicParser) expression() (template, error) {
-	p.rest = strings.TrimLeft(p.rest, " ")
+func (p *intrinsicParser) argument() (template, error) {
 	switch {
 	case p.rest == "":
-		return nil, fmt.Errorf("an argument is missing")
+		return nil, fmt.Errorf("it is not closed by )")
 	case p.rest[0] == '\'':
-		return p.quoted()
+		pieces, err := p.quoted()
+		if len(pieces) > 1 {
+			err = errBraces
+		}
+		return constant{strings.Join(pieces, "")}, err
 	case strings.HasPrefix(p.rest, "States."):
 		return p.call()
 	}
@@ -93,16 +115,29 @@ func isNumber(word string) bool {
 	return err == nil && json.Valid([]byte(word))
 }
 
-func (p *intrinsicParser) quoted() (template, error) {
+var errBraces = errors.New(`braces stand as \{ and \} in a text`)
+
+// quoted reads a text in single quotes, in which \ takes the meaning from \, ',
+// { and }, and splits it at each {}.
+func (p *intrinsicParser) quoted() ([]string, error) {
+	var pieces []string
 	var b strings.Builder
 	for i := 1; i < len(p.rest); i++ {
 		switch c := p.rest[i]; {
-		case c == '\\' && i+1 < len(p.rest):
-			i++
-			b.WriteByte(p.rest[i])
 		case c == '\'':
 			p.rest = p.rest[i+1:]
-			return constant{b.String()}, nil
+			return append(pieces, b.String()), nil
+		case c == '\\':
+			if i++; i == len(p.rest) || !strings.ContainsRune(`\'{}`, rune(p.rest[i])) {
+				return nil, fmt.Errorf(`a backslash stands before none of \ ' { }`)
+			}
+			b.WriteByte(p.rest[i])
+		case strings.HasPrefix(p.rest[i:], "{}"):
+			i++
+			pieces = append(pieces, b.String())
+			b.Reset()
+		case c == '{' || c == '}':
+			return nil, errBraces
 		default:
 			b.WriteByte(c)
 		}
@@ -110,78 +145,98 @@ func (p *intrinsicParser) quoted() (template, error) {
 	return nil, fmt.Errorf("a text is not closed by '")
 }
 
-func (p *intrinsicParser) call() (template, error) {
+func (p *intrinsicParser) call() (*call, error) {
 	name, rest, found := strings.Cut(p.rest, "(")
 	known, ok := intrinsics[name]
 	if !found || !ok {
-		return nil, fmt.Errorf("intrinsic function %s is not known here", name)
+		return nil, fmt.Errorf("intrinsic function %s is not known here", strings.TrimSpace(name))
 	}
+	p.calls++
 	p.rest = strings.TrimLeft(rest, " ")
-	compiled := call{name: name}
-	for !strings.HasPrefix(p.rest, ")") {
-		arg, err := p.expression()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		compiled.args = append(compiled.args, arg)
-		p.rest = strings.TrimLeft(p.rest, " ")
-		after, more := strings.CutPrefix(p.rest, ",")
-		switch {
-		case more && strings.HasPrefix(strings.TrimLeft(after, " "), ")"):
-			return nil, fmt.Errorf("%s: an argument is missing", name)
-		case more:
-			p.rest = after
-		case !strings.HasPrefix(p.rest, ")"):
+	compiled := &call{name: name}
+	count := 0
+	for ; !p.take(")"); count++ {
+		if count > 0 && !p.take(",") {
 			return nil, fmt.Errorf("%s is not closed by )", name)
 		}
+		if err := p.argumentOf(compiled, count); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		p.rest = strings.TrimLeft(p.rest, " ")
 	}
-	p.rest = p.rest[1:]
-	if n := len(compiled.args); n < known.least || n > known.most {
-		return nil, fmt.Errorf("%s has %d arguments; it takes %d to %d", name, n, known.least, known.most)
+	if count < known.least || count > known.most {
+		return nil, fmt.Errorf("%s has %d arguments; it takes %s", name, count, known.takes())
+	}
+	if places := len(compiled.pieces) - 1; places >= 0 && places != len(compiled.args) {
+		return nil, fmt.Errorf("%s: %w", name, misfit(len(compiled.args), places))
 	}
 	return compiled, nil
 }
 
-// format puts its arguments in place of the {} of a text.
+// take drops a sign, and the spaces behind it, if it is what comes next.
+func (p *intrinsicParser) take(sign string) bool {
+	rest, found := strings.CutPrefix(p.rest, sign)
+	if found {
+		p.rest = strings.TrimLeft(rest, " ")
+	}
+	return found
+}
+
+// argumentOf reads an argument; only the first of States.Format may have places
+// for others.
+func (p *intrinsicParser) argumentOf(c *call, place int) (err error) {
+	if c.name == "States.Format" && place == 0 && strings.HasPrefix(p.rest, "'") {
+		c.pieces, err = p.quoted()
+		return err
+	}
+	arg, err := p.argument()
+	c.args = append(c.args, arg)
+	return err
+}
+
+func (f intrinsic) takes() string {
+	if f.least == f.most {
+		return strconv.Itoa(f.least)
+	}
+	return strconv.Itoa(f.least) + " or more"
+}
+
+// format puts its arguments in place of the {} of a text that is known only
+// now.
 func format(_ scope, args []Data) (Data, error) {
 	text, ok := open(args[0]).(string)
 	if !ok {
-		return nil, fmt.Errorf("the first argument is no text")
+		return nil, fmt.Errorf("the first argument is %s, and must be a text", kindOf(open(args[0])))
 	}
-	parts := strings.Split(text, "{}")
-	if len(parts) != len(args) {
-		return nil, fmt.Errorf("%d arguments for %d {}", len(args)-1, len(parts)-1)
+	pieces := strings.Split(text, "{}")
+	if len(pieces) != len(args) {
+		return nil, misfit(len(args)-1, len(pieces)-1)
 	}
-	var b strings.Builder
-	b.WriteString(parts[0])
-	for i, part := range parts[1:] {
-		if s, isText := open(args[i+1]).(string); isText {
-			b.WriteString(s)
-		} else {
-			b.Write(AppendJSON(nil, args[i+1]))
-		}
-		b.WriteString(part)
-	}
-	return b.String(), nil
+	return join(pieces, args[1:]), nil
 }
 
-func mathAdd(_ scope, args []Data) (Data, error) {
-	sum := new(big.Int)
-	for _, arg := range args {
-		text, _ := open(arg).(json.Number)
-		n, ok := new(big.Int).SetString(string(text), 10)
-		if !ok || n.BitLen() > 63 {
-			return nil, fmt.Errorf("%q is no 64-bit integer", text)
+func misfit(args, places int) error {
+	return fmt.Errorf("there are %d arguments for %d {}", args, places)
+}
+
+// join writes the arguments between the pieces, of which there is one more.
+func join(pieces []string, args []Data) string {
+	b := []byte(pieces[0])
+	for i, arg := range args {
+		if text, isText := open(arg).(string); isText {
+			b = append(b, text...)
+		} else {
+			b = AppendJSON(b, arg)
 		}
-		sum.Add(sum, n)
+		b = append(b, pieces[i+1]...)
 	}
-	return json.Number(sum.String()), nil
+	return string(b)
 }
 
 func stringToJSON(_ scope, args []Data) (Data, error) {
 	text, ok := open(args[0]).(string)
 	if !ok {
-		return nil, fmt.Errorf("the argument is no text")
+		return nil, fmt.Errorf("the argument is %s, and must be a text", kindOf(open(args[0])))
 	}
 	return Decode([]byte(text))
 }

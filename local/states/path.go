@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // path is a compiled reference path: $ or $$ and then members and indexes.
@@ -18,7 +19,7 @@ type path struct {
 	steps   []step
 }
 
-// step is a member's name, or an index where name is empty and index is set.
+// step is a member's name, or an index where array is set.
 type step struct {
 	name  string
 	index int
@@ -33,8 +34,8 @@ var contextFields = map[string][]string{
 	"StateMachine": {"Id", "Name"},
 }
 
-func compilePath(text string) (path, error) {
-	p := path{text: text}
+func compilePath(text string) (*path, error) {
+	p := &path{text: text}
 	rest, found := strings.CutPrefix(text, "$")
 	if !found {
 		return p, fmt.Errorf("path %q does not begin with $", text)
@@ -67,45 +68,74 @@ func cutStep(rest string) (step, string, error) {
 			end = len(rest) - 1
 		}
 		name := rest[1 : 1+end]
-		if name == "" || name == "*" || strings.ContainsAny(name, "()?@ ") {
-			return step{}, "", fmt.Errorf("%q is no member's name", name)
+		if name == "" || strings.ContainsFunc(name, notInName) {
+			return step{}, "", fmt.Errorf("%q is no plain name; other names stand in ['']", name)
 		}
 		return step{name: name}, rest[1+end:], nil
 	case strings.HasPrefix(rest, "['"):
 		name, left, found := strings.Cut(rest[2:], "']")
-		if !found || name == "" {
+		if !found {
 			return step{}, "", fmt.Errorf("%q is not closed by ']", rest)
+		}
+		if name == "" || strings.ContainsAny(name, `'\`) {
+			return step{}, "", fmt.Errorf("['%s'] is not known here; one name stands in it, without quotes and backslashes", name)
 		}
 		return step{name: name}, left, nil
 	case rest[0] == '[':
 		digits, left, found := strings.Cut(rest[1:], "]")
-		index, err := strconv.Atoi(digits)
-		if !found || err != nil || index < 0 {
-			return step{}, "", fmt.Errorf("[%s] is not known here; an index is a number", digits)
+		if !found {
+			return step{}, "", fmt.Errorf("%q is not closed by ]", rest)
 		}
-		return step{index: index, array: true}, left, nil
+		index, err := strconv.ParseUint(digits, 10, 31)
+		if err != nil {
+			return step{}, "", fmt.Errorf("[%s] is not known here; there are [number] and ['name']", digits)
+		}
+		return step{index: int(index), array: true}, left, nil
 	default:
 		return step{}, "", fmt.Errorf("%q is neither .name nor [index]", rest)
 	}
 }
 
-func (p path) checkContext() error {
+func notInName(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-'
+}
+
+func (p *path) checkContext() error {
 	if len(p.steps) == 0 {
 		return nil
 	}
 	fields, known := contextFields[p.steps[0].name]
-	if !known {
-		return fmt.Errorf("path %q: the context object's %s is not known here", p.text, p.steps[0].name)
-	}
-	if len(p.steps) > 1 && !slices.Contains(fields, p.steps[1].name) {
-		return fmt.Errorf("path %q: the context object's %s.%s is not known here", p.text, p.steps[0].name, p.steps[1].name)
+	if !known || len(p.steps) > 1 && !slices.Contains(fields, p.steps[1].name) {
+		return fmt.Errorf("path %q: the context object's field is not known here", p.text)
 	}
 	return nil
 }
 
-// get follows the path from data.
-func (p path) get(data Data) (Data, bool) {
-	for _, s := range p.steps {
+// fill gives what the path leads to. AWS documents States.ParameterPathFailure
+// for a path in a template that leads nowhere, and in fact raises
+// States.Runtime there as everywhere else, which nothing catches.
+func (p *path) fill(s scope) (Data, error) {
+	value, found := p.get(s)
+	if !found {
+		return nil, fail(RuntimeError, "the path %s leads to nothing", p.text)
+	}
+	return value, nil
+}
+
+// get follows the path from the input or the context object.
+func (p *path) get(s scope) (Data, bool) {
+	switch {
+	case !p.context:
+		return follow(s.input, p.steps)
+	case len(p.steps) == 0:
+		return s.contextObject(), true
+	default:
+		return follow(s.contextPart(p.steps[0].name), p.steps[1:])
+	}
+}
+
+func follow(data Data, steps []step) (Data, bool) {
+	for _, s := range steps {
 		switch value := open(data).(type) {
 		case map[string]any:
 			member, found := value[s.name]
@@ -125,14 +155,26 @@ func (p path) get(data Data) (Data, bool) {
 	return data, true
 }
 
+// compileResultPath compiles a path that is written to: members only.
+func compileResultPath(text string) (*path, error) {
+	p, err := compilePath(text)
+	if err != nil {
+		return p, err
+	}
+	if p.context || slices.ContainsFunc(p.steps, func(s step) bool { return s.array }) {
+		return p, fmt.Errorf("path %q can't be written to; it has members of the input only", text)
+	}
+	return p, nil
+}
+
 // set returns data with the value at the path, in new objects along the way.
 // A member that isn't there is made; something else than an object on the way
 // is an error, as it is to Step Functions.
-func (p path) set(data, value Data) (Data, error) {
-	return setAt(data, p.steps, value, p.text)
+func (p *path) set(data, value Data) (Data, error) {
+	return p.setAt(data, p.steps, value)
 }
 
-func setAt(data Data, steps []step, value Data, text string) (Data, error) {
+func (p *path) setAt(data Data, steps []step, value Data) (Data, error) {
 	if len(steps) == 0 {
 		return value, nil
 	}
@@ -142,9 +184,9 @@ func setAt(data Data, steps []step, value Data, text string) (Data, error) {
 	case map[string]any:
 		object = maps.Clone(found)
 	default:
-		return nil, &Failure{Name: ResultPathMatchFailure, Cause: fmt.Sprintf("ResultPath %s leads through %s, which is no object", text, AppendJSON(nil, found))}
+		return nil, fail(ResultPathMatchFailure, "ResultPath %s leads through %s", p.text, kindOf(found))
 	}
-	inner, err := setAt(object[steps[0].name], steps[1:], value, text)
+	inner, err := p.setAt(object[steps[0].name], steps[1:], value)
 	if err != nil {
 		return nil, err
 	}
@@ -152,28 +194,20 @@ func setAt(data Data, steps []step, value Data, text string) (Data, error) {
 	return object, nil
 }
 
-func sortedNames(object map[string]any) []string {
-	return slices.Sorted(maps.Keys(object))
-}
-
-// compileResultPath compiles a path that is written to: members only.
-func compileResultPath(text string) (path, error) {
-	p, err := compilePath(text)
-	if err != nil {
-		return p, err
+// kindOf names the type of opened data.
+func kindOf(data Data) string {
+	switch data.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return "a text"
+	case json.Number:
+		return "a number"
+	case []any:
+		return "an array"
+	default:
+		return "an object"
 	}
-	if p.context || slices.ContainsFunc(p.steps, func(s step) bool { return s.array }) {
-		return p, fmt.Errorf("path %q can't be written to", text)
-	}
-	return p, nil
-}
-
-// number reads data as a number for comparison.
-func number(data Data) (float64, bool) {
-	n, ok := open(data).(json.Number)
-	if !ok {
-		return 0, false
-	}
-	f, err := n.Float64()
-	return f, err == nil
 }

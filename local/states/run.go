@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -12,15 +11,18 @@ import (
 	"trade-processing/local/clock"
 )
 
-// maxData is how many bytes a state's input or output may have.
+// maxData is how many bytes the input or the result of a task and the output
+// of a state may have.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxData = 256 << 10
 
-// Tasks does the work of Task states.
+// Tasks does the work of Task states. It is called by many executions, and by
+// several branches of each, at once.
 type Tasks interface {
 	// Invoke calls an integration, such as arn:aws:states:::lambda:invoke,
 	// with the state's parameters. An error that is a *Failure keeps its name;
-	// any other is States.TaskFailed.
+	// any other is States.TaskFailed. What it answers when ctx has ended is
+	// ignored.
 	Invoke(ctx context.Context, resource string, parameters Data) (Data, error)
 }
 
@@ -29,7 +31,8 @@ type Environment struct {
 	Clock  clock.Clock
 	Random func() float64 // in [0, 1), for jitter and UUIDs; safe for concurrent use
 	Tasks  Tasks
-	// Observe is told of every state that was left. Nil: nobody is.
+	// Observe is told of every state that was left, also by branches at once,
+	// but not of one that was stopped in its midst. Nil: nobody is.
 	Observe func(Visit)
 }
 
@@ -51,22 +54,19 @@ type Execution struct {
 	MachineName string
 	RoleARN     string
 	Input       Data
-
-	started time.Time
 }
 
 // Run executes the machine to its end and returns its output. The error is a
-// *Failure, or the reason why ctx ended.
+// *Failure, or the cause for which ctx ended.
 func (m *Machine) Run(ctx context.Context, env Environment, execution Execution) (Data, error) {
-	execution.started = env.Clock.Now()
-	r := &run{env: env, execution: &execution}
+	r := &run{env: env, execution: &execution, started: env.Clock.Now()}
 	if m.timeout == 0 {
 		return r.graph(ctx, m.graph, execution.Input)
 	}
 	limited, cancel := env.Clock.WithTimeout(ctx, m.timeout)
 	defer cancel()
 	output, err := r.graph(limited, m.graph, execution.Input)
-	if err != nil && timedOutWithin(ctx, limited) {
+	if timedOutWithin(ctx, limited) {
 		return nil, fail(TimedOut, "the execution took longer than %s", m.timeout)
 	}
 	return output, err
@@ -77,16 +77,21 @@ func timedOutWithin(outer, inner context.Context) bool {
 	return outer.Err() == nil && errors.Is(inner.Err(), context.DeadlineExceeded)
 }
 
+// run is an execution under way.
 type run struct {
 	env       Environment
 	execution *Execution
+	started   time.Time
+
+	described   sync.Once
+	description map[string]any // of the execution, in the context object
 }
 
 // graph runs states from the start to an end.
 func (r *run) graph(ctx context.Context, g graph, input Data) (Data, error) {
 	data := input
 	for s := g.start; ; {
-		if stopped(ctx) {
+		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		output, next, err := r.state(ctx, s, data)
@@ -102,8 +107,8 @@ func (r *run) graph(ctx context.Context, g graph, input Data) (Data, error) {
 
 // state runs one state with its retries and catches, and tells where to go.
 func (r *run) state(ctx context.Context, s *state, input Data) (output Data, next string, err error) {
-	visit := Visit{State: s.name, Type: s.kind, Entered: r.env.Clock.Now()}
-	var tried []int // attempts of each retrier
+	visit := &Visit{State: s.name, Type: s.kind, Entered: r.env.Clock.Now()}
+	var tried []int // retries by each retrier
 	for {
 		output, next, err = r.attempt(ctx, s, input, visit)
 		if err == nil {
@@ -118,34 +123,27 @@ func (r *run) state(ctx context.Context, s *state, input Data) (output Data, nex
 			tried = make([]int, len(s.retriers))
 		}
 		delay, again := r.retry(s, tried, failure)
-		if again {
-			if err := r.env.Clock.Sleep(ctx, delay); err != nil {
-				return nil, "", context.Cause(ctx)
-			}
-			visit.Retries++
-			continue
+		if !again {
+			r.left(visit, failure)
+			return r.caught(s, input, failure)
 		}
-		r.left(visit, failure)
-		for _, c := range s.catchers {
-			if matches(c.errors, failure) {
-				output, err := place(c.resultPath, input, failure.data())
-				return output, c.next, err
-			}
+		if err := r.env.Clock.Sleep(ctx, delay); err != nil {
+			return nil, "", context.Cause(ctx)
 		}
-		return nil, "", failure
+		visit.Retries++
 	}
 }
 
-func (r *run) left(visit Visit, failure *Failure) {
+func (r *run) left(visit *Visit, failure *Failure) {
 	if r.env.Observe == nil {
 		return
 	}
 	visit.Left, visit.Failure = r.env.Clock.Now(), failure
-	r.env.Observe(visit)
+	r.env.Observe(*visit)
 }
 
-// retry tells whether a retrier covers the failure and has attempts left, and
-// how long to wait.
+// retry tells whether the first retrier that covers the failure has attempts
+// left, and how long to wait.
 func (r *run) retry(s *state, tried []int, failure *Failure) (time.Duration, bool) {
 	for i, retrier := range s.retriers {
 		if !matches(retrier.errors, failure) {
@@ -154,23 +152,31 @@ func (r *run) retry(s *state, tried []int, failure *Failure) (time.Duration, boo
 		if tried[i] >= retrier.attempts {
 			return 0, false
 		}
-		delay := float64(retrier.interval) * math.Pow(retrier.rate, float64(tried[i]))
-		if retrier.cap > 0 {
-			delay = min(delay, float64(retrier.cap))
-		}
-		if retrier.jitter {
-			delay *= r.env.Random()
-		}
 		tried[i]++
-		return time.Duration(min(delay, float64(math.MaxInt64/2))), true
+		return retrier.delay(tried[i]-1, r.env.Random), true
 	}
 	return 0, false
 }
 
+// caught goes where the first catcher that covers the failure leads.
+func (r *run) caught(s *state, input Data, failure *Failure) (Data, string, error) {
+	for _, c := range s.catchers {
+		if !matches(c.errors, failure) {
+			continue
+		}
+		output, err := place(c.resultPath, input, failure.data())
+		if err == nil {
+			err = s.limit(output, "output")
+		}
+		return output, c.next, err
+	}
+	return nil, "", failure
+}
+
 // attempt runs a state once: input shaped by InputPath and Parameters, the
 // result by ResultSelector and ResultPath, the output by OutputPath.
-func (r *run) attempt(ctx context.Context, s *state, raw Data, visit Visit) (Data, string, error) {
-	in := scope{input: raw, random: r.env.Random, context: func() Data { return r.context(visit) }}
+func (r *run) attempt(ctx context.Context, s *state, raw Data, visit *Visit) (Data, string, error) {
+	in := scope{input: raw, run: r, visit: visit}
 	input, err := pick(s.inputPath, in)
 	if err != nil {
 		return nil, "", err
@@ -186,7 +192,8 @@ func (r *run) attempt(ctx context.Context, s *state, raw Data, visit Visit) (Dat
 		return nil, "", err
 	}
 	if s.selector != nil {
-		if result, err = s.selector.fill(scope{input: result, random: in.random, context: in.context}); err != nil {
+		in.input = result
+		if result, err = s.selector.fill(in); err != nil {
 			return nil, "", err
 		}
 	}
@@ -200,10 +207,7 @@ func (r *run) attempt(ctx context.Context, s *state, raw Data, visit Visit) (Dat
 	if output, err = pick(s.outputPath, in); err != nil {
 		return nil, "", err
 	}
-	if n := size(output); n > maxData {
-		return nil, "", fail(DataLimitExceeded, "the output of state %s has about %d bytes; the limit is %d", s.name, n, maxData)
-	}
-	return output, next, nil
+	return output, next, s.limit(output, "output")
 }
 
 func (s *state) shapesResult() bool {
@@ -212,17 +216,10 @@ func (s *state) shapesResult() bool {
 
 // pick follows a path from the scope; a null path gives an empty object.
 func pick(p *path, s scope) (Data, error) {
-	switch {
-	case p == nil:
+	if p == nil {
 		return map[string]any{}, nil
-	case len(p.steps) == 0 && !p.context:
-		return s.input, nil
 	}
-	value, found := p.get(s.root(*p))
-	if !found {
-		return nil, fail(RuntimeError, "the path %s is not there", p.text)
-	}
-	return value, nil
+	return p.fill(s)
 }
 
 // place puts a result into the state's input; a null path drops it.
@@ -231,6 +228,19 @@ func place(p *path, input, result Data) (Data, error) {
 		return input, nil
 	}
 	return p.set(input, result)
+}
+
+// limit fails an input, output or result with more bytes than Step Functions
+// carries.
+func (s *state) limit(data Data, what string) error {
+	n, err := size(data)
+	switch {
+	case err != nil:
+		return fail(RuntimeError, "the %s of state %s: %v", what, s.name, err)
+	case n > maxData:
+		return fail(DataLimitExceeded, "the %s of state %s has %d bytes; the limit is %d", what, s.name, n, maxData)
+	}
+	return nil
 }
 
 // work does what the state is for.
@@ -248,7 +258,7 @@ func (r *run) work(ctx context.Context, s *state, input Data, in scope) (Data, s
 		}
 		return input, s.next, nil
 	case "Choice":
-		next, err := choose(s, in)
+		next, err := s.choose(in)
 		return input, next, err
 	case "Wait":
 		return input, s.next, r.wait(ctx, s, in)
@@ -260,16 +270,19 @@ func (r *run) work(ctx context.Context, s *state, input Data, in scope) (Data, s
 }
 
 func (r *run) task(ctx context.Context, s *state, input Data) (Data, error) {
-	if n := size(input); n > maxData {
-		return nil, fail(DataLimitExceeded, "the input of state %s has about %d bytes; the limit is %d", s.name, n, maxData)
+	if err := s.limit(input, "input"); err != nil {
+		return nil, err
 	}
 	limited, cancel := r.env.Clock.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	result, err := r.env.Tasks.Invoke(limited, s.resource, input)
-	if err != nil && timedOutWithin(ctx, limited) {
+	switch {
+	case timedOutWithin(ctx, limited): // an answer that comes too late doesn't count
 		return nil, fail(TimedOut, "state %s took longer than %s", s.name, s.timeout)
+	case err != nil:
+		return nil, err
 	}
-	return result, err
+	return result, s.limit(result, "result")
 }
 
 // parallel runs the branches at once. The first that fails stops the others
@@ -300,46 +313,29 @@ func (r *run) parallel(ctx context.Context, s *state, input Data) (Data, error) 
 	return results, nil
 }
 
-func choose(s *state, in scope) (string, error) {
-	for _, c := range s.choices {
-		holds, err := c.test(in)
-		if err != nil {
-			return "", &Failure{Name: RuntimeError, Cause: err.Error()}
-		}
-		if holds {
-			return c.next, nil
-		}
-	}
-	if s.defaultChoice == "" {
-		return "", fail(NoChoiceMatched, "no rule of state %s matched, and it has no Default", s.name)
-	}
-	return s.defaultChoice, nil
-}
-
 func (r *run) wait(ctx context.Context, s *state, in scope) error {
-	delay := s.wait.seconds
-	until := s.wait.until
+	delay, until := s.wait.seconds, s.wait.until
 	switch {
 	case s.wait.secondsPath != nil:
 		value, err := s.wait.secondsPath.fill(in)
 		if err != nil {
 			return err
 		}
-		n, ok := number(value)
-		if !ok || n < 0 || n > defaultTaskTimeout.Seconds() {
-			return fail(RuntimeError, "state %s can't wait for %s seconds", s.name, AppendJSON(nil, value))
+		number, _ := open(value).(json.Number)
+		n, err := strconv.Atoi(string(number))
+		if err != nil || n < 0 || n > maxSeconds {
+			return fail(RuntimeError, "state %s: %s leads to no number of seconds from 0 to %d", s.name, s.wait.secondsPath.text, maxSeconds)
 		}
-		delay = time.Duration(n * float64(time.Second))
+		delay = time.Duration(n) * time.Second
 	case s.wait.timestampPath != nil:
 		value, err := s.wait.timestampPath.fill(in)
 		if err != nil {
 			return err
 		}
-		at, ok := timestamp(open(value))
-		if !ok {
-			return fail(RuntimeError, "state %s can't wait until %s", s.name, AppendJSON(nil, value))
+		var ok bool
+		if until, ok = timestamp(open(value)); !ok {
+			return fail(RuntimeError, "state %s: %s leads to no time of the form 2026-03-02T14:30:00Z", s.name, s.wait.timestampPath.text)
 		}
-		until = at
 	}
 	if !until.IsZero() {
 		delay = until.Sub(r.env.Clock.Now())
@@ -347,6 +343,7 @@ func (r *run) wait(ctx context.Context, s *state, in scope) error {
 	return r.env.Clock.Sleep(ctx, delay)
 }
 
+// failure is what a Fail state fails with.
 func (s *state) failure(in scope) error {
 	failure := &Failure{Name: s.fail.name, Cause: s.fail.cause}
 	for _, dynamic := range []struct {
@@ -362,25 +359,9 @@ func (s *state) failure(in scope) error {
 		}
 		text, ok := open(value).(string)
 		if !ok {
-			return fail(RuntimeError, "state %s: the error or cause is no text", s.name)
+			return fail(RuntimeError, "state %s: its error or cause is %s, and must be a text", s.name, kindOf(open(value)))
 		}
 		*dynamic.into = text
 	}
 	return failure
-}
-
-// context is the context object as a state sees it.
-func (r *run) context(visit Visit) Data {
-	const layout = "2006-01-02T15:04:05.000Z"
-	e := r.execution
-	return map[string]any{
-		"Execution": map[string]any{
-			"Id": e.ID, "Name": e.Name, "Input": e.Input, "RoleArn": e.RoleARN,
-			"StartTime": e.started.UTC().Format(layout),
-		},
-		"State": map[string]any{
-			"Name": visit.State, "EnteredTime": visit.Entered.UTC().Format(layout), "RetryCount": json.Number(strconv.Itoa(visit.Retries)),
-		},
-		"StateMachine": map[string]any{"Id": e.MachineID, "Name": e.MachineName},
-	}
 }

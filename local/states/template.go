@@ -3,41 +3,39 @@ package states
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
 // template is a compiled payload template: Parameters or ResultSelector, in
 // which a member whose name ends in .$ takes its value from a path or an
-// intrinsic function.
+// intrinsic function. The error of fill is a *Failure.
 type template interface {
 	fill(scope) (Data, error)
 }
 
-// scope is what a template or a path can reach.
-type scope struct {
-	input   Data
-	context func() Data
-	random  func() float64
-}
-
 type (
 	constant struct{ data Data }
-	object   struct {
-		members map[string]template
-	}
-	array []template
+	object   []member
+	array    []template
 )
+
+type member struct {
+	name  string
+	value template
+}
 
 func (c constant) fill(scope) (Data, error) { return c.data, nil }
 
 func (o object) fill(s scope) (Data, error) {
-	filled := make(map[string]any, len(o.members))
-	for name, member := range o.members {
-		value, err := member.fill(s)
+	filled := make(map[string]any, len(o))
+	for _, m := range o {
+		value, err := m.value.fill(s)
 		if err != nil {
 			return nil, err
 		}
-		filled[name] = value
+		filled[m.name] = value
 	}
 	return filled, nil
 }
@@ -54,82 +52,83 @@ func (a array) fill(s scope) (Data, error) {
 	return filled, nil
 }
 
-func (p path) fill(s scope) (Data, error) {
-	from := s.input
-	if p.context {
-		from = s.context()
+func (c *compiler) template(at, field string, text json.RawMessage) template {
+	if text == nil {
+		return nil
 	}
-	value, found := p.get(from)
-	if !found {
-		return nil, fail(ParameterPathFailure, "the path %s is not there", p.text)
-	}
-	return value, nil
-}
-
-func compileTemplate(text json.RawMessage) (template, error) {
-	data, err := Decode(text)
-	if err != nil {
-		return nil, err
-	}
+	data := decoded(text)
 	if _, isObject := data.(map[string]any); !isObject {
-		return nil, fmt.Errorf("a payload template is an object")
+		c.problem(at, "%s is %s; a payload template is an object", field, excerpt(text))
+		return nil
 	}
-	return compileNode(data)
+	return c.node(at+": "+field, data)
 }
 
-func compileNode(data Data) (template, error) {
+// node compiles a value of a template. What holds nothing dynamic is constant.
+func (c *compiler) node(at string, data Data) template {
 	switch data := data.(type) {
 	case map[string]any:
-		compiled := object{members: make(map[string]template, len(data))}
-		fixed := true
-		for name, value := range data {
-			plain, dynamic := strings.CutSuffix(name, ".$")
-			if _, twice := compiled.members[plain]; twice {
-				return nil, fmt.Errorf("%s is given twice", plain)
-			}
-			member, err := compileMember(value, dynamic)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			if _, isConstant := member.(constant); !isConstant {
-				fixed = false
-			}
-			compiled.members[plain] = member
-		}
-		if fixed {
-			return constant{data}, nil
-		}
-		return compiled, nil
+		return c.object(at, data)
 	case []any:
-		elements := make(array, len(data))
+		elements, fixed := make(array, len(data)), true
 		for i, value := range data {
-			element, err := compileNode(value)
-			if err != nil {
-				return nil, fmt.Errorf("[%d]: %w", i, err)
-			}
-			elements[i] = element
+			elements[i] = c.node(fmt.Sprintf("%s[%d]", at, i), value)
+			fixed = fixed && isConstant(elements[i])
 		}
-		return elements, nil
-	default:
-		return constant{data}, nil
+		if !fixed {
+			return elements
+		}
 	}
+	return constant{data}
 }
 
-func compileMember(value Data, dynamic bool) (template, error) {
-	if !dynamic {
-		return compileNode(value)
+func (c *compiler) object(at string, data map[string]any) template {
+	members, fixed := make(object, 0, len(data)), true
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		at := at + "." + name
+		plain, dynamic := strings.CutSuffix(name, ".$")
+		if !dynamic {
+			value := c.node(at, data[name])
+			members, fixed = append(members, member{name, value}), fixed && isConstant(value)
+			continue
+		}
+		fixed = false
+		text, isText := data[name].(string)
+		if _, twice := data[plain]; twice {
+			c.problem(at, "%s is given too; keep one", plain)
+		}
+		switch {
+		case plain == "":
+			c.problem(at, "a name is missing before .$")
+		case !isText:
+			c.problem(at, "a name that ends in .$ has a path or an intrinsic function")
+		default:
+			members = append(members, member{plain, c.expression(at, text)})
+		}
 	}
-	text, ok := value.(string)
-	if !ok {
-		return nil, fmt.Errorf("a name that ends in .$ has a path or an intrinsic function")
+	if fixed {
+		return constant{data}
 	}
-	return compileExpression(text)
+	return members
 }
 
-// compileExpression compiles a path or an intrinsic function.
-func compileExpression(text string) (template, error) {
+func isConstant(t template) bool {
+	_, constant := t.(constant)
+	return constant
+}
+
+// expression compiles a path or an intrinsic function.
+func (c *compiler) expression(at, text string) template {
 	if strings.HasPrefix(text, "$") {
-		return compilePath(text)
+		p, err := compilePath(text)
+		if err != nil {
+			c.problem(at, "%w", err)
+		}
+		return p
 	}
-	return compileIntrinsic(text)
+	compiled, err := compileIntrinsic(text)
+	if err != nil {
+		c.problem(at, "%w", err)
+	}
+	return compiled
 }
