@@ -17,8 +17,9 @@ import (
 )
 
 // DefaultConcurrency is how many events are on their way at once. It is
-// larger than the number of cores, since a retry's wait occupies a place.
-const DefaultConcurrency = 64
+// larger than the number of cores, since a retry's wait occupies a place, and
+// no larger than that, since the others would only wait for a core.
+const DefaultConcurrency = 16
 
 // Grace is how long trades on their way may still take when a run is
 // interrupted.

@@ -1,10 +1,13 @@
 package cloud
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
+
+	"trade-processing/local/states"
 )
 
 // Entry is one entry of a PutEvents request.
@@ -31,8 +34,18 @@ const maxEntry = 1 << 20
 // documents, with the detail's bytes exactly as they came.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 type event struct {
-	id   string
-	json []byte
+	id       string
+	document *states.Document
+	envelope map[string]any // without the detail, until a pattern asks for it
+}
+
+// data is the event as patterns see it.
+func (e *event) data(withDetail bool) map[string]any {
+	if _, read := e.envelope["detail"]; withDetail && !read {
+		whole, _ := e.document.Data().(map[string]any) // an envelope always is an object
+		e.envelope = whole
+	}
+	return e.envelope
 }
 
 func (c *Cloud) newEvent(region string, entry Entry) (event, error) {
@@ -43,45 +56,46 @@ func (c *Cloud) newEvent(region string, entry Entry) (event, error) {
 		return event{}, &Refusal{"InvalidArgument", "DetailType is empty"}
 	case len(entry.Source)+len(entry.DetailType)+len(entry.Detail) > maxEntry:
 		return event{}, &Refusal{"EntrySizeExceeded", fmt.Sprintf("the entry is larger than %d bytes", maxEntry)}
+	case !isObject(entry.Detail):
+		return event{}, &Refusal{"MalformedDetail", "Detail is not a JSON object"}
 	}
 	when := entry.Time
 	if when.IsZero() {
 		when = c.clock.Now()
 	}
 	e := event{id: c.uuid()}
+	sent := when.UTC().Format("2006-01-02T15:04:05Z") // whole seconds, as EventBridge gives
+	resources := make([]any, len(entry.Resources))
+	for i, resource := range entry.Resources {
+		resources[i] = resource
+	}
+	e.envelope = map[string]any{
+		"version": "0", "id": e.id, "detail-type": entry.DetailType, "source": entry.Source, "account": Account,
+		"time": sent, "region": region, "resources": resources,
+	}
 	b := make([]byte, 0, len(entry.Detail)+320)
 	b = append(b, `{"version":"0","id":"`...)
 	b = append(b, e.id...)
 	b = append(b, `","detail-type":`...)
-	b = appendText(b, entry.DetailType)
+	b = states.AppendJSON(b, entry.DetailType)
 	b = append(b, `,"source":`...)
-	b = appendText(b, entry.Source)
+	b = states.AppendJSON(b, entry.Source)
 	b = append(b, `,"account":"`+Account+`","time":"`...)
-	b = when.UTC().AppendFormat(b, "2006-01-02T15:04:05Z") // whole seconds, as EventBridge gives
+	b = append(b, sent...)
 	b = append(b, `","region":"`...)
 	b = append(b, region...)
-	b = append(b, `","resources":[`...)
-	for i, resource := range entry.Resources {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendText(b, resource)
-	}
-	b = append(b, `],"detail":`...)
+	b = append(b, `","resources":`...)
+	b = states.AppendJSON(b, resources)
+	b = append(b, `,"detail":`...)
 	b = append(b, entry.Detail...)
-	e.json = append(b, '}')
+	e.document = states.Written(append(b, '}'))
 	return e, nil
 }
 
-// appendText appends a string as JSON.
-func appendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] == '"' || s[i] == '\\' || s[i] >= 0x7f {
-			text, _ := json.Marshal(s) // a string always has a JSON form
-			return append(b, text...)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
+// isObject tells whether text is one JSON object.
+func isObject(text []byte) bool {
+	trimmed := bytes.TrimLeft(text, " \t\r\n")
+	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(text)
 }
 
 // uuid makes up a version 4 UUID.

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,7 +59,9 @@ var eventKinds = map[string]kind{
 			if err != nil {
 				return err
 			}
-			on.putRule(in.Name, compiled, in.State != "DISABLED")
+			on.putRule(rule{
+				name: in.Name, pattern: compiled, looksInside: looksInside(in.EventPattern), enabled: in.State != "DISABLED",
+			})
 			return nil
 		},
 		stop: func(c *Cloud, r *Resource) error {
@@ -147,10 +150,23 @@ type bus struct {
 }
 
 type rule struct {
-	name    string
-	pattern *pattern.Pattern
-	enabled bool
-	targets []target
+	name        string
+	pattern     *pattern.Pattern
+	looksInside bool // the pattern may ask for something in the detail
+	enabled     bool
+	targets     []target
+}
+
+// looksInside tells whether a pattern may ask for something in the detail.
+// Most route by the envelope alone, and then no detail has to be read.
+func looksInside(eventPattern string) bool {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(eventPattern), &fields); err != nil {
+		return true
+	}
+	_, detail := fields["detail"]
+	_, alternatives := fields["$or"]
+	return detail || alternatives
 }
 
 type target struct {
@@ -163,16 +179,17 @@ func (b *bus) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(b.rules, name, func(r *rule, name string) int { return strings.Compare(r.name, name) })
 }
 
-func (b *bus) putRule(name string, compiled *pattern.Pattern, enabled bool) {
+// putRule creates a rule, or replaces one and keeps its targets.
+func (b *bus) putRule(r rule) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	at, found := b.find(name)
-	if !found {
-		b.rules = slices.Insert(slices.Clone(b.rules), at, &rule{name: name})
+	at, found := b.find(r.name)
+	if found {
+		r.targets = b.rules[at].targets
+		b.rules[at] = &r // readers may hold the old one
+		return
 	}
-	changed := *b.rules[at] // readers may hold the old one
-	changed.pattern, changed.enabled = compiled, enabled
-	b.rules[at] = &changed
+	b.rules = slices.Insert(slices.Clone(b.rules), at, &r)
 }
 
 func (b *bus) dropRule(name string) {
@@ -208,12 +225,12 @@ func (b *bus) dropTarget(ruleName, id string) {
 }
 
 // matching lists the enabled rules that an event matches.
-func (b *bus) matching(event map[string]any) []*rule {
+func (b *bus) matching(e *event) []*rule {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var found []*rule
 	for _, r := range b.rules {
-		if r.enabled && r.pattern.Match(event) {
+		if r.enabled && r.pattern.Match(e.data(r.looksInside)) {
 			found = append(found, r)
 		}
 	}
@@ -275,21 +292,13 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 		return Receipt{}, err
 	}
 	receipt := Receipt{EventID: made.id}
-	document, err := states.NewDocument(made.json)
-	if err != nil {
-		return receipt, &Refusal{"MalformedDetail", "Detail is not JSON"}
-	}
-	envelope, _ := document.Data().(map[string]any)
-	if _, isObject := envelope["detail"].(map[string]any); !isObject {
-		return receipt, &Refusal{"MalformedDetail", "Detail is not a JSON object"}
-	}
 	trace := entry.TraceHeader
 	if trace == "" {
 		trace = c.traceHeader()
 	}
-	for _, matched := range on.matching(envelope) {
+	for _, matched := range on.matching(&made) {
 		for _, t := range matched.targets {
-			delivery, err := c.deliver(ctx, regionName, matched.name, t, document, trace)
+			delivery, err := c.deliver(ctx, regionName, matched.name, t, made.document, trace)
 			if err != nil {
 				return receipt, err
 			}

@@ -75,6 +75,10 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 	}
 	defer logs.discard()
 
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	useRoom(running)
+
 	cli, err := findEngine(ctx, t, root)
 	if err != nil {
 		return err
