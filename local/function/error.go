@@ -71,7 +71,7 @@ func stack() []*messages.InvokeResponse_Error_StackFrame {
 			pkg, label, _ := strings.Cut(path.Base(frame.Function), ".")
 			trace = append(trace, &messages.InvokeResponse_Error_StackFrame{
 				Path:  path.Join(path.Dir(frame.Function), pkg, path.Base(frame.File)),
-				Line:  int32(frame.Line), //nolint:gosec // no file has two billion lines
+				Line:  int32(frame.Line),
 				Label: label,
 			})
 		}

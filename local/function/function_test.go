@@ -185,18 +185,12 @@ func TestErrorsAreNamedAsTheRuntimeNamesThem(t *testing.T) {
 		{"the runtime's own error", func() error { return messages.InvokeResponse_Error{Type: "TradeConflict", Message: "differs"} }, "TradeConflict", "differs", ""},
 		{"a panic with a text", func() error { panic("broken") }, "string", "broken", "TestErrorsAreNamedAsTheRuntimeNamesThem"},
 		{"a panic with an error", func() error { panic(plainError{}) }, "plainError", "plain", "TestErrorsAreNamedAsTheRuntimeNamesThem"},
-		{"a panic of the Go runtime", func() error { var m map[string]int; m["x"]++; return nil }, "Error", "assignment to entry in nil map", ""},
+		{"a panic of the Go runtime", func() error { return []error{}[len(t.Name())] }, "boundsError", "index out of range", "TestErrorsAreNamedAsTheRuntimeNamesThem"},
 		{"a panic with the runtime's own error", func() error { panic(messages.InvokeResponse_Error{Type: "T", Message: "m"}) }, "T", "m", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := newFunction(t, handler(func(context.Context, []byte) ([]byte, error) { return []byte("lost"), tc.handler() }))
 			answer, err := s.made.Invoke(t.Context(), function.Call{})
-			if tc.typ == "Error" {
-				if failed, ok := errors.AsType[*function.Error](err); !ok || !strings.Contains(failed.Message, tc.message) || len(failed.Stack) == 0 {
-					t.Fatalf("got %v", err)
-				}
-				return
-			}
 			wantType(t, err, tc.typ, tc.message)
 			if answer.Payload != nil {
 				t.Errorf("the answer is %s beside the error", answer.Payload)

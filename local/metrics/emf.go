@@ -143,7 +143,7 @@ func (f *format) compile(directive gjson.Result) error {
 	}
 	namespace := directive.Get("Namespace")
 	if namespace.Type != gjson.String || namespace.Str == "" {
-		return fmt.Errorf("Namespace is %s, not a name", describe(namespace))
+		return fmt.Errorf("its Namespace is %s, not a name", describe(namespace))
 	}
 	metrics, err := f.metricSlots(directive.Get("Metrics"))
 	if err != nil {
@@ -151,11 +151,11 @@ func (f *format) compile(directive gjson.Result) error {
 	}
 	sets := directive.Get("Dimensions")
 	if !sets.IsArray() {
-		return fmt.Errorf("Dimensions is %s, not a list of lists", describe(sets))
+		return fmt.Errorf("its Dimensions is %s, not a list of lists", describe(sets))
 	}
 	for _, set := range sets.Array() {
 		if !set.IsArray() {
-			return fmt.Errorf("Dimensions has %s, not a list of names", describe(set))
+			return fmt.Errorf("its Dimensions has %s, not a list of names", describe(set))
 		}
 		names := set.Array()
 		if len(names) > maxFormatDimensions {
@@ -164,7 +164,7 @@ func (f *format) compile(directive gjson.Result) error {
 		fs := &formatSet{namespace: namespace.Str, metrics: metrics, series: map[string][]*Series{}}
 		for _, name := range names {
 			if name.Type != gjson.String || name.Str == "" {
-				return fmt.Errorf("Dimensions has %s, not a name", describe(name))
+				return fmt.Errorf("its Dimensions has %s, not a name", describe(name))
 			}
 			fs.dimensions = append(fs.dimensions, f.slot(name.Str))
 		}
@@ -175,7 +175,7 @@ func (f *format) compile(directive gjson.Result) error {
 
 func (f *format) metricSlots(metrics gjson.Result) ([]slot, error) {
 	if !metrics.IsArray() {
-		return nil, fmt.Errorf("Metrics is %s, not a list", describe(metrics))
+		return nil, fmt.Errorf("its Metrics is %s, not a list", describe(metrics))
 	}
 	var slots []slot
 	for _, metric := range metrics.Array() {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -44,11 +45,12 @@ type Queue struct {
 	random   io.Reader
 	measures measures
 
+	deleted atomic.Bool
+
 	mu      sync.Mutex
 	def     Definition
 	redrive *Redrive
 	allow   RedriveAllow
-	deleted bool
 	serial  uint64
 	purged  time.Time
 
@@ -156,9 +158,9 @@ func (q *Queue) allows(arn string) bool {
 // QueueDoesNotExist.
 func (q *Queue) Delete() {
 	q.measures.remove()
+	q.deleted.Store(true)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.deleted = true
 	q.clear()
 }
 
@@ -231,16 +233,16 @@ func (q *Queue) unfile(m *stored) {
 func (q *Queue) advance(now time.Time) {
 	oldest := now.Add(-q.def.Retention).UnixNano()
 	for {
-		m, any := q.bySent.Min()
-		if !any || m.sent > oldest {
+		m, found := q.bySent.Min()
+		if !found || m.sent > oldest {
 			break
 		}
 		q.remove(m)
 		q.expired++
 	}
 	for {
-		m, any := q.hidden.Min()
-		if !any || m.visible > now.UnixNano() {
+		m, found := q.hidden.Min()
+		if !found || m.visible > now.UnixNano() {
 			break
 		}
 		q.unfile(m)
@@ -248,16 +250,16 @@ func (q *Queue) advance(now time.Time) {
 	}
 }
 
-// Receive takes up to max messages, 1 to 10, and hides them for the visibility
+// Receive takes up to limit messages, 1 to 10, and hides them for the visibility
 // timeout, or for the queue's own when it is nil. It does not wait for a
 // message. A message that was received too often is moved to the dead-letter
 // queue instead.
-func (q *Queue) Receive(ctx context.Context, max int, visibility *time.Duration) ([]Message, error) {
+func (q *Queue) Receive(ctx context.Context, limit int, visibility *time.Duration) ([]Message, error) {
 	var dead []*stored
 	var redrive *Redrive
 	messages, err := serve(ctx, q, "ReceiveMessage", "", func(now time.Time) ([]Message, error) {
-		if max < 1 || max > maxBatch {
-			return nil, apiError("InvalidParameterValue", "Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.", max)
+		if limit < 1 || limit > maxBatch {
+			return nil, apiError("InvalidParameterValue", "Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.", limit)
 		}
 		hide := q.def.Visibility
 		if visibility != nil {
@@ -266,11 +268,14 @@ func (q *Queue) Receive(ctx context.Context, max int, visibility *time.Duration)
 		if err := checkVisibility(hide); err != nil {
 			return nil, err
 		}
-		redrive = q.redrive
+		// A dead-letter queue that was deleted takes nothing: messages stay here.
+		if redrive = q.redrive; redrive != nil && redrive.DeadLetter.deleted.Load() {
+			redrive = nil
+		}
 		var messages []Message
-		for len(messages) < max {
-			m, any := q.ready.Min()
-			if !any {
+		for len(messages) < limit {
+			m, found := q.ready.Min()
+			if !found {
 				break
 			}
 			if redrive != nil && m.receives >= redrive.MaxReceives {
@@ -417,7 +422,7 @@ func (q *Queue) state(now time.Time) State {
 	defer q.mu.Unlock()
 	q.advance(now)
 	s := State{Visible: q.ready.Len(), InFlight: q.flying, Delayed: q.hidden.Len() - q.flying, Expired: q.expired}
-	if m, any := q.all.Min(); any {
+	if m, found := q.all.Min(); found {
 		s.Oldest = now.Sub(time.Unix(0, m.arrived))
 	}
 	return s
@@ -462,7 +467,7 @@ func serve[T any](ctx context.Context, q *Queue, operation, key string, run func
 	out, err := fault.Serve(ctx, q.clock, q.faults, call, func() string { return key }, func() (T, error) {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if q.deleted {
+		if q.deleted.Load() {
 			return none, apiError("QueueDoesNotExist", "The specified queue does not exist.")
 		}
 		now := q.clock.Now()

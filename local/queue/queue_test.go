@@ -220,6 +220,23 @@ func TestAMessageThatIsReceivedTooOftenIsDeadLettered(t *testing.T) {
 	}
 }
 
+func TestMessagesStayWhenTheDeadLetterQueueIsGone(t *testing.T) {
+	c := clock.NewVirtual(epoch)
+	q := newQueue(t, named("q"), queue.Options{Clock: c})
+	dead := newQueue(t, named("dead"), queue.Options{Clock: c})
+	if err := q.SetRedrive(&queue.Redrive{DeadLetter: dead, MaxReceives: 1}); err != nil {
+		t.Fatal(err)
+	}
+	send(t, q, "poison")
+	dead.Delete()
+	for range 3 {
+		if got := receive(t, q, 1); len(got) != 1 {
+			t.Fatal("the message is lost")
+		}
+		c.Advance(time.Minute)
+	}
+}
+
 func TestWhoMayUseADeadLetterQueue(t *testing.T) {
 	for _, tc := range []struct {
 		name    string

@@ -28,17 +28,17 @@ func (t *Table) Export(w io.Writer) error {
 	def := t.definition()
 	e := encoder{buf: []byte(exportVersion)}
 	e.text(def.exportKeys())
-	out.Write(e.buf)
+	// A bufio.Writer keeps its first error for Flush.
+	_, _ = out.Write(e.buf)
 	for _, r := range t.store.all() {
 		e.buf = binary.AppendUvarint(e.buf[:0], uint64(1+len(r.body)))
 		e.buf = append(e.buf, r.body...)
 		e.buf = binary.AppendVarint(e.buf, r.written.nanos)
 		e.text(r.written.region)
 		e.buf = binary.LittleEndian.AppendUint32(e.buf, crc32.Checksum(e.buf, castagnoli()))
-		out.Write(e.buf)
+		_, _ = out.Write(e.buf)
 	}
-	out.WriteByte(0)
-	// A bufio.Writer keeps its first error for Flush.
+	_ = out.WriteByte(0)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("exporting table %s: %w", def.Name, err)
 	}

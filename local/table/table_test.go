@@ -81,7 +81,7 @@ func TestNoFieldOfAnInputIsIgnored(t *testing.T) {
 			t.Run(typ.Name()+"."+field.Name, func(t *testing.T) {
 				in := reflect.New(typ)
 				in.Elem().Set(reflect.ValueOf(tc.base))
-				set(in.Elem().Field(i))
+				set(t, in.Elem().Field(i))
 				err := tc.call(in.Interface())
 				var unsupported *table.UnsupportedError
 				if !errors.As(err, &unsupported) || unsupported.Feature != field.Name {
@@ -93,7 +93,8 @@ func TestNoFieldOfAnInputIsIgnored(t *testing.T) {
 }
 
 // set gives a field some value that isn't its zero value.
-func set(v reflect.Value) {
+func set(t *testing.T, v reflect.Value) {
+	t.Helper()
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -103,6 +104,8 @@ func set(v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 	case reflect.String:
 		v.SetString("TOTAL")
+	default:
+		t.Fatalf("a field of kind %s", v.Kind())
 	}
 }
 
