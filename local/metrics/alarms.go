@@ -196,11 +196,11 @@ func (a *Alarms) evaluateComposite(name string, now time.Time, evaluated map[str
 	if c.rule(func(alarm string) State { return a.status[alarm].State }) {
 		d.state = Alarming
 	}
-	var causes []string
-	for _, need := range c.needs {
-		causes = append(causes, fmt.Sprintf("%s is %s", need, a.status[need].State))
+	d.reason = "none of the alarms in its rule is in ALARM"
+	alarming := slices.DeleteFunc(slices.Clone(c.needs), func(need string) bool { return a.status[need].State != Alarming })
+	if len(alarming) > 0 {
+		d.reason = "in ALARM: " + strings.Join(alarming, ", ")
 	}
-	d.reason = fmt.Sprintf("%s transitioned to %s: %s", name, d.state, strings.Join(causes, ", "))
 	a.settle(name, d, now, c.definition.Actions)
 }
 
