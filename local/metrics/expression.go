@@ -141,59 +141,6 @@ func (p *mathParser) binary(level int) (term, error) {
 	}
 }
 
-// combine applies an operator period by period. A period that lacks an operand,
-// or that would divide by zero, has no value.
-func combine(operator string, left, right term) term {
-	return func(series map[string]points, length int) points {
-		a, b := left(series, length), right(series, length)
-		result := make(points, length)
-		for i := range result {
-			if a[i].ok && b[i].ok {
-				value := calculate(operator, a[i].value, b[i].value)
-				result[i] = point{value, !math.IsNaN(value) && !math.IsInf(value, 0)}
-			}
-		}
-		return result
-	}
-}
-
-func calculate(operator string, a, b float64) float64 {
-	truth := func(is bool) float64 {
-		if is {
-			return 1
-		}
-		return 0
-	}
-	switch operator {
-	case "+":
-		return a + b
-	case "-":
-		return a - b
-	case "*":
-		return a * b
-	case "/":
-		return a / b
-	case "^":
-		return math.Pow(a, b)
-	case "==":
-		return truth(a == b)
-	case "!=":
-		return truth(a != b)
-	case "<":
-		return truth(a < b)
-	case "<=":
-		return truth(a <= b)
-	case ">":
-		return truth(a > b)
-	case ">=":
-		return truth(a >= b)
-	case "AND", "&&":
-		return truth(a != 0 && b != 0)
-	default: // "OR" and "||", the last of the levels
-		return truth(a != 0 || b != 0)
-	}
-}
-
 func (p *mathParser) unary() (term, error) {
 	if p.depth++; p.depth > maxMathDepth {
 		return nil, fmt.Errorf("metric math %.40q…: it nests deeper than %d", p.text, maxMathDepth)
@@ -238,22 +185,6 @@ func (p *mathParser) unary() (term, error) {
 	}
 	p.ids = append(p.ids, token)
 	return func(series map[string]points, _ int) points { return series[token] }, nil
-}
-
-func constant(value float64) term {
-	return func(_ map[string]points, length int) points {
-		return slices.Repeat(points{{value, true}}, length)
-	}
-}
-
-func each(operand term, apply func(float64) float64) term {
-	return func(series map[string]points, length int) points {
-		result := slices.Clone(operand(series, length))
-		for i := range result {
-			result[i].value = apply(result[i].value)
-		}
-		return result
-	}
 }
 
 func (p *mathParser) function(name string) (term, error) {
@@ -306,18 +237,6 @@ func (p *mathParser) fill() (term, error) {
 		return result
 	}
 	return filled, p.expect(")")
-}
-
-func repeatLast(operand term) term {
-	return func(series map[string]points, length int) points {
-		result := slices.Clone(operand(series, length))
-		for i := 1; i < len(result); i++ {
-			if !result[i].ok {
-				result[i] = result[i-1]
-			}
-		}
-		return result
-	}
 }
 
 // choice = IF ( condition , value [ , value ] )
@@ -378,23 +297,6 @@ func (p *mathParser) aggregate(name string) (term, error) {
 		}
 		return result
 	}, p.expect(")")
-}
-
-func aggregated(name string, values []float64) float64 {
-	switch name {
-	case "MIN":
-		return slices.Min(values)
-	case "MAX":
-		return slices.Max(values)
-	}
-	sum := 0.0
-	for _, value := range values {
-		sum += value
-	}
-	if name == "AVG" {
-		return sum / float64(len(values))
-	}
-	return sum
 }
 
 // list reads operands up to and with a closing token.

@@ -1,8 +1,6 @@
 package table
 
 import (
-	"math"
-	"strconv"
 	"strings"
 )
 
@@ -22,12 +20,6 @@ const (
 	opPath  = "path"
 	opValue = "value"
 )
-
-// A step of a document path is a name, a #placeholder for one, or an index.
-type step struct {
-	name  string
-	index int // when name is ""
-}
 
 // arity holds the functions of a condition and their number of operands.
 func arity(function string) (int, bool) {
@@ -65,28 +57,6 @@ func parseCondition(text string) (*node, error) {
 		return nil, p.unexpected()
 	}
 	return root, nil
-}
-
-// parseProjection parses a list of paths.
-func parseProjection(text string) ([]*node, error) {
-	p, err := newParser(text)
-	if err != nil {
-		return nil, err
-	}
-	var paths []*node
-	for {
-		path, err := p.documentPath()
-		if err != nil {
-			return nil, err
-		}
-		paths = append(paths, path)
-		if p.peek().kind == tokenEnd {
-			return paths, nil
-		}
-		if err := p.expect(","); err != nil {
-			return nil, err
-		}
-	}
 }
 
 type parser struct {
@@ -340,59 +310,6 @@ func (p *parser) function() (*node, error) {
 		return nil, complain("Operator or function requires a document path; operator or function: %s", n.op)
 	}
 	return n, nil
-}
-
-// documentPath = name { . name | [ index ] }
-func (p *parser) documentPath() (*node, error) {
-	name, err := p.pathName()
-	if err != nil {
-		return nil, err
-	}
-	n := &node{op: opPath, path: []step{name}}
-	for {
-		switch {
-		case p.accept("."):
-			if name, err = p.pathName(); err != nil {
-				return nil, err
-			}
-			n.path = append(n.path, name)
-		case p.accept("["):
-			if p.peek().kind != tokenIndex {
-				return nil, p.unexpected()
-			}
-			// An index beyond an int points to no element, like any that is too large.
-			index, err := strconv.Atoi(p.take().text)
-			if err != nil {
-				index = math.MaxInt
-			}
-			if err := p.expect("]"); err != nil {
-				return nil, err
-			}
-			n.path = append(n.path, step{index: index})
-		default:
-			return n, nil
-		}
-	}
-}
-
-func (p *parser) pathName() (step, error) {
-	t := p.peek()
-	switch t.kind {
-	case tokenName:
-	case tokenWord:
-		for _, keyword := range []string{"AND", "OR", "NOT", "IN", "BETWEEN"} {
-			if t.is(keyword) {
-				return step{}, p.unexpected()
-			}
-		}
-		if reserved(t.text) {
-			return step{}, complain("Attribute name is a reserved keyword; reserved keyword: %s", t.text)
-		}
-	default:
-		return step{}, p.unexpected()
-	}
-	p.at++
-	return step{name: t.text}, nil
 }
 
 // misused names a function that stands where it can't.

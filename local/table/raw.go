@@ -112,31 +112,3 @@ func (r raw) at(path []step) raw {
 	}
 	return r
 }
-
-// raw reads one value without building it.
-func (d *decoder) raw() raw {
-	before := d.rest
-	d.skip()
-	return raw(before[:len(before)-len(d.rest)])
-}
-
-// member finds a member of a map, or an attribute of an item.
-func (d *decoder) member(name string) raw {
-	for range d.count() {
-		if d.text() == name {
-			return d.raw()
-		}
-		d.skip()
-	}
-	return ""
-}
-
-func (d *decoder) element(index int) raw {
-	for i := range d.count() {
-		if i == index {
-			return d.raw()
-		}
-		d.skip()
-	}
-	return ""
-}
