@@ -70,8 +70,8 @@ func TestAdvanceWakesOnlyThoseWhoseTimeHasCome(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-late:
-		t.Fatal("a sleeper of one hour woke after a minute")
+	case err := <-late:
+		t.Fatalf("a sleeper of one hour woke after a minute: %v", err)
 	default:
 	}
 	if got := c.Now(); !got.Equal(noon.Add(time.Minute)) {
