@@ -140,7 +140,11 @@ func process(ctx context.Context, t *terminal.Terminal, d *deployed, in input, c
 // conclude writes what the run leaves behind, and ends or keeps the stack.
 func conclude(ctx context.Context, t *terminal.Terminal, d *deployed, r *report.Report, logs *log, options runOptions) error {
 	problems := []error{logs.commit()}
-	if options.out != "" {
+	switch {
+	case options.out == "":
+	case r.Interrupted: // who presses Ctrl-C waits for the prompt, not for a file of part of the items
+		t.Note("%s is not written: the run was interrupted", options.out)
+	default:
 		problems = append(problems, writeItems(options.out, d))
 	}
 	switch {
