@@ -1,0 +1,72 @@
+package trade_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"trade-processing/lambdas/trade"
+)
+
+var update = flag.Bool("update", false, "write docs/violations.md anew")
+
+// The page is made of the table that the rules themselves are held to, so that it can't tell anything else.
+func TestThePageOfTheViolationsIsUpToDate(t *testing.T) {
+	const file = "../../docs/violations.md"
+	want := page()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is stale; write it anew with: go -C lambdas test ./trade -run Page -update", file)
+	}
+}
+
+func page() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<!-- Written by: go -C lambdas test ./trade -run Page -update -->
+
+# Violations
+
+A trade that breaks a rule is recorded with the status `+"`REJECTED`"+` and the list of all rules that it breaks, each with
+its code, the field and a message. Codes are stable: a code keeps its name and its meaning. This is version
+%s of the rules; every record names the version by which it was judged (`+"`rulesVersion`"+`).
+
+The examples are fields of the detail. Put in place of those of a valid trade, each gives the trade that violation.
+`, trade.RulesVersion)
+	var fields []string // in the order in which a trade's violations are reported
+	rows := map[string]string{}
+	for _, d := range trade.Codes() {
+		if !slices.Contains(fields, d.Field) {
+			fields = append(fields, d.Field)
+		}
+		rows[d.Field] += fmt.Sprintf("| `%s` | %s | `%s` |\n", d.Code, cell(d.Meaning), cell(d.Example))
+	}
+	for _, field := range fields {
+		fmt.Fprintf(&b, "\n## `%s`\n\n| code | meaning | example |\n|---|---|---|\n%s", field, rows[field])
+	}
+	b.WriteString(`
+## What is no violation
+
+- A detail that can't be identified as a trade at all (no JSON object, no usable ` + "`tradeId`" + `, a name twice in one
+  object, nested deeper than ` + fmt.Sprint(trade.MaxLevels) + ` levels, more than ` + fmt.Sprint(trade.MaxBytes>>10) + ` KiB in its canonical form) is the error ` + "`MalformedTrade`" + `.
+  It goes to the validator's dead-letter queue, whole.
+- Another trade under a key that is taken is the error ` + "`TradeConflict`" + `. It goes to the recorder's dead-letter queue;
+  the trade that was recorded first stays.
+- A field that is null counts as one that isn't there.
+- Fields that no rule knows are kept in the record as they came.
+`)
+	return b.String()
+}
+
+// cell makes a text fit into a cell of a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
