@@ -44,6 +44,8 @@ func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.C
 		time.AfterFunc(Grace, func() { stop(context.Cause(ctx)) })
 	})()
 
+	go p.Cloud.WatchAlarms(running)
+
 	workers := p.Concurrency
 	if workers <= 0 {
 		workers = DefaultConcurrency

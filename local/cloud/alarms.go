@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -124,6 +125,14 @@ func (c *Cloud) EvaluateAlarms() []metrics.Change {
 	return all
 }
 
+// WatchAlarms evaluates the alarms every minute until ctx ends, as CloudWatch
+// does, so that one that goes off and recovers during a long run is seen.
+func (c *Cloud) WatchAlarms(ctx context.Context) {
+	for c.clock.Sleep(ctx, time.Minute) == nil {
+		c.EvaluateAlarms()
+	}
+}
+
 // region is what CloudWatch, SSM and Lambda keep for one region.
 type region struct {
 	metrics    *metrics.Store
@@ -140,6 +149,8 @@ func (c *Cloud) in(name string) *region {
 		return found
 	}
 	store := metrics.NewStore()
+	store.Declare("AWS/Events", eventMetrics...)
+	store.Declare("AWS/States", executionMetrics...)
 	made := &region{
 		metrics: store, alarms: metrics.NewAlarms(store, c.clock),
 		parameters: parameters.New(c.clock, c.faults), pool: function.NewPool(),

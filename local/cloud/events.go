@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"trade-processing/local/metrics"
 	"trade-processing/local/pattern"
 	"trade-processing/local/queue"
 	"trade-processing/local/states"
@@ -61,6 +62,7 @@ var eventKinds = map[string]kind{
 			}
 			on.putRule(rule{
 				name: in.Name, pattern: compiled, looksInside: looksInside(in.EventPattern), enabled: in.State != "DISABLED",
+				measured: c.measuredRule(r.Region, in.Name),
 			})
 			return nil
 		},
@@ -143,6 +145,33 @@ type targetInputs struct {
 	RoleARN     string         `property:"roleArn"`
 }
 
+// The metrics of rules.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+const (
+	matchedEvents     = "MatchedEvents"
+	invocations       = "Invocations"
+	failedInvocations = "FailedInvocations"
+	sentToDLQ         = "InvocationsSentToDlq"
+	failedToDLQ       = "InvocationsFailedToBeSentToDlq"
+)
+
+var eventMetrics = []string{
+	matchedEvents, invocations, failedInvocations, sentToDLQ, failedToDLQ,
+	// Never sent here, since nothing is throttled on the way to a target.
+	"ThrottledRules", "TriggeredRules",
+}
+
+// measured are the metrics of one rule, found once.
+type measured map[string]*metrics.Series
+
+func (c *Cloud) measuredRule(region, name string) measured {
+	m := measured{}
+	for _, metric := range eventMetrics {
+		m[metric] = c.in(region).metrics.Series("AWS/Events", metric, map[string]string{"RuleName": name})
+	}
+	return m
+}
+
 // bus is an event bus with its rules.
 type bus struct {
 	mu    sync.RWMutex
@@ -155,6 +184,7 @@ type rule struct {
 	looksInside bool // the pattern may ask for something in the detail
 	enabled     bool
 	targets     []target
+	measured    measured
 }
 
 // looksInside tells whether a pattern may ask for something in the detail.
@@ -298,7 +328,7 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 	}
 	for _, matched := range on.matching(&made) {
 		for _, t := range matched.targets {
-			delivery, err := c.deliver(ctx, regionName, matched.name, t, made.document, trace)
+			delivery, err := c.deliver(ctx, matched, t, made.document, trace)
 			if err != nil {
 				return receipt, err
 			}
@@ -310,13 +340,11 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 
 // deliver starts the target with the event, and sends an event that it can't
 // be started with to the target's dead-letter queue.
-func (c *Cloud) deliver(ctx context.Context, regionName, ruleName string, t target, document *states.Document, trace string) (Delivery, error) {
-	delivery := Delivery{Rule: ruleName}
-	on := c.in(regionName)
-	dimensions := map[string]string{"RuleName": ruleName}
+func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *states.Document, trace string) (Delivery, error) {
+	delivery := Delivery{Rule: matched.name}
 	now := c.clock.Now()
-	on.metrics.Series("AWS/Events", "MatchedEvents", dimensions).Add(now, 1)
-	on.metrics.Series("AWS/Events", "Invocations", dimensions).Add(now, 1)
+	matched.measured[matchedEvents].Add(now, 1)
+	matched.measured[invocations].Add(now, 1)
 
 	living, err := c.live.machines.get(t.machine)
 	if size := len(document.JSON()); err == nil && size > maxInput {
@@ -336,7 +364,7 @@ func (c *Cloud) deliver(ctx context.Context, regionName, ruleName string, t targ
 		failure = &states.Failure{Name: "StateMachineDoesNotExist", Cause: err.Error()}
 	}
 	delivery.Failure = failure
-	on.metrics.Series("AWS/Events", "FailedInvocations", dimensions).Add(now, 1)
+	matched.measured[failedInvocations].Add(now, 1)
 	if t.deadLetters == "" {
 		return delivery, nil
 	}
@@ -345,10 +373,10 @@ func (c *Cloud) deliver(ctx context.Context, regionName, ruleName string, t targ
 		_, err = queued.Send(ctx, queue.Draft{Body: string(document.JSON()), TraceHeader: trace})
 	}
 	if err != nil {
-		on.metrics.Series("AWS/Events", "InvocationsFailedToBeSentToDlq", dimensions).Add(now, 1)
+		matched.measured[failedToDLQ].Add(now, 1)
 		return delivery, nil //nolint:nilerr // as on AWS: the metric is all that tells
 	}
-	on.metrics.Series("AWS/Events", "InvocationsSentToDlq", dimensions).Add(now, 1)
+	matched.measured[sentToDLQ].Add(now, 1)
 	delivery.DeadLetters = append(delivery.DeadLetters, DeadLetter{Queue: afterLast(t.deadLetters, ":"), Error: failure.Name})
 	return delivery, nil
 }

@@ -24,6 +24,14 @@ const (
 
 var integrations = []string{lambdaInvoke, sqsSendMessage}
 
+// executionMetrics are the metrics of state machines.
+// https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+var executionMetrics = []string{
+	"ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionTime",
+	// Never sent here, since executions start at once.
+	"ExecutionThrottled",
+}
+
 // publish gives a machine that publishes versions the ARN of the next one.
 func (r *Resource) publish(in machineInputs) {
 	if !in.Publish {

@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -261,11 +260,7 @@ func (c *Cloud) invoke(ctx context.Context, arn, trace string, payload []byte) (
 	}
 	answer, err := living.Invoke(ctx, call)
 	if failed, ok := errors.AsType[*function.Error](err); ok {
-		cause, marshalErr := json.Marshal(map[string]string{"errorMessage": failed.Message, "errorType": failed.Type})
-		if marshalErr != nil {
-			return answer, marshalErr
-		}
-		return answer, &states.Failure{Name: failed.Type, Cause: string(cause)}
+		return answer, &states.Failure{Name: failed.Type, Cause: failed.Cause()}
 	}
 	return answer, err
 }
