@@ -21,6 +21,13 @@ import (
 // no larger than that, since the others would only wait for a core.
 const DefaultConcurrency = 16
 
+// MaxEvent is how many bytes source, detail type and detail of an entry may
+// have together. EventBridge takes 1 MB, but an execution starts with 256 KiB
+// and a dead-letter queue takes as much: beyond it, an event would be kept by
+// the bus's archive alone. The difference is for the envelope, and for what a
+// dead letter says beside the event.
+const MaxEvent = 240 << 10
+
 // Grace is how long trades on their way may still take when a run is
 // interrupted.
 const Grace = time.Second
@@ -103,6 +110,11 @@ func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.C
 // send puts one event on the bus and counts its outcome. The error is one that
 // no trade can cause.
 func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.Collector) error {
+	if size := len(entry.Source) + len(entry.DetailType) + len(entry.Detail); size > MaxEvent {
+		collector.Problem(&feed.Problem{Kind: feed.Refused, File: entry.File, Line: entry.Line, Reason: fmt.Sprintf(
+			"%d bytes; the workflow takes events of at most %d, though EventBridge takes larger ones", size, MaxEvent)})
+		return nil
+	}
 	begun := time.Now()
 	receipt, err := p.Cloud.PutEvent(ctx, p.Region, p.Bus, cloud.Entry{
 		Source: entry.Source, DetailType: entry.DetailType, Detail: entry.Detail,
