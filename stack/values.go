@@ -19,8 +19,9 @@ import (
 	"trade-processing/components"
 )
 
-// values reads a stack's config key by key and gathers what is wrong. A key that isn't set has its default; one that is
-// malformed is a problem and reads as the zero value, which must not be used before err has said that all is well.
+// values reads a stack's config key by key and gathers what is wrong. A key that isn't set has its default. One that is
+// malformed is a problem and reads as its default too, so that one mistake isn't reported twice; nothing that was read may
+// be used before err has said that all is well.
 type values struct {
 	project string
 	stack   string
@@ -187,8 +188,10 @@ func (v *values) integer(key string, byDefault, low, high int) int {
 		v.problem(key, strconv.Itoa(byDefault), "%q is no whole number", text)
 	case n < low || n > high:
 		v.problem(key, strconv.Itoa(min(byDefault, high)), "%d is not from %d to %d", n, low, high)
+	default:
+		return n
 	}
-	return n
+	return byDefault
 }
 
 func (v *values) boolean(key string, byDefault bool) bool {
@@ -209,7 +212,8 @@ func (v *values) duration(key string, byDefault time.Duration) time.Duration {
 	}
 	d, err := time.ParseDuration(strings.TrimSpace(text))
 	if err != nil || d <= 0 {
-		v.problem(key, "5m", "%q is no duration above 0", text)
+		v.problem(key, byDefault.String(), "%q is no duration above 0", text)
+		return byDefault
 	}
 	return d
 }
@@ -219,6 +223,7 @@ func (v *values) choice(key string, choices ...string) string {
 	value := v.text(key, choices[0])
 	if !slices.Contains(choices, value) {
 		v.problem(key, choices[0], "%q is none of %s", value, strings.Join(choices, ", "))
+		return choices[0]
 	}
 	return value
 }
@@ -232,7 +237,7 @@ func (v *values) list(key string, byDefault []string) []string {
 	var items []string
 	if err := json.Unmarshal([]byte(text), &items); err != nil {
 		v.problem(key, "[first, second]", "%s is no list of texts", text)
-		return nil
+		return byDefault
 	}
 	return items
 }

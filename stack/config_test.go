@@ -1,0 +1,293 @@
+package stack
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trade-processing/components"
+)
+
+// valuesFrom are the values of a config that no program runs with.
+func valuesFrom(config map[string]string, written ...string) *values {
+	return &values{
+		project: project, stack: "dev",
+		get:     func(key string) (string, bool) { value, set := config[key]; return value, set },
+		secrets: func(string) bool { return false },
+		written: written,
+		asked:   map[string]bool{},
+	}
+}
+
+// plainConfig is the least that a stack's file must hold.
+func plainConfig() map[string]string {
+	return map[string]string{
+		"aws:region":            "us-east-1",
+		"trade-processing:tags": `{"Project":"trade-processing","Environment":"dev","Owner":"us","CostCenter":"4711"}`,
+	}
+}
+
+func TestTheDefaultsArePulumisOwn(t *testing.T) {
+	bare, err := read(valuesFrom(plainConfig()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := plainConfig()
+	file := readProject(t)
+	for key, declaration := range file.Config {
+		if declaration.Default != nil && key != "tags" {
+			declared[project+":"+key] = spelled(t, declaration.Default)
+		}
+	}
+	full, err := read(valuesFrom(declared))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An empty list and none are the same to the program.
+	if diff := cmp.Diff(bare, full, cmp.Transformer("none", func(list []string) []string {
+		if len(list) == 0 {
+			return nil
+		}
+		return list
+	})); diff != "" {
+		t.Errorf("the program's defaults (-) and those of Pulumi.yaml (+): %s", diff)
+	}
+}
+
+func TestEveryKeyIsDeclaredAndRead(t *testing.T) {
+	v := valuesFrom(plainConfig())
+	if _, err := read(v); err != nil {
+		t.Fatal(err)
+	}
+	file := readProject(t)
+	declared := []string{"aws:region"} // the AWS provider's own, which a project can't declare for it
+	for key, declaration := range file.Config {
+		if declaration.Description == "" {
+			t.Errorf("%s has no description", key)
+		}
+		declared = append(declared, v.full(key))
+	}
+	slices.Sort(declared)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(v.asked)), declared); diff != "" {
+		t.Errorf("what the program reads (-) and what Pulumi.yaml declares (+): %s", diff)
+	}
+}
+
+func TestAConfigIsRead(t *testing.T) {
+	config := plainConfig()
+	for key, value := range map[string]string{
+		"environment": "uat", "replicaRegions": `["eu-west-1"]`, "sources": `["fix","swift"]`, "allowedCurrencies": `["USDC"]`,
+		"maxClockSkew": "90s", "retentionYears": "7", "eventBusName": "trades", "producerAccounts": `["444455556666"]`,
+		"archiveDays": "30", "workflowType": "EXPRESS", "workflowLogLevel": "ALL", "functionLogLevel": "WARN",
+		"validatorMemory": "512", "validatorReservedConcurrency": "20", "maxRetries": "2",
+		"apiEndpoint": "https://api.example.com:8443/v1", "apiEndpointCidrs": `["203.0.113.0/24"]`, "processingThreshold": "0.5",
+		"vpcId": "vpc-0a", "privateSubnetIds": `["subnet-0a","subnet-0b"]`, "privateRouteTableIds": `["rtb-0a"]`,
+		"vpcEndpoints": `["ssm"]`, "endpointSecurityGroupIds": `["sg-0a"]`, "maxWriteUnits": "100", "maxReadUnits": "200",
+		"deletionProtection": "false", "backup": "true", "backupRetentionDays": "10", "logRetentionDays": "30",
+		"alarmEmail": "on-call@example.com", "rejectionAlarmPercent": "10", "manageRegistryReplication": "true",
+		"permissionsBoundary": "arn:aws:iam::111122223333:policy/team/boundary", "vpcCidr": "10.1.0.0/20",
+	} {
+		config["trade-processing:"+key] = value
+	}
+	got, err := read(valuesFrom(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Environment: "uat", Region: "us-east-1", ReplicaRegions: []string{"eu-west-1"},
+		Tags:    map[string]string{"Project": "trade-processing", "Environment": "dev", "Owner": "us", "CostCenter": "4711"},
+		Sources: []string{"fix", "swift"}, AllowedCurrencies: []string{"USDC"}, MaxClockSkew: 90e9, RetentionYears: 7,
+		EventBusName: "trades", ProducerAccounts: []string{"444455556666"}, ArchiveDays: 30,
+		WorkflowType: components.Express, WorkflowLogLevel: components.LogAll, MaxRetries: 2, FunctionLogLevel: "WARN",
+		Validator: components.FunctionSize{MemoryMB: 512, ReservedConcurrency: 20},
+		Enricher:  components.FunctionSize{MemoryMB: 256}, Recorder: components.FunctionSize{MemoryMB: 256},
+		APIEndpoint: "https://api.example.com:8443/v1", APIEndpointCIDRs: []string{"203.0.113.0/24"}, APIEndpointPort: 8443,
+		ProcessingThreshold: "0.5",
+		AdoptedNetwork: &components.AdoptedNetwork{
+			VPCID: "vpc-0a", SubnetIDs: []string{"subnet-0a", "subnet-0b"}, RouteTableIDs: []string{"rtb-0a"}, EndpointSecurityGroupIDs: []string{"sg-0a"},
+		},
+		VPCCIDR: "10.1.0.0/20", VPCEndpoints: []string{"ssm"}, MaxWriteUnits: 100, MaxReadUnits: 200, Backup: true, BackupRetentionDays: 10,
+		LogRetentionDays: 30, AlarmEmail: "on-call@example.com", RejectionAlarmPercent: 10,
+		PermissionsBoundary: "arn:aws:iam::111122223333:policy/team/boundary", ManageRegistryReplication: true,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWithoutANameTheEnvironmentIsTheStack(t *testing.T) {
+	got, err := read(valuesFrom(plainConfig()))
+	if err != nil || got.Environment != "dev" {
+		t.Errorf("environment %q, %v", got.Environment, err)
+	}
+}
+
+func TestEveryMistakeIsExplained(t *testing.T) {
+	cases := map[string]struct {
+		key, value string
+		problem    string // the key that is blamed, when it is another
+		want       string
+	}{
+		"an environment in upper case":             {"environment", "Dev", "", "is no name for an environment"},
+		"an environment of 25 characters":          {"environment", "a-very-long-environment12", "", "1 to 24"},
+		"no region":                                {"aws:region", "", "", "is not set"},
+		"an unknown region":                        {"aws:region", "us-east-9", "", `"us-east-9" is no AWS region`},
+		"a replica in the stack's own region":      {"replicaRegions", `["us-east-1"]`, "", "own region"},
+		"a replica in an unknown region":           {"replicaRegions", `["mars-1"]`, "", `"mars-1" is no AWS region`},
+		"a replica region twice":                   {"replicaRegions", `["eu-west-1","eu-west-1"]`, "", "stands twice"},
+		"no tags":                                  {"tags", "{}", "", "Project is missing"},
+		"a mandatory tag without a value":          {"tags", `{"Project":"p","Environment":"e","Owner":" ","CostCenter":"c"}`, "", "Owner is missing"},
+		"a tag that AWS keeps for itself":          {"tags", `{"Project":"p","Environment":"e","Owner":"o","CostCenter":"c","aws:x":"y"}`, "", "aws:"},
+		"tags that are a list":                     {"tags", `["Project"]`, "", "is no table"},
+		"no sources":                               {"sources", "[]", "", "is empty"},
+		"a source twice":                           {"sources", `["a","b","a"]`, "", `"a" stands twice`},
+		"a source with a blank":                    {"sources", `["a b"]`, "", "is no source system"},
+		"a source of 17 characters":                {"sources", `["seventeen-letters"]`, "", "1 to 16"},
+		"sources that are a text":                  {"sources", "system1", "", "is no list"},
+		"a currency in lower case":                 {"allowedCurrencies", `["usdc"]`, "", "is no currency code"},
+		"a clock skew without a unit":              {"maxClockSkew", "5", "", "is no duration"},
+		"a bus with a blank":                       {"eventBusName", "my bus", "", "is no name for an event bus"},
+		"an account of 11 digits":                  {"producerAccounts", `["11112222333"]`, "", "has 12 digits"},
+		"an account twice":                         {"producerAccounts", `["111122223333","111122223333"]`, "", "stands twice"},
+		"a workflow of another type":               {"workflowType", "FAST", "", `"FAST" is none of STANDARD, EXPRESS`},
+		"a log level that isn't one":               {"functionLogLevel", "TRACE", "", "is none of"},
+		"a number that isn't one":                  {"validatorMemory", "lots", "", "is no whole number"},
+		"too little memory":                        {"recorderMemory", "64", "", "64 is not from 128 to 10240"},
+		"a negative concurrency":                   {"enricherReservedConcurrency", "-1", "", "-1 is not from 0"},
+		"a concurrency beyond all reason":          {"enricherReservedConcurrency", "1000000", "", "1000000 is not from 0"},
+		"more retries than there is time for":      {"maxRetries", "11", "", "11 is not from 0 to 10"},
+		"a threshold that is no amount":            {"processingThreshold", "a million", "", "is no amount"},
+		"a negative threshold":                     {"processingThreshold", "-1", "", "is no amount"},
+		"a threshold of 39 digits":                 {"processingThreshold", strings.Repeat("9", 39), "", "up to 38 digits"},
+		"an endpoint without a scheme":             {"apiEndpoint", "api.example.com", "", "is no absolute http or https URL"},
+		"an endpoint without a way there":          {"apiEndpoint", "https://api.example.com", "apiEndpointCidrs", "would lead nowhere"},
+		"a way without an endpoint":                {"apiEndpointCidrs", `["203.0.113.0/24"]`, "apiEndpoint", "is not set"},
+		"a range that isn't one":                   {"apiEndpointCidrs", `["203.0.113.0"]`, "", "is no IPv4 range"},
+		"subnets without a VPC":                    {"privateSubnetIds", `["subnet-0a","subnet-0b"]`, "vpcId", "privateSubnetIds names parts of a VPC"},
+		"a route table without a VPC":              {"privateRouteTableIds", `["rtb-0a"]`, "vpcId", "privateRouteTableIds names parts of a VPC"},
+		"a VPC without subnets":                    {"vpcId", "vpc-0a", "privateSubnetIds", "has 0 subnets"},
+		"a VPC that isn't one":                     {"vpcId", "main", "", "is no id of a VPC"},
+		"a range that is too small":                {"vpcCidr", "10.0.0.0/28", "", "is no IPv4 range from /16 to /25"},
+		"a range with bits beyond its length":      {"vpcCidr", "10.0.0.1/24", "", "is no IPv4 range"},
+		"an endpoint service that isn't one":       {"vpcEndpoints", `["logs","ssm","s3"]`, "", `"s3" is none of`},
+		"an endpoint that the functions need":      {"vpcEndpoints", `["ssm"]`, "", "lacks logs"},
+		"a retention that CloudWatch doesn't know": {"logRetentionDays", "31", "", "31 is none of the retentions"},
+		"an e-mail address that isn't one":         {"alarmEmail", "on call", "", "is no e-mail address"},
+		"an e-mail address with a name":            {"alarmEmail", "On Call <on-call@example.com>", "", "is no e-mail address"},
+		"a switch that is neither on nor off":      {"deletionProtection", "yes", "", `"yes" is neither true nor false`},
+		"a boundary that is no ARN":                {"permissionsBoundary", "boundary", "", "is no ARN of a policy"},
+		"a replication to nowhere":                 {"manageRegistryReplication", "true", "", "names no region"},
+		"years that are negative":                  {"retentionYears", "-1", "", "-1 is not from 0"},
+		"a share of more than everything":          {"rejectionAlarmPercent", "101", "", "101 is not from 1 to 100"},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			v := valuesFrom(nil)
+			config := plainConfig()
+			config[v.full(test.key)] = test.value
+			blamed := test.problem
+			if blamed == "" {
+				blamed = test.key
+			}
+			_, err := read(valuesFrom(config))
+			problems, ok := errors.AsType[*ConfigError](err)
+			if !ok {
+				t.Fatalf("got %v", err)
+			}
+			found := slices.ContainsFunc(problems.Problems, func(p Problem) bool {
+				return p.Key == v.full(blamed) && strings.Contains(p.Reason, test.want) && strings.HasPrefix(p.Fix, p.Key+": ")
+			})
+			if !found {
+				t.Errorf("got\n%v\nwant %s blamed for %q, and a line that mends it", err, v.full(blamed), test.want)
+			}
+		})
+	}
+}
+
+func TestAnExpressWorkflowHasTimeForFewerRetries(t *testing.T) {
+	config := plainConfig()
+	config["trade-processing:workflowType"] = "EXPRESS"
+	config["trade-processing:maxRetries"] = "5"
+	if _, err := read(valuesFrom(config)); err == nil || !strings.Contains(err.Error(), "5 is not from 0 to 3") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAllMistakesAreReportedTogether(t *testing.T) {
+	config := map[string]string{
+		"aws:region":                        "nowhere",
+		"trade-processing:tags":             `{"Project":"p"}`,
+		"trade-processing:sources":          `["a","a"]`,
+		"trade-processing:logRetentionDays": "many",
+		"trade-processing:privateSubnetIds": `["subnet-0a"]`,
+	}
+	_, err := read(valuesFrom(config, "trade-processing:logRetentiondays", "trade-processing:colour", "aws:region", "other:key"))
+	problems, ok := errors.AsType[*ConfigError](err)
+	if !ok {
+		t.Fatalf("got %v", err)
+	}
+	var blamed []string
+	for _, p := range problems.Problems {
+		blamed = append(blamed, p.Key)
+	}
+	slices.Sort(blamed)
+	want := []string{
+		"aws:region", "trade-processing:colour", "trade-processing:logRetentionDays", "trade-processing:logRetentiondays",
+		"trade-processing:sources", "trade-processing:tags", "trade-processing:tags", "trade-processing:tags", "trade-processing:vpcId",
+	}
+	if diff := cmp.Diff(want, blamed); diff != "" {
+		t.Error(diff)
+	}
+	for _, want := range []string{
+		"the config of stack dev has", "did you mean trade-processing:logRetentionDays?", "trade-processing:colour: is no key of this project",
+		"in Pulumi.dev.yaml: trade-processing:sources: [a]",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "other:key") {
+		t.Errorf("another project's key is none of ours:\n%v", err)
+	}
+}
+
+func TestASecretIsNotPrinted(t *testing.T) {
+	config := plainConfig()
+	config["trade-processing:apiEndpoint"] = "ftp://user:hunter2@api.example.com"
+	_, err := read(valuesFrom(config))
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAMistypedKeyInTheStacksFileStopsTheProgram(t *testing.T) {
+	_, err := tryDeclareIn(t, t.TempDir(), "config:\n  trade-processing:source: [a]\n")
+	if err == nil || !strings.Contains(err.Error(), "did you mean trade-processing:sources?") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAStacksFileThatIsNoYAMLIsAnError(t *testing.T) {
+	_, err := tryDeclareIn(t, t.TempDir(), "config: [\n")
+	if err == nil || !strings.Contains(err.Error(), "Pulumi.test.yaml") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNearKeys(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"sources", "source", true}, {"source", "sources", true}, {"sources", "sourcez", true}, {"sources", "sxurces", true},
+		{"sources", "sources", false}, {"sources", "scores", false}, {"a", "abc", false}, {"", "a", true},
+	} {
+		if got := isOneEditAway(test.a, test.b); got != test.want {
+			t.Errorf("%q and %q: %v", test.a, test.b, got)
+		}
+	}
+}
