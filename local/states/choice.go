@@ -71,11 +71,11 @@ func (c *compiler) test(at string, rule map[string]json.RawMessage) test {
 	}
 	from, err := compilePath(text)
 	if err != nil {
-		c.problem(at, "Variable: %w", err)
+		c.problem(at, "Variable: %v", err)
 	}
 	compiled, err := compileOperator(from, operand)
 	if err != nil {
-		c.problem(at, "%w", err)
+		c.problem(at, "%v", err)
 	}
 	return compiled
 }

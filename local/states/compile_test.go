@@ -9,7 +9,7 @@ import (
 )
 
 // resources are what the machines of these tests may call.
-var resources = []string{"arn:aws:states:::lambda:invoke", "echo", "fail", "slow"}
+var resources = []string{"arn:aws:states:::lambda:invoke", "echo", "fail", "once", "slow"}
 
 // machine is a definition of these states, which starts at A.
 func machine(members string) string {
@@ -74,6 +74,8 @@ state machine: StartAt "" is no state`},
 		"a name of 81 characters":                {`{"StartAt": "` + strings.Repeat("é", 81) + `", "States": {"` + strings.Repeat("é", 81) + `": {"Type": "Succeed"}}}`, `state "` + strings.Repeat("é", 81) + `": the name has 81 characters; it may have 80`},
 		"a definition of more than a mebibyte":   {machine(a) + strings.Repeat(" ", 1<<20), `state machine: the definition has 1048630 bytes; Step Functions takes at most 1048576`},
 		"a state that is no object":              {machine(`"A": "Succeed"`), `state "A": "Succeed" is no object`},
+		"a state of several lines, told in one":  {machine("\"A\": [\n  1,\n  \"\\n\",\n  \"éééééééééééééééééééé\"\n]"), `state "A": [1,"\n","ééééééééééééééé… is no object`},
+		"a field whose name has a line break":    {machine(`"A": {"Type": "Succeed", "x\ny": 1}`), `state "A": field x\ny is not known here for a state of type Succeed`},
 		"a state that is null":                   {machine(`"A": null`), `state "A": null is no object`},
 		"a state without type":                   {machine(`"A": {"End": true}`), `state "A": has no Type`},
 		"a type that is no text":                 {machine(`"A": {"Type": 1}`), `state "A": Type 1 is not known here`},
@@ -247,7 +249,7 @@ func TestCompileRefusesIntrinsicFunctions(t *testing.T) {
 
 func TestCompileRefusesRetriesAndCatches(t *testing.T) {
 	cases := map[string]struct{ fields, want string }{
-		"a retry in no list":        {`"Retry": {"ErrorEquals": ["X"]}`, `Retry is {"ErrorEquals": ["X"]}; it is a list`},
+		"a retry in no list":        {`"Retry": {"ErrorEquals": ["X"]}`, `Retry is {"ErrorEquals":["X"]}; it is a list`},
 		"a retry that is null":      {`"Retry": null`, `Retry is null; it is a list`},
 		"a retry that is no object": {`"Retry": ["X"]`, `Retry[0]: "X" is no object`},
 		"a retry of no errors":      {`"Retry": [{}]`, `Retry[0]: has no ErrorEquals`},

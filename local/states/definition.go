@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,7 @@ import (
 // twice; a decoder would drop all but the last in silence.
 func (c *compiler) wellFormed(at string, definition []byte) bool {
 	if _, err := Decode(definition); err != nil {
-		c.problem(at, "%w", err)
+		c.problem(at, "%v", err)
 		return false
 	}
 	repeated := repeatedNames(json.NewDecoder(bytes.NewReader(definition)), "")
@@ -119,13 +120,14 @@ func wanted(field reflect.Type) string {
 	}
 }
 
-// excerpt is the beginning of a text, for an error.
-func excerpt(text []byte) string {
+// excerpt is the beginning of JSON, for an error.
+func excerpt(text json.RawMessage) string {
 	const most = 40
-	if len(text) > most {
-		return string(text[:most]) + "…"
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil || compact.Len() <= most {
+		return compact.String()
 	}
-	return string(text)
+	return strings.ToValidUTF8(string(compact.Bytes()[:most]), "") + "…"
 }
 
 // maxSeconds is the longest time that a definition can give in seconds, a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -48,9 +49,11 @@ type compiler struct {
 	problems  []error
 }
 
-// problem notes what is wrong at a place, such as state "Record": Retry[0].
+// problem notes in one line what is wrong at a place, such as
+// state "Record": Retry[0].
 func (c *compiler) problem(at, format string, args ...any) {
-	c.problems = append(c.problems, fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...)))
+	message := at + ": " + fmt.Sprintf(format, args...)
+	c.problems = append(c.problems, errors.New(strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(message)))
 }
 
 type machineFields struct {

@@ -181,7 +181,7 @@ func (c *compiler) path(at, field string, text json.RawMessage, compile func(str
 	}
 	p, err := compile(read)
 	if err != nil {
-		c.problem(at, "%s: %w", field, err)
+		c.problem(at, "%s: %v", field, err)
 	}
 	return p
 }
@@ -285,7 +285,7 @@ func (c *compiler) waitState(at string, s *state, read stateFields) {
 		given++
 		p, err := compilePath(dynamic.text)
 		if err != nil {
-			c.problem(at, "%s: %w", dynamic.field, err)
+			c.problem(at, "%s: %v", dynamic.field, err)
 		}
 		*dynamic.into = p
 	}

@@ -122,13 +122,13 @@ func (c *compiler) expression(at, text string) template {
 	if strings.HasPrefix(text, "$") {
 		p, err := compilePath(text)
 		if err != nil {
-			c.problem(at, "%w", err)
+			c.problem(at, "%v", err)
 		}
 		return p
 	}
 	compiled, err := compileIntrinsic(text)
 	if err != nil {
-		c.problem(at, "%w", err)
+		c.problem(at, "%v", err)
 	}
 	return compiled
 }
