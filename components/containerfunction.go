@@ -69,6 +69,10 @@ type ContainerFunctionArgs struct {
 	SubnetIDs        pulumi.StringArrayInput
 	SecurityGroupIDs pulumi.StringArrayInput
 
+	// LastingGroupIDs are the security groups that Lambda's network interfaces are moved to when the function is destroyed:
+	// the interfaces stay for up to 45 minutes and hold on to their groups. Nil: the default group of the VPC.
+	LastingGroupIDs pulumi.StringArrayInput
+
 	// PermissionsBoundary is the ARN of a policy that bounds the role. Empty: none.
 	PermissionsBoundary string
 
@@ -287,9 +291,8 @@ func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role,
 	}
 	if args.SubnetIDs != nil {
 		function.VpcConfig = &lambda.FunctionVpcConfigArgs{SubnetIds: args.SubnetIDs, SecurityGroupIds: args.SecurityGroupIDs}
-		// Lambda's network interfaces outlive the function by up to 45 minutes and hold on to its security groups. The
-		// provider moves them to the VPC's default group before it deletes the function.
 		function.ReplaceSecurityGroupsOnDestroy = pulumi.Bool(true)
+		function.ReplacementSecurityGroupIds = args.LastingGroupIDs
 	}
 	return function
 }

@@ -32,7 +32,7 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 		return place{}, fmt.Errorf("making VPC %s: %w", name, err)
 	}
 	// AWS makes a default group that is open within itself. Taken over without rules, it lets nothing in or out.
-	_, err = ec2.NewDefaultSecurityGroup(ctx, name+"-default", &ec2.DefaultSecurityGroupArgs{
+	closed, err := ec2.NewDefaultSecurityGroup(ctx, name+"-default", &ec2.DefaultSecurityGroupArgs{
 		VpcId: network.ID(),
 		Tags:  nameTag(args.NetworkName + "-default-closed"),
 	}, pulumi.Parent(n))
@@ -87,7 +87,7 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 		subnets = append(subnets, subnet.ID())
 	}
 	err = args.newFlowLogs(ctx, n, name, network)
-	return place{vpcID: network.ID(), subnetIDs: subnets, routeTableIDs: pulumi.StringArray{table.ID()}}, err
+	return place{vpcID: network.ID(), defaultGroup: closed.ID(), subnetIDs: subnets, routeTableIDs: pulumi.StringArray{table.ID()}}, err
 }
 
 // newFlowLogs keeps a record of every connection, accepted and refused.

@@ -73,6 +73,9 @@ type PrivateNetwork struct {
 	// FunctionGroupID is the security group of functions: out to the endpoints, in from nowhere.
 	FunctionGroupID pulumi.StringOutput
 
+	// DefaultGroupID is the VPC's default security group, which lasts as long as the VPC.
+	DefaultGroupID pulumi.StringOutput
+
 	// Reachable is made last: functions that need their endpoints at once are made after it.
 	Reachable []pulumi.Resource
 }
@@ -80,6 +83,7 @@ type PrivateNetwork struct {
 // place is what the network's parts are made in: a VPC of ours or one that is adopted.
 type place struct {
 	vpcID         pulumi.StringInput
+	defaultGroup  pulumi.StringInput
 	subnetIDs     pulumi.StringArrayInput
 	routeTableIDs pulumi.StringArrayInput // nil: the VPC has gateway endpoints of its own
 }
@@ -100,6 +104,7 @@ func NewPrivateNetwork(ctx *pulumi.Context, name string, given *PrivateNetworkAr
 		return nil, err
 	}
 	n.VPCID, n.SubnetIDs = where.vpcID.ToStringOutput(), where.subnetIDs.ToStringArrayOutput()
+	n.DefaultGroupID = where.defaultGroup.ToStringOutput()
 
 	group, err := newSecurityGroup(ctx, n, name+"-functions", where.vpcID, args.NetworkName+"-functions", "Functions: out to AWS endpoints, in from nowhere")
 	if err != nil {
@@ -171,7 +176,15 @@ func subnetRanges(cidr string) ([zones]netip.Prefix, error) {
 
 func (args *PrivateNetworkArgs) place(ctx *pulumi.Context, n *PrivateNetwork, name string) (place, error) {
 	if adopted := args.Adopted; adopted != nil {
-		where := place{vpcID: pulumi.String(adopted.VPCID), subnetIDs: pulumi.ToStringArray(adopted.SubnetIDs)}
+		group, err := ec2.LookupSecurityGroup(ctx, &ec2.LookupSecurityGroupArgs{
+			VpcId: &adopted.VPCID, Name: pulumi.StringRef("default"),
+		}, pulumi.Parent(n))
+		if err != nil {
+			return place{}, fmt.Errorf("asking AWS for the default security group of %s: %w", adopted.VPCID, err)
+		}
+		where := place{
+			vpcID: pulumi.String(adopted.VPCID), defaultGroup: pulumi.String(group.Id), subnetIDs: pulumi.ToStringArray(adopted.SubnetIDs),
+		}
 		if len(adopted.RouteTableIDs) > 0 {
 			where.routeTableIDs = pulumi.ToStringArray(adopted.RouteTableIDs)
 		}

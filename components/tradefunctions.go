@@ -124,6 +124,7 @@ func (args *TradePipelineArgs) newFunction(ctx *pulumi.Context, p *TradePipeline
 	if args.Network != nil {
 		function.SubnetIDs = args.Network.SubnetIDs
 		function.SecurityGroupIDs = append(pulumi.StringArray{args.Network.FunctionGroupID}, f.groups...)
+		function.LastingGroupIDs = pulumi.StringArray{args.Network.DefaultGroupID}
 	}
 	return NewContainerFunction(ctx, name+"-"+f.name, function, pulumi.Parent(p))
 }

@@ -110,6 +110,7 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 		},
 		"aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "a token"},
 		"aws:ec2/getManagedPrefixList:getManagedPrefixList":   {"id": "pl-" + digest("prefixes", 8)},
+		"aws:ec2/getSecurityGroup:getSecurityGroup":           {"id": "sg-" + digest("default", 17)},
 	}
 	answer, known := answers[args.Token]
 	if !known {

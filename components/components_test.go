@@ -1,0 +1,289 @@
+package components
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+	"trade-processing/internal/declared"
+)
+
+// here is the scope of the tests; its account is that of the recorder's made-up ARNs.
+var here = Scope{Partition: "aws", Account: declared.Account, Region: "us-east-1"}
+
+const (
+	keyARN   = pulumi.String("arn:aws:kms:us-east-1:111122223333:key/mrk-1")
+	topicARN = pulumi.String("arn:aws:sns:us-east-1:111122223333:alarms")
+)
+
+// run declares what a test makes, and fails the test if that fails.
+func run(t *testing.T, program pulumi.RunFunc) *declared.Stack {
+	t.Helper()
+	stack, err := declared.Declare(declared.Program{Run: program, Folder: sources(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stack
+}
+
+// refusal is the error of a program that must not get far.
+func refusal(t *testing.T, program pulumi.RunFunc) string {
+	t.Helper()
+	stack, err := declared.Declare(declared.Program{Run: program, Folder: sources(t)})
+	if err == nil {
+		t.Fatal("it was accepted")
+	}
+	for _, r := range stack.Resources {
+		if r.Custom && !strings.HasPrefix(r.Type, "pulumi:providers:") {
+			t.Errorf("%s was declared before the arguments were checked", r.URN)
+		}
+	}
+	return err.Error()
+}
+
+// sources is a project whose folder "src" a function's image can be built from.
+func sources(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	write(t, filepath.Join(folder, "src", "Dockerfile"), "FROM scratch\n")
+	write(t, filepath.Join(folder, "src", "main.go"), "package main\n")
+	return folder
+}
+
+func write(t *testing.T, name, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func find(t *testing.T, stack *declared.Stack, typ, end string) *declared.Resource {
+	t.Helper()
+	r, err := stack.Find(typ, end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func policy(t *testing.T, r *declared.Resource, property string) iam.Document {
+	t.Helper()
+	document, err := iam.Parse(r.Text(property))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+// decide asks a document, and wants an answer.
+func decide(t *testing.T, document iam.Document, request iam.Request, want iam.Decision) {
+	t.Helper()
+	got, err := document.Decide(request)
+	if err != nil || got != want {
+		t.Errorf("%s by %s with %v is %s (%v), want %s", request.Action, request.Principal, request.Context, got, err, want)
+	}
+}
+
+func ireland(ctx *pulumi.Context) *aws.Provider {
+	provider, err := aws.NewProvider(ctx, "eu-west-1", &aws.ProviderArgs{Region: pulumi.String("eu-west-1")})
+	if err != nil {
+		return nil // the component says that it is missing
+	}
+	return provider
+}
+
+func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
+	cases := map[string]struct {
+		run  pulumi.RunFunc
+		want []string
+	}{
+		"a queue": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewMonitoredQueue(ctx, "q", &MonitoredQueueArgs{OldestMessage: queueRetention, Senders: []QueueSender{{}}})
+				return err
+			},
+			[]string{"Scope", "QueueName", "Holds", "KeyARN", "AlarmTopicARN", "Senders[0].Service", "Senders[0].ResourceARN", "OldestMessage"},
+		},
+		"a topic": {
+			func(ctx *pulumi.Context) error { _, err := NewAlarmTopic(ctx, "t", &AlarmTopicArgs{}); return err },
+			[]string{"Scope", "TopicName", "AlarmNamePrefix", "KeyARN"},
+		},
+		"a key": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewEncryptionKey(ctx, "k", &EncryptionKeyArgs{Scope: here, DeletionWindowDays: 5, Replicas: []KeyReplica{{Region: "us-east-1"}, {Region: "eu-west-1"}, {Region: "eu-west-1"}}})
+				return err
+			},
+			[]string{"Alias", "DeletionWindowDays", "Replicas[0].Region", "Replicas[0].Provider", "Replicas[1].Provider", "Replicas[2].Region"},
+		},
+		"a repository": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewImageRepository(ctx, "r", &ImageRepositoryArgs{RepositoryName: "Upper/Case", KeptImages: 1})
+				return err
+			},
+			[]string{"Scope", "RepositoryName", "FunctionName", "KeyARN", "KeptImages"},
+		},
+		"a function": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewContainerFunction(ctx, "f", &ContainerFunctionArgs{
+					MemoryMB: 64, Timeout: 1500 * 1e6, ReservedConcurrency: -1, LogRetentionDays: 2, SubnetIDs: pulumi.StringArray{},
+					Permissions: []Permission{{}},
+				})
+				return err
+			},
+			[]string{
+				"Scope", "FunctionName", "RepositoryName", "Description", "Image.Context", "Image.Dockerfile", "KeyARN", "AlarmTopicARN",
+				"MemoryMB", "Timeout", "ReservedConcurrency", "LogRetentionDays", "SubnetIDs", "Permissions[0].Sid", "Permissions[0].Actions",
+				"Permissions[0].Resources",
+			},
+		},
+		"a table": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewGlobalTradeTable(ctx, "t", &GlobalTradeTableArgs{
+					Scope: here, MaxWriteUnits: -1, MaxReadUnits: -1, ReplicationLatency: -1, Replicas: []TableReplica{{Region: "us-east-1"}},
+				})
+				return err
+			},
+			[]string{
+				"TableName", "KeyARN", "AlarmTopicARN", "MaxWriteUnits", "MaxReadUnits", "ReplicationLatency", "Replicas[0].Region",
+				"Replicas[0].Provider", "Replicas[0].KeyARN",
+			},
+		},
+		"a bus": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewEventBus(ctx, "b", &EventBusArgs{ArchiveDays: -1})
+				return err
+			},
+			[]string{"Scope", "BusName", "ArchiveName", "DeadLetterQueueName", "EventSources", "ArchiveDays", "KeyARN", "AlarmTopicARN"},
+		},
+		"a route": {
+			func(ctx *pulumi.Context) error { _, err := NewSourceRoute(ctx, "r", &SourceRouteArgs{}); return err },
+			[]string{"Scope", "RuleName", "EventSource", "Bus", "WorkflowARN", "DeadLetters", "AlarmTopicARN"},
+		},
+		"a workflow": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewWorkflow(ctx, "w", &WorkflowArgs{Type: "FAST", Logging: "SOME", LogRetentionDays: 2})
+				return err
+			},
+			[]string{"Scope", "WorkflowName", "Type", "Logging", "LogRetentionDays", "KeyARN", "AlarmTopicARN", "Validator", "Enricher", "Recorder"},
+		},
+		"a network": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewPrivateNetwork(ctx, "n", &PrivateNetworkArgs{
+					Adopted: &AdoptedNetwork{}, CIDR: "10.0.0.0/30", Endpoints: []string{"s3", "ssm", "ssm"}, LogRetentionDays: 2,
+				})
+				return err
+			},
+			[]string{"Scope", "NetworkName", "Adopted.VPCID", "Adopted.SubnetIDs", "CIDR", `Endpoints: "s3"`, `Endpoints: "ssm" stands twice`, "LogRetentionDays", "KeyARN"},
+		},
+		"a dashboard": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewDashboard(ctx, "d", &DashboardArgs{Questions: []Question{{Graphs: make([]Graph, 5)}}})
+				return err
+			},
+			[]string{"Scope", "DashboardName", "Questions[0].Graphs"},
+		},
+		"a backup plan": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewBackupPlan(ctx, "b", &BackupPlanArgs{RetentionDays: -1})
+				return err
+			},
+			[]string{"Scope", "PlanName", "RoleName", "KeyARN", "ResourceARN", "RetentionDays"},
+		},
+		"a replication": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewRegistryReplication(ctx, "r", &RegistryReplicationArgs{
+					Scope: here, RepositoryPrefix: strings.Repeat("x", 31), Destinations: []RegistryDestination{{Region: "us-east-1"}},
+				})
+				return err
+			},
+			[]string{"RepositoryPrefix", "FunctionPrefix", "RoleName", "Destinations[0].Region", "Destinations[0].Provider", "Destinations[0].KeyARN"},
+		},
+		"a pipeline": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewTradePipeline(ctx, "p", &TradePipelineArgs{
+					Prefix: strings.Repeat("x", 42), Sources: []string{"a b", "c", "c"}, APIEndpoint: "https://x", Network: &PrivateNetwork{},
+					APIPort: 70000, RetentionYears: -1, RejectionPercent: 101,
+				})
+				return err
+			},
+			[]string{
+				"Scope", "Prefix", "Environment", "LambdaSources", "ProcessingThreshold", "ParameterPrefix", "Sources[0]", "Sources[2]",
+				"APIRanges", "APIPort", "RetentionYears", "RejectionPercent", "KeyARN", "AlarmTopicARN",
+			},
+		},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			text := refusal(t, test.run)
+			for _, want := range test.want {
+				if !strings.Contains(text, ": "+want) {
+					t.Errorf("%s isn't named in\n%s", want, text)
+				}
+			}
+		})
+	}
+}
+
+// Two of a kind under one parent must not meet: a URN holds the parent's type and not its name.
+func TestEveryComponentCanBeMadeTwice(t *testing.T) {
+	run(t, func(ctx *pulumi.Context) error {
+		for _, name := range []string{"first", "second"} {
+			queue, err := NewMonitoredQueue(ctx, name+"-queue", &MonitoredQueueArgs{Scope: here, QueueName: name, Holds: "x", KeyARN: keyARN, AlarmTopicARN: topicARN})
+			if err != nil {
+				return err
+			}
+			if _, err := NewAlarmTopic(ctx, name+"-topic", &AlarmTopicArgs{Scope: here, TopicName: name, AlarmNamePrefix: name, KeyARN: keyARN, Email: "a@example.com"}); err != nil {
+				return err
+			}
+			if _, err := NewEncryptionKey(ctx, name+"-key", &EncryptionKeyArgs{Scope: here, Alias: name}); err != nil {
+				return err
+			}
+			table, err := NewGlobalTradeTable(ctx, name+"-table", &GlobalTradeTableArgs{Scope: here, TableName: name, KeyARN: keyARN, AlarmTopicARN: topicARN})
+			if err != nil {
+				return err
+			}
+			if _, err := NewBackupPlan(ctx, name+"-backup", &BackupPlanArgs{Scope: here, PlanName: name, RoleName: name, KeyARN: keyARN, ResourceARN: table.ARN}); err != nil {
+				return err
+			}
+			bus, err := NewEventBus(ctx, name+"-bus", &EventBusArgs{
+				Scope: here, BusName: name, ArchiveName: name, DeadLetterQueueName: name + "-bus", EventSources: []string{"a"}, KeyARN: keyARN, AlarmTopicARN: topicARN,
+			})
+			if err != nil {
+				return err
+			}
+			if _, err := NewSourceRoute(ctx, name+"-route", &SourceRouteArgs{
+				Scope: here, RuleName: name, EventSource: "a", Bus: bus, WorkflowARN: keyARN, DeadLetters: queue, AlarmTopicARN: topicARN,
+			}); err != nil {
+				return err
+			}
+			if _, err := NewPrivateNetwork(ctx, name+"-network", &PrivateNetworkArgs{Scope: here, NetworkName: name, Endpoints: []string{"ssm"}, KeyARN: keyARN}); err != nil {
+				return err
+			}
+			if _, err := newFunction(ctx, name, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// newFunction makes a function with the least that it needs, and what change adds.
+func newFunction(ctx *pulumi.Context, name string, change func(*ContainerFunctionArgs)) (*ContainerFunction, error) {
+	args := &ContainerFunctionArgs{
+		Scope: here, FunctionName: name, RepositoryName: "images/" + name, Description: "Does something",
+		Image:  ImageSource{Context: "src", Dockerfile: "src/Dockerfile", Args: map[string]string{"FUNCTION": name}},
+		KeyARN: keyARN, AlarmTopicARN: topicARN,
+	}
+	if change != nil {
+		change(args)
+	}
+	return NewContainerFunction(ctx, name, args)
+}
