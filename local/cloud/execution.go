@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,30 @@ const (
 	sqsSendMessage = "arn:aws:states:::sqs:sendMessage"
 )
 
-var integrations = []string{lambdaInvoke, sqsSendMessage}
+// integrations are what state machines may call, with the parameters that are
+// served.
+var integrations = map[string][]string{
+	lambdaInvoke:   {"FunctionName", "Payload"},
+	sqsSendMessage: {"QueueUrl", "MessageBody"},
+}
+
+// compileMachine reads a definition and refuses what is not served here, so
+// that no trade is the first to meet it.
+func compileMachine(definition string) (*states.Machine, error) {
+	compiled, err := states.Compile([]byte(definition), slices.Sorted(maps.Keys(integrations)))
+	if err != nil {
+		return nil, err
+	}
+	var problems []error
+	for _, call := range compiled.Calls() {
+		for _, parameter := range call.Parameters {
+			if !slices.Contains(integrations[call.Resource], parameter) {
+				problems = append(problems, fmt.Errorf("state %q: Parameters: %s of %s is not known here", call.State, parameter, call.Resource))
+			}
+		}
+	}
+	return compiled, errors.Join(problems...)
+}
 
 // executionMetrics are the metrics of state machines.
 // https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
@@ -54,7 +78,7 @@ type machine struct {
 }
 
 func startMachine(c *Cloud, r *Resource, in machineInputs) error {
-	compiled, err := states.Compile([]byte(in.Definition), integrations)
+	compiled, err := compileMachine(in.Definition)
 	if err != nil {
 		return err
 	}
@@ -132,7 +156,7 @@ func (t *tasks) Invoke(ctx context.Context, resource string, parameters states.D
 
 // call invokes a function and answers what Lambda's Invoke does.
 func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Data, error) {
-	if err := only(parameters, "FunctionName", "Payload"); err != nil {
+	if err := only(parameters, integrations[lambdaInvoke]); err != nil {
 		return nil, err
 	}
 	name, _ := parameters["FunctionName"].(string)
@@ -149,7 +173,7 @@ func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Dat
 
 // send sends a message to a queue. An object as body becomes its JSON text.
 func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Data, error) {
-	if err := only(parameters, "QueueUrl", "MessageBody"); err != nil {
+	if err := only(parameters, integrations[sqsSendMessage]); err != nil {
 		return nil, err
 	}
 	url, _ := parameters["QueueUrl"].(string)
@@ -179,8 +203,9 @@ func errorIn(body states.Data) string {
 	return name
 }
 
-// only refuses parameters of an integration that are not known here.
-func only(parameters map[string]any, known ...string) error {
+// only refuses parameters that are not served. A state without Parameters
+// passes its input on, whose names the definition doesn't tell.
+func only(parameters map[string]any, known []string) error {
 	for name := range parameters {
 		if !slices.Contains(known, name) {
 			return &states.Failure{Name: states.RuntimeError, Cause: "the parameter " + name + " is not known here"}

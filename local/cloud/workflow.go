@@ -2,10 +2,7 @@ package cloud
 
 import (
 	"fmt"
-	"strings"
-
-	"trade-processing/local/states"
-)
+	"strings")
 
 // workflowKinds are Step Functions state machines and their aliases.
 var workflowKinds = map[string]kind{
@@ -16,7 +13,7 @@ var workflowKinds = map[string]kind{
 			if in.Definition == "" {
 				return nil // unknown in a preview
 			}
-			_, err := states.Compile([]byte(in.Definition), integrations)
+			_, err := compileMachine(in.Definition)
 			return err
 		},
 		identify: func(_ *Cloud, r *Resource, in machineInputs) error {
