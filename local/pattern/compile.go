@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,6 +17,11 @@ import (
 // quota it is 2,048.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 const maxCharacters = 4096
+
+// maxCombinations is how many patterns without $or a pattern with $or may stand
+// for.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+const maxCombinations = 1000
 
 const or = "$or"
 
@@ -51,10 +58,32 @@ func Compile(pattern []byte) (*Pattern, error) {
 		return nil, errors.Join(c.problems...)
 	}
 	root, _ := c.object(nil, object, false)
+	if n := root.combinations(); n > maxCombinations {
+		c.refuse(nil, "its %s make %d combinations, and EventBridge takes at most %d", or, n, maxCombinations)
+	}
 	if len(c.problems) > 0 {
 		return nil, errors.Join(c.problems...)
 	}
 	return &Pattern{root: root}, nil
+}
+
+// combinations is how many patterns without $or the object's stands for.
+func (o *object) combinations() int {
+	product := 1
+	times := func(n int) { product = min(product*n, math.MaxInt32) }
+	for _, f := range o.fields {
+		if f.object != nil {
+			times(f.object.combinations())
+		}
+	}
+	for _, alternatives := range o.choices {
+		sum := 0
+		for _, alternative := range alternatives {
+			sum += alternative.combinations()
+		}
+		times(sum)
+	}
+	return product
 }
 
 type compiler struct {
@@ -85,6 +114,11 @@ func (c *compiler) object(path []string, from members, insideOr bool) (*object, 
 			continue
 		}
 		seen[m.name] = true
+		if strings.Contains(m.name, ".") {
+			at[len(at)-1] = strconv.Quote(m.name)
+			c.refuse(at, "a name with a dot; AWS's matcher takes it for the path of a nested field")
+			continue
+		}
 		var inner map[string]bool
 		switch value := m.value.(type) {
 		case members:
@@ -94,19 +128,23 @@ func (c *compiler) object(path []string, from members, insideOr bool) (*object, 
 			}
 			var child *object
 			child, inner = c.object(at, value, insideOr)
+			o.absent = o.absent || child.absent
 			o.fields = append(o.fields, field{name: m.name, object: child})
 		case []any:
 			if m.name == or {
 				var alternatives []*object
 				alternatives, inner = c.alternatives(path, value)
 				o.choices = append(o.choices, alternatives)
+				o.absent = o.absent || slices.ContainsFunc(alternatives, func(a *object) bool { return a.absent })
 				break
 			}
 			if insideOr && slices.Contains(reserved, m.name) {
 				c.refuse(at, "%q is an operator's name, which no field inside %s may have", m.name, or)
 				continue
 			}
-			o.fields = append(o.fields, field{name: m.name, leaf: c.leaf(at, value)})
+			l := c.leaf(at, value)
+			o.absent = o.absent || l.absent
+			o.fields = append(o.fields, field{name: m.name, leaf: l})
 			inner = map[string]bool{strings.Join(at, "."): true}
 		default:
 			c.refuse(at, "must be an object or an array, not %s", kind(value))
@@ -163,8 +201,12 @@ func (c *compiler) leaf(path []string, alternatives []any) *leaf {
 			}
 			l.exact[value] = true
 		case json.Number:
-			if m := c.number(path, value); m != nil {
-				l.matchers = append(l.matchers, numeric{*m, *m})
+			// One that can't be compared may still be found as it is written:
+			// an account's number, for one.
+			if m, err := parseMicros(string(value)); err != nil {
+				l.matchers = append(l.matchers, literal{value})
+			} else {
+				l.matchers = append(l.matchers, numeric{m, m})
 			}
 		case bool, nil:
 			l.matchers = append(l.matchers, literal{value})

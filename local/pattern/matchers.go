@@ -13,12 +13,12 @@ type present struct{}
 
 func (present) match(any) bool { return true }
 
-// literal is true, false or null.
+// literal is true, false, null, or a number as it is written.
 type literal struct{ value any }
 
 func (l literal) match(value any) bool {
 	switch value.(type) {
-	case bool, nil:
+	case bool, nil, json.Number:
 		return value == l.value
 	}
 	return false

@@ -18,7 +18,7 @@ type Pattern struct {
 // object: its values are map[string]any, []any, string, json.Number, bool and
 // nil. A value of any other type is matched by no operator but exists.
 func (p *Pattern) Match(event map[string]any) bool {
-	ok, _ := p.root.matchMembers(event, scope{value: event})
+	ok, _ := p.root.matchMembers(event, p.root.scope(event))
 	return ok
 }
 
@@ -29,6 +29,7 @@ type object struct {
 	depth   int // how many names lead here
 	fields  []field
 	choices [][]*object // each is an $or; its objects stand at this same depth
+	absent  bool        // some leaf in it asks for absence
 }
 
 // field is one name of an object with what is asked of its value: one of the
@@ -55,7 +56,27 @@ type matcher interface{ match(value any) bool }
 // then on the other elements no longer count.
 type scope struct {
 	value any
-	depth int // how many names of a leaf's path lead to value
+	depth int            // how many names of a leaf's path lead to value
+	seen  map[*leaf]bool // what was found to exist, as each element of an array asks again
+}
+
+// scope is that of the object's members. One in which nothing is asked for
+// absence needs no memory.
+func (o *object) scope(members map[string]any) scope {
+	s := scope{value: members, depth: o.depth}
+	if o.absent {
+		s.seen = map[*leaf]bool{}
+	}
+	return s
+}
+
+func (s scope) has(l *leaf) bool {
+	found, asked := s.seen[l]
+	if !asked {
+		found = exists(s.value, l.path[s.depth:])
+		s.seen[l] = found
+	}
+	return found
 }
 
 // missing is the value of a field that is not there.
@@ -111,9 +132,9 @@ func (o *object) matchMembers(members map[string]any, within scope) (ok, found b
 		if !ok {
 			return false, false
 		}
-		if here {
+		if here && !found {
 			found = true
-			within = scope{value: members, depth: o.depth}
+			within = o.scope(members)
 		}
 	}
 	for _, alternatives := range o.choices {
@@ -136,7 +157,7 @@ func (l *leaf) match(value any, within scope) (ok, found bool) {
 	if l.matchValue(value) {
 		return true, true
 	}
-	return l.absent && !exists(within.value, l.path[within.depth:]), false
+	return l.absent && !within.has(l), false
 }
 
 // matchValue looks for a scalar that one of the alternatives fits. Objects are

@@ -2,6 +2,7 @@ package pattern_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"regexp"
 	"strings"
@@ -56,7 +57,6 @@ func TestMatch(t *testing.T) {
 		"texts are compared with case":                     {`{"source": ["Trading.system1"]}`, false},
 		"all fields must match":                            {`{"source": ["trading.system1"], "region": ["eu-west-1"]}`, false},
 		"a nested field is reached by nested objects":      {`{"detail": {"currency": ["USD"]}}`, true},
-		"a name with a dot is no path":                     {`{"detail.currency": ["USD"]}`, false},
 		"a field that is not there matches no value":       {`{"detail": {"book": ["A"]}}`, false},
 		"a text is no number":                              {`{"account": [123456]}`, false},
 		"a number is no text":                              {`{"detail": {"amount": ["1500.50"]}}`, false},
@@ -196,6 +196,22 @@ func TestMatchingNumbers(t *testing.T) {
 	}
 }
 
+// choices is an $or of n alternatives.
+func choices(name string, n int) string {
+	alternatives := make([]string, n)
+	for i := range alternatives {
+		alternatives[i] = fmt.Sprintf(`{"%s": [%d]}`, name, i)
+	}
+	return `"$or": [` + strings.Join(alternatives, ", ") + `]`
+}
+
+func TestAThousandCombinationsAreTaken(t *testing.T) {
+	text := `{"a": {` + choices("b", 10) + `}, "c": {` + choices("d", 10) + `}, ` + choices("e", 10) + `}`
+	if !matches(t, text, `{"a": {"b": 9}, "c": {"d": 0}, "e": 5}`) || matches(t, text, `{"a": {"b": 9}, "c": {"d": 10}, "e": 5}`) {
+		t.Error("they do not match as they must")
+	}
+}
+
 func TestCompileRefuses(t *testing.T) {
 	cases := map[string]struct{ pattern, want string }{
 		"an operator that is not known":           {`{"detail": {"amount": [{"foo": 1}]}}`, `event pattern: detail.amount: operator "foo" is not known`},
@@ -216,7 +232,10 @@ func TestCompileRefuses(t *testing.T) {
 		"a name that stands twice":                {`{"detail": {"a": [1], "a": [2]}}`, `event pattern: detail.a: stands twice`},
 		"an operator without a name":              {`{"a": [{}]}`, `event pattern: a: an operator must have one key, and has 0: []`},
 		"two operators in one object":             {`{"a": [{"prefix": "x", "suffix": "y"}]}`, `event pattern: a: an operator must have one key, and has 2: ["prefix" "suffix"]`},
-		"a number above the range":                {`{"a": [5000000001]}`, `event pattern: a: 5000000001: EventBridge compares numbers from -5.0e9 to 5.0e9 only`},
+		"a number above the range":                {`{"a": [{"numeric": ["=", 5000000001]}]}`, `event pattern: a: 5000000001: EventBridge compares numbers from -5.0e9 to 5.0e9 only`},
+		"a name with a dot":                       {`{"detail": {"a.b": [1]}}`, `event pattern: detail."a.b": a name with a dot; AWS's matcher takes it for the path of a nested field`},
+		"a name with a dot of an object":          {`{"detail.a": {"b": [1]}}`, `event pattern: "detail.a": a name with a dot; AWS's matcher takes it for the path of a nested field`},
+		"an $or of too many combinations":         {`{"a": {` + choices("b", 10) + `}, "c": {` + choices("d", 10) + `}, ` + choices("e", 11) + `}`, `event pattern: its $or make 1100 combinations, and EventBridge takes at most 1000`},
 		"a number below the range":                {`{"a": [{"numeric": ["<", -6e9]}]}`, `event pattern: a: -6e9: EventBridge compares numbers from -5.0e9 to 5.0e9 only`},
 		"a number of seven decimals":              {`{"a": [{"anything-but": 0.1234567}]}`, `event pattern: a: 0.1234567: EventBridge compares numbers to six digits right of the point only`},
 		"exists with a text":                      {`{"a": [{"exists": "true"}]}`, `event pattern: a: exists must be true or false, not a string`},
@@ -265,6 +284,33 @@ func TestCompileRefuses(t *testing.T) {
 			}
 			if err.Error() != test.want {
 				t.Errorf("%s:\n got %s\nwant %s", test.pattern, err, test.want)
+			}
+		})
+	}
+}
+
+// What EventBridge can't compare, such as an account's number, it still finds
+// when it is written in the same way.
+func TestNumbersBeyondComparisonMatchAsTheyAreWritten(t *testing.T) {
+	cases := map[string]struct {
+		pattern, number string
+		want            bool
+	}{
+		"an account's number":                       {`123456789012`, `123456789012`, true},
+		"another one":                               {`123456789012`, `123456789013`, false},
+		"the same number in another spelling":       {`123456789012`, `1.23456789012e11`, false},
+		"seven decimals":                            {`0.1234567`, `0.1234567`, true},
+		"seven decimals that end in another one":    {`0.1234567`, `0.1234568`, false},
+		"seven decimals, six of which are the same": {`0.1234567`, `0.123456`, false},
+		"an exponent beyond all":                    {`1e999`, `1e999`, true},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := matches(t, `{"a": [`+test.pattern+`]}`, `{"a": `+test.number+`}`); got != test.want {
+				t.Errorf("%s matches %s: %t, want %t", test.pattern, test.number, got, test.want)
+			}
+			if matches(t, `{"a": [`+test.pattern+`]}`, `{"a": "`+test.number+`"}`) {
+				t.Error("a text of it matches too")
 			}
 		})
 	}
@@ -479,6 +525,27 @@ func TestManyElementsInManyArraysAreNoDetour(t *testing.T) {
 	event := `{"detail": {` + strings.Join(members, ",") + `, "z": "yes"}}`
 	if matches(t, text, event) {
 		t.Error("it matched")
+	}
+}
+
+// Asked of each element anew, an absence would look through all elements for
+// each: a quarter of a mebibyte of them then takes minutes.
+func TestAnAbsenceIsLookedForOnce(t *testing.T) {
+	p, err := pattern.Compile([]byte(`{"legs": {"fee": [{"exists": false}], "parts": {"fee": [{"exists": false}]}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	legs := make([]any, 100_000)
+	for i := range legs {
+		legs[i] = map[string]any{}
+	}
+	legs[len(legs)-1] = map[string]any{"fee": json.Number("1")}
+	if p.Match(map[string]any{"legs": legs}) {
+		t.Error("the fee of the last leg was not seen")
+	}
+	legs[len(legs)-1] = map[string]any{}
+	if !p.Match(map[string]any{"legs": legs}) {
+		t.Error("no leg has a fee, and yet one was seen")
 	}
 }
 
