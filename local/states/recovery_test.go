@@ -28,7 +28,6 @@ func failing(names ...string) func(context.Context, states.Data) (states.Data, e
 }
 
 func TestRetry(t *testing.T) {
-	const forever = "X"
 	repeat := func(name string, n int) []string { return slices.Repeat([]string{name}, n) }
 	cases := map[string]struct {
 		retry  string // the list
