@@ -1,0 +1,165 @@
+package components
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+	"trade-processing/internal/declared"
+)
+
+func declareBus(t *testing.T, change func(*EventBusArgs)) *declared.Stack {
+	t.Helper()
+	return run(t, func(ctx *pulumi.Context) error {
+		args := &EventBusArgs{
+			Scope: here, BusName: "trades", ArchiveName: "trades-events", DeadLetterQueueName: "trades-bus-dead-letters",
+			EventSources: []string{"trading.fix", "trading.swift"}, ArchiveDays: 30, KeyARN: keyARN, AlarmTopicARN: topicARN,
+		}
+		if change != nil {
+			change(args)
+		}
+		bus, err := NewEventBus(ctx, "bus", args)
+		if err != nil {
+			return err
+		}
+		queue, err := NewMonitoredQueue(ctx, "delivery", &MonitoredQueueArgs{
+			Scope: here, QueueName: "delivery", Holds: "events", KeyARN: keyARN, AlarmTopicARN: topicARN,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = NewSourceRoute(ctx, "fix", &SourceRouteArgs{
+			Scope: here, RuleName: "trades-from-fix", EventSource: "trading.fix", Bus: bus, DeadLetters: queue, AlarmTopicARN: topicARN,
+			WorkflowARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"),
+		})
+		return err
+	})
+}
+
+func onDefaultBus(args *EventBusArgs) { args.BusName, args.DeadLetterQueueName = DefaultBus, "" }
+
+func TestABusIsEncryptedAndHasAQueueForWhatItCanNotEncrypt(t *testing.T) {
+	stack := declareBus(t, nil)
+	bus := find(t, stack, "aws:cloudwatch/eventBus:EventBus", "bus")
+	want := map[string]any{
+		"name": "trades", "description": "Trades from their source systems", "kmsKeyIdentifier": string(keyARN),
+		"deadLetterConfig": map[string]any{"arn": "arn:aws:sqs:us-east-1:111122223333:trades-bus-dead-letters"},
+	}
+	if diff := cmp.Diff(want, bus.Inputs); diff != "" {
+		t.Error(diff)
+	}
+	queues := find(t, stack, "aws:sqs/queuePolicy:QueuePolicy", "bus-dead-letters-policy")
+	decide(t, policy(t, queues, "policy"), iam.Request{
+		Action: "sqs:SendMessage", Resource: "arn:aws:sqs:us-east-1:111122223333:trades-bus-dead-letters", Principal: "events.amazonaws.com",
+		Context: map[string]string{"aws:SourceAccount": "111122223333", "aws:SourceArn": "arn:aws:events:us-east-1:111122223333:event-bus/trades"},
+	}, iam.Allowed)
+	if !slices.Contains(bus.DependsOn, queues.URN) {
+		t.Error("the bus doesn't wait until it may send to its dead-letter queue")
+	}
+}
+
+func TestEverythingOnABusOfItsOwnIsArchived(t *testing.T) {
+	archive := find(t, declareBus(t, nil), "aws:cloudwatch/eventArchive:EventArchive", "archive")
+	if archive.At("eventPattern") != nil || archive.At("retentionDays") != 30.0 || archive.Text("eventSourceArn") != "arn:aws:events:us-east-1:111122223333:event-bus/trades" {
+		t.Errorf("inputs %v", archive.Inputs)
+	}
+}
+
+func TestTheAccountsOwnBusIsUsedAndNotMade(t *testing.T) {
+	stack := declareBus(t, onDefaultBus)
+	if made := stack.All("aws:cloudwatch/eventBus:EventBus"); len(made) > 0 {
+		t.Errorf("a bus was made: %v", made[0].Inputs)
+	}
+	if made := stack.All("aws:cloudwatch/eventBusPolicy:EventBusPolicy"); len(made) > 0 {
+		t.Errorf("the policy that others rely on would be overwritten with %s", made[0].Text("policy"))
+	}
+	archive := find(t, stack, "aws:cloudwatch/eventArchive:EventArchive", "archive")
+	if got, want := archive.Text("eventPattern"), `{"source":["trading.fix","trading.swift"]}`; got != want {
+		t.Errorf("of a bus that others use, %s is archived, want %s", got, want)
+	}
+	rule := find(t, stack, "aws:cloudwatch/eventRule:EventRule", "rule")
+	if rule.Text("eventBusName") != "default" {
+		t.Errorf("the rule is on %q", rule.Text("eventBusName"))
+	}
+	role := policy(t, find(t, stack, "aws:iam/role:Role", "fix-role"), "assumeRolePolicy")
+	decide(t, role, iam.Request{Action: "sts:AssumeRole", Principal: "events.amazonaws.com", Context: map[string]string{
+		"aws:SourceAccount": "111122223333", "aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/trades-from-fix",
+	}}, iam.Allowed)
+	for _, alarm := range stack.All("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		if alarm.Text("namespace") == "AWS/Events" && alarm.At("dimensions.EventBusName") != nil {
+			t.Errorf("metrics of the default bus have no dimension for it: %v", alarm.At("dimensions"))
+		}
+	}
+}
+
+func TestOtherAccountsMaySendTheirSourcesOnly(t *testing.T) {
+	stack := declareBus(t, func(args *EventBusArgs) { args.ProducerAccounts = []string{"444455556666"} })
+	document := policy(t, find(t, stack, "aws:cloudwatch/eventBusPolicy:EventBusPolicy", "policy"), "policy")
+	put := func(account, source string) iam.Request {
+		return iam.Request{
+			Action: "events:PutEvents", Resource: "arn:aws:events:us-east-1:111122223333:event-bus/trades",
+			Principal: "arn:aws:iam::" + account + ":root", Context: map[string]string{"events:source": source},
+		}
+	}
+	decide(t, document, put("444455556666", "trading.fix"), iam.Allowed)
+	decide(t, document, put("444455556666", "trading.other"), iam.DeniedImplicitly)
+	decide(t, document, put("111122223333", "trading.fix"), iam.Allowed)
+	decide(t, document, put("777788889999", "trading.fix"), iam.DeniedImplicitly)
+}
+
+func TestARouteTakesItsSourceAndTriesForADay(t *testing.T) {
+	stack := declareBus(t, nil)
+	rule := find(t, stack, "aws:cloudwatch/eventRule:EventRule", "rule")
+	if got, want := rule.Text("eventPattern"), `{"source":["trading.fix"]}`; got != want {
+		t.Errorf("pattern %s, want %s", got, want)
+	}
+	target := find(t, stack, "aws:cloudwatch/eventTarget:EventTarget", "target")
+	want := map[string]any{
+		"rule": "trades-from-fix", "eventBusName": "trades", "targetId": "workflow",
+		"arn":              "arn:aws:states:us-east-1:111122223333:stateMachine:trades:live",
+		"roleArn":          "arn:aws:iam::111122223333:role/trades-from-fix",
+		"retryPolicy":      map[string]any{"maximumEventAgeInSeconds": 86400.0, "maximumRetryAttempts": 185.0},
+		"deadLetterConfig": map[string]any{"arn": "arn:aws:sqs:us-east-1:111122223333:delivery"},
+	}
+	if diff := cmp.Diff(want, target.Inputs); diff != "" {
+		t.Error(diff)
+	}
+	for _, needed := range []string{
+		find(t, stack, "aws:iam/rolePolicy:RolePolicy", "fix-role-policy").URN, find(t, stack, "aws:sqs/queuePolicy:QueuePolicy", "delivery-policy").URN,
+	} {
+		if !slices.Contains(target.DependsOn, needed) {
+			t.Errorf("the target doesn't wait for %s", needed)
+		}
+	}
+}
+
+func TestARoutesRoleServesItsRuleAndItsWorkflow(t *testing.T) {
+	stack := declareBus(t, nil)
+	trust := policy(t, find(t, stack, "aws:iam/role:Role", "fix-role"), "assumeRolePolicy")
+	assume := func(rule string) iam.Request {
+		return iam.Request{Action: "sts:AssumeRole", Principal: "events.amazonaws.com", Context: map[string]string{
+			"aws:SourceAccount": "111122223333", "aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/trades/" + rule,
+		}}
+	}
+	decide(t, trust, assume("trades-from-fix"), iam.Allowed)
+	decide(t, trust, assume("trades-from-swift"), iam.DeniedImplicitly)
+
+	start := policy(t, find(t, stack, "aws:iam/rolePolicy:RolePolicy", "fix-role-policy"), "policy")
+	workflow := iam.Request{Action: "states:StartExecution", Resource: "arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"}
+	decide(t, start, workflow, iam.Allowed)
+	workflow.Resource = strings.TrimSuffix(workflow.Resource, ":live")
+	decide(t, start, workflow, iam.DeniedImplicitly)
+}
+
+// An event that reaches neither its target nor the dead-letter queue leaves one metric, and nothing else.
+func TestALostEventPagesSomebody(t *testing.T) {
+	alarm := find(t, declareBus(t, nil), "aws:cloudwatch/metricAlarm:MetricAlarm", "fix-lost")
+	want := map[string]any{"EventBusName": "trades", "RuleName": "trades-from-fix"}
+	if diff := cmp.Diff(want, alarm.At("dimensions")); diff != "" || alarm.Text("metricName") != "InvocationsFailedToBeSentToDlq" {
+		t.Errorf("metric %s of %v", alarm.Text("metricName"), alarm.At("dimensions"))
+	}
+}

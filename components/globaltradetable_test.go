@@ -1,0 +1,138 @@
+package components
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/internal/declared"
+)
+
+func declareTable(t *testing.T, regions []string, change func(*GlobalTradeTableArgs)) *declared.Stack {
+	t.Helper()
+	return run(t, func(ctx *pulumi.Context) error {
+		args := &GlobalTradeTableArgs{Scope: here, TableName: "trades", KeyARN: keyARN, AlarmTopicARN: topicARN}
+		for _, region := range regions {
+			provider, err := aws.NewProvider(ctx, region, &aws.ProviderArgs{Region: pulumi.String(region)})
+			if err != nil {
+				return err
+			}
+			args.Replicas = append(args.Replicas, TableReplica{
+				Region: region, Provider: provider, KeyARN: pulumi.String("arn:aws:kms:" + region + ":111122223333:key/mrk-1"),
+			})
+		}
+		if change != nil {
+			change(args)
+		}
+		_, err := NewGlobalTradeTable(ctx, "trades", args)
+		return err
+	})
+}
+
+func TestATableHasItsKeysItsIndexesAndItsProtection(t *testing.T) {
+	table := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) { args.DeletionProtection, args.Expires = true, true }), "aws:dynamodb/table:Table", "table")
+	index := func(name, hashKey string) map[string]any {
+		return map[string]any{
+			"name": name, "hashKey": hashKey, "rangeKey": "timestamp", "projectionType": "INCLUDE",
+			"nonKeyAttributes": []any{"amount", "currency", "digest", "recordedAt", "symbol", "venue"},
+		}
+	}
+	want := map[string]any{
+		"name": "trades", "billingMode": "PAY_PER_REQUEST", "hashKey": "tradeId", "rangeKey": "timestamp",
+		"attributes": []any{
+			map[string]any{"name": "tradeId", "type": "S"}, map[string]any{"name": "timestamp", "type": "N"},
+			map[string]any{"name": "sourceSystem", "type": "S"}, map[string]any{"name": "status", "type": "S"},
+		},
+		"globalSecondaryIndexes": []any{index("bySource", "sourceSystem"), index("byStatus", "status")},
+		"streamEnabled":          true, "streamViewType": "NEW_AND_OLD_IMAGES",
+		"pointInTimeRecovery":       map[string]any{"enabled": true},
+		"serverSideEncryption":      map[string]any{"enabled": true, "kmsKeyArn": string(keyARN)},
+		"deletionProtectionEnabled": true,
+		"ttl":                       map[string]any{"enabled": true, "attributeName": "expiresAt"},
+	}
+	if diff := cmp.Diff(want, table.Inputs); diff != "" {
+		t.Error(diff)
+	}
+	if !table.Protect || !slices.Equal(table.IgnoreChanges, []string{"replicas"}) {
+		t.Errorf("protect %v, ignores %v: replicas that are resources of their own look like drift to the table", table.Protect, table.IgnoreChanges)
+	}
+}
+
+func TestAReplicaIsMadeInItsRegionUnderItsOwnKey(t *testing.T) {
+	stack := declareTable(t, []string{"eu-west-1"}, func(args *GlobalTradeTableArgs) { args.DeletionProtection = true })
+	replica := find(t, stack, "aws:dynamodb/tableReplica:TableReplica", "eu-west-1")
+	want := map[string]any{
+		"globalTableArn": "arn:aws:dynamodb:us-east-1:111122223333:table/trades", "kmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/mrk-1",
+		"pointInTimeRecovery": true, "deletionProtectionEnabled": true,
+	}
+	if diff := cmp.Diff(want, replica.Inputs); diff != "" {
+		t.Error(diff)
+	}
+	if replica.Provider != "eu-west-1" || !replica.Protect {
+		t.Errorf("provider %s, protect %v", replica.Provider, replica.Protect)
+	}
+}
+
+// DynamoDB refuses a second change of a table's replicas while the first is under way.
+func TestReplicasAreMadeOneAfterTheOther(t *testing.T) {
+	stack := declareTable(t, []string{"eu-west-1", "ap-southeast-2", "eu-central-1"}, nil)
+	first := find(t, stack, "aws:dynamodb/tableReplica:TableReplica", "ap-southeast-2")
+	second := find(t, stack, "aws:dynamodb/tableReplica:TableReplica", "eu-central-1")
+	third := find(t, stack, "aws:dynamodb/tableReplica:TableReplica", "eu-west-1")
+	if !slices.Contains(second.DependsOn, first.URN) || !slices.Contains(third.DependsOn, second.URN) {
+		t.Errorf("the second depends on %v, the third on %v", second.DependsOn, third.DependsOn)
+	}
+}
+
+func TestEachReplicaHasAnAlarmOnItsDelay(t *testing.T) {
+	stack := declareTable(t, []string{"eu-west-1"}, func(args *GlobalTradeTableArgs) { args.ReplicationLatency = 5 * time.Second })
+	alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", "replication-eu-west-1")
+	if alarm.At("threshold") != 5000.0 || alarm.Text("dimensions.ReceivingRegion") != "eu-west-1" || alarm.Text("metricName") != "ReplicationLatency" {
+		t.Errorf("inputs %v", alarm.Inputs)
+	}
+}
+
+func TestThroughputIsBoundedOnlyWhereAsked(t *testing.T) {
+	unbounded := find(t, declareTable(t, nil, nil), "aws:dynamodb/table:Table", "table")
+	if unbounded.At("onDemandThroughput") != nil || unbounded.At("globalSecondaryIndexes.0.onDemandThroughput") != nil {
+		t.Errorf("inputs %v", unbounded.Inputs)
+	}
+	bounded := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) { args.MaxWriteUnits = 100 }), "aws:dynamodb/table:Table", "table")
+	want := map[string]any{"maxWriteRequestUnits": 100.0}
+	// An index that is slower than its table throttles the table.
+	for _, path := range []string{"onDemandThroughput", "globalSecondaryIndexes.0.onDemandThroughput", "globalSecondaryIndexes.1.onDemandThroughput"} {
+		if diff := cmp.Diff(want, bounded.At(path)); diff != "" {
+			t.Errorf("%s: %s", path, diff)
+		}
+	}
+}
+
+func TestABackupPlanKeepsDailyBackupsInAVaultOfItsOwn(t *testing.T) {
+	stack := run(t, func(ctx *pulumi.Context) error {
+		_, err := NewBackupPlan(ctx, "backup", &BackupPlanArgs{
+			Scope: here, PlanName: "trades", RoleName: "trades-backup", KeyARN: keyARN, ResourceARN: pulumi.String("arn:aws:dynamodb:us-east-1:111122223333:table/trades"),
+		})
+		return err
+	})
+	plan := find(t, stack, "aws:backup/plan:Plan", "plan")
+	want := []any{map[string]any{
+		"ruleName": "daily", "targetVaultName": "trades", "schedule": "cron(0 3 * * ? *)", "lifecycle": map[string]any{"deleteAfter": 35.0},
+	}}
+	if diff := cmp.Diff(want, plan.At("rules")); diff != "" {
+		t.Error(diff)
+	}
+	selection := find(t, stack, "aws:backup/selection:Selection", "selection")
+	if diff := cmp.Diff([]any{"arn:aws:dynamodb:us-east-1:111122223333:table/trades"}, selection.At("resources")); diff != "" {
+		t.Error(diff)
+	}
+	if vault := find(t, stack, "aws:backup/vault:Vault", "vault"); vault.Text("kmsKeyArn") != string(keyARN) || vault.At("forceDestroy") != false {
+		t.Errorf("inputs %v", vault.Inputs)
+	}
+	if attached := find(t, stack, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "policy"); !slices.Contains(selection.DependsOn, attached.URN) {
+		t.Error("the selection doesn't wait for the role's policy")
+	}
+}

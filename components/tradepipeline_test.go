@@ -1,0 +1,338 @@
+package components
+
+import (
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/internal/declared"
+	"trade-processing/lambdas/enricher"
+	"trade-processing/lambdas/parameters"
+	"trade-processing/lambdas/recorder"
+	"trade-processing/lambdas/validator"
+)
+
+// lambdas is the folder of the functions' module.
+const lambdas = "../lambdas"
+
+func declarePipeline(t *testing.T, change func(*pulumi.Context, *TradePipelineArgs)) *declared.Stack {
+	t.Helper()
+	stack, err := declared.Declare(declared.Program{Folder: "..", Run: func(ctx *pulumi.Context) error {
+		args := &TradePipelineArgs{
+			Scope: here, Prefix: "trades", Environment: "test", RepositoryPrefix: "trades", ParameterPrefix: "/trades/test/",
+			Sources: []string{"fix", "swift"}, LambdaSources: "lambdas", ProcessingThreshold: "1000", MaxRetries: 3,
+			KeyARN: keyARN, AlarmTopicARN: topicARN,
+		}
+		if change != nil {
+			change(ctx, args)
+		}
+		_, err := NewTradePipeline(ctx, "pipeline", args)
+		return err
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stack
+}
+
+func TestTheNamesAreThoseOfTheFunctions(t *testing.T) {
+	for ours, theirs := range map[string]string{
+		validatorName: validator.Name, enricherName: enricher.Name, recorderName: recorder.Name,
+		validatedMetric: validator.Validated, rejectedMetric: validator.Rejected, reviewMetric: validator.ReviewRequired,
+		partialMetric: enricher.PartialContext, apiFailureMetric: enricher.APIFailures,
+		recordedMetric: recorder.TradesRecorded, duplicateMetric: recorder.DuplicateTrades, conflictMetric: recorder.TradeConflicts,
+		latencyMetric: recorder.EndToEndLatency, unsetParameter: parameters.Unset,
+	} {
+		if ours != theirs {
+			t.Errorf("%q is %q in the functions", ours, theirs)
+		}
+	}
+	names := []string{parameters.EndpointName, parameters.ThresholdName, parameters.MaxRetriesName}
+	var made []string
+	for _, parameter := range declarePipeline(t, nil).All("aws:ssm/parameter:Parameter") {
+		made = append(made, strings.TrimPrefix(parameter.Text("name"), "/trades/test/"))
+	}
+	slices.Sort(names)
+	slices.Sort(made)
+	if diff := cmp.Diff(names, made); diff != "" {
+		t.Errorf("what the functions read (-) and what is made (+): %s", diff)
+	}
+}
+
+func TestParametersHoldTheConfig(t *testing.T) {
+	stack := declarePipeline(t, func(_ *pulumi.Context, args *TradePipelineArgs) { args.APIEndpoint = "https://api.example.com" })
+	for name, want := range map[string]string{"api-endpoint": "https://api.example.com", "processing-threshold": "1000", "max-retries": "3"} {
+		if got := find(t, stack, "aws:ssm/parameter:Parameter", name).Text("value"); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if unset := find(t, declarePipeline(t, nil), "aws:ssm/parameter:Parameter", "api-endpoint").Text("value"); unset != "none" {
+		t.Errorf("without an API it is %q; SSM refuses an empty value", unset)
+	}
+}
+
+func TestFunctionsGetTheirEnvironment(t *testing.T) {
+	stack := declarePipeline(t, func(_ *pulumi.Context, args *TradePipelineArgs) {
+		args.AllowedCurrencies, args.RetentionYears = []string{"USDC", "USDT"}, 7
+	})
+	all := map[string]any{
+		"ENVIRONMENT": "test", "LOG_LEVEL": "INFO", "MAX_CLOCK_SKEW": "5m0s", "METRICS_NAMESPACE": "TradeProcessing",
+		"PARAMETER_PREFIX": "/trades/test/", "SOURCES": "fix,swift", "ALLOWED_CURRENCIES": "USDC,USDT",
+	}
+	for name, more := range map[string]map[string]any{
+		"validator": nil, "enricher": nil, "recorder": {"TABLE_NAME": "trades-trades", "RETENTION_YEARS": "7"},
+	} {
+		want := maps.Clone(all)
+		maps.Copy(want, more)
+		function := find(t, stack, "aws:lambda/function:Function", name+"-function")
+		if diff := cmp.Diff(want, function.At("environment.variables")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestOnlyTheEnricherReachesTheAPI(t *testing.T) {
+	stack := declarePipeline(t, func(ctx *pulumi.Context, args *TradePipelineArgs) {
+		args.Network, _ = NewPrivateNetwork(ctx, "network", &PrivateNetworkArgs{Scope: here, NetworkName: "trades", Endpoints: []string{"ssm"}, KeyARN: keyARN})
+		args.APIEndpoint, args.APIPort, args.APIRanges = "https://api.example.com:8443", 8443, []string{"203.0.113.0/24"}
+	})
+	rule := find(t, stack, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "api-out-1")
+	if rule.Text("cidrIpv4") != "203.0.113.0/24" || rule.At("fromPort") != 8443.0 || rule.At("toPort") != 8443.0 {
+		t.Errorf("the way out is %v", rule.Inputs)
+	}
+	for name, groups := range map[string]int{"validator": 1, "enricher": 2, "recorder": 1} {
+		function := find(t, stack, "aws:lambda/function:Function", name+"-function")
+		given, _ := function.At("vpcConfig.securityGroupIds").([]any)
+		if len(given) != groups || slices.Contains(given, any(rule.Text("securityGroupId"))) != (groups == 2) {
+			t.Errorf("%s is in the groups %v", name, given)
+		}
+	}
+}
+
+func TestTheCompositeAlarmCoversWhatPages(t *testing.T) {
+	stack := declarePipeline(t, nil)
+	page := find(t, stack, "aws:cloudwatch/compositeAlarm:CompositeAlarm", "page")
+	rule := page.Text("alarmRule")
+	for _, alarm := range []string{
+		"trades-validator-dead-letters-depth", "trades-enricher-dead-letters-depth", "trades-recorder-dead-letters-depth",
+		"trades-delivery-1-dead-letters-depth", "trades-delivery-2-dead-letters-depth", "trades-bus-dead-letters-depth",
+		"trades-workflow-timed-out", "trades-workflow-aborted", "trades-from-fix-lost", "trades-from-swift-lost", "trades-trades-system-errors",
+	} {
+		if !strings.Contains(rule, `ALARM("arn:aws:cloudwatch:us-east-1:111122223333:alarm:`+alarm+`")`) {
+			t.Errorf("nobody is paged by %s", alarm)
+		}
+	}
+	if children := strings.Count(rule, "ALARM("); children > 100 || len(rule) > 10240 {
+		t.Errorf("%d alarms in %d characters; CloudWatch takes 100 and 10240", children, len(rule))
+	}
+}
+
+func TestTheShareOfRejectedTradesRaisesAnAlarm(t *testing.T) {
+	alarm := find(t, declarePipeline(t, nil), "aws:cloudwatch/metricAlarm:MetricAlarm", "rejections")
+	want := map[string]any{"Environment": "test", "Function": "validator"}
+	if diff := cmp.Diff(want, alarm.At("dimensions")); diff != "" || alarm.At("threshold") != 0.05 || alarm.Text("statistic") != "Average" {
+		t.Errorf("inputs %v", alarm.Inputs)
+	}
+}
+
+func TestEveryAlarmSaysWhatHappenedAndTellsTheTopic(t *testing.T) {
+	for _, alarm := range declarePipeline(t, nil).All("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		if len(alarm.Text("alarmDescription")) < 20 || alarm.Text("alarmActions.0") != string(topicARN) || alarm.Text("okActions.0") != string(topicARN) {
+			t.Errorf("%s: %v", alarm.Name, alarm.Inputs)
+		}
+	}
+}
+
+func TestTheDashboardAnswersItsQuestions(t *testing.T) {
+	for name, kind := range map[string]WorkflowType{"standard": Standard, "express": Express} {
+		t.Run(name, func(t *testing.T) {
+			stack := declarePipeline(t, func(_ *pulumi.Context, args *TradePipelineArgs) { args.WorkflowType = kind })
+			var body struct {
+				Widgets []struct {
+					Type                string
+					X, Y, Width, Height int
+					Properties          struct {
+						Markdown, Title, Region string
+						Metrics                 [][]any
+					}
+				}
+			}
+			if err := json.Unmarshal([]byte(find(t, stack, "aws:cloudwatch/dashboard:Dashboard", "dashboard").Text("dashboardBody")), &body); err != nil {
+				t.Fatal(err)
+			}
+			var questions []string
+			for _, w := range body.Widgets {
+				if w.X+w.Width > 24 || w.Width < 1 || w.Height < 1 {
+					t.Errorf("%q lies beside the grid", w.Properties.Title)
+				}
+				switch w.Type {
+				case "text":
+					questions = append(questions, strings.TrimPrefix(w.Properties.Markdown, "## "))
+				case "metric":
+					if len(w.Properties.Metrics) == 0 || w.Properties.Region != "us-east-1" {
+						t.Errorf("%q shows nothing", w.Properties.Title)
+					}
+					checkExpressions(t, w.Properties.Title, w.Properties.Metrics)
+				}
+			}
+			want := []string{"Are trades flowing?", "How late are they?", "What fails?", "What waits in which queue?", "What does it cost?"}
+			if diff := cmp.Diff(want, questions); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// checkExpressions looks that every expression of a graph speaks of metrics that the graph has.
+func checkExpressions(t *testing.T, title string, metrics [][]any) {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, line := range metrics {
+		show, _ := line[len(line)-1].(map[string]any)
+		if id, _ := show["id"].(string); id != "" {
+			ids[id] = true
+		}
+	}
+	for _, line := range metrics {
+		show, _ := line[len(line)-1].(map[string]any)
+		expression, _ := show["expression"].(string)
+		for _, word := range strings.FieldsFunc(expression, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.') }) {
+			if word[0] >= 'a' && !ids[word] {
+				t.Errorf("%s: %s speaks of %s, which isn't there", title, expression, word)
+			}
+		}
+	}
+}
+
+// What the ignore file of an image lets in decides when the image is built again: all that the function is made of, or
+// a change wouldn't be deployed; nothing else, or every function would be deployed with every change.
+func TestTheContextOfAnImageIsWhatItsFunctionIsMadeOf(t *testing.T) {
+	for _, function := range []string{validatorName, enricherName, recorderName} {
+		t.Run(function, func(t *testing.T) {
+			needed := map[string]bool{"go.mod": true, "go.sum": true, "Dockerfile": true}
+			addImports(t, function+"/bootstrap", needed)
+			patterns, err := os.Open(filepath.Join(lambdas, function+".Dockerfile.dockerignore"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer patterns.Close()
+			lines, err := ignorefile.ReadAll(patterns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ignored, err := patternmatcher.New(lines)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = filepath.WalkDir(lambdas, func(path string, entry os.DirEntry, err error) error {
+				if err != nil || entry.IsDir() {
+					return err
+				}
+				name, err := filepath.Rel(lambdas, path)
+				if err != nil {
+					return err
+				}
+				out, err := ignored.MatchesOrParentMatches(name)
+				if err != nil {
+					return err
+				}
+				isGo := strings.HasSuffix(name, ".go")
+				if out == needed[name] && (isGo || needed[name]) {
+					t.Errorf("%s is in the context: %v, and the function is made of it: %v", name, !out, needed[name])
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// addImports adds the files of a package of the functions' module, and of all packages of the module that it imports.
+func addImports(t *testing.T, folder string, files map[string]bool) {
+	t.Helper()
+	sources, err := filepath.Glob(filepath.Join(lambdas, folder, "*.go"))
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("no sources in %s (%v)", folder, err)
+	}
+	for _, source := range sources {
+		name, err := filepath.Rel(lambdas, source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "_test.go") || files[name] {
+			continue
+		}
+		files[name] = true
+		file, err := parser.ParseFile(token.NewFileSet(), source, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			if inner, own := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "trade-processing/lambdas/"); own {
+				addImports(t, inner, files)
+			}
+		}
+	}
+}
+
+func TestEachFunctionIsBuiltFromItsOwnContext(t *testing.T) {
+	stack := declarePipeline(t, nil)
+	tags := map[string]bool{}
+	for _, function := range []string{validatorName, enricherName, recorderName} {
+		image := find(t, stack, "docker:index/image:Image", function+"-image")
+		want := map[string]any{
+			"context": "lambdas", "dockerfile": "lambdas/" + function + ".Dockerfile", "platform": "linux/arm64", "args": map[string]any{"FUNCTION": function},
+		}
+		if diff := cmp.Diff(want, image.At("build")); diff != "" {
+			t.Errorf("%s: %s", function, diff)
+		}
+		tags[image.Text("imageName")] = true
+	}
+	if len(tags) != 3 {
+		t.Errorf("the images are called %v", tags)
+	}
+}
+
+func TestImagesAreCopiedToOtherRegionsAsTheyAre(t *testing.T) {
+	stack := run(t, func(ctx *pulumi.Context) error {
+		_, err := NewRegistryReplication(ctx, "registry", &RegistryReplicationArgs{
+			Scope: here, RepositoryPrefix: "trades", FunctionPrefix: "trades-", RoleName: "copies", Tags: map[string]string{"Owner": "us"},
+			Destinations: []RegistryDestination{{Region: "eu-west-1", Provider: ireland(ctx), KeyARN: pulumi.String("arn:aws:kms:eu-west-1:111122223333:key/mrk-1")}},
+		})
+		return err
+	})
+	template := find(t, stack, "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate", "eu-west-1")
+	for path, want := range map[string]any{
+		"prefix": "trades", "appliedFors": []any{"REPLICATION"}, "imageTagMutability": "IMMUTABLE", "resourceTags": map[string]any{"Owner": "us"},
+		"customRoleArn":            "arn:aws:iam::111122223333:role/copies",
+		"encryptionConfigurations": []any{map[string]any{"encryptionType": "KMS", "kmsKey": "arn:aws:kms:eu-west-1:111122223333:key/mrk-1"}},
+	} {
+		if diff := cmp.Diff(want, template.At(path)); diff != "" {
+			t.Errorf("%s: %s", path, diff)
+		}
+	}
+	configuration := find(t, stack, "aws:ecr/replicationConfiguration:ReplicationConfiguration", "configuration")
+	want := map[string]any{"rules": []any{map[string]any{
+		"destinations":      []any{map[string]any{"region": "eu-west-1", "registryId": "111122223333"}},
+		"repositoryFilters": []any{map[string]any{"filter": "trades/", "filterType": "PREFIX_MATCH"}},
+	}}}
+	if diff := cmp.Diff(want, configuration.At("replicationConfiguration")); diff != "" {
+		t.Error(diff)
+	}
+	if !slices.Contains(configuration.DependsOn, template.URN) {
+		t.Error("images would be copied before the template says how")
+	}
+}

@@ -1,0 +1,208 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trade-processing/asl"
+)
+
+// definition is a trade workflow with names that tell its parts apart.
+func definition(t *testing.T, maxRetries int) asl.Machine {
+	t.Helper()
+	stage := func(name string, timeout time.Duration) workflowStage {
+		return workflowStage{
+			aliasARN:       "arn:aws:lambda:us-east-1:111122223333:function:" + name + ":live",
+			deadLettersURL: "https://sqs.us-east-1.amazonaws.com/111122223333/" + name, timeout: timeout,
+		}
+	}
+	machine, err := tradeWorkflow("aws", stage("validator", 5*time.Second), stage("enricher", 10*time.Second), stage("recorder", 10*time.Second), maxRetries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return machine
+}
+
+// allStates are the states of a machine and of all branches within it.
+func allStates(states asl.States) map[string]asl.State {
+	all := map[string]asl.State{}
+	for name, state := range states {
+		all[name] = state
+		if parallel, nested := state.(asl.Parallel); nested {
+			for _, branch := range parallel.Branches {
+				maps.Copy(all, allStates(branch.States))
+			}
+		}
+	}
+	return all
+}
+
+func TestTheWorkflowIsSound(t *testing.T) {
+	for retries := range 11 {
+		if err := definition(t, retries).Check(); err != nil {
+			t.Errorf("%d retries: %v", retries, err)
+		}
+	}
+}
+
+func TestTheWorkflowIsValidateAndEnrichThenRecord(t *testing.T) {
+	machine := definition(t, 3)
+	text, err := machine.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read struct {
+		StartAt string
+		States  map[string]struct {
+			Type           string
+			Branches       []struct{ StartAt string }
+			ResultSelector map[string]string
+			Next           string
+			End            bool
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &read); err != nil {
+		t.Fatal(err)
+	}
+	start := read.States[read.StartAt]
+	if start.Type != "Parallel" || len(start.Branches) != 2 || start.Branches[0].StartAt != "ValidateTrade" || start.Branches[1].StartAt != "EnrichTrade" {
+		t.Errorf("it begins with %+v", start)
+	}
+	if diff := cmp.Diff(map[string]string{"validation.$": "$[0]", "market.$": "$[1]"}, start.ResultSelector); diff != "" {
+		t.Error(diff)
+	}
+	if start.Next != "RecordTrade" || !read.States["RecordTrade"].End {
+		t.Errorf("it goes on with %s, which ends: %v", start.Next, read.States["RecordTrade"].End)
+	}
+}
+
+func TestEachFunctionGetsTheEventAsItArrived(t *testing.T) {
+	event := asl.Object{"event": asl.ExecutionInput, "executionArn": asl.ExecutionID}
+	recording := maps.Clone(event)
+	recording["validation"], recording["market"] = asl.Path("$.validation"), asl.Path("$.market")
+	states := allStates(definition(t, 3).States)
+	for name, want := range map[string]struct {
+		function string
+		payload  asl.Object
+	}{"ValidateTrade": {"validator", event}, "EnrichTrade": {"enricher", event}, "RecordTrade": {"recorder", recording}} {
+		task := states[name].(asl.Task)
+		parameters := asl.Object{"FunctionName": "arn:aws:lambda:us-east-1:111122223333:function:" + want.function + ":live", "Payload": want.payload}
+		if diff := cmp.Diff(parameters, task.Parameters); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if task.Resource != "arn:aws:states:::lambda:invoke" || task.OutputPath != "$.Payload" {
+			t.Errorf("%s calls %s and answers %s", name, task.Resource, task.OutputPath)
+		}
+	}
+}
+
+// An execution is either recorded, or failed and kept: every task that can fail leads to its own queue, and from there to
+// a failure under the error's own name.
+func TestEveryFailureIsKeptInItsFunctionsQueue(t *testing.T) {
+	states := allStates(definition(t, 3).States)
+	for task, queue := range map[string]string{"ValidateTrade": "validator", "EnrichTrade": "enricher", "RecordTrade": "recorder"} {
+		catch := states[task].(asl.Task).Catch
+		if len(catch) != 1 || !slices.Equal(catch[0].ErrorEquals, []string{"States.ALL"}) || catch[0].ResultPath != "" {
+			t.Fatalf("%s catches %+v", task, catch)
+		}
+		keep := states[catch[0].Next].(asl.Task)
+		want := asl.Object{
+			"QueueUrl":    "https://sqs.us-east-1.amazonaws.com/111122223333/" + queue,
+			"MessageBody": asl.Object{"event": asl.ExecutionInput, "error": asl.Path("$"), "executionArn": asl.ExecutionID},
+		}
+		if diff := cmp.Diff(want, keep.Parameters); diff != "" {
+			t.Errorf("%s: %s", task, diff)
+		}
+		if keep.Resource != "arn:aws:states:::sqs:sendMessage" || keep.ResultPath != asl.Discard || len(keep.Retry) == 0 || len(keep.Catch) > 0 {
+			t.Errorf("%s is kept by %+v", task, keep)
+		}
+		fail, ok := states[keep.Next].(asl.Fail)
+		if !ok || fail.ErrorPath != "$.Error" || fail.CausePath == "" {
+			t.Errorf("%s ends in %+v", task, states[keep.Next])
+		}
+	}
+}
+
+func TestOnlyErrorsThatCanPassAreRetried(t *testing.T) {
+	wrong := []string{"States.ALL", "States.TaskFailed", "MalformedTrade", "TradeConflict", "InternalError", "Runtime.Panic", "States.Runtime", "ConditionalCheckFailedException", "AccessDeniedException"}
+	passing := []string{
+		"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException", "States.Timeout",
+		"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError", "ParametersUnavailable",
+	}
+	states := allStates(definition(t, 3).States)
+	for _, name := range []string{"ValidateTrade", "EnrichTrade", "RecordTrade"} {
+		retry := states[name].(asl.Task).Retry
+		if len(retry) != 1 {
+			t.Fatalf("%s has %d retriers", name, len(retry))
+		}
+		r := retry[0]
+		if r.MaxAttempts != 3 || r.JitterStrategy != asl.FullJitter || r.BackoffRate <= 1 || r.MaxDelaySeconds <= 0 {
+			t.Errorf("%s retries as %+v", name, r)
+		}
+		for _, e := range passing {
+			if !slices.Contains(r.ErrorEquals, e) {
+				t.Errorf("%s doesn't retry %s", name, e)
+			}
+		}
+		for _, e := range wrong {
+			if slices.Contains(r.ErrorEquals, e) {
+				t.Errorf("%s retries %s, which can't pass", name, e)
+			}
+		}
+	}
+}
+
+// A function that ends by itself says why; one that Step Functions cuts off says nothing.
+func TestATaskWaitsLongerThanItsFunctionMayTake(t *testing.T) {
+	states := allStates(definition(t, 3).States)
+	for name, timeout := range map[string]int{"ValidateTrade": 5, "EnrichTrade": 10, "RecordTrade": 10} {
+		if got := states[name].(asl.Task).TimeoutSeconds; got <= timeout {
+			t.Errorf("%s waits %d s for a function of %d s", name, got, timeout)
+		}
+	}
+}
+
+// An execution that is cut off by its own timeout is caught by nobody, and its event is in no queue.
+func TestAnExecutionIsNeverCutOffOnItsWayToTheQueue(t *testing.T) {
+	for retries := range 11 {
+		machine := definition(t, retries)
+		longest, err := machine.Longest()
+		if err != nil || machine.TimeoutSeconds <= longest {
+			t.Errorf("%d retries take up to %d s, and the machine gives %d s (%v)", retries, longest, machine.TimeoutSeconds, err)
+		}
+	}
+}
+
+func TestAnExpressWorkflowFitsIntoFiveMinutes(t *testing.T) {
+	most := LongestRetries(Express)
+	if fits := definition(t, most).TimeoutSeconds; fits > 300 {
+		t.Errorf("%d retries are allowed, and take %d s", most, fits)
+	}
+	if longer := definition(t, most+1).TimeoutSeconds; longer <= 300 {
+		t.Errorf("%d retries would fit in %d s, and are refused", most+1, longer)
+	}
+	if got := LongestRetries(Standard); got != 10 {
+		t.Errorf("a standard workflow has time for %d retries", got)
+	}
+	if got := MaxRetries(Express, time.Minute, 5*time.Minute, time.Minute); got != 0 {
+		t.Errorf("with a function that takes the whole time, %d retries are allowed", got)
+	}
+}
+
+func TestAWorkflowRefusesRetriesItHasNoTimeFor(t *testing.T) {
+	args := WorkflowArgs{
+		Scope: here, WorkflowName: "trades", Type: Express, KeyARN: keyARN, AlarmTopicARN: topicARN, MaxRetries: LongestRetries(Express) + 1,
+		Validator: &ContainerFunction{Timeout: validatorTimeout}, Enricher: &ContainerFunction{Timeout: enricherTimeout}, Recorder: &ContainerFunction{Timeout: recorderTimeout},
+	}
+	err := args.withDefaults().check("w")
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("MaxRetries: is %d", args.MaxRetries)) {
+		t.Errorf("got %v", err)
+	}
+}
