@@ -1,0 +1,116 @@
+package stack
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trade-processing/internal/declared"
+)
+
+var update = flag.Bool("update", false, "write the golden resource graphs anew")
+
+// A review of a change sees in these files what the change does to AWS. After a change that is meant:
+//
+//	go test ./stack -run TestTheResourceGraphIsTheGoldenOne -update
+func TestTheResourceGraphIsTheGoldenOne(t *testing.T) {
+	for _, name := range []string{"dev", "prod"} {
+		t.Run(name, func(t *testing.T) {
+			got := graph(t, declare(t, name, nil))
+			golden := filepath.Join("testdata", name+".graph.json")
+			if *update {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
+				t.Errorf("the golden graph (-) and this one (+); write it anew with -update if that is meant:\n%s", diff)
+			}
+		})
+	}
+}
+
+// node is a resource in a golden graph. What the stack's file can't change is left out.
+type node struct {
+	URN           string         `json:"urn"`
+	Provider      string         `json:"provider,omitempty"`
+	Protect       bool           `json:"protect,omitempty"`
+	IgnoreChanges []string       `json:"ignoreChanges,omitempty"`
+	DependsOn     []string       `json:"dependsOn,omitempty"`
+	Inputs        map[string]any `json:"inputs,omitempty"`
+}
+
+// imageTag moves with every change of the functions' sources, which is no change of the graph.
+var imageTag = regexp.MustCompile(`:[0-9a-f]{16}$`)
+
+func graph(t *testing.T, stack *declared.Stack) []byte {
+	t.Helper()
+	var nodes []node
+	for _, r := range stack.Resources {
+		inputs := readable(r.Inputs).(map[string]any)
+		if name, ok := inputs["imageName"].(string); ok {
+			inputs["imageName"] = imageTag.ReplaceAllString(name, ":<tag>")
+		}
+		nodes = append(nodes, node{
+			URN: shortURN(r.URN), Provider: r.Provider, Protect: r.Protect, IgnoreChanges: r.IgnoreChanges, DependsOn: shortURNs(r.DependsOn), Inputs: inputs,
+		})
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(nodes); err != nil {
+		t.Fatal(err)
+	}
+	return text.Bytes()
+}
+
+// readable replaces JSON documents in texts, such as policies, by what they say.
+func readable(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		read := map[string]any{}
+		for name, inner := range v {
+			read[name] = readable(inner)
+		}
+		return read
+	case []any:
+		var read []any
+		for _, inner := range v {
+			read = append(read, readable(inner))
+		}
+		return read
+	case string:
+		var document map[string]any
+		if strings.HasPrefix(v, "{") && json.Unmarshal([]byte(v), &document) == nil {
+			return document
+		}
+	}
+	return value
+}
+
+// shortURN leaves out what all URNs of the stack share.
+func shortURN(urn string) string {
+	parts := strings.SplitN(urn, "::", 3)
+	return strings.ReplaceAll(parts[len(parts)-1], "trade-processing:components:", "")
+}
+
+func shortURNs(urns []string) []string {
+	var short []string
+	for _, urn := range urns {
+		short = append(short, shortURN(urn))
+	}
+	return short
+}
