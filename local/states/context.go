@@ -14,37 +14,59 @@ type scope struct {
 	visit *Visit
 }
 
+// contextFields are the parts of the context object that executions have.
+// https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+var contextFields = map[string][]string{
+	"Execution":    {"Id", "Input", "Name", "RoleArn", "StartTime"},
+	"State":        {"EnteredTime", "Name", "RetryCount"},
+	"StateMachine": {"Id", "Name"},
+}
+
 // timeLayout is how the context object writes times, in UTC.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
 // contextObject is all of the context object as a state sees it.
 func (s scope) contextObject() Data {
 	whole := make(map[string]any, len(contextFields))
-	for name := range contextFields {
-		whole[name] = s.contextPart(name)
+	for part := range contextFields {
+		whole[part] = s.contextPart(part)
 	}
 	return whole
 }
 
 // contextPart is one member of the context object.
-func (s scope) contextPart(name string) Data {
+func (s scope) contextPart(part string) Data {
+	fields := make(map[string]any, len(contextFields[part]))
+	for _, field := range contextFields[part] {
+		fields[field] = s.contextField(part, field)
+	}
+	return fields
+}
+
+// contextField is one field of a member, found without making the others.
+func (s scope) contextField(part, field string) Data {
 	e := s.run.execution
-	switch name {
-	case "Execution":
-		s.run.described.Do(func() {
-			s.run.description = map[string]any{
-				"Id": e.ID, "Name": e.Name, "Input": e.Input, "RoleArn": e.RoleARN,
-				"StartTime": s.run.started.UTC().Format(timeLayout),
-			}
-		})
-		return s.run.description
-	case "State":
-		return map[string]any{
-			"Name": s.visit.State, "EnteredTime": s.visit.Entered.UTC().Format(timeLayout),
-			"RetryCount": json.Number(strconv.Itoa(s.visit.Retries)),
-		}
-	default: // StateMachine
-		return map[string]any{"Id": e.MachineID, "Name": e.MachineName}
+	switch part + "." + field {
+	case "Execution.Id":
+		return e.ID
+	case "Execution.Input":
+		return e.Input
+	case "Execution.Name":
+		return e.Name
+	case "Execution.RoleArn":
+		return e.RoleARN
+	case "Execution.StartTime":
+		return s.run.started.UTC().Format(timeLayout)
+	case "State.EnteredTime":
+		return s.visit.Entered.UTC().Format(timeLayout)
+	case "State.Name":
+		return s.visit.State
+	case "State.RetryCount":
+		return json.Number(strconv.Itoa(s.visit.Retries))
+	case "StateMachine.Id":
+		return e.MachineID
+	default: // StateMachine.Name
+		return e.MachineName
 	}
 }
 

@@ -63,6 +63,7 @@ func TestDataFlow(t *testing.T) {
 		"the context object is within reach of OutputPath":     {`"Type": "Pass", "OutputPath": "$$.State.Name"`, `"A"`},
 		"the context object is within reach of ResultSelector": {invoke + `, "ResultSelector": {"n.$": "$$.State.Name"}`, `{"n":"A"}`},
 		"the context object's own texts have no members":       {`"Type": "Pass", "InputPath": "$$.Execution.Id.x"`, `failed: States.Runtime: the path $$.Execution.Id.x leads to nothing`},
+		"a part of the context object":                         {`"Type": "Pass", "InputPath": "$$.StateMachine"`, `{"Id":"arn:aws:states:us-east-1:123456789012:stateMachine:trades","Name":"trades"}`},
 		"the whole context object": {`"Type": "Pass", "InputPath": "$$"`, `{"Execution":{"Id":"arn:aws:states:us-east-1:123456789012:execution:trades:e-1","Input":` + input +
 			`,"Name":"e-1","RoleArn":"arn:aws:iam::123456789012:role/trades","StartTime":"2026-03-02T12:00:00.000Z"},` +
 			`"State":{"EnteredTime":"2026-03-02T12:00:00.000Z","Name":"A","RetryCount":0},` +

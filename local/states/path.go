@@ -26,14 +26,6 @@ type step struct {
 	array bool
 }
 
-// contextFields are the parts of the context object that executions have.
-// https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
-var contextFields = map[string][]string{
-	"Execution":    {"Id", "Input", "Name", "RoleArn", "StartTime"},
-	"State":        {"EnteredTime", "Name", "RetryCount"},
-	"StateMachine": {"Id", "Name"},
-}
-
 func compilePath(text string) (*path, error) {
 	p := &path{text: text}
 	rest, found := strings.CutPrefix(text, "$")
@@ -129,8 +121,10 @@ func (p *path) get(s scope) (Data, bool) {
 		return follow(s.input, p.steps)
 	case len(p.steps) == 0:
 		return s.contextObject(), true
+	case len(p.steps) == 1:
+		return s.contextPart(p.steps[0].name), true
 	default:
-		return follow(s.contextPart(p.steps[0].name), p.steps[1:])
+		return follow(s.contextField(p.steps[0].name, p.steps[1].name), p.steps[2:])
 	}
 }
 

@@ -82,9 +82,6 @@ type run struct {
 	env       Environment
 	execution *Execution
 	started   time.Time
-
-	described   sync.Once
-	description map[string]any // of the execution, in the context object
 }
 
 // graph runs states from the start to an end.
