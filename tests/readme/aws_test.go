@@ -1,0 +1,380 @@
+package readme
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"gopkg.in/yaml.v3"
+
+	"trade-processing/internal/feed"
+	"trade-processing/internal/pipeline"
+	"trade-processing/lambdas/parameters"
+	"trade-processing/local/cloud"
+	"trade-processing/local/provider"
+	"trade-processing/stack"
+)
+
+// The commands that need an account are run with stand-ins: this test's own binary under the names of the two programs.
+// What they are told to do is then done on the local cloud, with the stack deployed on it.
+func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case "pulumi":
+		os.Exit(pulumiStandIn(os.Args[1:]))
+	case "aws":
+		os.Exit(awsStandIn(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// The files that the stand-ins read and write, by the names of environment variables.
+const (
+	outputsVariable = "STAND_IN_OUTPUTS" // the stack's outputs as a JSON object
+	callsVariable   = "STAND_IN_CALLS"   // one JSON object of flags a call of aws
+)
+
+// pulumiCommands are the commands that a page may use, and how many words may follow.
+// https://www.pulumi.com/docs/iac/cli/commands/
+var pulumiCommands = map[string]int{
+	"preview": 0, "up": 0, "destroy": 0, "stack init": 1, "stack rm": 1, "stack output": 1,
+}
+
+func pulumiStandIn(args []string) int {
+	var words []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "-s" {
+			i++ // the stack
+			continue
+		}
+		words = append(words, args[i])
+	}
+	for command, more := range pulumiCommands {
+		before := len(strings.Fields(command))
+		if len(words) != before+more || strings.Join(words[:before], " ") != command {
+			continue
+		}
+		if command != "stack output" {
+			return 0
+		}
+		var outputs map[string]any
+		if text, err := os.ReadFile(os.Getenv(outputsVariable)); err != nil || json.Unmarshal(text, &outputs) != nil {
+			return refuse("no outputs: %v", err)
+		}
+		value, known := outputs[words[2]]
+		if !known {
+			return refuse("current stack does not have output property '%s'", words[2])
+		}
+		if text, ok := value.(string); ok {
+			fmt.Println(text)
+			return 0
+		}
+		return encode(os.Stdout, value)
+	}
+	return refuse("pulumi %s is not known here", strings.Join(words, " "))
+}
+
+// awsOptions are the options of the operations that a page may use.
+// https://docs.aws.amazon.com/cli/latest/reference/
+var awsOptions = map[string][]string{
+	"events put-events": {"--region", "--entries"},
+	"dynamodb get-item": {"--region", "--table-name", "--key"},
+	"dynamodb query": {"--region", "--table-name", "--index-name", "--key-condition-expression",
+		"--expression-attribute-names", "--expression-attribute-values"},
+	"ssm put-parameter": {"--region", "--overwrite", "--name", "--value"},
+}
+
+// call is a call of the AWS CLI: its operation, and the value of each option.
+type call struct {
+	Operation string
+	Options   map[string]string
+}
+
+func awsStandIn(args []string) int {
+	if len(args) < 2 {
+		return refuse("aws: too few arguments")
+	}
+	made := call{Operation: args[0] + " " + args[1], Options: map[string]string{}}
+	for i := 2; i < len(args); i++ {
+		option := args[i]
+		if !slices.Contains(awsOptions[made.Operation], option) {
+			return refuse("aws %s: %s is not known here", made.Operation, option)
+		}
+		value := ""
+		if option != "--overwrite" {
+			if i++; i == len(args) || args[i] == "" {
+				return refuse("aws %s: %s has no value", made.Operation, option)
+			}
+			value = args[i]
+		}
+		if name, isFile := strings.CutPrefix(value, "file://"); isFile {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return refuse("aws %s: %v", made.Operation, err)
+			}
+			value = string(text)
+		}
+		made.Options[option] = value
+	}
+	calls, err := os.OpenFile(os.Getenv(callsVariable), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return refuse("aws: %v", err)
+	}
+	defer calls.Close() //nolint:errcheck // encode has told what matters
+	return encode(calls, made)
+}
+
+func encode(to *os.File, value any) int {
+	if err := json.NewEncoder(to).Encode(value); err != nil {
+		return refuse("%v", err)
+	}
+	return 0
+}
+
+func refuse(format string, args ...any) int {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+	return 1
+}
+
+func TestTheCommandsForAWSDoWhatThePageSays(t *testing.T) {
+	account := deploy(t)
+	for _, made := range callsOf(t, account.outputs) {
+		t.Run(made.Operation+" "+made.Options["--index-name"], func(t *testing.T) {
+			if made.Options["--region"] != account.outputs["region"] {
+				t.Errorf("region %q is not the stack's", made.Options["--region"])
+			}
+			switch made.Operation {
+			case "events put-events":
+				account.putEvents(t, made.Options)
+			case "dynamodb get-item":
+				account.getItem(t, made.Options)
+			case "dynamodb query":
+				account.query(t, made.Options)
+			case "ssm put-parameter":
+				account.putParameter(t, made.Options)
+			default:
+				t.Errorf("nobody looks at what it does")
+			}
+		})
+	}
+}
+
+// callsOf are the calls of the AWS CLI that the pages make, in their order.
+func callsOf(t *testing.T, outputs map[string]any) []call {
+	t.Helper()
+	folder := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{"aws", "pulumi"} {
+		if err := os.Symlink(self, filepath.Join(folder, program)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := json.Marshal(outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, calls := filepath.Join(folder, "outputs.json"), filepath.Join(folder, "calls.ndjson")
+	for file, content := range map[string][]byte{given: text, calls: nil} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocks := tested(t, true)
+	inOrder := slices.SortedFunc(maps.Keys(blocks), func(a, b block) int {
+		return strings.Compare(a.page, b.page)*100_000 + a.line - b.line
+	})
+	for _, b := range inOrder {
+		run(t, t.TempDir(), blocks[b], b.text, "PATH="+folder+string(os.PathListSeparator)+os.Getenv("PATH"),
+			outputsVariable+"="+given, callsVariable+"="+calls)
+	}
+	if text, err = os.ReadFile(calls); err != nil {
+		t.Fatal(err)
+	}
+	var made []call
+	for line := range strings.Lines(string(text)) {
+		var c call
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, c)
+	}
+	if len(made) == 0 {
+		t.Fatal("no page calls the AWS CLI")
+	}
+	return made
+}
+
+// account is stack dev on the local cloud.
+type account struct {
+	cloud   *cloud.Cloud
+	outputs map[string]any
+}
+
+func deploy(t *testing.T) account {
+	t.Helper()
+	a := account{cloud: cloud.New(cloud.Options{Images: pipeline.Images()}), outputs: map[string]any{}}
+	var mu sync.Mutex
+	config := configOf(t, "dev")
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		if err := stack.DeployFrom(root)(ctx); err != nil {
+			return err
+		}
+		for name, output := range ctx.GetCurrentExportMap() {
+			pulumi.ToOutput(output).ApplyT(func(value any) any {
+				mu.Lock()
+				defer mu.Unlock()
+				a.outputs[name] = value
+				return value
+			})
+		}
+		return nil
+	}, pulumi.WithMocks("trade-processing", "dev", provider.NewMonitor(a.cloud)), func(info *pulumi.RunInfo) {
+		info.RootDirectory, info.Config = root, config
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// parseConfig reads a stack's file: a text stays as it is, all else is handed to the program as JSON.
+func parseConfig(t *testing.T, file string) map[string]string {
+	t.Helper()
+	var parsed struct{ Config map[string]any }
+	if err := yaml.Unmarshal([]byte(file), &parsed); err != nil {
+		t.Fatalf("%v in %s", err, file)
+	}
+	config := map[string]string{}
+	for key, value := range parsed.Config {
+		text, isText := value.(string)
+		if !isText {
+			encoded, err := json.Marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(encoded)
+		}
+		config[key] = text
+	}
+	return config
+}
+
+// putEvents sends the entries twice: the page says that a trade is recorded once, however often it is sent.
+func (a account) putEvents(t *testing.T, options map[string]string) {
+	t.Helper()
+	var entries []json.RawMessage
+	if err := json.Unmarshal([]byte(options["--entries"]), &entries); err != nil {
+		t.Fatalf("%v in %s", err, options["--entries"])
+	}
+	var lines strings.Builder
+	for range 2 {
+		for _, entry := range entries {
+			lines.WriteString(strings.ReplaceAll(string(entry), "\n", " ") + "\n")
+		}
+	}
+	var outcomes []string
+	for entry, problem := range feed.FromReader("entries", strings.NewReader(lines.String())).Entries(t.Context()) {
+		if problem != nil {
+			t.Fatal(problem.Reason)
+		}
+		receipt, err := a.cloud.PutEvent(t.Context(), options["--region"], entry.EventBusName, cloud.Entry{
+			Source: entry.Source, DetailType: entry.DetailType, Detail: entry.Detail, Time: entry.Time,
+		})
+		if err != nil || len(receipt.Deliveries) != 1 || receipt.Deliveries[0].Failure != nil {
+			t.Fatalf("%+v, %v", receipt, err)
+		}
+		var answer struct{ Outcome, Status string }
+		if err := json.Unmarshal(receipt.Deliveries[0].Output, &answer); err != nil {
+			t.Fatal(err)
+		}
+		outcomes = append(outcomes, answer.Outcome+" "+answer.Status)
+	}
+	if want := []string{"RECORDED RECORDED", "DUPLICATE RECORDED"}; !slices.Equal(outcomes, want) {
+		t.Errorf("sending the trade twice gives %v, want %v", outcomes, want)
+	}
+}
+
+func (a account) getItem(t *testing.T, options map[string]string) {
+	t.Helper()
+	table, err := a.cloud.Table(options["--region"], options["--table-name"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := table.GetItem(context.WithoutCancel(t.Context()), &dynamodb.GetItemInput{
+		TableName: aws.String(options["--table-name"]), Key: attributes(t, options["--key"]),
+	})
+	if err != nil || got.Item == nil {
+		t.Errorf("no item has the key %s (%v)", options["--key"], err)
+	}
+}
+
+func (a account) query(t *testing.T, options map[string]string) {
+	t.Helper()
+	table, err := a.cloud.Table(options["--region"], options["--table-name"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names map[string]string
+	if err := json.Unmarshal([]byte(options["--expression-attribute-names"]), &names); err != nil {
+		t.Fatal(err)
+	}
+	got, err := table.Query(t.Context(), &dynamodb.QueryInput{
+		TableName: aws.String(options["--table-name"]), IndexName: aws.String(options["--index-name"]),
+		KeyConditionExpression: aws.String(options["--key-condition-expression"]), ExpressionAttributeNames: names,
+		ExpressionAttributeValues: attributes(t, options["--expression-attribute-values"]),
+	})
+	if err != nil || got.Count != 1 {
+		t.Errorf("the query finds %+v (%v), want the one trade", got, err)
+	}
+}
+
+// putParameter checks that the functions read a parameter of that name, which the stack has.
+func (a account) putParameter(t *testing.T, options map[string]string) {
+	t.Helper()
+	prefix, _ := a.outputs["parameterPrefix"].(string)
+	name := strings.TrimPrefix(options["--name"], prefix)
+	if !slices.Contains([]string{parameters.EndpointName, parameters.ThresholdName, parameters.MaxRetriesName}, name) {
+		t.Errorf("the functions read no parameter %s", options["--name"])
+	}
+	if _, found := a.cloud.Read("aws:ssm/parameter:Parameter", options["--region"], options["--name"]); !found {
+		t.Errorf("the stack has no parameter %s", options["--name"])
+	}
+	if _, err := strconv.Atoi(options["--value"]); err != nil {
+		t.Errorf("the value %q is no amount", options["--value"])
+	}
+}
+
+// attributes reads attribute values as the AWS CLI spells them: {"tradeId": {"S": "…"}}.
+func attributes(t *testing.T, text string) map[string]types.AttributeValue {
+	t.Helper()
+	var spelled map[string]struct{ S, N *string }
+	if err := json.Unmarshal([]byte(text), &spelled); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	values := map[string]types.AttributeValue{}
+	for name, value := range spelled {
+		switch {
+		case value.S != nil:
+			values[name] = &types.AttributeValueMemberS{Value: *value.S}
+		case value.N != nil:
+			values[name] = &types.AttributeValueMemberN{Value: *value.N}
+		default:
+			t.Fatalf("%s is neither S nor N in %s", name, text)
+		}
+	}
+	return values
+}

@@ -1,0 +1,186 @@
+package readme
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"trade-processing/internal/sample"
+	"trade-processing/internal/terminal"
+	"trade-processing/local/engine"
+)
+
+// A block of commands says in the comment before it how it is tested:
+//
+//	<!-- test -->                     it is run in the project's folder
+//	<!-- test: engine -->             so too, where there is a Pulumi engine
+//	<!-- test: aws -->                it is run with stand-ins for pulumi and aws
+//	<!-- test…, writes FILE -->       the file that it leaves is removed
+//	<!-- no test: REASON -->          it isn't run
+type how struct {
+	engine, aws bool
+	writes      string
+}
+
+func (b block) how(t *testing.T) (how, bool) {
+	t.Helper()
+	kind, writes, _ := strings.Cut(b.marker, ", writes ")
+	switch {
+	case kind == "test":
+		return how{writes: writes}, true
+	case kind == "test: engine":
+		return how{engine: true, writes: writes}, true
+	case kind == "test: aws":
+		return how{aws: true, writes: writes}, true
+	case strings.HasPrefix(kind, "no test: "):
+		return how{}, false
+	}
+	t.Errorf("%v: nothing says whether and how these commands are tested", b)
+	return how{}, false
+}
+
+// tested are the blocks of commands that are run in a certain way.
+func tested(t *testing.T, aws bool) map[block]how {
+	t.Helper()
+	found := map[block]how{}
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if b.language != "sh" {
+				continue
+			}
+			if h, run := b.how(t); run && h.aws == aws {
+				found[b] = h
+			}
+		}
+	}
+	if len(found) == 0 {
+		t.Fatal("no block of commands is tested")
+	}
+	return found
+}
+
+// sampleCount is what `make demo` generates here. The commands are the same with fewer trades.
+const sampleCount = "600"
+
+func TestTheCommandsOfThePagesWork(t *testing.T) {
+	expected := outputs(t)
+	for b, h := range tested(t, false) {
+		t.Run(b.String(), func(t *testing.T) {
+			if h.engine {
+				needEngine(t)
+			}
+			output := run(t, root, h, b.text, "COUNT="+sampleCount)
+			for _, want := range expected[strings.TrimSpace(b.text)] {
+				if !strings.Contains(shape(output), shape(want)) {
+					t.Errorf("the page says that it prints %q, and it prints\n%s", want, output)
+				}
+			}
+		})
+	}
+}
+
+// needEngine skips the test where there is no engine, unless it must be there.
+func needEngine(t *testing.T) {
+	t.Helper()
+	if _, found := engine.FindCLI(t.Context()); found {
+		return
+	}
+	if os.Getenv("REQUIRE_ENGINE") != "" {
+		t.Fatal("no Pulumi engine is there; `tradectl local engine` builds one")
+	}
+	t.Skip("no Pulumi engine is there; `tradectl local engine` builds one")
+}
+
+// run runs commands as a person would who stops at the first that fails.
+func run(t *testing.T, folder string, h how, commands string, variables ...string) string {
+	t.Helper()
+	if h.writes != "" {
+		left := filepath.Join(folder, h.writes)
+		if _, err := os.Stat(left); err == nil {
+			t.Fatalf("%s is in the way", h.writes)
+		}
+		defer func() {
+			if err := os.Remove(left); err != nil {
+				t.Errorf("the commands write no %s: %v", h.writes, err)
+			}
+		}()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	shell := exec.CommandContext(ctx, "sh", "-eu", "-c", commands)
+	shell.Dir, shell.Env, shell.WaitDelay = folder, append(os.Environ(), variables...), time.Second
+	output, err := shell.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s\n%s", err, commands, output)
+	}
+	return string(output)
+}
+
+// outputs are the lines that a page says its commands print, by the commands. A block of them stands behind the commands,
+// under <!-- output -->; a line of … stands for what is left out.
+func outputs(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, p := range pages(t) {
+		commands := ""
+		for _, b := range p.blocks {
+			switch {
+			case b.language == "sh":
+				commands = strings.TrimSpace(b.text)
+			case b.marker == "output":
+				for line := range strings.Lines(b.text) {
+					if line = strings.TrimSpace(line); line != "" && line != "…" {
+						found[commands] = append(found[commands], line)
+					}
+				}
+			}
+		}
+	}
+	if len(found) == 0 {
+		t.Fatal("no page says what its commands print")
+	}
+	return found
+}
+
+var (
+	duration = regexp.MustCompile(`\([0-9.]+ [a-zµ]+\)`)
+	trades   = regexp.MustCompile(`[0-9][0-9,.]*( %)?`)
+	blanks   = regexp.MustCompile(` +`)
+)
+
+// shape is a text without what differs from run to run, and, but for the number of resources, without its numbers.
+func shape(text string) string {
+	var shaped strings.Builder
+	for line := range strings.Lines(text) {
+		line = duration.ReplaceAllString(blanks.ReplaceAllString(strings.TrimSpace(line), " "), "")
+		if !strings.Contains(line, "create") && !strings.Contains(line, ":") {
+			line = trades.ReplaceAllString(line, "#")
+		}
+		shaped.WriteString(strings.TrimSpace(line) + "\n")
+	}
+	return shaped.String()
+}
+
+func TestTheNumbersOfTheDemoAreThoseOfItsSample(t *testing.T) {
+	generator, err := sample.New(1, 20_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := generator.Expect()
+	text := readmePage(t).text
+	for name, n := range map[string]int64{
+		"received": e.Received, "recorded": e.Recorded, "rejected": e.Rejected, "duplicates": e.Duplicates,
+		"dead-lettered": e.Malformed + e.Conflicts, "not matched": e.NotMatched,
+	} {
+		sum := regexp.MustCompile(`(?m)^✓ .*\b` + regexp.QuoteMeta(terminal.Count(n)) + ` ` + name)
+		row := regexp.MustCompile(`(?m)^  ` + name + `[a-z ]* ` + regexp.QuoteMeta(terminal.Count(n)) + ` `)
+		if !sum.MatchString(text) || !row.MatchString(text) {
+			t.Errorf("the README doesn't say that the demo has %d %s", n, name)
+		}
+	}
+}

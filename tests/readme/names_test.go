@@ -1,0 +1,287 @@
+package readme
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/pulumi/pulumi/sdk/v3"
+	"github.com/spf13/cobra"
+	"gopkg.in/yaml.v3"
+
+	"trade-processing/cmd/tradectl/local"
+	"trade-processing/components"
+	"trade-processing/internal/declared"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/terminal"
+	"trade-processing/lambdas/trade"
+	"trade-processing/stack"
+)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// eachFound calls with what an expression's first group finds in the code of all pages, and fails where it finds nothing.
+func eachFound(t *testing.T, expression string, do func(p page, found string)) {
+	t.Helper()
+	pattern, any := regexp.MustCompile(expression), false
+	for _, p := range pages(t) {
+		for _, code := range p.code() {
+			for _, found := range pattern.FindAllStringSubmatch(code, -1) {
+				any = true
+				do(p, found[1])
+			}
+		}
+	}
+	if !any {
+		t.Fatalf("no page has %s: this test looks at nothing", expression)
+	}
+}
+
+func TestEveryMakeTargetExists(t *testing.T) {
+	makefile := read(t, "Makefile")
+	eachFound(t, `^make ([a-z-]+)`, func(p page, target string) {
+		if !strings.Contains(makefile, "\n"+target+": ") {
+			t.Errorf("%s names make %s, which is no target", p.name, target)
+		}
+	})
+}
+
+func TestEveryConfigKeyExists(t *testing.T) {
+	var project struct {
+		Name   string
+		Config map[string]any
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "Pulumi.yaml")), &project); err != nil {
+		t.Fatal(err)
+	}
+	eachFound(t, project.Name+`:([a-z]\w+)`, func(p page, key string) {
+		if _, known := project.Config[key]; !known {
+			t.Errorf("%s names the config key %s, which Pulumi.yaml doesn't declare", p.name, key)
+		}
+	})
+}
+
+func TestEveryStackOutputExists(t *testing.T) {
+	made, err := declared.Declare(declared.Program{Run: stack.DeployFrom(root), Stack: "dev", Folder: root, Config: configOf(t, "dev")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exists := func(p page, output string) {
+		if _, known := made.Outputs[output]; !known {
+			t.Errorf("%s names the stack output %s, which stack/outputs.go doesn't export", p.name, output)
+		}
+	}
+	eachFound(t, `stack output (\w+)`, exists)
+	for _, p := range pages(t) {
+		for _, found := range regexp.MustCompile("output\\s+`(\\w+)`").FindAllStringSubmatch(p.text, -1) {
+			exists(p, found[1])
+		}
+	}
+}
+
+// configOf is what a stack's file sets, as Pulumi hands it to the program.
+func configOf(t *testing.T, name string) map[string]string {
+	t.Helper()
+	return parseConfig(t, read(t, "Pulumi."+name+".yaml"))
+}
+
+func TestTheExamplesOfConfigAreValid(t *testing.T) {
+	examples := 0
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if b.language != "yaml" {
+				continue
+			}
+			examples++
+			config := configOf(t, "dev")
+			for key, value := range parseConfig(t, "config:\n  "+strings.ReplaceAll(b.text, "\n", "\n  ")) {
+				config[key] = value
+			}
+			if _, err := declared.Declare(declared.Program{Run: stack.DeployFrom(root), Stack: "dev", Folder: root, Config: config}); err != nil {
+				t.Errorf("%v: %v", b, err)
+			}
+		}
+	}
+	if examples == 0 {
+		t.Error("no page has an example of config")
+	}
+}
+
+func TestTheOptionsOfTradectlExist(t *testing.T) {
+	run, _, err := local.NewCommand(&terminal.Terminal{}).Find([]string{"run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, option := range optionsOf(readmePage(t)) {
+		if run.Flags().Lookup(option) == nil {
+			t.Errorf("the README names --%s, which `%s` doesn't have", option, run.CommandPath())
+		}
+	}
+}
+
+// optionsOf are the options that a page explains: code that begins with one.
+func optionsOf(p page) []string {
+	var options []string
+	for _, span := range p.spans {
+		for word := range strings.FieldsSeq(span) {
+			if option, found := strings.CutPrefix(word, "--"); found && strings.HasPrefix(span, "--") {
+				options = append(options, option)
+			}
+		}
+	}
+	return options
+}
+
+// Each command of tradectl that is named must be one, whatever options stand behind it.
+func TestTheCommandsOfTradectlExist(t *testing.T) {
+	group := local.NewCommand(&terminal.Terminal{})
+	eachFound(t, `tradectl local ([a-z]+)`, func(p page, name string) {
+		if !slices.ContainsFunc(group.Commands(), func(c *cobra.Command) bool { return c.Name() == name }) {
+			t.Errorf("%s names tradectl local %s, which is no command", p.name, name)
+		}
+	})
+}
+
+func TestTheDiagramsShowTheWorkflow(t *testing.T) {
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if b.language != "mermaid" || !strings.Contains(b.text, "Step Functions") {
+				continue
+			}
+			for _, stage := range []string{components.ValidateTrade, components.EnrichTrade, components.RecordTrade} {
+				if !strings.Contains(b.text, "["+stage+"]") {
+					t.Errorf("%v doesn't show the stage %s", b, stage)
+				}
+			}
+			return
+		}
+	}
+	t.Error("no page shows the workflow")
+}
+
+func TestTheExitCodesAreThoseOfTheProgram(t *testing.T) {
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (.+) \|$`).FindAllStringSubmatch(readmePage(t).text, -1)
+	table := "Exit codes:"
+	for _, row := range rows {
+		table += fmt.Sprintf("\n  %3s  %s", row[1], row[2])
+	}
+	if table != exitcode.Help() {
+		t.Errorf("the README has\n%s\nand the program\n%s", table, exitcode.Help())
+	}
+}
+
+func TestEveryFieldOfATradeIsDescribed(t *testing.T) {
+	spans := readmePage(t).spans
+	for _, d := range trade.Codes() {
+		if !slices.Contains(spans, d.Field) {
+			t.Errorf("the README doesn't describe the field %s", d.Field)
+		}
+	}
+}
+
+func TestTheVersionsAreThoseInUse(t *testing.T) {
+	text := readmePage(t).text
+	goVersion := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, "go.mod"))[1]
+	for program, asked := range map[string]struct {
+		pattern, want string
+	}{
+		"Pulumi": {`\b(\d+\.\d+\.\d+) or later`, sdk.Version.String()},
+		"Go":     {`Go (\d+\.\d+)`, goVersion},
+	} {
+		found := regexp.MustCompile(asked.pattern).FindAllStringSubmatch(text, -1)
+		if len(found) == 0 {
+			t.Errorf("the README asks for no version of %s", program)
+		}
+		for _, version := range found {
+			if version[1] != asked.want {
+				t.Errorf("the README asks for %s %s, and %s is in use", program, version[1], asked.want)
+			}
+		}
+	}
+}
+
+// example is the stage that the README adds, which isn't there.
+const example = "lambdas/scorer"
+
+func TestEveryPathExists(t *testing.T) {
+	eachFound(t, `^((?:asl|cmd|components|docs|iam|internal|lambdas|local|stack|tests|tools)/[\w./*-]*)$`, func(p page, name string) {
+		if strings.HasPrefix(name, example) {
+			return
+		}
+		if found, err := filepath.Glob(filepath.Join(root, name)); err != nil || len(found) == 0 {
+			t.Errorf("%s names %s, which doesn't exist", p.name, name)
+		}
+	})
+}
+
+var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	for _, p := range pages(t) {
+		for _, found := range link.FindAllStringSubmatch(p.text, -1) {
+			target, anchor, _ := strings.Cut(found[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			if target == "" {
+				target = p.name
+			} else {
+				target = path.Join(path.Dir(p.name), target)
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
+				t.Errorf("%s links to %s, which doesn't exist", p.name, found[1])
+			} else if anchor != "" && !slices.Contains(anchors(read(t, target)), anchor) {
+				t.Errorf("%s links to %s, and there is no such heading", p.name, found[1])
+			}
+		}
+	}
+}
+
+// anchors are the names that GitHub gives a page's headings.
+func anchors(text string) []string {
+	var found []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		found = append(found, strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, heading[1]))
+	}
+	return found
+}
+
+func TestTheIndexHoldsEveryDecision(t *testing.T) {
+	const folder = "docs/decisions/"
+	index := read(t, folder+"README.md")
+	files, err := filepath.Glob(filepath.Join(root, folder, "[0-9]*.md"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no decisions: %v", err)
+	}
+	for i, file := range files {
+		name := filepath.Base(file)
+		title, _, _ := strings.Cut(strings.TrimPrefix(read(t, folder+name), fmt.Sprintf("# %d. ", i+1)), "\n")
+		if want := fmt.Sprintf("%04d-", i+1); !strings.HasPrefix(name, want) {
+			t.Errorf("%s should begin with %s", name, want)
+		}
+		if want := fmt.Sprintf("%d. [%s](%s)", i+1, title, name); !strings.Contains(index, want) {
+			t.Errorf("the index lacks %q", want)
+		}
+	}
+}
