@@ -41,7 +41,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exitcode.Code) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			fmt.Fprintf(t.Err, "%s internal error: %v\nThis is a bug in tradectl; please report it with what follows.\n\n%s", //nolint:errcheck // nowhere left to say it
+			fmt.Fprintf(t.Err, "%s internal error: %v\nThis is a bug in tradectl; please report it with what follows.\n\n%s",
 				t.ErrStyle().Red("✗"), cause, debug.Stack())
 			code = exitcode.Failure
 		}
@@ -103,5 +103,5 @@ func explain(t *terminal.Terminal, command *cobra.Command, code exitcode.Code, e
 	if code == exitcode.Usage {
 		text += fmt.Sprintf("%s shows the usage.\n", style.Cyan(command.CommandPath()+" --help"))
 	}
-	fmt.Fprint(t.Err, text) //nolint:errcheck // nowhere left to say it
+	fmt.Fprint(t.Err, text)
 }

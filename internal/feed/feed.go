@@ -128,7 +128,7 @@ func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Probl
 		}
 		var tooLong overlong
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			if f.lines.Load() == before {
 				return yield(Entry{}, &Problem{Kind: Empty, File: in.name, Reason: "empty: there is no entry in it"})
 			}

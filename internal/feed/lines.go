@@ -48,7 +48,7 @@ func (l *lines) assemble(start []byte) ([]byte, error) {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
-		if length > MaxLine && (err == nil || err == io.EOF) {
+		if length > MaxLine && (err == nil || errors.Is(err, io.EOF)) {
 			return l.long[:readAhead], overlong{length: length}
 		}
 		return l.finish(l.long, err)
@@ -57,7 +57,7 @@ func (l *lines) assemble(start []byte) ([]byte, error) {
 
 // finish takes the line's end off. A last line without an end is a line.
 func (l *lines) finish(line []byte, err error) ([]byte, error) {
-	if err == io.EOF && len(line) > 0 {
+	if errors.Is(err, io.EOF) && len(line) > 0 {
 		err = nil
 	}
 	// Files that cat joined keep their byte order marks at the start of later lines.

@@ -70,7 +70,7 @@ func (t *Terminal) style(w io.Writer, isTerminal bool) Style {
 
 // Note prints a line to Err that people should see and that stops nothing.
 func (t *Terminal) Note(format string, args ...any) {
-	fmt.Fprintf(t.Err, "%s %s\n", t.ErrStyle().Yellow("!"), fmt.Sprintf(format, args...)) //nolint:errcheck // nowhere left to say it
+	fmt.Fprintf(t.Err, "%s %s\n", t.ErrStyle().Yellow("!"), fmt.Sprintf(format, args...))
 }
 
 // Style colours text with the terminal's own sixteen colours, which suit dark and light backgrounds alike.

@@ -2,7 +2,8 @@ package cloud
 
 import (
 	"fmt"
-	"strings")
+	"strings"
+)
 
 // workflowKinds are Step Functions state machines and their aliases.
 var workflowKinds = map[string]kind{

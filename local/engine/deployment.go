@@ -46,7 +46,7 @@ func Open(ctx context.Context, options Options) (_ *Deployment, err error) {
 		}
 		defer func() {
 			if err != nil {
-				d.Close()
+				err = errors.Join(err, d.Close())
 			}
 		}()
 	}
