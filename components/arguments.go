@@ -102,7 +102,6 @@ var (
 	eventBusName   = nameRule{256, paths, wordCharacters + ", . and /"}
 	functionName   = nameRule{64, words, wordCharacters}
 	keyAlias       = nameRule{250, paths, wordCharacters + ", . and /"} // 256 with the prefix alias/
-	logGroupName   = nameRule{512, paths, wordCharacters + ", . and /"}
 	machineName    = nameRule{80, words, wordCharacters}
 	queueName      = nameRule{80, words, wordCharacters}
 	repositoryName = nameRule{256, lowerPaths, "lower-case letters and digits, with single . _ / - between them"}

@@ -154,7 +154,7 @@ func TestARepositoryKeepsItsTagsAndLetsItsFunctionPull(t *testing.T) {
 	document := policy(t, find(t, stack, "aws:ecr/repositoryPolicy:RepositoryPolicy", "policy"), "policy")
 	pull := func(function string) iam.Request {
 		return iam.Request{Action: "ecr:BatchGetImage", Principal: "lambda.amazonaws.com", Context: map[string]string{
-			"aws:SourceAccount": "111122223333", "aws:SourceArn": "arn:aws:lambda:us-east-1:111122223333:function:" + function,
+			"aws:SourceArn": "arn:aws:lambda:us-east-1:111122223333:function:" + function,
 		}}
 	}
 	decide(t, document, pull("orders"), iam.Allowed)

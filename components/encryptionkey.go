@@ -41,12 +41,7 @@ type KeyReplica struct {
 }
 
 // KeyGrant lets one AWS service use the key. The functions whose names begin with Grant make them.
-type KeyGrant struct {
-	sid       string
-	service   string
-	actions   []string
-	condition iam.Conditions
-}
+type KeyGrant struct{ statements []iam.Statement }
 
 // EncryptionKey is one multi-region customer-managed key: it rotates every year, names each service that uses it in its
 // policy, and has a replica with the same key material in every region that needs one.
@@ -164,9 +159,9 @@ func keyPolicy(scope Scope, grants []KeyGrant) (pulumi.String, error) {
 				"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
 				"kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy",
 				"kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations",
-				"kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ReplicateKey", "kms:RevokeGrant",
-				"kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
-				"kms:UpdateAlias", "kms:UpdateKeyDescription", "kms:UpdatePrimaryRegion",
+				"kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ReplicateKey", "kms:RetireGrant",
+				"kms:RevokeGrant", "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource",
+				"kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription", "kms:UpdatePrimaryRegion",
 			},
 		},
 		{
@@ -185,10 +180,7 @@ func keyPolicy(scope Scope, grants []KeyGrant) (pulumi.String, error) {
 		},
 	}
 	for _, grant := range grants {
-		statements = append(statements, iam.Statement{
-			Sid: grant.sid, Effect: iam.Allow, Principal: iam.Service(grant.service), Resource: thisKey,
-			Action: grant.actions, Condition: grant.condition,
-		})
+		statements = append(statements, grant.statements...)
 	}
 	text, err := iam.New(statements...).JSON()
 	return pulumi.String(text), err

@@ -197,9 +197,9 @@ func (args *GlobalTradeTableArgs) table() *dynamodb.TableArgs {
 		PointInTimeRecovery:       &dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
 		ServerSideEncryption:      &dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true), KmsKeyArn: args.KeyARN},
 		DeletionProtectionEnabled: pulumi.Bool(args.DeletionProtection),
-		Ttl: &dynamodb.TableTtlArgs{
-			Enabled: pulumi.Bool(args.Expires), AttributeName: pulumi.String(ExpiresAtAttribute),
-		},
+	}
+	if args.Expires { // left out otherwise: AWS forgets the attribute of a time to live that is off, which shows as drift
+		table.Ttl = &dynamodb.TableTtlArgs{Enabled: pulumi.Bool(true), AttributeName: pulumi.String(ExpiresAtAttribute)}
 	}
 	if throughput := args.throughput(); throughput != nil {
 		table.OnDemandThroughput = throughput

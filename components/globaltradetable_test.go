@@ -62,6 +62,12 @@ func TestATableHasItsKeysItsIndexesAndItsProtection(t *testing.T) {
 	}
 }
 
+func TestTradesAreKeptForEverUnlessARetentionIsSet(t *testing.T) {
+	if ttl := find(t, declareTable(t, nil, nil), "aws:dynamodb/table:Table", "table").At("ttl"); ttl != nil {
+		t.Errorf("time to live is %v", ttl)
+	}
+}
+
 func TestAReplicaIsMadeInItsRegionUnderItsOwnKey(t *testing.T) {
 	stack := declareTable(t, []string{"eu-west-1"}, func(args *GlobalTradeTableArgs) { args.DeletionProtection = true })
 	replica := find(t, stack, "aws:dynamodb/tableReplica:TableReplica", "eu-west-1")

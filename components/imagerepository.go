@@ -124,15 +124,16 @@ func (args *ImageRepositoryArgs) check(name string) error {
 	return a.err()
 }
 
-// pullPolicy lets Lambda pull for the functions that match a name. Lambda adds a statement with this very Sid by itself
-// where none lets it pull, which would show as drift.
+// pullPolicy lets Lambda pull for the functions that match a name. It is the statement that Lambda adds by itself where
+// none lets it pull, which would show as drift, held to these functions
+// (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions).
 func pullPolicy(scope Scope, functionPattern string) (pulumi.String, error) {
 	text, err := iam.New(iam.Statement{
 		Sid:       "LambdaECRImageRetrievalPolicy",
 		Effect:    iam.Allow,
 		Principal: iam.Service(functionService),
 		Action:    iam.Strings{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
-		Condition: onBehalfOf(scope.Account, scope.ARN("lambda", "function:"+functionPattern)),
+		Condition: iam.Conditions{iam.ArnLike: {sourceARN: {scope.ARN("lambda", "function:"+functionPattern)}}},
 	}).JSON()
 	return pulumi.String(text), err
 }

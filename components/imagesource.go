@@ -89,7 +89,7 @@ func (s ImageSource) ignored(folder string) (*patternmatcher.PatternMatcher, err
 	file, err := os.Open(filepath.Join(folder, name))
 	switch {
 	case err == nil:
-		defer file.Close()
+		defer file.Close() //nolint:errcheck // only read
 		if patterns, err = ignorefile.ReadAll(file); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}

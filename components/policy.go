@@ -48,11 +48,7 @@ func trust(service string, conditions iam.Conditions) (pulumi.String, error) {
 
 // policyOf renders the statements that build makes of the inputs' values once they are known.
 func policyOf(build func(value []string) []iam.Statement, inputs ...pulumi.StringInput) pulumi.StringOutput {
-	all := make(pulumi.StringArray, len(inputs))
-	for i, input := range inputs {
-		all[i] = input
-	}
-	return all.ToStringArrayOutput().ApplyT(func(values []string) (string, error) {
+	return pulumi.StringArray(inputs).ToStringArrayOutput().ApplyT(func(values []string) (string, error) {
 		return iam.New(build(values)...).JSON()
 	}).(pulumi.StringOutput)
 }

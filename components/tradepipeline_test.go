@@ -226,7 +226,7 @@ func TestTheContextOfAnImageIsWhatItsFunctionIsMadeOf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer patterns.Close()
+			defer patterns.Close() //nolint:errcheck // only read
 			lines, err := ignorefile.ReadAll(patterns)
 			if err != nil {
 				t.Fatal(err)

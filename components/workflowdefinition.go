@@ -80,14 +80,14 @@ func tradeWorkflow(partition string, validate, enrich, record workflowStage, max
 			asl.States{
 				"ValidateAndEnrich": asl.Parallel{
 					Branches: []asl.Branch{
-						{StartAt: "ValidateTrade", States: stages.build("ValidateTrade", validate, event)},
-						{StartAt: "EnrichTrade", States: stages.build("EnrichTrade", enrich, event)},
+						{StartAt: ValidateTrade, States: stages.build(ValidateTrade, validate, event)},
+						{StartAt: EnrichTrade, States: stages.build(EnrichTrade, enrich, event)},
 					},
 					ResultSelector: asl.Object{"validation": asl.Path("$[0]"), "market": asl.Path("$[1]")},
-					Next:           "RecordTrade",
+					Next:           RecordTrade,
 				},
 			},
-			stages.build("RecordTrade", record, recording),
+			stages.build(RecordTrade, record, recording),
 		),
 	}
 	// An execution that times out is caught by nobody, so its limit lies beyond the longest path through all retries.
@@ -114,8 +114,11 @@ func (b stageBuilder) build(name string, stage workflowStage, payload asl.Object
 			OutputPath:     "$.Payload", // without Lambda's own metadata around the answer
 			TimeoutSeconds: int((stage.timeout + coldStart).Seconds()),
 			Retry:          []asl.Retrier{b.retrier(passingErrors, b.maxRetries)},
-			Catch:          []asl.Catcher{{ErrorEquals: []string{asl.AnyError}, Next: keep}},
-			End:            true,
+			Catch: []asl.Catcher{
+				{ErrorEquals: []string{asl.DataLimitExceeded}, Next: keep}, // which AnyError doesn't cover
+				{ErrorEquals: []string{asl.AnyError}, Next: keep},
+			},
+			End: true,
 		},
 		keep: asl.Task{
 			Comment:  "The input is the error that was caught: {Error, Cause}",

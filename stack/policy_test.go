@@ -124,22 +124,29 @@ func TestEveryServiceActsForThisAccountOnly(t *testing.T) {
 		if s.Principal == nil || len(s.Principal.Service) == 0 || s.Effect == iam.Deny {
 			return
 		}
-		if slices.Contains(s.Principal.Service, "ecr.amazonaws.com") {
-			return // AWS documents no condition that ECR meets when it makes copied repositories
+		if reason := unconditioned[s.Principal.Service[0]+" "+s.Action[0]]; reason != "" && len(s.Action) == 1 {
+			return
 		}
 		if slices.Equal(s.Condition[iam.StringEquals]["aws:SourceAccount"], []string{declared.Account}) {
 			return
 		}
-		// CloudWatch Logs says for whom it acts in the encryption context, by an ARN that holds the account.
+		// Some services say for whom they act by an ARN alone, which holds the account.
 		for _, keys := range s.Condition {
-			for key, values := range keys {
-				if strings.HasPrefix(key, "kms:EncryptionContext:") && !slices.ContainsFunc(values, func(arn string) bool { return !strings.Contains(arn, ":"+declared.Account+":") }) {
+			for key, arns := range keys {
+				says := key == "aws:SourceArn" || strings.HasPrefix(key, "kms:EncryptionContext:")
+				if says && !slices.ContainsFunc(arns, func(arn string) bool { return !strings.Contains(arn, ":"+declared.Account+":") }) {
 					return
 				}
 			}
 		}
 		t.Errorf("%s, statement %s: %v may act for any account", describe(r), s.Sid, s.Principal.Service)
 	})
+}
+
+// unconditioned are what a service may do for anybody, by AWS's own reason.
+var unconditioned = map[string]string{
+	"ecr.amazonaws.com sts:AssumeRole":     "AWS documents no condition that ECR meets when it makes copied repositories",
+	"events.amazonaws.com kms:DescribeKey": "EventBridge looks at a key before there is a bus to speak for",
 }
 
 func TestEveryQueueAndTopicAsksForTLS(t *testing.T) {
