@@ -9,6 +9,9 @@ import (
 // AnyError matches every error but States.DataLimitExceeded and States.Runtime, which AWS lets nobody catch with it.
 const AnyError = "States.ALL"
 
+// DataLimitExceeded is data of more than 256 KiB. It can be caught by this name only.
+const DataLimitExceeded = "States.DataLimitExceeded"
+
 // Retrier repeats a state that ended in one of its errors.
 type Retrier struct {
 	ErrorEquals     []string `json:"ErrorEquals"`

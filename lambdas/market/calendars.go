@@ -63,7 +63,6 @@ var (
 	easterMonday = fromEaster("Easter Monday", 1)
 	labourDay    = onDay("Labour Day", time.May, 1)
 	ascension    = fromEaster("Ascension Day", 39)
-	whitMonday   = fromEaster("Whit Monday", 50)
 	christmasEve = onDay("Christmas Eve", time.December, 24)
 	christmasDay = onDay("Christmas Day", time.December, 25)
 	boxingDay    = onDay("Boxing Day", time.December, 26)
