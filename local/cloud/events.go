@@ -116,10 +116,12 @@ type busInputs struct {
 	Name string `property:"name"`
 
 	// On record: nothing is encrypted here, so nothing can fail to be.
-	Description      string            `property:"description"`
-	KMSKeyIdentifier string            `property:"kmsKeyIdentifier"`
-	DeadLetterConfig map[string]any    `property:"deadLetterConfig"`
-	Tags             map[string]string `property:"tags"`
+	Description      string `property:"description"`
+	KMSKeyIdentifier string `property:"kmsKeyIdentifier"`
+	DeadLetterConfig struct {
+		ARN string `property:"arn"`
+	} `property:"deadLetterConfig"`
+	Tags map[string]string `property:"tags"`
 }
 
 type ruleInputs struct {
@@ -141,8 +143,11 @@ type targetInputs struct {
 	} `property:"deadLetterConfig"`
 
 	// On record: a start that fails here would fail for a day.
-	RetryPolicy map[string]any `property:"retryPolicy"`
-	RoleARN     string         `property:"roleArn"`
+	RetryPolicy struct {
+		MaximumEventAgeInSeconds int `property:"maximumEventAgeInSeconds"`
+		MaximumRetryAttempts     int `property:"maximumRetryAttempts"`
+	} `property:"retryPolicy"`
+	RoleARN string `property:"roleArn"`
 }
 
 // The metrics of rules.

@@ -26,6 +26,7 @@ var functionKinds = map[string]kind{
 	"docker:index/image:Image": living[imageInputs]{
 		requires: "imageName", computes: "baseImageName repoDigest registryServer",
 		identify: func(_ *Cloud, r *Resource, in imageInputs) error {
+			r.ID = in.ImageName // and stays so, whatever is pushed later
 			r.push(in)
 			return nil
 		},
@@ -100,13 +101,21 @@ type imageInputs struct {
 		Dockerfile string            `property:"dockerfile"`
 		Platform   string            `property:"platform"`
 		// On record: nothing is built here.
-		BuilderVersion string         `property:"builderVersion"`
-		CacheFrom      map[string]any `property:"cacheFrom"`
-		Target         string         `property:"target"`
+		BuilderVersion string `property:"builderVersion"`
+		CacheFrom      struct {
+			Images []string `property:"images"`
+		} `property:"cacheFrom"`
+		Target string `property:"target"`
 	} `property:"build"`
-	BuildOnPreview *bool          `property:"buildOnPreview"` // on record
-	Registry       map[string]any `property:"registry"`       // on record
-	SkipPush       bool           `property:"skipPush"`       // on record
+
+	// On record.
+	BuildOnPreview *bool `property:"buildOnPreview"`
+	Registry       struct {
+		Server   string `property:"server"`
+		Username string `property:"username"`
+		Password string `property:"password"`
+	} `property:"registry"`
+	SkipPush bool `property:"skipPush"`
 }
 
 type functionInputs struct {
@@ -121,19 +130,36 @@ type functionInputs struct {
 	} `property:"environment"`
 
 	// On record.
-	Architectures                  []string          `property:"architectures"`
-	DeadLetterConfig               map[string]any    `property:"deadLetterConfig"`
-	Description                    string            `property:"description"`
-	ImageConfig                    map[string]any    `property:"imageConfig"`
-	KMSKeyARN                      string            `property:"kmsKeyArn"`
-	LoggingConfig                  map[string]any    `property:"loggingConfig"`
-	MemorySize                     int               `property:"memorySize"`
-	ReplaceSecurityGroupsOnDestroy bool              `property:"replaceSecurityGroupsOnDestroy"`
-	ReplacementSecurityGroupIDs    []string          `property:"replacementSecurityGroupIds"`
-	Role                           string            `property:"role"`
-	TracingConfig                  map[string]any    `property:"tracingConfig"`
-	VPCConfig                      map[string]any    `property:"vpcConfig"`
-	Tags                           map[string]string `property:"tags"`
+	Architectures    []string `property:"architectures"`
+	DeadLetterConfig struct {
+		TargetARN string `property:"targetArn"`
+	} `property:"deadLetterConfig"`
+	Description string `property:"description"`
+	ImageConfig struct {
+		Commands         []string `property:"commands"`
+		EntryPoints      []string `property:"entryPoints"`
+		WorkingDirectory string   `property:"workingDirectory"`
+	} `property:"imageConfig"`
+	KMSKeyARN     string `property:"kmsKeyArn"`
+	LoggingConfig struct {
+		LogFormat           string `property:"logFormat"`
+		LogGroup            string `property:"logGroup"`
+		ApplicationLogLevel string `property:"applicationLogLevel"`
+		SystemLogLevel      string `property:"systemLogLevel"`
+	} `property:"loggingConfig"`
+	MemorySize                     int      `property:"memorySize"`
+	ReplaceSecurityGroupsOnDestroy bool     `property:"replaceSecurityGroupsOnDestroy"`
+	ReplacementSecurityGroupIDs    []string `property:"replacementSecurityGroupIds"`
+	Role                           string   `property:"role"`
+	TracingConfig                  struct {
+		Mode string `property:"mode"`
+	} `property:"tracingConfig"`
+	VPCConfig struct {
+		IPv6AllowedForDualStack bool     `property:"ipv6AllowedForDualStack"`
+		SecurityGroupIDs        []string `property:"securityGroupIds"`
+		SubnetIDs               []string `property:"subnetIds"`
+	} `property:"vpcConfig"`
+	Tags map[string]string `property:"tags"`
 }
 
 type functionAliasInputs struct {
@@ -155,7 +181,6 @@ func (r *Resource) push(in imageInputs) {
 	if colon := strings.LastIndex(repository, ":"); colon > strings.LastIndex(repository, "/") {
 		repository = repository[:colon]
 	}
-	r.ID = in.ImageName
 	server, _, _ := strings.Cut(in.ImageName, "/")
 	r.set("baseImageName", in.ImageName).set("registryServer", server).
 		set("repoDigest", repository+"@sha256:"+hash(in.ImageName+arguments.String(), 64))

@@ -90,7 +90,7 @@ var records = map[string]record{
 		identify: numbered("subnet-", "ec2", "subnet/"),
 	},
 	"aws:ec2/routeTable:RouteTable": {
-		accepts: "routes tags vpcId", replaces: "vpcId", requires: "vpcId", computes: "arn",
+		accepts: "routes.cidrBlock routes.gatewayId routes.natGatewayId tags vpcId", replaces: "vpcId", requires: "vpcId", computes: "arn",
 		identify: numbered("rtb-", "ec2", "route-table/"),
 	},
 	"aws:ec2/routeTableAssociation:RouteTableAssociation": {
@@ -122,7 +122,7 @@ var records = map[string]record{
 		identify: numbered("sgr-", "ec2", "security-group-rule/"),
 	},
 	"aws:ec2/vpcEndpoint:VpcEndpoint": {
-		accepts: "dnsOptions ipAddressType policy privateDnsEnabled routeTableIds securityGroupIds serviceName " +
+		accepts: "dnsOptions.dnsRecordIpType dnsOptions.privateDnsOnlyForInboundResolverEndpoint ipAddressType policy privateDnsEnabled routeTableIds securityGroupIds serviceName " +
 			"subnetIds tags vpcEndpointType vpcId",
 		replaces: "serviceName vpcEndpointType vpcId", requires: "serviceName vpcId",
 		computes: "arn dnsEntries networkInterfaceIds prefixListId state",
@@ -132,7 +132,8 @@ var records = map[string]record{
 		}),
 	},
 	"aws:ec2/flowLog:FlowLog": {
-		accepts: "deliverCrossAccountRole destinationOptions iamRoleArn logDestination logDestinationType logFormat " +
+		accepts: "deliverCrossAccountRole destinationOptions.fileFormat destinationOptions.hiveCompatiblePartitions " +
+			"destinationOptions.perHourPartition iamRoleArn logDestination logDestinationType logFormat " +
 			"maxAggregationInterval subnetId tags trafficType vpcId",
 		replaces: "iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval subnetId trafficType vpcId",
 		computes: "arn",
@@ -181,7 +182,8 @@ var records = map[string]record{
 
 	// Images
 	"aws:ecr/repository:Repository": {
-		accepts:  "encryptionConfigurations forceDelete imageScanningConfiguration imageTagMutability name tags",
+		accepts: "encryptionConfigurations.encryptionType encryptionConfigurations.kmsKey forceDelete " +
+			"imageScanningConfiguration.scanOnPush imageTagMutability name tags",
 		replaces: "encryptionConfigurations name", requires: "name",
 		computes: "arn registryId repositoryUrl",
 		identify: then(named("ecr", "repository/"), func(_ *Cloud, r *Resource) error {
@@ -199,15 +201,17 @@ var records = map[string]record{
 		computes: "registryId", identify: joined("", "repository"),
 	},
 	"aws:ecr/replicationConfiguration:ReplicationConfiguration": {
-		accepts: "replicationConfiguration", requires: "replicationConfiguration", computes: "registryId",
+		accepts: "replicationConfiguration.rules.destinations.region replicationConfiguration.rules.destinations.registryId " +
+			"replicationConfiguration.rules.repositoryFilters.filter replicationConfiguration.rules.repositoryFilters.filterType",
+		requires: "replicationConfiguration", computes: "registryId",
 		identify: account,
 	},
 	"aws:ecr/registryPolicy:RegistryPolicy": {
 		accepts: "policy", requires: "policy", computes: "registryId", identify: account,
 	},
 	"aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": {
-		accepts: "appliedFors customRoleArn description encryptionConfigurations imageTagMutability lifecyclePolicy " +
-			"prefix repositoryPolicy resourceTags",
+		accepts: "appliedFors customRoleArn description encryptionConfigurations.encryptionType " +
+			"encryptionConfigurations.kmsKey imageTagMutability lifecyclePolicy prefix repositoryPolicy resourceTags.*",
 		replaces: "prefix", requires: "appliedFors prefix", computes: "registryId",
 		identify: joined("", "prefix"),
 	},
@@ -219,7 +223,10 @@ var records = map[string]record{
 		identify: named("backup", "backup-vault:"),
 	},
 	"aws:backup/plan:Plan": {
-		accepts: "advancedBackupSettings name rules tags", requires: "name rules", computes: "arn version",
+		accepts: "name rules.ruleName rules.targetVaultName rules.schedule rules.scheduleExpressionTimezone rules.startWindow " +
+			"rules.completionWindow rules.enableContinuousBackup rules.lifecycle.coldStorageAfter rules.lifecycle.deleteAfter " +
+			"rules.recoveryPointTags.* tags",
+		requires: "name rules", computes: "arn version",
 		identify: func(c *Cloud, r *Resource) error {
 			r.ID = c.hex(32)
 			r.set("arn", r.arn("backup", "backup-plan:%s", r.ID))
@@ -227,8 +234,8 @@ var records = map[string]record{
 		},
 	},
 	"aws:backup/selection:Selection": {
-		accepts:  "conditions iamRoleArn name notResources planId resources selectionTags",
-		replaces: "conditions iamRoleArn name notResources planId resources selectionTags", requires: "iamRoleArn name planId",
+		accepts:  "iamRoleArn name notResources planId resources",
+		replaces: "iamRoleArn name notResources planId resources", requires: "iamRoleArn name planId",
 		identify: joined("|", "planId", "name"),
 	},
 }

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -10,7 +11,10 @@ import (
 // ARN and outputs like the real one, but nothing here depends on what it does.
 // Encryption keys, roles, security groups and dashboards are such.
 type record struct {
-	accepts  string // input properties, separated by spaces
+	// accepts names the input properties, separated by spaces. What is inside
+	// an object, or inside each object of a list, is named with the path to it,
+	// such as rules.lifecycle.deleteAfter; a * behind the dot takes any name.
+	accepts  string
 	replaces string
 	requires string
 	computes string
@@ -18,13 +22,53 @@ type record struct {
 }
 
 func (r record) kind() kind {
+	paths := strings.Fields(r.accepts)
+	var top []string
+	for _, path := range paths {
+		if name, _, _ := strings.Cut(path, "."); !slices.Contains(top, name) {
+			top = append(top, name)
+		}
+	}
 	return kind{
-		accepts:  strings.Fields(r.accepts),
+		accepts:  top,
+		check:    func(p Properties) error { return checkInside(paths, "", map[string]any(p)) },
 		replaces: strings.Fields(r.replaces),
 		requires: strings.Fields(r.requires),
 		computes: strings.Fields(r.computes),
 		identify: r.identify,
 	}
+}
+
+// checkInside refuses what the objects inside a property hold beyond paths.
+func checkInside(paths []string, at string, value any) error {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			inside := strings.TrimPrefix(at+"."+name, ".")
+			if !known(paths, inside) {
+				return fmt.Errorf("the local cloud does not know the property %s", inside)
+			}
+			if err := checkInside(paths, inside, value[name]); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, element := range value {
+			if err := checkInside(paths, at, element); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// known tells whether a path is one of those that are known, or leads to one.
+// Tags are named by whoever sets them.
+func known(paths []string, path string) bool {
+	parent := path[:max(0, strings.LastIndex(path, "."))]
+	return parent == "tags" || slices.ContainsFunc(paths, func(known string) bool {
+		return known == path || known == parent+".*" || strings.HasPrefix(known, path+".")
+	})
 }
 
 // arn writes an ARN in the resource's own region, as format and args name it.

@@ -66,12 +66,12 @@ type tableInputs struct {
 		Type string `property:"type"`
 	} `property:"attributes"`
 	GlobalSecondaryIndexes []struct {
-		Name               string         `property:"name"`
-		HashKey            string         `property:"hashKey"`
-		RangeKey           string         `property:"rangeKey"`
-		ProjectionType     string         `property:"projectionType"`
-		NonKeyAttributes   []string       `property:"nonKeyAttributes"`
-		OnDemandThroughput map[string]any `property:"onDemandThroughput"` // on record
+		Name               string             `property:"name"`
+		HashKey            string             `property:"hashKey"`
+		RangeKey           string             `property:"rangeKey"`
+		ProjectionType     string             `property:"projectionType"`
+		NonKeyAttributes   []string           `property:"nonKeyAttributes"`
+		OnDemandThroughput onDemandThroughput `property:"onDemandThroughput"`
 	} `property:"globalSecondaryIndexes"`
 	BillingMode    string `property:"billingMode"`
 	StreamEnabled  bool   `property:"streamEnabled"`
@@ -83,11 +83,23 @@ type tableInputs struct {
 	DeletionProtectionEnabled bool `property:"deletionProtectionEnabled"`
 
 	// On record.
-	PointInTimeRecovery  map[string]any    `property:"pointInTimeRecovery"`
-	ServerSideEncryption map[string]any    `property:"serverSideEncryption"`
-	OnDemandThroughput   map[string]any    `property:"onDemandThroughput"`
-	TableClass           string            `property:"tableClass"`
-	Tags                 map[string]string `property:"tags"`
+	PointInTimeRecovery struct {
+		Enabled              bool `property:"enabled"`
+		RecoveryPeriodInDays int  `property:"recoveryPeriodInDays"`
+	} `property:"pointInTimeRecovery"`
+	ServerSideEncryption struct {
+		Enabled   bool   `property:"enabled"`
+		KMSKeyARN string `property:"kmsKeyArn"`
+	} `property:"serverSideEncryption"`
+	OnDemandThroughput onDemandThroughput `property:"onDemandThroughput"`
+	TableClass         string             `property:"tableClass"`
+	Tags               map[string]string  `property:"tags"`
+}
+
+// onDemandThroughput is on record: nothing is throttled but by a fault.
+type onDemandThroughput struct {
+	MaxReadRequestUnits  int `property:"maxReadRequestUnits"`
+	MaxWriteRequestUnits int `property:"maxWriteRequestUnits"`
 }
 
 type tableReplicaInputs struct {

@@ -33,8 +33,8 @@ var workflowKinds = map[string]kind{
 	"aws:sfn/alias:Alias": living[machineAliasInputs]{
 		requires: "name routingConfigurations", replaces: "name", computes: "arn creationDate",
 		validate: func(in machineAliasInputs) error {
-			if len(in.Routing) > 1 {
-				return fmt.Errorf("routingConfigurations: only one version is known here, not a weighted pair")
+			if in.Routing != nil && len(in.Routing) != 1 { // nil: unknown in a preview
+				return fmt.Errorf("routingConfigurations: one version is known here, and no weighted pair; there are %d", len(in.Routing))
 			}
 			return nil
 		},
@@ -64,11 +64,21 @@ type machineInputs struct {
 	Publish    bool   `property:"publish"`
 
 	// On record.
-	RoleARN                 string            `property:"roleArn"`
-	LoggingConfiguration    map[string]any    `property:"loggingConfiguration"`
-	TracingConfiguration    map[string]any    `property:"tracingConfiguration"`
-	EncryptionConfiguration map[string]any    `property:"encryptionConfiguration"`
-	Tags                    map[string]string `property:"tags"`
+	RoleARN              string `property:"roleArn"`
+	LoggingConfiguration struct {
+		IncludeExecutionData bool   `property:"includeExecutionData"`
+		Level                string `property:"level"`
+		LogDestination       string `property:"logDestination"`
+	} `property:"loggingConfiguration"`
+	TracingConfiguration struct {
+		Enabled bool `property:"enabled"`
+	} `property:"tracingConfiguration"`
+	EncryptionConfiguration struct {
+		KMSDataKeyReusePeriodSeconds int    `property:"kmsDataKeyReusePeriodSeconds"`
+		KMSKeyID                     string `property:"kmsKeyId"`
+		Type                         string `property:"type"`
+	} `property:"encryptionConfiguration"`
+	Tags map[string]string `property:"tags"`
 }
 
 type machineAliasInputs struct {
