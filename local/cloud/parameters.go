@@ -12,11 +12,22 @@ var parameterKinds = map[string]kind{
 		requires: "name type", replaces: "name", computes: "arn version",
 		identify: func(_ *Cloud, r *Resource, in parameterInputs) error {
 			r.ID = in.Name
-			r.set("arn", r.arn("ssm", "parameter%s", in.Name)).set("version", 1)
+			r.set("arn", r.arn("ssm", "parameter%s", in.Name)).set("version", 1.0)
 			return nil
 		},
-		start: startParameter,
-		stop:  stopParameter,
+		start: func(c *Cloud, r *Resource, in parameterInputs) error {
+			version, _ := r.Outputs["version"].(float64)
+			return c.in(r.Region).parameters.Restore(in.parameter(), int64(version))
+		},
+		update: func(c *Cloud, r *Resource, in parameterInputs) error {
+			version, err := c.in(r.Region).parameters.Put(in.parameter())
+			r.set("version", float64(version))
+			return err
+		},
+		stop: func(c *Cloud, r *Resource) error {
+			c.in(r.Region).parameters.Delete(r.ID)
+			return nil
+		},
 	}.kind(),
 }
 
@@ -34,23 +45,13 @@ type parameterInputs struct {
 	Tags           map[string]string `property:"tags"`        // on record
 }
 
-func startParameter(c *Cloud, r *Resource, in parameterInputs) error {
+func (in parameterInputs) parameter() parameters.Parameter {
 	value := in.Value
 	if value == "" {
 		value = in.InsecureValue
 	}
-	version, err := c.in(r.Region).parameters.Put(parameters.Parameter{
+	return parameters.Parameter{
 		Name: in.Name, Type: types.ParameterType(in.Type), Value: value,
 		DataType: in.DataType, AllowedPattern: in.AllowedPattern,
-	})
-	if err != nil {
-		return err
 	}
-	r.set("version", version)
-	return nil
-}
-
-func stopParameter(c *Cloud, r *Resource) error {
-	c.in(r.Region).parameters.Delete(r.ID)
-	return nil
 }

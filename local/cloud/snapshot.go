@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -60,8 +61,7 @@ func add(archive *zip.Writer, name string, write func(io.Writer) error) error {
 	return write(file)
 }
 
-// Load brings a saved cloud back to life in an empty one, in the order in
-// which its resources were created.
+// Load brings a saved cloud back to life in an empty one.
 func (c *Cloud) Load(from io.ReaderAt, size int64) error {
 	archive, err := zip.NewReader(from, size)
 	if err != nil {
@@ -71,17 +71,34 @@ func (c *Cloud) Load(from io.ReaderAt, size int64) error {
 	if err := read(archive, resourcesFile, func(r io.Reader) error { return json.NewDecoder(r).Decode(&saved) }); err != nil {
 		return err
 	}
-	for _, s := range saved {
-		k, err := lookup(s.Type, s.Name)
-		if err != nil {
-			return err
-		}
-		r := &Resource{Type: s.Type, Name: s.Name, Region: s.Region, ID: s.ID, Inputs: s.Inputs, Outputs: s.Outputs}
-		if err := c.admit(k, r); err != nil {
-			return err
-		}
+	if err := c.revive(saved); err != nil {
+		return err
 	}
 	return c.refill(archive)
+}
+
+// revive makes saved resources live in the order of their creation. One that
+// was replaced is younger than those that refer to it, which are tried again
+// after it.
+func (c *Cloud) revive(saved []savedResource) error {
+	for len(saved) > 0 {
+		var waiting []savedResource
+		var problems []error
+		for _, s := range saved {
+			k, err := lookup(s.Type, s.Name)
+			if err == nil {
+				err = c.admit(k, &Resource{Type: s.Type, Name: s.Name, Region: s.Region, ID: s.ID, Inputs: s.Inputs, Outputs: s.Outputs})
+			}
+			if err != nil {
+				waiting, problems = append(waiting, s), append(problems, err)
+			}
+		}
+		if len(waiting) == len(saved) {
+			return errors.Join(problems...)
+		}
+		saved = waiting
+	}
+	return nil
 }
 
 // refill gives tables and queues what they held.

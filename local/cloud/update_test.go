@@ -101,7 +101,7 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 			},
 			change: func(*world) cloud.Properties { return cloud.Properties{"value": "2"} },
 			after: func(w *world) {
-				if version := w.resource(parameterType, "/orders/limit").Outputs["version"]; version != int64(2) {
+				if version := w.resource(parameterType, "/orders/limit").Outputs["version"]; version != 2.0 {
 					w.t.Errorf("the version is %v", version)
 				}
 			},

@@ -64,18 +64,24 @@ type world struct {
 	made  map[string]*cloud.Resource // by type and name
 }
 
-// newCloud makes an empty cloud on a clock that stands at noon, whose only image is keeper.
-func newCloud(options cloud.Options) (*cloud.Cloud, *clock.Virtual) {
-	v := clock.NewVirtual(noon)
-	options.Clock = v
+// emptyWorld is a world before the first resource, on a clock that stands at noon. Its only image is keeper.
+func emptyWorld(t *testing.T, options cloud.Options) *world {
+	w := &world{t: t, clock: clock.NewVirtual(noon), made: map[string]*cloud.Resource{}}
+	options.Clock = w.clock
 	options.Images = map[string]cloud.Image{"keeper": newKeeper}
-	return cloud.New(options), v
+	w.Cloud = cloud.New(options)
+	return w
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	made, virtual := newCloud(cloud.Options{})
-	w := &world{Cloud: made, t: t, clock: virtual, made: map[string]*cloud.Resource{}}
+	return newWorldWith(t, cloud.Options{})
+}
+
+// newWorldWith is a world whose cloud has other options.
+func newWorldWith(t *testing.T, options cloud.Options) *world {
+	t.Helper()
+	w := emptyWorld(t, options)
 	w.create(queueType, "failures", cloud.Properties{"name": "failures"})
 	w.create(queueType, "undelivered", cloud.Properties{"name": "undelivered", "messageRetentionSeconds": 3600.0})
 	w.create(tableType, "orders", tableInputs())

@@ -61,6 +61,21 @@ func (s *Store) Put(p Parameter) (int64, error) {
 	return version, nil
 }
 
+// Restore puts a parameter with the version that it had, from which later ones
+// count on.
+func (s *Store) Restore(p Parameter, version int64) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	if version < 1 {
+		return fmt.Errorf("parameter %q: %d is no version; they count from 1", p.Name, version)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parameters[p.Name] = stored{Parameter: p, version: version, modified: s.clock.Now()}
+	return nil
+}
+
 // Delete removes a parameter; one that isn't there is no error.
 func (s *Store) Delete(name string) {
 	s.mu.Lock()

@@ -263,3 +263,20 @@ func TestEachPutIsAVersion(t *testing.T) {
 		}
 	}
 }
+
+func TestARestoredParameterCountsOn(t *testing.T) {
+	s, p := newStore(t), text("/orders/limit", "1")
+	if err := s.Restore(p, 7); err != nil {
+		t.Fatal(err)
+	}
+	if version, err := s.Put(p); err != nil || version != 8 {
+		t.Errorf("the version after 7 is %d (%v)", version, err)
+	}
+	if err := s.Restore(p, 0); err == nil || !strings.Contains(err.Error(), `parameter "/orders/limit": 0 is no version`) {
+		t.Errorf("version 0: %v", err)
+	}
+	p.Value = ""
+	if err := s.Restore(p, 1); err == nil {
+		t.Error("an empty value was taken")
+	}
+}

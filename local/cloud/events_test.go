@@ -1,0 +1,194 @@
+package cloud_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"trade-processing/local/cloud"
+)
+
+func TestWhatTheBusDoesNotTake(t *testing.T) {
+	deep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
+	for _, tc := range []struct {
+		name  string
+		entry cloud.Entry
+		code  string
+	}{
+		{"no source", cloud.Entry{DetailType: "Order", Detail: []byte(`{}`)}, "InvalidArgument"},
+		{"no detail type", cloud.Entry{Source: "shop", Detail: []byte(`{}`)}, "InvalidArgument"},
+		{"no detail", cloud.Entry{Source: "shop", DetailType: "Order"}, "MalformedDetail"},
+		{"a detail of white space", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(" \n")}, "MalformedDetail"},
+		{"a list as detail", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`[1]`)}, "MalformedDetail"},
+		{"a text as detail", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`"{}"`)}, "MalformedDetail"},
+		{"null as detail", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`null`)}, "MalformedDetail"},
+		{"a detail that is cut off", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"id": 1`)}, "MalformedDetail"},
+		{"two objects", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{} {}`)}, "MalformedDetail"},
+		{"a number with a leading zero", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"id": 01}`)}, "MalformedDetail"},
+		{"a detail nested without end", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"a":` + deep + `}`)}, "MalformedDetail"},
+		{"more than a megabyte", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"id":"` + strings.Repeat("x", 1<<20) + `"}`)}, "EntrySizeExceeded"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			_, err := w.PutEvent(t.Context(), here, "orders", tc.entry)
+			refusal, named := errors.AsType[*cloud.Refusal](err)
+			if !named || refusal.Code != tc.code || refusal.Message == "" {
+				t.Errorf("got %v, want %s", err, tc.code)
+			}
+			if count := w.count("orders"); count != 0 {
+				t.Errorf("%d orders were kept", count)
+			}
+		})
+	}
+}
+
+func (w *world) count(table string) int {
+	w.t.Helper()
+	living, err := w.Table(here, table)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return living.Count()
+}
+
+func TestAnEventThatNoRuleMatchesStartsNothing(t *testing.T) {
+	w := newWorld(t)
+	for _, entry := range []cloud.Entry{
+		{Source: "market", DetailType: "Order", Detail: []byte(`{"id": "1"}`)},
+		{Source: "SHOP", DetailType: "Order", Detail: []byte(`{"id": "1"}`)},
+	} {
+		if got := w.putEntry(entry); got != "not matched" {
+			t.Errorf("%s: %s", entry.Source, got)
+		}
+	}
+	if count := w.count("orders"); count != 0 {
+		t.Errorf("%d orders were kept", count)
+	}
+}
+
+func TestEveryRuleThatMatchesDeliversToEachOfItsTargets(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"second", "third"} {
+		inputs := machineInputs(`{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "` + name + `", "End": true}}}`)
+		inputs["name"] = name
+		w.create(machineType, name, inputs)
+	}
+	w.create(targetType, "second", cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "2", "arn": w.arn(machineType, "second")})
+	w.create(ruleType, "all", cloud.Properties{"name": "all", "eventBusName": "orders", "eventPattern": `{"detail-type": ["Order"]}`})
+	w.create(targetType, "third", cloud.Properties{"rule": "all", "eventBusName": "orders", "targetId": "3", "arn": w.arn(machineType, "third")})
+	w.expect(`{"id": "1"}`, "third; hello kept; second") // rules in the order of their names
+	w.delete(targetType, "orders")
+	w.expect(`{"id": "2"}`, "third; second")
+}
+
+// A rule sees the whole event as AWS documents it, and the function gets the detail byte for byte.
+func TestTheEnvelopeOfAnEvent(t *testing.T) {
+	w := newWorld(t)
+	w.update(machineType, "orders", cloud.Properties{"definition": `{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}`})
+	const detail = `{ "amount": 1.50, "big": 12345678901234567890123456789, "text": "<\u00e9>", "e": 1E+2 }`
+	receipt, err := w.PutEvent(t.Context(), here, "orders", cloud.Entry{
+		Source: "shop", DetailType: `An "order"`, Detail: []byte(detail), Resources: []string{"arn:one", "arn:two"},
+		Time: time.Date(2026, 2, 1, 10, 0, 0, 999_999_999, time.FixedZone("", 3600)),
+	})
+	if err != nil || len(receipt.Deliveries) != 1 || receipt.Deliveries[0].Failure != nil {
+		t.Fatalf("got %+v, %v", receipt, err)
+	}
+	output := string(receipt.Deliveries[0].Output)
+	want := `{"version":"0","id":"` + receipt.EventID + `","detail-type":"An \"order\"","source":"shop","account":"000000000000",` +
+		`"time":"2026-02-01T09:00:00Z","region":"us-east-1","resources":["arn:one","arn:two"],"detail":` + detail + `}`
+	if output != want {
+		t.Errorf("got  %s\nwant %s", output, want)
+	}
+	for _, pattern := range []string{
+		`{"detail-type": ["An \"order\""]}`, `{"account": ["000000000000"], "region": ["us-east-1"]}`,
+		`{"resources": ["arn:two"]}`, `{"time": [{"prefix": "2026-02-01"}]}`, `{"version": ["0"], "id": [{"exists": true}]}`,
+		`{"detail": {"amount": [{"numeric": ["=", 1.5]}], "text": ["<é>"]}}`,
+		`{"$or": [{"source": ["market"]}, {"detail": {"text": ["<é>"]}}]}`,
+	} {
+		w.update(ruleType, "orders", cloud.Properties{"eventPattern": pattern})
+		got := w.putEntry(cloud.Entry{
+			Source: "shop", DetailType: `An "order"`, Detail: []byte(detail), Resources: []string{"arn:one", "arn:two"},
+			Time: time.Date(2026, 2, 1, 9, 0, 0, 0, time.UTC),
+		})
+		if got == "not matched" {
+			t.Errorf("%s matches nothing", pattern)
+		}
+	}
+}
+
+func TestAnEventWithoutATimeHasThatOfTheBus(t *testing.T) {
+	w := newWorld(t)
+	w.update(machineType, "orders", cloud.Properties{"definition": `{"StartAt": "A", "States": {"A": {"Type": "Pass", "OutputPath": "$.time", "End": true}}}`})
+	w.expect(`{}`, "2026-03-02T12:00:00Z")
+}
+
+// What an execution can't start with is kept where the target says.
+func TestWhatATargetCanNotBeStartedWith(t *testing.T) {
+	large := `{"id": "` + strings.Repeat("x", 256<<10) + `"}`
+	t.Run("an event over 256 KiB goes to the target's dead-letter queue, whole", func(t *testing.T) {
+		w := newWorld(t)
+		w.clock.Advance(30 * time.Second)
+		// The queue takes as much as SQS: the event with its envelope is a little larger than the detail.
+		w.update(queueType, "undelivered", cloud.Properties{"maxMessageSize": 1048576.0})
+		w.expect(large, "failed: InvalidExecutionInput, kept in undelivered as InvalidExecutionInput")
+		for message := range w.queue("undelivered").Messages() {
+			var event struct{ Detail json.RawMessage }
+			if err := json.Unmarshal([]byte(message.Body), &event); err != nil || string(event.Detail) != large {
+				t.Errorf("the queue holds %.80s…", message.Body)
+			}
+		}
+		if depth := w.queue("undelivered").State().Depth(); depth != 1 {
+			t.Errorf("the queue holds %d messages", depth)
+		}
+	})
+	t.Run("one that the queue does not take either is told as failed", func(t *testing.T) {
+		w := newWorld(t)
+		w.expect(large, "failed: InvalidExecutionInput")
+	})
+	t.Run("so is one where there is no queue", func(t *testing.T) {
+		w := newWorld(t)
+		w.update(targetType, "orders", cloud.Properties{"deadLetterConfig": nil})
+		w.expect(large, "failed: InvalidExecutionInput")
+	})
+	t.Run("an event just below goes through", func(t *testing.T) {
+		w := newWorld(t)
+		w.update(machineType, "orders", cloud.Properties{"definition": `{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "done", "End": true}}}`})
+		w.expect(`{"id": "`+strings.Repeat("x", 255<<10)+`"}`, "done")
+	})
+	t.Run("a state machine that is gone", func(t *testing.T) {
+		w := newWorld(t)
+		w.delete(machineAliasType, "orders")
+		w.expect(`{"id": "1"}`, "failed: StateMachineDoesNotExist, kept in undelivered as StateMachineDoesNotExist")
+	})
+}
+
+func TestABusThatIsNotThere(t *testing.T) {
+	w := newWorld(t)
+	entry := cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{}`)}
+	if _, err := w.PutEvent(t.Context(), here, "nobody", entry); err == nil || !contains(err.Error(), "event-bus/nobody does not exist") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := w.PutEvent(t.Context(), there, "orders", entry); err == nil {
+		t.Error("the bus is in another region too")
+	}
+	if receipt, err := w.PutEvent(t.Context(), here, "default", entry); err != nil || len(receipt.Deliveries) > 0 {
+		t.Errorf("the default bus, which every account has: %+v, %v", receipt, err)
+	}
+	if _, err := w.PutEvent(t.Context(), here, w.arn(busType, "orders"), entry); err != nil {
+		t.Errorf("by its ARN: %v", err)
+	}
+}
+
+func TestARunThatIsStoppedSaysWhy(t *testing.T) {
+	w := newWorld(t)
+	why := errors.New("the house is on fire")
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(why)
+	_, err := w.PutEvent(ctx, here, "orders", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"id": "1"}`)})
+	if !errors.Is(err, why) {
+		t.Errorf("got %v, want %v", err, why)
+	}
+}

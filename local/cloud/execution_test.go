@@ -1,0 +1,146 @@
+package cloud_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+
+	"trade-processing/local/cloud"
+	"trade-processing/local/fault"
+	"trade-processing/local/states"
+)
+
+func TestWhatBecomesOfAnExecution(t *testing.T) {
+	pass := func(state string) string { return `{"StartAt": "A", "States": {"A": ` + state + `}}` }
+	call := func(function string) string {
+		return pass(`{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+			"Parameters": {"FunctionName": "` + function + `", "Payload.$": "$"}, "End": true}`)
+	}
+	send := func(parameters string) string {
+		return pass(`{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": ` + parameters + `, "End": true}`)
+	}
+	const keeper = "arn:aws:lambda:us-east-1:000000000000:function:keeper"
+	for _, tc := range []struct {
+		name       string
+		definition string
+		want       string
+	}{
+		{"a function by its ARN is the version that is not published", call(keeper),
+			`{"ExecutedVersion":"$LATEST","Payload":"hello kept","StatusCode":200}`},
+		{"a function by its alias is the version behind it", call(keeper + ":live"),
+			`{"ExecutedVersion":"1","Payload":"hello kept","StatusCode":200}`},
+		{"a version that is not there", call(keeper + ":7"), "failed: Lambda.ResourceNotFoundException"},
+		{"a function that is not there", call("arn:aws:lambda:us-east-1:000000000000:function:nobody"), "failed: Lambda.ResourceNotFoundException"},
+		{"a function by half an ARN", call("keeper"), "failed: Lambda.ResourceNotFoundException"},
+		{"a queue that is not there", send(`{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/000000000000/nobody", "MessageBody": "x"}`),
+			"failed: SQS.QueueDoesNotExistException"},
+		{"a message without a body", send(`{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/000000000000/failures", "MessageBody": ""}`),
+			"failed: SQS.SdkClientException"},
+		{"parameters that come with the input and are not served",
+			pass(`{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true}`), "failed: States.Runtime"},
+		{"parameters that are no object",
+			pass(`{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "InputPath": "$.source", "End": true}`), "failed: States.Runtime"},
+		{"an error of its own", pass(`{"Type": "Fail", "Error": "Sold.Out"}`), "failed: Sold.Out"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.update(machineType, "orders", cloud.Properties{"definition": tc.definition})
+			w.expect(`{"id": "1"}`, tc.want)
+		})
+	}
+}
+
+func TestAnExecutionHasTheARNOfItsKind(t *testing.T) {
+	w := newWorld(t)
+	entry := cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"id": "1"}`)}
+	standard, err := w.PutEvent(t.Context(), here, "orders", entry)
+	if err != nil || !strings.HasPrefix(standard.Deliveries[0].Execution, "arn:aws:states:us-east-1:000000000000:execution:orders:") {
+		t.Errorf("got %+v, %v", standard, err)
+	}
+	inputs := machineInputs(definition(w.url("failures")))
+	inputs["name"], inputs["type"] = "express", "EXPRESS"
+	w.update(targetType, "orders", cloud.Properties{"arn": w.create(machineType, "express", inputs).ID})
+	express, err := w.PutEvent(t.Context(), here, "orders", entry)
+	if err != nil || !strings.HasPrefix(express.Deliveries[0].Execution, "arn:aws:states:us-east-1:000000000000:express:express:") {
+		t.Errorf("got %+v, %v", express, err)
+	}
+}
+
+// What failed is kept with the event as it came and the error as it was.
+func TestADeadLetterHoldsTheEventAndTheError(t *testing.T) {
+	w := newWorld(t)
+	w.expect(`{"id": "1", "fail": "Broken", "amount": 1.50}`, "failed: Broken, kept in failures as Broken")
+	for message := range w.queue("failures").Messages() {
+		for _, part := range []string{`"detail":{"id": "1", "fail": "Broken", "amount": 1.50}`, `"Error":"Broken"`, "as the order wished"} {
+			if !contains(message.Body, part) {
+				t.Errorf("%s lacks %s", message.Body, part)
+			}
+		}
+	}
+}
+
+// The trace that an event carries reaches the function's context and the queue; an event without one begins its own.
+func TestATraceGoesThrough(t *testing.T) {
+	w := newWorld(t)
+	const trace = "Root=1-67891233-abcdef012345678912345678;Sampled=1"
+	w.putEntry(cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"fail": "Broken"}`), TraceHeader: trace})
+	w.putEntry(cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"fail": "Broken"}`)})
+	var traces []string
+	for message := range w.queue("failures").Messages() {
+		traces = append(traces, message.TraceHeader)
+	}
+	if len(traces) != 2 || traces[0] != trace || !strings.HasPrefix(traces[1], fmt.Sprintf("Root=1-%x-", noon.Unix())) {
+		t.Errorf("got %q", traces)
+	}
+}
+
+func TestEveryStateThatIsLeftIsObserved(t *testing.T) {
+	var mu sync.Mutex
+	visits := map[string]string{}
+	w := newWorldWith(t, cloud.Options{Observe: func(v states.Visit) {
+		mu.Lock()
+		defer mu.Unlock()
+		visits[v.State] = ""
+		if v.Failure != nil {
+			visits[v.State] = v.Failure.Name
+		}
+	}})
+	w.expect(`{"id": "1", "fail": "Broken"}`, "failed: Broken, kept in failures as Broken")
+	if want := map[string]string{"Keep": "Broken", "Save": "", "Failed": "Broken"}; !maps.Equal(visits, want) {
+		t.Errorf("got %v, want %v", visits, want)
+	}
+}
+
+// Each service asks the hook about its calls, and what the hook answers is what the caller sees.
+func TestFaultsReachEveryService(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		of      fault.Call
+		outcome string
+	}{
+		{"a table", fault.Call{Service: "dynamodb", Operation: "PutItem", Resource: "orders"}, "failed: OperationError, kept in failures as OperationError"},
+		{"a function", fault.Call{Service: "lambda", Operation: "Invoke", Resource: "keeper"}, "failed: States.TaskFailed, kept in failures as States.TaskFailed"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorldWith(t, cloud.Options{Faults: func(c fault.Call) fault.Fault {
+				if c.Key = ""; c == tc.of {
+					return fault.Fault{Err: errors.New("as the hook wished")}
+				}
+				return fault.Fault{}
+			}})
+			w.expect(`{"id": "1"}`, tc.outcome)
+		})
+	}
+	t.Run("a queue", func(t *testing.T) {
+		w := newWorldWith(t, cloud.Options{Faults: func(c fault.Call) fault.Fault {
+			if c.Service == "sqs" {
+				return fault.Fault{Err: errors.New("as the hook wished")}
+			}
+			return fault.Fault{}
+		}})
+		w.expect(`{"id": "1", "fail": "Broken"}`, "failed: SQS.SdkClientException")
+	})
+}
