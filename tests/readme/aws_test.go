@@ -48,7 +48,7 @@ const (
 // pulumiCommands are the commands that a page may use, and how many words may follow.
 // https://www.pulumi.com/docs/iac/cli/commands/
 var pulumiCommands = map[string]int{
-	"preview": 0, "up": 0, "destroy": 0, "stack init": 1, "stack rm": 1, "stack output": 1,
+	"preview": 0, "up": 0, "destroy": 0, "stack init": 1, "stack rm --preserve-config": 1, "stack output": 1,
 }
 
 func pulumiStandIn(args []string) int {
