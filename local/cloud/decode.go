@@ -47,13 +47,16 @@ func properties[T any]() []string {
 
 // A living kind reads its inputs into a struct and acts on them.
 type living[T any] struct {
-	requires string
-	replaces string
-	computes string
+	requires    string
+	replaces    string
+	computes    string
+	renews      string
+	unversioned string
 	// validate refuses a definition that AWS would refuse; unknown values of a
 	// preview are zero here, so it judges only what is there.
 	validate func(T) error
 	identify func(*Cloud, *Resource, T) error
+	renew    func(*Cloud, *Resource, T) error
 	start    func(*Cloud, *Resource, T) error
 	update   func(*Cloud, *Resource, T) error
 	stop     func(*Cloud, *Resource) error
@@ -65,6 +68,7 @@ func (l living[T]) kind() kind {
 		requires: strings.Fields(l.requires),
 		replaces: strings.Fields(l.replaces),
 		computes: strings.Fields(l.computes),
+		renews:   strings.Fields(l.renews), unversioned: strings.Fields(l.unversioned),
 		check: func(p Properties) error {
 			read, err := decode[T](p)
 			if err != nil || l.validate == nil {
@@ -74,6 +78,9 @@ func (l living[T]) kind() kind {
 		},
 		identify: with(l.identify),
 		stop:     l.stop,
+	}
+	if l.renew != nil {
+		k.renew = with(l.renew)
 	}
 	if l.start != nil {
 		k.start = with(l.start)

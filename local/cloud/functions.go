@@ -25,12 +25,13 @@ import (
 var functionKinds = map[string]kind{
 	"docker:index/image:Image": living[imageInputs]{
 		requires: "imageName", computes: "baseImageName repoDigest registryServer",
+		renews: "baseImageName repoDigest registryServer", unversioned: "buildOnPreview registry skipPush",
 		identify: func(_ *Cloud, r *Resource, in imageInputs) error {
 			r.ID = in.ImageName // and stays so, whatever is pushed later
 			r.push(in)
 			return nil
 		},
-		update: func(_ *Cloud, r *Resource, in imageInputs) error {
+		renew: func(_ *Cloud, r *Resource, in imageInputs) error {
 			r.push(in)
 			return nil
 		},
@@ -38,6 +39,7 @@ var functionKinds = map[string]kind{
 	"aws:lambda/function:Function": living[functionInputs]{
 		requires: "name role", replaces: "name packageType",
 		computes: "arn invokeArn lastModified qualifiedArn qualifiedInvokeArn version signingJobArn",
+		renews:   "qualifiedArn qualifiedInvokeArn version", unversioned: "reservedConcurrentExecutions tags",
 		identify: func(_ *Cloud, r *Resource, in functionInputs) error {
 			r.ID = in.Name
 			arn := r.arn("lambda", "function:%s", in.Name)
@@ -46,11 +48,11 @@ var functionKinds = map[string]kind{
 			r.publishFunction(in)
 			return nil
 		},
-		start: startFunction,
-		update: func(c *Cloud, r *Resource, in functionInputs) error {
+		renew: func(_ *Cloud, r *Resource, in functionInputs) error {
 			r.publishFunction(in)
-			return startFunction(c, r, in)
+			return nil
 		},
+		start: startFunction,
 		stop: func(c *Cloud, r *Resource) error {
 			living, err := c.live.functions.get(r.Outputs.text("arn"))
 			if err != nil {

@@ -3,6 +3,7 @@ package cloud
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -38,6 +39,9 @@ type kind struct {
 	replaces []string
 	// computes names the outputs that exist only after creation.
 	computes []string
+	// renews names those of them that an update makes anew, such as a version,
+	// unless all that changes are the inputs in unversioned.
+	renews, unversioned []string
 	// check decodes known inputs strictly, so that an unknown nested property
 	// is refused too. Nil where nothing is nested.
 	check func(Properties) error
@@ -47,6 +51,8 @@ type kind struct {
 	// start makes the resource live, when it is created and when a kept cloud
 	// is opened again. Nil where a resource is only on record.
 	start func(*Cloud, *Resource) error
+	// renew computes the outputs in renews. Nil where there are none.
+	renew func(*Cloud, *Resource) error
 	// update changes the live resource in place.
 	update func(*Cloud, *Resource) error
 	// stop ends the live resource.
@@ -142,6 +148,23 @@ func Replaces(typ string) ([]string, error) {
 	return k.replaces, err
 }
 
+// Renewed names the outputs that an update makes anew. Inputs that a preview
+// can't know yet are named in unknown, and count as changed.
+func Renewed(typ string, old, now Properties, unknown []string) ([]string, error) {
+	k, err := lookup(typ, "")
+	if err != nil || !k.renewedBy(old, now, unknown) {
+		return nil, err
+	}
+	return k.renews, nil
+}
+
+func (k kind) renewedBy(old, now Properties, unknown []string) bool {
+	return slices.ContainsFunc(k.accepts, func(name string) bool {
+		changed := slices.Contains(unknown, name) || !reflect.DeepEqual(old[name], now[name])
+		return changed && !slices.Contains(k.unversioned, name)
+	})
+}
+
 // Create makes a resource live and returns it with its id and outputs.
 func (c *Cloud) Create(typ, name, region string, inputs Properties) (*Resource, error) {
 	k, err := lookup(typ, name)
@@ -211,6 +234,11 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 	for _, name := range k.computes {
 		if value, there := old.Outputs[name]; there {
 			r.Outputs[name] = value
+		}
+	}
+	if k.renew != nil && k.renewedBy(old.Inputs, inputs, nil) {
+		if err := k.renew(c, r); err != nil {
+			return nil, refuse(typ, old.Name, "%v", err)
 		}
 	}
 	if _, taggable := inputs["tags"]; taggable {

@@ -10,6 +10,7 @@ var workflowKinds = map[string]kind{
 	"aws:sfn/stateMachine:StateMachine": living[machineInputs]{
 		requires: "definition name roleArn", replaces: "name type",
 		computes: "arn creationDate revisionId stateMachineVersionArn status versionDescription",
+		renews:   "stateMachineVersionArn", unversioned: "tags",
 		validate: func(in machineInputs) error {
 			if in.Definition == "" {
 				return nil // unknown in a preview
@@ -23,12 +24,12 @@ var workflowKinds = map[string]kind{
 			r.publish(in)
 			return nil
 		},
-		start: startMachine,
-		update: func(c *Cloud, r *Resource, in machineInputs) error {
+		renew: func(_ *Cloud, r *Resource, in machineInputs) error {
 			r.publish(in)
-			return startMachine(c, r, in)
+			return nil
 		},
-		stop: func(c *Cloud, r *Resource) error { c.live.machines.drop(r.ID); return nil },
+		start: startMachine,
+		stop:  func(c *Cloud, r *Resource) error { c.live.machines.drop(r.ID); return nil },
 	}.kind(),
 	"aws:sfn/alias:Alias": living[machineAliasInputs]{
 		requires: "name routingConfigurations", replaces: "name", computes: "arn creationDate",

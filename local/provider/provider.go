@@ -57,7 +57,7 @@ func (p *provider) DiffConfig(_ context.Context, req plugin.DiffConfigRequest) (
 	if diff == nil {
 		return plugin.DiffResult{Changes: plugin.DiffNone}, nil
 	}
-	result := plugin.DiffResult{Changes: plugin.DiffSome, ChangedKeys: diff.Keys()}
+	result := plugin.DiffResult{Changes: plugin.DiffSome, ChangedKeys: diff.ChangedKeys()}
 	if slices.Contains(result.ChangedKeys, "region") {
 		result.ReplaceKeys = []resource.PropertyKey{"region"}
 	}
@@ -87,14 +87,11 @@ func (p *provider) Check(ctx context.Context, req plugin.CheckRequest) (plugin.C
 	return plugin.CheckResponse{Properties: properties}, nil
 }
 
+// Diff compares inputs. The engine has undone what a program ignores before it
+// asks, and takes the kinds of the detailed differences for the whole truth.
 func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResult, error) {
 	diff := req.OldInputs.Diff(req.NewInputs, resource.IsInternalPropertyKey)
 	if diff == nil {
-		return plugin.DiffResult{Changes: plugin.DiffNone}, nil
-	}
-	ignored := func(key resource.PropertyKey) bool { return slices.Contains(req.IgnoreChanges, string(key)) }
-	changed := slices.DeleteFunc(diff.Keys(), ignored)
-	if len(changed) == 0 {
 		return plugin.DiffResult{Changes: plugin.DiffNone}, nil
 	}
 	replaces, err := cloud.Replaces(string(req.Type))
@@ -103,14 +100,17 @@ func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	}
 	result := plugin.DiffResult{
 		Changes:      plugin.DiffSome,
-		ChangedKeys:  changed,
 		DetailedDiff: plugin.NewDetailedDiffFromObjectDiff(diff, true),
 		// Names here are explicit, and two resources can't share one.
 		DeleteBeforeReplace: true,
 	}
-	for _, key := range changed {
-		if slices.Contains(replaces, string(key)) {
-			result.ReplaceKeys = append(result.ReplaceKeys, key)
+	for text, change := range result.DetailedDiff {
+		path, err := resource.ParsePropertyPath(text)
+		if err != nil {
+			return plugin.DiffResult{}, fmt.Errorf("comparing %s: property %q: %w", req.URN, text, err)
+		}
+		if name, _ := path[0].(string); slices.Contains(replaces, name) {
+			result.DetailedDiff[text] = change.ToReplace()
 		}
 	}
 	return result, nil
@@ -145,21 +145,38 @@ func (p *provider) Read(ctx context.Context, req plugin.ReadRequest) (plugin.Rea
 }
 
 func (p *provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
+	known, unknown := split(req.NewInputs)
 	if req.Preview {
-		properties := req.NewInputs.Copy()
-		for key, value := range req.OldOutputs {
-			if _, there := properties[key]; !there {
-				properties[key] = value
-			}
-		}
-		return plugin.UpdateResponse{Properties: properties}, nil
+		return previewUpdate(req, known, unknown)
 	}
-	known, _ := split(req.NewInputs)
 	r, err := p.cloud.Update(string(req.Type), settingsOf(ctx).region, string(req.ID), known)
 	if err != nil {
 		return plugin.UpdateResponse{}, err
 	}
 	return plugin.UpdateResponse{Properties: outputs(r)}, nil
+}
+
+// previewUpdate tells the new inputs and those of the old outputs that stay:
+// what the update makes anew, such as a version, can't be known.
+func previewUpdate(req plugin.UpdateRequest, known cloud.Properties, unknown []string) (plugin.UpdateResponse, error) {
+	old, _ := split(req.OldInputs)
+	renewed, err := cloud.Renewed(string(req.Type), old, known, unknown)
+	if err != nil {
+		return plugin.UpdateResponse{}, err
+	}
+	computed, err := cloud.Computed(string(req.Type))
+	if err != nil {
+		return plugin.UpdateResponse{}, err
+	}
+	properties := withUnknown(req.NewInputs, renewed)
+	for _, name := range computed {
+		key := resource.PropertyKey(name)
+		_, given := properties[key]
+		if value, there := req.OldOutputs[key]; there && !given {
+			properties[key] = value
+		}
+	}
+	return plugin.UpdateResponse{Properties: properties}, nil
 }
 
 func (p *provider) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
