@@ -26,6 +26,10 @@ type Options struct {
 	Program pulumi.RunFunc // runs inside this process
 	Attach  string         // the providers to attach to, as Servers.Attach gives it
 	State   string         // folder for the engine's state; "" for one that Close removes
+	// WriteOnce writes the state at the end of an update and not after each of
+	// its resources, which takes a third of the time: for a state that nobody
+	// resumes an interrupted update from.
+	WriteOnce bool
 }
 
 // Deployment is one stack on the real engine, with local state and no access
@@ -67,10 +71,7 @@ func Open(ctx context.Context, options Options) (_ *Deployment, err error) {
 		"PULUMI_SKIP_UPDATE_CHECK":                      "true",
 		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 	}
-	if d.owned {
-		// Nobody resumes an update whose state is thrown away, so the state
-		// is written at its end and not after each of its resources: that
-		// takes a third of the time.
+	if options.WriteOnce {
 		environment["PULUMI_EXPERIMENTAL"], environment["PULUMI_SKIP_CHECKPOINTS"] = "true", "true"
 	}
 	workspace, err := auto.NewLocalWorkspace(ctx,
