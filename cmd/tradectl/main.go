@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // venues have time zones, and not every machine has them
 
 	"trade-processing/internal/terminal"
 )
