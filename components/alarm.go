@@ -33,13 +33,11 @@ const (
 
 // Alarms are the alarms of a component.
 type Alarms struct {
-	All    []*cloudwatch.MetricAlarm
 	Paging pulumi.StringArray // the ARNs of those for which somebody has to get up
 }
 
 func (a *Alarms) add(others ...Alarms) {
 	for _, other := range others {
-		a.All = append(a.All, other.All...)
 		a.Paging = append(a.Paging, other.Paging...)
 	}
 }
@@ -76,7 +74,6 @@ func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical st
 		if err != nil {
 			return Alarms{}, fmt.Errorf("making alarm %s-%s: %w", logical, line.name, err)
 		}
-		made.All = append(made.All, metricAlarm)
 		if line.pages {
 			made.Paging = append(made.Paging, metricAlarm.Arn)
 		}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
@@ -15,9 +14,7 @@ import (
 const containerFunctionType = "trade-processing:components:ContainerFunction"
 
 const (
-	// imagePlatform and functionArchitecture must agree: the builder's own architecture is the default of the first, and
-	// a function of the other kind ends in "exec format error".
-	imagePlatform        = "linux/arm64"
+	// functionArchitecture must agree with imagePlatform: a function of the other kind ends in "exec format error".
 	functionArchitecture = "arm64"
 
 	// aliasName is the published alias of functions and state machines. Callers use it and nothing else, so that a
@@ -82,6 +79,9 @@ type ContainerFunctionArgs struct {
 	// ImageAfter is what must exist before the first push, such as the replication of the registry: it copies only what
 	// is pushed after it.
 	ImageAfter []pulumi.Resource
+
+	// After is what must exist before the first call, and as long as the function does, such as the endpoints of its VPC.
+	After []pulumi.Resource
 }
 
 const (
@@ -153,7 +153,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 	// Lambda checks the role when the function is made: before its policy it "does not have permissions to call
 	// CreateNetworkInterface".
 	function, err := lambda.NewFunction(ctx, name+"-function", args.function(image, role, logs, f.DeadLetters), pulumi.Parent(f),
-		pulumi.DependsOn([]pulumi.Resource{policy, repository.Policy}))
+		pulumi.DependsOn(append([]pulumi.Resource{policy, repository.Policy}, args.After...)))
 	if err != nil {
 		return nil, fmt.Errorf("making function %s: %w", name, err)
 	}
@@ -218,47 +218,6 @@ func (args *ContainerFunctionArgs) check(name string) error {
 	}
 	checkPermissions(a, args.Permissions)
 	return a.err()
-}
-
-// newImage makes the repository, and builds and pushes the image.
-func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFunction, name string) (*ImageRepository, *docker.Image, error) {
-	repository, err := NewImageRepository(ctx, name+"-images", &ImageRepositoryArgs{
-		Scope:          args.Scope,
-		RepositoryName: args.RepositoryName,
-		FunctionName:   args.FunctionName,
-		KeyARN:         args.KeyARN,
-		ForceDelete:    args.Destroyable,
-	}, pulumi.Parent(f))
-	if err != nil {
-		return nil, nil, err
-	}
-	source := args.Image
-	if source.Project == "" {
-		source.Project = ctx.RootDirectory()
-	}
-	tag, err := source.tag(imagePlatform)
-	if err != nil {
-		return nil, nil, fmt.Errorf("naming the image of function %s: %w", name, err)
-	}
-	login := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{RegistryId: repository.RegistryID}, pulumi.Parent(f))
-	image, err := docker.NewImage(ctx, name+"-image", &docker.ImageArgs{
-		ImageName: pulumi.Sprintf("%s:%s", repository.URL, tag),
-		Build: &docker.DockerBuildArgs{
-			Context:    pulumi.String(args.Image.Context),
-			Dockerfile: pulumi.String(args.Image.Dockerfile),
-			Platform:   pulumi.String(imagePlatform),
-			Args:       pulumi.ToStringMap(args.Image.Args),
-		},
-		Registry: &docker.RegistryArgs{
-			Server:   repository.URL,
-			Username: login.UserName(),
-			Password: pulumi.ToSecret(login.Password()).(pulumi.StringOutput),
-		},
-	}, pulumi.Parent(f), pulumi.DependsOn(args.ImageAfter))
-	if err != nil {
-		return nil, nil, fmt.Errorf("building the image of function %s: %w", name, err)
-	}
-	return repository, image, nil
 }
 
 func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role, logs *cloudwatch.LogGroup, deadLetters *MonitoredQueue) *lambda.FunctionArgs {

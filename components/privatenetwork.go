@@ -76,7 +76,7 @@ type PrivateNetwork struct {
 	// DefaultGroupID is the VPC's default security group, which lasts as long as the VPC.
 	DefaultGroupID pulumi.StringOutput
 
-	// Reachable is made last: functions that need their endpoints at once are made after it.
+	// Reachable are the endpoints and the ways to them: what a function needs before its first call.
 	Reachable []pulumi.Resource
 }
 

@@ -125,6 +125,7 @@ func (args *TradePipelineArgs) newFunction(ctx *pulumi.Context, p *TradePipeline
 		function.SubnetIDs = args.Network.SubnetIDs
 		function.SecurityGroupIDs = append(pulumi.StringArray{args.Network.FunctionGroupID}, f.groups...)
 		function.LastingGroupIDs = pulumi.StringArray{args.Network.DefaultGroupID}
+		function.After = args.Network.Reachable
 	}
 	return NewContainerFunction(ctx, name+"-"+f.name, function, pulumi.Parent(p))
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -219,42 +217,6 @@ func (args *TradePipelineArgs) newTable(ctx *pulumi.Context, p *TradePipeline, n
 	return err
 }
 
-// unsetParameter stands for no value, which an SSM parameter can't hold. The functions know it.
-const unsetParameter = "none"
-
-// newParameters makes what the functions read while they run. The stack config is their source: a value that an operator
-// changes with the AWS CLI holds until a deployment changes it, or until one that refreshes first.
-func (args *TradePipelineArgs) newParameters(ctx *pulumi.Context, p *TradePipeline, name string) error {
-	endpoint := args.APIEndpoint
-	if endpoint == "" {
-		endpoint = unsetParameter
-	}
-	parameters := []struct {
-		name, description, value string
-		secret                   bool
-	}{
-		{"api-endpoint", "URL of the HTTP API for market context, or " + unsetParameter, endpoint, args.APISecret},
-		{"processing-threshold", "Amount above which a trade is flagged for review", args.ProcessingThreshold, false},
-		{"max-retries", "How often a call of the HTTP API is repeated", fmt.Sprint(args.MaxRetries), false},
-	}
-	for _, parameter := range parameters {
-		given := &ssm.ParameterArgs{
-			Name:        pulumi.String(args.ParameterPrefix + parameter.name),
-			Description: pulumi.String(parameter.description),
-			Type:        pulumi.String("String"),
-			Value:       pulumi.String(parameter.value),
-		}
-		if parameter.secret {
-			given.Type, given.KeyId = pulumi.String("SecureString"), args.KeyARN
-			given.Value = pulumi.ToSecret(pulumi.String(parameter.value)).(pulumi.StringOutput).ToStringPtrOutput()
-		}
-		if _, err := ssm.NewParameter(ctx, name+"-"+parameter.name, given, pulumi.Parent(p)); err != nil {
-			return fmt.Errorf("making parameter %s: %w", parameter.name, err)
-		}
-	}
-	return nil
-}
-
 func (args *TradePipelineArgs) newWorkflow(ctx *pulumi.Context, p *TradePipeline, name string) (err error) {
 	p.Workflow, err = NewWorkflow(ctx, name+"-workflow", &WorkflowArgs{
 		Scope:               args.Scope,
@@ -326,42 +288,6 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 		if err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// newAlarms adds what concerns the pipeline as a whole, and one alarm over all for whoever is on call.
-func (args *TradePipelineArgs) newAlarms(ctx *pulumi.Context, p *TradePipeline, name string) error {
-	// Each trade counts 0 or 1, so that the average is the share.
-	own, err := newAlarms(ctx, p, name, args.Prefix, args.AlarmTopicARN, []alarm{{
-		name:        "rejections",
-		description: fmt.Sprintf("More than %d %% of the trades of the last quarter of an hour were rejected: a source sends nonsense, or a rule is wrong.", args.RejectionPercent),
-		namespace:   MetricsNamespace, metric: rejectedMetric, dimensions: args.functionMetrics(validatorName),
-		statistic: "Average", period: 5 * time.Minute, periods: 3, threshold: float64(args.RejectionPercent) / 100, comparison: above,
-	}})
-	if err != nil {
-		return err
-	}
-	p.Alarms.add(own, p.Bus.Alarms, p.Workflow.Alarms, p.Validator.Alarms, p.Enricher.Alarms, p.Recorder.Alarms, p.Table.Alarms)
-	for _, source := range args.Sources {
-		p.Alarms.add(p.Delivery[source].Alarms, p.Routes[source].Alarms)
-	}
-	anyOf := p.Alarms.Paging.ToStringArrayOutput().ApplyT(func(arns []string) string {
-		terms := make([]string, len(arns))
-		for i, arn := range arns {
-			terms[i] = fmt.Sprintf("ALARM(%q)", arn)
-		}
-		return strings.Join(terms, " OR ")
-	}).(pulumi.StringOutput)
-	_, err = cloudwatch.NewCompositeAlarm(ctx, name+"-page", &cloudwatch.CompositeAlarmArgs{
-		AlarmName:        pulumi.String(args.Prefix + "-page"),
-		AlarmDescription: pulumi.String("Trades of " + args.Prefix + " fail or are lost: somebody has to look now. See the dashboard and the runbook."),
-		AlarmRule:        anyOf,
-		AlarmActions:     pulumi.StringArray{args.AlarmTopicARN},
-		OkActions:        pulumi.StringArray{args.AlarmTopicARN},
-	}, pulumi.Parent(p))
-	if err != nil {
-		return fmt.Errorf("making the composite alarm of pipeline %s: %w", name, err)
 	}
 	return nil
 }

@@ -120,6 +120,24 @@ func TestOnlyTheEnricherReachesTheAPI(t *testing.T) {
 	}
 }
 
+// The first event may come as soon as a route exists, and the functions can reach nothing without their endpoints.
+func TestFunctionsComeAfterTheWaysOutOfTheirNetwork(t *testing.T) {
+	stack := declarePipeline(t, func(ctx *pulumi.Context, args *TradePipelineArgs) {
+		args.Network, _ = NewPrivateNetwork(ctx, "network", &PrivateNetworkArgs{Scope: here, NetworkName: "trades", Endpoints: []string{"ssm"}, KeyARN: keyARN})
+	})
+	for _, function := range stack.All("aws:lambda/function:Function") {
+		for _, typ := range []string{
+			"aws:ec2/vpcEndpoint:VpcEndpoint", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+		} {
+			for _, way := range stack.All(typ) {
+				if !slices.Contains(function.DependsOn, way.URN) {
+					t.Errorf("%s doesn't wait for %s", function.Name, way.Name)
+				}
+			}
+		}
+	}
+}
+
 func TestTheCompositeAlarmCoversWhatPages(t *testing.T) {
 	stack := declarePipeline(t, nil)
 	page := find(t, stack, "aws:cloudwatch/compositeAlarm:CompositeAlarm", "page")

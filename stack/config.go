@@ -238,61 +238,6 @@ func (c *Config) checkAPI(v *values) {
 	}
 }
 
-func (c *Config) readNetwork(v *values) {
-	adopted := &components.AdoptedNetwork{
-		VPCID:                    v.text("vpcId", ""),
-		SubnetIDs:                v.list("privateSubnetIds", nil),
-		RouteTableIDs:            v.list("privateRouteTableIds", nil),
-		EndpointSecurityGroupIDs: v.list("endpointSecurityGroupIds", nil),
-	}
-	const aVPC = "vpc-0123456789abcdef0"
-	if adopted.VPCID != "" {
-		c.AdoptedNetwork = adopted
-		if !vpcPattern.MatchString(adopted.VPCID) {
-			v.problem("vpcId", aVPC, "%q is no id of a VPC", adopted.VPCID)
-		}
-		if len(adopted.SubnetIDs) < 2 {
-			v.problem("privateSubnetIds", "[subnet-0123456789abcdef0, subnet-0fedcba9876543210]", "has %d subnets; the functions need two in different zones", len(adopted.SubnetIDs))
-		}
-	}
-	for _, ids := range []struct {
-		key     string
-		given   []string
-		pattern *regexp.Regexp
-		example string
-	}{
-		{"privateSubnetIds", adopted.SubnetIDs, subnetPattern, "[subnet-0123456789abcdef0]"},
-		{"privateRouteTableIds", adopted.RouteTableIDs, routeTablePattern, "[rtb-0123456789abcdef0]"},
-		{"endpointSecurityGroupIds", adopted.EndpointSecurityGroupIDs, groupPattern, "[sg-0123456789abcdef0]"},
-	} {
-		if len(ids.given) > 0 && adopted.VPCID == "" {
-			v.problem("vpcId", aVPC, "is not set, and %s names parts of a VPC", ids.key)
-		}
-		for _, id := range ids.given {
-			if !ids.pattern.MatchString(id) {
-				v.problem(ids.key, ids.example, "%q is no such id", id)
-			}
-		}
-		v.unique(ids.key, ids.given)
-	}
-
-	if prefix, err := netip.ParsePrefix(c.VPCCIDR); err != nil || !prefix.Addr().Is4() || prefix.Bits() < 16 || prefix.Bits() > 25 || prefix != prefix.Masked() {
-		v.problem("vpcCidr", "10.42.0.0/24", "%q is no IPv4 range from /16 to /25", c.VPCCIDR)
-	}
-	known := components.InterfaceEndpoints()
-	for _, service := range c.VPCEndpoints {
-		if !slices.Contains(known, service) {
-			v.problem("vpcEndpoints", "[logs, ssm]", "%q is none of %s", service, strings.Join(known, ", "))
-		}
-	}
-	v.unique("vpcEndpoints", c.VPCEndpoints)
-	for _, service := range calledEndpoints {
-		if !slices.Contains(c.VPCEndpoints, service) && len(adopted.EndpointSecurityGroupIDs) == 0 {
-			v.problem("vpcEndpoints", "[logs, ssm]", "lacks %s, which the functions call; if the VPC has that endpoint already, name its security group in endpointSecurityGroupIds", service)
-		}
-	}
-}
-
 func (c *Config) checkOperations(v *values) {
 	if !slices.Contains(components.LogRetentionDays, c.LogRetentionDays) {
 		v.problem("logRetentionDays", "365", "%d is none of the retentions of CloudWatch Logs: %s", c.LogRetentionDays, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(components.LogRetentionDays)), ", "), "[]"))
