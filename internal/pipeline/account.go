@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,10 +31,14 @@ func Observe(collector *report.Collector) func(states.Visit) {
 	}
 }
 
-// Inventory is what tables and queues hold at one moment.
+// Inventory is where trades are at one moment. Each event is in one place: one
+// that is in a queue and in the table too, since the write's answer was lost,
+// is in the queue, and one that is in several queues, or several times in one,
+// is once in the first of them by name.
 type Inventory struct {
-	items  map[string]int64 // by status
-	queued map[string]int64 // by queue
+	all    int64            // items in the table
+	items  map[string]int64 // of them, by status, those that are in no queue
+	queued map[string]int64 // events by queue
 }
 
 // Take counts what the stack's table and queues hold now.
@@ -43,13 +48,53 @@ func (p Pipeline) Take() (Inventory, error) {
 	if err != nil {
 		return inventory, err
 	}
+	queues, err := p.queued()
+	if err != nil {
+		return inventory, err
+	}
+	for _, queue := range queues {
+		inventory.queued[queue]++
+	}
 	for item := range table.Items() {
-		if status, ok := item["status"].(*types.AttributeValueMemberS); ok {
-			inventory.items[status.Value]++
+		inventory.all++
+		if _, kept := queues[textOf(item, "eventId")]; !kept {
+			inventory.items[textOf(item, "status")]++
 		}
 	}
-	inventory.queued = p.Cloud.QueueDepths(p.Region)
 	return inventory, nil
+}
+
+// queued finds the queue of each event that is in one, by the event's id.
+func (p Pipeline) queued() (map[string]string, error) {
+	queues := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(p.Cloud.QueueDepths(p.Region))) {
+		queue, err := p.Cloud.Queue(p.Region, name)
+		if err != nil {
+			return nil, err
+		}
+		for message := range queue.Messages() {
+			// The workflow keeps {event, error, executionArn}, and EventBridge the event itself.
+			var letter struct {
+				ID    string
+				Event struct{ ID string }
+			}
+			if err := json.Unmarshal([]byte(message.Body), &letter); err != nil {
+				return nil, fmt.Errorf("reading message %s of %s: %w", message.ID, name, err)
+			}
+			id := cmp.Or(letter.Event.ID, letter.ID, message.ID)
+			if _, counted := queues[id]; !counted {
+				queues[id] = name
+			}
+		}
+	}
+	return queues, nil
+}
+
+func textOf(item map[string]types.AttributeValue, attribute string) string {
+	if text, ok := item[attribute].(*types.AttributeValueMemberS); ok {
+		return text.Value
+	}
+	return ""
 }
 
 // Report sums up a run. What the functions answered is one account of it, and
@@ -66,32 +111,46 @@ func (p Pipeline) Report(ctx context.Context, collector *report.Collector, befor
 	if err != nil {
 		return nil, err
 	}
-	told := collector.Report(run)
-	run.Checks = []report.Check{
-		{Claim: "items added to the table as RECORDED", Want: told.Recorded, Got: after.items[recorder.Recorded] - before.items[recorder.Recorded]},
-		{Claim: "items added to the table as REJECTED", Want: told.Rejected, Got: after.items[recorder.Rejected] - before.items[recorder.Rejected]},
+	for _, replica := range p.Cloud.Replicas(p.Table) {
+		run.Replicas = append(run.Replicas, report.Replica{
+			Region: replica.Region, Items: int64(replica.Table.Count()), Behind: int64(replica.Behind),
+		})
+	}
+	run.Checks = checks(collector.Report(run), before, after)
+	if run.Example, err = p.example(); err != nil {
+		return nil, err
+	}
+	return collector.Report(run), nil
+}
+
+// checks holds what was told against what tables and queues hold.
+func checks(told *report.Report, before, after Inventory) []report.Check {
+	if told.Unfinished > 0 {
+		return nil // what was on its way may have been written or not
+	}
+	added := func(status string) int64 { return after.items[status] - before.items[status] }
+	checks := []report.Check{
+		{Claim: "items added to the table as RECORDED", Want: told.Recorded, Got: added(recorder.Recorded)},
+		{Claim: "items added to the table as REJECTED", Want: told.Rejected, Got: added(recorder.Rejected)},
 	}
 	want := map[string]int64{}
 	for _, letters := range told.DeadLetters {
 		want[letters.Queue] += letters.Trades
 	}
-	for _, queue := range slices.Sorted(maps.Keys(after.queued)) {
+	queues := maps.Clone(want)
+	maps.Copy(queues, after.queued)
+	for _, queue := range slices.Sorted(maps.Keys(queues)) {
 		if got := after.queued[queue] - before.queued[queue]; got != 0 || want[queue] != 0 {
-			run.Checks = append(run.Checks, report.Check{Claim: "messages added to " + queue, Want: want[queue], Got: got})
+			checks = append(checks, report.Check{Claim: "trades added to " + queue, Want: want[queue], Got: got})
 		}
 	}
-	total := after.items[recorder.Recorded] + after.items[recorder.Rejected]
-	for _, replica := range p.Cloud.Replicas(p.Table) {
-		held := int64(replica.Table.Count())
-		run.Replicas = append(run.Replicas, report.Replica{Region: replica.Region, Items: held, Behind: int64(replica.Behind)})
-		if !run.Interrupted {
-			run.Checks = append(run.Checks, report.Check{Claim: "items in the replica of " + replica.Region, Want: total, Got: held})
-		}
+	if told.Interrupted {
+		return checks // and nobody waits for the replicas
 	}
-	if run.Example, err = p.example(); err != nil {
-		return nil, err
+	for _, replica := range told.Replicas {
+		checks = append(checks, report.Check{Claim: "items in the replica of " + replica.Region, Want: after.all, Got: replica.Items})
 	}
-	return collector.Report(run), nil
+	return checks
 }
 
 // settle waits for the replicas, but not when somebody waits for the prompt.
@@ -111,7 +170,7 @@ func (p Pipeline) example() (json.RawMessage, error) {
 		return nil, err
 	}
 	for item := range table.Items() {
-		if status, ok := item["status"].(*types.AttributeValueMemberS); ok && status.Value == recorder.Recorded {
+		if textOf(item, "status") == recorder.Recorded {
 			return ItemJSON(item)
 		}
 	}

@@ -3,10 +3,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -124,6 +126,9 @@ func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.
 		collector.Problem(&feed.Problem{Kind: feed.Refused, File: entry.File, Line: entry.Line, Reason: refusal.Error()})
 		return nil
 	}
+	if ctx.Err() != nil && err != nil {
+		collector.Received() // and nobody knows what became of it: it is unfinished
+	}
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", entry.File, entry.Line, err)
 	}
@@ -132,21 +137,19 @@ func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.
 	return count(receipt, collector)
 }
 
-// count tells what became of an event. An event that several rules match is
-// still one trade: it counts by the most telling of its deliveries, and a
-// dead letter tells most.
+// count tells what became of an event. An event that several rules match, or
+// several branches fail on, is still one trade: it counts by the most telling
+// of its deliveries, and a dead letter tells most; of several, the one in the
+// first queue by name, as an Inventory has it.
 func count(receipt cloud.Receipt, collector *report.Collector) error {
 	if len(receipt.Deliveries) == 0 {
 		collector.NotMatched()
 		return nil
 	}
+	var letters []cloud.DeadLetter
 	var outcomes []outcome
 	for _, delivery := range receipt.Deliveries {
-		if len(delivery.DeadLetters) > 0 {
-			letter := delivery.DeadLetters[0]
-			collector.DeadLettered(letter.Queue, letter.Error)
-			return nil
-		}
+		letters = append(letters, delivery.DeadLetters...)
 		if delivery.Failure != nil {
 			continue // no outcome: the run does not reconcile, as it must not
 		}
@@ -155,6 +158,11 @@ func count(receipt cloud.Receipt, collector *report.Collector) error {
 			return fmt.Errorf("reading the outcome of %s: %w", delivery.Execution, err)
 		}
 		outcomes = append(outcomes, read)
+	}
+	if len(letters) > 0 {
+		first := slices.MinFunc(letters, func(a, b cloud.DeadLetter) int { return cmp.Compare(a.Queue, b.Queue) })
+		collector.DeadLettered(first.Queue, first.Error)
+		return nil
 	}
 	for _, o := range outcomes {
 		if o.Outcome == recorder.OutcomeRecorded {

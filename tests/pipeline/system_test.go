@@ -1,0 +1,256 @@
+// Package pipeline_test sends trades through stack local, deployed in this process: the whole program, all its functions
+// and the embedded local cloud, without the engine.
+package pipeline_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"gopkg.in/yaml.v3"
+
+	"trade-processing/internal/feed"
+	"trade-processing/internal/pipeline"
+	"trade-processing/internal/report"
+	"trade-processing/internal/sample"
+	"trade-processing/local/clock"
+	"trade-processing/local/cloud"
+	"trade-processing/local/provider"
+	"trade-processing/local/table"
+	"trade-processing/stack"
+)
+
+// root is the project's folder.
+const root = "../.."
+
+const region = "us-east-1"
+
+// Names of stack local's resources.
+const (
+	busName   = "trade-processing-local"
+	tableName = "trade-processing-local-trades"
+
+	validatorQueue = "trade-processing-local-validator-dead-letters"
+	enricherQueue  = "trade-processing-local-enricher-dead-letters"
+	recorderQueue  = "trade-processing-local-recorder-dead-letters"
+)
+
+// system is stack local, live on a cloud of its own.
+type system struct {
+	t        testing.TB
+	cloud    *cloud.Cloud
+	pipeline pipeline.Pipeline
+}
+
+// deploy brings the stack up.
+func deploy(t testing.TB, options cloud.Options) *system {
+	t.Helper()
+	options.Images = pipeline.Images()
+	if options.Clock == nil {
+		options.Clock = newHasty()
+	}
+	here := cloud.New(options)
+	declareOn(t, here)
+	return &system{t: t, cloud: here, pipeline: pipeline.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}
+}
+
+// declareOn runs the program on a cloud.
+func declareOn(t testing.TB, here *cloud.Cloud) {
+	t.Helper()
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := configOf(t, "local")
+	err = pulumi.RunErr(stack.DeployFrom(folder), pulumi.WithMocks("trade-processing", "local", provider.NewMonitor(here)),
+		func(info *pulumi.RunInfo) { info.RootDirectory, info.Config = folder, config })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// configOf is a stack's config as Pulumi hands it to the program: the stack's file over the defaults of Pulumi.yaml.
+func configOf(t testing.TB, name string) map[string]string {
+	t.Helper()
+	var project struct {
+		Name   string
+		Config map[string]struct{ Default any }
+	}
+	var file struct{ Config map[string]any }
+	for path, into := range map[string]any{"Pulumi.yaml": &project, "Pulumi." + name + ".yaml": &file} {
+		text, err := os.ReadFile(filepath.Join(root, path))
+		if err == nil {
+			err = yaml.Unmarshal(text, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	values := map[string]any{}
+	for key, declared := range project.Config {
+		if declared.Default != nil {
+			values[project.Name+":"+key] = declared.Default
+		}
+	}
+	maps.Copy(values, file.Config)
+	config := map[string]string{}
+	for key, value := range values {
+		if text, ok := value.(string); ok {
+			config[key] = text
+			continue
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config[key] = string(text)
+	}
+	return config
+}
+
+// hasty is a clock by which waits pass a hundred times faster, so that retries, replication and the evaluation of alarms
+// take no time worth mentioning. Timeouts are by the clock on the wall: a busy machine shall not cause any.
+type hasty struct {
+	clock.Clock
+	begun time.Time
+}
+
+const haste = 100
+
+func newHasty() clock.Clock { return hasty{clock.Real(), time.Now()} }
+
+func (h hasty) Now() time.Time { return h.begun.Add(haste * time.Since(h.begun)) }
+
+func (h hasty) Sleep(ctx context.Context, d time.Duration) error { return h.Clock.Sleep(ctx, d/haste) }
+
+// process sends a feed through the system and reports.
+func (s *system) process(ctx context.Context, f *feed.Feed) (*report.Report, error) {
+	s.t.Helper()
+	collector := report.NewCollector()
+	before, err := s.pipeline.Take()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	processed := s.pipeline.Process(ctx, f, collector)
+	r, err := s.pipeline.Report(context.WithoutCancel(ctx), collector, before, report.Run{Lines: f.Lines(), Interrupted: ctx.Err() != nil})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return r, processed
+}
+
+// run sends lines through the system, and wants all of them accounted for.
+func (s *system) run(lines ...string) *report.Report {
+	s.t.Helper()
+	return s.reconciled(feedOf(lines...))
+}
+
+func feedOf(lines ...string) *feed.Feed {
+	return feed.FromReader("lines", strings.NewReader(strings.Join(lines, "\n")))
+}
+
+func (s *system) reconciled(f *feed.Feed) *report.Report {
+	s.t.Helper()
+	r, err := s.process(s.t.Context(), f)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if !r.Reconciles {
+		s.t.Errorf("it does not reconcile: %s", summary(r))
+	}
+	if outcomes := r.Recorded + r.Rejected + r.Duplicates + r.DeadLettered + r.NotMatched; outcomes != r.Received {
+		s.t.Errorf("%d came in and %d came out: %s", r.Received, outcomes, summary(r))
+	}
+	if r.Received+r.Input.Refused != r.Input.Lines {
+		s.t.Errorf("of %d lines %d were received and %d refused", r.Input.Lines, r.Received, r.Input.Refused)
+	}
+	return r
+}
+
+// summary is what a report says of outcomes, in a line.
+func summary(r *report.Report) string {
+	var failed []report.Check
+	for _, check := range r.Checks {
+		if !check.Holds() {
+			failed = append(failed, check)
+		}
+	}
+	return fmt.Sprintf("received %d, recorded %d, rejected %d %v, duplicates %d, dead letters %d %v, not matched %d; refused %d; failed checks %v",
+		r.Received, r.Recorded, r.Rejected, r.RejectedByCode, r.Duplicates, r.DeadLettered, r.DeadLetters, r.NotMatched, r.Input.Refused, failed)
+}
+
+func (s *system) table() *table.Table {
+	s.t.Helper()
+	found, err := s.cloud.Table(region, tableName)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found
+}
+
+// perRun are the attributes that say which run and which event wrote an item; all others follow from the trade.
+var perRun = []string{"recordedAt", "eventId", "eventTime", "executionArn", "traceId"}
+
+// digest is the same for the same trades.
+func (s *system) digest() string { return s.table().Digest(perRun...) }
+
+// trades are the canonical texts in the table by key.
+func (s *system) trades() map[string]string {
+	s.t.Helper()
+	all := map[string]string{}
+	for item := range s.table().Items() {
+		key := item["tradeId"].(*types.AttributeValueMemberS).Value + " " + item["timestamp"].(*types.AttributeValueMemberN).Value
+		all[key] = item["trade"].(*types.AttributeValueMemberS).Value
+	}
+	return all
+}
+
+// letters are the bodies in a queue, in the order of their arrival.
+func (s *system) letters(queue string) []string {
+	s.t.Helper()
+	found, err := s.cloud.Queue(region, queue)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var bodies []string
+	for message := range found.Messages() {
+		bodies = append(bodies, message.Body)
+	}
+	return bodies
+}
+
+// linesOf are a sample's entries.
+func linesOf(t testing.TB, seed uint64, count int) (lines []string, expected sample.Expectation) {
+	t.Helper()
+	generator, err := sample.New(seed, count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range generator.Lines() {
+		lines = append(lines, strings.TrimSuffix(string(line), "\n"))
+	}
+	return lines, generator.Expect()
+}
+
+// aTrade is an entry with a detail, of system1.
+func aTrade(detail string) string {
+	return `{"Source": "trading.system1", "DetailType": "Trade Event", "Detail": ` + detail + `}`
+}
+
+// wants compares a report with what it should be.
+func wants(t testing.TB, expected sample.Expectation, r *report.Report) {
+	t.Helper()
+	if differences := expected.Compare(r); len(differences) > 0 {
+		slices.Sort(differences)
+		t.Errorf("seed %d:\n%s", expected.Seed, strings.Join(differences, "\n"))
+	}
+}
