@@ -39,6 +39,10 @@ func TestAVPCOfOurOwnHasNoWayToTheInternet(t *testing.T) {
 	if routes := find(t, stack, "aws:ec2/routeTable:RouteTable", "routes").At("routes"); routes != nil {
 		t.Errorf("routes %v", routes)
 	}
+	network := find(t, stack, "aws:ec2/vpc:Vpc", "vpc")
+	if network.Text("cidrBlock") != "10.42.0.0/24" || network.At("enableDnsSupport") != true || network.At("enableDnsHostnames") != true {
+		t.Errorf("the VPC is %v; private names of endpoints need DNS support and host names", network.Inputs)
+	}
 	zones := map[string]bool{}
 	for _, subnet := range stack.All("aws:ec2/subnet:Subnet") {
 		zones[subnet.Text("availabilityZone")] = true

@@ -50,6 +50,10 @@ type RegistryDestination struct {
 // component would overwrite the first one's, so exactly one may.
 type RegistryReplication struct {
 	pulumi.ResourceState
+
+	// Configuration is what copies. An image that is pushed before it exists stays where it is. Depend on this and not on
+	// the component: which children a component has is known for sure only once all of them are registered.
+	Configuration pulumi.Resource
 }
 
 // maxTemplatePrefix is the longest prefix of a repository creation template that the provider takes.
@@ -102,7 +106,7 @@ func NewRegistryReplication(ctx *pulumi.Context, name string, args *RegistryRepl
 			Region: pulumi.String(destination.Region), RegistryId: pulumi.String(args.Scope.Account),
 		})
 	}
-	_, err = ecr.NewReplicationConfiguration(ctx, name+"-configuration", &ecr.ReplicationConfigurationArgs{
+	r.Configuration, err = ecr.NewReplicationConfiguration(ctx, name+"-configuration", &ecr.ReplicationConfigurationArgs{
 		ReplicationConfiguration: &ecr.ReplicationConfigurationReplicationConfigurationArgs{
 			Rules: ecr.ReplicationConfigurationReplicationConfigurationRuleArray{
 				&ecr.ReplicationConfigurationReplicationConfigurationRuleArgs{

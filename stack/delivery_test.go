@@ -109,6 +109,14 @@ func TestEveryLogGroupCanBeEncrypted(t *testing.T) {
 	})
 }
 
+func TestTheLogsOfTheWorkflowCanBeDelivered(t *testing.T) {
+	eachShape(t, func(t *testing.T, stack *declared.Stack) {
+		permits(t, keyPolicyOf(t, stack), iam.Request{Action: "kms:Decrypt", Principal: "delivery.logs.amazonaws.com", Context: map[string]string{
+			"kms:EncryptionContext:SourceArn": "arn:aws:logs:us-east-1:" + declared.Account + ":*",
+		}})
+	})
+}
+
 func TestEverythingThatRestsIsEncryptedWithTheStacksKey(t *testing.T) {
 	eachShape(t, func(t *testing.T, stack *declared.Stack) {
 		seen := 0

@@ -239,7 +239,7 @@ func (d *deployment) makePipeline(ctx *pulumi.Context) (err error) {
 		})
 	}
 	if d.registry != nil {
-		args.ImageAfter = []pulumi.Resource{d.registry}
+		args.ImageAfter = []pulumi.Resource{d.registry.Configuration}
 	}
 	d.pipeline, err = components.NewTradePipeline(ctx, "pipeline", args, pulumi.Providers(d.primary))
 	return err

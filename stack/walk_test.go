@@ -217,6 +217,24 @@ func TestOneStackOwnsWhatAnAccountHasOnce(t *testing.T) {
 	}
 }
 
+// ECR copies what is pushed after its configuration, and nothing that was there before.
+func TestImagesArePushedAfterTheRegistryCopies(t *testing.T) {
+	stack := declare(t, "prod", nil)
+	configuration, err := stack.Find("aws:ecr/replicationConfiguration:ReplicationConfiguration", "configuration")
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := stack.All("docker:index/image:Image")
+	if len(images) != 3 {
+		t.Errorf("%d images", len(images))
+	}
+	for _, image := range images {
+		if !slices.Contains(image.DependsOn, configuration.URN) {
+			t.Errorf("%s depends on %v", image.Name, image.DependsOn)
+		}
+	}
+}
+
 func TestTheOutputsAreThoseThatToolsAskFor(t *testing.T) {
 	eachShape(t, func(t *testing.T, stack *declared.Stack) {
 		for _, name := range []string{

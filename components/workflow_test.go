@@ -1,0 +1,97 @@
+package components
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/iam"
+	"trade-processing/internal/declared"
+)
+
+func declareWorkflow(t *testing.T, change func(*WorkflowArgs)) *declared.Stack {
+	t.Helper()
+	return run(t, func(ctx *pulumi.Context) error {
+		args := &WorkflowArgs{Scope: here, WorkflowName: "trades", KeyARN: keyARN, AlarmTopicARN: topicARN, MaxRetries: 2}
+		for name, function := range map[string]**ContainerFunction{"validator": &args.Validator, "enricher": &args.Enricher, "recorder": &args.Recorder} {
+			made, err := newFunction(ctx, name, nil)
+			if err != nil {
+				return err
+			}
+			*function = made
+		}
+		if change != nil {
+			change(args)
+		}
+		_, err := NewWorkflow(ctx, "workflow", args)
+		return err
+	})
+}
+
+func TestAStateMachineIsLoggedTracedEncryptedAndPublished(t *testing.T) {
+	stack := declareWorkflow(t, nil)
+	machine := find(t, stack, "aws:sfn/stateMachine:StateMachine", "machine")
+	delete(machine.Inputs, "definition")
+	want := map[string]any{
+		"name": "trades", "type": "STANDARD", "roleArn": "arn:aws:iam::111122223333:role/trades", "publish": true,
+		"loggingConfiguration": map[string]any{
+			"level": "ERROR", "includeExecutionData": false,
+			"logDestination": "arn:aws:logs:us-east-1:111122223333:log-group:/aws/vendedlogs/states/trades:*",
+		},
+		"tracingConfiguration":    map[string]any{"enabled": true},
+		"encryptionConfiguration": map[string]any{"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": string(keyARN), "kmsDataKeyReusePeriodSeconds": 300.0},
+	}
+	if diff := cmp.Diff(want, machine.Inputs); diff != "" {
+		t.Error(diff)
+	}
+	// Step Functions looks at once whether the role may deliver logs.
+	if policy := find(t, stack, "aws:iam/rolePolicy:RolePolicy", "workflow-role-policy").URN; !slices.Contains(machine.DependsOn, policy) {
+		t.Error("the state machine doesn't wait for its role's policy")
+	}
+	alias := find(t, stack, "aws:sfn/alias:Alias", "workflow-alias")
+	version := "arn:aws:states:us-east-1:111122223333:stateMachine:trades:1"
+	if diff := cmp.Diff([]any{map[string]any{"stateMachineVersionArn": version, "weight": 100.0}}, alias.At("routingConfigurations")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAStateMachinesLogGroupNeedsNoResourcePolicyOfItsOwn(t *testing.T) {
+	group := find(t, declareWorkflow(t, nil), "aws:cloudwatch/logGroup:LogGroup", "workflow-logs")
+	if diff := cmp.Diff(map[string]any{"name": "/aws/vendedlogs/states/trades", "retentionInDays": 365.0, "kmsKeyId": string(keyARN)}, group.Inputs); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAWorkflowsRoleServesItsStateMachineOnly(t *testing.T) {
+	stack := declareWorkflow(t, nil)
+	trust := policy(t, find(t, stack, "aws:iam/role:Role", "workflow-role"), "assumeRolePolicy")
+	assume := func(machine string) iam.Request {
+		return iam.Request{Action: "sts:AssumeRole", Principal: "states.amazonaws.com", Context: map[string]string{
+			"aws:SourceAccount": "111122223333", "aws:SourceArn": "arn:aws:states:us-east-1:111122223333:stateMachine:" + machine,
+		}}
+	}
+	decide(t, trust, assume("trades"), iam.Allowed)
+	decide(t, trust, assume("others"), iam.DeniedImplicitly)
+}
+
+func TestAWorkflowIsOfTheTypeThatItIsAskedFor(t *testing.T) {
+	stack := declareWorkflow(t, func(args *WorkflowArgs) { args.Type, args.Logging = Express, LogAll })
+	machine := find(t, stack, "aws:sfn/stateMachine:StateMachine", "machine")
+	if machine.Text("type") != "EXPRESS" || machine.Text("loggingConfiguration.level") != "ALL" || machine.At("loggingConfiguration.includeExecutionData") != false {
+		t.Errorf("inputs %v", machine.Inputs)
+	}
+}
+
+func TestExecutionsThatDoNotSucceedRaiseAlarms(t *testing.T) {
+	stack := declareWorkflow(t, nil)
+	for end, metric := range map[string]string{
+		"workflow-failed": "ExecutionsFailed", "workflow-timed-out": "ExecutionsTimedOut", "workflow-aborted": "ExecutionsAborted", "workflow-throttled": "ExecutionThrottled",
+	} {
+		alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", end)
+		if alarm.Text("metricName") != metric || alarm.Text("dimensions.StateMachineArn") != "arn:aws:states:us-east-1:111122223333:stateMachine:trades" {
+			t.Errorf("%s watches %s of %v", end, alarm.Text("metricName"), alarm.At("dimensions"))
+		}
+	}
+}
