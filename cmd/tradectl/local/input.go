@@ -2,7 +2,7 @@ package local
 
 import (
 	"fmt"
-	"io"
+	"sync"
 
 	"trade-processing/internal/feed"
 	"trade-processing/internal/outfile"
@@ -45,21 +45,32 @@ func openInput(t *terminal.Terminal, options runOptions) (input, error) {
 	}, nil
 }
 
-// log is where the functions' lines go.
+// log is where the functions' lines go. Several functions write at once.
 type log struct {
-	io.Writer
 	file *outfile.File // nil: nowhere
+
+	mu sync.Mutex
+}
+
+// Write writes one whole line.
+func (l *log) Write(line []byte) (int, error) {
+	if l.file == nil {
+		return len(line), nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file.Write(line)
 }
 
 func openLog(path string) (*log, error) {
 	if path == "" {
-		return &log{Writer: io.Discard}, nil
+		return &log{}, nil
 	}
 	file, err := outfile.Create(path)
 	if err != nil {
 		return nil, err
 	}
-	return &log{Writer: file, file: file}, nil
+	return &log{file: file}, nil
 }
 
 func (l *log) commit() error {
