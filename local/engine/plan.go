@@ -99,6 +99,11 @@ func (p *Plan) read(event apitype.EngineEvent, steps map[string]Step) {
 		if step := newStep(event.ResourcePreEvent.Metadata); step.Op != "" {
 			steps[step.URN] = step
 		}
+	case event.ResOutputsEvent != nil:
+		// A refresh knows what it does to a resource once it has read it.
+		if step := newStep(event.ResOutputsEvent.Metadata); steps[step.URN].Op == string(apitype.OpRefresh) {
+			steps[step.URN] = step
+		}
 	case event.SummaryEvent != nil:
 		for op, n := range event.SummaryEvent.ResourceChanges {
 			p.Counts[string(op)] += n

@@ -66,6 +66,28 @@ func TestStepsAreToldOnceAndInOrder(t *testing.T) {
 	}
 }
 
+// A refresh says that it reads a resource, and then what came of it.
+func TestARefreshTellsWhatItFound(t *testing.T) {
+	outputs := func(m apitype.StepEventMetadata) apitype.EngineEvent {
+		return apitype.EngineEvent{ResOutputsEvent: &apitype.ResOutputsEvent{Metadata: m}}
+	}
+	got := plan(t,
+		step(apitype.StepEventMetadata{Op: apitype.OpRefresh, URN: queueURN}),
+		step(apitype.StepEventMetadata{Op: apitype.OpRefresh, URN: tableURN}),
+		outputs(apitype.StepEventMetadata{Op: apitype.OpSame, URN: queueURN}),
+		outputs(apitype.StepEventMetadata{Op: apitype.OpDelete, URN: tableURN}),
+		step(apitype.StepEventMetadata{Op: apitype.OpCreate, URN: stackURN}),
+		outputs(apitype.StepEventMetadata{Op: apitype.OpSame, URN: stackURN}),
+	)
+	var changed []string
+	for _, step := range got.Changed() {
+		changed = append(changed, step.Op+" "+step.Name)
+	}
+	if diff := cmp.Diff([]string{"delete orders", "create orders-test"}, changed); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestWhatTheEngineSaysIsKeptWithoutItsColours(t *testing.T) {
 	diagnostic := func(severity, prefix, message string) apitype.EngineEvent {
 		return apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{Severity: severity, Prefix: prefix, Message: message}}

@@ -4,6 +4,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,10 +18,11 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 	"gopkg.in/yaml.v3"
 
+	"trade-processing/internal/feed"
 	"trade-processing/internal/pipeline"
+	"trade-processing/internal/report"
 	"trade-processing/local/cloud"
 	"trade-processing/local/engine"
 	"trade-processing/local/provider"
@@ -29,16 +31,20 @@ import (
 
 const root = "../.."
 
-// desk is a project folder, a cloud, and the engine between them.
+// desk is a stack, opened on the engine over a cloud of its own, whose program
+// and config the test changes between one operation and the next. Opening a
+// stack takes the engine a second, so that each test does it once.
 type desk struct {
-	cloud  *cloud.Cloud
-	folder string // holds copies of the project's files
-	state  string
-	cli    auto.PulumiCommand
-	attach string
+	t       *testing.T
+	cloud   *cloud.Cloud
+	state   string
+	config  string // file
+	program pulumi.RunFunc
+	stack   *engine.Deployment
+	outputs auto.OutputMap
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T, name string) *desk {
 	t.Helper()
 	cli, found := engine.FindCLI(t.Context())
 	if !found && os.Getenv("REQUIRE_ENGINE") != "" {
@@ -47,82 +53,108 @@ func newDesk(t *testing.T) *desk {
 	if !found {
 		t.Skip("there is no Pulumi engine: tradectl local engine builds one")
 	}
-	d := &desk{cloud: cloud.New(cloud.Options{Images: pipeline.Images()}), folder: t.TempDir(), state: t.TempDir(), cli: cli}
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: pipeline.Images()}), state: t.TempDir(), program: stack.DeployFrom(folder)}
+	d.config = filepath.Join(d.state, "work", "Pulumi."+name+".yaml")
 	servers, err := provider.Serve(d.cloud)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(servers.Close)
-	d.attach = servers.Attach()
-	for _, name := range []string{"Pulumi.yaml", "Pulumi.local.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"} {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.write(t, name, text)
-	}
-	return d
-}
-
-func (d *desk) write(t *testing.T, name string, text []byte) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(d.folder, name), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// set changes keys of a stack's config; nil takes a key out.
-func (d *desk) set(t *testing.T, name string, changes map[string]any) {
-	t.Helper()
-	file := "Pulumi." + name + ".yaml"
-	text, err := os.ReadFile(filepath.Join(d.folder, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read struct {
-		Config map[string]any `yaml:"config"`
-	}
-	if err := yaml.Unmarshal(text, &read); err != nil {
-		t.Fatal(err)
-	}
-	for key, value := range changes {
-		if read.Config["trade-processing:"+key] = value; value == nil {
-			delete(read.Config, "trade-processing:"+key)
-		}
-	}
-	if text, err = yaml.Marshal(read); err != nil {
-		t.Fatal(err)
-	}
-	d.write(t, file, text)
-}
-
-// open opens a stack with the config as it is now.
-func (d *desk) open(t *testing.T, name string, program pulumi.RunFunc) *engine.Deployment {
-	t.Helper()
-	opened, err := engine.Open(t.Context(), engine.Options{
-		CLI: d.cli, Root: d.folder, Stack: name, Program: program, Attach: d.attach, State: d.state, WriteOnce: true,
+	d.stack, err = engine.Open(t.Context(), engine.Options{
+		CLI: cli, Root: folder, Stack: name, Program: func(ctx *pulumi.Context) error { return d.program(ctx) },
+		Attach: servers.Attach(), State: d.state, WriteOnce: true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return opened
+	return d
 }
 
-func (d *desk) up(t *testing.T, program pulumi.RunFunc) (*engine.Plan, auto.OutputMap) {
-	t.Helper()
-	plan, outputs, err := d.open(t, "local", program).Up(t.Context())
+// set changes keys of the stack's config.
+func (d *desk) set(changes map[string]any) {
+	d.t.Helper()
+	text, err := os.ReadFile(d.config)
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	return plan, outputs
+	var file map[string]any
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		d.t.Fatal(err)
+	}
+	config, _ := file["config"].(map[string]any)
+	for key, value := range changes {
+		config["trade-processing:"+key] = value
+	}
+	if text, err = yaml.Marshal(file); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(d.config, text, 0o600); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
-func project() pulumi.RunFunc {
-	folder, err := filepath.Abs(root)
+func (d *desk) up() *engine.Plan {
+	d.t.Helper()
+	plan, outputs, err := d.stack.Up(d.t.Context())
 	if err != nil {
-		panic(err) // only where the working folder is gone
+		d.t.Fatal(err)
 	}
-	return stack.DeployFrom(folder)
+	d.outputs = outputs
+	return plan
+}
+
+func (d *desk) preview() *engine.Plan {
+	d.t.Helper()
+	plan, err := d.stack.Preview(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return plan
+}
+
+func (d *desk) refresh() *engine.Plan {
+	d.t.Helper()
+	plan, err := d.stack.Refresh(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return plan
+}
+
+// trades sends a trade from each of the sources and wants every one recorded.
+// Each step of a test has ids of its own.
+func (d *desk) trades(step string, sources ...string) {
+	d.t.Helper()
+	output := func(name string) string {
+		text, _ := d.outputs[name].Value.(string)
+		return text
+	}
+	p := pipeline.Pipeline{Cloud: d.cloud, Region: output("region"), Bus: output("eventBusName"), Table: output("tradeTableName")}
+	var lines []string
+	for _, source := range sources {
+		lines = append(lines, fmt.Sprintf(`{"Source": "trading.%s", "DetailType": "Trade Event", "Detail": {"tradeId": "%s.%s", "amount": "1", "currency": "USD", "sourceSystem": "%s"}}`,
+			source, strings.ReplaceAll(step, " ", "-"), source, source))
+	}
+	before, err := p.Take()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	collector := report.NewCollector()
+	if err := p.Process(d.t.Context(), feed.FromReader(step, strings.NewReader(strings.Join(lines, "\n"))), collector); err != nil {
+		d.t.Fatal(err)
+	}
+	r, err := p.Report(d.t.Context(), collector, before, report.Run{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if !r.Reconciles || r.Recorded != int64(len(sources)) {
+		text, _ := r.JSON()
+		d.t.Errorf("of %d trades %d were recorded: %s", len(sources), r.Recorded, text)
+	}
 }
 
 // changes tells of a plan what it does to which types, such as
@@ -137,6 +169,17 @@ func changes(plan *engine.Plan) map[string]int {
 	return counts
 }
 
+// resources tells of a plan what it does to which resources.
+func resources(plan *engine.Plan) []string {
+	var all []string
+	for _, step := range plan.Changed() {
+		if step.Custom {
+			all = append(all, step.Op+" "+step.URN)
+		}
+	}
+	return all
+}
+
 // keeps fails where a plan replaces or deletes what holds trades.
 func keeps(t *testing.T, plan *engine.Plan) {
 	t.Helper()
@@ -148,70 +191,136 @@ func keeps(t *testing.T, plan *engine.Plan) {
 	}
 }
 
+// operations are what a plan does, without to what.
+func operations(plan *engine.Plan) []string {
+	all := map[string]bool{}
+	for _, step := range plan.Changed() {
+		if step.Custom {
+			all[step.Op] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
 func TestTheLifeOfAStack(t *testing.T) {
-	d := newDesk(t)
-	plan, outputs := d.up(t, project())
-	if created := plan.Counts["create"]; created == 0 || len(plan.Counts) != 1 {
+	d := newDesk(t, "local")
+	if plan := d.up(); plan.Counts["create"] == 0 || len(plan.Counts) != 1 {
 		t.Fatalf("the first deployment did %v", plan.Counts)
 	}
 	for _, name := range []string{"stateMachineArn", "tradeTableName", "eventBusName", "deadLetterQueueUrls", "parameterPrefix"} {
-		if outputs[name].Value == nil {
+		if d.outputs[name].Value == nil {
 			t.Errorf("no output %s", name)
 		}
 	}
+	sources := []string{"system1", "system2", "system3"}
+	d.trades("the first deployment", sources...)
 
-	steps := []struct {
-		name   string
-		config map[string]any
-		want   map[string]int // nil: whatever keeps what holds trades
+	for _, step := range []struct {
+		name       string
+		config     map[string]any
+		sources    []string       // those that send from then on; nil: as before
+		operations []string       // the only ones
+		changes    map[string]int // at least these
+		previewed  bool           // whether a preview must say the same before
 	}{
-		{"nothing changes", nil, map[string]int{}},
-		{"more memory", map[string]any{"recorderMemory": 1024}, map[string]int{
-			"update aws:lambda/function:Function": 1, "update aws:lambda/alias:Alias": 1,
-			"update aws:cloudwatch/dashboard:Dashboard": 1, // which tells what a function costs
-		}},
-		{"another threshold", map[string]any{"processingThreshold": "2500000"}, nil},
-		{"an address for alarms", map[string]any{"alarmEmail": "on-call@example.com"}, map[string]int{
-			"create aws:sns/topicSubscription:TopicSubscription": 1,
-		}},
-		{"a source more", map[string]any{"sources": []string{"system1", "system2", "system3", "system4"}}, nil},
-		{"a source renamed", map[string]any{"sources": []string{"system1", "system2", "system3", "desk"}}, nil},
-		{"another replica region", map[string]any{"replicaRegions": []string{"eu-west-1", "eu-central-1"}}, nil},
-	}
-	for _, step := range steps {
+		{name: "nothing changes"},
+		{
+			name: "more memory", config: map[string]any{"recorderMemory": 1024}, operations: []string{"update"},
+			changes: map[string]int{
+				"update aws:lambda/function:Function": 1, "update aws:lambda/alias:Alias": 1,
+				"update aws:cloudwatch/dashboard:Dashboard": 1, // which tells what a function costs
+			},
+		}, {
+			name: "settings of every kind", previewed: true, operations: []string{"create", "update"},
+			config: map[string]any{
+				"processingThreshold": "2500000", "alarmEmail": "on-call@example.com", "logRetentionDays": 30, "maxRetries": 5,
+				"validatorReservedConcurrency": 50, "archiveDays": 30,
+				"tags": map[string]string{"Project": "trade-processing", "Environment": "local", "Owner": "others", "CostCenter": "none"},
+			},
+			changes: map[string]int{
+				"create aws:sns/topicSubscription:TopicSubscription": 1, "update aws:ssm/parameter:Parameter": 3,
+				"update aws:sfn/stateMachine:StateMachine": 1, "update aws:sfn/alias:Alias": 1, "update aws:dynamodb/table:Table": 1,
+				"update aws:cloudwatch/eventArchive:EventArchive": 1, "update aws:lambda/function:Function": 3,
+				"update pulumi:providers:aws": 2, // whose tags they are
+			},
+		}, {
+			name: "a source and a replica region more", operations: []string{"create", "update"},
+			config:  map[string]any{"sources": []string{"system1", "system2", "system3", "system4"}, "replicaRegions": []string{"eu-west-1", "eu-central-1"}},
+			sources: []string{"system1", "system2", "system3", "system4"},
+			changes: map[string]int{
+				"create aws:dynamodb/tableReplica:TableReplica": 1, "create aws:kms/replicaKey:ReplicaKey": 1,
+				"create aws:cloudwatch/eventRule:EventRule": 1, "create aws:cloudwatch/eventTarget:EventTarget": 1, "create aws:sqs/queue:Queue": 1,
+			},
+		}, {
+			name: "a source renamed and a replica region less", previewed: true, operations: []string{"create", "delete", "update"},
+			config:  map[string]any{"sources": []string{"desk", "system2", "system3", "system4"}, "replicaRegions": []string{"eu-central-1"}},
+			sources: []string{"desk", "system2", "system3", "system4"},
+			changes: map[string]int{
+				"delete aws:dynamodb/tableReplica:TableReplica": 1,
+				"delete aws:cloudwatch/eventRule:EventRule":     1, "create aws:cloudwatch/eventRule:EventRule": 1,
+			},
+		}, {
+			name: "an express workflow", previewed: true, config: map[string]any{"workflowType": "EXPRESS", "maxRetries": 1},
+			operations: []string{"replace", "update"}, changes: map[string]int{"replace aws:sfn/stateMachine:StateMachine": 1},
+		},
+	} {
 		t.Run(step.name, func(t *testing.T) {
-			d.set(t, "local", step.config)
-			plan, _ := d.up(t, project())
-			keeps(t, plan)
-			if step.want != nil {
-				if diff := cmp.Diff(step.want, changes(plan)); diff != "" {
-					t.Error(diff)
+			d.t = t
+			d.set(step.config)
+			var predicted *engine.Plan
+			if step.previewed {
+				predicted = d.preview()
+			}
+			done := d.up()
+			if predicted != nil && !slices.Equal(resources(predicted), resources(done)) {
+				t.Errorf("what the preview said (-) and what was done (+):\n%s", cmp.Diff(resources(predicted), resources(done)))
+			}
+			keeps(t, done)
+			if got := operations(done); !slices.Equal(got, step.operations) {
+				t.Errorf("it did %v, want %v: %v", got, step.operations, changes(done))
+			}
+			got := changes(done)
+			for change, count := range step.changes {
+				if got[change] != count {
+					t.Errorf("%s: %d times, want %d", change, got[change], count)
 				}
 			}
-			if step.config != nil && len(plan.Changed()) == 0 {
-				t.Error("the change changed nothing")
+			if step.sources != nil {
+				sources = step.sources
 			}
+			d.trades(step.name, sources...)
 		})
 	}
-	t.Run("a replica region less", func(t *testing.T) {
-		d.set(t, "local", map[string]any{"replicaRegions": []string{"eu-west-1"}})
-		plan, _ := d.up(t, project())
-		keeps(t, plan)
-		if deleted := changes(plan)["delete aws:dynamodb/tableReplica:TableReplica"]; deleted != 1 {
-			t.Errorf("%d replicas deleted, want 1", deleted)
+	t.Run("a refresh finds everything as it was", func(t *testing.T) {
+		d.t = t
+		if plan := d.refresh(); len(plan.Changed()) > 0 {
+			t.Errorf("it found %v", resources(plan))
 		}
 	})
-	t.Run("a refresh finds everything as it was", func(t *testing.T) {
-		if _, err := d.open(t, "local", project()).Refresh(t.Context()); err != nil {
-			t.Fatal(err)
+	t.Run("a refresh finds what somebody deleted, and the next deployment makes it again", func(t *testing.T) {
+		d.t = t
+		var lost []string
+		for _, r := range d.cloud.Resources() {
+			if r.Name == "pipeline-page" || r.Type == "aws:cloudwatch/dashboard:Dashboard" {
+				if err := d.cloud.Delete(r.Type, r.Region, r.ID); err != nil {
+					t.Fatal(err)
+				}
+				lost = append(lost, r.Type)
+			}
 		}
-		plan, _ := d.up(t, project())
-		if diff := cmp.Diff(map[string]int{}, changes(plan)); diff != "" {
+		slices.Sort(lost)
+		if len(lost) != 2 {
+			t.Fatalf("deleted were %v", lost)
+		}
+		if diff := cmp.Diff(map[string]int{"delete " + lost[0]: 1, "delete " + lost[1]: 1}, changes(d.refresh())); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(map[string]int{"create " + lost[0]: 1, "create " + lost[1]: 1}, changes(d.up())); diff != "" {
 			t.Error(diff)
 		}
 	})
 	t.Run("destroying leaves nothing", func(t *testing.T) {
-		if _, err := d.open(t, "local", project()).Destroy(t.Context()); err != nil {
+		if _, err := d.stack.Destroy(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if left := d.cloud.Resources(); len(left) > 0 {
@@ -223,31 +332,23 @@ func TestTheLifeOfAStack(t *testing.T) {
 func TestAPreviewIsTheSameEveryTime(t *testing.T) {
 	for _, name := range []string{"dev", "prod"} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
-			var before []string
-			for range 2 {
-				plan, err := d.open(t, name, project()).Preview(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				var urns []string
-				for _, step := range plan.Steps {
-					urns = append(urns, step.Op+" "+step.URN)
-				}
-				if before != nil {
-					if diff := cmp.Diff(before, urns); diff != "" {
-						t.Error(diff)
-					}
-				}
-				if before = urns; len(urns) < 100 {
-					t.Errorf("only %d resources", len(urns))
-				}
+			d := newDesk(t, name)
+			once, again := d.preview(), d.preview()
+			if diff := cmp.Diff(once, again); diff != "" {
+				t.Error(diff)
+			}
+			if got := operations(once); len(once.Steps) < 100 || !slices.Equal(got, []string{"create"}) {
+				t.Errorf("%d resources: %v", len(once.Steps), got)
+			}
+			if made := d.cloud.Resources(); len(made) > 0 {
+				t.Errorf("it made %d resources", len(made))
 			}
 		})
 	}
 }
 
 func TestWhatTheLocalCloudDoesNotKnowIsRefusedByName(t *testing.T) {
+	d := newDesk(t, "local")
 	for name, test := range map[string]struct {
 		program pulumi.RunFunc
 		want    []string
@@ -269,7 +370,8 @@ func TestWhatTheLocalCloudDoesNotKnowIsRefusedByName(t *testing.T) {
 		}, []string{"fifoQueue"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := newDesk(t).open(t, "local", test.program).Up(t.Context())
+			d.program = test.program
+			_, _, err := d.stack.Up(t.Context())
 			for _, want := range test.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("got %v, want it to name %s", err, want)
@@ -280,17 +382,28 @@ func TestWhatTheLocalCloudDoesNotKnowIsRefusedByName(t *testing.T) {
 }
 
 func TestASecretStandsNowhereInTheStateAsPlainText(t *testing.T) {
-	d := newDesk(t)
-	const secret = "https://market-data.example.com/?key=s3cr3t-t0ken"
-	program := func(ctx *pulumi.Context) error {
+	d := newDesk(t, "local")
+	secret := "https://market-data.example.com/?key=s3cr3t-t0ken-1"
+	d.program = func(ctx *pulumi.Context) error {
 		value := pulumi.ToSecret(pulumi.String(secret)).(pulumi.StringOutput)
-		_, err := ssm.NewParameter(ctx, "endpoint", &ssm.ParameterArgs{
+		made, err := ssm.NewParameter(ctx, "endpoint", &ssm.ParameterArgs{
 			Name: pulumi.String("/endpoint"), Type: pulumi.String("SecureString"), Value: value,
 		})
-		ctx.Export("region", pulumi.String(config.Get(ctx, "aws:region")))
+		if err == nil {
+			ctx.Export("value", made.Value)
+		}
 		return err
 	}
-	d.up(t, program)
+	d.up()
+	if output := d.outputs["value"]; !output.Secret || output.Value != secret {
+		t.Errorf("the output is %+v", output)
+	}
+	secret = "https://market-data.example.com/?key=s3cr3t-t0ken-2"
+	d.up()
+	if r, found := d.cloud.Read("aws:ssm/parameter:Parameter", "us-east-1", "/endpoint"); !found || r.Inputs["value"] != secret {
+		t.Errorf("the parameter is %v", r)
+	}
+
 	files := map[string]bool{}
 	err := filepath.WalkDir(d.state, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
