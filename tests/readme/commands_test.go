@@ -2,10 +2,12 @@ package readme
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +24,8 @@ import (
 //	<!-- test: aws -->                it is run with stand-ins for pulumi and aws
 //	<!-- test…, writes FILE -->       the file that it leaves is removed
 //	<!-- no test: REASON -->          it isn't run
+//
+// The commands of the pages for operators are held to bash's syntax, and to the names that they use.
 type how struct {
 	engine, aws bool
 	writes      string
@@ -37,11 +41,32 @@ func (b block) how(t *testing.T) (how, bool) {
 		return how{engine: true, writes: writes}, true
 	case kind == "test: aws":
 		return how{aws: true, writes: writes}, true
-	case strings.HasPrefix(kind, "no test: "):
+	case strings.HasPrefix(kind, "no test: "), slices.Contains(forOperators, b.page):
 		return how{}, false
 	}
 	t.Errorf("%v: nothing says whether and how these commands are tested", b)
 	return how{}, false
+}
+
+// forOperators are pages whose commands need an account in which something has happened, or more tools and time than a test
+// has.
+var forOperators = []string{"docs/cost.md", "docs/runbook.md"}
+
+func TestTheCommandsForOperatorsAreShell(t *testing.T) {
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if !slices.Contains(forOperators, b.page) || b.language != "sh" {
+				continue
+			}
+			check := exec.Command("bash", "-n")
+			check.Stdin = strings.NewReader(b.text)
+			if output, err := check.CombinedOutput(); errors.Is(err, exec.ErrNotFound) {
+				t.Skip("there is no bash")
+			} else if err != nil {
+				t.Errorf("%v: %v\n%s", b, err, output)
+			}
+		}
+	}
 }
 
 // tested are the blocks of commands that are run in a certain way.
