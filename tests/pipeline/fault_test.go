@@ -26,7 +26,7 @@ var (
 	throttledCall  = &function.Error{Type: "Lambda.TooManyRequestsException", Message: "Rate Exceeded."}
 	brokenCall     = &function.Error{Type: "Lambda.ServiceException", Message: "try again"}
 	timedOutCall   = &function.Error{Type: "Sandbox.Timedout", Message: "Task timed out after 3.00 seconds"}
-	lostMessage    = errors.New("connection reset by peer")
+	errLostMessage = errors.New("connection reset by peer")
 )
 
 // first fails the first n calls of an operation about each thing that it is called about: each trade, each payload.
@@ -78,14 +78,14 @@ func TestFaultsThatPassChangeNothing(t *testing.T) {
 		"each call of a function breaks off after its work":            first(1, "lambda", "Invoke", fault.Fault{Err: brokenCall, Applied: true}),
 		"each call of a function takes too long at first":              first(2, "lambda", "Invoke", fault.Fault{Err: timedOutCall}),
 		"parameters can't be read at first":                            first(3, "ssm", "GetParametersByPath", fault.Fault{Err: brokenSSM}),
-		"each message to a queue is refused at first":                  first(4, "sqs", "SendMessage", fault.Fault{Err: lostMessage}),
-		"each message to a queue arrives and its answer is lost":       first(2, "sqs", "SendMessage", fault.Fault{Err: lostMessage, Applied: true}),
+		"each message to a queue is refused at first":                  first(4, "sqs", "SendMessage", fault.Fault{Err: errLostMessage}),
+		"each message to a queue arrives and its answer is lost":       first(2, "sqs", "SendMessage", fault.Fault{Err: errLostMessage, Applied: true}),
 		"replicas lag by a minute":                                     always("dynamodb", "Replicate", "", fault.Fault{Delay: time.Minute}),
 		"all of it at once": all(
 			first(1, "dynamodb", "PutItem", fault.Fault{Err: brokenTable, Applied: true}),
 			first(1, "lambda", "Invoke", fault.Fault{Err: throttledCall}),
 			first(1, "ssm", "GetParametersByPath", fault.Fault{Err: brokenSSM}),
-			first(3, "sqs", "SendMessage", fault.Fault{Err: lostMessage}),
+			first(3, "sqs", "SendMessage", fault.Fault{Err: errLostMessage}),
 		),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,7 +182,7 @@ func TestATradeThatIsKeptTwiceIsOneTrade(t *testing.T) {
 
 // Without a queue to keep it in, a trade is lost, and the report must not reconcile.
 func TestALostTradeShows(t *testing.T) {
-	s := deploy(t, cloud.Options{Faults: always("sqs", "SendMessage", "", fault.Fault{Err: lostMessage})})
+	s := deploy(t, cloud.Options{Faults: always("sqs", "SendMessage", "", fault.Fault{Err: errLostMessage})})
 	f := feedOf(aTrade(`{"tradeId": "a b"}`), aTrade(`{"tradeId": "good"}`))
 	r, err := s.process(t.Context(), f)
 	if err != nil || r.Reconciles || r.ExitCode() != exitcode.Unreconciled || r.Received != 2 || r.Rejected != 1 {
