@@ -66,8 +66,8 @@ func TestEveryKeyIsDeclaredAndRead(t *testing.T) {
 	file := readProject(t)
 	declared := []string{"aws:region"} // the AWS provider's own, which a project can't declare for it
 	for key, declaration := range file.Config {
-		if declaration.Description == "" {
-			t.Errorf("%s has no description", key)
+		if declaration.Description == "" || declaration.Default == nil {
+			t.Errorf("%s has the description %q and the default %v", key, declaration.Description, declaration.Default)
 		}
 		declared = append(declared, v.full(key))
 	}

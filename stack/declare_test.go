@@ -20,7 +20,6 @@ const folder = ".."
 type projectFile struct {
 	Name   string `yaml:"name"`
 	Config map[string]struct {
-		Type        string `yaml:"type"`
 		Default     any    `yaml:"default"`
 		Description string `yaml:"description"`
 	} `yaml:"config"`
