@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"trade-processing/internal/declared"
+	"trade-processing/internal/stackconfig"
 )
 
 // folder is the project's folder, seen from this package.
@@ -43,37 +43,22 @@ func readYAML(t testing.TB, name string, into any) {
 	}
 }
 
-// configOf is a stack's config as Pulumi hands it to the program: the stack's file over the defaults of Pulumi.yaml.
 func configOf(t testing.TB, name string) map[string]string {
 	t.Helper()
-	config := map[string]string{}
-	project := readProject(t)
-	for key, declaration := range project.Config {
-		if declaration.Default != nil {
-			config[project.Name+":"+key] = spelled(t, declaration.Default)
-		}
-	}
-	var file struct {
-		Config map[string]any `yaml:"config"`
-	}
-	readYAML(t, "Pulumi."+name+".yaml", &file)
-	for key, value := range file.Config {
-		config[key] = spelled(t, value)
+	config, err := stackconfig.Read(folder, name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return config
 }
 
-// spelled is a config value as Pulumi hands it over: a text as it is, everything else as JSON.
 func spelled(t testing.TB, value any) string {
 	t.Helper()
-	if text, ok := value.(string); ok {
-		return text
-	}
-	text, err := json.Marshal(value)
+	text, err := stackconfig.Spell(value)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	return text
 }
 
 // set is a change of a stack's config, by key without the project's namespace.

@@ -16,6 +16,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/internal/stackconfig"
 )
 
 // Options say what to deploy and where its state lives.
@@ -162,22 +164,19 @@ func failure(ctx context.Context, doing string, plan *Plan, err error) error {
 // copyProject copies the project file and the stack's config into the
 // engine's work folder.
 func copyProject(root, work, stack string) error {
-	project, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
+	project, err := os.ReadFile(filepath.Join(root, stackconfig.ProjectFile))
 	if err != nil {
 		return fmt.Errorf("reading the project file: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(work, "Pulumi.yaml"), project, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(work, stackconfig.ProjectFile), project, 0o600); err != nil {
 		return fmt.Errorf("copying the project file: %w", err)
 	}
-	name := "Pulumi." + stack + ".yaml"
-	config, err := os.ReadFile(filepath.Join(root, name))
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("stack %q has no config: %s does not exist in %s", stack, name, root)
-	}
+	config, err := stackconfig.File(root, stack)
 	if err != nil {
-		return fmt.Errorf("reading the config of stack %s: %w", stack, err)
+		return err
 	}
-	config, err = withoutSecrets(config)
+	name := stackconfig.FileOf(stack)
+	config, err = stackconfig.WithoutSecrets(config)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"gopkg.in/yaml.v3"
 )
 
 func TestWhatCanNotBeOpenedSaysWhyAndLeavesNothing(t *testing.T) {
@@ -69,57 +67,5 @@ func TestFailuresSayWhatTheEngineReported(t *testing.T) {
 	}
 	if err := failure(ended, "deploying", &Plan{}, exit); !errors.Is(err, why) {
 		t.Errorf("%v is not the cause", err)
-	}
-}
-
-func TestSecretsAreMaskedAndNothingElse(t *testing.T) {
-	const config = `secretsprovider: awskms://alias/orders
-encryptedkey: AQIC
-encryptionsalt: v1:abc
-environment: [base]
-config:
-  aws:region: us-east-1
-  orders:token:
-    secure: AAABbbb
-  orders:limits:
-    secure: not a secret beside another key
-    soft: 5
-  orders:list:
-    - plain
-    - secure: AAABccc
-  orders:nested:
-    inner:
-      secure: AAABddd
-`
-	masked, err := withoutSecrets([]byte(config))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = `config:
-    aws:region: us-east-1
-    orders:limits:
-        secure: not a secret beside another key
-        soft: 5
-    orders:list:
-        - plain
-        - secret-not-available-offline
-    orders:nested:
-        inner: secret-not-available-offline
-    orders:token: secret-not-available-offline
-environment:
-    - base
-`
-	if string(masked) != want {
-		t.Errorf("got\n%s\nwant\n%s", masked, want)
-	}
-	for name, text := range map[string]string{"an empty file": "", "no config": "secretsprovider: default", "an empty config": "config:"} {
-		masked, err := withoutSecrets([]byte(text))
-		var file map[string]any
-		if err != nil || yaml.Unmarshal(masked, &file) != nil || file["secretsprovider"] != nil {
-			t.Errorf("%s: %q, %v", name, masked, err)
-		}
-	}
-	if _, err := withoutSecrets([]byte("- a list")); err == nil {
-		t.Error("a list was taken for a config file")
 	}
 }

@@ -4,10 +4,7 @@ package pipeline_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,12 +13,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"gopkg.in/yaml.v3"
 
 	"trade-processing/internal/feed"
 	"trade-processing/internal/pipeline"
 	"trade-processing/internal/report"
 	"trade-processing/internal/sample"
+	"trade-processing/internal/stackconfig"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 	"trade-processing/local/provider"
@@ -70,51 +67,15 @@ func declareOn(t testing.TB, here *cloud.Cloud) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := configOf(t, "local")
+	config, err := stackconfig.Read(root, "local")
+	if err != nil {
+		t.Fatal(err)
+	}
 	err = pulumi.RunErr(stack.DeployFrom(folder), pulumi.WithMocks("trade-processing", "local", provider.NewMonitor(here)),
 		func(info *pulumi.RunInfo) { info.RootDirectory, info.Config = folder, config })
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// configOf is a stack's config as Pulumi hands it to the program: the stack's file over the defaults of Pulumi.yaml.
-func configOf(t testing.TB, name string) map[string]string {
-	t.Helper()
-	var project struct {
-		Name   string
-		Config map[string]struct{ Default any }
-	}
-	var file struct{ Config map[string]any }
-	for path, into := range map[string]any{"Pulumi.yaml": &project, "Pulumi." + name + ".yaml": &file} {
-		text, err := os.ReadFile(filepath.Join(root, path))
-		if err == nil {
-			err = yaml.Unmarshal(text, into)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	values := map[string]any{}
-	for key, declared := range project.Config {
-		if declared.Default != nil {
-			values[project.Name+":"+key] = declared.Default
-		}
-	}
-	maps.Copy(values, file.Config)
-	config := map[string]string{}
-	for key, value := range values {
-		if text, ok := value.(string); ok {
-			config[key] = text
-			continue
-		}
-		text, err := json.Marshal(value)
-		if err != nil {
-			t.Fatal(err)
-		}
-		config[key] = string(text)
-	}
-	return config
 }
 
 // hasty is a clock by which waits pass a hundred times faster, so that retries, replication and the evaluation of alarms

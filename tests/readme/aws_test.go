@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"gopkg.in/yaml.v3"
 
 	"trade-processing/internal/feed"
 	"trade-processing/internal/pipeline"
@@ -249,28 +248,6 @@ func deploy(t *testing.T) account {
 		t.Fatal(err)
 	}
 	return a
-}
-
-// parseConfig reads a stack's file: a text stays as it is, all else is handed to the program as JSON.
-func parseConfig(t *testing.T, file string) map[string]string {
-	t.Helper()
-	var parsed struct{ Config map[string]any }
-	if err := yaml.Unmarshal([]byte(file), &parsed); err != nil {
-		t.Fatalf("%v in %s", err, file)
-	}
-	config := map[string]string{}
-	for key, value := range parsed.Config {
-		text, isText := value.(string)
-		if !isText {
-			encoded, err := json.Marshal(value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text = string(encoded)
-		}
-		config[key] = text
-	}
-	return config
 }
 
 // putEvents sends the entries twice: the page says that a trade is recorded once, however often it is sent.

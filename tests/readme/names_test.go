@@ -19,6 +19,7 @@ import (
 	"trade-processing/components"
 	"trade-processing/internal/declared"
 	"trade-processing/internal/exitcode"
+	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/lambdas/trade"
 	"trade-processing/stack"
@@ -95,7 +96,17 @@ func TestEveryStackOutputExists(t *testing.T) {
 // configOf is what a stack's file sets, as Pulumi hands it to the program.
 func configOf(t *testing.T, name string) map[string]string {
 	t.Helper()
-	return parseConfig(t, read(t, "Pulumi."+name+".yaml"))
+	return configIn(t, read(t, stackconfig.FileOf(name)))
+}
+
+// configIn is what the text of a stack's file sets.
+func configIn(t *testing.T, text string) map[string]string {
+	t.Helper()
+	config, err := stackconfig.Values([]byte(text))
+	if err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return config
 }
 
 func TestTheExamplesOfConfigAreValid(t *testing.T) {
@@ -107,7 +118,7 @@ func TestTheExamplesOfConfigAreValid(t *testing.T) {
 			}
 			examples++
 			config := configOf(t, "dev")
-			for key, value := range parseConfig(t, "config:\n  "+strings.ReplaceAll(b.text, "\n", "\n  ")) {
+			for key, value := range configIn(t, "config:\n  "+strings.ReplaceAll(b.text, "\n", "\n  ")) {
 				config[key] = value
 			}
 			if _, err := declared.Declare(declared.Program{Run: stack.DeployFrom(root), Stack: "dev", Folder: root, Config: config}); err != nil {

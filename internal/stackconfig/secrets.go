@@ -1,4 +1,4 @@
-package engine
+package stackconfig
 
 import (
 	"fmt"
@@ -6,16 +6,17 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// secretPlaceholder stands for a secret config value, which can't be decrypted
-// without the key that the stack's owner holds.
-const secretPlaceholder = "secret-not-available-offline"
+// Placeholder stands for a secret value, which can't be decrypted without the
+// key that the stack's owner holds. It is a URL, so that it passes where one
+// is asked for.
+const Placeholder = "https://secret-not-available-offline.invalid"
 
-// withoutSecrets takes the encryption settings out of a stack's config file
-// and puts a placeholder in place of each secret value, so that the stack can
-// be previewed by somebody who may not decrypt it.
-func withoutSecrets(config []byte) ([]byte, error) {
+// WithoutSecrets takes the encryption settings out of a stack's file and puts
+// the Placeholder in place of each secret value, so that the stack can be
+// previewed by somebody who may not decrypt it.
+func WithoutSecrets(text []byte) ([]byte, error) {
 	var file map[string]any
-	if err := yaml.Unmarshal(config, &file); err != nil {
+	if err := yaml.Unmarshal(text, &file); err != nil {
 		return nil, fmt.Errorf("reading YAML: %w", err)
 	}
 	for _, setting := range []string{"secretsprovider", "encryptedkey", "encryptionsalt"} {
@@ -36,7 +37,7 @@ func maskSecrets(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
 		if _, secure := value["secure"]; secure && len(value) == 1 {
-			return secretPlaceholder
+			return Placeholder
 		}
 		for key, element := range value {
 			value[key] = maskSecrets(element)
