@@ -21,6 +21,10 @@ type alarm struct {
 	threshold   float64
 	comparison  comparison
 	pages       bool // whether somebody has to get up: part of the composite alarm
+
+	// silenceBreaches is set where no metric means that something is wrong. Everywhere else it means health: a pipeline
+	// without trades has no metrics.
+	silenceBreaches bool
 }
 
 // comparison is how an alarm's metric must stand to its threshold to breach.
@@ -29,6 +33,7 @@ type comparison string
 const (
 	atLeast comparison = "GreaterThanOrEqualToThreshold"
 	above   comparison = "GreaterThanThreshold"
+	below   comparison = "LessThanThreshold"
 )
 
 // Alarms are the alarms of a component.
@@ -46,8 +51,7 @@ func (a *Alarms) add(others ...Alarms) {
 const percentiles = 'p'
 
 // newAlarms makes a component's alarms. logical and physical are the names that each alarm's own is added to. All of
-// them notify the topic when they go off and when they recover, and take silence for health: a pipeline without trades
-// has no metrics.
+// them notify the topic when they go off and when they recover.
 func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical string, topicARN pulumi.StringInput, table []alarm) (Alarms, error) {
 	var made Alarms
 	for _, line := range table {
@@ -64,6 +68,9 @@ func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical st
 			TreatMissingData:   pulumi.String("notBreaching"),
 			AlarmActions:       pulumi.Array{topicARN},
 			OkActions:          pulumi.Array{topicARN},
+		}
+		if line.silenceBreaches {
+			args.TreatMissingData = pulumi.String("breaching")
 		}
 		if line.statistic[0] == percentiles {
 			args.ExtendedStatistic = pulumi.String(line.statistic)

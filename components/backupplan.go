@@ -32,8 +32,8 @@ type BackupPlanArgs struct {
 	// PermissionsBoundary is the ARN of a policy that bounds the role. Empty: none.
 	PermissionsBoundary string
 
-	// Destroyable lets the vault be destroyed with backups in it.
-	Destroyable bool
+	// DeletionProtection keeps a vault with backups in it from being destroyed, and refuses a plan that would.
+	DeletionProtection bool
 }
 
 const defaultBackupRetentionDays = 35
@@ -70,8 +70,8 @@ func NewBackupPlan(ctx *pulumi.Context, name string, args *BackupPlanArgs, opts 
 	vault, err := backup.NewVault(ctx, name+"-vault", &backup.VaultArgs{
 		Name:         pulumi.String(args.PlanName),
 		KmsKeyArn:    args.KeyARN,
-		ForceDestroy: pulumi.Bool(args.Destroyable),
-	}, pulumi.Parent(b))
+		ForceDestroy: pulumi.Bool(!args.DeletionProtection),
+	}, pulumi.Parent(b), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
 		return nil, fmt.Errorf("making vault %s: %w", name, err)
 	}

@@ -73,8 +73,9 @@ type ContainerFunctionArgs struct {
 	// PermissionsBoundary is the ARN of a policy that bounds the role. Empty: none.
 	PermissionsBoundary string
 
-	// Destroyable lets the function's repository be destroyed with images in it.
-	Destroyable bool
+	// DeletionProtection keeps a repository with images in it from being destroyed, and refuses a plan that would delete
+	// or replace the dead-letter queue.
+	DeletionProtection bool
 
 	// ImageAfter is what must exist before the first push, such as the replication of the registry: it copies only what
 	// is pushed after it.
@@ -130,6 +131,8 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 		Holds:         "events that " + args.FunctionName + " failed on",
 		KeyARN:        args.KeyARN,
 		AlarmTopicARN: args.AlarmTopicARN,
+
+		DeletionProtection: args.DeletionProtection,
 	}, pulumi.Parent(f))
 	if err != nil {
 		return nil, err

@@ -141,7 +141,7 @@ func TestTheAlarmOnDurationFollowsTheTimeout(t *testing.T) {
 }
 
 func TestARepositoryKeepsItsTagsAndLetsItsFunctionPull(t *testing.T) {
-	stack := declareFunction(t, nil)
+	stack := declareFunction(t, func(args *ContainerFunctionArgs) { args.DeletionProtection = true })
 	repository := find(t, stack, "aws:ecr/repository:Repository", "repository")
 	want := map[string]any{
 		"name": "images/orders", "imageTagMutability": "IMMUTABLE", "forceDelete": false,

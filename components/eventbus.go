@@ -41,6 +41,10 @@ type EventBusArgs struct {
 
 	KeyARN        pulumi.StringInput
 	AlarmTopicARN pulumi.StringInput
+
+	// DeletionProtection refuses a plan that would delete or replace bus, archive or queue, and with them the events that
+	// can be replayed or redriven.
+	DeletionProtection bool
 }
 
 // EventBus is the bus that trades arrive on, with its archive for replays, its resource policy, and a dead-letter queue
@@ -103,7 +107,7 @@ func NewEventBus(ctx *pulumi.Context, name string, args *EventBusArgs, opts ...p
 		}
 		archive.EventPattern = pulumi.String(pattern)
 	}
-	made, err := cloudwatch.NewEventArchive(ctx, name+"-archive", archive, pulumi.Parent(b))
+	made, err := cloudwatch.NewEventArchive(ctx, name+"-archive", archive, pulumi.Parent(b), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
 		return nil, fmt.Errorf("making the archive of event bus %s: %w", name, err)
 	}
@@ -125,6 +129,8 @@ func (b *EventBus) newBus(ctx *pulumi.Context, name string, args *EventBusArgs) 
 		KeyARN:        args.KeyARN,
 		AlarmTopicARN: args.AlarmTopicARN,
 		Senders:       []QueueSender{{Service: eventService, ResourceARN: pulumi.String(args.arn())}},
+
+		DeletionProtection: args.DeletionProtection,
 	}, pulumi.Parent(b))
 	if err != nil {
 		return err
@@ -135,7 +141,7 @@ func (b *EventBus) newBus(ctx *pulumi.Context, name string, args *EventBusArgs) 
 		Description:      pulumi.String("Trades from their source systems"),
 		KmsKeyIdentifier: args.KeyARN,
 		DeadLetterConfig: &cloudwatch.EventBusDeadLetterConfigArgs{Arn: b.DeadLetters.ARN},
-	}, pulumi.Parent(b), pulumi.DependsOn([]pulumi.Resource{b.DeadLetters.Policy}))
+	}, pulumi.Parent(b), pulumi.DependsOn([]pulumi.Resource{b.DeadLetters.Policy}), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
 		return fmt.Errorf("making event bus %s: %w", name, err)
 	}

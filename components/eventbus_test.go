@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -34,7 +35,7 @@ func declareBus(t *testing.T, change func(*EventBusArgs)) *declared.Stack {
 		}
 		_, err = NewSourceRoute(ctx, "fix", &SourceRouteArgs{
 			Scope: here, RuleName: "trades-from-fix", EventSource: "trading.fix", Bus: bus, DeadLetters: queue, AlarmTopicARN: topicARN,
-			WorkflowARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"),
+			WorkflowARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"), Silence: 30 * time.Minute,
 		})
 		return err
 	})
@@ -156,6 +157,24 @@ func TestARoutesRoleServesItsRuleAndItsWorkflow(t *testing.T) {
 }
 
 // An event that reaches neither its target nor the dead-letter queue leaves one metric, and nothing else.
+func TestASilentSourceRaisesAnAlarmWhereThatIsAskedFor(t *testing.T) {
+	silence := find(t, declareBus(t, nil), "aws:cloudwatch/metricAlarm:MetricAlarm", "fix-silence")
+	for property, want := range map[string]any{
+		"metricName": "TriggeredRules", "statistic": "Sum", "period": 1800.0, "evaluationPeriods": 1.0, "threshold": 1.0,
+		"comparisonOperator": "LessThanThreshold", "treatMissingData": "breaching",
+		"dimensions": map[string]any{"EventBusName": "trades", "RuleName": "trades-from-fix"},
+	} {
+		if diff := cmp.Diff(want, silence.At(property)); diff != "" {
+			t.Errorf("%s: %s", property, diff)
+		}
+	}
+	for _, alarm := range declarePipeline(t, nil).All("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		if alarm.Text("treatMissingData") != "notBreaching" {
+			t.Errorf("%s takes silence for a failure, which nobody asked for", alarm.Name)
+		}
+	}
+}
+
 func TestALostEventPagesSomebody(t *testing.T) {
 	alarm := find(t, declareBus(t, nil), "aws:cloudwatch/metricAlarm:MetricAlarm", "fix-lost")
 	want := map[string]any{"EventBusName": "trades", "RuleName": "trades-from-fix"}

@@ -18,7 +18,7 @@ func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFun
 		RepositoryName: args.RepositoryName,
 		FunctionName:   args.FunctionName,
 		KeyARN:         args.KeyARN,
-		ForceDelete:    args.Destroyable,
+		ForceDelete:    !args.DeletionProtection,
 	}, pulumi.Parent(f))
 	if err != nil {
 		return nil, nil, err

@@ -121,6 +121,7 @@ func TestABackupPlanKeepsDailyBackupsInAVaultOfItsOwn(t *testing.T) {
 	stack := run(t, func(ctx *pulumi.Context) error {
 		_, err := NewBackupPlan(ctx, "backup", &BackupPlanArgs{
 			Scope: here, PlanName: "trades", RoleName: "trades-backup", KeyARN: keyARN, ResourceARN: pulumi.String("arn:aws:dynamodb:us-east-1:111122223333:table/trades"),
+			DeletionProtection: true,
 		})
 		return err
 	})
@@ -135,7 +136,7 @@ func TestABackupPlanKeepsDailyBackupsInAVaultOfItsOwn(t *testing.T) {
 	if diff := cmp.Diff([]any{"arn:aws:dynamodb:us-east-1:111122223333:table/trades"}, selection.At("resources")); diff != "" {
 		t.Error(diff)
 	}
-	if vault := find(t, stack, "aws:backup/vault:Vault", "vault"); vault.Text("kmsKeyArn") != string(keyARN) || vault.At("forceDestroy") != false {
+	if vault := find(t, stack, "aws:backup/vault:Vault", "vault"); vault.Text("kmsKeyArn") != string(keyARN) || vault.At("forceDestroy") != false || !vault.Protect {
 		t.Errorf("inputs %v", vault.Inputs)
 	}
 	if attached := find(t, stack, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "policy"); !slices.Contains(selection.DependsOn, attached.URN) {

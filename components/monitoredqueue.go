@@ -51,6 +51,9 @@ type MonitoredQueueArgs struct {
 
 	// OldestMessage is the age of the oldest message that raises the second alarm. Default: one hour.
 	OldestMessage time.Duration
+
+	// DeletionProtection refuses a plan that would delete or replace the queue, and with it the messages that wait.
+	DeletionProtection bool
 }
 
 // QueueSender is an AWS service that sends to a queue on behalf of one resource of this account.
@@ -89,7 +92,7 @@ func NewMonitoredQueue(ctx *pulumi.Context, name string, args *MonitoredQueueArg
 		KmsDataKeyReusePeriodSeconds: pulumi.Int(int(dataKeyReuse.Seconds())),
 		MessageRetentionSeconds:      pulumi.Int(int(queueRetention.Seconds())),
 		VisibilityTimeoutSeconds:     pulumi.Int(int(redriveTime.Seconds())),
-	}, pulumi.Parent(q))
+	}, pulumi.Parent(q), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
 		return nil, fmt.Errorf("making queue %s: %w", name, err)
 	}

@@ -12,12 +12,21 @@ import (
 // newAlarms adds what concerns the pipeline as a whole, and one alarm over all for whoever is on call.
 func (args *TradePipelineArgs) newAlarms(ctx *pulumi.Context, p *TradePipeline, name string) error {
 	// Each trade counts 0 or 1, so that the average is the share.
-	own, err := newAlarms(ctx, p, name, args.Prefix, args.AlarmTopicARN, []alarm{{
+	table := []alarm{{
 		name:        "rejections",
 		description: fmt.Sprintf("More than %d %% of the trades of the last quarter of an hour were rejected: a source sends nonsense, or a rule is wrong.", args.RejectionPercent),
 		namespace:   MetricsNamespace, metric: rejectedMetric, dimensions: args.functionMetrics(validatorName),
 		statistic: "Average", period: 5 * time.Minute, periods: 3, threshold: float64(args.RejectionPercent) / 100, comparison: above,
-	}})
+	}}
+	for _, function := range []string{validatorName, enricherName} {
+		table = append(table, alarm{
+			name:        function + "-stale-parameters",
+			description: fmt.Sprintf("The %s can't read its parameters and goes on with old ones. One that starts now has none, and fails.", function),
+			namespace:   MetricsNamespace, metric: staleParametersMetric, dimensions: args.functionMetrics(function),
+			statistic: "Sum", period: time.Minute, periods: 3, threshold: 1, comparison: atLeast,
+		})
+	}
+	own, err := newAlarms(ctx, p, name, args.Prefix, args.AlarmTopicARN, table)
 	if err != nil {
 		return err
 	}

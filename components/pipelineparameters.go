@@ -17,20 +17,22 @@ func (args *TradePipelineArgs) newParameters(ctx *pulumi.Context, p *TradePipeli
 	if endpoint == "" {
 		endpoint = unsetParameter
 	}
+	// A function that starts with a value it can't read fails every trade, so SSM refuses what the functions would.
 	parameters := []struct {
-		name, description, value string
-		secret                   bool
+		name, description, allowed, value string
+		secret                            bool
 	}{
-		{"api-endpoint", "URL of the HTTP API for market context, or " + unsetParameter, endpoint, args.APISecret},
-		{"processing-threshold", "Amount above which a trade is flagged for review", args.ProcessingThreshold, false},
-		{"max-retries", "How often a call of the HTTP API is repeated", fmt.Sprint(args.MaxRetries), false},
+		{"api-endpoint", "URL of the HTTP API for market context, or " + unsetParameter, `^(` + unsetParameter + `|https?://[^/?#\s]+([/?#]\S*)?)$`, endpoint, args.APISecret},
+		{"processing-threshold", "Amount above which a trade is flagged for review", `^[0-9]{1,38}([.][0-9]{1,37})?$`, args.ProcessingThreshold, false},
+		{"max-retries", "How often a call of the HTTP API is repeated", `^([0-9]|10)$`, fmt.Sprint(args.MaxRetries), false},
 	}
 	for _, parameter := range parameters {
 		given := &ssm.ParameterArgs{
-			Name:        pulumi.String(args.ParameterPrefix + parameter.name),
-			Description: pulumi.String(parameter.description),
-			Type:        pulumi.String("String"),
-			Value:       pulumi.String(parameter.value),
+			Name:           pulumi.String(args.ParameterPrefix + parameter.name),
+			Description:    pulumi.String(parameter.description),
+			AllowedPattern: pulumi.String(parameter.allowed),
+			Type:           pulumi.String("String"),
+			Value:          pulumi.String(parameter.value),
 		}
 		if parameter.secret {
 			given.Type, given.KeyId = pulumi.String("SecureString"), args.KeyARN

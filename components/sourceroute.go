@@ -42,9 +42,16 @@ type SourceRouteArgs struct {
 	// DeadLetters takes the events that could not be delivered. Its senders must hold the rule; see RuleARN.
 	DeadLetters *MonitoredQueue
 
+	// Silence is how long the source may send nothing before an alarm goes off: whole minutes, up to MaxSilence. 0: for
+	// ever, for a source whose market closes.
+	Silence time.Duration
+
 	AlarmTopicARN       pulumi.StringInput
 	PermissionsBoundary string
 }
+
+// MaxSilence is the longest period that CloudWatch evaluates.
+const MaxSilence = 24 * time.Hour
 
 // SourceRoute leads the events of one source to the workflow: a rule, its target with retries and a dead-letter queue,
 // the role that starts the workflow, and alarms for deliveries that fail.
@@ -131,6 +138,9 @@ func (args *SourceRouteArgs) check(name string) error {
 	if args.DeadLetters == nil {
 		a.problem("DeadLetters", "is missing: an event that can't be delivered would be lost")
 	}
+	if args.Silence < 0 || args.Silence > MaxSilence || args.Silence%time.Minute != 0 {
+		a.problem("Silence", "is %v, and must be whole minutes up to %v; 0 means that none is too long", args.Silence, MaxSilence)
+	}
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	return a.err()
 }
@@ -168,7 +178,7 @@ func (args *SourceRouteArgs) alarms() []alarm {
 	if args.Bus.PhysicalName != DefaultBus {
 		dimensions["EventBusName"] = pulumi.String(args.Bus.PhysicalName)
 	}
-	return []alarm{
+	alarms := []alarm{
 		{
 			name:        "failed-invocations",
 			description: fmt.Sprintf("EventBridge gave up on delivering events of %s; they are in queue %s.", args.EventSource, args.DeadLetters.Name),
@@ -182,4 +192,13 @@ func (args *SourceRouteArgs) alarms() []alarm {
 			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
 		},
 	}
+	if args.Silence > 0 {
+		alarms = append(alarms, alarm{
+			name:        "silence",
+			description: fmt.Sprintf("No event of %s has come for %v: the source is down, or what it sends has another source or goes elsewhere.", args.EventSource, args.Silence),
+			namespace:   "AWS/Events", metric: "TriggeredRules", dimensions: dimensions,
+			statistic: "Sum", period: args.Silence, periods: 1, threshold: 1, comparison: below, silenceBreaches: true,
+		})
+	}
+	return alarms
 }

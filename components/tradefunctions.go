@@ -44,6 +44,8 @@ const (
 	duplicateMetric  = "DuplicateTrades"
 	conflictMetric   = "TradeConflicts"
 	latencyMetric    = "EndToEndLatency"
+
+	staleParametersMetric = "ParameterRefreshFailures"
 )
 
 // functionMetrics are the dimensions of a function's own metrics.
@@ -118,7 +120,7 @@ func (args *TradePipelineArgs) newFunction(ctx *pulumi.Context, p *TradePipeline
 		Permissions:         f.permissions,
 		LogRetentionDays:    args.LogRetentionDays,
 		PermissionsBoundary: args.PermissionsBoundary,
-		Destroyable:         args.Destroyable,
+		DeletionProtection:  args.DeletionProtection,
 		ImageAfter:          args.ImageAfter,
 	}
 	if args.Network != nil {

@@ -63,11 +63,13 @@ type TradePipelineArgs struct {
 	ProcessingThreshold string
 
 	// Table.
-	Replicas           []TableReplica
-	DeletionProtection bool
-	RetentionYears     int // 0: trades are kept for ever
-	MaxWriteUnits      int
-	MaxReadUnits       int
+	Replicas       []TableReplica
+	RetentionYears int // 0: trades are kept for ever
+	MaxWriteUnits  int
+	MaxReadUnits   int
+
+	// Silence is how long each source may send nothing before an alarm goes off; see SourceRouteArgs.
+	Silence time.Duration
 
 	// RejectionPercent is the share of rejected trades that raises an alarm. Default: 5.
 	RejectionPercent int
@@ -77,8 +79,9 @@ type TradePipelineArgs struct {
 	LogRetentionDays    int
 	PermissionsBoundary string
 
-	// Destroyable lets repositories be destroyed with images in them.
-	Destroyable bool
+	// DeletionProtection keeps what holds trades, and repositories with images in them, from being deleted: the table and
+	// its replicas by anybody, queues, bus and archive by a plan.
+	DeletionProtection bool
 }
 
 // FunctionSize is what the functions of a pipeline differ in.
@@ -93,6 +96,11 @@ const (
 
 	// MaxSourceName is the longest name of a source system.
 	MaxSourceName = 16
+
+	// MaxSources is how many source systems fit into the rule of the one alarm for the pager, which names two alarms of
+	// each: CloudWatch takes 10,240 characters
+	// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html).
+	MaxSources = 25
 
 	defaultMaxClockSkew     = 5 * time.Minute
 	defaultFunctionLogLevel = "INFO"
@@ -177,6 +185,9 @@ func (args *TradePipelineArgs) check(name string) error {
 	if len(args.Sources) == 0 {
 		a.problem("Sources", "is empty: no trade would have a way in")
 	}
+	if len(args.Sources) > MaxSources {
+		a.problem("Sources", "are %d, and one alarm for the pager covers up to %d", len(args.Sources), MaxSources)
+	}
 	seen := map[string]bool{}
 	for i, source := range args.Sources {
 		field := fmt.Sprintf("Sources[%d]", i)
@@ -250,6 +261,7 @@ func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, nam
 		ArchiveDays:         args.ArchiveDays,
 		KeyARN:              args.KeyARN,
 		AlarmTopicARN:       args.AlarmTopicARN,
+		DeletionProtection:  args.DeletionProtection,
 	}, pulumi.Parent(p))
 	return err
 }
@@ -270,6 +282,8 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 			Senders: []QueueSender{{
 				Service: eventService, ResourceARN: pulumi.String(RuleARN(args.Scope, args.EventBusName, ruleName)),
 			}},
+
+			DeletionProtection: args.DeletionProtection,
 		}, pulumi.Parent(p))
 		if err != nil {
 			return err
@@ -282,6 +296,7 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 			Bus:                 p.Bus,
 			WorkflowARN:         p.Workflow.AliasARN,
 			DeadLetters:         queue,
+			Silence:             args.Silence,
 			AlarmTopicARN:       args.AlarmTopicARN,
 			PermissionsBoundary: args.PermissionsBoundary,
 		}, pulumi.Parent(p))

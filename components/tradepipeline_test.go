@@ -1,16 +1,23 @@
 package components
 
 import (
+	"context"
 	"encoding/json"
 	"go/parser"
 	"go/token"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -52,7 +59,7 @@ func TestTheNamesAreThoseOfTheFunctions(t *testing.T) {
 		validatedMetric: validator.Validated, rejectedMetric: validator.Rejected, reviewMetric: validator.ReviewRequired,
 		partialMetric: enricher.PartialContext, apiFailureMetric: enricher.APIFailures,
 		recordedMetric: recorder.TradesRecorded, duplicateMetric: recorder.DuplicateTrades, conflictMetric: recorder.TradeConflicts,
-		latencyMetric: recorder.EndToEndLatency, unsetParameter: parameters.Unset,
+		latencyMetric: recorder.EndToEndLatency, staleParametersMetric: parameters.RefreshFailures, unsetParameter: parameters.Unset,
 	} {
 		if ours != theirs {
 			t.Errorf("%q is %q in the functions", ours, theirs)
@@ -79,6 +86,47 @@ func TestParametersHoldTheConfig(t *testing.T) {
 	}
 	if unset := find(t, declarePipeline(t, nil), "aws:ssm/parameter:Parameter", "api-endpoint").Text("value"); unset != "none" {
 		t.Errorf("without an API it is %q; SSM refuses an empty value", unset)
+	}
+}
+
+// shelf is an SSM that holds these values by name.
+type shelf map[string]string
+
+func (s shelf) GetParametersByPath(_ context.Context, in *ssm.GetParametersByPathInput, _ ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
+	out := &ssm.GetParametersByPathOutput{}
+	for name, value := range s {
+		out.Parameters = append(out.Parameters, types.Parameter{Name: aws.String(*in.Path + "/" + name), Value: aws.String(value)})
+	}
+	return out, nil
+}
+
+// nobody takes reports.
+type nobody struct{}
+
+func (nobody) Log() *slog.Logger { return slog.New(slog.DiscardHandler) }
+func (nobody) Count(string, int) {}
+
+// A function that starts with a value it refuses fails every trade, so SSM must refuse it first.
+func TestSSMRefusesTheValuesThatTheFunctionsRefuse(t *testing.T) {
+	good := shelf{"api-endpoint": "none", "processing-threshold": "1000", "max-retries": "3"}
+	stack := declarePipeline(t, nil)
+	for name, values := range map[string]struct{ taken, refused []string }{
+		"api-endpoint": {
+			[]string{"none", "http://10.0.0.1", "https://api.example.com:8443/v1?a=b", "https://api.example.com/"},
+			[]string{"", "None", "api.example.com", "https://", "https:///v1", "ftp://api.example.com", "https://api example.com", " none"},
+		},
+		"processing-threshold": {[]string{"0", "1000000", "0.5", "12345678901234567890123456789012345678"}, []string{"", "-1", "1,000", "1.", ".5", "1 000", "many", "1000\n"}},
+		"max-retries":          {[]string{"0", "9", "10"}, []string{"", "-1", "11", "3.0", "three", "100"}},
+	} {
+		allowed := regexp.MustCompile(find(t, stack, "aws:ssm/parameter:Parameter", name).Text("allowedPattern"))
+		for _, value := range append(slices.Clone(values.taken), values.refused...) {
+			changed := maps.Clone(good)
+			changed[name] = value
+			_, err := parameters.New(changed, "/trades/test/", time.Now).Values(t.Context(), nobody{})
+			if taken := slices.Contains(values.taken, value); allowed.MatchString(value) != taken || taken && err != nil {
+				t.Errorf("%s %q: SSM takes it is %v, and the functions say %v", name, value, allowed.MatchString(value), err)
+			}
+		}
 	}
 }
 
@@ -145,7 +193,7 @@ func TestTheCompositeAlarmCoversWhatPages(t *testing.T) {
 	for _, alarm := range []string{
 		"trades-validator-dead-letters-depth", "trades-enricher-dead-letters-depth", "trades-recorder-dead-letters-depth",
 		"trades-delivery-1-dead-letters-depth", "trades-delivery-2-dead-letters-depth", "trades-bus-dead-letters-depth",
-		"trades-workflow-timed-out", "trades-workflow-aborted", "trades-from-fix-lost", "trades-from-swift-lost", "trades-trades-system-errors",
+		"trades-workflow-failed", "trades-workflow-timed-out", "trades-workflow-aborted", "trades-from-fix-lost", "trades-from-swift-lost", "trades-trades-system-errors",
 	} {
 		if !strings.Contains(rule, `ALARM("arn:aws:cloudwatch:us-east-1:111122223333:alarm:`+alarm+`")`) {
 			t.Errorf("nobody is paged by %s", alarm)

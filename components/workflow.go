@@ -275,7 +275,8 @@ func (args *WorkflowArgs) alarms() []alarm {
 		}
 	}
 	return []alarm{
-		executions("failed", "ExecutionsFailed", "failed; their events are in the dead-letter queue of the function that failed.", false),
+		// An execution that could not send its dead letter has failed like one that did, so both page.
+		executions("failed", "ExecutionsFailed", "failed; their events are in the dead-letter queue of the function that failed, unless that queue refused them.", true),
 		executions("timed-out", "ExecutionsTimedOut", "ran out of time, which nothing catches: redrive them from their history, or replay the archive.", true),
 		executions("aborted", "ExecutionsAborted", "were stopped by somebody, and their events are in no queue: redrive them from their history, or replay the archive.", true),
 		executions("throttled", "ExecutionThrottled", "are throttled: the account's quota of state transitions is used up.", false),

@@ -58,6 +58,7 @@ type Config struct {
 	LogRetentionDays      int
 	AlarmEmail            string
 	RejectionAlarmPercent int
+	SilenceAlarmMinutes   int // 0: none
 
 	PermissionsBoundary       string
 	ManageRegistryReplication bool
@@ -129,6 +130,7 @@ func read(v *values) (Config, error) {
 		LogRetentionDays:      v.integer("logRetentionDays", 365, 1, 3653),
 		AlarmEmail:            v.text("alarmEmail", ""),
 		RejectionAlarmPercent: v.integer("rejectionAlarmPercent", 5, 1, 100),
+		SilenceAlarmMinutes:   v.integer("silenceAlarmMinutes", 0, 0, int(components.MaxSilence.Minutes())),
 
 		PermissionsBoundary:       v.text("permissionsBoundary", ""),
 		ManageRegistryReplication: v.boolean("manageRegistryReplication", false),
@@ -152,6 +154,9 @@ func (c *Config) checkNames(v *values) {
 	const someSources = "[system1, system2]"
 	if len(c.Sources) == 0 {
 		v.problem("sources", someSources, "is empty: no trade would have a way in")
+	}
+	if len(c.Sources) > components.MaxSources {
+		v.problem("sources", someSources, "has %d systems, and one pipeline serves up to %d: make a second stack for the others", len(c.Sources), components.MaxSources)
 	}
 	for _, source := range c.Sources {
 		if !sourcePattern.MatchString(source) || len(source) > components.MaxSourceName {

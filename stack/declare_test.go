@@ -9,6 +9,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"trade-processing/components"
 	"trade-processing/internal/declared"
 	"trade-processing/internal/stackconfig"
 )
@@ -118,8 +119,17 @@ var shapes = map[string]struct {
 		"vpcEndpoints":        []string{"logs", "ssm", "sqs"},
 	}},
 	"dev with the longest names": {"dev", set{
-		"environment": "a-very-long-environment1", "sources": []string{"a-16-char-source", "b"},
+		"environment": "a-very-long-environment1", "sources": mostSources(),
 	}},
+}
+
+// mostSources are as many source systems as a stack can have, with the longest names.
+func mostSources() []string {
+	var sources []string
+	for i := range components.MaxSources {
+		sources = append(sources, fmt.Sprintf("a-source-of-16-%c", 'a'+i))
+	}
+	return sources
 }
 
 // eachShape runs a test on every shape.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -131,7 +132,7 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 	for _, region := range d.replicas() {
 		args.Replicas = append(args.Replicas, components.KeyReplica{Region: region, Provider: d.others[region]})
 	}
-	d.key, err = components.NewEncryptionKey(ctx, "encryption", args, pulumi.Providers(d.primary))
+	d.key, err = components.NewEncryptionKey(ctx, "encryption", args, pulumi.Providers(d.primary), pulumi.Protect(d.DeletionProtection))
 	return err
 }
 
@@ -227,11 +228,11 @@ func (d *deployment) makePipeline(ctx *pulumi.Context) (err error) {
 		MaxWriteUnits:       d.MaxWriteUnits,
 		MaxReadUnits:        d.MaxReadUnits,
 		RejectionPercent:    d.RejectionAlarmPercent,
+		Silence:             time.Duration(d.SilenceAlarmMinutes) * time.Minute,
 		KeyARN:              d.key.ARN,
 		AlarmTopicARN:       d.topic.ARN,
 		LogRetentionDays:    d.LogRetentionDays,
 		PermissionsBoundary: d.PermissionsBoundary,
-		Destroyable:         !d.DeletionProtection,
 	}
 	for _, region := range d.replicas() {
 		args.Replicas = append(args.Replicas, components.TableReplica{
@@ -257,7 +258,7 @@ func (d *deployment) makeBackup(ctx *pulumi.Context) error {
 		ResourceARN:         d.pipeline.Table.ARN,
 		RetentionDays:       d.BackupRetentionDays,
 		PermissionsBoundary: d.PermissionsBoundary,
-		Destroyable:         !d.DeletionProtection,
+		DeletionProtection:  d.DeletionProtection,
 	}, pulumi.Providers(d.primary))
 	return err
 }

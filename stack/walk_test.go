@@ -118,6 +118,16 @@ func TestEveryNameIsWithinAWSsLimits(t *testing.T) {
 	})
 }
 
+func TestTheRuleOfThePagersAlarmIsNotTooLong(t *testing.T) {
+	eachShape(t, func(t *testing.T, stack *declared.Stack) {
+		for _, page := range stack.All("aws:cloudwatch/compositeAlarm:CompositeAlarm") {
+			if rule := page.Text("alarmRule"); len(rule) > 10240 || strings.Count(rule, "ALARM(") > 100 {
+				t.Errorf("%s: the rule has %d characters and %d alarms; CloudWatch takes 10,240 and 100", describe(page), len(rule), strings.Count(rule, "ALARM("))
+			}
+		}
+	})
+}
+
 // What the state of one machine says must hold for all others.
 func TestNoInputHoldsAPathOfThisMachine(t *testing.T) {
 	for _, image := range declare(t, "dev", nil).All("docker:index/image:Image") {
@@ -187,10 +197,16 @@ func TestNoTableAndNoQueueIsLostByAChangeOfConfig(t *testing.T) {
 func TestProductionIsProtected(t *testing.T) {
 	for name, protected := range map[string]bool{"prod": true, "dev": false, "local": false} {
 		stack := declare(t, name, nil)
-		for _, typ := range []string{"aws:dynamodb/table:Table", "aws:dynamodb/tableReplica:TableReplica"} {
+		for _, typ := range []string{
+			"aws:dynamodb/table:Table", "aws:dynamodb/tableReplica:TableReplica", "aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey",
+			"aws:sqs/queue:Queue", "aws:cloudwatch/eventBus:EventBus", "aws:cloudwatch/eventArchive:EventArchive", "aws:backup/vault:Vault",
+		} {
 			for _, r := range stack.All(typ) {
-				if r.Protect != protected || r.At("deletionProtectionEnabled") != protected {
-					t.Errorf("%s: %s has protect %v and deletion protection %v", name, describe(r), r.Protect, r.At("deletionProtectionEnabled"))
+				if r.Protect != protected {
+					t.Errorf("%s: %s has protect %v", name, describe(r), r.Protect)
+				}
+				if enabled := r.At("deletionProtectionEnabled"); strings.HasPrefix(typ, "aws:dynamodb") && enabled != protected {
+					t.Errorf("%s: %s has deletion protection %v", name, describe(r), enabled)
 				}
 			}
 		}
