@@ -136,9 +136,19 @@ func (d *Deployment) Refresh(ctx context.Context) (*Plan, error) {
 	return plan, failure(ctx, "refreshing", plan, err)
 }
 
-// Destroy removes every resource of the stack.
+// Destroy removes every resource of the stack, or none where one is protected:
+// it asks for a preview first, as the engine itself comes upon a protected
+// resource when others are gone already.
 func (d *Deployment) Destroy(ctx context.Context) (*Plan, error) {
 	plan, err := collect(func(stream chan<- events.EngineEvent) error {
+		_, err := d.stack.PreviewDestroy(ctx, optdestroy.EventStreams(stream), optdestroy.ProgressStreams(io.Discard),
+			optdestroy.ErrorProgressStreams(io.Discard))
+		return err
+	})
+	if err != nil {
+		return plan, failure(ctx, "previewing the destruction", plan, err)
+	}
+	plan, err = collect(func(stream chan<- events.EngineEvent) error {
 		_, err := d.stack.Destroy(ctx, optdestroy.EventStreams(stream), optdestroy.ProgressStreams(io.Discard),
 			optdestroy.ErrorProgressStreams(io.Discard))
 		return err

@@ -25,6 +25,7 @@ import (
 	"trade-processing/internal/feed"
 	"trade-processing/internal/pipeline"
 	"trade-processing/internal/report"
+	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"
 	"trade-processing/local/engine"
 	"trade-processing/local/provider"
@@ -48,6 +49,12 @@ type desk struct {
 
 func newDesk(t *testing.T, name string) *desk {
 	t.Helper()
+	return openDesk(t, optionsFor(t, name))
+}
+
+// optionsFor are the options that open a stack as it is, if there is an engine.
+func optionsFor(t *testing.T, name string) engine.Options {
+	t.Helper()
 	cli, found := engine.FindCLI(t.Context())
 	if !found && os.Getenv("REQUIRE_ENGINE") != "" {
 		t.Fatal("there is no Pulumi engine: run tradectl local engine")
@@ -59,18 +66,22 @@ func newDesk(t *testing.T, name string) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: pipeline.Images()}), state: t.TempDir(), program: stack.DeployFrom(folder)}
-	d.config = filepath.Join(d.state, "work", "Pulumi."+name+".yaml")
+	return engine.Options{CLI: cli, Root: folder, Stack: name, WriteOnce: true}
+}
+
+// openDesk opens a stack as the options say; what a desk is made of is filled in.
+func openDesk(t *testing.T, options engine.Options) *desk {
+	t.Helper()
+	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: pipeline.Images()}), state: t.TempDir(), program: stack.DeployFrom(options.Root)}
+	d.config = filepath.Join(d.state, "work", stackconfig.FileOf(options.Stack))
 	servers, err := provider.Serve(d.cloud)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(servers.Close)
-	d.stack, err = engine.Open(t.Context(), engine.Options{
-		CLI: cli, Root: folder, Stack: name, Program: func(ctx *pulumi.Context) error { return d.program(ctx) },
-		Attach: servers.Attach(), State: d.state, WriteOnce: true,
-	})
-	if err != nil {
+	options.Program = func(ctx *pulumi.Context) error { return d.program(ctx) }
+	options.Attach, options.State = servers.Attach(), d.state
+	if d.stack, err = engine.Open(t.Context(), options); err != nil {
 		t.Fatal(err)
 	}
 	return d
