@@ -310,25 +310,32 @@ func TestTheLifeOfAStack(t *testing.T) {
 			t.Errorf("it found %v", resources(plan))
 		}
 	})
-	t.Run("a refresh finds what somebody deleted, and the next deployment makes it again", func(t *testing.T) {
+	t.Run("a refresh finds what somebody deleted or altered, and the next deployment mends it", func(t *testing.T) {
 		d.t = t
-		var lost []string
+		found, mended := map[string]int{}, map[string]int{}
 		for _, r := range d.cloud.Resources() {
-			if r.Name == "pipeline-page" || r.Type == "aws:cloudwatch/dashboard:Dashboard" {
+			switch {
+			case r.Name == "pipeline-page" || r.Type == "aws:cloudwatch/dashboard:Dashboard":
 				if err := d.cloud.Delete(r.Type, r.Region, r.ID); err != nil {
 					t.Fatal(err)
 				}
-				lost = append(lost, r.Type)
+				found["delete "+r.Type], mended["create "+r.Type] = 1, 1
+			case r.Name == "pipeline-bus-dead-letters-queue":
+				altered := maps.Clone(r.Inputs)
+				altered["messageRetentionSeconds"] = 60.0
+				if _, err := d.cloud.Update(r.Type, r.Region, r.ID, altered); err != nil {
+					t.Fatal(err)
+				}
+				found["update "+r.Type], mended["update "+r.Type] = 1, 1
 			}
 		}
-		slices.Sort(lost)
-		if len(lost) != 2 {
-			t.Fatalf("deleted were %v", lost)
+		if len(found) != 3 {
+			t.Fatalf("somebody did %v", found)
 		}
-		if diff := cmp.Diff(map[string]int{"delete " + lost[0]: 1, "delete " + lost[1]: 1}, changes(d.refresh())); diff != "" {
+		if diff := cmp.Diff(found, changes(d.refresh())); diff != "" {
 			t.Error(diff)
 		}
-		if diff := cmp.Diff(map[string]int{"create " + lost[0]: 1, "create " + lost[1]: 1}, changes(d.up())); diff != "" {
+		if diff := cmp.Diff(mended, changes(d.up())); diff != "" {
 			t.Error(diff)
 		}
 	})
