@@ -27,6 +27,7 @@ type Options struct {
 	Stack   string         // whose Pulumi.<stack>.yaml is the config
 	Program pulumi.RunFunc // runs inside this process
 	Attach  string         // the providers to attach to, as Servers.Attach gives it
+	Policy  *PolicyPack    // that judges every preview and update; nil for none
 	State   string         // folder for the engine's state; "" for one that Close removes
 	// WriteOnce writes the state at the end of an update and not after each of
 	// its resources, which takes a third of the time: for a state that nobody
@@ -37,9 +38,10 @@ type Options struct {
 // Deployment is one stack on the real engine, with local state and no access
 // to any cloud.
 type Deployment struct {
-	stack auto.Stack
-	state string
-	owned bool // whether Close removes the state
+	stack    auto.Stack
+	state    string
+	owned    bool     // whether Close removes the state
+	policies []string // folders of policy packs
 }
 
 // Open prepares a stack. The project's own files are copied, since the engine
@@ -76,6 +78,12 @@ func Open(ctx context.Context, options Options) (_ *Deployment, err error) {
 	if options.WriteOnce {
 		environment["PULUMI_EXPERIMENTAL"], environment["PULUMI_SKIP_CHECKPOINTS"] = "true", "true"
 	}
+	if options.Policy != nil {
+		if environment["PATH"], err = options.Policy.install(filepath.Join(d.state, "bin")); err != nil {
+			return nil, err
+		}
+		d.policies = []string{options.Policy.Folder}
+	}
 	workspace, err := auto.NewLocalWorkspace(ctx,
 		auto.Pulumi(options.CLI),
 		auto.WorkDir(work),
@@ -109,7 +117,8 @@ func (d *Deployment) Up(ctx context.Context) (*Plan, auto.OutputMap, error) {
 	var outputs auto.OutputMap
 	plan, err := collect(func(stream chan<- events.EngineEvent) error {
 		result, err := d.stack.Up(ctx, optup.EventStreams(stream), optup.ProgressStreams(io.Discard),
-			optup.ErrorProgressStreams(io.Discard), optup.SuppressOutputs())
+			optup.ErrorProgressStreams(io.Discard), optup.SuppressOutputs(),
+			optup.PolicyPacks(d.policies...))
 		outputs = result.Outputs
 		return err
 	})
@@ -120,7 +129,7 @@ func (d *Deployment) Up(ctx context.Context) (*Plan, auto.OutputMap, error) {
 func (d *Deployment) Preview(ctx context.Context) (*Plan, error) {
 	plan, err := collect(func(stream chan<- events.EngineEvent) error {
 		_, err := d.stack.Preview(ctx, optpreview.EventStreams(stream), optpreview.ProgressStreams(io.Discard),
-			optpreview.ErrorProgressStreams(io.Discard))
+			optpreview.ErrorProgressStreams(io.Discard), optpreview.PolicyPacks(d.policies...))
 		return err
 	})
 	return plan, failure(ctx, "previewing", plan, err)
@@ -164,8 +173,8 @@ func failure(ctx context.Context, doing string, plan *Plan, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
-	case len(plan.Errors) > 0:
-		return fmt.Errorf("%s: %s", doing, strings.Join(plan.Errors, "\n"))
+	case len(plan.Errors)+len(plan.Policies.mandatory()) > 0:
+		return fmt.Errorf("%s: %s", doing, strings.Join(append(plan.Policies.mandatory(), plan.Errors...), "\n"))
 	default:
 		return fmt.Errorf("%s: %w", doing, err)
 	}

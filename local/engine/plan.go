@@ -35,16 +35,7 @@ type Plan struct {
 	Counts   map[string]int `json:"counts"`
 	Warnings []string       `json:"warnings,omitempty"`
 	Errors   []string       `json:"errors,omitempty"`
-	Policies []PolicyResult `json:"policies,omitempty"`
-}
-
-// PolicyResult is a violation that a policy pack reported.
-type PolicyResult struct {
-	Pack    string `json:"pack"`
-	Policy  string `json:"policy"`
-	Level   string `json:"level"` // advisory, mandatory, remediate
-	URN     string `json:"urn"`
-	Message string `json:"message"`
+	Policies Verdict        `json:"policies"`
 }
 
 // Changed lists the steps that do something.
@@ -89,6 +80,7 @@ func collect(operation func(chan<- events.EngineEvent) error) (*Plan, error) {
 	err := operation(stream)
 	close(over)
 	reading.Wait()
+	plan.Policies.sort()
 	plan.Steps = slices.SortedFunc(maps.Values(steps), func(a, b Step) int { return cmp.Compare(a.URN, b.URN) })
 	return plan, err
 }
@@ -110,12 +102,8 @@ func (p *Plan) read(event apitype.EngineEvent, steps map[string]Step) {
 		}
 	case event.DiagnosticEvent != nil:
 		p.note(*event.DiagnosticEvent)
-	case event.PolicyEvent != nil:
-		policy := event.PolicyEvent
-		p.Policies = append(p.Policies, PolicyResult{
-			Pack: policy.PolicyPackName, Policy: policy.PolicyName, Level: policy.EnforcementLevel,
-			URN: policy.ResourceURN, Message: plainText(policy.Message),
-		})
+	default:
+		p.Policies.read(event)
 	}
 }
 

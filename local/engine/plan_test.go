@@ -105,7 +105,7 @@ func TestWhatTheEngineSaysIsKeptWithoutItsColours(t *testing.T) {
 	)
 	want := &Plan{
 		Counts: map[string]int{}, Errors: []string{"error: no such type", "a tag that <{%never ends"}, Warnings: []string{"soon gone"},
-		Policies: []PolicyResult{{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "tag it"}},
+		Policies: Verdict{Violations: []Violation{{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "tag it"}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

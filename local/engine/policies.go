@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+// AnalyzerProgram is what the engine calls to serve a policy pack in Go where Pulumi's language host for Go isn't
+// installed. It looks for it on PATH.
+const AnalyzerProgram = "pulumi-analyzer-policy-go"
+
+// PolicyPack judges every preview and every update of a stack.
+type PolicyPack struct {
+	Folder  string // that holds PulumiPolicy.yaml
+	Program string // that serves the pack when it is started under the name AnalyzerProgram
+}
+
+// install puts the program on the engine's PATH, and returns that PATH.
+func (p PolicyPack) install(folder string) (path string, err error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", fmt.Errorf("making a folder for the policy pack's program: %w", err)
+	}
+	link := filepath.Join(folder, AnalyzerProgram)
+	if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
+		return "", fmt.Errorf("replacing the policy pack's program: %w", err)
+	}
+	if err := os.Symlink(p.Program, link); err != nil {
+		return "", fmt.Errorf("installing the policy pack's program: %w", err)
+	}
+	return folder + string(os.PathListSeparator) + os.Getenv("PATH"), nil
+}
+
+// Verdict is what the policies say of a preview or an update.
+type Verdict struct {
+	Passed     []string    `json:"passed,omitempty"` // names of the policies that judged something and found no fault
+	Violations []Violation `json:"violations,omitempty"`
+}
+
+// Violation is one resource that breaks one policy.
+type Violation struct {
+	Pack    string `json:"pack"`
+	Policy  string `json:"policy"`
+	Level   string `json:"level"` // advisory, mandatory or remediate
+	URN     string `json:"urn"`   // of the stack where a policy judges the whole
+	Message string `json:"message"`
+}
+
+// Violated are the names of the policies that were broken.
+func (v *Verdict) Violated() []string {
+	var names []string
+	for _, violation := range v.Violations {
+		names = append(names, violation.Policy)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Summary says in a few words how the policies were kept, such as "44 passed". It is empty where none judged.
+func (v *Verdict) Summary() string {
+	violated := len(v.Violated())
+	switch {
+	case violated > 0:
+		return fmt.Sprintf("%d passed, %d violated", len(v.Passed), violated)
+	case len(v.Passed) > 0:
+		return fmt.Sprintf("%d passed", len(v.Passed))
+	default:
+		return ""
+	}
+}
+
+func (v *Verdict) read(event apitype.EngineEvent) {
+	switch {
+	case event.PolicyEvent != nil:
+		policy := event.PolicyEvent
+		v.Violations = append(v.Violations, Violation{
+			Pack: policy.PolicyPackName, Policy: policy.PolicyName, Level: policy.EnforcementLevel,
+			URN: policy.ResourceURN, Message: plainText(policy.Message),
+		})
+	case event.PolicyAnalyzeSummaryEvent != nil:
+		v.Passed = append(v.Passed, event.PolicyAnalyzeSummaryEvent.Passed...)
+	case event.PolicyAnalyzeStackSummaryEvent != nil:
+		v.Passed = append(v.Passed, event.PolicyAnalyzeStackSummaryEvent.Passed...)
+	}
+}
+
+// sort orders the verdict once all of it is told. A policy passes if it does so for every resource.
+func (v *Verdict) sort() {
+	slices.SortFunc(v.Violations, func(a, b Violation) int {
+		return cmp.Or(cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.URN, b.URN), cmp.Compare(a.Message, b.Message))
+	})
+	slices.Sort(v.Passed)
+	violated := v.Violated()
+	v.Passed = slices.DeleteFunc(slices.Compact(v.Passed), func(name string) bool { return slices.Contains(violated, name) })
+}
+
+// mandatory tells the violations that stop an update, a line each.
+func (v *Verdict) mandatory() []string {
+	var lines []string
+	for _, violation := range v.Violations {
+		if violation.Level != string(apitype.Advisory) {
+			lines = append(lines, violation.String())
+		}
+	}
+	return lines
+}
+
+// String names the policy and the resource before what is wrong.
+func (v Violation) String() string {
+	urn := resource.URN(v.URN)
+	where := "the stack"
+	if urn.IsValid() && urn.Type() != resource.RootStackType {
+		where = fmt.Sprintf("%s %q", urn.Type(), urn.Name())
+	}
+	return fmt.Sprintf("policy %s (%s): %s: %s", v.Policy, v.Level, where, v.Message)
+}

@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+)
+
+func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
+	judged := func(urn string, passed ...string) apitype.EngineEvent {
+		return apitype.EngineEvent{PolicyAnalyzeSummaryEvent: &apitype.PolicyAnalyzeSummaryEvent{ResourceURN: urn, Passed: passed}}
+	}
+	broken := func(urn, policy, level, message string) apitype.EngineEvent {
+		return apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{
+			PolicyPackName: "pack", PolicyName: policy, EnforcementLevel: level, ResourceURN: urn, Message: message,
+		}}
+	}
+	whole := apitype.EngineEvent{PolicyAnalyzeStackSummaryEvent: &apitype.PolicyAnalyzeStackSummaryEvent{Passed: []string{"alarmed"}}}
+	for _, tc := range []struct {
+		name    string
+		told    []apitype.EngineEvent
+		summary string
+		want    Verdict
+		stops   []string
+	}{
+		{name: "no policies", summary: ""},
+		{
+			name: "all kept", told: []apitype.EngineEvent{judged(queueURN, "tagged", "encrypted"), judged(tableURN, "tagged"), whole},
+			summary: "3 passed", want: Verdict{Passed: []string{"alarmed", "encrypted", "tagged"}},
+		}, {
+			name: "one broken by a resource and kept by another", summary: "1 passed, 1 violated",
+			told: []apitype.EngineEvent{
+				judged(tableURN, "tagged", "encrypted"), broken(queueURN, "tagged", "mandatory", "tags lack Owner."), judged(queueURN, "encrypted"),
+			},
+			want: Verdict{Passed: []string{"encrypted"}, Violations: []Violation{
+				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "tags lack Owner."},
+			}},
+			stops: []string{`policy tagged (mandatory): aws:sqs/queue:Queue "failures": tags lack Owner.`},
+		}, {
+			name: "an advice, and a fault of the whole stack", summary: "0 passed, 2 violated",
+			told: []apitype.EngineEvent{broken("", "alarmed", "mandatory", "no alarm"), broken(queueURN, "named", "advisory", "a long name")},
+			want: Verdict{Violations: []Violation{
+				{Pack: "pack", Policy: "alarmed", Level: "mandatory", Message: "no alarm"},
+				{Pack: "pack", Policy: "named", Level: "advisory", URN: queueURN, Message: "a long name"},
+			}},
+			stops: []string{"policy alarmed (mandatory): the stack: no alarm"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := plan(t, tc.told...)
+			if diff := cmp.Diff(tc.want, p.Policies); diff != "" {
+				t.Error(diff)
+			}
+			if got := p.Policies.Summary(); got != tc.summary {
+				t.Errorf("the summary is %q, want %q", got, tc.summary)
+			}
+			if diff := cmp.Diff(tc.stops, p.Policies.mandatory()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestThePolicyPacksProgramIsFoundByItsName(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "pack")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\necho served\n"), 0o700); err != nil { //nolint:gosec // a program must be executable
+		t.Fatal(err)
+	}
+	folder := filepath.Join(t.TempDir(), "bin")
+	for range 2 { // a kept stack has the last run's
+		path, err := PolicyPack{Program: program}.install(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", path)
+		said, err := exec.CommandContext(t.Context(), AnalyzerProgram).Output()
+		if err != nil || strings.TrimSpace(string(said)) != "served" {
+			t.Errorf("it said %q (%v)", said, err)
+		}
+	}
+}
