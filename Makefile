@@ -22,7 +22,7 @@ else
 endif
 
 .PHONY: test
-test: ## Run all tests that need no engine beyond the one already there
+test: ## Run all tests but those of the test-… targets
 	go test ./...
 	go -C lambdas test ./...
 
