@@ -1,0 +1,3 @@
+package rules
+
+var encryptionRules, secretRules, networkRules, identityRules, resilienceRules, computeRules, provenanceRules []Rule

@@ -1,0 +1,112 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+
+	"trade-processing/policy/value"
+)
+
+// Declared is a resource as the engine shows it.
+type Declared struct {
+	URN, Type, Name string
+	Properties      property.Map
+	// Provider are the inputs of the resource's provider, such as its region and default tags. Empty for components and
+	// for providers themselves.
+	Provider property.Map
+	Protect  bool
+	// PropertyDependencies are the URNs that a property was made from, by the property's name. Only stack rules get them.
+	PropertyDependencies map[string][]string
+}
+
+// Resource is a resource in the hands of one rule.
+type Resource struct {
+	Declared
+	settings settings
+	report   func(message, urn string)
+}
+
+// At reads a property by its path, such as "serverSideEncryption.kmsKeyArn".
+func (r *Resource) At(path string) value.Value { return value.OfMap(r.Properties).At(path) }
+
+// AtProvider reads an input of the resource's provider. The engine sends nested ones as JSON text.
+func (r *Resource) AtProvider(name string) value.Value {
+	return value.OfMap(r.Provider).Get(name).Document()
+}
+
+// Setting reads an option of the rule.
+func (r *Resource) Setting(name string) value.Value { return r.settings.option(name) }
+
+// Breaks reports that the resource breaks the rule: which property, what is wrong with it, and what mends it.
+func (r *Resource) Breaks(property, problem, mend string) {
+	message := r.settings.rule.violation(property, problem, mend)
+	exempt, note := r.settings.exempt(r.URN)
+	if exempt {
+		return
+	}
+	r.report(message+note, r.URN)
+}
+
+// InProduction tells whether the stack's name is one of those that the option productionStacks names.
+func (r *Resource) InProduction() bool {
+	return slices.ContainsFunc(r.Setting(productionStacks).Each(), func(pattern value.Value) bool {
+		return matches(pattern.Text(), r.stack())
+	})
+}
+
+func (r *Resource) stack() string { return string(urn.URN(r.URN).Stack()) }
+
+// answer is what is known of a question about two resources.
+type answer int
+
+const (
+	no answer = iota
+	maybe
+	yes
+)
+
+// refers tells whether a property names another resource: by its ARN, URL, name or id, or because the program made it
+// from that resource's outputs, which a preview knows as well.
+func (r *Resource) refers(path string, to *Resource) answer {
+	top, _, _ := strings.Cut(path, ".")
+	sources := r.PropertyDependencies[top]
+	if slices.Contains(sources, to.URN) {
+		return yes
+	}
+	given := r.At(path)
+	if given.IsUnknown() && len(sources) == 0 {
+		return maybe
+	}
+	answers := no
+	for _, element := range given.Each() {
+		answers = max(answers, to.named(element))
+	}
+	return answers
+}
+
+// named tells whether a text is the name of the resource in one of the spellings of AWS.
+func (r *Resource) named(text value.Value) answer {
+	if text.IsUnknown() {
+		return no // what it was made from has been asked already
+	}
+	given := text.Text()
+	if given == "" {
+		return no
+	}
+	for _, own := range []string{"arn", "url", "name", "id", "functionName", "keyId"} {
+		if r.At(own).Is(given) {
+			return yes
+		}
+	}
+	// The id is no property of its own; the ARN ends with it.
+	for _, separator := range []string{":", "/"} {
+		arn, name := r.At("arn").Text(), r.At("name").Text()
+		if strings.HasSuffix(arn, separator+given) || name != "" && strings.HasSuffix(given, separator+name) {
+			return yes
+		}
+	}
+	return no
+}
