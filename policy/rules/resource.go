@@ -32,10 +32,8 @@ type Resource struct {
 // At reads a property by its path, such as "serverSideEncryption.kmsKeyArn".
 func (r *Resource) At(path string) value.Value { return value.OfMap(r.Properties).At(path) }
 
-// AtProvider reads an input of the resource's provider. The engine sends nested ones as JSON text.
-func (r *Resource) AtProvider(name string) value.Value {
-	return value.OfMap(r.Provider).Get(name).Document()
-}
+// AtProvider reads an input of the resource's provider. The engine holds nested ones as JSON text: Document reads those.
+func (r *Resource) AtProvider(name string) value.Value { return value.OfMap(r.Provider).Get(name) }
 
 // Setting reads an option of the rule.
 func (r *Resource) Setting(name string) value.Value { return r.settings.option(name) }

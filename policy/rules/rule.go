@@ -37,14 +37,16 @@ type Rule struct {
 	Remediate func(*Resource) (property.Map, bool)
 }
 
-// All lists every rule, by family. now is the time by which exemptions end.
+// All lists every rule, by family.
 func All() []Rule {
 	return slices.Concat(tagRules, encryptionRules, secretRules, networkRules, identityRules, resilienceRules,
 		computeRules, provenanceRules)
 }
 
-// Concerns tells whether the rule judges resources of a type.
-func (r Rule) Concerns(resourceType string) bool { return slices.Contains(r.Types, resourceType) }
+// Concerns tells whether the rule judges resources of a type. A type of the rule may end in *.
+func (r Rule) Concerns(resourceType string) bool {
+	return slices.ContainsFunc(r.Types, func(pattern string) bool { return matches(pattern, resourceType) })
+}
 
 // violation is what a rule reports: the property, what is wrong with it and how to mend it.
 func (r Rule) violation(property, problem, mend string) string {
@@ -58,5 +60,5 @@ const Ours = "ours"
 type settings struct {
 	rule  Rule
 	given map[string]any
-	now   func() time.Time
+	today time.Time // by which exemptions end
 }

@@ -94,7 +94,7 @@ func (s settings) option(name string) value.Value {
 
 // exempt tells whether a resource may break the rule today, and what to add to the message where it no longer may.
 func (s settings) exempt(urn string) (exempted bool, note string) {
-	today := s.now().UTC().Format(time.DateOnly)
+	today := s.today.UTC().Format(time.DateOnly)
 	for _, exemption := range s.option(exempt).Each() {
 		if !matches(exemption.Get("urn").Text(), urn) {
 			continue

@@ -1,11 +1,19 @@
 package rules
 
-import "slices"
+import (
+	"slices"
+
+	"trade-processing/policy/value"
+)
 
 // Stack is all resources of a stack in the hands of one rule.
 type Stack struct {
 	Resources []*Resource
+	settings  settings
 }
+
+// Setting reads an option of the rule.
+func (s *Stack) Setting(name string) value.Value { return s.settings.option(name) }
 
 // Of lists the resources of some types.
 func (s *Stack) Of(types ...string) []*Resource {

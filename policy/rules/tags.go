@@ -139,7 +139,7 @@ var tagRules = []Rule{
 // effectiveTags are a resource's own tags over the default tags of its provider.
 func effectiveTags(r *Resource) value.Value {
 	own := r.Properties.Get(taggable[r.Type])
-	defaults := r.AtProvider("defaultTags").At("tags")
+	defaults := r.AtProvider("defaultTags").Document().At("tags")
 	if own.IsComputed() || defaults.IsUnknown() {
 		return value.Of(property.New(property.Computed))
 	}
