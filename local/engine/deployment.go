@@ -27,12 +27,13 @@ type Options struct {
 	Stack   string         // whose Pulumi.<stack>.yaml is the config
 	Program pulumi.RunFunc // runs inside this process
 	Attach  string         // the providers to attach to, as Servers.Attach gives it
-	Policy  *PolicyPack    // that judges every preview and update; nil for none
 	State   string         // folder for the engine's state; "" for one that Close removes
 	// WriteOnce writes the state at the end of an update and not after each of
 	// its resources, which takes a third of the time: for a state that nobody
 	// resumes an interrupted update from.
 	WriteOnce bool
+	// Policies makes the policy pack that judges every preview and update, in a folder beside the state. Nil for none.
+	Policies func(folder string) (PolicyPack, error)
 }
 
 // Deployment is one stack on the real engine, with local state and no access
@@ -78,11 +79,12 @@ func Open(ctx context.Context, options Options) (_ *Deployment, err error) {
 	if options.WriteOnce {
 		environment["PULUMI_EXPERIMENTAL"], environment["PULUMI_SKIP_CHECKPOINTS"] = "true", "true"
 	}
-	if options.Policy != nil {
-		if environment["PATH"], err = options.Policy.install(filepath.Join(d.state, "bin")); err != nil {
+	if options.Policies != nil {
+		pack, err := options.Policies(filepath.Join(d.state, "policies"))
+		if err != nil {
 			return nil, err
 		}
-		d.policies = []string{options.Policy.Folder}
+		environment["PATH"], d.policies = pack.Path, []string{pack.Folder}
 	}
 	workspace, err := auto.NewLocalWorkspace(ctx,
 		auto.Pulumi(options.CLI),

@@ -3,37 +3,16 @@ package engine
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// AnalyzerProgram is what the engine calls to serve a policy pack in Go where Pulumi's language host for Go isn't
-// installed. It looks for it on PATH.
-const AnalyzerProgram = "pulumi-analyzer-policy-go"
-
 // PolicyPack judges every preview and every update of a stack.
 type PolicyPack struct {
-	Folder  string // that holds PulumiPolicy.yaml
-	Program string // that serves the pack when it is started under the name AnalyzerProgram
-}
-
-// install puts the program on the engine's PATH, and returns that PATH.
-func (p PolicyPack) install(folder string) (path string, err error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", fmt.Errorf("making a folder for the policy pack's program: %w", err)
-	}
-	link := filepath.Join(folder, AnalyzerProgram)
-	if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
-		return "", fmt.Errorf("replacing the policy pack's program: %w", err)
-	}
-	if err := os.Symlink(p.Program, link); err != nil {
-		return "", fmt.Errorf("installing the policy pack's program: %w", err)
-	}
-	return folder + string(os.PathListSeparator) + os.Getenv("PATH"), nil
+	Folder string // that holds PulumiPolicy.yaml
+	Path   string // the PATH on which the engine finds the program that serves the pack
 }
 
 // Verdict is what the policies say of a preview or an update.

@@ -1,10 +1,6 @@
 package engine
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,24 +59,5 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestThePolicyPacksProgramIsFoundByItsName(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "pack")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\necho served\n"), 0o700); err != nil { //nolint:gosec // a program must be executable
-		t.Fatal(err)
-	}
-	folder := filepath.Join(t.TempDir(), "bin")
-	for range 2 { // a kept stack has the last run's
-		path, err := PolicyPack{Program: program}.install(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Setenv("PATH", path)
-		said, err := exec.CommandContext(t.Context(), AnalyzerProgram).Output()
-		if err != nil || strings.TrimSpace(string(said)) != "served" {
-			t.Errorf("it said %q (%v)", said, err)
-		}
 	}
 }
