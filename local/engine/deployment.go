@@ -175,8 +175,11 @@ func failure(ctx context.Context, doing string, plan *Plan, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
-	case len(plan.Errors)+len(plan.Policies.mandatory()) > 0:
-		return fmt.Errorf("%s: %s", doing, strings.Join(append(plan.Policies.mandatory(), plan.Errors...), "\n"))
+	case len(plan.Policies.Stopping()) > 0:
+		reasons := append([]string{Tell(plan.Policies.Stopping())}, plan.Errors...)
+		return fmt.Errorf("%s: the policies don't allow it\n%s", doing, strings.Join(reasons, "\n"))
+	case len(plan.Errors) > 0:
+		return fmt.Errorf("%s: %s", doing, strings.Join(plan.Errors, "\n"))
 	default:
 		return fmt.Errorf("%s: %w", doing, err)
 	}

@@ -52,6 +52,13 @@ func TestFailuresSayWhatTheEngineReported(t *testing.T) {
 	}{
 		{"nothing", context.Background(), Plan{Errors: []string{"told, and then all went well"}}, nil, ""},
 		{"what it reported", context.Background(), Plan{Errors: []string{"no such type", "no such property"}}, exit, "deploying: no such type\nno such property"},
+		{
+			"which policies are broken", context.Background(), Plan{Policies: Verdict{Violations: []Violation{
+				{Policy: "named", Level: "advisory", URN: queueURN, Message: "a long name"},
+				{Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "tags lack Owner."},
+			}}}, exit,
+			"deploying: the policies don't allow it\npolicy tagged is broken (mandatory)\n  aws:sqs/queue:Queue \"failures\": tags lack Owner.",
+		},
 		{"its exit where it reported nothing", context.Background(), Plan{}, exit, "deploying: exit status 255"},
 		{"the interrupt, whatever it reported", ended, Plan{Errors: []string{"update canceled"}}, exit, "deploying: somebody pressed Ctrl-C"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -78,23 +79,31 @@ func (v *Verdict) sort() {
 	v.Passed = slices.DeleteFunc(slices.Compact(v.Passed), func(name string) bool { return slices.Contains(violated, name) })
 }
 
-// mandatory tells the violations that stop an update, a line each.
-func (v *Verdict) mandatory() []string {
-	var lines []string
-	for _, violation := range v.Violations {
-		if violation.Level != string(apitype.Advisory) {
-			lines = append(lines, violation.String())
-		}
-	}
-	return lines
+// Stopping are the violations for which the engine does nothing, or goes no further.
+func (v *Verdict) Stopping() []Violation {
+	return slices.DeleteFunc(slices.Clone(v.Violations), func(violation Violation) bool {
+		return violation.Level == string(apitype.Advisory)
+	})
 }
 
-// String names the policy and the resource before what is wrong.
-func (v Violation) String() string {
-	urn := resource.URN(v.URN)
-	where := "the stack"
-	if urn.IsValid() && urn.Type() != resource.RootStackType {
-		where = fmt.Sprintf("%s %q", urn.Type(), urn.Name())
+// Tell writes violations for a reader: a line for each policy, and one below it for each resource that breaks it.
+func Tell(violations []Violation) string {
+	var b strings.Builder
+	policy := ""
+	for _, violation := range violations {
+		if violation.Policy != policy {
+			policy = violation.Policy
+			fmt.Fprintf(&b, "policy %s is broken (%s)\n", policy, violation.Level)
+		}
+		fmt.Fprintf(&b, "  %s: %s\n", violation.where(), violation.Message)
 	}
-	return fmt.Sprintf("policy %s (%s): %s: %s", v.Policy, v.Level, where, v.Message)
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func (v Violation) where() string {
+	urn := resource.URN(v.URN)
+	if !urn.IsValid() || urn.Type() == resource.RootStackType {
+		return "the stack"
+	}
+	return fmt.Sprintf("%s %q", urn.Type(), urn.Name())
 }

@@ -22,21 +22,25 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
 		told    []apitype.EngineEvent
 		summary string
 		want    Verdict
-		stops   []string
+		stops   string
 	}{
 		{name: "no policies", summary: ""},
 		{
 			name: "all kept", told: []apitype.EngineEvent{judged(queueURN, "tagged", "encrypted"), judged(tableURN, "tagged"), whole},
 			summary: "3 passed", want: Verdict{Passed: []string{"alarmed", "encrypted", "tagged"}},
 		}, {
-			name: "one broken by a resource and kept by another", summary: "1 passed, 1 violated",
+			name: "one broken by two resources and kept by another", summary: "1 passed, 1 violated",
 			told: []apitype.EngineEvent{
-				judged(tableURN, "tagged", "encrypted"), broken(queueURN, "tagged", "mandatory", "tags lack Owner."), judged(queueURN, "encrypted"),
+				judged(stackURN, "tagged", "encrypted"), broken(queueURN, "tagged", "mandatory", "tags lack Owner."), judged(queueURN, "encrypted"),
+				broken(tableURN, "tagged", "mandatory", "tags lack Owner."),
 			},
 			want: Verdict{Passed: []string{"encrypted"}, Violations: []Violation{
+				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: tableURN, Message: "tags lack Owner."},
 				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "tags lack Owner."},
 			}},
-			stops: []string{`policy tagged (mandatory): aws:sqs/queue:Queue "failures": tags lack Owner.`},
+			stops: `policy tagged is broken (mandatory)
+  aws:dynamodb/table:Table "orders": tags lack Owner.
+  aws:sqs/queue:Queue "failures": tags lack Owner.`,
 		}, {
 			name: "an advice, and a fault of the whole stack", summary: "0 passed, 2 violated",
 			told: []apitype.EngineEvent{broken("", "alarmed", "mandatory", "no alarm"), broken(queueURN, "named", "advisory", "a long name")},
@@ -44,7 +48,7 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
 				{Pack: "pack", Policy: "alarmed", Level: "mandatory", Message: "no alarm"},
 				{Pack: "pack", Policy: "named", Level: "advisory", URN: queueURN, Message: "a long name"},
 			}},
-			stops: []string{"policy alarmed (mandatory): the stack: no alarm"},
+			stops: "policy alarmed is broken (mandatory)\n  the stack: no alarm",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -55,7 +59,7 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
 			if got := p.Policies.Summary(); got != tc.summary {
 				t.Errorf("the summary is %q, want %q", got, tc.summary)
 			}
-			if diff := cmp.Diff(tc.stops, p.Policies.mandatory()); diff != "" {
+			if diff := cmp.Diff(tc.stops, Tell(p.Policies.Stopping())); diff != "" {
 				t.Error(diff)
 			}
 		})
