@@ -1,0 +1,68 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"trade-processing/local/engine"
+)
+
+// golden are the URNs of a stack's golden resource graph, as short as they stand there.
+func golden(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "stack", "testdata", name+".graph.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nodes []struct{ URN string }
+	if err := json.Unmarshal(text, &nodes); err != nil {
+		t.Fatal(err)
+	}
+	var urns []string
+	for _, n := range nodes {
+		urns = append(urns, n.URN)
+	}
+	return urns
+}
+
+// program are the URNs of what the program itself asks for, spelled as golden's: without the stack and the providers that
+// the engine adds.
+func program(plan *engine.Plan) []string {
+	var urns []string
+	for _, step := range plan.Steps {
+		if strings.HasPrefix(step.Type, "pulumi:pulumi:") || step.Type == "pulumi:providers:docker" {
+			continue
+		}
+		urn := step.URN[strings.LastIndex(step.URN[:strings.LastIndex(step.URN, "::")], "::")+2:]
+		urns = append(urns, strings.ReplaceAll(urn, "trade-processing:components:", ""))
+	}
+	return urns
+}
+
+func TestAPreviewIsTheSameEveryTime(t *testing.T) {
+	for _, name := range []string{"dev", "prod"} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, name)
+			once, again := d.preview(), d.preview()
+			if diff := cmp.Diff(once, again); diff != "" {
+				t.Error(diff)
+			}
+			if got := operations(once); len(once.Steps) < 100 || !slices.Equal(got, []string{"create"}) {
+				t.Errorf("%d resources: %v", len(once.Steps), got)
+			}
+			if diff := cmp.Diff(golden(t, name), program(once), cmpopts.SortSlices(strings.Compare)); diff != "" {
+				t.Errorf("the golden resource graph (-) and the preview (+): %s", diff)
+			}
+			if made := d.cloud.Resources(); len(made) > 0 {
+				t.Errorf("it made %d resources", len(made))
+			}
+		})
+	}
+}
