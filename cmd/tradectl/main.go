@@ -1,4 +1,4 @@
-// Command tradectl generates trades and runs the whole pipeline on this machine.
+// Command tradectl generates trades, runs the whole pipeline on this machine, and proves a deployment in AWS.
 package main
 
 import (

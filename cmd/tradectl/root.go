@@ -11,6 +11,7 @@ import (
 
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/sample"
+	"trade-processing/cmd/tradectl/verify"
 	"trade-processing/cmd/tradectl/version"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/terminal"
@@ -20,9 +21,9 @@ import (
 func newRoot(t *terminal.Terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tradectl",
-		Short: "Generate trades and run the whole pipeline on this machine",
-		Long: "tradectl generates trades and runs the pipeline that this project deploys, on this machine and without an\n" +
-			"AWS account.\n\n" + exitcode.Help(),
+		Short: "Generate trades, run the whole pipeline on this machine, and prove a deployment in AWS",
+		Long: "tradectl generates trades, runs the pipeline that this project deploys on this machine and without an AWS\n" +
+			"account, and proves that a deployment in AWS does what it must.\n\n" + exitcode.Help(),
 		SilenceUsage:  true, // execute says what is wrong, and where the help is
 		SilenceErrors: true,
 	}
@@ -32,6 +33,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 	root.AddCommand(
 		local.NewCommand(t),
 		sample.NewCommand(t),
+		verify.NewCommand(t),
 		version.NewCommand(t),
 	)
 	return root

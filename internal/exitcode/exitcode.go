@@ -21,6 +21,21 @@ const (
 	Interrupted  Code = 130 // Ctrl-C or SIGTERM: 128 + SIGINT, as shells count
 )
 
+// What a verification of a deployment found first.
+const (
+	NotSent         Code = 10
+	NotRecorded     Code = 11
+	WrongRecord     Code = 12
+	NotRejected     Code = 13
+	NotReplicated   Code = 14
+	Doubled         Code = 15
+	AlarmRaised     Code = 16
+	NotDeadLettered Code = 17
+	NotLogged       Code = 18
+	NotTraced       Code = 19
+	LeftBehind      Code = 20
+)
+
 // meanings is the table that help prints, in order.
 var meanings = []struct {
 	code    Code
@@ -31,6 +46,17 @@ var meanings = []struct {
 	{Usage, "wrong usage or configuration; nothing was done"},
 	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice"},
 	{RefusedInput, "some input was refused or couldn't be read; all else was processed and reconciles"},
+	{NotSent, "verify: the bus refused a trade"},
+	{NotRecorded, "verify: a trade was not recorded in time"},
+	{WrongRecord, "verify: a record differs from its trade"},
+	{NotRejected, "verify: the invalid trade was not recorded as rejected"},
+	{NotReplicated, "verify: a replica lags or differs"},
+	{Doubled, "verify: a trade that was sent twice was doubled, or nothing tells that it wasn't"},
+	{AlarmRaised, "verify: an alarm went off"},
+	{NotDeadLettered, "verify: the malformed trade is not in its dead-letter queue"},
+	{NotLogged, "verify: the state machine's logs lack an execution"},
+	{NotTraced, "verify: no trace was found"},
+	{LeftBehind, "verify: a queue may hold what the verification sent"},
 	{Interrupted, "interrupted"},
 }
 

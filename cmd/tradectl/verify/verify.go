@@ -1,0 +1,185 @@
+// Package verify is the command that proves a deployment.
+package verify
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/pulumi/pulumi/sdk/v3"
+	"github.com/spf13/cobra"
+
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/outfile"
+	"trade-processing/internal/terminal"
+	"trade-processing/internal/verify"
+	"trade-processing/local/engine"
+)
+
+type options struct {
+	stack   string
+	outputs string
+	project string
+	timeout time.Duration
+	watch   time.Duration
+	json    bool
+	junit   string
+}
+
+// NewCommand returns `tradectl verify`.
+func NewCommand(t *terminal.Terminal) *cobra.Command {
+	var o options
+	command := &cobra.Command{
+		Use:   "verify",
+		Short: "Prove a deployment with synthetic trades",
+		Long: "Sends synthetic trades through a deployed stack and checks what becomes of them: one from each source, an\n" +
+			"invalid one, a duplicate and a malformed one. It compares the records field by field, waits for the replicas,\n" +
+			"watches the alarms, reads logs and traces, and removes from the dead-letter queues what it brought there, and\n" +
+			"only that. Its records stay: their ids begin with " + verify.Mark + ", and their field synthetic is true.\n\n" +
+			"Credentials and endpoint are those that the AWS CLI uses: AWS_PROFILE, AWS_ENDPOINT_URL and their like. The\n" +
+			"region is the stack's.\n\n" +
+			"Steps: " + strings.Join(stepNames(), ", ") + ".\n\n" + exitcode.Help(),
+		Example: "  tradectl verify --stack dev\n" +
+			"  pulumi stack output --json -s prod | tradectl verify --outputs - --json --junit verify.xml",
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), t, o) },
+	}
+	flags := command.Flags()
+	flags.StringVarP(&o.stack, "stack", "s", "", "the stack whose outputs say what to verify; pulumi is asked for them")
+	flags.StringVar(&o.outputs, "outputs", "", "a file with the stack's outputs, as `pulumi stack output --json` prints them; - is standard input")
+	flags.StringVar(&o.project, "project", ".", "with --stack: the project's folder, or one in it")
+	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long each step waits for what it expects")
+	flags.DurationVar(&o.watch, "watch", 2*time.Minute, "how long the alarms are watched after the trades were sent; 0 looks once")
+	flags.BoolVar(&o.json, "json", false, "print the report as JSON")
+	flags.StringVar(&o.junit, "junit", "", "write the report to this file in JUnit's format")
+	command.MarkFlagsOneRequired("stack", "outputs")
+	command.MarkFlagsMutuallyExclusive("stack", "outputs")
+	return command
+}
+
+func stepNames() []string {
+	var names []string
+	for _, step := range verify.Steps() {
+		names = append(names, step.Name)
+	}
+	return names
+}
+
+func run(ctx context.Context, t *terminal.Terminal, o options) error {
+	if o.timeout <= 0 || o.watch < 0 {
+		return exitcode.Usagef("--timeout must be longer than 0, and --watch may not be below it")
+	}
+	text, err := readOutputs(ctx, t, o)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	outputs, err := verify.ReadOutputs(text)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	cloud, err := config.LoadDefaultConfig(ctx, config.WithRegion(outputs.Region))
+	if err != nil {
+		return exitcode.With(exitcode.Usage, fmt.Errorf("reading the configuration of AWS: %w", err))
+	}
+	// Opened before anything is sent: a path that can't be written shall not cost a verification.
+	var junit *outfile.File
+	if o.junit != "" {
+		if junit, err = outfile.Create(o.junit); err != nil {
+			return exitcode.With(exitcode.Usage, err)
+		}
+		defer junit.Discard()
+	}
+	report := prove(ctx, t, o, outputs, cloud)
+	code := report.ExitCode()
+	if err := conclude(t, o, report, junit); err != nil && code == exitcode.OK {
+		return err
+	} else if err != nil {
+		return exitcode.With(code, err)
+	}
+	return exitcode.Silent(code)
+}
+
+// readOutputs reads the outputs of the stack from where the options say.
+func readOutputs(ctx context.Context, t *terminal.Terminal, o options) ([]byte, error) {
+	switch {
+	case o.outputs == "-":
+		text, err := io.ReadAll(t.In)
+		if err != nil {
+			return nil, fmt.Errorf("reading the stack's outputs from standard input: %w", err)
+		}
+		return text, nil
+	case o.outputs != "":
+		text, err := os.ReadFile(o.outputs)
+		if err != nil {
+			return nil, fmt.Errorf("reading the stack's outputs: %w", err)
+		}
+		return text, nil
+	}
+	return askPulumi(ctx, o)
+}
+
+// askPulumi has the CLI print the outputs of a stack.
+func askPulumi(ctx context.Context, o options) ([]byte, error) {
+	cli, found := engine.FindCLI(ctx)
+	if !found {
+		return nil, fmt.Errorf("there is no pulumi of version %s or later on PATH: install it, or hand over the outputs with --outputs", sdk.Version)
+	}
+	stdout, stderr, _, err := cli.Run(ctx, o.project, bytes.NewReader(nil), nil, nil, nil,
+		"stack", "output", "--json", "--stack", o.stack, "--non-interactive")
+	if err != nil {
+		return nil, fmt.Errorf("asking pulumi for the outputs of stack %s: %w\n%s", o.stack, err, strings.TrimSpace(stderr))
+	}
+	return []byte(stdout), nil
+}
+
+// prove runs the verification and shows each step as it ends, unless the report is to be JSON.
+func prove(ctx context.Context, t *terminal.Terminal, o options, outputs verify.Outputs, cloud aws.Config) *verify.Report {
+	var progress *terminal.Progress
+	options := verify.Options{
+		Outputs: outputs, Config: cloud, Timeout: o.timeout, Watch: o.watch,
+		Begin: func(step verify.Step) { progress = t.Step(step.About) },
+		End: func(result verify.Result) {
+			progress.Stop()
+			if !o.json {
+				fmt.Fprint(t.Out, result.Line(t.Style()))
+			}
+		},
+	}
+	if o.watch == 0 {
+		options.Watch = -1
+	}
+	return verify.Run(ctx, options)
+}
+
+// conclude writes what the report's readers asked for.
+func conclude(t *terminal.Terminal, o options, report *verify.Report, junit *outfile.File) error {
+	if junit != nil {
+		text, err := report.JUnit()
+		if err != nil {
+			return err
+		}
+		if _, err := junit.Write(text); err != nil {
+			return fmt.Errorf("writing %s: %w", o.junit, err)
+		}
+		if err := junit.Commit(); err != nil {
+			return err
+		}
+	}
+	if !o.json {
+		return report.WriteSummary(t.Out, t.Style())
+	}
+	text, err := report.JSON()
+	if err != nil {
+		return err
+	}
+	if _, err := t.Out.Write(text); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}

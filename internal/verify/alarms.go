@@ -1,0 +1,81 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// ringing are the alarms of the stack that are in ALARM. A stack without any alarm is a problem.
+func (v *verification) ringing(ctx context.Context, result *Result) (map[string]bool, error) {
+	found, inAlarm := 0, map[string]bool{}
+	pages := cloudwatch.NewDescribeAlarmsPaginator(v.clients.alarms, &cloudwatch.DescribeAlarmsInput{
+		AlarmNamePrefix: aws.String(v.Outputs.alarmPrefix()),
+		AlarmTypes:      []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
+	})
+	note := func(name *string, state types.StateValue) {
+		found++
+		if state == types.StateValueAlarm {
+			inAlarm[aws.ToString(name)] = true
+		}
+	}
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("looking at the alarms %s*: %w", v.Outputs.alarmPrefix(), err)
+		}
+		for _, alarm := range page.MetricAlarms {
+			note(alarm.AlarmName, alarm.StateValue)
+		}
+		for _, alarm := range page.CompositeAlarms {
+			note(alarm.AlarmName, alarm.StateValue)
+		}
+	}
+	if found == 0 {
+		result.problem("no alarm's name begins with %s: nobody would learn of a lost trade", v.Outputs.alarmPrefix())
+	}
+	return inAlarm, nil
+}
+
+// watchAlarms holds that no alarm goes off that wasn't in ALARM before the first trade. It comes before the malformed
+// trade, for which alarms must go off.
+func (v *verification) watchAlarms(ctx context.Context, result *Result) error {
+	until := v.trades[0].at.Add(v.Watch)
+	for {
+		now, err := v.ringing(ctx, result)
+		if err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(now)) {
+			if !v.alarms[name] {
+				result.problem("%s went off: the runbook's table of alarms says what it means and what to do", name)
+			}
+		}
+		if result.Outcome == Failed {
+			return nil
+		}
+		left := time.Until(until)
+		if left <= 0 {
+			break
+		}
+		if err := pause(ctx, min(left, max(v.Poll, watchPause))); err != nil {
+			return err
+		}
+	}
+	if still := slices.Sorted(maps.Keys(v.alarms)); len(still) > 0 {
+		result.found("none went off; in ALARM since before: %s", list(still))
+	} else {
+		result.found("none went off")
+	}
+	return nil
+}
+
+// watchPause is the least time between two looks at the alarms: CloudWatch doesn't evaluate them more often, and the API
+// takes few calls a second.
+const watchPause = 5 * time.Second

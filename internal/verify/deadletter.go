@@ -1,0 +1,248 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// errorMalformed is the name of the error of a detail that is no trade.
+const errorMalformed = "MalformedTrade"
+
+const (
+	// receivedAtOnce is as many messages as SQS hands out at once.
+	receivedAtOnce = 10
+
+	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is given back as soon
+	// as it is known to be somebody else's.
+	hidden = 60
+
+	// searched is how many messages of a queue are looked at. A queue with more has other needs than a verification.
+	searched = 2000
+)
+
+// letter is a dead letter: what the workflow keeps of an event that it failed on, or the event itself where the bus or a
+// rule could not deliver it.
+type letter struct {
+	Event        event       `json:"event"`
+	Error        letterError `json:"error"`
+	ExecutionARN string      `json:"executionArn"`
+
+	queue   string // URL
+	receipt string
+}
+
+type event struct {
+	ID     string         `json:"id"`
+	Source string         `json:"source"`
+	Detail map[string]any `json:"detail"`
+}
+
+type letterError struct{ Error, Cause string }
+
+func (e letterError) String() string {
+	if e.Error == "" {
+		return "it could not be delivered to the workflow"
+	}
+	return e.Error + ": " + e.Cause
+}
+
+// read reads a message of a dead-letter queue. A message that is neither kind of letter is nobody's.
+func read(queue string, message sqstypes.Message) letter {
+	l := letter{queue: queue, receipt: aws.ToString(message.ReceiptHandle)}
+	body := []byte(aws.ToString(message.Body))
+	if err := json.Unmarshal(body, &l); err != nil || l.Event.ID == "" {
+		l.Event = event{}
+		_ = json.Unmarshal(body, &l.Event) //nolint:errcheck // no event either: it has no id, and is nobody's
+	}
+	return l
+}
+
+// sendMalformed sends something that is no trade. It must come to the validator's dead-letter queue whole, and is then
+// removed from it.
+func (v *verification) sendMalformed(ctx context.Context, result *Result) error {
+	v.malformed = v.newTrade("malformed", v.trades[0].source, map[string]any{"tradeId": nil})
+	if err := v.put(ctx, result, v.malformed); err != nil || v.malformed.eventID == "" {
+		return err
+	}
+	queue := v.Outputs.DeadLetters[validator]
+	err := v.await(ctx, v.Timeout, func(ctx context.Context) (bool, error) {
+		err := v.search(ctx, queue)
+		return len(v.malformed.letters) > 0, err
+	})
+	if errors.Is(err, errTimeout) {
+		return v.missMalformed(ctx, result)
+	}
+	if err != nil {
+		return err
+	}
+	found := v.malformed.letters[0]
+	if !reflect.DeepEqual(found.Event.Detail, v.malformed.detail) {
+		result.problem("the dead letter does not hold the event as it was sent: %v, want %v", found.Event.Detail, v.malformed.detail)
+	}
+	if found.Error.Error != errorMalformed {
+		result.problem("the dead letter names the error %q, want %q", found.Error.Error, errorMalformed)
+	}
+	if found.ExecutionARN == "" {
+		result.problem("the dead letter doesn't name its execution")
+	}
+	if result.Outcome == Passed {
+		result.found("it came to %s and was removed; alarms may go off for it, and recover by themselves", nameOf(queue))
+	}
+	return nil
+}
+
+// missMalformed says where the malformed trade is, if not where it must be.
+func (v *verification) missMalformed(ctx context.Context, result *Result) error {
+	if err := v.sweep(ctx); err != nil {
+		return err
+	}
+	where := "and is in no other queue: it is lost, or still on its way"
+	if letters := v.malformed.letters; len(letters) > 0 {
+		where = fmt.Sprintf("but to %s: %v", nameOf(letters[0].queue), letters[0].Error)
+	}
+	result.problem("the malformed trade (event %s) did not come to %s within %v, %s",
+		v.malformed.eventID, nameOf(v.Outputs.DeadLetters[validator]), v.Timeout, where)
+	return nil
+}
+
+// everything is all that this run has put on the bus.
+func (v *verification) everything() []*sent {
+	return slices.DeleteFunc(slices.Concat(v.trades, []*sent{v.invalid, v.again, v.malformed}), func(s *sent) bool {
+		return s == nil || s.eventID == ""
+	})
+}
+
+// marks are the trades that may still come to a queue.
+func (v *verification) marks() []*sent {
+	return slices.DeleteFunc(v.everything(), func(s *sent) bool { return s.settled || len(s.letters) > 0 })
+}
+
+// cleanUp removes from the queues what this run brought there and no step removed. A trade of which nobody knows yet where
+// it ends is waited for.
+func (v *verification) cleanUp(ctx context.Context, result *Result) error {
+	before := v.letters()
+	err := v.await(ctx, v.Grace, func(ctx context.Context) (bool, error) {
+		if err := v.sweep(ctx); err != nil {
+			return false, err
+		}
+		for _, trade := range v.marks() {
+			if err := v.settle(ctx, trade); err != nil {
+				return false, err
+			}
+		}
+		return len(v.marks()) == 0, nil
+	})
+	if err != nil && !errors.Is(err, errTimeout) {
+		return err
+	}
+	if removed := v.letters() - before; removed > 0 {
+		result.found("removed %s", plural(removed, "dead letter"))
+	} else if len(v.marks()) == 0 {
+		result.found("nothing is left")
+	}
+	for _, trade := range v.marks() {
+		result.problem("the trade of %s (event %s) is neither recorded nor in a queue after %v: should it come to a queue later, remove it there; its field verification is %s",
+			trade.name, trade.eventID, v.Grace, v.run)
+	}
+	return nil
+}
+
+// settle notes of a trade that was recorded, or recognised as a duplicate, that it comes to no queue.
+func (v *verification) settle(ctx context.Context, trade *sent) (err error) {
+	switch trade {
+	case v.malformed:
+	case v.again:
+		var told recorderLine
+		told, err = v.recorderSays(ctx, trade)
+		trade.settled = told.spoke
+	default:
+		trade.item, err = v.get(ctx, v.clients.table, trade, true)
+		trade.settled = trade.item != nil
+	}
+	return err
+}
+
+// letters counts the dead letters that were removed.
+func (v *verification) letters() int {
+	n := 0
+	for _, trade := range v.everything() {
+		n += len(trade.letters)
+	}
+	return n
+}
+
+// sweep searches all dead-letter queues.
+func (v *verification) sweep(ctx context.Context) error {
+	if len(v.everything()) == 0 {
+		return nil
+	}
+	for _, queue := range v.Outputs.queues() {
+		if err := v.search(ctx, queue); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// search looks through a queue, removes what this run sent, and gives everything else back at once.
+func (v *verification) search(ctx context.Context, queue string) (err error) {
+	var others []letter
+	defer func() {
+		err = errors.Join(err, v.giveBack(context.WithoutCancel(ctx), queue, others))
+	}()
+	for len(others) < searched {
+		answer, err := v.clients.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: aws.String(queue), MaxNumberOfMessages: receivedAtOnce, VisibilityTimeout: hidden, WaitTimeSeconds: 1,
+		})
+		if err != nil {
+			return fmt.Errorf("receiving from %s: %w", queue, err)
+		}
+		if len(answer.Messages) == 0 {
+			return nil
+		}
+		for i, message := range answer.Messages {
+			found := read(queue, message)
+			trades := v.everything()
+			at := slices.IndexFunc(trades, func(s *sent) bool { return s.eventID == found.Event.ID })
+			if at < 0 {
+				others = append(others, found)
+				continue
+			}
+			// Nobody interrupts between finding a mark and removing it.
+			if _, err := v.clients.queues.DeleteMessage(context.WithoutCancel(ctx), &sqs.DeleteMessageInput{
+				QueueUrl: aws.String(queue), ReceiptHandle: aws.String(found.receipt),
+			}); err != nil {
+				for _, left := range answer.Messages[i+1:] {
+					others = append(others, read(queue, left))
+				}
+				return fmt.Errorf("removing event %s from %s: %w", found.Event.ID, queue, err)
+			}
+			trades[at].letters = append(trades[at].letters, found)
+		}
+	}
+	return fmt.Errorf("%s holds more than %d messages of others: the runbook says what to do with dead letters", queue, searched)
+}
+
+// giveBack lets others see messages again, and not only when they would reappear by themselves.
+func (v *verification) giveBack(ctx context.Context, queue string, letters []letter) error {
+	for _, l := range letters {
+		if _, err := v.clients.queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+			QueueUrl: aws.String(queue), ReceiptHandle: aws.String(l.receipt), VisibilityTimeout: 0,
+		}); err != nil {
+			return fmt.Errorf("giving a message back to %s: %w", queue, err)
+		}
+	}
+	return nil
+}
+
+// nameOf is the name of a queue in its URL.
+func nameOf(queue string) string { return queue[strings.LastIndex(queue, "/")+1:] }

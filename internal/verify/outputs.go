@@ -1,0 +1,82 @@
+package verify
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Outputs are those of a stack's outputs that a verification needs, as `pulumi stack output --json` prints them.
+type Outputs struct {
+	Environment       string            `json:"environment"`
+	Region            string            `json:"region"`
+	ReplicaRegions    []string          `json:"replicaRegions"`
+	EventBusName      string            `json:"eventBusName"`
+	TradeTableName    string            `json:"tradeTableName"`
+	TradeTableARN     string            `json:"tradeTableArn"`
+	StateMachineARN   string            `json:"stateMachineArn"`
+	FunctionNames     map[string]string `json:"functionNames"`               // by function
+	DeadLetters       map[string]string `json:"deadLetterQueueUrls"`         // by function
+	Delivery          map[string]string `json:"deliveryDeadLetterQueueUrls"` // by source system
+	BusDeadLettersURL string            `json:"busDeadLetterQueueUrl"`       // empty: the bus has none
+}
+
+// The functions that a verification asks the outputs for.
+const (
+	validator = "validator"
+	recorder  = "recorder"
+)
+
+// ReadOutputs reads a stack's outputs. The error names all that are missing.
+func ReadOutputs(text []byte) (Outputs, error) {
+	var outputs Outputs
+	if err := json.Unmarshal(text, &outputs); err != nil {
+		return outputs, fmt.Errorf("reading the stack's outputs: %w; `pulumi stack output --json` prints them as they are read here", err)
+	}
+	var missing []string
+	for name, value := range map[string]string{
+		"environment": outputs.Environment, "region": outputs.Region, "eventBusName": outputs.EventBusName,
+		"tradeTableName": outputs.TradeTableName, "tradeTableArn": outputs.TradeTableARN, "stateMachineArn": outputs.StateMachineARN,
+		"functionNames." + recorder: outputs.FunctionNames[recorder], "deadLetterQueueUrls." + validator: outputs.DeadLetters[validator],
+	} {
+		if value == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(outputs.Delivery) == 0 {
+		missing = append(missing, "deliveryDeadLetterQueueUrls")
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return outputs, fmt.Errorf("the stack's outputs lack %s: is it the right stack, and was it deployed to its end? `pulumi up` adds what a newer version of the program exports",
+			list(missing))
+	}
+	return outputs, nil
+}
+
+// sources are the source systems of the stack.
+func (o Outputs) sources() []string { return slices.Sorted(maps.Keys(o.Delivery)) }
+
+// queues are the URLs of all dead-letter queues, where a trade ends that isn't recorded.
+func (o Outputs) queues() []string {
+	urls := slices.Concat(slices.Collect(maps.Values(o.DeadLetters)), slices.Collect(maps.Values(o.Delivery)))
+	if o.BusDeadLettersURL != "" {
+		urls = append(urls, o.BusDeadLettersURL)
+	}
+	slices.Sort(urls)
+	return slices.Compact(urls)
+}
+
+// account is the AWS account that the stack is in.
+func (o Outputs) account() string {
+	parts := strings.SplitN(o.TradeTableARN, ":", 6) // arn:aws:dynamodb:REGION:ACCOUNT:table/NAME
+	if len(parts) < 6 {
+		return ""
+	}
+	return parts[4]
+}
+
+// alarmPrefix is how the names of all alarms of the stack begin.
+func (o Outputs) alarmPrefix() string { return "trade-processing-" + o.Environment + "-" }

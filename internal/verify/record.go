@@ -1,0 +1,290 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Statuses of a record.
+const (
+	statusRecorded = "RECORDED"
+	statusRejected = "REJECTED"
+)
+
+// awaitRecords waits until the valid trades are in the table.
+func (v *verification) awaitRecords(ctx context.Context, result *Result) error {
+	if err := v.awaitItems(ctx, result, v.trades...); err != nil {
+		return err
+	}
+	for _, trade := range v.trades {
+		if trade.item != nil {
+			v.report.Latencies = append(v.report.Latencies, Latency{"recorded, from " + trade.name, Milliseconds(trade.seen.Sub(trade.at))})
+		}
+	}
+	if result.Outcome == Passed {
+		result.found("%s", plural(len(v.trades), "trade"))
+	}
+	return nil
+}
+
+// awaitItems waits for the items of trades. One that doesn't come is a problem, with what the queues know of it.
+func (v *verification) awaitItems(ctx context.Context, result *Result, trades ...*sent) error {
+	err := v.await(ctx, v.Timeout, func(ctx context.Context) (bool, error) {
+		missing := false
+		for _, trade := range trades {
+			if trade.item != nil || trade.eventID == "" {
+				continue
+			}
+			item, err := v.get(ctx, v.clients.table, trade, true)
+			if err != nil {
+				return false, err
+			}
+			if item == nil {
+				missing = true
+				continue
+			}
+			trade.item, trade.seen, trade.settled = item, time.Now(), true
+		}
+		return !missing, nil
+	})
+	if err != nil && !errors.Is(err, errTimeout) {
+		return err
+	}
+	if err != nil {
+		if err := v.diagnose(ctx, result, trades); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// diagnose says of trades that weren't recorded where they are.
+func (v *verification) diagnose(ctx context.Context, result *Result, trades []*sent) error {
+	if err := v.sweep(ctx); err != nil {
+		return err
+	}
+	for _, trade := range trades {
+		switch {
+		case trade.item != nil || trade.eventID == "":
+		case len(trade.letters) > 0:
+			result.problem("the trade of %s was not recorded but sent to %s: %v", trade.name, nameOf(trade.letters[0].queue), trade.letters[0].Error)
+		default:
+			result.problem("the trade of %s (event %s) was not recorded within %v, and is in no dead-letter queue: look at the executions of %s, and for failed invocations of the rule of %s",
+				trade.name, trade.eventID, v.Timeout, v.Outputs.StateMachineARN, trade.source)
+		}
+	}
+	return nil
+}
+
+// get reads the item of a trade from a table or a replica; nil: there is none.
+func (v *verification) get(ctx context.Context, table *dynamodb.Client, trade *sent, consistent bool) (map[string]types.AttributeValue, error) {
+	answer, err := table.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: aws.String(v.Outputs.TradeTableName), Key: trade.key(), ConsistentRead: aws.Bool(consistent),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading trade %s from table %s: %w", trade.id(), v.Outputs.TradeTableName, err)
+	}
+	if len(answer.Item) == 0 {
+		return nil, nil
+	}
+	return answer.Item, nil
+}
+
+// compareFields holds each record to its trade, attribute by attribute.
+func (v *verification) compareFields(_ context.Context, result *Result) error {
+	for _, trade := range v.trades {
+		for _, difference := range v.differences(trade, statusRecorded) {
+			result.problem("the record of %s: %s", trade.name, difference)
+		}
+		market, _ := trade.item["market"].(*types.AttributeValueMemberM)
+		if market != nil && textOf(market.Value, "status") != "COMPLETE" {
+			result.found("the market context of %s is %s: see docs/reasons.md for %s", trade.name, textOf(market.Value, "status"), list(textsOf(market.Value["reasons"])))
+		}
+	}
+	if result.Outcome == Passed {
+		result.found("%s, each digest the SHA-256 of its trade's canonical text", plural(len(v.trades), "record"))
+	}
+	return nil
+}
+
+// awaitRejection waits until the invalid trade is recorded as rejected, for the reason that it has.
+func (v *verification) awaitRejection(ctx context.Context, result *Result) error {
+	if err := v.awaitItems(ctx, result, v.invalid); err != nil || v.invalid.item == nil {
+		return err
+	}
+	for _, difference := range v.differences(v.invalid, statusRejected) {
+		result.problem("the record of the invalid trade: %s", difference)
+	}
+	var codes []string
+	if violations, ok := v.invalid.item["violations"].(*types.AttributeValueMemberL); ok {
+		for _, violation := range violations.Value {
+			if one, ok := violation.(*types.AttributeValueMemberM); ok {
+				codes = append(codes, textOf(one.Value, "code"))
+			}
+		}
+	}
+	if want := []string{"AMOUNT_ZERO"}; !slices.Equal(codes, want) {
+		result.problem("the record of the invalid trade: violations: %v, want %v", codes, want)
+	}
+	if result.Outcome == Passed {
+		result.found("%s", list(codes))
+	}
+	return nil
+}
+
+var (
+	traceID     = regexp.MustCompile(`^1-[0-9a-f]{8}-[0-9a-f]{24}$`)
+	recordTime  = "2006-01-02T15:04:05.000Z"
+	skewAllowed = 5 * time.Minute // between the clocks of this machine and of AWS
+)
+
+// differences are those of a trade's record from what it must be.
+func (v *verification) differences(trade *sent, status string) []string {
+	want := map[string]string{
+		"tradeId": trade.id(), "status": status, "sourceSystem": trade.source, "trade": trade.canonical, "digest": trade.digest(),
+		"eventId": trade.eventID, "eventSource": sourcePrefix + trade.source,
+	}
+	for _, field := range []string{"amount", "currency", "symbol", "venue", "side", "executedAt"} {
+		want[field], _ = trade.detail[field].(string)
+	}
+	var found []string
+	differ := func(attribute, format string, args ...any) {
+		found = append(found, attribute+": "+fmt.Sprintf(format, args...))
+	}
+	for _, attribute := range slices.Sorted(maps.Keys(want)) {
+		if got := textOf(trade.item, attribute); got != want[attribute] {
+			differ(attribute, "%q, want %q", got, want[attribute])
+		}
+	}
+	if got, want := numberOf(trade.item, "timestamp"), strconv.FormatInt(trade.timestamp(), 10); got != want {
+		differ("timestamp", "%q, want %q, the milliseconds of executedAt", got, want)
+	}
+	for attribute, layout := range map[string]string{"recordedAt": recordTime, "eventTime": time.RFC3339} {
+		got := textOf(trade.item, attribute)
+		at, err := time.Parse(layout, got)
+		switch {
+		case err != nil:
+			differ(attribute, "%q is no time like %s", got, layout)
+		case at.Before(trade.at.Add(-skewAllowed)) || at.After(time.Now().Add(skewAllowed)):
+			differ(attribute, "%s is not when the trade was on its way, at %s", got, trade.at.UTC().Format(recordTime))
+		}
+	}
+	machine := strings.Replace(v.Outputs.StateMachineARN, ":stateMachine:", ":execution:", 1) + ":"
+	express := strings.Replace(v.Outputs.StateMachineARN, ":stateMachine:", ":express:", 1) + ":"
+	if got := textOf(trade.item, "executionArn"); !strings.HasPrefix(got, machine) && !strings.HasPrefix(got, express) {
+		differ("executionArn", "%q is no execution of %s", got, v.Outputs.StateMachineARN)
+	}
+	if got := textOf(trade.item, "traceId"); !traceID.MatchString(got) {
+		differ("traceId", "%q is no trace id", got)
+	}
+	if textOf(trade.item, "rulesVersion") == "" {
+		differ("rulesVersion", "it is missing")
+	}
+	if _, ok := trade.item["reviewRequired"].(*types.AttributeValueMemberBOOL); !ok {
+		differ("reviewRequired", "it is missing, or neither true nor false")
+	}
+	if _, any := trade.item["violations"]; any && status == statusRecorded {
+		differ("violations", "there are some, of a valid trade")
+	}
+	market, _ := trade.item["market"].(*types.AttributeValueMemberM)
+	if market == nil || !slices.Contains([]string{"COMPLETE", "PARTIAL"}, textOf(market.Value, "status")) {
+		differ("market", "it is missing, or neither COMPLETE nor PARTIAL")
+	}
+	slices.Sort(found)
+	return found
+}
+
+// awaitReplicas waits until every region holds all records as the primary does.
+func (v *verification) awaitReplicas(ctx context.Context, result *Result) error {
+	trades := append(slices.Clone(v.trades), v.invalid)
+	for _, region := range v.Outputs.ReplicaRegions {
+		var behind string
+		err := v.await(ctx, v.Timeout, func(ctx context.Context) (bool, error) {
+			for _, trade := range trades {
+				item, err := v.get(ctx, v.clients.replicas[region], trade, false)
+				switch {
+				case err != nil:
+					return false, fmt.Errorf("in the replica of %s: %w", region, err)
+				case item == nil:
+					behind = fmt.Sprintf("the trade of %s is not there", trade.name)
+					return false, nil
+				case !sameItem(item, trade.item):
+					behind = fmt.Sprintf("the record of %s differs in %s", trade.name, list(unlike(item, trade.item)))
+					return false, nil
+				}
+			}
+			return true, nil
+		})
+		switch {
+		case errors.Is(err, errTimeout):
+			result.problem("the replica of %s is not like the table after %v: %s", region, v.Timeout, behind)
+		case err != nil:
+			return err
+		default:
+			first := trades[0]
+			v.report.Latencies = append(v.report.Latencies, Latency{"replicated to " + region + ", from " + first.name, Milliseconds(time.Since(first.at))})
+			result.found("%s has %s", region, plural(len(trades), "record"))
+		}
+	}
+	if len(v.Outputs.ReplicaRegions) == 0 {
+		result.found("the stack has no replica")
+	}
+	return nil
+}
+
+// replicationPrefix begins the names of attributes that global tables of the first version keep beside an item's own.
+const replicationPrefix = "aws:rep:"
+
+// unlike are the attributes in which two items differ.
+func unlike(a, b map[string]types.AttributeValue) []string {
+	names := map[string]bool{}
+	for _, item := range []map[string]types.AttributeValue{a, b} {
+		for name := range item {
+			if !strings.HasPrefix(name, replicationPrefix) && !reflect.DeepEqual(a[name], b[name]) {
+				names[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+func sameItem(a, b map[string]types.AttributeValue) bool { return len(unlike(a, b)) == 0 }
+
+func textOf(item map[string]types.AttributeValue, attribute string) string {
+	if text, ok := item[attribute].(*types.AttributeValueMemberS); ok {
+		return text.Value
+	}
+	return ""
+}
+
+func numberOf(item map[string]types.AttributeValue, attribute string) string {
+	if number, ok := item[attribute].(*types.AttributeValueMemberN); ok {
+		return number.Value
+	}
+	return ""
+}
+
+// textsOf are the texts in a list.
+func textsOf(value types.AttributeValue) []string {
+	var texts []string
+	if all, ok := value.(*types.AttributeValueMemberL); ok {
+		for _, one := range all.Value {
+			if text, ok := one.(*types.AttributeValueMemberS); ok {
+				texts = append(texts, text.Value)
+			}
+		}
+	}
+	return texts
+}

@@ -1,0 +1,140 @@
+package verify
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+)
+
+// Mark is how the id of every trade begins that a verification sends. With the field synthetic, which is true in them, it
+// tells these trades from real ones: in queries by the key, in the canonical text by the field.
+const Mark = "verify-"
+
+// Entries of PutEvents.
+const (
+	sourcePrefix  = "trading."
+	detailType    = "Trade Event"
+	entriesAtOnce = 10 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+)
+
+// sent is a trade that was sent, and what is expected of it.
+type sent struct {
+	name      string // what it is called in the report
+	source    string // source system
+	detail    map[string]any
+	executed  time.Time
+	canonical string // the detail as the table must hold it
+
+	at      time.Time // when it was put on the bus
+	eventID string    // empty: it never was
+
+	item    map[string]types.AttributeValue // as recorded; nil: not seen yet
+	seen    time.Time                       // when the item was
+	settled bool                            // it is recorded or recognised as a duplicate, and comes to no queue
+	letters []letter                        // its dead letters, which were removed when they were found
+}
+
+// newTrade makes a valid trade of a source. Its amount ends in a zero that a number would lose, and synthetic is a field
+// that no rule knows.
+func (v *verification) newTrade(name, source string, change map[string]any) *sent {
+	// A little in the past, as a trade that is executed later than both clocks allow is a violation.
+	executed := time.Now().UTC().Add(-time.Second).Truncate(time.Millisecond)
+	detail := map[string]any{
+		"tradeId": Mark + v.run + "-" + name, "sourceSystem": source,
+		"amount": "190.50", "currency": "USD", "price": "190.50", "quantity": "1", "side": "BUY",
+		"symbol": "AAPL", "venue": "XNAS", "isin": "US0378331005",
+		"executedAt": executed.Format("2006-01-02T15:04:05.000Z"),
+		"synthetic":  true, "verification": v.run,
+	}
+	for field, value := range change {
+		if value == nil {
+			delete(detail, field)
+			continue
+		}
+		detail[field] = value
+	}
+	// The texts are such that encoding/json writes them as the canonical form does: keys in order, no white space, no escapes.
+	canonical, _ := json.Marshal(detail) //nolint:errcheck // texts and truths always have a JSON form
+	return &sent{name: name, source: source, detail: detail, executed: executed, canonical: string(canonical)}
+}
+
+func (s *sent) id() string { id, _ := s.detail["tradeId"].(string); return id }
+
+// timestamp is the sort key that the trade must be recorded under.
+func (s *sent) timestamp() int64 { return s.executed.UnixMilli() }
+
+func (s *sent) digest() string {
+	sum := sha256.Sum256([]byte(s.canonical))
+	return hex.EncodeToString(sum[:])
+}
+
+// key is the key of the trade's item.
+func (s *sent) key() map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{
+		"tradeId":   &types.AttributeValueMemberS{Value: s.id()},
+		"timestamp": &types.AttributeValueMemberN{Value: fmt.Sprint(s.timestamp())},
+	}
+}
+
+// sendTrades sends a valid trade from each source, and an invalid one.
+func (v *verification) sendTrades(ctx context.Context, result *Result) error {
+	for _, source := range v.Outputs.sources() {
+		v.trades = append(v.trades, v.newTrade(source, source, nil))
+	}
+	first := v.trades[0].source
+	v.invalid = v.newTrade("invalid", first, map[string]any{"amount": "0.00", "price": nil, "quantity": nil})
+	all := append(append([]*sent{}, v.trades...), v.invalid)
+	if err := v.put(ctx, result, all...); err != nil {
+		return err
+	}
+	result.found("%s from %s and an invalid one, all with ids that begin with %s%s-", plural(len(v.trades), "trade"), list(v.Outputs.sources()), Mark, v.run)
+	return nil
+}
+
+// put puts trades on the bus. What the bus refuses is a problem.
+func (v *verification) put(ctx context.Context, result *Result, trades ...*sent) error {
+	for len(trades) > 0 {
+		batch := trades[:min(len(trades), entriesAtOnce)]
+		trades = trades[len(batch):]
+		entries := make([]eventtypes.PutEventsRequestEntry, len(batch))
+		for i, trade := range batch {
+			entries[i] = eventtypes.PutEventsRequestEntry{
+				EventBusName: aws.String(v.Outputs.EventBusName), Source: aws.String(sourcePrefix + trade.source),
+				DetailType: aws.String(detailType), Detail: aws.String(trade.canonical), TraceHeader: aws.String(newTrace()),
+			}
+			trade.at = time.Now()
+		}
+		answer, err := v.clients.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
+		if err != nil {
+			return fmt.Errorf("putting trades on the bus %s: %w", v.Outputs.EventBusName, err)
+		}
+		if len(answer.Entries) != len(batch) {
+			return fmt.Errorf("the bus %s answers for %d of %s", v.Outputs.EventBusName, len(answer.Entries), plural(len(batch), "trade"))
+		}
+		for i, entry := range answer.Entries {
+			if code := aws.ToString(entry.ErrorCode); code != "" {
+				result.problem("the bus refuses the trade of %s: %s: %s", batch[i].name, code, aws.ToString(entry.ErrorMessage))
+				continue
+			}
+			batch[i].eventID = aws.ToString(entry.EventId)
+		}
+	}
+	return nil
+}
+
+// newTrace begins a trace that is to be kept: X-Ray leaves out most of them otherwise.
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+func newTrace() string {
+	var random [12]byte
+	rand.Read(random[:]) //nolint:errcheck // it never fails, says its documentation
+	return fmt.Sprintf("Root=1-%08x-%x;Sampled=1", time.Now().Unix(), random)
+}

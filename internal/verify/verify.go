@@ -1,0 +1,238 @@
+// Package verify proves a deployment: it sends synthetic trades through a deployed stack, whatever endpoint serves it, and
+// holds what comes of them to what the system promises.
+//
+// It sees the stack as a producer and an auditor do, through AWS's APIs alone, and knows of the program nothing but its
+// outputs. What it expects of a record is put together here and not by the code that writes records: a verification that
+// shares that code would share its mistakes.
+package verify
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"trade-processing/internal/exitcode"
+)
+
+// Options are what a verification needs to know.
+type Options struct {
+	Outputs Outputs
+
+	// Config holds credentials and endpoints. Its region is replaced by that of the stack.
+	Config aws.Config
+
+	// Timeout is how long each step waits for what it expects. Default: 2 minutes.
+	Timeout time.Duration
+
+	// Watch is how long the alarms are watched, from the first trade on. CloudWatch looks at most metrics once a minute and
+	// gets them a little later. Default: 2 minutes; negative: not at all, they are looked at once.
+	Watch time.Duration
+
+	// Poll is the time between two looks. Default: half a second.
+	Poll time.Duration
+
+	// Grace is how long the clean-up waits for marks that are on their way into a queue. Default: 30 seconds.
+	Grace time.Duration
+
+	// Begin and End are told of each step. Nil: nobody is.
+	Begin func(Step)
+	End   func(Result)
+}
+
+const (
+	defaultTimeout = 2 * time.Minute
+	defaultWatch   = 2 * time.Minute
+	defaultPoll    = 500 * time.Millisecond
+	defaultGrace   = 30 * time.Second
+)
+
+// Step is one thing that is verified.
+type Step struct {
+	Name  string
+	About string        // what it does, in the present participle
+	Code  exitcode.Code // of a verification that fails in it first
+}
+
+// The steps, in their order.
+var (
+	Deployment = Step{"deployment", "looking for the stack's parts", exitcode.Usage}
+	Send       = Step{"send", "sending a trade from each source", exitcode.NotSent}
+	Recorded   = Step{"recorded", "waiting for the trades to be recorded", exitcode.NotRecorded}
+	Fields     = Step{"fields", "comparing the records with the trades", exitcode.WrongRecord}
+	Rejected   = Step{"rejected", "waiting for the invalid trade to be recorded as rejected", exitcode.NotRejected}
+	Replicas   = Step{"replicas", "waiting for the replicas", exitcode.NotReplicated}
+	Duplicate  = Step{"duplicate", "sending a trade again", exitcode.Doubled}
+	Watching   = Step{"alarms", "watching the alarms", exitcode.AlarmRaised}
+	DeadLetter = Step{"dead-letter", "sending a malformed trade", exitcode.NotDeadLettered}
+	Logs       = Step{"logs", "reading the state machine's logs", exitcode.NotLogged}
+	Traces     = Step{"traces", "looking for the traces", exitcode.NotTraced}
+	CleanUp    = Step{"clean-up", "removing what is left in the queues", exitcode.LeftBehind}
+)
+
+// Steps lists all steps in the order in which they are taken.
+func Steps() []Step {
+	return []Step{Deployment, Send, Recorded, Fields, Rejected, Replicas, Duplicate, Watching, DeadLetter, Logs, Traces, CleanUp}
+}
+
+// verification is one run.
+type verification struct {
+	Options
+	run     string // marks the trades of this run: 16 hexadecimal digits
+	clients *clients
+	report  *Report
+
+	began     time.Time
+	alarms    map[string]bool // in ALARM before anything was sent
+	trades    []*sent         // valid, one a source
+	invalid   *sent
+	again     *sent // the first valid one, sent again
+	malformed *sent
+}
+
+// Run verifies a deployment. What doesn't hold is in the report, as is the reason why the deployment could not be
+// verified at all; a context that ends makes an incomplete report.
+func Run(ctx context.Context, options Options) *Report {
+	v := &verification{Options: options.withDefaults(), run: newRun(), began: time.Now()}
+	v.clients = newClients(v.Config, v.Outputs)
+	v.report = &Report{
+		Run: v.run, Environment: v.Outputs.Environment, Region: v.Outputs.Region, Started: v.began.UTC().Truncate(time.Millisecond),
+	}
+	defer func() { v.report.Elapsed = Milliseconds(time.Since(v.began)) }()
+
+	if v.step(ctx, Deployment, v.findDeployment) && v.step(ctx, Send, v.sendTrades) {
+		recorded := v.step(ctx, Recorded, v.awaitRecords)
+		v.stepIf(ctx, recorded, Fields, v.compareFields)
+		rejected := v.step(ctx, Rejected, v.awaitRejection)
+		v.stepIf(ctx, recorded && rejected, Replicas, v.awaitReplicas)
+		v.stepIf(ctx, recorded, Duplicate, v.sendAgain)
+		v.step(ctx, Watching, v.watchAlarms)
+		v.step(ctx, DeadLetter, v.sendMalformed)
+		v.step(ctx, Logs, v.readLogs)
+		v.stepIf(ctx, recorded, Traces, v.findTraces)
+	}
+	if ctx.Err() != nil {
+		v.report.Interrupted = true
+	}
+	// Whoever interrupts a verification wants it to end, but not to leave marks that page somebody.
+	v.step(context.WithoutCancel(ctx), CleanUp, v.cleanUp)
+	v.skipRest()
+	return v.report
+}
+
+func (o Options) withDefaults() Options {
+	for _, setting := range []struct {
+		value    *time.Duration
+		fallback time.Duration
+	}{{&o.Timeout, defaultTimeout}, {&o.Watch, defaultWatch}, {&o.Poll, defaultPoll}, {&o.Grace, defaultGrace}} {
+		if *setting.value == 0 {
+			*setting.value = setting.fallback
+		}
+	}
+	return o
+}
+
+// newRun makes up the mark of a run.
+func newRun() string {
+	var random [8]byte
+	rand.Read(random[:]) //nolint:errcheck // it never fails, says its documentation
+	return hex.EncodeToString(random[:])
+}
+
+// step takes a step, notes what came of it, and tells whether all held.
+func (v *verification) step(ctx context.Context, s Step, do func(context.Context, *Result) error) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	if v.Begin != nil {
+		v.Begin(s)
+	}
+	result := Result{Step: s.Name, Outcome: Passed, code: s.Code}
+	begun := time.Now()
+	err := do(ctx, &result)
+	result.Elapsed = Milliseconds(time.Since(begun))
+	switch {
+	case ctx.Err() != nil:
+		result.Outcome, result.Problems = Skipped, nil
+		result.Found = append(result.Found, "interrupted")
+	case err != nil:
+		result.problem("%v", explain(err, v.Outputs))
+	}
+	v.end(result)
+	return result.Outcome == Passed
+}
+
+// stepIf takes a step only if those before, which it rests on, have passed.
+func (v *verification) stepIf(ctx context.Context, sensible bool, s Step, do func(context.Context, *Result) error) {
+	if sensible {
+		v.step(ctx, s, do)
+	}
+}
+
+func (v *verification) end(result Result) {
+	v.report.Steps = append(v.report.Steps, result)
+	if v.End != nil {
+		v.End(result)
+	}
+}
+
+// skipRest notes the steps that weren't taken, and puts all into their order.
+func (v *verification) skipRest() {
+	order := map[string]int{}
+	for i, s := range Steps() {
+		order[s.Name] = i
+		if !slices.ContainsFunc(v.report.Steps, func(r Result) bool { return r.Step == s.Name }) {
+			v.report.Steps = append(v.report.Steps, Result{
+				Step: s.Name, Outcome: Skipped, Found: []string{"an earlier step failed, or the verification was interrupted"}, code: s.Code,
+			})
+		}
+	}
+	slices.SortStableFunc(v.report.Steps, func(a, b Result) int { return order[a.Step] - order[b.Step] })
+}
+
+// errTimeout is the cause of waiting in vain.
+var errTimeout = errors.New("timed out")
+
+// await looks again and again until something is there, for as long as the timeout. It returns errTimeout when it isn't.
+func (v *verification) await(ctx context.Context, timeout time.Duration, look func(context.Context) (bool, error)) error {
+	deadline := time.Now().Add(timeout)
+	for {
+		found, err := look(ctx)
+		if err != nil || found {
+			return err
+		}
+		if time.Until(deadline) <= 0 {
+			return errTimeout
+		}
+		if err := pause(ctx, min(v.Poll, time.Until(deadline))); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// plural writes a number of things: 1 trade, 3 trades.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+func list(items []string) string { return strings.Join(items, ", ") }
