@@ -17,8 +17,7 @@ type Statement struct {
 	Resources    []string
 	NotResources []string
 	Principals   Principals
-	// Conditions are the keys of the conditions, in lower case: AWS doesn't tell them apart by case.
-	Conditions []Condition
+	Conditions   []Condition
 }
 
 // Principals are who a statement of a trust or resource policy speaks of.
@@ -29,20 +28,27 @@ type Principals struct {
 	Federated []string
 }
 
-// Condition is a condition's operator, key and values, all in lower case.
+// Condition is a condition's operator, key and values, all in lower case: AWS doesn't tell keys apart by case.
 type Condition struct {
 	Operator, Key string
 	Values        []string
 }
 
-// Read reads the statements of a document, which is a text or an object. A document that isn't known has none.
-func Read(property value.Value) []Statement {
-	var statements []Statement
-	for _, raw := range property.Document().Get("Statement").Each() {
-		if raw.IsUnknown() {
+// Document is what is known of a policy document.
+type Document struct {
+	Statements []Statement // those that are known as a whole
+	Complete   bool        // whether these are all
+}
+
+// Read reads a document, which is a text or an object. Nothing is said of a statement in which anything isn't known yet.
+func Read(property value.Value) Document {
+	body := property.Document()
+	read := Document{Complete: !body.HoldsUnknown()}
+	for _, raw := range body.Get("Statement").Each() {
+		if raw.HoldsUnknown() {
 			continue
 		}
-		statements = append(statements, Statement{
+		read.Statements = append(read.Statements, Statement{
 			Sid:          raw.Get("Sid").Text(),
 			Allow:        strings.EqualFold(raw.Get("Effect").Text(), "Allow"),
 			Actions:      texts(raw.Get("Action")),
@@ -53,12 +59,12 @@ func Read(property value.Value) []Statement {
 			Conditions:   conditions(raw.Get("Condition")),
 		})
 	}
-	return statements
+	return read
 }
 
 // Allowing are the statements that allow something.
-func Allowing(property value.Value) []Statement {
-	return slices.DeleteFunc(Read(property), func(s Statement) bool { return !s.Allow })
+func (d Document) Allowing() []Statement {
+	return slices.DeleteFunc(slices.Clone(d.Statements), func(s Statement) bool { return !s.Allow })
 }
 
 func texts(list value.Value) []string {
@@ -127,7 +133,7 @@ func (s Statement) DeniesWithoutTLS() bool {
 	})
 }
 
-// Name is how messages call the statement: its Sid, or its place.
+// Name is how messages call the statement: its Sid, or that it has none.
 func (s Statement) Name() string {
 	if s.Sid == "" {
 		return "a statement without Sid"

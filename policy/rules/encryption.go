@@ -1,3 +1,217 @@
 package rules
 
-var encryptionRules, secretRules, networkRules, identityRules, resilienceRules, computeRules, provenanceRules []Rule
+import (
+	"fmt"
+	"strings"
+
+	"trade-processing/policy/document"
+	"trade-processing/policy/value"
+)
+
+const encryptionFamily = "Encryption"
+
+// keyed is a property that names the key which encrypts a resource.
+type keyed struct {
+	name, resourceType, property, why string
+	controls                          []string
+}
+
+// keyedByProperty are the types that take a key in one property, and use AWS's own or none where it is missing.
+var keyedByProperty = []keyed{
+	{
+		"sqs-customer-key", "aws:sqs/queue:Queue", "kmsMasterKeyId",
+		"A queue under AWS's own key is readable by whoever may read the queue, and EventBridge and CloudWatch can't send to one under alias/aws/sqs.",
+		[]string{"SQS.1", "CKV2_AWS_73"},
+	},
+	{
+		"sns-customer-key", "aws:sns/topic:Topic", "kmsMasterKeyId",
+		"CloudWatch can't be granted alias/aws/sns: an alarm that publishes to such a topic, or to one without a key, is unprotected or never arrives.",
+		[]string{"SNS.1", "CKV_AWS_26"},
+	},
+	{
+		"log-group-customer-key", "aws:cloudwatch/logGroup:LogGroup", "kmsKeyId",
+		"Logs hold what the data holds; with a key of one's own, access to them can be taken away and is on record.",
+		[]string{"CKV_AWS_158"},
+	},
+	{
+		"event-bus-customer-key", "aws:cloudwatch/eventBus:EventBus", "kmsKeyIdentifier",
+		"Events that wait on a bus hold the data itself.",
+		[]string{Ours},
+	},
+	{
+		"backup-vault-customer-key", "aws:backup/vault:Vault", "kmsKeyArn",
+		"A backup is a copy of all data, and outlives it.",
+		[]string{"Backup.1", "CKV_AWS_166"},
+	},
+	{
+		"dynamodb-replica-customer-key", "aws:dynamodb/tableReplica:TableReplica", "kmsKeyArn",
+		"A replica doesn't inherit the key of its table: without one it is under AWS's own, and its key can't be changed later.",
+		[]string{"CKV_AWS_271"},
+	},
+}
+
+// keyRules make a rule of each entry of keyedByProperty.
+func keyRules() []Rule {
+	var all []Rule
+	for _, k := range keyedByProperty {
+		all = append(all, Rule{
+			Name: k.name, Family: encryptionFamily, Level: Mandatory, Controls: k.controls, Types: []string{k.resourceType}, Why: k.why,
+			Check: func(r *Resource) { needsCustomerKey(r, k.property, r.At(k.property)) },
+		})
+	}
+	return all
+}
+
+var encryptionRules = append(keyRules(), []Rule{
+	{
+		Name: "dynamodb-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_119"},
+		Types: []string{"aws:dynamodb/table:Table"},
+		Why:   "A table under AWS's own key can't be closed by closing the key, and nobody can say who decrypted it.",
+		Check: func(r *Resource) {
+			if r.At("serverSideEncryption.enabled").LacksTruth() {
+				r.Breaks("serverSideEncryption.enabled", "is not true", "Set it, with kmsKeyArn")
+				return
+			}
+			needsCustomerKey(r, "serverSideEncryption.kmsKeyArn", r.At("serverSideEncryption.kmsKeyArn"))
+		},
+	},
+	{
+		Name: "dynamodb-inline-replica-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_271"},
+		Types: []string{"aws:dynamodb/table:Table"},
+		Why:   "A replica doesn't inherit the key of its table, and its key can't be changed later.",
+		Check: func(r *Resource) {
+			for i, replica := range r.At("replicas").Each() {
+				needsCustomerKey(r, fmt.Sprintf("replicas[%d].kmsKeyArn", i), replica.Get("kmsKeyArn"))
+			}
+		},
+	},
+	{
+		Name: "dynamodb-replica-key-region", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{"aws:dynamodb/table:Table", "aws:dynamodb/tableReplica:TableReplica"},
+		Why:   "A key serves one region: DynamoDB refuses a replica whose key is of another, after the table has been made.",
+		Check: func(r *Resource) {
+			if r.Type == "aws:dynamodb/tableReplica:TableReplica" {
+				keyInRegion(r, "kmsKeyArn", r.At("kmsKeyArn"), r.region())
+			}
+			for i, replica := range r.At("replicas").Each() {
+				keyInRegion(r, fmt.Sprintf("replicas[%d].kmsKeyArn", i), replica.Get("kmsKeyArn"), replica.Get("regionName"))
+			}
+		},
+	},
+	{
+		Name: "ecr-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_136"},
+		Types: []string{"aws:ecr/repository:Repository", "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"},
+		Why:   "The encryption of a repository can't be changed after it has been made, and copies in other regions are AES256 unless a template says otherwise.",
+		Check: func(r *Resource) {
+			if r.At("encryptionConfigurations.encryptionType").LacksText("KMS", "KMS_DSSE") {
+				r.Breaks("encryptionConfigurations[0].encryptionType", "is not KMS", "Set KMS, and kmsKey to a key of your own")
+				return
+			}
+			needsCustomerKey(r, "encryptionConfigurations[0].kmsKey", r.At("encryptionConfigurations.kmsKey"))
+		},
+	},
+	{
+		Name: "ssm-secure-string-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_337"},
+		Types: []string{"aws:ssm/parameter:Parameter"},
+		Why:   "Whoever may read a parameter may read one under alias/aws/ssm; a key of one's own asks a second permission.",
+		Check: func(r *Resource) {
+			if r.At("type").Is("SecureString") {
+				needsCustomerKey(r, "keyId", r.At("keyId"))
+			}
+		},
+	},
+	{
+		Name: "state-machine-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{"aws:sfn/stateMachine:StateMachine"},
+		Why:   "The history of executions holds their input and output, which is the data itself.",
+		Check: func(r *Resource) {
+			if r.At("encryptionConfiguration.type").LacksText("CUSTOMER_MANAGED_KMS_KEY") {
+				r.Breaks("encryptionConfiguration.type", "is not CUSTOMER_MANAGED_KMS_KEY", "Set it, with kmsKeyId")
+				return
+			}
+			needsCustomerKey(r, "encryptionConfiguration.kmsKeyId", r.At("encryptionConfiguration.kmsKeyId"))
+		},
+	},
+	{
+		Name: "function-environment-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_173"},
+		Types: []string{"aws:lambda/function:Function"},
+		Why:   "Whoever may describe a function reads its environment, unless that is under a key of one's own.",
+		Check: func(r *Resource) {
+			if len(r.At("environment.variables").Keys()) > 0 {
+				needsCustomerKey(r, "kmsKeyArn", r.At("kmsKeyArn"))
+			}
+		},
+	},
+	{
+		Name: "kms-rotation", Family: encryptionFamily, Level: Mandatory, Controls: []string{"KMS.4", "CKV_AWS_7"},
+		Types: []string{"aws:kms/key:Key"},
+		Why:   "A key that never changes protects more data each year by the same secret.",
+		Check: func(r *Resource) {
+			symmetric := r.At("customerMasterKeySpec").Unset() || r.At("customerMasterKeySpec").Is("SYMMETRIC_DEFAULT")
+			if symmetric && r.At("enableKeyRotation").LacksTruth() {
+				r.Breaks("enableKeyRotation", "is not true", "Set it: KMS keeps the old key material, and nothing has to be encrypted anew")
+			}
+		},
+	},
+	{
+		Name: "kms-not-open", Family: encryptionFamily, Level: Mandatory, Controls: []string{"KMS.5", "CKV_AWS_33"},
+		Types: []string{"aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:kms/keyPolicy:KeyPolicy"},
+		Why:   "A key that everyone may use encrypts nothing.",
+		Check: func(r *Resource) { notOpen(r, "policy") },
+	},
+	{
+		Name: "kms-explicit-policy", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV2_AWS_64"},
+		Types: []string{"aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey"},
+		Why:   "The policy that KMS gives a key leaves who may use it to every IAM policy of the account, also until a KeyPolicy comes.",
+		Check: func(r *Resource) {
+			if r.At("policy").Unset() {
+				r.Breaks("policy", "is missing", "Write one that names who manages the key and who uses it")
+			}
+		},
+	},
+	{
+		Name: "queue-policy-tls", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{"aws:sqs/queuePolicy:QueuePolicy", "aws:sns/topicPolicy:TopicPolicy"},
+		Why:   "AWS's endpoints still take plain HTTP; only the policy of a queue or topic refuses it.",
+		Check: func(r *Resource) {
+			policy := document.Read(r.At("policy"))
+			for _, statement := range policy.Statements {
+				if statement.DeniesWithoutTLS() {
+					return
+				}
+			}
+			if policy.Complete {
+				r.Breaks("policy", "doesn't deny what comes without TLS", `Deny every principal where aws:SecureTransport is false`)
+			}
+		},
+	},
+}...)
+
+// needsCustomerKey asks for a key that isn't AWS's own.
+func needsCustomerKey(r *Resource, property string, key value.Value) {
+	switch {
+	case key.Unset():
+		r.Breaks(property, "names no key", "Set it to the ARN of a customer-managed key")
+	case strings.Contains(key.Text(), "alias/aws/"):
+		r.Breaks(property, fmt.Sprintf("is %s, which is AWS's own key", shown(key)), "Set it to the ARN of a customer-managed key")
+	}
+}
+
+// keyInRegion asks that a key's ARN is of a region.
+func keyInRegion(r *Resource, property string, key, region value.Value) {
+	parts := strings.Split(key.Text(), ":")
+	if len(parts) > 3 && region.Text() != "" && parts[3] != region.Text() {
+		r.Breaks(property, fmt.Sprintf("is a key of %s, and the replica is in %s", shownText(key, parts[3]), region.Text()),
+			"Make a replica of the key there, and name that")
+	}
+}
+
+// notOpen asks that a policy lets in nobody whom it doesn't name.
+func notOpen(r *Resource, property string) {
+	for _, statement := range document.Read(r.At(property)).Allowing() {
+		if statement.Principals.Everyone && !statement.NamesCaller() {
+			r.Breaks(property, "lets everyone in by "+statement.Name(),
+				"Name the principals, or add a condition on aws:SourceArn, aws:SourceAccount or aws:PrincipalOrgID")
+		}
+	}
+}

@@ -55,6 +55,14 @@ func (r *Resource) InProduction() bool {
 	})
 }
 
+// region is where the resource is made: by its own property, which version 7 of the AWS provider has, or its provider's.
+func (r *Resource) region() value.Value {
+	if own := r.At("region"); !own.Unset() {
+		return own
+	}
+	return r.AtProvider("region")
+}
+
 func (r *Resource) stack() string { return string(urn.URN(r.URN).Stack()) }
 
 // answer is what is known of a question about two resources.
@@ -69,42 +77,52 @@ const (
 // refers tells whether a property names another resource: by its ARN, URL, name or id, or because the program made it
 // from that resource's outputs, which a preview knows as well.
 func (r *Resource) refers(path string, to *Resource) answer {
-	top, _, _ := strings.Cut(path, ".")
-	sources := r.PropertyDependencies[top]
+	top, rest, nested := strings.Cut(path, ".")
+	given := r.At(top)
+	if nested {
+		given = given.Document().At(rest)
+	}
+	return r.refersBy(top, given, to)
+}
+
+// refersBy is refers for a value that stands somewhere in a property.
+func (r *Resource) refersBy(property string, given value.Value, to *Resource) answer {
+	sources := r.PropertyDependencies[property]
 	if slices.Contains(sources, to.URN) {
 		return yes
 	}
-	given := r.At(path)
-	if given.IsUnknown() && len(sources) == 0 {
-		return maybe
-	}
 	answers := no
 	for _, element := range given.Each() {
-		answers = max(answers, to.named(element))
+		if element.IsUnknown() && len(sources) == 0 {
+			answers = max(answers, maybe)
+		}
+		answers = max(answers, to.named(element.Text()))
 	}
 	return answers
 }
 
 // named tells whether a text is the name of the resource in one of the spellings of AWS.
-func (r *Resource) named(text value.Value) answer {
-	if text.IsUnknown() {
-		return no // what it was made from has been asked already
-	}
-	given := text.Text()
-	if given == "" {
+func (r *Resource) named(text string) answer {
+	if text == "" {
 		return no
 	}
-	for _, own := range []string{"arn", "url", "name", "id", "functionName", "keyId"} {
-		if r.At(own).Is(given) {
+	arn, name := r.At("arn"), r.At("name")
+	for _, own := range []value.Value{arn, name, r.At("url"), r.At("id")} {
+		if own.Is(text) {
 			return yes
 		}
 	}
-	// The id is no property of its own; the ARN ends with it.
+	if strings.HasPrefix(text, "arn:") && arn.Text() != "" {
+		return no // two ARNs that differ
+	}
 	for _, separator := range []string{":", "/"} {
-		arn, name := r.At("arn").Text(), r.At("name").Text()
-		if strings.HasSuffix(arn, separator+given) || name != "" && strings.HasSuffix(given, separator+name) {
+		// An id is no property of its own; the ARN ends with it. Other texts end with the name, such as table/trades.
+		if strings.HasSuffix(arn.Text(), separator+text) || name.Text() != "" && strings.HasSuffix(text, separator+name.Text()) {
 			return yes
 		}
+	}
+	if name.IsUnknown() || name.Unset() && arn.IsUnknown() {
+		return maybe
 	}
 	return no
 }

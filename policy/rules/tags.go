@@ -2,8 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
@@ -182,5 +180,10 @@ func listed(v value.Value) string {
 	return strings.Join(all, ", ")
 }
 
-// sortedKeys lists the keys of a map in order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+// shownText quotes a text that stands in a value, unless that is secret.
+func shownText(within value.Value, text string) string {
+	if within.IsSecret() {
+		return "[secret]"
+	}
+	return text
+}

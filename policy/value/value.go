@@ -93,6 +93,9 @@ func (v Value) within(raw property.Value) Value {
 // IsUnknown tells that a preview doesn't know the value itself. Something inside of it may be unknown too.
 func (v Value) IsUnknown() bool { return v.unknown }
 
+// HoldsUnknown tells that a preview doesn't know the value, or something inside of it.
+func (v Value) HoldsUnknown() bool { return v.unknown || v.raw.HasComputed() }
+
 // IsSecret tells whether the program keeps the value secret. Messages never show it then.
 func (v Value) IsSecret() bool { return v.secret }
 

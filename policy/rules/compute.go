@@ -1,0 +1,248 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"trade-processing/policy/value"
+)
+
+const computeFamily = "Lambda, Step Functions and ECR"
+
+const (
+	stateMachine = "aws:sfn/stateMachine:StateMachine"
+	repository   = "aws:ecr/repository:Repository"
+	template     = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
+	eventSource  = "aws:lambda/eventSourceMapping:EventSourceMapping"
+)
+
+var computeRules = []Rule{
+	{
+		Name: "function-arm64", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{function}, Options: []Option{{
+			Name: "architectures", About: "Architectures that functions may have.", Schema: texts(), Default: list("arm64"),
+		}},
+		Why: "Graviton does the same work for a fifth less; and an image of another architecture than its function doesn't start.",
+		Check: func(r *Resource) {
+			architecture := r.At("architectures")
+			if architecture.Unset() {
+				architecture = value.Any("x86_64") // Lambda's default
+			}
+			for _, given := range architecture.Each() {
+				if !given.IsUnknown() && !anyMatches(r.Setting("architectures"), given.Text()) {
+					r.Breaks("architectures", "is "+shown(given), "Allowed are "+listed(r.Setting("architectures")))
+				}
+			}
+		},
+	},
+	{
+		Name: "function-tracing", Family: computeFamily, Level: Mandatory, Controls: []string{"Lambda.7", "CKV_AWS_50"},
+		Types: []string{function},
+		Why:   "Without traces nobody sees in which of ten calls the time went.",
+		Check: func(r *Resource) {
+			if r.At("tracingConfig.mode").LacksText("Active") {
+				r.Breaks("tracingConfig.mode", "is not Active", "Set Active")
+			}
+		},
+	},
+	{
+		Name: "function-image-digest", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{function},
+		Why:   "A tag may name another image tomorrow: what runs is what was built only where the digest says so.",
+		Check: func(r *Resource) {
+			if image := r.At("imageUri"); image.Text() != "" && !strings.Contains(image.Text(), "@sha256:") {
+				r.Breaks("imageUri", "names no digest", "Use the image's repoDigest, repository@sha256:…")
+			}
+		},
+	},
+	{
+		Name: "function-runtime", Family: computeFamily, Level: Mandatory, Controls: []string{"Lambda.2", "CKV_AWS_363"},
+		Types: []string{function}, Options: []Option{{
+			Name: "refused", About: "Runtimes that may not be used, because AWS no longer patches them; * stands for any text.", Schema: texts(),
+			Default: list("dotnet5.0", "dotnet6", "dotnet7", "dotnetcore*", "go1.x", "java8", "nodejs", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x",
+				"nodejs18.x", "nodejs4.3*", "nodejs6.10", "nodejs8.10", "provided", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "ruby2.*", "ruby3.2"),
+		}},
+		Why: "A runtime that AWS no longer patches keeps every hole that is found, and one day functions can't be changed any more.",
+		Check: func(r *Resource) {
+			if runtime := r.At("runtime"); runtime.Text() != "" && anyMatches(r.Setting("refused"), runtime.Text()) {
+				r.Breaks("runtime", fmt.Sprintf("is %s, which AWS no longer patches", shown(runtime)), "Use a newer one")
+			}
+		},
+	},
+	{
+		Name: "function-log-group", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{function},
+		Why:   "Lambda makes a log group of its own, without an end and without a key, and makes it again after it was destroyed.",
+		Check: func(r *Resource) {
+			if r.At("loggingConfig.logGroup").Unset() {
+				r.Breaks("loggingConfig.logGroup", "is missing", "Make the log group in the program, and name it here")
+			}
+		},
+	},
+	{
+		Name: "function-timeout-queue", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{function, queue, eventSource}, Options: []Option{{
+			Name: "factor", About: "How many times a function's timeout the visibility timeout of its queue must be; AWS recommends 6.", Schema: number(1), Default: 6.0,
+		}},
+		Why: "A queue that gives a message to a second call while the first still works has it processed twice.",
+		CheckStack: func(s *Stack) {
+			factor, _ := s.Setting("factor").Number()
+			for _, mapping := range s.Of(eventSource) {
+				for _, q := range s.Of(queue) {
+					for _, f := range s.Of(function) {
+						limit, visible := secondsOr(f.At("timeout"), 3), secondsOr(q.At("visibilityTimeoutSeconds"), 30)
+						connected := mapping.refers("eventSourceArn", q) == yes && mapping.callsByName("functionName", f) == yes
+						if connected && !limit.IsUnknown() && visible.LacksNumber(factor*seconds(limit)) {
+							q.Breaks("visibilityTimeoutSeconds", fmt.Sprintf("is less than %.0f times the timeout of %s", factor, f.Name),
+								fmt.Sprintf("Set %.0f or more", factor*seconds(limit)))
+						}
+					}
+				}
+			}
+		},
+	},
+	{
+		Name: "function-timeout-workflow", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{function, stateMachine},
+		Why:   "A state that gives up before its function does tries again while the first call still works, and its error names no cause.",
+		CheckStack: func(s *Stack) {
+			for _, machine := range s.Of(stateMachine) {
+				for _, task := range tasks(machine.At("definition").Document()) {
+					for _, f := range s.Of(function) {
+						limit := secondsOr(f.At("timeout"), 3)
+						patience, limited := task.seconds.Number()
+						if limited && f.calledBy(task.function) && !limit.IsUnknown() && seconds(limit) >= patience {
+							f.Breaks("timeout", fmt.Sprintf("is %.0f s, and state %s of %s waits for %.0f s", seconds(limit), task.state, machine.Name, patience),
+								"Let the function end first, by a second or more")
+						}
+					}
+				}
+			}
+		},
+	},
+	{
+		Name: "state-machine-logging", Family: computeFamily, Level: Mandatory, Controls: []string{"StepFunctions.1", "CKV_AWS_285"},
+		Types: []string{stateMachine}, Options: []Option{{
+			Name: "levels", About: "Levels of logging that count as on.", Schema: texts(), Default: list("ALL", "ERROR", "FATAL"),
+		}},
+		Why: "Without logs a failed execution leaves no trace after 90 days, and an express one none at all.",
+		Check: func(r *Resource) {
+			level := r.At("loggingConfiguration.level")
+			if !level.IsUnknown() && !anyMatches(r.Setting("levels"), level.Text()) {
+				r.Breaks("loggingConfiguration.level", "switches logging off", "Set one of "+listed(r.Setting("levels")))
+				return
+			}
+			if r.At("loggingConfiguration.logDestination").Unset() {
+				r.Breaks("loggingConfiguration.logDestination", "is missing", `Set the ARN of a log group, followed by ":*"`)
+			}
+		},
+	},
+	{
+		Name: "state-machine-tracing", Family: computeFamily, Level: Mandatory, Controls: []string{"CKV_AWS_284"},
+		Types: []string{stateMachine},
+		Why:   "Without traces nobody sees which state the time went to.",
+		Check: func(r *Resource) {
+			needsTruth(r, "tracingConfiguration.enabled", r.At("tracingConfiguration.enabled"))
+		},
+	},
+	{
+		Name: "ecr-immutable-tags", Family: computeFamily, Level: Mandatory, Controls: []string{"ECR.2", "CKV_AWS_51"},
+		Types: []string{repository, template},
+		Why:   "Where tags can move, nobody can say what ran last Tuesday.",
+		Check: func(r *Resource) {
+			if r.At("imageTagMutability").LacksText("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION") {
+				r.Breaks("imageTagMutability", "is not IMMUTABLE", "Set IMMUTABLE")
+			}
+		},
+	},
+	{
+		Name: "ecr-scan-on-push", Family: computeFamily, Level: Mandatory, Controls: []string{"ECR.1", "CKV_AWS_163"},
+		Types: []string{repository},
+		Why:   "Known holes in an image are found for nothing, before it runs.",
+		Check: func(r *Resource) {
+			needsTruth(r, "imageScanningConfiguration.scanOnPush", r.At("imageScanningConfiguration.scanOnPush"))
+		},
+	},
+	{
+		Name: "ecr-lifecycle", Family: computeFamily, Level: Mandatory, Controls: []string{"ECR.3"},
+		Types: []string{repository, template, "aws:ecr/lifecyclePolicy:LifecyclePolicy"},
+		Why:   "Old images are paid for, and somebody deploys one with last year's holes.",
+		CheckStack: func(s *Stack) {
+			for _, r := range s.Of(repository) {
+				if s.referred(r, reference{"aws:ecr/lifecyclePolicy:LifecyclePolicy", "repository"}) == no {
+					r.Breaks("name", "is that of a repository without a lifecycle policy", "Add a LifecyclePolicy of this repository")
+				}
+			}
+			for _, r := range s.Of(template) {
+				if r.At("lifecyclePolicy").Unset() {
+					r.Breaks("lifecyclePolicy", "is missing", "Say which images of the copies are removed")
+				}
+			}
+		},
+	},
+}
+
+// task is a state of a state machine that calls a function.
+type task struct {
+	state    string
+	function value.Value
+	seconds  value.Value
+}
+
+// tasks are the states that call a function, also those within parallel branches and maps.
+func tasks(definition value.Value) []task {
+	var all []task
+	states := definition.Get("States")
+	for _, name := range states.Keys() {
+		state := states.Get(name)
+		if state.Get("Type").Is("Task") {
+			called := state.At("Resource")
+			for _, path := range []string{"Parameters.FunctionName", "Arguments.FunctionName"} {
+				if named := state.At(path); !named.Unset() {
+					called = named
+				}
+			}
+			all = append(all, task{name, called, state.Get("TimeoutSeconds")})
+		}
+		for _, branch := range slices.Concat(state.Get("Branches").Each(), state.Get("Iterator").Each(), state.Get("ItemProcessor").Each()) {
+			all = append(all, tasks(branch)...)
+		}
+	}
+	return all
+}
+
+// calledBy tells whether a text names the function: by its name or by an ARN, of a version or an alias too.
+func (r *Resource) calledBy(text value.Value) bool {
+	given := text.Text()
+	if _, rest, isARN := strings.Cut(given, ":function:"); isARN {
+		given = rest
+	}
+	given, _, _ = strings.Cut(given, ":")
+	return given != "" && r.At("name").Is(given)
+}
+
+// callsByName is refers for a property that names a function.
+func (r *Resource) callsByName(path string, f *Resource) answer {
+	if f.calledBy(r.At(path)) {
+		return yes
+	}
+	return r.refers(path, f)
+}
+
+// secondsOr is a timeout, or AWS's default where it isn't set.
+func secondsOr(given value.Value, otherwise float64) value.Value {
+	if given.Unset() {
+		return value.Any(otherwise)
+	}
+	return given
+}
+
+func seconds(v value.Value) float64 {
+	number, _ := v.Number()
+	return number
+}
+
+// sortedKeys lists the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,239 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"trade-processing/policy/value"
+)
+
+const networkFamily = "Network"
+
+const (
+	securityGroup = "aws:ec2/securityGroup:SecurityGroup"
+	groupRule     = "aws:ec2/securityGroupRule:SecurityGroupRule"
+	ingressRule   = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	egressRule    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+)
+
+// openPorts is the option of the rules on what the world may reach.
+func openPorts(about string) Option {
+	return Option{
+		Name: "allowedPorts", About: about, Default: []any{},
+		Schema: map[string]any{"type": "array", "items": map[string]any{"type": "number", "minimum": 0.0, "maximum": 65535.0}},
+	}
+}
+
+var networkRules = []Rule{
+	{
+		Name: "security-group-ingress-world", Family: networkFamily, Level: Mandatory,
+		Controls: []string{"EC2.18", "EC2.53", "EC2.54", "CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260"},
+		Types:    []string{securityGroup, groupRule, ingressRule},
+		Why:      "What the whole internet can reach is tried by all of it, within minutes.",
+		Options:  []Option{openPorts("Ports that the world may reach, such as 443 for a public load balancer.")},
+		Check: func(r *Resource) {
+			for _, passage := range passages(r, "ingress") {
+				if passage.toWorld() && !passage.only(r.Setting("allowedPorts")) {
+					r.Breaks(passage.property, "lets in the whole internet", "Name the addresses, prefix list or security group that has to get in")
+				}
+			}
+		},
+	},
+	{
+		Name: "security-group-egress-world", Family: networkFamily, Level: Mandatory, Controls: []string{"CKV_AWS_382"},
+		Types:   []string{securityGroup, groupRule, egressRule},
+		Why:     "Code that was broken into sends what it finds wherever it may.",
+		Options: []Option{openPorts("Ports of the internet that may be reached, such as 443 where an API has no fixed addresses.")},
+		Check: func(r *Resource) {
+			for _, passage := range passages(r, "egress") {
+				if passage.toWorld() && !passage.only(r.Setting("allowedPorts")) {
+					r.Breaks(passage.property, "lets out to the whole internet", "Name the addresses, prefix list or security group that has to be reached")
+				}
+			}
+		},
+	},
+	{
+		Name: "security-group-described", Family: networkFamily, Level: Mandatory, Controls: []string{"CKV_AWS_23"},
+		Types: []string{securityGroup, groupRule, ingressRule, egressRule},
+		Why:   "Nobody dares to close a port of which nobody knows why it is open.",
+		Check: func(r *Resource) {
+			if r.Type == securityGroup && r.At("description").Is("Managed by Pulumi", "Managed by Terraform") {
+				r.Breaks("description", "is the default one", "Say what the group is for")
+				return
+			}
+			if r.At("description").Unset() {
+				r.Breaks("description", "is missing", "Say who has to get where, and what for")
+			}
+			for _, direction := range []string{"ingress", "egress"} {
+				for i, inline := range r.At(direction).Each() {
+					if inline.Get("description").Unset() {
+						r.Breaks(fmt.Sprintf("%s[%d].description", direction, i), "is missing", "Say who has to get where, and what for")
+					}
+				}
+			}
+		},
+	},
+	{
+		Name: "default-security-group-closed", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.2", "CKV2_AWS_12"},
+		Types: []string{"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"},
+		Why:   "Whatever is made without a security group gets the default one.",
+		Check: func(r *Resource) {
+			for _, direction := range []string{"ingress", "egress"} {
+				if len(r.At(direction).Each()) > 0 && !r.At(direction).IsUnknown() {
+					r.Breaks(direction, "opens the default security group", "Leave it out, and make a group for what needs one")
+				}
+			}
+		},
+	},
+	{
+		Name: "vpc-default-security-group", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.2", "CKV2_AWS_12"},
+		Types: []string{"aws:ec2/vpc:Vpc", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"},
+		Why:   "AWS opens the default group of a new VPC: out to everywhere, and in from each other.",
+		CheckStack: func(s *Stack) {
+			for _, vpc := range s.Of("aws:ec2/vpc:Vpc") {
+				if s.referred(vpc, reference{"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "vpcId"}) == no {
+					vpc.Breaks("id", "has a default security group that the program leaves open", "Add a DefaultSecurityGroup of this VPC without any rules")
+				}
+			}
+		},
+	},
+	{
+		Name: "vpc-flow-logs", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.6", "CKV2_AWS_11"},
+		Types: []string{"aws:ec2/vpc:Vpc", "aws:ec2/flowLog:FlowLog"},
+		Why:   "After a break-in only flow logs tell what was reached.",
+		CheckStack: func(s *Stack) {
+			for _, vpc := range s.Of("aws:ec2/vpc:Vpc") {
+				if s.referred(vpc, reference{"aws:ec2/flowLog:FlowLog", "vpcId"}) == no {
+					vpc.Breaks("id", "has no flow logs", "Add a FlowLog of this VPC with traffic type ALL or REJECT")
+				}
+			}
+		},
+	},
+	{
+		Name: "subnet-no-public-addresses", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.15", "CKV_AWS_130"},
+		Types: []string{"aws:ec2/subnet:Subnet"},
+		Why:   "A public address that comes by itself is one that nobody decided on.",
+		Check: func(r *Resource) {
+			if r.At("mapPublicIpOnLaunch").IsTrue() {
+				r.Breaks("mapPublicIpOnLaunch", "is true", "Leave it out, and give an address to what has to have one")
+			}
+		},
+	},
+	{
+		Name: "no-default-vpc", Family: networkFamily, Level: Mandatory, Controls: []string{"CKV_AWS_148"},
+		Types: []string{"aws:ec2/defaultVpc:DefaultVpc", "aws:ec2/defaultSubnet:DefaultSubnet", "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"},
+		Why:   "Every subnet of the default VPC is public.",
+		Check: func(r *Resource) {
+			if strings.HasPrefix(r.Type, "aws:ec2/default") {
+				r.Breaks("id", "is part of the account's default VPC", "Make a VPC with private subnets")
+			}
+		},
+	},
+	{
+		Name: "endpoint-policy", Family: networkFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{"aws:ec2/vpcEndpoint:VpcEndpoint"},
+		Why:   "An endpoint without a policy of its own also leads to the buckets and tables of any other account, past every firewall.",
+		Check: func(r *Resource) {
+			if !r.At("vpcEndpointType").Unset() && r.At("vpcEndpointType").LacksText("Gateway", "Interface") {
+				return // an endpoint of a load balancer or a lattice takes no policy
+			}
+			if r.At("policy").Unset() && !r.At("vpcEndpointType").IsUnknown() {
+				r.Breaks("policy", "is missing, and so lets everything through", "Allow what is needed, to principals of the own account or organisation")
+			}
+			notOpen(r, "policy")
+		},
+	},
+	{
+		Name: "function-in-vpc", Family: networkFamily, Level: Mandatory, Controls: []string{"Lambda.3", "CKV_AWS_117"},
+		Types: []string{"aws:lambda/function:Function"},
+		Why:   "Outside of a VPC a function reaches the whole internet, and no security group or endpoint policy holds it.",
+		Check: func(r *Resource) {
+			if r.At("vpcConfig.subnetIds").Unset() {
+				r.Breaks("vpcConfig.subnetIds", "is missing", "Put the function in private subnets")
+			}
+		},
+	},
+	{
+		Name: "function-two-zones", Family: networkFamily, Level: Mandatory, Controls: []string{"Lambda.5"},
+		Types: []string{"aws:lambda/function:Function"},
+		Why:   "A function in one subnet stops with its zone.",
+		Check: func(r *Resource) {
+			if subnets := r.At("vpcConfig.subnetIds"); !subnets.IsUnknown() && len(subnets.Each()) == 1 {
+				r.Breaks("vpcConfig.subnetIds", "names one subnet", "Name subnets of two availability zones or more")
+			}
+		},
+	},
+}
+
+// passage is what one rule of a security group lets through.
+type passage struct {
+	property  string
+	addresses []value.Value
+	protocol  value.Value
+	from, to  value.Value
+}
+
+// passages are what a resource lets through in a direction, in any of the three ways to say it.
+func passages(r *Resource, direction string) []passage {
+	switch r.Type {
+	case securityGroup:
+		var all []passage
+		for i, inline := range r.At(direction).Each() {
+			all = append(all, blocks(fmt.Sprintf("%s[%d]", direction, i), inline)...)
+		}
+		return all
+	case groupRule:
+		if !r.At("type").Is(direction) {
+			return nil
+		}
+		return blocks("", value.OfMap(r.Properties))
+	default: // a rule of one direction
+		var all []passage
+		for _, property := range []string{"cidrIpv4", "cidrIpv6"} {
+			all = append(all, passage{
+				property: property, addresses: r.At(property).Each(), protocol: r.At("ipProtocol"), from: r.At("fromPort"), to: r.At("toPort"),
+			})
+		}
+		return all
+	}
+}
+
+// blocks are the passages of a rule with lists of address blocks.
+func blocks(prefix string, rule value.Value) []passage {
+	var all []passage
+	for _, property := range []string{"cidrBlocks", "ipv6CidrBlocks"} {
+		all = append(all, passage{
+			property: strings.TrimPrefix(prefix+"."+property, "."), addresses: rule.Get(property).Each(),
+			protocol: rule.Get("protocol"), from: rule.Get("fromPort"), to: rule.Get("toPort"),
+		})
+	}
+	return all
+}
+
+// toWorld tells whether any of the addresses is known to be every address.
+func (p passage) toWorld() bool {
+	for _, address := range p.addresses {
+		if address.Is("0.0.0.0/0", "::/0") {
+			return true
+		}
+	}
+	return false
+}
+
+// only tells whether nothing but allowed ports is open, or may turn out to be.
+func (p passage) only(allowed value.Value) bool {
+	if p.from.IsUnknown() || p.to.IsUnknown() || p.protocol.IsUnknown() {
+		return true
+	}
+	from, known := p.from.Number()
+	to, alsoKnown := p.to.Number()
+	if !known || !alsoKnown || from != to || p.protocol.Is("-1", "all") {
+		return false
+	}
+	for _, port := range allowed.Each() {
+		if number, _ := port.Number(); number == from {
+			return true
+		}
+	}
+	return false
+}

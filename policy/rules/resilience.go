@@ -1,0 +1,309 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"trade-processing/policy/value"
+)
+
+const resilienceFamily = "Resilience"
+
+const (
+	queue         = "aws:sqs/queue:Queue"
+	table         = "aws:dynamodb/table:Table"
+	tableReplica  = "aws:dynamodb/tableReplica:TableReplica"
+	function      = "aws:lambda/function:Function"
+	logGroup      = "aws:cloudwatch/logGroup:LogGroup"
+	metricAlarm   = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	redrivePolicy = "aws:sqs/redrivePolicy:RedrivePolicy"
+)
+
+// deadLetters are the properties that name a dead-letter queue. Which type has which is in AWS's provider's schema.
+var deadLetters = []reference{
+	{"aws:cloudwatch/eventBus:EventBus", "deadLetterConfig.arn"},
+	{"aws:cloudwatch/eventTarget:EventTarget", "deadLetterConfig.arn"},
+	{function, "deadLetterConfig.targetArn"},
+	{"aws:lambda/eventSourceMapping:EventSourceMapping", "destinationConfig.onFailure.destinationArn"},
+	{"aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "destinationConfig.onFailure.destination"},
+	{"aws:scheduler/schedule:Schedule", "target.deadLetterConfig.arn"},
+	{"aws:sns/topicSubscription:TopicSubscription", "redrivePolicy.deadLetterTargetArn"},
+	{queue, "redrivePolicy.deadLetterTargetArn"},
+	{redrivePolicy, "redrivePolicy.deadLetterTargetArn"},
+}
+
+// withDeadLetters are the types that a rule on dead-letter queues looks at, beside some of its own.
+func withDeadLetters(more ...string) []string {
+	types := more
+	for _, reference := range deadLetters {
+		types = append(types, reference.Type)
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+// kept are the types that hold data which only they hold.
+var kept = []string{
+	"aws:backup/vault:Vault", "aws:cloudwatch/eventArchive:EventArchive", "aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", queue, table, tableReplica,
+}
+
+var resilienceRules = []Rule{
+	{
+		Name: "function-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CKV_AWS_116"},
+		Types: []string{function},
+		Why:   "An event that a function failed on three times is gone, unless it has somewhere to go.",
+		Check: func(r *Resource) {
+			if r.At("deadLetterConfig.targetArn").Unset() {
+				r.Breaks("deadLetterConfig.targetArn", "is missing", "Set it to the ARN of a queue")
+			}
+		},
+	},
+	{
+		Name: "event-target-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{"aws:cloudwatch/eventTarget:EventTarget"},
+		Why:   "EventBridge drops in silence what it can't deliver to a target without a dead-letter queue.",
+		Check: func(r *Resource) {
+			if r.At("deadLetterConfig.arn").Unset() {
+				r.Breaks("deadLetterConfig.arn", "is missing", "Set it to the ARN of a queue that events.amazonaws.com may send to")
+			}
+		},
+	},
+	{
+		Name: "event-target-retry", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{"aws:cloudwatch/eventTarget:EventTarget"},
+		Why:   "How long EventBridge tries is a decision about the data; the default of a day is right for some and wrong for others.",
+		Check: func(r *Resource) {
+			for _, property := range []string{"retryPolicy.maximumEventAgeInSeconds", "retryPolicy.maximumRetryAttempts"} {
+				if r.At(property).Unset() {
+					r.Breaks(property, "is missing", "Set it")
+				}
+			}
+		},
+	},
+	{
+		Name: "event-bus-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{"aws:cloudwatch/eventBus:EventBus"},
+		Why:   "A bus under a key of one's own drops the events that it can't encrypt.",
+		Check: func(r *Resource) {
+			if !r.At("kmsKeyIdentifier").Unset() && r.At("deadLetterConfig.arn").Unset() {
+				r.Breaks("deadLetterConfig.arn", "is missing", "Set it to the ARN of a queue that events.amazonaws.com may send to")
+			}
+		},
+	},
+	{
+		Name: "queue-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: withDeadLetters(),
+		Why:   "A message that can't be processed comes back until it expires, and nobody learns of it.",
+		CheckStack: func(s *Stack) {
+			for _, q := range s.Of(queue) {
+				redriven := !q.At("redrivePolicy").Unset() || s.referred(q, reference{redrivePolicy, "queueUrl"}) != no
+				if !redriven && s.referred(q, deadLetters...) == no {
+					q.Breaks("redrivePolicy", "is missing", "Add a RedrivePolicy with a dead-letter queue")
+				}
+			}
+		},
+	},
+	{
+		Name: "dead-letter-queue-retention", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: withDeadLetters(), Options: []Option{{
+			Name: "seconds", About: "How long dead-letter queues must keep messages, in seconds; 1209600 is SQS's most.", Schema: number(60), Default: 1209600.0,
+		}},
+		Why: "A message keeps its age when it moves to a dead-letter queue: after a long weekend it would be gone.",
+		CheckStack: func(s *Stack) {
+			least, _ := s.Setting("seconds").Number()
+			for _, q := range s.Of(queue) {
+				if s.referred(q, deadLetters...) == yes && q.At("messageRetentionSeconds").LacksNumber(least) {
+					q.Breaks("messageRetentionSeconds", fmt.Sprintf("of a dead-letter queue is less than %.0f", least), fmt.Sprintf("Set %.0f", least))
+				}
+			}
+		},
+	},
+	{
+		Name: "dead-letter-queue-alarm", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: withDeadLetters(metricAlarm),
+		Why:   "A dead-letter queue that nobody watches is a slower way to lose messages.",
+		CheckStack: func(s *Stack) {
+			for _, q := range s.Of(queue) {
+				if s.referred(q, deadLetters...) == yes && s.watched(q) == no {
+					q.Breaks("name", "is that of a dead-letter queue without an alarm",
+						"Add a MetricAlarm on ApproximateNumberOfMessagesVisible of AWS/SQS with this queue's name as dimension")
+				}
+			}
+		},
+	},
+	{
+		Name: "alarm-actions", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CloudWatch.15", "CloudWatch.17"},
+		Types: []string{metricAlarm, "aws:cloudwatch/compositeAlarm:CompositeAlarm"},
+		Why:   "An alarm that tells nobody is a line on a page that nobody opens.",
+		Check: func(r *Resource) {
+			if r.At("alarmActions").Unset() {
+				r.Breaks("alarmActions", "is missing", "Name a topic that somebody reads")
+			}
+			if r.At("actionsEnabled").Is("false") {
+				r.Breaks("actionsEnabled", "is false", "Leave it out")
+			}
+		},
+	},
+	{
+		Name: "dynamodb-point-in-time-recovery", Family: resilienceFamily, Level: Mandatory, Controls: []string{"DynamoDB.2", "CKV_AWS_28", "CKV_AWS_165"},
+		Types: []string{table, tableReplica},
+		Why:   "Without it, what a faulty program overwrote stays overwritten; a replica says so for itself.",
+		Check: func(r *Resource) {
+			if r.Type == tableReplica {
+				needsTruth(r, "pointInTimeRecovery", r.At("pointInTimeRecovery"))
+				return
+			}
+			needsTruth(r, "pointInTimeRecovery.enabled", r.At("pointInTimeRecovery.enabled"))
+			for i, replica := range r.At("replicas").Each() {
+				needsTruth(r, fmt.Sprintf("replicas[%d].pointInTimeRecovery", i), replica.Get("pointInTimeRecovery"))
+			}
+		},
+	},
+	{
+		Name: "dynamodb-deletion-protection", Family: resilienceFamily, Level: Mandatory, Controls: []string{"DynamoDB.6"},
+		Types: []string{table, tableReplica}, Options: []Option{production},
+		Why: "A table of production goes with one wrong click, and a replica doesn't inherit the protection of its table.",
+		Check: func(r *Resource) {
+			if r.InProduction() {
+				needsTruth(r, "deletionProtectionEnabled", r.At("deletionProtectionEnabled"))
+			}
+		},
+	},
+	{
+		Name: "production-protected", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: kept, Options: []Option{production},
+		Why: "A renamed resource, or a wrong branch, deletes what only this resource holds; Pulumi refuses where it is protected.",
+		Check: func(r *Resource) {
+			if r.InProduction() && !r.Protect {
+				r.Breaks("the resource option protect", "is missing", "Add pulumi.Protect(true)")
+			}
+		},
+	},
+	{
+		Name: "dynamodb-scaling", Family: resilienceFamily, Level: Mandatory, Controls: []string{"DynamoDB.1"},
+		Types: []string{table, "aws:appautoscaling/target:Target"},
+		Why:   "A table with a fixed capacity refuses what comes above it.",
+		CheckStack: func(s *Stack) {
+			for _, t := range s.Of(table) {
+				if t.At("billingMode").LacksText("PAY_PER_REQUEST") && s.referred(t, reference{"aws:appautoscaling/target:Target", "resourceId"}) == no {
+					t.Breaks("billingMode", "is not PAY_PER_REQUEST, and nothing scales the table", "Set PAY_PER_REQUEST, or add an autoscaling target")
+				}
+			}
+		},
+	},
+	{
+		Name: "dynamodb-backup-plan", Family: resilienceFamily, Level: Mandatory, Controls: []string{"DynamoDB.4"},
+		Types: []string{table, "aws:backup/selection:Selection"}, Options: []Option{production},
+		Why: "Point-in-time recovery ends with the table, and after 35 days.",
+		CheckStack: func(s *Stack) {
+			byTag := slices.ContainsFunc(s.Of("aws:backup/selection:Selection"), func(selection *Resource) bool {
+				return !selection.At("selectionTags").Unset() || !selection.At("conditions").Unset()
+			})
+			for _, t := range s.Of(table) {
+				if t.InProduction() && !byTag && s.referred(t, reference{"aws:backup/selection:Selection", "resources"}) == no {
+					t.Breaks("arn", "is in no backup plan", "Add it to the resources of a backup Selection")
+				}
+			}
+		},
+	},
+	{
+		Name: "dynamodb-replica-regions", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{table, tableReplica}, Options: []Option{{
+			Name: "regions", About: "Regions in which every table must have a replica, beside its own.", Schema: texts(), Default: []any{},
+		}},
+		Why: "A region that fails takes with it what is only there.",
+		CheckStack: func(s *Stack) {
+			for _, t := range s.Of(table) {
+				for _, region := range s.Setting("regions").Each() {
+					if s.replicated(t, region.Text()) == no {
+						t.Breaks("replicas", "has none in "+region.Text(), "Add a TableReplica there")
+					}
+				}
+			}
+		},
+	},
+	{
+		Name: "function-reserved-concurrency", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CKV_AWS_115"},
+		Types: []string{function}, Options: []Option{production},
+		Why: "A function without a share of its own takes, or is refused, what the account has left. Outside of production accounts are often too small for shares: 100 must stay free.",
+		Check: func(r *Resource) {
+			if r.InProduction() && r.At("reservedConcurrentExecutions").LacksNumber(0) {
+				r.Breaks("reservedConcurrentExecutions", "is missing", "Set how many calls may run at the same time")
+			}
+		},
+	},
+	{
+		Name: "log-group-retention", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CKV_AWS_66"},
+		Types: []string{logGroup},
+		Why:   "Logs without an end are paid for ever, and keep personal data for ever.",
+		Check: func(r *Resource) {
+			if r.At("retentionInDays").LacksNumber(1) {
+				r.Breaks("retentionInDays", "is missing", "Set how many days the logs are kept")
+			}
+		},
+	},
+	{
+		Name: "log-group-retention-year", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CloudWatch.16", "CKV_AWS_338"},
+		Types: []string{logGroup}, Options: []Option{production, {
+			Name: "days", About: "How many days logs of production are kept at least.", Schema: number(1), Default: 365.0,
+		}},
+		Why: "Most break-ins are found after months; an audit asks about a year.",
+		Check: func(r *Resource) {
+			least, _ := r.Setting("days").Number()
+			retention := r.At("retentionInDays")
+			kept := retention.Unset() || retention.Is("0") // for ever
+			if r.InProduction() && !kept && retention.LacksNumber(least) {
+				r.Breaks("retentionInDays", fmt.Sprintf("is less than %.0f", least), fmt.Sprintf("Set %.0f or more", least))
+			}
+		},
+	},
+}
+
+// needsTruth asks that a property is true.
+func needsTruth(r *Resource, property string, given value.Value) {
+	if given.LacksTruth() {
+		r.Breaks(property, "is not true", "Set it")
+	}
+}
+
+// watched tells whether an alarm looks at how many messages a queue holds, in a metric of its own or in a formula.
+func (s *Stack) watched(q *Resource) answer {
+	answers := no
+	for _, alarm := range s.Of(metricAlarm) {
+		if alarm.At("metricName").Is("ApproximateNumberOfMessagesVisible") {
+			answers = max(answers, alarm.refers("dimensions.QueueName", q))
+		}
+		for _, query := range alarm.At("metricQueries").Each() {
+			if query.At("metric.metricName").Is("ApproximateNumberOfMessagesVisible") {
+				answers = max(answers, alarm.refersBy("metricQueries", query.At("metric.dimensions.QueueName"), q))
+			}
+		}
+	}
+	return answers
+}
+
+// replicated tells whether a table has a replica in a region, in either of the two ways to say it.
+func (s *Stack) replicated(t *Resource, region string) answer {
+	answers := no
+	for _, inline := range t.At("replicas").Each() {
+		answers = max(answers, isText(inline.Get("regionName"), region))
+	}
+	for _, replica := range s.Of(tableReplica) {
+		if isText(replica.region(), region) != no {
+			answers = max(answers, min(isText(replica.region(), region), replica.refers("globalTableArn", t)))
+		}
+	}
+	return answers
+}
+
+// isText compares a value that may not be known.
+func isText(v value.Value, text string) answer {
+	switch {
+	case v.IsUnknown():
+		return maybe
+	case v.Is(text):
+		return yes
+	default:
+		return no
+	}
+}
