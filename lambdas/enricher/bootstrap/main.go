@@ -16,7 +16,7 @@ import (
 
 func main() {
 	function.Main(func(ctx context.Context, environment function.Environment) (lambda.Handler, error) {
-		cfg, err := config.LoadDefaultConfig(ctx)
+		cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(function.AWSLogger{}))
 		if err != nil {
 			return nil, err
 		}

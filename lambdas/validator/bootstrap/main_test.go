@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"trade-processing/lambdas/function/functiontest"
+	"trade-processing/lambdas/runtimeapi"
 	"trade-processing/lambdas/trade"
 )
 
@@ -49,7 +50,7 @@ func TestTheProgramAnswersInvocations(t *testing.T) {
 	)
 	want := []functiontest.Answer{
 		{Body: `{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":true}`},
-		{Failed: true, Body: `{"errorMessage":"malformed trade: the detail has no tradeId","errorType":"MalformedTrade"}`},
+		{Error: runtimeapi.Error{Type: "MalformedTrade", Message: "malformed trade: the detail has no tradeId"}},
 		{Body: `{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`},
 	}
 	for i, a := range answers {
