@@ -120,7 +120,13 @@ const tracesAtOnce = 5
 func (v *verification) findTraces(ctx context.Context, result *Result) error {
 	var ids []string
 	for _, trade := range v.trades {
-		ids = append(ids, textOf(trade.item, "traceId"))
+		if id := trade.traceID(); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		result.problem("no record names its trace")
+		return nil
 	}
 	origins := map[string]bool{}
 	var traced int

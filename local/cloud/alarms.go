@@ -125,6 +125,9 @@ func (c *Cloud) EvaluateAlarms() []metrics.Change {
 	return all
 }
 
+// AlarmStatus is the state of a region's alarms when they were last evaluated.
+func (c *Cloud) AlarmStatus(region string) []metrics.Status { return c.in(region).alarms.Status() }
+
 // WatchAlarms evaluates the alarms every minute until ctx ends, as CloudWatch
 // does, so that one that goes off and recovers during a long run is seen.
 func (c *Cloud) WatchAlarms(ctx context.Context) {

@@ -1,0 +1,134 @@
+// Package endpoint serves a local cloud over AWS's own wire protocols, so that programs written for AWS run against it with
+// AWS_ENDPOINT_URL and any credentials.
+//
+// It serves what `tradectl verify` calls, and refuses by name what it does not know: an operation, a field of a request.
+// Signatures are read for the region and the service that they name, and not checked.
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/aws/smithy-go"
+
+	"trade-processing/local/cloud"
+)
+
+// Endpoint is an http.Handler that serves all regions of a cloud.
+type Endpoint struct {
+	cloud  *cloud.Cloud
+	logs   *Logs
+	traces traces
+}
+
+// New makes an endpoint. logs are the cloud's: what it was made with as Options.Logs.
+func New(c *cloud.Cloud, logs *Logs) *Endpoint { return &Endpoint{cloud: c, logs: logs} }
+
+// Call is a request, as far as its headers tell.
+type Call struct {
+	Service   string // as signatures name it, such as events
+	Region    string
+	Operation string // such as PutEvents
+}
+
+// operation serves one operation: it reads a body and gives what the answer's body is made of.
+type operation func(e *Endpoint, ctx context.Context, region string, body []byte) (any, error)
+
+// operations are those that are served, by the name that a service has in signatures.
+var operations = map[string]map[string]operation{
+	"sts":        {"GetCallerIdentity": getCallerIdentity},
+	"events":     {"DescribeEventBus": serve((*Endpoint).describeEventBus), "PutEvents": serve((*Endpoint).putEvents)},
+	"dynamodb":   {"DescribeTable": serve((*Endpoint).describeTable), "GetItem": serve((*Endpoint).getItem), "Query": serve((*Endpoint).query)},
+	"sqs":        {"ReceiveMessage": serve((*Endpoint).receiveMessage), "DeleteMessage": serve((*Endpoint).deleteMessage), "ChangeMessageVisibility": serve((*Endpoint).changeMessageVisibility)},
+	"monitoring": {"DescribeAlarms": describeAlarms},
+	"states":     {"DescribeStateMachine": serve((*Endpoint).describeStateMachine)},
+	"logs":       {"FilterLogEvents": serve((*Endpoint).filterLogEvents)},
+	"xray":       {"BatchGetTraces": serve((*Endpoint).batchGetTraces)},
+}
+
+// serve makes an operation of a method whose request is JSON.
+func serve[In any](do func(*Endpoint, context.Context, string, In) (any, error)) operation {
+	return func(e *Endpoint, ctx context.Context, region string, body []byte) (any, error) {
+		var in In
+		decoder := json.NewDecoder(bytes.NewReader(body))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&in); err != nil {
+			return nil, refuse("SerializationException", "%v", err)
+		}
+		return do(e, ctx, region, in)
+	}
+}
+
+// scope finds region and service in a signature.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+var scope = regexp.MustCompile(`Credential=[^/]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request`)
+
+// Read tells what a request asks for. Its body is read, and can be read again.
+func Read(r *http.Request) (Call, []byte, error) {
+	found := scope.FindStringSubmatch(r.Header.Get("Authorization"))
+	if found == nil {
+		return Call{}, nil, refuse("MissingAuthenticationToken", "the request has no signature of version 4")
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return Call{}, nil, fmt.Errorf("reading a request: %w", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	call := Call{Region: found[1], Service: found[2]}
+	switch target := r.Header.Get("X-Amz-Target"); {
+	case target != "": // the JSON protocols: SERVICE_VERSION.OPERATION
+		call.Operation = target[strings.LastIndex(target, ".")+1:]
+	case strings.HasPrefix(r.URL.Path, "/service/"): // RPC v2: /service/NAME/operation/OPERATION
+		call.Operation = r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	case call.Service == "sts": // the query protocol
+		call.Operation = formValue(body, "Action")
+	case r.URL.Path == "/Traces": // REST
+		call.Operation = "BatchGetTraces"
+	}
+	return call, body, nil
+}
+
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call, body, err := Read(r)
+	protocol := protocolOf(r, call)
+	if err != nil {
+		protocol.fail(w, err)
+		return
+	}
+	do, known := operations[call.Service][call.Operation]
+	if !known {
+		protocol.fail(w, refuse("UnknownOperationException", "%s of %s is not served here", call.Operation, call.Service))
+		return
+	}
+	// As on AWS, a request that has arrived is served, whether or not the caller waits for the answer.
+	answer, err := do(e, context.WithoutCancel(r.Context()), call.Region, body)
+	if err != nil {
+		protocol.fail(w, err)
+		return
+	}
+	protocol.answer(w, answer)
+}
+
+// refuse is an error that is the caller's fault.
+func refuse(code, format string, args ...any) error {
+	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+}
+
+// status is the HTTP status of an error, with its code and message.
+func status(err error) (int, string, string) {
+	var refusal smithy.APIError
+	if !errors.As(err, &refusal) {
+		return http.StatusInternalServerError, "InternalFailure", err.Error()
+	}
+	if refusal.ErrorFault() == smithy.FaultServer {
+		return http.StatusInternalServerError, refusal.ErrorCode(), refusal.ErrorMessage()
+	}
+	return http.StatusBadRequest, refusal.ErrorCode(), refusal.ErrorMessage()
+}

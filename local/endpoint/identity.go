@@ -1,0 +1,18 @@
+package endpoint
+
+import (
+	"context"
+	"encoding/xml"
+
+	"trade-processing/local/cloud"
+)
+
+// getCallerIdentity answers with the account of the cloud, whoever asks.
+func getCallerIdentity(*Endpoint, context.Context, string, []byte) (any, error) {
+	return struct {
+		XMLName xml.Name `xml:"GetCallerIdentityResponse"`
+		ARN     string   `xml:"GetCallerIdentityResult>Arn"`
+		UserID  string   `xml:"GetCallerIdentityResult>UserId"`
+		Account string   `xml:"GetCallerIdentityResult>Account"`
+	}{ARN: "arn:aws:iam::" + cloud.Account + ":root", UserID: cloud.Account, Account: cloud.Account}, nil
+}

@@ -1,0 +1,45 @@
+package endpoint
+
+import (
+	"context"
+
+	"trade-processing/local/cloud"
+)
+
+const machineType = "aws:sfn/stateMachine:StateMachine"
+
+type describeStateMachineInput struct {
+	ARN string `json:"stateMachineArn"`
+}
+
+// describeStateMachine answers with what a deployment said of a state machine.
+func (e *Endpoint) describeStateMachine(_ context.Context, region string, in describeStateMachineInput) (any, error) {
+	machine, found := e.cloud.Read(machineType, region, in.ARN)
+	if !found {
+		return nil, refuse("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", in.ARN)
+	}
+	level, group := logging(machine)
+	var destinations []any
+	if group != "" {
+		destinations = []any{map[string]any{"cloudWatchLogsLogGroup": map[string]string{"logGroupArn": group}}}
+	}
+	tracing, _ := machine.Inputs["tracingConfiguration"].(map[string]any)
+	traced, _ := tracing["enabled"].(bool)
+	return map[string]any{
+		"stateMachineArn": in.ARN, "name": machine.Inputs["name"], "definition": machine.Inputs["definition"],
+		"roleArn": machine.Inputs["roleArn"], "type": machine.Inputs["type"], "status": machine.Outputs["status"], "creationDate": 0,
+		"loggingConfiguration": map[string]any{"level": level, "destinations": destinations},
+		"tracingConfiguration": map[string]bool{"enabled": traced},
+	}, nil
+}
+
+// logging is at which level a state machine logs, and to which log group's ARN, which ends in :*.
+func logging(machine *cloud.Resource) (level, group string) {
+	configuration, _ := machine.Inputs["loggingConfiguration"].(map[string]any)
+	level, _ = configuration["level"].(string)
+	if level == "" {
+		level = "OFF"
+	}
+	group, _ = configuration["logDestination"].(string)
+	return level, group
+}

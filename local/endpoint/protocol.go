@@ -1,0 +1,108 @@
+package endpoint
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"net/url"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+)
+
+// protocol writes answers as a caller reads them.
+type protocol interface {
+	answer(w http.ResponseWriter, value any)
+	fail(w http.ResponseWriter, err error)
+}
+
+func protocolOf(r *http.Request, call Call) protocol {
+	switch {
+	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
+		return rpcCBOR{}
+	case call.Service == "sts":
+		return query{}
+	default:
+		return jsonProtocol{r.Header.Get("Content-Type")}
+	}
+}
+
+// jsonProtocol is AWS's JSON in versions 1.0 and 1.1, and the REST one, whose answers differ in nothing that matters here.
+// https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+type jsonProtocol struct{ contentType string }
+
+func (p jsonProtocol) answer(w http.ResponseWriter, value any) { p.write(w, http.StatusOK, value) }
+
+func (p jsonProtocol) fail(w http.ResponseWriter, err error) {
+	code, name, message := status(err)
+	w.Header().Set("X-Amzn-ErrorType", name)
+	p.write(w, code, map[string]string{"__type": name, "message": message})
+}
+
+func (p jsonProtocol) write(w http.ResponseWriter, code int, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		code, text = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
+	}
+	w.Header().Set("Content-Type", p.contentType)
+	w.WriteHeader(code)
+	w.Write(text) //nolint:errcheck // the caller is gone
+}
+
+// rpcCBOR is Smithy's RPC v2 with CBOR.
+// https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+type rpcCBOR struct{}
+
+func (p rpcCBOR) answer(w http.ResponseWriter, value any) {
+	encoded, ok := value.(cbor.Value)
+	if !ok {
+		p.fail(w, refuse("UnknownOperationException", "this operation doesn't answer in CBOR here"))
+		return
+	}
+	p.write(w, http.StatusOK, encoded)
+}
+
+func (p rpcCBOR) fail(w http.ResponseWriter, err error) {
+	code, name, message := status(err)
+	p.write(w, code, cbor.Map{"__type": cbor.String(name), "message": cbor.String(message)})
+}
+
+func (rpcCBOR) write(w http.ResponseWriter, code int, value cbor.Value) {
+	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+	w.Header().Set("Content-Type", "application/cbor")
+	w.WriteHeader(code)
+	w.Write(cbor.Encode(value)) //nolint:errcheck // the caller is gone
+}
+
+// query is the protocol of forms and XML.
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+type query struct{}
+
+func (query) answer(w http.ResponseWriter, value any) { writeXML(w, http.StatusOK, value) }
+
+func (query) fail(w http.ResponseWriter, err error) {
+	code, name, message := status(err)
+	writeXML(w, code, struct {
+		XMLName xml.Name `xml:"ErrorResponse"`
+		Code    string   `xml:"Error>Code"`
+		Message string   `xml:"Error>Message"`
+	}{Code: name, Message: message})
+}
+
+func writeXML(w http.ResponseWriter, code int, value any) {
+	text, err := xml.Marshal(value)
+	if err != nil {
+		code, text = http.StatusInternalServerError, nil
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(code)
+	w.Write(text) //nolint:errcheck // the caller is gone
+}
+
+// formValue is a value of a form; empty where there is none.
+func formValue(body []byte, name string) string {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return ""
+	}
+	return form.Get(name)
+}

@@ -1,0 +1,153 @@
+// Package verify_test proves deployments of the real program, on the embedded local cloud behind AWS's wire protocols: a
+// sound one, which has to pass, and for each step one that is broken where the step must notice.
+package verify_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/internal/pipeline"
+	"trade-processing/internal/stackconfig"
+	"trade-processing/internal/verify"
+	"trade-processing/local/clock"
+	"trade-processing/local/cloud"
+	"trade-processing/local/endpoint"
+	"trade-processing/local/provider"
+	"trade-processing/local/queue"
+	"trade-processing/stack"
+)
+
+const root = "../.."
+
+// world is a deployed stack behind an endpoint.
+type world struct {
+	t       *testing.T
+	cloud   *cloud.Cloud
+	server  *httptest.Server
+	outputs map[string]any
+
+	// tamper may answer a call itself, and then returns true; it may also change what comes before or after. Nil: all is sound.
+	tamper func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool
+}
+
+// newWorld deploys a stack and serves it. The settings replace keys of the stack's config.
+func newWorld(t *testing.T, name string, settings map[string]string) *world {
+	t.Helper()
+	logs := &endpoint.Logs{}
+	w := &world{t: t, outputs: map[string]any{}}
+	w.cloud = cloud.New(cloud.Options{Images: pipeline.Images(), Logs: logs, Clock: hasty{clock.Real()}})
+	w.deploy(name, settings)
+	served := endpoint.New(w.cloud, logs)
+	w.server = httptest.NewServer(http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
+		call, body, err := endpoint.Read(r)
+		if err != nil || w.tamper == nil || !w.tamper(response, r, call, body, served) {
+			served.ServeHTTP(response, r)
+		}
+	}))
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+// hasty is a clock on which nobody waits long, such as for a retry.
+type hasty struct{ clock.Clock }
+
+func (h hasty) Sleep(ctx context.Context, d time.Duration) error { return h.Clock.Sleep(ctx, d/20) }
+
+// deploy runs the program on the cloud, and keeps the stack's outputs.
+func (w *world) deploy(name string, settings map[string]string) {
+	w.t.Helper()
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	config, err := stackconfig.Read(root, name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for key, value := range settings {
+		config["trade-processing:"+key] = value
+	}
+	var mu sync.Mutex
+	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
+		if err := stack.DeployFrom(folder)(ctx); err != nil {
+			return err
+		}
+		for name, output := range ctx.GetCurrentExportMap() {
+			pulumi.ToOutput(output).ApplyT(func(value any) any {
+				mu.Lock()
+				defer mu.Unlock()
+				w.outputs[name] = value
+				return value
+			})
+		}
+		return nil
+	}, pulumi.WithMocks("trade-processing", name, provider.NewMonitor(w.cloud)), func(info *pulumi.RunInfo) {
+		info.RootDirectory, info.Config = folder, config
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// options are those of a verification that waits no longer than it must here.
+func (w *world) options() verify.Options {
+	w.t.Helper()
+	text, err := json.Marshal(w.outputs)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	outputs, err := verify.ReadOutputs(text)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return verify.Options{
+		Outputs: outputs,
+		Config: aws.Config{
+			BaseEndpoint: aws.String(w.server.URL),
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+			}),
+		},
+		Timeout: 600 * time.Millisecond, Poll: 20 * time.Millisecond, Grace: 300 * time.Millisecond, Watch: -1,
+	}
+}
+
+func (w *world) verify() *verify.Report { return verify.Run(w.t.Context(), w.options()) }
+
+// queueOf finds a queue by its URL.
+func (w *world) queueOf(url string) *queue.Queue {
+	w.t.Helper()
+	found, err := w.cloud.Queue(w.outputs["region"].(string), url[strings.LastIndex(url, "/")+1:])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return found
+}
+
+// deadLetters is the URL of a function's dead-letter queue.
+func (w *world) deadLetters(function string) string {
+	return w.outputs["deadLetterQueueUrls"].(map[string]any)[function].(string)
+}
+
+// bodies are the messages in all queues.
+func (w *world) bodies() []string {
+	w.t.Helper()
+	var all []string
+	for name := range maps.Keys(w.cloud.QueueDepths(w.outputs["region"].(string))) {
+		for message := range w.queueOf(name).Messages() {
+			all = append(all, message.Body)
+		}
+	}
+	return all
+}
