@@ -1,0 +1,141 @@
+// Package integration_test runs what the program declares and what the functions do against emulators of AWS that others
+// wrote: moto and AWS's own DynamoDB Local. Where the local cloud does the same, both must come to the same end.
+//
+// It is off by default. `make test-integration` installs the emulators and runs it.
+package integration_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/internal/pipeline"
+	"trade-processing/internal/stackconfig"
+	"trade-processing/local/cloud"
+	"trade-processing/local/provider"
+	"trade-processing/stack"
+	"trade-processing/tests/integration/emulators"
+)
+
+const (
+	root      = "../.."
+	stackName = "dev"
+	region    = "us-east-1"
+)
+
+// installed is the installation of the emulators, for a test that was asked for.
+func installed(t *testing.T) emulators.Installation {
+	t.Helper()
+	if os.Getenv("INTEGRATION") == "" {
+		t.Skip("INTEGRATION is not set: `make test-integration` runs the tests against the emulators")
+	}
+	installation := emulators.Wanted()
+	if !installation.Complete() {
+		t.Fatalf("the emulators are not in %s: `go run ./tests/integration/emulators/install` installs them", installation.Folder())
+	}
+	return installation
+}
+
+// startDynamoDB starts DynamoDB Local for one test and returns its endpoint.
+func startDynamoDB(t *testing.T) string {
+	t.Helper()
+	emulator, err := installed(t).DynamoDB(t.Context(), t.TempDir())
+	return running(t, emulator, err)
+}
+
+// startMoto starts moto for one test and returns its endpoint.
+func startMoto(t *testing.T, options emulators.MotoOptions) string {
+	t.Helper()
+	options.Account = cloud.Account
+	emulator, err := installed(t).Moto(t.Context(), options)
+	return running(t, emulator, err)
+}
+
+func running(t *testing.T, emulator *emulators.Emulator, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if output := emulator.Close(); t.Failed() {
+			t.Logf("the end of what the emulator put out:\n%s", output[max(0, len(output)-4000):])
+		}
+	})
+	return emulator.Endpoint
+}
+
+// clients is the configuration of AWS clients that call an endpoint. It is what the functions' bootstrap programs load,
+// retries included.
+func clients(t *testing.T, endpoint string) aws.Config {
+	t.Helper()
+	loaded, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(endpoint),
+		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAINTEGRATION", "secret", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded
+}
+
+// deploy runs the program as stack dev on a local cloud, which tells what the program declares, with every name and ARN
+// filled in.
+func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
+	t.Helper()
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := stackconfig.Read(root, stackName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Images = pipeline.Images()
+	here := cloud.New(options)
+	err = pulumi.RunErr(stack.DeployFrom(folder), pulumi.WithMocks("trade-processing", stackName, provider.NewMonitor(here)),
+		func(info *pulumi.RunInfo) { info.RootDirectory, info.Config = folder, settings })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return here
+}
+
+// all are the resources of a type in the primary region, and there is at least one.
+func all(t *testing.T, here *cloud.Cloud, typ string) []*cloud.Resource {
+	t.Helper()
+	var found []*cloud.Resource
+	for _, r := range here.Resources() {
+		if r.Type == typ && r.Region == region {
+			found = append(found, r)
+		}
+	}
+	if len(found) == 0 {
+		t.Fatalf("the program declares no %s", typ)
+	}
+	return found
+}
+
+// one is the resource of a type in the primary region whose logical name ends like this.
+func one(t *testing.T, here *cloud.Cloud, typ, end string) *cloud.Resource {
+	t.Helper()
+	var found []*cloud.Resource
+	for _, r := range all(t, here, typ) {
+		if strings.HasSuffix(r.Name, end) {
+			found = append(found, r)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("the program declares %d %s whose name ends in %q, and one was expected", len(found), typ, end)
+	}
+	return found[0]
+}
+
+// text is an input or output of a resource that is a text.
+func text(properties cloud.Properties, name string) string {
+	value, _ := properties[name].(string)
+	return value
+}
