@@ -211,6 +211,11 @@ type Services struct {
 	HTTP     *http.Client
 }
 
+// Services are the services of a region.
+func (c *Cloud) Services(region string) Services {
+	return Services{DynamoDB: tableClient{c, region}, SSM: c.in(region).parameters, HTTP: c.http}
+}
+
 // startFunction wires the code of the function's image with the function's own
 // variables, as the start of a container does.
 func startFunction(c *Cloud, r *Resource, in functionInputs) error {
@@ -227,7 +232,7 @@ func startFunction(c *Cloud, r *Resource, in functionInputs) error {
 		Getenv: func(name string) string { return variables[name] },
 		Output: &logWriter{to: c.logs, metrics: c.in(r.Region).metrics},
 		Now:    c.clock.Now,
-	}, Services{DynamoDB: tableClient{c, r.Region}, SSM: c.in(r.Region).parameters, HTTP: c.http})
+	}, c.Services(r.Region))
 	if err != nil {
 		return fmt.Errorf("starting the container: %w", err)
 	}

@@ -1,0 +1,125 @@
+// Package contract holds what each function promises to whoever calls it, as one table of cases, and runs it wherever a
+// function runs: as a program behind the Lambda Runtime API, as a container, or within the local cloud. All must answer
+// the same.
+package contract
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"sync/atomic"
+	"time"
+
+	"trade-processing/internal/declared"
+	"trade-processing/internal/pipeline"
+	"trade-processing/internal/stackconfig"
+	"trade-processing/local/cloud"
+	"trade-processing/local/fault"
+	"trade-processing/stack"
+)
+
+// stackName is the stack whose functions are run, with its own table, parameters and variables.
+const stackName = "local"
+
+// region is the stack's primary region.
+const region = "us-east-1"
+
+// Account is what functions find around them: the stack's table and parameters in a local cloud, which programs reach
+// through an endpoint that speaks AWS's protocol. Make it with Open.
+type Account struct {
+	cloud     *cloud.Cloud
+	endpoint  *httptest.Server
+	variables map[string]map[string]string // by function
+
+	trouble atomic.Pointer[fault.Fault] // of every call to a service
+}
+
+// Open declares the stack in a project's folder and makes what its functions need. Close it in the end.
+func Open(project string) (*Account, error) {
+	config, err := stackconfig.Read(project, stackName)
+	if err != nil {
+		return nil, err
+	}
+	program, err := declared.Declare(declared.Program{Run: stack.DeployFrom(project), Stack: stackName, Folder: project, Config: config})
+	if err != nil {
+		return nil, fmt.Errorf("declaring stack %s: %w", stackName, err)
+	}
+	a := &Account{variables: map[string]map[string]string{}}
+	a.cloud = cloud.New(cloud.Options{Images: pipeline.Images(), Faults: a.faultOf})
+	for _, typ := range []string{"aws:dynamodb/table:Table", "aws:ssm/parameter:Parameter"} {
+		for _, r := range program.All(typ) {
+			inputs, err := cloud.Check(typ, r.Name, r.Inputs, nil, nil)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := a.cloud.Create(typ, r.Name, region, inputs); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, function := range Functions() {
+		r, err := program.Find("aws:lambda/function:Function", "-"+function+"-function")
+		if err != nil {
+			return nil, err
+		}
+		variables, _ := r.At("environment.variables").(map[string]any)
+		a.variables[function] = map[string]string{}
+		for name, value := range variables {
+			a.variables[function][name], _ = value.(string)
+		}
+	}
+	a.endpoint = httptest.NewServer(&endpoint{services: a.Services()})
+	return a, nil
+}
+
+// Close ends the endpoint.
+func (a *Account) Close() { a.endpoint.Close() }
+
+// Services are the account's services as the functions of the local cloud get them.
+func (a *Account) Services() cloud.Services { return a.cloud.Services(region) }
+
+// Variables are the environment variables that the stack gives to a function.
+func (a *Account) Variables(function string) map[string]string {
+	variables := map[string]string{}
+	for name, value := range a.variables[function] {
+		variables[name] = value
+	}
+	return variables
+}
+
+// ProcessVariables are Variables and what Lambda itself adds for a program, with the account's endpoint in place of AWS's.
+func (a *Account) ProcessVariables(function string) map[string]string {
+	variables := a.Variables(function)
+	variables["AWS_REGION"] = region
+	variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"] = "AKIDEXAMPLE", "none"
+	variables["AWS_ENDPOINT_URL"] = a.endpoint.URL
+	variables["AWS_LAMBDA_FUNCTION_NAME"] = "trade-processing-" + stackName + "-" + function
+	return variables
+}
+
+// long is longer than any case takes.
+const long = time.Hour
+
+// Trouble is what is wrong with the services that a function calls.
+type Trouble struct {
+	// Silent services take a call and never answer.
+	Silent bool
+
+	// Err is what each call answers, an error of the SDK's. Nil: nothing is wrong.
+	Err error
+}
+
+// Suffer lets every call from now on meet a trouble; the zero Trouble ends it.
+func (a *Account) Suffer(t Trouble) {
+	f := fault.Fault{Err: t.Err}
+	if t.Silent {
+		f.Delay = long
+	}
+	a.trouble.Store(&f)
+}
+
+func (a *Account) faultOf(fault.Call) fault.Fault {
+	if f := a.trouble.Load(); f != nil {
+		return *f
+	}
+	return fault.Fault{}
+}

@@ -1,0 +1,57 @@
+package contract
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	lambdas "trade-processing/lambdas/function"
+	"trade-processing/lambdas/runtimeapi"
+
+	"trade-processing/internal/pipeline"
+	"trade-processing/local/clock"
+	"trade-processing/local/function"
+)
+
+// StartLocal is a Start: it makes a function's handler as the local cloud does and runs it within this process.
+func StartLocal(t *testing.T, account *Account, name string) Instance {
+	t.Helper()
+	variables := account.Variables(name)
+	handler, err := pipeline.Images()[name](lambdas.Environment{
+		Getenv: func(name string) string { return variables[name] }, Output: io.Discard, Now: time.Now,
+	}, account.Services())
+	if err != nil {
+		t.Fatal(err)
+	}
+	definition := function.Definition{Name: name, ARN: "arn:aws:lambda:us-east-1:000000000000:function:" + name, Handler: handler}
+	made, err := function.New(definition, function.Options{
+		Clock: clock.Real(), Pool: function.NewPool(), RequestID: func() string { return "request" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(made.Close)
+	return local{made, definition}
+}
+
+type local struct {
+	function   *function.Function
+	definition function.Definition
+}
+
+// Invoke gives the function the invocation's timeout, which is the function's own elsewhere.
+func (l local) Invoke(t *testing.T, invocation runtimeapi.Invocation) (runtimeapi.Answer, error) {
+	l.definition.Timeout = invocation.Timeout
+	if err := l.function.Update(l.definition, function.Latest); err != nil {
+		return runtimeapi.Answer{}, err
+	}
+	answer, err := l.function.Invoke(t.Context(), function.Call{Payload: invocation.Payload, TraceHeader: invocation.TraceHeader})
+	if failed, ok := errors.AsType[*function.Error](err); ok {
+		if failed.Type == "Sandbox.Timedout" {
+			return runtimeapi.Answer{}, runtimeapi.ErrTimedOut
+		}
+		return runtimeapi.Answer{Error: &runtimeapi.Error{Type: failed.Type, Message: failed.Message}}, nil
+	}
+	return runtimeapi.Answer{Payload: answer.Payload}, err
+}

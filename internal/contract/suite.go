@@ -1,0 +1,126 @@
+package contract
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"trade-processing/lambdas/runtimeapi"
+)
+
+// Instance is a function that runs somewhere. It must end with the test.
+type Instance interface {
+	// Invoke calls the function once. The error says why there is no answer; a function's own error is part of the answer.
+	Invoke(t *testing.T, invocation runtimeapi.Invocation) (runtimeapi.Answer, error)
+}
+
+// Start starts a function with an account's variables.
+type Start func(t *testing.T, account *Account, function string) Instance
+
+// Run runs every case, each with an instance of its own.
+func Run(t *testing.T, project string, start Start) {
+	for _, function := range Functions() {
+		t.Run(function, func(t *testing.T) {
+			for _, c := range Cases() {
+				if c.Function == function {
+					t.Run(c.Name, func(t *testing.T) { c.run(t, project, start) })
+				}
+			}
+		})
+	}
+}
+
+func (c Case) run(t *testing.T, project string, start Start) {
+	account, err := Open(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer account.Close()
+	instance := start(t, account, c.Function)
+	timeout := c.Timeout
+	if timeout == 0 {
+		timeout = defaultCaseTimeout
+	}
+	for _, payload := range c.Earlier {
+		if _, err := instance.Invoke(t, invocation(payload, timeout)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	account.Suffer(c.Trouble)
+	began := time.Now()
+	answer, err := instance.Invoke(t, invocation(c.Payload, timeout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took >= timeout {
+		t.Errorf("it took %v of %v", took, timeout)
+	}
+	c.check(t, answer)
+	if c.Function == Recorder && c.Answer != "" && len(c.Earlier) == 0 {
+		account.checkItem(t)
+	}
+}
+
+func invocation(payload string, timeout time.Duration) runtimeapi.Invocation {
+	return runtimeapi.Invocation{Payload: []byte(payload), Timeout: timeout, TraceHeader: traceHeader}
+}
+
+func (c Case) check(t *testing.T, answer runtimeapi.Answer) {
+	t.Helper()
+	if c.Error != "" {
+		switch got := answer.Error; {
+		case got == nil:
+			t.Errorf("it answered %s, and should report %s", answer.Payload, c.Error)
+		case got.Type != c.Error || !strings.Contains(got.Message, c.Says):
+			t.Errorf("it reported %v, and should report %s with %q", got, c.Error, c.Says)
+		}
+		return
+	}
+	if answer.Error != nil {
+		t.Errorf("it reported %v", answer.Error)
+		return
+	}
+	if got := timeless(t, answer.Payload); got != c.Answer {
+		t.Errorf("it answered\n%s, and should answer\n%s", got, c.Answer)
+	}
+}
+
+// timeless is an answer without recordedAt, whose form it checks.
+func timeless(t *testing.T, answer []byte) string {
+	t.Helper()
+	var members struct{ RecordedAt string }
+	if err := json.Unmarshal(answer, &members); err != nil {
+		t.Errorf("the answer is no JSON object: %v", err)
+	}
+	if members.RecordedAt == "" {
+		return string(answer)
+	}
+	if _, err := time.Parse("2006-01-02T15:04:05.000Z", members.RecordedAt); err != nil {
+		t.Error(err)
+	}
+	return strings.Replace(string(answer), `,"recordedAt":"`+members.RecordedAt+`"`, "", 1)
+}
+
+// checkItem looks at the one item of the table: what Lambda told the function of the invocation must be in it.
+func (a *Account) checkItem(t *testing.T) {
+	t.Helper()
+	table, err := a.cloud.Table(region, a.variables[Recorder]["TABLE_NAME"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	items := 0
+	for item := range table.Items() {
+		items++
+		for name, want := range map[string]string{"traceId": traceHeader, "executionArn": executionARN} {
+			if got, ok := item[name].(*dynamodbtypes.AttributeValueMemberS); !ok || got.Value != want {
+				t.Errorf("%s of the item is %v, want %s", name, item[name], want)
+			}
+		}
+	}
+	if items != 1 {
+		t.Errorf("%d items in the table", items)
+	}
+}
