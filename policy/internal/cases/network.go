@@ -1,0 +1,87 @@
+package cases
+
+func networkCases() []Case {
+	const (
+		group, rule       = "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/securityGroupRule:SecurityGroupRule"
+		ingress, egress   = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+		inbound, outbound = "security-group-ingress-world", "security-group-egress-world"
+		closed            = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+		vpc, endpoint     = "aws:ec2/vpc:Vpc", "aws:ec2/vpcEndpoint:VpcEndpoint"
+		function          = "aws:lambda/function:Function"
+	)
+	world, office := texts("0.0.0.0/0"), texts("203.0.113.0/24")
+	everyone := statement(in{"Sid": "All", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"})
+	own := statement(in{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": in{"StringEquals": in{"aws:PrincipalAccount": Account}}})
+	port := func(number float64, more in) in {
+		all := in{"ipProtocol": "tcp", "fromPort": number, "toPort": number}
+		for name, member := range more {
+			all[name] = member
+		}
+		return all
+	}
+	return []Case{
+		breaks(inbound, "an inline rule for all addresses", one(group, in{"ingress": list{in{"protocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "cidrBlocks": office}, in{"protocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "cidrBlocks": world}}}), "ingress[1].cidrBlocks lets in the whole internet."),
+		breaks(inbound, "an inline rule for all IPv6 addresses", one(group, in{"ingress": list{in{"protocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "ipv6CidrBlocks": texts("::/0")}}}), "ingress[0].ipv6CidrBlocks lets in"),
+		breaks(inbound, "a rule of its own for all addresses", one(rule, in{"type": "ingress", "protocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "cidrBlocks": world}), "cidrBlocks lets in"),
+		breaks(inbound, "an ingress rule for all addresses", one(ingress, port(22, in{"cidrIpv4": "0.0.0.0/0"})), "cidrIpv4 lets in"),
+		breaks(inbound, "an ingress rule for all IPv6 addresses", one(ingress, port(22, in{"cidrIpv6": "::/0"})), "cidrIpv6 lets in"),
+		keeps(inbound, "an inline rule out to all addresses", one(group, in{"egress": list{in{"protocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "cidrBlocks": world}}})),
+		keeps(inbound, "a rule of its own out to all addresses", one(rule, in{"type": "egress", "protocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "cidrBlocks": world})),
+		keeps(inbound, "an ingress rule for an office", one(ingress, port(22, in{"cidrIpv4": "203.0.113.0/24"}))),
+		keeps(inbound, "an ingress rule for another group", one(ingress, port(22, in{"referencedSecurityGroupId": "sg-1"}))),
+		keeps(inbound, "an allowed port", one(ingress, port(443, in{"cidrIpv4": "0.0.0.0/0"}))).with("allowedPorts", list{443.0}),
+		breaks(inbound, "another port than the allowed one", one(ingress, port(444, in{"cidrIpv4": "0.0.0.0/0"})), "cidrIpv4").with("allowedPorts", list{443.0}),
+		breaks(inbound, "a range that begins at an allowed port", one(ingress, in{"ipProtocol": "tcp", "fromPort": 443.0, "toPort": 500.0, "cidrIpv4": "0.0.0.0/0"}), "cidrIpv4").with("allowedPorts", list{443.0}),
+		breaks(inbound, "every protocol", one(ingress, in{"ipProtocol": "-1", "fromPort": 443.0, "toPort": 443.0, "cidrIpv4": "0.0.0.0/0"}), "cidrIpv4").with("allowedPorts", list{443.0}),
+		breaks(inbound, "no ports, which is all of them", one(ingress, in{"ipProtocol": "-1", "cidrIpv4": "0.0.0.0/0"}), "cidrIpv4").with("allowedPorts", list{0.0}),
+
+		breaks(outbound, "an inline rule to all addresses", one(group, in{"egress": list{in{"protocol": "-1", "fromPort": 0.0, "toPort": 0.0, "cidrBlocks": world}}}), "egress[0].cidrBlocks lets out to the whole internet."),
+		breaks(outbound, "a rule of its own to all addresses", one(rule, in{"type": "egress", "protocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "cidrBlocks": world}), "cidrBlocks lets out"),
+		breaks(outbound, "an egress rule to all IPv6 addresses", one(egress, port(443, in{"cidrIpv6": "::/0"})), "cidrIpv6 lets out"),
+		keeps(outbound, "an inline rule in from all addresses", one(group, in{"ingress": list{in{"protocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "cidrBlocks": world}}})),
+		keeps(outbound, "a rule of its own in from all addresses", one(rule, in{"type": "ingress", "protocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "cidrBlocks": world})),
+		keeps(outbound, "an egress rule to a prefix list", one(egress, port(443, in{"prefixListId": "pl-1"}))),
+		keeps(outbound, "an egress rule to an office", one(egress, port(443, in{"cidrIpv4": "203.0.113.0/24"}))),
+		keeps(outbound, "an allowed port", one(egress, port(443, in{"cidrIpv4": "0.0.0.0/0"}))).with("allowedPorts", list{443.0}),
+		breaks(outbound, "a range of ports", one(egress, in{"ipProtocol": "tcp", "fromPort": 443.0, "toPort": 444.0, "cidrIpv4": "0.0.0.0/0"}), "cidrIpv4").with("allowedPorts", list{443.0}),
+		breaks(outbound, "another port than the allowed one", one(egress, port(444, in{"cidrIpv4": "0.0.0.0/0"})), "cidrIpv4").with("allowedPorts", list{443.0}),
+
+		breaks("security-group-described", "a group with the default description", one(group, in{"description": "Managed by Pulumi"}), "description is the default one."),
+		breaks("security-group-described", "a rule without a description", one(ingress, port(443, nil)), "description is missing."),
+		breaks("security-group-described", "an inline rule without a description", one(group, in{"description": "Of the shop", "ingress": list{in{"protocol": "tcp", "description": "From the office"}, in{"protocol": "tcp"}}}), "ingress[1].description is missing."),
+		breaks("security-group-described", "an inline rule out without a description", one(group, in{"description": "Of the shop", "egress": list{in{"protocol": "tcp"}}}), "egress[0].description is missing."),
+		keeps("security-group-described", "a group and its rules with descriptions", one(group, in{"description": "Of the shop", "ingress": list{in{"protocol": "tcp", "description": "From the office"}}})),
+		keeps("security-group-described", "a rule whose description reads like a group's default", one(rule, in{"type": "ingress", "description": "Managed by Pulumi"})),
+
+		breaks("default-security-group-closed", "a default group with a rule", one(closed, in{"vpcId": "vpc-1", "egress": list{in{"protocol": "-1", "cidrBlocks": world}}}), "egress opens the default security group."),
+		breaks("default-security-group-closed", "a default group that lets itself in", one(closed, in{"vpcId": "vpc-1", "ingress": list{in{"protocol": "-1", "self": true}}}), "ingress opens"),
+		keeps("default-security-group-closed", "a default group without rules", one(closed, in{"vpcId": "vpc-1", "ingress": list{}})),
+
+		breaks("vpc-default-security-group", "a VPC whose default group is left as it is", one(vpc, in{"cidrBlock": "10.0.0.0/16"}), "id has a default security group that the program leaves open.").later(),
+		breaks("vpc-default-security-group", "a group of another VPC", []Resource{{Name: "it", Type: vpc, Inputs: in{}}, {Name: "group", Type: closed, Inputs: in{"vpcId": "vpc-other"}}}, "id has").later(),
+		keeps("vpc-default-security-group", "a VPC with a closed default group", []Resource{{Name: "it", Type: vpc, Inputs: in{}}, {Name: "group", Type: closed, Inputs: in{"vpcId": Ref{"it", "id"}}}}),
+
+		breaks("vpc-flow-logs", "a VPC without flow logs", one(vpc, in{"cidrBlock": "10.0.0.0/16"}), "id has no flow logs."),
+		keeps("vpc-flow-logs", "a VPC with flow logs", []Resource{{Name: "it", Type: vpc, Inputs: in{}}, {Name: "logs", Type: "aws:ec2/flowLog:FlowLog", Inputs: in{"vpcId": Ref{"it", "id"}}}}),
+
+		breaks("subnet-no-public-addresses", "a subnet that gives public addresses", one("aws:ec2/subnet:Subnet", in{"mapPublicIpOnLaunch": true}), "mapPublicIpOnLaunch is true."),
+		keeps("subnet-no-public-addresses", "a subnet that gives none", one("aws:ec2/subnet:Subnet", in{"mapPublicIpOnLaunch": false})),
+		keeps("subnet-no-public-addresses", "a subnet that doesn't say", one("aws:ec2/subnet:Subnet", in{"cidrBlock": "10.0.0.0/24"})),
+
+		breaks("no-default-vpc", "the default VPC", one("aws:ec2/defaultVpc:DefaultVpc", in{}), "id is part of the account's default VPC."),
+		breaks("no-default-vpc", "a default subnet", one("aws:ec2/defaultSubnet:DefaultSubnet", in{"availabilityZone": "us-east-1a"}), "id is part of"),
+		keeps("no-default-vpc", "a VPC of one's own", one(vpc, in{"cidrBlock": "10.0.0.0/16"})),
+
+		breaks("endpoint-policy", "an endpoint without a policy", one(endpoint, in{"vpcId": "v"}), "policy is missing, and so lets everything through."),
+		breaks("endpoint-policy", "an endpoint for everyone", one(endpoint, in{"vpcEndpointType": "Interface", "policy": everyone}), "policy lets everyone in by statement All."),
+		keeps("endpoint-policy", "an endpoint for the account", one(endpoint, in{"vpcEndpointType": "Gateway", "policy": own})),
+		keeps("endpoint-policy", "an endpoint of a load balancer", one(endpoint, in{"vpcEndpointType": "GatewayLoadBalancer"})),
+
+		breaks("function-in-vpc", "a function outside of a VPC", one(function, in{"handler": "h"}), "vpcConfig.subnetIds is missing."),
+		keeps("function-in-vpc", "a function in a VPC", one(function, in{"vpcConfig": in{"subnetIds": texts("subnet-1")}})),
+
+		breaks("function-two-zones", "a function in one subnet", one(function, in{"vpcConfig": in{"subnetIds": texts("subnet-1")}}), "vpcConfig.subnetIds names one subnet."),
+		keeps("function-two-zones", "a function in two subnets", one(function, in{"vpcConfig": in{"subnetIds": texts("subnet-1", "subnet-2")}})),
+		keeps("function-two-zones", "a function in no VPC is another rule's", one(function, in{"handler": "h"})),
+	}
+}

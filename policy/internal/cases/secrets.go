@@ -1,0 +1,51 @@
+package cases
+
+func secretCases() []Case {
+	const function, parameter = "aws:lambda/function:Function", "aws:ssm/parameter:Parameter"
+	variables := func(members in) []Resource {
+		return one(function, in{"environment": in{"variables": members}})
+	}
+	const (
+		names  = "function-environment-secret-names"
+		values = "function-environment-secret-values"
+		random = "q7Zp3Lk9Xv2Rt8Ws5Yb1Nm4Hc6Jd0GfA" // 32 characters, each once: 5 bits
+	)
+	return []Case{
+		breaks(names, "a variable named PASSWORD", variables(in{"DB_PASSWORD": "hunter2", "LOG_LEVEL": "INFO"}), "environment.variables.DB_PASSWORD holds a secret, by its name."),
+		breaks(names, "a name in camel case", variables(in{"marketApiKey": "abc"}), "environment.variables.marketApiKey holds a secret"),
+		keeps(names, "a variable that says where the secret is", variables(in{"DB_PASSWORD": "arn:aws:secretsmanager:us-east-1:111122223333:secret:db"})),
+		keeps(names, "a name that promises the address of a secret", variables(in{"API_KEY_PARAMETER": "market-key", "TOKEN_TTL": "60"})),
+		keeps(names, "an empty variable", variables(in{"DB_PASSWORD": ""})),
+		keeps(names, "a word that holds another", variables(in{"SECRETARY": "Jane", "KEYBOARD": "qwerty"})),
+		keeps(names, "a name that the firm allows", variables(in{"MAX_TOKENS": "5"})).with("allowedNames", texts("MAX_*")),
+		breaks(names, "a name that the firm doesn't allow", variables(in{"MIN_TOKENS": "5"}), "environment.variables.MIN_TOKENS").with("allowedNames", texts("MAX_*")),
+
+		breaks(values, "an access key of AWS", variables(in{"ID": "AKIAABCDEFGHIJKLMNOP"}), "environment.variables.ID looks like an AWS access key."),
+		breaks(values, "a URL with a password", variables(in{"DATABASE": "postgres://app:hunter2@db.example.com/app"}), "environment.variables.DATABASE looks like a URL with a password."),
+		breaks(values, "a private key", variables(in{"CERT": "-----BEGIN RSA PRIVATE KEY-----\nMII"}), "environment.variables.CERT looks like a private key."),
+		breaks(values, "a random text", variables(in{"SALT": random}), "environment.variables.SALT looks like a random text."),
+		keeps(values, "a random text that is short", variables(in{"SALT": random[:19]})),
+		keeps(values, "a long name", variables(in{"TABLE": "trade-processing-prod-trades"})),
+		keeps(values, "a long name in camel case with a digit has few bits", variables(in{"TABLE": "AnnaAnnaAnnaAnnaAnna1"})),
+		keeps(values, "a digest has no capitals", variables(in{"DIGEST": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})),
+		keeps(values, "capitals and digits only", variables(in{"CODE": "ABCDEFGHIJKLMNOPQRSTUV0123456789"})),
+		keeps(values, "letters only", variables(in{"ALPHABET": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"})),
+		keeps(values, "more bits are asked for", variables(in{"SALT": random})).with("leastEntropy", 6.0),
+
+		breaks("parameter-secret-names", "a plain parameter named password", one(parameter, in{"name": "/shop/db/password", "type": "String", "value": "hunter2"}), `type is String, and the name "/shop/db/password" promises a secret.`),
+		keeps("parameter-secret-names", "a secure string named password", one(parameter, in{"name": "/shop/db/password", "type": "SecureString", "value": Secret{"hunter2"}})),
+		keeps("parameter-secret-names", "a folder named secrets is no secret", one(parameter, in{"name": "/shop/secrets/endpoint", "type": "String", "value": "https"})),
+		keeps("parameter-secret-names", "a plain parameter that holds the address of a secret", one(parameter, in{"name": "/shop/db/password", "type": "String", "value": "arn:aws:secretsmanager:us-east-1:111122223333:secret:db"})),
+		keeps("parameter-secret-names", "a name that the firm allows", one(parameter, in{"name": "/shop/token", "type": "String", "value": "x"})).with("allowedNames", texts("/shop/*")),
+
+		breaks("parameter-secret-values", "a plain parameter with a token", one(parameter, in{"name": "/shop/x", "type": "StringList", "value": "xoxb-0123456789-abc"}), "value looks like a Slack token."),
+		breaks("parameter-secret-values", "an insecure value with a web token", one(parameter, in{"name": "/shop/x", "type": "String", "insecureValue": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc"}), "insecureValue looks like a JSON web token."),
+		keeps("parameter-secret-values", "a secure string with a token", one(parameter, in{"name": "/shop/x", "type": "SecureString", "value": Secret{"xoxb-0123456789-abc"}})),
+		keeps("parameter-secret-values", "a number", one(parameter, in{"name": "/shop/x", "type": "String", "value": "1000000"})),
+
+		breaks("secure-string-is-secret", "a secure string in plain text", one(parameter, in{"type": "SecureString", "value": "hunter2"}), "value is not secret to Pulumi."),
+		keeps("secure-string-is-secret", "a secret", one(parameter, in{"type": "SecureString", "value": Secret{"hunter2"}})),
+		keeps("secure-string-is-secret", "a plain parameter", one(parameter, in{"type": "String", "value": "5"})),
+		keeps("secure-string-is-secret", "a secure string without a value", one(parameter, in{"type": "SecureString"})),
+	}
+}
