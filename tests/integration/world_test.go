@@ -17,6 +17,7 @@ import (
 
 	"trade-processing/internal/pipeline"
 	"trade-processing/internal/stackconfig"
+	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"
 	"trade-processing/local/provider"
 	"trade-processing/stack"
@@ -75,7 +76,7 @@ func running(t *testing.T, emulator *emulators.Emulator, err error) string {
 func clients(t *testing.T, endpoint string) aws.Config {
 	t.Helper()
 	loaded, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(endpoint),
-		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAINTEGRATION", "secret", "")))
+		config.WithLogger(function.AWSLogger{}), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAINTEGRATION", "secret", "")))
 	if err != nil {
 		t.Fatal(err)
 	}
