@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
-	"trade-processing/policy/internal/cases"
+	"trade-processing/policy/cases"
 	"trade-processing/policy/rules"
 )
 
