@@ -86,7 +86,7 @@ func (v *Verdict) Stopping() []Violation {
 	})
 }
 
-// Tell writes violations for a reader: a line for each policy, and one below it for each resource that breaks it.
+// Tell writes violations for a reader: each policy, below it each resource that breaks it, and below that why and how.
 func Tell(violations []Violation) string {
 	var b strings.Builder
 	policy := ""
@@ -95,7 +95,7 @@ func Tell(violations []Violation) string {
 			policy = violation.Policy
 			fmt.Fprintf(&b, "policy %s is broken (%s)\n", policy, violation.Level)
 		}
-		fmt.Fprintf(&b, "  %s: %s\n", violation.where(), violation.Message)
+		fmt.Fprintf(&b, "  %s\n    %s\n", violation.where(), strings.ReplaceAll(violation.Message, "\n", "\n    "))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

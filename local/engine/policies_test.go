@@ -31,16 +31,19 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
 		}, {
 			name: "one broken by two resources and kept by another", summary: "1 passed, 1 violated",
 			told: []apitype.EngineEvent{
-				judged(stackURN, "tagged", "encrypted"), broken(queueURN, "tagged", "mandatory", "tags lack Owner."), judged(queueURN, "encrypted"),
+				judged(stackURN, "tagged", "encrypted"), broken(queueURN, "tagged", "mandatory", "Who owns it?\ntags lack Owner."), judged(queueURN, "encrypted"),
 				broken(tableURN, "tagged", "mandatory", "tags lack Owner."),
 			},
 			want: Verdict{Passed: []string{"encrypted"}, Violations: []Violation{
 				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: tableURN, Message: "tags lack Owner."},
-				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "tags lack Owner."},
+				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "Who owns it?\ntags lack Owner."},
 			}},
 			stops: `policy tagged is broken (mandatory)
-  aws:dynamodb/table:Table "orders": tags lack Owner.
-  aws:sqs/queue:Queue "failures": tags lack Owner.`,
+  aws:dynamodb/table:Table "orders"
+    tags lack Owner.
+  aws:sqs/queue:Queue "failures"
+    Who owns it?
+    tags lack Owner.`,
 		}, {
 			name: "an advice, and a fault of the whole stack", summary: "0 passed, 2 violated",
 			told: []apitype.EngineEvent{broken("", "alarmed", "mandatory", "no alarm"), broken(queueURN, "named", "advisory", "a long name")},
@@ -48,7 +51,7 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
 				{Pack: "pack", Policy: "alarmed", Level: "mandatory", Message: "no alarm"},
 				{Pack: "pack", Policy: "named", Level: "advisory", URN: queueURN, Message: "a long name"},
 			}},
-			stops: "policy alarmed is broken (mandatory)\n  the stack: no alarm",
+			stops: "policy alarmed is broken (mandatory)\n  the stack\n    no alarm",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
