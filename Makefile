@@ -11,7 +11,7 @@ LINT     := bin/golangci-lint
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(TRADECTL) ## Deploy stack local on the real engine and process trades (TRADES="a.ndjson b.ndjson" for your own)
@@ -30,6 +30,11 @@ test: ## Run all tests but those of the test-… targets
 test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first where it is missing
 	$(TRADECTL) local engine
 	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine/...
+
+.PHONY: test-integration
+test-integration: ## Run the tests against emulators of AWS, installing them first where they are missing
+	go run ./tests/integration/emulators/install
+	INTEGRATION=1 go test -count=1 ./tests/integration/...
 
 .PHONY: preview
 preview: $(TRADECTL) ## Show what `pulumi up` would create, offline (STACK=local, dev or prod)
