@@ -37,6 +37,7 @@ require (
 	gopkg.in/yaml.v3 v3.0.1
 	pgregory.net/rapid v1.3.0
 	trade-processing/lambdas v0.0.0
+	trade-processing/policy v0.0.0
 )
 
 require (
@@ -169,3 +170,5 @@ require (
 )
 
 replace trade-processing/lambdas => ./lambdas
+
+replace trade-processing/policy => ./policy
