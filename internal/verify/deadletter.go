@@ -21,9 +21,9 @@ const (
 	// receivedAtOnce is as many messages as SQS hands out at once.
 	receivedAtOnce = 10
 
-	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is given back as soon
-	// as it is known to be somebody else's.
-	hidden = 60
+	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is given back when the
+	// search has ended. Less than the clean-up's patience, as a message whose receipt is lost on its way is hidden as well.
+	hidden = 20
 
 	// searched is how many messages of a queue are looked at. A queue with more has other needs than a verification.
 	searched = 2000
@@ -117,8 +117,28 @@ func (v *verification) missMalformed(ctx context.Context, result *Result) error 
 // everything is all that this run has put on the bus.
 func (v *verification) everything() []*sent {
 	return slices.DeleteFunc(slices.Concat(v.trades, []*sent{v.invalid, v.again, v.malformed}), func(s *sent) bool {
-		return s == nil || s.eventID == ""
+		return s == nil || s.at.IsZero()
 	})
+}
+
+// owner is the trade whose dead letter this is; nil: it is none of this run. The id of the event tells, and where the bus's
+// answer didn't come, what the trade says of itself.
+func (v *verification) owner(l letter) *sent {
+	trades := v.everything()
+	by := func(fits func(*sent) bool) *sent {
+		if at := slices.IndexFunc(trades, fits); at >= 0 {
+			return trades[at]
+		}
+		return nil
+	}
+	if known := by(func(s *sent) bool { return s.eventID != "" && s.eventID == l.Event.ID }); known != nil {
+		return known
+	}
+	if l.Event.Detail[runField] != v.run {
+		return nil
+	}
+	id, _ := l.Event.Detail["tradeId"].(string)
+	return by(func(s *sent) bool { return s.eventID == "" && s.id() == id })
 }
 
 // marks are the trades that may still come to a queue.
@@ -150,8 +170,8 @@ func (v *verification) cleanUp(ctx context.Context, result *Result) error {
 		result.found("nothing is left")
 	}
 	for _, trade := range v.marks() {
-		result.problem("the trade of %s (event %s) is neither recorded nor in a queue after %v: should it come to a queue later, remove it there; its field verification is %s",
-			trade.name, trade.eventID, v.Grace, v.run)
+		result.problem("the trade of %s (event %s) is neither recorded nor in a queue after %v: should it come to a queue later, remove it there; its field %s is %s",
+			trade.name, trade.eventID, v.Grace, runField, v.run)
 	}
 	return nil
 }
@@ -199,8 +219,9 @@ func (v *verification) search(ctx context.Context, queue string) (err error) {
 	defer func() {
 		err = errors.Join(err, v.giveBack(context.WithoutCancel(ctx), queue, others))
 	}()
-	for len(others) < searched {
-		answer, err := v.clients.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+	for len(others) < searched && ctx.Err() == nil {
+		// An answer that nobody waits for would hide its messages from the clean-up.
+		answer, err := v.clients.queues.ReceiveMessage(context.WithoutCancel(ctx), &sqs.ReceiveMessageInput{
 			QueueUrl: aws.String(queue), MaxNumberOfMessages: receivedAtOnce, VisibilityTimeout: hidden, WaitTimeSeconds: 1,
 		})
 		if err != nil {
@@ -211,9 +232,8 @@ func (v *verification) search(ctx context.Context, queue string) (err error) {
 		}
 		for i, message := range answer.Messages {
 			found := read(queue, message)
-			trades := v.everything()
-			at := slices.IndexFunc(trades, func(s *sent) bool { return s.eventID == found.Event.ID })
-			if at < 0 {
+			trade := v.owner(found)
+			if trade == nil {
 				others = append(others, found)
 				continue
 			}
@@ -226,8 +246,11 @@ func (v *verification) search(ctx context.Context, queue string) (err error) {
 				}
 				return fmt.Errorf("removing event %s from %s: %w", found.Event.ID, queue, err)
 			}
-			trades[at].letters = append(trades[at].letters, found)
+			trade.letters = append(trade.letters, found)
 		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	return fmt.Errorf("%s holds more than %d messages of others: the runbook says what to do with dead letters", queue, searched)
 }

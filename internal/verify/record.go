@@ -44,7 +44,7 @@ func (v *verification) awaitItems(ctx context.Context, result *Result, trades ..
 	err := v.await(ctx, v.Timeout, func(ctx context.Context) (bool, error) {
 		missing := false
 		for _, trade := range trades {
-			if trade.item != nil || trade.eventID == "" {
+			if trade.item != nil || trade.at.IsZero() {
 				continue
 			}
 			item, err := v.get(ctx, v.clients.table, trade, true)
@@ -77,7 +77,7 @@ func (v *verification) diagnose(ctx context.Context, result *Result, trades []*s
 	}
 	for _, trade := range trades {
 		switch {
-		case trade.item != nil || trade.eventID == "":
+		case trade.item != nil || trade.at.IsZero():
 		case len(trade.letters) > 0:
 			result.problem("the trade of %s was not recorded but sent to %s: %v", trade.name, nameOf(trade.letters[0].queue), trade.letters[0].Error)
 		default:

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,11 +14,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/smithy-go"
 )
 
 // Mark is how the id of every trade begins that a verification sends. With the field synthetic, which is true in them, it
 // tells these trades from real ones: in queries by the key, in the canonical text by the field.
 const Mark = "verify-"
+
+// runField is the field of a trade that names the run. It is there in the malformed one too, which has no id.
+const runField = "verification"
 
 // Entries of PutEvents.
 const (
@@ -34,8 +39,8 @@ type sent struct {
 	executed  time.Time
 	canonical string // the detail as the table must hold it
 
-	at      time.Time // when it was put on the bus
-	eventID string    // empty: it never was
+	at      time.Time // when it was put on the bus; zero: it never was, or the bus refused it
+	eventID string    // empty: the bus's answer didn't come
 
 	item    map[string]types.AttributeValue // as recorded; nil: not seen yet
 	seen    time.Time                       // when the item was
@@ -53,7 +58,7 @@ func (v *verification) newTrade(name, source string, change map[string]any) *sen
 		"amount": "190.50", "currency": "USD", "price": "190.50", "quantity": "1", "side": "BUY",
 		"symbol": "AAPL", "venue": "XNAS", "isin": "US0378331005",
 		"executedAt": executed.Format("2006-01-02T15:04:05.000Z"),
-		"synthetic":  true, "verification": v.run,
+		"synthetic":  true, runField: v.run,
 	}
 	for field, value := range change {
 		if value == nil {
@@ -114,6 +119,11 @@ func (v *verification) put(ctx context.Context, result *Result, trades ...*sent)
 			trade.at = time.Now()
 		}
 		answer, err := v.clients.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
+		if _, refused := errors.AsType[smithy.APIError](err); refused {
+			for _, trade := range batch {
+				trade.at = time.Time{}
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("putting trades on the bus %s: %w", v.Outputs.EventBusName, err)
 		}
@@ -123,6 +133,7 @@ func (v *verification) put(ctx context.Context, result *Result, trades ...*sent)
 		for i, entry := range answer.Entries {
 			if code := aws.ToString(entry.ErrorCode); code != "" {
 				result.problem("the bus refuses the trade of %s: %s: %s", batch[i].name, code, aws.ToString(entry.ErrorMessage))
+				batch[i].at = time.Time{}
 				continue
 			}
 			batch[i].eventID = aws.ToString(entry.EventId)

@@ -38,7 +38,7 @@ type Options struct {
 	// Poll is the time between two looks. Default: half a second.
 	Poll time.Duration
 
-	// Grace is how long the clean-up waits for marks that are on their way into a queue. Default: 30 seconds.
+	// Grace is how long the clean-up waits for what is on its way into a queue. Default: 45 seconds.
 	Grace time.Duration
 
 	// Begin and End are told of each step. Nil: nobody is.
@@ -50,7 +50,7 @@ const (
 	defaultTimeout = 2 * time.Minute
 	defaultWatch   = 2 * time.Minute
 	defaultPoll    = 500 * time.Millisecond
-	defaultGrace   = 30 * time.Second
+	defaultGrace   = 45 * time.Second
 )
 
 // Step is one thing that is verified.

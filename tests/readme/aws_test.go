@@ -227,13 +227,16 @@ func deploy(t *testing.T) account {
 	t.Helper()
 	a := account{cloud: cloud.New(cloud.Options{Images: pipeline.Images()}), outputs: map[string]any{}}
 	var mu sync.Mutex
+	var known sync.WaitGroup // the end of the program doesn't wait for what it exports
 	config := configOf(t, "dev")
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		if err := stack.DeployFrom(root)(ctx); err != nil {
 			return err
 		}
 		for name, output := range ctx.GetCurrentExportMap() {
+			known.Add(1)
 			pulumi.ToOutput(output).ApplyT(func(value any) any {
+				defer known.Done()
 				mu.Lock()
 				defer mu.Unlock()
 				a.outputs[name] = value
@@ -247,6 +250,7 @@ func deploy(t *testing.T) account {
 	if err != nil {
 		t.Fatal(err)
 	}
+	known.Wait()
 	return a
 }
 

@@ -1,0 +1,457 @@
+package verify_test
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/verify"
+	"trade-processing/local/endpoint"
+	"trade-processing/local/queue"
+)
+
+// tampering is what stands between a verification and a sound deployment.
+type tampering = func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool
+
+// answer answers calls of an operation, if they hold a text, in place of the deployment.
+func answer(operation, holding, with string) tampering {
+	return func(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
+		if call.Operation != operation || !strings.Contains(string(body), holding) {
+			return false
+		}
+		w.Write([]byte(with)) //nolint:errcheck // the caller is gone
+		return true
+	}
+}
+
+// refuseCalls has an operation fail.
+func refuseCalls(operation, holding, code string) tampering {
+	return func(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
+		if call.Operation != operation || !strings.Contains(string(body), holding) {
+			return false
+		}
+		w.Header().Set("X-Amzn-ErrorType", code)
+		w.WriteHeader(http.StatusBadRequest)
+		w.Write([]byte(`{"__type": "` + code + `", "message": "for the test"}`)) //nolint:errcheck // as above
+		return true
+	}
+}
+
+// alter replaces texts in the answers to an operation in a region; no region: in all.
+func alter(operation, region, holding, old, new string) tampering {
+	return func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
+		if call.Operation != operation || region != "" && call.Region != region || !strings.Contains(string(body), holding) {
+			return false
+		}
+		recorded := httptest.NewRecorder()
+		serve.ServeHTTP(recorded, r)
+		for name, values := range recorded.Header() {
+			w.Header()[name] = values
+		}
+		w.Header().Del("Content-Length")
+		w.WriteHeader(recorded.Code)
+		w.Write([]byte(strings.ReplaceAll(recorded.Body.String(), old, new))) //nolint:errcheck // as above
+		return true
+	}
+}
+
+// noReplication has the replica of a region hold nothing, ever.
+func noReplication(region string) tampering {
+	return func(w http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+		if call.Operation != "GetItem" || call.Region != region {
+			return false
+		}
+		w.Write([]byte(`{}`)) //nolint:errcheck // as above
+		return true
+	}
+}
+
+// losing has the bus take the event that is no trade, and lose it.
+func losing(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
+	if call.Operation != "PutEvents" || strings.Contains(string(body), verify.Mark) {
+		return false
+	}
+	w.Write([]byte(`{"Entries": [{"EventId": "00000000-0000-4000-8000-000000000000"}], "FailedEntryCount": 0}`)) //nolint:errcheck // as above
+	return true
+}
+
+// alterMessages replaces texts in the bodies of messages.
+func alterMessages(old, new string) tampering {
+	return func(w http.ResponseWriter, r *http.Request, call endpoint.Call, _ []byte, serve http.Handler) bool {
+		if call.Operation != "ReceiveMessage" {
+			return false
+		}
+		recorded := httptest.NewRecorder()
+		serve.ServeHTTP(recorded, r)
+		var answer struct{ Messages []map[string]string }
+		if err := json.Unmarshal(recorded.Body.Bytes(), &answer); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return true
+		}
+		for _, message := range answer.Messages {
+			message["Body"] = strings.ReplaceAll(message["Body"], old, new)
+			message["MD5OfBody"] = fmt.Sprintf("%x", md5.Sum([]byte(message["Body"])))
+		}
+		json.NewEncoder(w).Encode(answer) //nolint:errcheck // as above
+		return true
+	}
+}
+
+// What doesn't hold in a deployment fails the step that is there to notice it, and no other before.
+func TestABrokenDeploymentIsNotVerified(t *testing.T) {
+	for name, test := range map[string]struct {
+		stack  string // default: local
+		broken func(*world)
+		tamper tampering
+		step   verify.Step
+		tells  string // what a problem of the step says
+		also   []verify.Step
+	}{
+		"a bus that refuses a trade": {
+			tamper: answer("PutEvents", "", `{"Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}, {"EventId": "3"}, {"EventId": "4"}], "FailedEntryCount": 1}`),
+			step:   verify.Send, tells: "the bus refuses the trade of system2: ThrottlingException: slow down",
+			also: []verify.Step{verify.CleanUp}, // the ids that the bus made up are nowhere
+		},
+		"a rule that is gone": {
+			broken: func(w *world) { w.drop("aws:cloudwatch/eventRule:EventRule", "from-system2") },
+			step:   verify.Recorded, tells: "the trade of system2 ", also: []verify.Step{verify.CleanUp},
+		},
+		"a function that is gone": {
+			broken: func(w *world) { w.drop("aws:lambda/function:Function", "recorder") },
+			step:   verify.Recorded, tells: "was not recorded but sent to trade-processing-local-recorder-dead-letters: Lambda.ResourceNotFoundException",
+			also: []verify.Step{verify.Rejected, verify.Watching},
+		},
+		"an amount that is altered on the way": {
+			tamper: alter("GetItem", "us-east-1", "-system3", `"amount":{"S":"190.50"}`, `"amount":{"S":"190.5"}`),
+			step:   verify.Fields, tells: `the record of system3: amount: "190.5", want "190.50"`,
+			also: []verify.Step{verify.Replicas}, // which has it right
+		},
+		"a trade whose text is altered": {
+			tamper: alter("GetItem", "us-east-1", "-system1", `\"synthetic\":true`, `\"synthetic\":false`),
+			step:   verify.Fields, tells: "the record of system1: trade: ", also: []verify.Step{verify.Replicas, verify.Duplicate},
+		},
+		"a digest that is another trade's": {
+			tamper: alter("GetItem", "", "-system1", `"digest":{"S":"`, `"digest":{"S":"00`),
+			step:   verify.Fields, tells: `the record of system1: digest: "00`, also: []verify.Step{verify.Duplicate},
+		},
+		"a rejected trade that is recorded as valid": {
+			tamper: alter("GetItem", "", "-invalid", "REJECTED", "RECORDED"),
+			step:   verify.Rejected, tells: `status: "RECORDED", want "REJECTED"`,
+		},
+		"a rejected trade without its reason": {
+			tamper: alter("GetItem", "", "-invalid", "AMOUNT_ZERO", "OTHER"),
+			step:   verify.Rejected, tells: "violations: [OTHER], want [AMOUNT_ZERO]",
+		},
+		"an invalid trade that is lost": {
+			tamper: func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
+				return answer("GetItem", "-invalid", `{}`)(w, r, call, body, serve)
+			},
+			step: verify.Rejected, tells: "the trade of invalid (event ", also: []verify.Step{verify.CleanUp},
+		},
+		"a replica that lags for ever": {
+			tamper: noReplication("eu-west-1"),
+			step:   verify.Replicas, tells: "the replica of eu-west-1 is not like the table after 600ms: the trade of system1 is not there",
+		},
+		"a replica that differs": {
+			tamper: alter("GetItem", "eu-west-1", "-system2", `"side":{"S":"BUY"}`, `"side":{"S":"SELL"}`),
+			step:   verify.Replicas, tells: "the record of system2 differs in side",
+		},
+		"a duplicated record": {
+			tamper: alter("Query", "", "", `"Items":[`, `"Items":[{"tradeId":{"S":"verify-twice"}},`),
+			step:   verify.Duplicate, tells: "has 2 records",
+		},
+		"a duplicate that changes the record": {
+			tamper: alter("Query", "", "", `"recordedAt":{"S":"2`, `"recordedAt":{"S":"3`),
+			step:   verify.Duplicate, tells: "changed in recordedAt",
+		},
+		"a recorder that takes a duplicate for a new trade": {
+			tamper: alter("FilterLogEvents", "", "eventId", `\"DuplicateTrades\":1`, `\"DuplicateTrades\":0`),
+			step:   verify.Duplicate, tells: "took the trade that was sent again for a new one",
+		},
+		"a recorder that says nothing": {
+			tamper: answer("FilterLogEvents", "eventId", `{"events": []}`),
+			step:   verify.Duplicate, tells: "no line of /aws/lambda/trade-processing-local-recorder tells", also: []verify.Step{verify.CleanUp},
+		},
+		"an alarm that goes off": {
+			broken: func(w *world) {
+				once := false
+				w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+					if call.Operation == "PutEvents" && !once {
+						once = true
+						w.deadLetter("recorder", "somebody else's")
+					}
+					return false
+				}
+			},
+			step: verify.Watching, tells: "trade-processing-local-recorder-dead-letters-depth went off",
+		},
+		"a malformed trade that is lost": {
+			tamper: losing, step: verify.DeadLetter,
+			tells: "did not come to trade-processing-local-validator-dead-letters within 600ms, and is in no other queue", also: []verify.Step{verify.CleanUp},
+		},
+		"a malformed trade in another queue": {
+			broken: func(w *world) {
+				urls := w.outputs["deadLetterQueueUrls"].(map[string]string)
+				urls["validator"], urls["enricher"] = urls["enricher"], urls["validator"]
+			},
+			step: verify.DeadLetter, tells: "but to trade-processing-local-validator-dead-letters: MalformedTrade",
+		},
+		"a dead letter that doesn't hold the event": {
+			tamper: alterMessages(`190.50`, `190.5`),
+			step:   verify.DeadLetter, tells: "does not hold the event as it was sent",
+		},
+		"a dead letter of another error": {
+			tamper: alterMessages(`"MalformedTrade"`, `"InternalError"`),
+			step:   verify.DeadLetter, tells: `names the error "InternalError", want "MalformedTrade"`,
+		},
+		"a state machine whose failures aren't logged": {
+			tamper: answer("FilterLogEvents", "vendedlogs", `{"events": []}`),
+			step:   verify.Logs, tells: "/aws/vendedlogs/states/trade-processing-local-workflow says nothing of execution ",
+		},
+		"a state machine that logs everything but one": {
+			stack: "dev", tamper: answer("FilterLogEvents", "vendedlogs", `{"events": []}`),
+			step: verify.Logs, tells: "at level ALL",
+		},
+		"a state machine without a log group": {
+			tamper: alter("DescribeStateMachine", "", "", `"destinations":[`, `"destinations":[],"was":[`),
+			step:   verify.Logs, tells: "logs at level ERROR to no log group",
+		},
+		"a state machine that doesn't trace": {
+			tamper: alter("DescribeStateMachine", "", "", `"enabled":true`, `"enabled":false`),
+			step:   verify.Logs, tells: "doesn't trace its executions",
+		},
+		"no traces": {
+			tamper: answer("BatchGetTraces", "", `{"Traces": [], "UnprocessedTraceIds": []}`),
+			step:   verify.Traces, tells: "X-Ray has no trace of the 3 trades within 600ms",
+		},
+		"a queue that can't be searched for marks": {
+			tamper: refuseCalls("ReceiveMessage", "recorder-dead-letters", "AccessDenied"),
+			step:   verify.CleanUp, tells: "lacks this permission",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stack := test.stack
+			if stack == "" {
+				stack = "local"
+			}
+			w := newWorld(t, stack, nil)
+			w.tamper = test.tamper
+			if test.broken != nil {
+				test.broken(w)
+			}
+			report := w.verify()
+			if got := report.ExitCode(); got != test.step.Code {
+				t.Errorf("exit code %d, want %d", got, test.step.Code)
+			}
+			var failed []string
+			for _, step := range report.Steps {
+				if step.Outcome == verify.Failed {
+					failed = append(failed, step.Step)
+				}
+				if step.Step == test.step.Name && !strings.Contains(strings.Join(step.Problems, "\n"), test.tells) {
+					t.Errorf("it says %q, want %q", step.Problems, test.tells)
+				}
+			}
+			want := []string{test.step.Name}
+			for _, step := range test.also {
+				want = append(want, step.Name)
+			}
+			if !slices.Equal(failed, want) {
+				t.Errorf("failed: %v, want %v", failed, want)
+			}
+			for _, body := range w.bodies() {
+				if strings.Contains(body, verify.Mark) || strings.Contains(body, report.Run) {
+					t.Errorf("it left %s", body)
+				}
+			}
+		})
+	}
+}
+
+// drop deletes a resource whose name ends so, as somebody may do by hand.
+func (w *world) drop(typ, name string) {
+	w.t.Helper()
+	for _, r := range w.cloud.Resources() {
+		if r.Type == typ && strings.HasSuffix(r.ID, name) {
+			if err := w.cloud.Delete(typ, r.Region, r.ID); err != nil {
+				w.t.Fatal(err)
+			}
+			return
+		}
+	}
+	w.t.Fatalf("no %s ends in %s", typ, name)
+}
+
+// deadLetter puts a message of others into a function's dead-letter queue.
+func (w *world) deadLetter(function, body string) {
+	w.t.Helper()
+	if _, err := w.queueOf(w.deadLetters(function)).Send(context.WithoutCancel(w.t.Context()), queue.Draft{Body: body}); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// Outputs, credentials and region that don't fit are wrong usage: nothing is sent.
+func TestNothingIsSentWhereTheSettingsDoNotFit(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+		if call.Operation == "PutEvents" {
+			t.Error("something was sent")
+		}
+		return false
+	}
+	for name, test := range map[string]struct {
+		change func(*verify.Options)
+		tells  string
+	}{
+		"no credentials": {func(o *verify.Options) { o.Config.Credentials = nil }, "no AWS credentials: `aws sso login`"},
+		"credentials that can't be had": {func(o *verify.Options) {
+			o.Config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{}, context.DeadlineExceeded
+			})
+		}, "AWS_PROFILE chooses among them: context deadline exceeded"},
+		"another account": {func(o *verify.Options) {
+			o.Outputs.TradeTableARN = strings.Replace(o.Outputs.TradeTableARN, "000000000000", "111111111111", 1)
+		}, "these are credentials of account 000000000000, and the stack is in account 111111111111"},
+		"another region":         {func(o *verify.Options) { o.Outputs.Region = "eu-west-1" }, "It isn't in account 000000000000, region eu-west-1"},
+		"a bus that is gone":     {func(o *verify.Options) { o.Outputs.EventBusName = "other" }, "looking for the bus other: "},
+		"a table that is gone":   {func(o *verify.Options) { o.Outputs.TradeTableName = "other" }, "looking for the table other: "},
+		"a stack without alarms": {func(o *verify.Options) { o.Outputs.Environment = "other" }, "no alarm's name begins with trade-processing-other-"},
+		"an endpoint that isn't there": {func(o *verify.Options) {
+			o.Config.BaseEndpoint, o.Config.RetryMaxAttempts = aws.String("http://127.0.0.1:1"), 1
+		}, "AWS can't be reached"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := w.options()
+			test.change(&options)
+			report := verify.Run(t.Context(), options)
+			if got := report.ExitCode(); got != exitcode.Usage {
+				t.Errorf("exit code %d, want %d", got, exitcode.Usage)
+			}
+			if got := strings.Join(report.Steps[0].Problems, "\n"); !strings.Contains(got, test.tells) {
+				t.Errorf("it says %q, want %q", got, test.tells)
+			}
+		})
+	}
+}
+
+// What AWS refuses is told with what mends it.
+func TestRefusalsSayWhatMendsThem(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	for code, tells := range map[string]string{
+		"ExpiredTokenException":       "The credentials have expired",
+		"UnrecognizedClientException": "AWS doesn't know these credentials",
+		"AccessDeniedException":       "docs/verify.md lists all that a verification needs",
+	} {
+		t.Run(code, func(t *testing.T) {
+			w.tamper = refuseCalls("DescribeTable", "", code)
+			if got := strings.Join(w.verify().Steps[0].Problems, "\n"); !strings.Contains(got, tells) {
+				t.Errorf("it says %q, want %q", got, tells)
+			}
+		})
+	}
+}
+
+// A verification removes its own dead letters and nobody else's, and gives those back that it had to look at.
+func TestOtherDeadLettersStay(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	var before []string
+	for i := range 25 {
+		body, err := json.Marshal(map[string]any{"event": map[string]any{"id": i, "detail": map[string]any{"tradeId": "real"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.deadLetter("validator", string(body))
+		before = append(before, string(body))
+	}
+	w.deadLetter("validator", "no JSON at all")
+	before = append(before, "no JSON at all")
+	report := w.verify()
+	// Alarms were in ALARM before, and are no news.
+	if code := report.ExitCode(); code != exitcode.OK {
+		t.Errorf("exit code %d: %+v", code, report.Steps)
+	}
+	after := w.bodies()
+	slices.Sort(before)
+	slices.Sort(after)
+	if !slices.Equal(before, after) {
+		t.Errorf("the queues hold %v, want %v", after, before)
+	}
+	if state := w.queueOf(w.deadLetters("validator")).State(); state.Visible != len(before) {
+		t.Errorf("%d of %d messages can be seen", state.Visible, len(before))
+	}
+}
+
+// Whoever interrupts a verification is left no dead letter, whenever that is.
+func TestAnInterruptLeavesNothingInTheQueues(t *testing.T) {
+	for name, at := range map[string]func(call endpoint.Call, body []byte) bool{
+		"before anything is sent":    func(call endpoint.Call, _ []byte) bool { return call.Operation == "DescribeTable" },
+		"when the trades are sent":   func(call endpoint.Call, _ []byte) bool { return call.Operation == "PutEvents" },
+		"when the duplicate is sent": func(call endpoint.Call, _ []byte) bool { return call.Operation == "FilterLogEvents" },
+		"when the malformed one is sent": func(call endpoint.Call, body []byte) bool {
+			return call.Operation == "PutEvents" && !strings.Contains(string(body), verify.Mark)
+		},
+		"before its dead letter is found": func(call endpoint.Call, _ []byte) bool { return call.Operation == "ReceiveMessage" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, "local", nil)
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			w.tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
+				if ctx.Err() != nil || !at(call, body) {
+					return false
+				}
+				if call.Operation == "ReceiveMessage" {
+					interrupt()
+					return false
+				}
+				serve.ServeHTTP(httptest.NewRecorder(), r) // it arrives, and its answer doesn't
+				interrupt()
+				panic(http.ErrAbortHandler)
+			}
+			report := verify.Run(ctx, w.options())
+			if code := report.ExitCode(); code != exitcode.Interrupted || !report.Interrupted {
+				t.Errorf("exit code %d, want %d: %+v", code, exitcode.Interrupted, report.Steps)
+			}
+			if len(report.Steps) != len(verify.Steps()) {
+				t.Errorf("%d of %d steps are told of", len(report.Steps), len(verify.Steps()))
+			}
+			if left := w.bodies(); len(left) > 0 {
+				t.Errorf("it left in the queues %v", left)
+			}
+		})
+	}
+}
+
+// Stacks of other shapes are verified as well.
+func TestStacksOfEveryShapeAreVerified(t *testing.T) {
+	for name, settings := range map[string]map[string]string{
+		"no replica":                        {"replicaRegions": "[]"},
+		"two replicas":                      {"replicaRegions": `["eu-west-1", "eu-central-1"]`},
+		"more sources than fit into a call": {"sources": `["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"]`},
+		"an express workflow":               {"workflowType": "EXPRESS", "maxRetries": "1"},
+		"the account's default bus":         {"eventBusName": "default"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, "local", settings)
+			report := w.verify()
+			if code := report.ExitCode(); code != exitcode.OK {
+				t.Errorf("exit code %d: %+v", code, report.Steps)
+			}
+			if left := w.bodies(); len(left) > 0 {
+				t.Errorf("it left in the queues %v", left)
+			}
+		})
+	}
+}
