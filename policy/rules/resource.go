@@ -93,17 +93,21 @@ func (r *Resource) refersBy(property string, given value.Value, to *Resource) an
 	}
 	answers := no
 	for _, element := range given.Each() {
-		if element.IsUnknown() && len(sources) == 0 {
-			answers = max(answers, maybe)
-		}
-		answers = max(answers, to.named(element.Text()))
+		answers = max(answers, to.named(element))
+	}
+	if answers == maybe && len(sources) > 0 {
+		return no // it is made from other resources
 	}
 	return answers
 }
 
 // named tells whether a text is the name of the resource in one of the spellings of AWS.
-func (r *Resource) named(text string) answer {
-	if text == "" {
+func (r *Resource) named(given value.Value) answer {
+	text := given.Text()
+	switch {
+	case given.IsUnknown():
+		return maybe
+	case text == "":
 		return no
 	}
 	arn, name := r.At("arn"), r.At("name")

@@ -1,0 +1,80 @@
+package policy_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/blang/semver"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+
+	"trade-processing/policy/cases"
+)
+
+// echo is a provider of resources of any type: it takes what it is given, and answers it with what AWS would make up,
+// which a preview doesn't know.
+type echo struct{ plugin.UnimplementedProvider }
+
+// providers are the names under which the engine finds echo: those of the cases.
+var providers = []string{"acme", "aws"}
+
+// serveEcho starts the provider and returns the value of PULUMI_DEBUG_PROVIDERS that leads the engine there.
+func serveEcho(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	pulumirpc.RegisterResourceProviderServer(server, plugin.NewProviderServer(&echo{}))
+	go server.Serve(listener) //nolint:errcheck // returns when the test stops it
+	t.Cleanup(server.Stop)
+	var attach []string
+	for _, name := range providers {
+		attach = append(attach, fmt.Sprintf("%s:%d", name, listener.Addr().(*net.TCPAddr).Port))
+	}
+	return strings.Join(attach, ",")
+}
+
+func (*echo) Attach(string) error                      { return nil }
+func (*echo) SignalCancellation(context.Context) error { return nil }
+func (*echo) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
+	version := semver.MustParse("6.83.2")
+	return plugin.PluginInfo{Version: &version}, nil
+}
+
+func (*echo) Handshake(context.Context, plugin.ProviderHandshakeRequest) (*plugin.ProviderHandshakeResponse, error) {
+	return &plugin.ProviderHandshakeResponse{AcceptSecrets: true}, nil
+}
+
+func (*echo) CheckConfig(_ context.Context, request plugin.CheckConfigRequest) (plugin.CheckConfigResponse, error) {
+	return plugin.CheckConfigResponse{Properties: request.News}, nil
+}
+
+func (*echo) Configure(context.Context, plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
+	return plugin.ConfigureResponse{}, nil
+}
+
+func (*echo) Check(_ context.Context, request plugin.CheckRequest) (plugin.CheckResponse, error) {
+	return plugin.CheckResponse{Properties: request.News}, nil
+}
+
+func (*echo) Create(_ context.Context, request plugin.CreateRequest) (plugin.CreateResponse, error) {
+	outputs := request.Properties.Copy()
+	computed := cases.Computed(string(request.Type), request.Name, request.Properties.Mappable())
+	for name, value := range resource.NewPropertyMapFromMap(computed) {
+		if request.Preview {
+			value = resource.MakeComputed(resource.NewProperty(""))
+		}
+		outputs[resource.PropertyKey(name)] = value
+	}
+	if request.Preview {
+		return plugin.CreateResponse{Properties: outputs}, nil // an id isn't known before there is something
+	}
+	return plugin.CreateResponse{ID: resource.ID(request.Name), Properties: outputs}, nil
+}
