@@ -14,7 +14,7 @@ import (
 const containerFunctionType = "trade-processing:components:ContainerFunction"
 
 const (
-	// functionArchitecture must agree with imagePlatform: a function of the other kind ends in "exec format error".
+	// functionArchitecture must agree with ImagePlatform: a function of the other kind ends in "exec format error".
 	functionArchitecture = "arm64"
 
 	// aliasName is the published alias of functions and state machines. Callers use it and nothing else, so that a

@@ -8,9 +8,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// imagePlatform is said, as the builder's own architecture is the default.
-const imagePlatform = "linux/arm64"
-
 // newImage makes the repository, and builds and pushes the image.
 func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFunction, name string) (*ImageRepository, *docker.Image, error) {
 	repository, err := NewImageRepository(ctx, name+"-images", &ImageRepositoryArgs{
@@ -27,18 +24,20 @@ func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFun
 	if source.Project == "" {
 		source.Project = ctx.RootDirectory()
 	}
-	tag, err := source.tag(imagePlatform)
+	build, err := source.Build()
 	if err != nil {
 		return nil, nil, fmt.Errorf("naming the image of function %s: %w", name, err)
 	}
 	login := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{RegistryId: repository.RegistryID}, pulumi.Parent(f))
 	image, err := docker.NewImage(ctx, name+"-image", &docker.ImageArgs{
-		ImageName: pulumi.Sprintf("%s:%s", repository.URL, tag),
+		ImageName: pulumi.Sprintf("%s:%s", repository.URL, build.Tag),
 		Build: &docker.DockerBuildArgs{
 			Context:    pulumi.String(args.Image.Context),
 			Dockerfile: pulumi.String(args.Image.Dockerfile),
-			Platform:   pulumi.String(imagePlatform),
-			Args:       pulumi.ToStringMap(args.Image.Args),
+			Platform:   pulumi.String(ImagePlatform),
+			Args:       pulumi.ToStringMap(build.Args),
+			// The provider's default, and said: the recipe needs cache mounts, and leaves out stages.
+			BuilderVersion: docker.BuilderVersionBuilderBuildKit,
 		},
 		Registry: &docker.RegistryArgs{
 			Server:   repository.URL,

@@ -35,12 +35,39 @@ type ImageSource struct {
 	Args map[string]string
 }
 
+// ImagePlatform is what images are built for. It is said, as the builder's own architecture is the default.
+const ImagePlatform = "linux/arm64"
+
+// ImageBuild is an image's name and what it is built with.
+type ImageBuild struct {
+	// Tag is a name for the image that changes with every file, build argument and platform that it is made of, and with
+	// nothing else. Tags are immutable in the repository: a tag that exists is refused.
+	Tag string
+
+	// Args are the source's, and what the image says of itself: VERSION is the tag, REVISION the whole digest that the tag is
+	// the beginning of. A commit would be another one after every change of a page, and the image with it. SOURCE_DATE_EPOCH
+	// is the time that builders since Docker Engine 23 give to the image: always the same, so that the image's digest is too.
+	Args map[string]string
+}
+
 // tagLength is how many hexadecimal digits of the digest a tag has.
 const tagLength = 16
 
-// tag is a name for the image that changes with every file, build argument and platform that it is made of and with
-// nothing else. Tags are immutable in the repository: the same tag pushed again with other layers would be refused.
-func (s ImageSource) tag(platform string) (string, error) {
+// Build tells how the image is called and built.
+func (s ImageSource) Build() (ImageBuild, error) {
+	digest, err := s.digest(ImagePlatform)
+	if err != nil {
+		return ImageBuild{}, err
+	}
+	build := ImageBuild{Tag: digest[:tagLength], Args: map[string]string{
+		"VERSION": digest[:tagLength], "REVISION": digest, "SOURCE_DATE_EPOCH": "0",
+	}}
+	maps.Copy(build.Args, s.Args)
+	return build, nil
+}
+
+// digest is a digest, in hexadecimal digits, of every file, build argument and platform that the image is made of.
+func (s ImageSource) digest(platform string) (string, error) {
 	folder := filepath.Join(s.Project, s.Context)
 	ignored, err := s.ignored(folder)
 	if err != nil {
@@ -76,7 +103,7 @@ func (s ImageSource) tag(platform string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the build context %s: %w", s.Context, err)
 	}
-	return hex.EncodeToString(digest.Sum(nil))[:tagLength], nil
+	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 
 // ignored reads the ignore file of the image, as the Docker provider does.

@@ -101,16 +101,11 @@ func (args *TradePipelineArgs) newFunction(ctx *pulumi.Context, p *TradePipeline
 	environment := args.environment()
 	maps.Copy(environment, f.environment)
 	function := &ContainerFunctionArgs{
-		Scope:          args.Scope,
-		FunctionName:   args.Prefix + "-" + f.name,
-		RepositoryName: args.RepositoryPrefix + "/" + f.name,
-		Description:    f.description,
-		Image: ImageSource{
-			Project:    args.Project,
-			Context:    args.LambdaSources,
-			Dockerfile: args.LambdaSources + "/" + f.name + ".Dockerfile",
-			Args:       map[string]string{"FUNCTION": f.name},
-		},
+		Scope:               args.Scope,
+		FunctionName:        args.Prefix + "-" + f.name,
+		RepositoryName:      args.RepositoryPrefix + "/" + f.name,
+		Description:         f.description,
+		Image:               TradeImage(args.Project, args.LambdaSources, f.name, args.ImageArguments),
 		KeyARN:              args.KeyARN,
 		AlarmTopicARN:       args.AlarmTopicARN,
 		MemoryMB:            f.size.MemoryMB,
@@ -130,6 +125,30 @@ func (args *TradePipelineArgs) newFunction(ctx *pulumi.Context, p *TradePipeline
 		function.After = args.Network.Reachable
 	}
 	return NewContainerFunction(ctx, name+"-"+f.name, function, pulumi.Parent(p))
+}
+
+// TradeFunctions are the functions of a pipeline, by the names of their folders.
+func TradeFunctions() []string { return []string{validatorName, enricherName, recorderName} }
+
+// ImageArguments are the build arguments that a stack may set for the images of TradeFunctions; lambdas/Dockerfile says what
+// each is.
+func ImageArguments() []string {
+	return []string{
+		"BASE_IMAGE", "GOPROXY", "GO_IMAGE", "INSIGHTS", "INSIGHTS_PACKAGE", "INSIGHTS_SHA256", "INSIGHTS_VERSION", "RELEASE", "SOURCE",
+	}
+}
+
+// TradeImage is what the image of one of TradeFunctions is built from. Sources is the folder of the functions' module,
+// relative to the project; arguments are build arguments of its Dockerfile beside FUNCTION.
+func TradeImage(project, sources, function string, arguments map[string]string) ImageSource {
+	source := ImageSource{
+		Project:    project,
+		Context:    sources,
+		Dockerfile: sources + "/" + function + ".Dockerfile",
+		Args:       map[string]string{"FUNCTION": function},
+	}
+	maps.Copy(source.Args, arguments)
+	return source
 }
 
 // environment is what every function reads when it starts.

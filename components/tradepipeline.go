@@ -45,8 +45,9 @@ type TradePipelineArgs struct {
 	MaxRetries      int
 
 	// Functions.
-	LambdaSources                 string // the folder of the functions' module, relative to the project
-	Project                       string // see ImageSource
+	LambdaSources                 string            // the folder of the functions' module, relative to the project
+	Project                       string            // see ImageSource
+	ImageArguments                map[string]string // some of ImageArguments
 	Validator, Enricher, Recorder FunctionSize
 	AllowedCurrencies             []string      // beyond ISO 4217
 	MaxClockSkew                  time.Duration // of an executedAt in the future; default: 5 minutes

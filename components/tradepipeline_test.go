@@ -355,20 +355,107 @@ func addImports(t *testing.T, folder string, files map[string]bool) {
 }
 
 func TestEachFunctionIsBuiltFromItsOwnContext(t *testing.T) {
-	stack := declarePipeline(t, nil)
+	stack := declarePipeline(t, func(_ *pulumi.Context, args *TradePipelineArgs) {
+		args.ImageArguments = map[string]string{"INSIGHTS": "without"}
+	})
 	tags := map[string]bool{}
 	for _, function := range []string{validatorName, enricherName, recorderName} {
 		image := find(t, stack, "docker:index/image:Image", function+"-image")
-		want := map[string]any{
-			"context": "lambdas", "dockerfile": "lambdas/" + function + ".Dockerfile", "platform": "linux/arm64", "args": map[string]any{"FUNCTION": function},
-		}
-		if diff := cmp.Diff(want, image.At("build")); diff != "" {
-			t.Errorf("%s: %s", function, diff)
+		for path, want := range map[string]string{
+			"context": "lambdas", "dockerfile": "lambdas/" + function + ".Dockerfile", "args.FUNCTION": function, "args.INSIGHTS": "without",
+		} {
+			if got := image.Text("build." + path); got != want {
+				t.Errorf("%s: %s is %q, want %q", function, path, got, want)
+			}
 		}
 		tags[image.Text("imageName")] = true
 	}
 	if len(tags) != 3 {
 		t.Errorf("the images are called %v", tags)
+	}
+}
+
+// Each image is built again, pushed and published when its tag moves, so that a change must move the tags of the images that
+// hold it and of no other.
+func TestAChangeBuildsTheImagesThatHoldItAndNoOther(t *testing.T) {
+	project := t.TempDir()
+	if err := os.CopyFS(filepath.Join(project, "lambdas"), os.DirFS(lambdas)); err != nil {
+		t.Fatal(err)
+	}
+	// CopyFS follows no links.
+	for _, function := range TradeFunctions() {
+		link := filepath.Join(project, "lambdas", function+".Dockerfile")
+		if target, err := os.Readlink(link); err != nil || target != "Dockerfile" {
+			t.Fatalf("%s leads to %q: %v", link, target, err)
+		}
+	}
+	tags := func() map[string]string {
+		t.Helper()
+		all := map[string]string{}
+		for _, function := range TradeFunctions() {
+			build, err := TradeImage(project, "lambdas", function, nil).Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[function] = build.Tag
+		}
+		return all
+	}
+	for _, tc := range []struct {
+		file   string
+		builds []string
+	}{
+		{"lambdas/recorder/item.go", []string{recorderName}},
+		{"lambdas/recorder/bootstrap/main.go", []string{recorderName}},
+		{"lambdas/validator/validator.go", []string{validatorName}},
+		{"lambdas/market/data/venues.csv", []string{enricherName}},
+		{"lambdas/parameters/store.go", []string{validatorName, enricherName}},
+		{"lambdas/trade/rules.go", TradeFunctions()},
+		{"lambdas/go.sum", TradeFunctions()},
+		{"lambdas/Dockerfile", TradeFunctions()},
+		{"lambdas/recorder/recorder_test.go", nil},
+		{"lambdas/recorder/testdata/valid.json", nil},
+		{"lambdas/function/functiontest/functiontest.go", nil},
+		{"lambdas/runtimeapi/server.go", nil},
+		{"components/containerfunction.go", nil},
+		{"stack/deploy.go", nil},
+		{"docs/architecture.md", nil},
+		{"README.md", nil},
+	} {
+		before := tags()
+		path := filepath.Join(project, tc.file)
+		content, err := os.ReadFile(filepath.Join("..", tc.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, string(content)+"\n")
+		var built []string
+		after := tags()
+		for _, function := range TradeFunctions() {
+			if after[function] != before[function] {
+				built = append(built, function)
+			}
+		}
+		if !slices.Equal(built, tc.builds) {
+			t.Errorf("a change of %s builds %v, and should build %v", tc.file, built, tc.builds)
+		}
+	}
+}
+
+func TestArgumentsOfImagesAreThoseOfTheDockerfile(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(lambdas, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^ARG ([A-Z0-9_]+)`).FindAllStringSubmatch(string(text), -1) {
+		declared[match[1]] = true
+	}
+	for _, own := range []string{"FUNCTION", "VERSION", "REVISION"} { // those that Build sets
+		delete(declared, own)
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(declared)), slices.Sorted(slices.Values(ImageArguments()))); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -55,6 +55,8 @@ type Config struct {
 	Backup              bool
 	BackupRetentionDays int
 
+	ImageArguments map[string]string
+
 	LogRetentionDays      int
 	AlarmEmail            string
 	RejectionAlarmPercent int
@@ -77,6 +79,8 @@ var (
 	groupPattern       = regexp.MustCompile(`^sg-[0-9a-z]+$`)
 	busPattern         = regexp.MustCompile(`^[A-Za-z0-9/_.-]{1,256}$`)
 	decimalPattern     = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+	pinnedPattern      = regexp.MustCompile(`^\S+@sha256:[0-9a-f]{64}$`)
+	checksumPattern    = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	boundaryPattern    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$`)
 )
 
@@ -127,6 +131,8 @@ func read(v *values) (Config, error) {
 		Backup:              v.boolean("backup", false),
 		BackupRetentionDays: v.integer("backupRetentionDays", 35, 1, 36500),
 
+		ImageArguments: v.table("imageArguments"),
+
 		LogRetentionDays:      v.integer("logRetentionDays", 365, 1, 3653),
 		AlarmEmail:            v.text("alarmEmail", ""),
 		RejectionAlarmPercent: v.integer("rejectionAlarmPercent", 5, 1, 100),
@@ -142,6 +148,7 @@ func read(v *values) (Config, error) {
 	c.checkTags(v)
 	c.checkAPI(v)
 	c.readNetwork(v)
+	c.checkImages(v)
 	c.checkOperations(v)
 	v.unknown()
 	return c, v.err()
@@ -240,6 +247,22 @@ func (c *Config) checkAPI(v *values) {
 	}
 	if len(c.APIEndpointCIDRs) == 0 {
 		v.problem("apiEndpointCidrs", "[203.0.113.0/24]", "is empty: the enricher's security group would lead nowhere; name the ranges behind apiEndpoint")
+	}
+}
+
+func (c *Config) checkImages(v *values) {
+	for _, name := range slices.Sorted(maps.Keys(c.ImageArguments)) {
+		value := c.ImageArguments[name]
+		switch {
+		case !slices.Contains(components.ImageArguments(), name):
+			v.problem("imageArguments", "{INSIGHTS: without}", "%s is none of %s", name, strings.Join(components.ImageArguments(), ", "))
+		case strings.HasSuffix(name, "_IMAGE") && !pinnedPattern.MatchString(value):
+			v.problem("imageArguments", "{"+name+": registry.example.com/image@sha256:…}", "%s is %q, which names no digest: what a tag stands for changes, and the image with it", name, value)
+		case name == "INSIGHTS" && value != "with" && value != "without":
+			v.problem("imageArguments", "{INSIGHTS: without}", "INSIGHTS is %q, and must be with or without", value)
+		case name == "INSIGHTS_SHA256" && !checksumPattern.MatchString(value):
+			v.problem("imageArguments", "{INSIGHTS_SHA256: …}", "INSIGHTS_SHA256 is %q, and must be 64 hexadecimal digits", value)
+		}
 	}
 }
 

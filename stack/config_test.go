@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"trade-processing/components"
 )
@@ -47,13 +48,8 @@ func TestTheDefaultsArePulumisOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// An empty list and none are the same to the program.
-	if diff := cmp.Diff(bare, full, cmp.Transformer("none", func(list []string) []string {
-		if len(list) == 0 {
-			return nil
-		}
-		return list
-	})); diff != "" {
+	// An empty list or table and none are the same to the program.
+	if diff := cmp.Diff(bare, full, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the program's defaults (-) and those of Pulumi.yaml (+): %s", diff)
 	}
 }
@@ -89,6 +85,7 @@ func TestAConfigIsRead(t *testing.T) {
 		"vpcEndpoints": `["ssm"]`, "endpointSecurityGroupIds": `["sg-0a"]`, "maxWriteUnits": "100", "maxReadUnits": "200",
 		"deletionProtection": "false", "backup": "true", "backupRetentionDays": "10", "logRetentionDays": "30",
 		"alarmEmail": "on-call@example.com", "rejectionAlarmPercent": "10", "silenceAlarmMinutes": "30", "manageRegistryReplication": "true",
+		"imageArguments":      `{"INSIGHTS":"without","GO_IMAGE":"mirror.example.com/golang@sha256:` + strings.Repeat("0", 64) + `"}`,
 		"permissionsBoundary": "arn:aws:iam::111122223333:policy/team/boundary", "vpcCidr": "10.1.0.0/20",
 	} {
 		config["trade-processing:"+key] = value
@@ -113,6 +110,7 @@ func TestAConfigIsRead(t *testing.T) {
 		VPCCIDR: "10.1.0.0/20", VPCEndpoints: []string{"ssm"}, MaxWriteUnits: 100, MaxReadUnits: 200, Backup: true, BackupRetentionDays: 10,
 		LogRetentionDays: 30, AlarmEmail: "on-call@example.com", RejectionAlarmPercent: 10, SilenceAlarmMinutes: 30,
 		PermissionsBoundary: "arn:aws:iam::111122223333:policy/team/boundary", ManageRegistryReplication: true,
+		ImageArguments: map[string]string{"INSIGHTS": "without", "GO_IMAGE": "mirror.example.com/golang@sha256:" + strings.Repeat("0", 64)},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -181,6 +179,10 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		"a switch that is neither on nor off":       {"deletionProtection", "yes", "", `"yes" is neither true nor false`},
 		"a boundary that is no ARN":                 {"permissionsBoundary", "boundary", "", "is no ARN of a policy"},
 		"a replication to nowhere":                  {"manageRegistryReplication", "true", "", "names no region"},
+		"an argument that the images don't have":    {"imageArguments", `{"BASE":"x"}`, "", "BASE is none of BASE_IMAGE"},
+		"a base image by its tag":                   {"imageArguments", `{"BASE_IMAGE":"mirror.example.com/provided:al2023"}`, "", "names no digest"},
+		"Insights in part":                          {"imageArguments", `{"INSIGHTS":"some"}`, "", "must be with or without"},
+		"a checksum that is none":                   {"imageArguments", `{"INSIGHTS_SHA256":"12"}`, "", "64 hexadecimal digits"},
 		"years that are negative":                   {"retentionYears", "-1", "", "-1 is not from 0"},
 		"more sources than one pager's alarm holds": {"sources", `["` + strings.Join(append(mostSources(), "b"), `","`) + `"]`, "", "has 26 systems"},
 		"a silence of more than a day":              {"silenceAlarmMinutes", "1441", "", "1441 is not from 0 to 1440"},

@@ -211,6 +211,7 @@ func (d *deployment) makePipeline(ctx *pulumi.Context) (err error) {
 		MaxRetries:          d.MaxRetries,
 		LambdaSources:       lambdaSources,
 		Project:             d.folder,
+		ImageArguments:      d.ImageArguments,
 		Validator:           d.Validator,
 		Enricher:            d.Enricher,
 		Recorder:            d.Recorder,

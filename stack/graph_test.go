@@ -62,6 +62,8 @@ func graph(t *testing.T, stack *declared.Stack) []byte {
 		inputs := readable(r.Inputs).(map[string]any)
 		if name, ok := inputs["imageName"].(string); ok {
 			inputs["imageName"] = imageTag.ReplaceAllString(name, ":<tag>")
+			arguments := inputs["build"].(map[string]any)["args"].(map[string]any)
+			arguments["VERSION"], arguments["REVISION"] = "<tag>", "<digest>"
 		}
 		nodes = append(nodes, node{
 			URN: shortURN(r.URN), Provider: r.Provider, Protect: r.Protect, IgnoreChanges: r.IgnoreChanges, DependsOn: shortURNs(r.DependsOn), Inputs: inputs,
