@@ -151,7 +151,7 @@ var identityRules = []Rule{
 		Name: "iam-confused-deputy", Family: identityFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:iam/role:Role"}, Options: []Option{{
 			Name: "exceptServices", About: "Services that take a role without saying for whom; * stands for any text.", Schema: texts(),
-			Default: list("ec2.amazonaws.com", "ecs.amazonaws.com", "edgelambda.amazonaws.com", "eks.amazonaws.com", "spotfleet.amazonaws.com"),
+			Default: list("ec2.amazonaws.com", "ecr.amazonaws.com", "ecs.amazonaws.com", "edgelambda.amazonaws.com", "eks.amazonaws.com", "spotfleet.amazonaws.com"),
 		}},
 		Why: "A service that takes a role without saying for whom can be made to take it for a stranger's resource.",
 		Check: func(r *Resource) {
