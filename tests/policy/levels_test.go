@@ -1,0 +1,197 @@
+package policy_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/policy/pack"
+)
+
+// queueWithoutKey is a program that breaks sqs-customer-key, and declares something after.
+func queueWithoutKey(ctx *pulumi.Context) error {
+	tags := pulumi.Map{"Project": pulumi.String("p"), "Environment": pulumi.String("e"), "Owner": pulumi.String("o"), "CostCenter": pulumi.String("c")}
+	provider := &provided{}
+	if err := declareProvider(ctx, "pulumi:providers:aws", "aws", pulumi.Map{"region": pulumi.String("us-east-1")}, provider); err != nil {
+		return err
+	}
+	return ctx.RegisterResource("aws:sqs/queue:Queue", "orders", pulumi.Map{
+		"name": pulumi.String("orders"), "tags": tags, "redrivePolicy": pulumi.String(`{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:111122223333:dead"}`),
+	}, &made{}, pulumi.Provider(provider))
+}
+
+const ordersURN = "urn:pulumi:dev::cases::aws:sqs/queue:Queue::orders"
+
+func TestAMandatoryRuleStopsTheUpdate(t *testing.T) {
+	d := open(t, program{run: queueWithoutKey, stack: "dev", attach: serveEcho(t)})
+	for when, v := range map[string]verdict{"preview": d.preview(), "update": d.up()} {
+		if v.err == nil {
+			t.Errorf("%s: it went through", when)
+		}
+		if said := v.messages("sqs-customer-key", ordersURN); len(v.violations) != 1 || len(said) != 1 || !strings.HasPrefix(said[0], "kmsMasterKeyId names no key.") {
+			t.Errorf("%s: %v", when, v.violations)
+		}
+		for _, violation := range v.violations {
+			if violation.EnforcementLevel != "mandatory" || violation.PolicyPackName != pack.Name || violation.PolicyPackVersion != pack.Version {
+				t.Errorf("%s: %+v", when, violation)
+			}
+		}
+	}
+	summary, err := d.stack.Info(t.Context())
+	if err != nil || summary.ResourceCount == nil || *summary.ResourceCount > 2 { // the stack and its provider
+		t.Errorf("the queue was made: %+v, %v", summary, err)
+	}
+}
+
+func TestALevelIsConfigured(t *testing.T) {
+	for name, c := range map[string]struct {
+		config     any
+		violations int
+		stops      bool
+	}{
+		"an advisory rule warns and goes on":      {map[string]any{"enforcementLevel": "advisory"}, 1, false},
+		"a rule that is off says nothing":         {"disabled", 0, false},
+		"options alone leave the level as it is":  {map[string]any{"exempt": []any{map[string]any{"urn": "*::invoices", "reason": "another queue", "until": "2999-12-31"}}}, 1, true},
+		"an exempt resource may break the rule":   {map[string]any{"exempt": []any{map[string]any{"urn": "*::orders", "reason": "moves to the key in July", "until": "2999-12-31"}}}, 0, false},
+		"an exemption that ended exempts nothing": {map[string]any{"exempt": []any{map[string]any{"urn": "*::orders", "reason": "moved to the key", "until": "2020-01-01"}}}, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, program{run: queueWithoutKey, stack: "dev", attach: serveEcho(t), config: map[string]any{"sqs-customer-key": c.config}})
+			v := d.up()
+			if len(v.violations) != c.violations || (v.err != nil) != c.stops {
+				t.Errorf("%d violations, and the error %v", len(v.violations), v.err)
+			}
+		})
+	}
+}
+
+func TestAWrongConfigurationIsRefusedAsAWhole(t *testing.T) {
+	d := open(t, program{run: queueWithoutKey, stack: "dev", attach: serveEcho(t), config: map[string]any{
+		"tags-mandatory":   map[string]any{"key": []any{"Owner"}},
+		"sqs-customer-key": map[string]any{"exempt": []any{map[string]any{"urn": "a", "reason": "because we can", "until": "2027-02-30"}}},
+	}})
+	v := d.preview()
+	if v.err == nil {
+		t.Fatal("it was taken")
+	}
+	for _, want := range []string{`there is no option "key"; it has exempt, keys`, `ends on "2027-02-30", which is no day`} {
+		if !strings.Contains(v.err.Error(), want) {
+			t.Errorf("%q isn't in: %v", want, v.err)
+		}
+	}
+}
+
+func TestASchemaIsCheckedByTheEngine(t *testing.T) {
+	d := open(t, program{run: queueWithoutKey, stack: "dev", attach: serveEcho(t), config: map[string]any{
+		"tags-mandatory": map[string]any{"keys": "Owner"},
+	}})
+	if v := d.preview(); v.err == nil || !strings.Contains(v.err.Error(), "keys: Invalid type. Expected: array, given: string") {
+		t.Errorf("%v", v.err)
+	}
+}
+
+// untagged is a queue that lacks a tag.
+func untagged(ctx *pulumi.Context) error {
+	provider := &provided{}
+	if err := declareProvider(ctx, "pulumi:providers:aws", "aws", pulumi.Map{"region": pulumi.String("us-east-1")}, provider); err != nil {
+		return err
+	}
+	return ctx.RegisterResource("aws:sqs/queue:Queue", "orders", pulumi.Map{
+		"tags": pulumi.Map{"Owner": pulumi.String("me"), "Secret": pulumi.ToSecret(pulumi.String("s"))},
+	}, &made{}, pulumi.Provider(provider))
+}
+
+func TestTheRemediation(t *testing.T) {
+	const quiet = "disabled" // all other rules
+	for name, c := range map[string]struct {
+		level    string
+		remedies int
+		reports  int
+		stops    bool
+	}{
+		"adds tags where it is switched on":      {"remediate", 1, 0, false},
+		"is off by itself":                       {"", 0, 0, false},
+		"reports only where it is advisory":      {"advisory", 0, 1, false},
+		"stops the update where it is mandatory": {"mandatory", 0, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := map[string]any{"all": quiet, "tags-add-defaults": map[string]any{"tags": map[string]any{"Owner": "team", "Project": "shop"}}}
+			if c.level != "" {
+				config["tags-add-defaults"].(map[string]any)["enforcementLevel"] = c.level
+			}
+			d := open(t, program{run: untagged, stack: "dev", attach: serveEcho(t), config: config})
+			for when, v := range map[string]verdict{"preview": d.preview(), "update": d.up()} {
+				if len(v.remedies) != c.remedies || len(v.violations) != c.reports || (v.err != nil) != c.stops {
+					t.Errorf("%s: %d remedies, %d violations, and the error %v", when, len(v.remedies), len(v.violations), v.err)
+				}
+			}
+			if c.remedies == 0 {
+				return
+			}
+			state, err := d.stack.Export(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(state.Deployment)
+			if !strings.Contains(text, `"Project": "shop"`) && !strings.Contains(text, `"Project":"shop"`) {
+				t.Errorf("the state has no such tag: %s", text)
+			}
+			if !strings.Contains(text, `"Owner": "me"`) && !strings.Contains(text, `"Owner":"me"`) {
+				t.Errorf("an own tag was changed: %s", text)
+			}
+			if !strings.Contains(text, "plaintext") { // an export marks secrets so
+				t.Errorf("a secret tag is no secret any more: %s", text)
+			}
+		})
+	}
+}
+
+// The engine finds the pack's own program on PATH where no language host for Go is there, and builds the folder where one
+// is; either way by the folder's PulumiPolicy.yaml.
+func TestThePacksOwnFolderAndProgram(t *testing.T) {
+	needEngine(t)
+	bin := t.TempDir()
+	folder, err := filepath.Abs("../../policy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "pulumi-analyzer-policy-go"), ".")
+	build.Dir = folder
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	d := open(t, program{
+		run: queueWithoutKey, stack: "dev", attach: serveEcho(t), folder: folder, path: bin + string(os.PathListSeparator) + os.Getenv("PATH"),
+	})
+	if v := d.up(); v.err == nil || len(v.messages("sqs-customer-key", ordersURN)) != 1 {
+		t.Errorf("%v, %v", v.err, v.violations)
+	}
+}
+
+func TestThePacksFileTellsThePacksVersion(t *testing.T) {
+	text, err := os.ReadFile("../../policy/PulumiPolicy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\nversion: "+pack.Version+"\n") || !strings.Contains(string(text), "\nruntime: go\n") {
+		t.Errorf("%s", text)
+	}
+}
+
+// What a rule has nothing to judge of is neither passed nor failed.
+func TestThePolicesThatPassAreThoseThatJudged(t *testing.T) {
+	d := open(t, program{run: queueWithoutKey, stack: "dev", attach: serveEcho(t)})
+	v := d.preview()
+	for name, want := range map[string]bool{
+		"tags-mandatory": true, "regions-allowed": true, "sqs-customer-key": false, // broken
+		"sns-customer-key": false, "dynamodb-scaling": false, "tags-add-defaults": false,
+	} {
+		if v.passed[name] != want {
+			t.Errorf("%s passed: %v", name, v.passed[name])
+		}
+	}
+}
