@@ -9,9 +9,15 @@ import (
 	_ "time/tzdata" // venues have time zones, and not every machine has them
 
 	"trade-processing/internal/terminal"
+	"trade-processing/policy/pack"
 )
 
-func main() { os.Exit(run()) }
+func main() {
+	if pack.Called(os.Args) { // the engine runs this program as the policy pack that is part of it
+		os.Exit(pack.Main(context.Background(), os.Args, os.Stdout, os.Stderr))
+	}
+	os.Exit(run())
+}
 
 // run is main without the exit, so that tests can be a tradectl too.
 func run() int {

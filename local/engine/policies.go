@@ -89,13 +89,25 @@ func (v *Verdict) Stopping() []Violation {
 // Tell writes violations for a reader: each policy, below it each resource that breaks it, and below that why and how.
 func Tell(violations []Violation) string {
 	var b strings.Builder
-	policy := ""
+	var last Violation
+	why := ""
 	for _, violation := range violations {
-		if violation.Policy != policy {
-			policy = violation.Policy
-			fmt.Fprintf(&b, "policy %s is broken (%s)\n", policy, violation.Level)
+		if violation.Policy != last.Policy {
+			fmt.Fprintf(&b, "policy %s is broken (%s)\n", violation.Policy, violation.Level)
+			last = Violation{}
 		}
-		fmt.Fprintf(&b, "  %s\n    %s\n", violation.where(), strings.ReplaceAll(violation.Message, "\n", "\n    "))
+		if violation.URN != last.URN || last.Policy == "" {
+			fmt.Fprintf(&b, "  %s\n", violation.where())
+			why = ""
+		}
+		for line := range strings.Lines(violation.Message) {
+			if line != why { // a policy's reason stands before each of its faults
+				fmt.Fprintf(&b, "    %s\n", strings.TrimSuffix(line, "\n"))
+			}
+		}
+		why, _, _ = strings.Cut(violation.Message, "\n")
+		why += "\n"
+		last = violation
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -32,10 +32,11 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
 			name: "one broken by two resources and kept by another", summary: "1 passed, 1 violated",
 			told: []apitype.EngineEvent{
 				judged(stackURN, "tagged", "encrypted"), broken(queueURN, "tagged", "mandatory", "Who owns it?\ntags lack Owner."), judged(queueURN, "encrypted"),
-				broken(tableURN, "tagged", "mandatory", "tags lack Owner."),
+				broken(queueURN, "tagged", "mandatory", "Who owns it?\ntags lack CostCenter."), broken(tableURN, "tagged", "mandatory", "tags lack Owner."),
 			},
 			want: Verdict{Passed: []string{"encrypted"}, Violations: []Violation{
 				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: tableURN, Message: "tags lack Owner."},
+				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "Who owns it?\ntags lack CostCenter."},
 				{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "Who owns it?\ntags lack Owner."},
 			}},
 			stops: `policy tagged is broken (mandatory)
@@ -43,6 +44,7 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
     tags lack Owner.
   aws:sqs/queue:Queue "failures"
     Who owns it?
+    tags lack CostCenter.
     tags lack Owner.`,
 		}, {
 			name: "an advice, and a fault of the whole stack", summary: "0 passed, 2 violated",

@@ -52,7 +52,7 @@ func deploy(ctx context.Context, t *terminal.Terminal, cli auto.PulumiCommand, r
 	defer progress.Stop()
 	d.deployment, err = engine.Open(ctx, engine.Options{
 		CLI: cli, Root: root, Stack: stackName, Program: stack.DeployFrom(root), Attach: d.providers.Attach(), State: state,
-		WriteOnce: !keep,
+		WriteOnce: !keep, Policies: policies,
 	})
 	if err != nil {
 		return nil, err
@@ -62,7 +62,10 @@ func deploy(ctx context.Context, t *terminal.Terminal, cli auto.PulumiCommand, r
 		return nil, err
 	}
 	d.outputs = outputs
-	progress.Done(fmt.Sprintf("deployed stack %s: %s", stackName, plan.Summary()))
+	progress.Done(fmt.Sprintf("deployed stack %s: %s; policies: %s", stackName, plan.Summary(), plan.Policies.Summary()))
+	if advice := plan.Policies.Violations; len(advice) > 0 { // all else would have stopped it
+		t.Note("%s", engine.Tell(advice))
+	}
 	return d, nil
 }
 

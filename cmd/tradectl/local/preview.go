@@ -59,7 +59,7 @@ func preview(command *cobra.Command, t *terminal.Terminal, options previewOption
 	progress := t.Step("previewing stack " + options.stack)
 	defer progress.Stop()
 	deployment, err := engine.Open(ctx, engine.Options{
-		CLI: cli, Root: root, Stack: options.stack, Program: stack.DeployFrom(root), Attach: providers.Attach(),
+		CLI: cli, Root: root, Stack: options.stack, Program: stack.DeployFrom(root), Attach: providers.Attach(), Policies: policies,
 	})
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func preview(command *cobra.Command, t *terminal.Terminal, options previewOption
 		_, err = fmt.Fprintf(t.Out, "%s\n", text)
 		return err
 	}
-	_, err = t.Out.Write([]byte(tree(t.Style(), plan) + counts(t.Style(), plan)))
+	_, err = fmt.Fprintf(t.Out, "%s%s%s\n", tree(t.Style(), plan), counts(t.Style(), plan), judgement(t.Style(), plan.Policies))
 	return err
 }
 
