@@ -8,6 +8,7 @@ COUNT  ?= 20000
 
 TRADECTL := bin/tradectl
 LINT     := bin/golangci-lint
+ACTIONLINT := bin/actionlint
 
 .PHONY: help
 help: ## List the targets
@@ -40,6 +41,10 @@ test-integration: ## Run the tests against emulators of AWS, installing them fir
 preview: $(TRADECTL) ## Show what `pulumi up` would create, offline (STACK=local, dev or prod)
 	$(TRADECTL) local preview --stack $(STACK)
 
+.PHONY: verify
+verify: $(TRADECTL) ## Prove a deployment in AWS with synthetic trades (STACK=dev or prod, JUNIT=report.xml)
+	$(TRADECTL) verify --stack $(STACK) $(if $(JUNIT),--junit $(JUNIT))
+
 .PHONY: sample
 sample: $(TRADECTL) ## Write a sample of trades (COUNT, SEED) to sample.ndjson
 	$(TRADECTL) sample --seed $(SEED) --count $(COUNT) --out sample.ndjson
@@ -48,6 +53,10 @@ sample: $(TRADECTL) ## Write a sample of trades (COUNT, SEED) to sample.ndjson
 lint: $(LINT) ## Check formatting and run the linters
 	$(LINT) run ./...
 	cd lambdas && ../$(LINT) run --config ../.golangci.yml ./...
+
+.PHONY: lint-workflows
+lint-workflows: $(ACTIONLINT) ## Check the workflows of GitHub Actions
+	$(ACTIONLINT)
 
 .PHONY: fmt
 fmt: $(LINT) ## Format all Go code
@@ -65,3 +74,6 @@ $(TRADECTL):
 
 $(LINT): tools/lint/go.mod
 	go build -C tools/lint -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(ACTIONLINT): tools/actionlint/go.mod
+	go build -C tools/actionlint -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
