@@ -1,0 +1,480 @@
+// Package workflows holds the workflows of GitHub Actions to what they may do, and to the names that they use. Their syntax
+// is actionlint's part (`make lint-workflows`).
+package workflows
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3"
+	"github.com/spf13/cobra"
+	"gopkg.in/yaml.v3"
+
+	"trade-processing/cmd/tradectl/local"
+	"trade-processing/cmd/tradectl/sample"
+	"trade-processing/cmd/tradectl/verify"
+	"trade-processing/internal/declared"
+	"trade-processing/internal/stackconfig"
+	"trade-processing/internal/terminal"
+	"trade-processing/local/engine"
+	"trade-processing/stack"
+)
+
+const root = "../.."
+
+// workflow is a workflow, as far as it is looked at here.
+type workflow struct {
+	file string
+	text string
+
+	On          yaml.Node
+	Permissions map[string]string
+	Concurrency *struct {
+		Group  string
+		Cancel bool `yaml:"cancel-in-progress"`
+	}
+	Jobs map[string]job
+}
+
+type job struct {
+	If          string
+	Uses        string
+	Permissions map[string]string
+	Timeout     int `yaml:"timeout-minutes"`
+	Env         map[string]string
+	Environment string
+	Steps       []step
+}
+
+type step struct {
+	Name, If, Uses, Run string
+
+	With map[string]string
+	Env  map[string]string
+}
+
+// workflows are all workflows, and composite actions of the project as workflows of one job.
+func workflows(t *testing.T) []workflow {
+	t.Helper()
+	var all []workflow
+	for _, pattern := range []string{".github/workflows/*.yml", ".github/actions/*/action.yml"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no file is %s (%v)", pattern, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := workflow{file: strings.TrimPrefix(file, root+"/"), text: string(text)}
+			if err := yaml.Unmarshal(text, &w); err != nil {
+				t.Fatalf("%s: %v", w.file, err)
+			}
+			if strings.HasPrefix(pattern, ".github/actions") {
+				var action struct{ Runs struct{ Steps []step } }
+				if err := yaml.Unmarshal(text, &action); err != nil {
+					t.Fatalf("%s: %v", w.file, err)
+				}
+				w.Jobs = map[string]job{"action": {Steps: action.Runs.Steps, Timeout: 1}}
+			}
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+func (w workflow) isAction() bool { return filepath.Base(w.file) == "action.yml" }
+
+// called is whether other workflows call it, which have the concurrency then.
+func (w workflow) called() bool { return strings.Contains(w.text, "\n  workflow_call:") }
+
+// eachStep calls with every step.
+func eachStep(t *testing.T, do func(where string, w workflow, j job, s step)) {
+	t.Helper()
+	for _, w := range workflows(t) {
+		for name, j := range w.Jobs {
+			for i, s := range j.Steps {
+				do(fmt.Sprintf("%s, job %s, step %d", w.file, name, i+1), w, j, s)
+			}
+		}
+	}
+}
+
+var pin = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)
+
+// A tag can be moved to other code by whoever owns an action, and by whoever breaks in there; a commit can't.
+func TestEveryActionIsPinnedByCommit(t *testing.T) {
+	pinned := 0
+	versions := map[string]string{}
+	eachStep(t, func(where string, w workflow, _ job, s step) {
+		if s.Uses == "" {
+			return
+		}
+		if local, isLocal := strings.CutPrefix(s.Uses, "./"); isLocal {
+			if _, err := os.Stat(filepath.Join(root, local, "action.yml")); err != nil {
+				t.Errorf("%s uses %s: %v", where, s.Uses, err)
+			}
+			return
+		}
+		pinned++
+		if !pin.MatchString(s.Uses) {
+			t.Errorf("%s: %s is not pinned by a commit of 40 digits", where, s.Uses)
+		}
+		said := regexp.MustCompile(regexp.QuoteMeta(s.Uses) + ` # (v\d+\.\d+\.\d+)\n`).FindStringSubmatch(w.text)
+		if said == nil {
+			t.Errorf("%s: behind %s no comment says which version it is", where, s.Uses)
+			return
+		}
+		action, commit, _ := strings.Cut(s.Uses, "@")
+		if before, known := versions[action]; known && before != commit+" "+said[1] {
+			t.Errorf("%s: %s is pinned to %s %s here, and to %s elsewhere", where, action, commit, said[1], before)
+		}
+		versions[action] = commit + " " + said[1]
+	})
+	if pinned == 0 {
+		t.Error("no step uses an action: this test looks at nothing")
+	}
+}
+
+// Each workflow asks for the least: it reads, and a job that needs more says so itself.
+func TestPermissionsAreTheLeast(t *testing.T) {
+	may := map[string][]string{"contents": {"read"}, "id-token": {"write"}, "pull-requests": {"write"}}
+	for _, w := range workflows(t) {
+		if w.isAction() {
+			continue
+		}
+		if len(w.Permissions) != 1 || w.Permissions["contents"] != "read" {
+			t.Errorf("%s: permissions of the workflow are %v, want contents: read", w.file, w.Permissions)
+		}
+		for name, j := range w.Jobs {
+			releases := w.file == ".github/workflows/release.yml" && name == "release"
+			for permission, level := range j.Permissions {
+				if !slices.Contains(may[permission], level) && !(releases && permission == "contents") {
+					t.Errorf("%s, job %s may %s %s", w.file, name, level, permission)
+				}
+			}
+			asks := slices.ContainsFunc(j.Steps, func(s step) bool { return strings.HasPrefix(s.Uses, "aws-actions/configure-aws-credentials@") }) ||
+				j.Uses != ""
+			if _, can := j.Permissions["id-token"]; can != asks {
+				t.Errorf("%s, job %s: id-token is for the jobs that ask AWS for a role, and for no other", w.file, name)
+			}
+		}
+	}
+}
+
+// Code that nobody has seen yet never runs with credentials: neither that of a fork, nor with a trigger that brings secrets.
+func TestForksGetNoCredentials(t *testing.T) {
+	guarded := 0
+	for _, w := range workflows(t) {
+		var on map[string]yaml.Node
+		if !w.isAction() && w.On.Decode(&on) != nil {
+			t.Errorf("%s: its triggers can't be read", w.file)
+		}
+		for trigger := range on {
+			if trigger == "pull_request_target" || trigger == "workflow_run" || trigger == "issue_comment" {
+				t.Errorf("%s: %s runs with secrets for whoever wants it to", w.file, trigger)
+			}
+		}
+		if _, forPullRequests := on["pull_request"]; !forPullRequests {
+			continue
+		}
+		for name, j := range w.Jobs {
+			text, err := yaml.Marshal(j)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(text), "secrets.") && j.Permissions["id-token"] == "" {
+				continue
+			}
+			guarded++
+			if !strings.Contains(j.If, "github.event.pull_request.head.repo.full_name == github.repository") {
+				t.Errorf("%s, job %s has credentials, and runs for forks", w.file, name)
+			}
+		}
+	}
+	if guarded == 0 {
+		t.Error("no job of a pull request has credentials: this test looks at nothing")
+	}
+}
+
+// Roles, not keys: nothing that lasts longer than a job is kept at GitHub but what Pulumi's state needs.
+func TestNoKeysAreKept(t *testing.T) {
+	known := []string{"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"}
+	for _, w := range workflows(t) {
+		for _, secret := range regexp.MustCompile(`secrets\.(\w+)`).FindAllStringSubmatch(w.text, -1) {
+			if !slices.Contains(known, secret[1]) {
+				t.Errorf("%s uses the secret %s", w.file, secret[1])
+			}
+		}
+	}
+	eachStep(t, func(where string, _ workflow, _ job, s step) {
+		for input := range s.With {
+			if strings.Contains(input, "access-key") {
+				t.Errorf("%s is given a key: %s", where, input)
+			}
+		}
+		if strings.HasPrefix(s.Uses, "actions/checkout@") && s.With["persist-credentials"] != "false" {
+			t.Errorf("%s leaves the token of the checkout to the steps behind it", where)
+		}
+	})
+}
+
+// Two runs never deploy at once, and none hangs for the six hours that GitHub would let it.
+func TestRunsDontMeetAndEnd(t *testing.T) {
+	for _, w := range workflows(t) {
+		if w.isAction() {
+			continue
+		}
+		if !w.called() && (w.Concurrency == nil || w.Concurrency.Group == "") {
+			t.Errorf("%s has no concurrency group", w.file)
+		}
+		deploys := strings.Contains(w.text, "pulumi up") || strings.Contains(w.text, "deploy-stack.yml")
+		if w.Concurrency != nil && w.Concurrency.Cancel && deploys {
+			t.Errorf("%s may be cancelled in the middle of a deployment", w.file)
+		}
+		for name, j := range w.Jobs {
+			if j.Uses == "" && j.Timeout == 0 {
+				t.Errorf("%s, job %s has no timeout", w.file, name)
+			}
+			if called, isLocal := strings.CutPrefix(j.Uses, "./"); isLocal {
+				if _, err := os.Stat(filepath.Join(root, called)); err != nil {
+					t.Errorf("%s, job %s: %v", w.file, name, err)
+				}
+			}
+		}
+	}
+}
+
+// What comes from outside, such as a branch's name, goes into the environment and never into the text of a script.
+func TestNoScriptIsPutTogetherFromExpressions(t *testing.T) {
+	eachStep(t, func(where string, _ workflow, _ job, s step) {
+		if strings.Contains(s.Run, "${{") {
+			t.Errorf("%s has an expression in its script: give it in env", where)
+		}
+	})
+}
+
+// prod is deployed after dev was proven, and in an environment, which is what asks for an approval.
+func TestProdComesAfterDevIsProven(t *testing.T) {
+	var deploy, called workflow
+	for _, w := range workflows(t) {
+		switch w.file {
+		case ".github/workflows/deploy.yml":
+			deploy = w
+		case ".github/workflows/deploy-stack.yml":
+			called = w
+		}
+	}
+	needs := regexp.MustCompile(`(?s)\n  prod:\n.*?\n    needs: (\w+)\n`).FindStringSubmatch(deploy.text)
+	plan := regexp.MustCompile(`(?s)\n  plan:\n.*?\n    needs: dev\n`)
+	if needs == nil || needs[1] != "plan" || !plan.MatchString(deploy.text) {
+		t.Errorf("prod isn't deployed after its plan, and that after dev: %v", needs)
+	}
+	if got := called.Jobs["deploy"].Environment; got != "${{ inputs.stack }}" {
+		t.Errorf("the environment of a deployment is %q", got)
+	}
+	var order []string
+	for _, s := range called.Jobs["deploy"].Steps {
+		if strings.HasPrefix(s.Run, "pulumi up ") || strings.Contains(s.Run, "make verify ") {
+			order = append(order, s.Name)
+		}
+	}
+	if want := []string{"Deploy", "Verify"}; !slices.Equal(order, want) {
+		t.Errorf("a deployment takes the steps %v, want %v", order, want)
+	}
+}
+
+// scripts are the commands of all steps, one a line, with continued lines joined.
+func scripts(t *testing.T) map[string][]string {
+	t.Helper()
+	commands := map[string][]string{}
+	eachStep(t, func(where string, _ workflow, _ job, s step) {
+		for line := range strings.Lines(strings.ReplaceAll(s.Run, "\\\n", " ")) {
+			commands[where] = append(commands[where], strings.TrimSpace(line))
+		}
+	})
+	return commands
+}
+
+// eachCommand calls with the words behind a program's name wherever a script runs it.
+func eachCommand(t *testing.T, program string, do func(where string, words []string)) {
+	t.Helper()
+	found := false
+	for where, lines := range scripts(t) {
+		for _, line := range lines {
+			for part := range strings.SplitSeq(strings.NewReplacer("|", "\n", "&&", "\n", ";", "\n", "$(", "\n").Replace(line), "\n") {
+				if words := strings.Fields(part); len(words) > 0 && words[0] == program {
+					found = true
+					do(where, words[1:])
+				}
+			}
+		}
+	}
+	if !found {
+		t.Errorf("no workflow runs %s: this test looks at nothing", program)
+	}
+}
+
+func TestEveryMakeTargetExists(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile := string(text)
+	eachCommand(t, "make", func(where string, words []string) {
+		for _, word := range words {
+			variable, _, isSetting := strings.Cut(word, "=")
+			switch {
+			case isSetting && !strings.Contains(makefile, "$("+variable+")"):
+				t.Errorf("%s sets %s, which the Makefile doesn't use", where, variable)
+			case !isSetting && !strings.Contains(makefile, "\n"+word+": "):
+				t.Errorf("%s names make %s, which is no target", where, word)
+			}
+		}
+	})
+}
+
+func TestEveryCommandOfTradectlExists(t *testing.T) {
+	tradectl := &cobra.Command{Use: "tradectl"}
+	tradectl.AddCommand(local.NewCommand(&terminal.Terminal{}), sample.NewCommand(&terminal.Terminal{}), verify.NewCommand(&terminal.Terminal{}))
+	eachCommand(t, "bin/tradectl", func(where string, words []string) {
+		command, rest, err := tradectl.Find(words)
+		if err != nil || command == tradectl || command.HasSubCommands() {
+			t.Errorf("%s: tradectl %s is no command (%v)", where, strings.Join(words, " "), err)
+			return
+		}
+		for _, word := range rest {
+			if name, isFlag := strings.CutPrefix(word, "--"); isFlag && command.Flags().Lookup(name) == nil {
+				t.Errorf("%s: %s has no --%s", where, command.CommandPath(), name)
+			}
+		}
+	})
+}
+
+// The CLI of the version in use says itself which commands and flags it has.
+func TestEveryCommandOfPulumiExists(t *testing.T) {
+	cli, found := engine.FindCLI(t.Context())
+	if !found && os.Getenv("REQUIRE_ENGINE") != "" {
+		t.Fatal("there is no Pulumi engine: run tradectl local engine")
+	}
+	if !found {
+		t.Skip("there is no Pulumi engine: tradectl local engine builds one")
+	}
+	help := map[string]string{}
+	eachCommand(t, "pulumi", func(where string, words []string) {
+		var command []string
+		for _, word := range words {
+			if strings.HasPrefix(word, "-") {
+				break
+			}
+			command = append(command, word)
+		}
+		name := strings.Join(command, " ")
+		if _, asked := help[name]; !asked {
+			out, _, _, err := cli.Run(t.Context(), t.TempDir(), strings.NewReader(""), nil, nil, nil, append(slices.Clone(command), "--help")...)
+			if err != nil || !strings.Contains(out, "pulumi "+name) {
+				t.Errorf("%s: pulumi %s is no command (%v)", where, name, err)
+			}
+			help[name] = out
+		}
+		for _, word := range words {
+			flag, _, _ := strings.Cut(word, "=")
+			if strings.HasPrefix(flag, "--") && !regexp.MustCompile(regexp.QuoteMeta(flag)+`\b`).MatchString(help[name]) {
+				t.Errorf("%s: pulumi %s has no %s", where, name, flag)
+			}
+		}
+	})
+}
+
+func TestThePulumiOfTheWorkflowsIsTheOneInUse(t *testing.T) {
+	eachStep(t, func(where string, _ workflow, _ job, s step) {
+		if strings.HasPrefix(s.Uses, "pulumi/actions@") && s.With["pulumi-version"] != sdk.Version.String() {
+			t.Errorf("%s installs Pulumi %s, and the program is written against %s", where, s.With["pulumi-version"], sdk.Version)
+		}
+	})
+}
+
+// Outputs that a script picks with jq are outputs of the stack, and stacks have files.
+func TestEveryOutputAndStackExists(t *testing.T) {
+	config, err := stackconfig.Read(root, "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := declared.Declare(declared.Program{Run: stack.DeployFrom(folder), Stack: "dev", Folder: folder, Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs, stacks := 0, 0
+	for where, lines := range scripts(t) {
+		for _, line := range lines {
+			if _, query, picks := strings.Cut(line, "jq -r"); picks {
+				query, _, _ = strings.Cut(query, "outputs.json")
+				for _, output := range regexp.MustCompile(`\.([a-z]\w+)`).FindAllStringSubmatch(query, -1) {
+					outputs++
+					if _, known := made.Outputs[output[1]]; !known {
+						t.Errorf("%s names the output %s, which the stack doesn't have", where, output[1])
+					}
+				}
+			}
+			for _, name := range regexp.MustCompile(`--stack (\w+)`).FindAllStringSubmatch(line, -1) {
+				stacks++
+				if _, err := os.Stat(filepath.Join(root, stackconfig.FileOf(name[1]))); err != nil {
+					t.Errorf("%s: %v", where, err)
+				}
+			}
+		}
+	}
+	if outputs == 0 || stacks == 0 {
+		t.Error("no script names an output, or none a stack: this test looks at nothing")
+	}
+}
+
+// Where bash is, it reads every script; actionlint leaves that to shellcheck, which not every machine has.
+func TestTheScriptsAreShell(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("there is no bash")
+	}
+	eachStep(t, func(where string, _ workflow, _ job, s step) {
+		check := exec.Command(bash, "-n")
+		check.Stdin = strings.NewReader(s.Run)
+		if output, err := check.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", where, err, output)
+		}
+	})
+}
+
+// The links of the hints lead to headings of the runbook.
+func TestTheHintsLeadSomewhere(t *testing.T) {
+	runbook, err := os.ReadFile(filepath.Join(root, "docs/runbook.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchors := map[string]bool{}
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(runbook), -1) {
+		anchors[strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-")] = true
+	}
+	links := 0
+	for _, w := range workflows(t) {
+		for _, link := range regexp.MustCompile(`\(\$RUNBOOK#([^)]+)\)`).FindAllStringSubmatch(w.text, -1) {
+			links++
+			if !anchors[link[1]] {
+				t.Errorf("%s leads to #%s, which the runbook doesn't have", w.file, link[1])
+			}
+		}
+	}
+	if links == 0 {
+		t.Error("no workflow leads to the runbook: this test looks at nothing")
+	}
+}
