@@ -32,6 +32,10 @@ test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first 
 	$(TRADECTL) local engine
 	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine/...
 
+.PHONY: test-contract
+test-contract: ## Run the functions' programs behind a Lambda Runtime API, and measure their start and memory
+	CONTRACT=1 go -C tests/contract test -count=1
+
 .PHONY: test-integration
 test-integration: ## Run the tests against emulators of AWS, installing them first where they are missing
 	go run ./tests/integration/emulators/install

@@ -71,8 +71,11 @@ func Open(project string) (*Account, error) {
 	return a, nil
 }
 
-// Close ends the endpoint.
-func (a *Account) Close() { a.endpoint.Close() }
+// Close ends the endpoint, and with it every call that waits there.
+func (a *Account) Close() {
+	a.endpoint.CloseClientConnections()
+	a.endpoint.Close()
+}
 
 // Services are the account's services as the functions of the local cloud get them.
 func (a *Account) Services() cloud.Services { return a.cloud.Services(region) }

@@ -261,10 +261,16 @@ func Cases() []Case {
 			Payload: toRecord(aTrade("t-1", ""), "one", ""), Trouble: Trouble{Err: throttled},
 			Error: "ProvisionedThroughputExceededException", Says: "writing trade t-1",
 		},
-		{
-			Name: "a table that is throttled until the deadline is told by DynamoDB's own name for it", Function: Recorder,
-			Payload: toRecord(aTrade("t-1", ""), "one", ""), Trouble: Trouble{Err: throttled}, Timeout: shortTimeout,
-			Error: "ProvisionedThroughputExceededException", Says: "writing trade t-1",
-		},
 	}
+}
+
+// Sample is the nth payload of a long series, as they come: no two trades are the same, and each is of the largest size that
+// a detail may have, so that a function which kept something of them would show it.
+func Sample(function string, n int) []byte {
+	const detail = 60 << 10
+	trade := padded(aTrade(fmt.Sprintf("t-%d", n), `"note":"%PAD%",`), detail)
+	if function == Recorder {
+		return []byte(toRecord(trade, "one", ""))
+	}
+	return []byte(request(trade, ""))
 }

@@ -133,3 +133,6 @@ type SettingsError struct {
 func (e *SettingsError) Error() string {
 	return fmt.Sprintf("environment of the %s function: %s", e.Function, strings.Join(e.Problems, "; "))
 }
+
+// ErrorType is the name under which a caller sees the error.
+func (*SettingsError) ErrorType() string { return InvalidEnvironment }

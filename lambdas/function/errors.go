@@ -15,6 +15,9 @@ const (
 	// InternalError is any error that isn't known better.
 	InternalError = "InternalError"
 
+	// InvalidEnvironment is a function whose environment variables are wrong, so that it never starts.
+	InvalidEnvironment = "InvalidEnvironment"
+
 	// Panic is a recovered panic.
 	Panic = "Runtime.Panic"
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Main serves a function's invocations until Lambda ends the process. Where wiring the handler fails, it says why in one
-// JSON line and exits with 1, which Lambda reports as a failed initialisation.
+// JSON line, reports it to Lambda as the error of its initialisation, and exits with 1.
 func Main(wire func(context.Context, Environment) (lambda.Handler, error)) {
 	environment := Process()
 	logger := slog.New(slog.NewJSONHandler(environment.Output, nil))
@@ -20,7 +20,12 @@ func Main(wire func(context.Context, Environment) (lambda.Handler, error)) {
 	log.SetOutput(runtimeLog{logger})
 	handler, err := wire(context.Background(), environment)
 	if err != nil {
-		logger.Error("the function can't start", "error", err.Error())
+		logger.Error("the function can't start", "errorType", ErrorType(err), "error", err.Error())
+		if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" {
+			if err := reportInit(api, err); err != nil {
+				logger.Error("Lambda can't be told", "error", err.Error())
+			}
+		}
 		os.Exit(1)
 	}
 	lambda.Start(handler)

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"net/http"
-	_ "time/tzdata" // the image has no zoneinfo, and a market's hours are on its own clock
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"

@@ -1,0 +1,163 @@
+package contract_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"trade-processing/internal/contract"
+	"trade-processing/lambdas/runtimeapi"
+)
+
+func TestAsPrograms(t *testing.T) {
+	contract.Run(t, root, func(t *testing.T, account *contract.Account, function string) contract.Instance {
+		return program{start(t, function, account.ProcessVariables(function))}
+	})
+}
+
+// What a cold start costs beside Lambda's own part. It is a figure and no bound, as a busy machine says nothing.
+func TestStartsAreMeasured(t *testing.T) {
+	const starts = 15
+	account := open(t)
+	for _, function := range contract.Functions() {
+		var took []time.Duration
+		for range starts {
+			process := start(t, function, account.ProcessVariables(function))
+			select {
+			case <-process.Ready():
+			case <-process.Ended():
+				t.Fatalf("the %s ended at its start: %s", function, process.State())
+			}
+			took = append(took, process.ReadyAfter())
+			if err := process.Stop(grace); err != nil {
+				t.Error(err)
+			}
+		}
+		slices.Sort(took)
+		fmt.Printf("start of the %s to its first request for an invocation: median %.1f ms, %.1f to %.1f ms (%d starts)\n", function,
+			milliseconds(took[starts/2]), milliseconds(took[0]), milliseconds(took[starts-1]), starts)
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// A warm function lives for hours. What it keeps of each invocation would end it.
+func TestAThousandInvocationsTakeNoMoreMemoryThanAFewHundred(t *testing.T) {
+	// After warm invocations the heap has its size. From then on it may only waver: 700 more invocations that each kept
+	// their payload of 64 KB would take 44 MiB.
+	const warm, all, slack = 300, 1000, 8 << 20
+	account := open(t)
+	for _, function := range contract.Functions() {
+		t.Run(function, func(t *testing.T) {
+			process := start(t, function, account.ProcessVariables(function))
+			var before int
+			for i := range all {
+				if i == warm {
+					before = memory(t, process)
+				}
+				answer, err := process.Invoke(t.Context(), runtimeapi.Invocation{Payload: contract.Sample(function, i), Timeout: time.Minute})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if answer.Error != nil {
+					t.Fatalf("invocation %d: %v", i, answer.Error)
+				}
+			}
+			after := memory(t, process)
+			fmt.Printf("memory of the %s: %.1f MiB after %d invocations, %.1f MiB after %d\n", function, mebibytes(before), warm, mebibytes(after), all)
+			if after > before+slack {
+				t.Errorf("memory grew from %d to %d bytes", before, after)
+			}
+		})
+	}
+}
+
+func mebibytes(bytes int) float64 { return float64(bytes) / (1 << 20) }
+
+// memory is how many bytes of a process are in memory.
+func memory(t *testing.T, process *runtimeapi.Process) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.PID()))
+	if err != nil {
+		t.Skipf("there is no /proc here: %v", err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kilobytes << 10
+}
+
+func TestSIGTERMEndsAFunctionThatWaits(t *testing.T) {
+	account := open(t)
+	for _, function := range contract.Functions() {
+		t.Run(function, func(t *testing.T) {
+			process := start(t, function, account.ProcessVariables(function))
+			answer, err := process.Invoke(t.Context(), runtimeapi.Invocation{Payload: contract.Sample(function, 1), Timeout: time.Minute})
+			if err != nil || answer.Error != nil {
+				t.Fatal(err, answer.Error)
+			}
+			if err := process.Stop(grace); err != nil {
+				t.Fatal(err)
+			}
+			if status, ok := process.State().Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
+				t.Errorf("it ended with %s", process.State())
+			}
+			if lines := strings.Count(process.Output(), "\n"); lines != 1 {
+				t.Errorf("beside the invocation's line it wrote others:\n%s", process.Output())
+			}
+		})
+	}
+}
+
+func TestAFunctionThatCannotStartNamesTheVariable(t *testing.T) {
+	account := open(t)
+	for _, tc := range []struct {
+		function, variable, value string
+	}{
+		{contract.Validator, "ENVIRONMENT", ""},
+		{contract.Validator, "PARAMETER_PREFIX", ""},
+		{contract.Validator, "SOURCES", ""},
+		{contract.Validator, "SOURCES", "system1,,system2"},
+		{contract.Validator, "SOURCES", "trading.system1"},
+		{contract.Validator, "ALLOWED_CURRENCIES", "usd"},
+		{contract.Validator, "MAX_CLOCK_SKEW", "soon"},
+		{contract.Validator, "LOG_LEVEL", "LOUD"},
+		{contract.Enricher, "ENVIRONMENT", ""},
+		{contract.Enricher, "PARAMETER_PREFIX", ""},
+		{contract.Enricher, "LOG_LEVEL", "LOUD"},
+		{contract.Recorder, "ENVIRONMENT", ""},
+		{contract.Recorder, "TABLE_NAME", ""},
+		{contract.Recorder, "RETENTION_YEARS", "forever"},
+		{contract.Recorder, "LOG_LEVEL", "LOUD"},
+	} {
+		t.Run(fmt.Sprintf("%s with %s=%q", tc.function, tc.variable, tc.value), func(t *testing.T) {
+			variables := account.ProcessVariables(tc.function)
+			variables[tc.variable] = tc.value
+			process := start(t, tc.function, variables)
+			select {
+			case <-process.Ended():
+			case <-process.Ready():
+				t.Fatal("it started")
+			}
+			if code := process.State().ExitCode(); code != 1 {
+				t.Errorf("it ended with %s", process.State())
+			}
+			reported := process.InitError()
+			if reported == nil || reported.Type != "InvalidEnvironment" || !strings.Contains(reported.Message, tc.variable+": ") {
+				t.Fatalf("it reported %v", reported)
+			}
+			var line struct{ Level, Error string }
+			if err := json.Unmarshal([]byte(process.Output()), &line); err != nil || line.Level != "ERROR" || line.Error != reported.Message {
+				t.Errorf("it wrote %s (%v)", process.Output(), err)
+			}
+		})
+	}
+}
