@@ -18,6 +18,7 @@ type Statement struct {
 	NotResources []string
 	Principals   Principals
 	Conditions   []Condition
+	secret       bool // whether any of it is
 }
 
 // Principals are who a statement of a trust or resource policy speaks of.
@@ -57,6 +58,7 @@ func Read(property value.Value) Document {
 			NotResources: texts(raw.Get("NotResource")),
 			Principals:   principals(raw),
 			Conditions:   conditions(raw.Get("Condition")),
+			secret:       raw.HoldsSecret(),
 		})
 	}
 	return read
@@ -138,5 +140,13 @@ func (s Statement) Name() string {
 	if s.Sid == "" {
 		return "a statement without Sid"
 	}
-	return "statement " + s.Sid
+	return "statement " + s.Show(s.Sid)
+}
+
+// Show is how messages show a part of the statement.
+func (s Statement) Show(part string) string {
+	if s.secret {
+		return "[secret]"
+	}
+	return part
 }

@@ -201,7 +201,7 @@ func needsCustomerKey(r *Resource, property string, key value.Value) {
 func keyInRegion(r *Resource, property string, key, region value.Value) {
 	parts := strings.Split(key.Text(), ":")
 	if len(parts) > 3 && region.Text() != "" && parts[3] != region.Text() {
-		r.Breaks(property, fmt.Sprintf("is a key of %s, and the replica is in %s", shownText(key, parts[3]), region.Text()),
+		r.Breaks(property, fmt.Sprintf("is a key of %s, and the replica is in %s", shownText(key, parts[3]), shownText(region, region.Text())),
 			"Make a replica of the key there, and name that")
 	}
 }

@@ -69,7 +69,7 @@ var identityRules = []Rule{
 			for _, given := range granted(r) {
 				for _, action := range given.Actions {
 					if strings.Contains(action, "*") && !anyMatches(r.Setting("allowedActions"), action) {
-						r.Breaks(given.property, fmt.Sprintf("allows %s by %s", shownText(r.At(given.property), action), given.Name()), "List the actions that are needed")
+						r.Breaks(given.property, fmt.Sprintf("allows %s by %s", given.Show(action), given.Name()), "List the actions that are needed")
 					}
 				}
 				if len(given.NotActions) > 0 {
@@ -89,7 +89,7 @@ var identityRules = []Rule{
 				}
 				for _, action := range given.Actions {
 					if !anyMatches(r.Setting("allowedActions"), action) {
-						r.Breaks(given.property, fmt.Sprintf("allows %s on every resource by %s", shownText(r.At(given.property), action), given.Name()),
+						r.Breaks(given.property, fmt.Sprintf("allows %s on every resource by %s", given.Show(action), given.Name()),
 							"Name the resources by their ARNs")
 					}
 				}
@@ -158,7 +158,7 @@ var identityRules = []Rule{
 			for _, statement := range document.Read(r.At("assumeRolePolicy")).Allowing() {
 				for _, service := range statement.Principals.Services {
 					if !statement.NamesCaller() && !anyMatches(r.Setting("exceptServices"), service) {
-						r.Breaks("assumeRolePolicy", fmt.Sprintf("trusts %s for any caller", service), "Add a condition on aws:SourceAccount, or on aws:SourceArn")
+						r.Breaks("assumeRolePolicy", fmt.Sprintf("trusts %s for any caller", statement.Show(service)), "Add a condition on aws:SourceAccount, or on aws:SourceArn")
 					}
 				}
 			}
@@ -179,7 +179,7 @@ var identityRules = []Rule{
 			for _, statement := range document.Read(r.At(property)).Allowing() {
 				for _, service := range statement.Principals.Services {
 					if !statement.NamesCaller() {
-						r.Breaks(property, fmt.Sprintf("lets %s in for any caller by %s", service, statement.Name()),
+						r.Breaks(property, fmt.Sprintf("lets %s in for any caller by %s", statement.Show(service), statement.Name()),
 							"Add a condition on aws:SourceArn or aws:SourceAccount")
 					}
 				}
@@ -195,7 +195,7 @@ var identityRules = []Rule{
 			for _, statement := range document.Read(r.At(property)).Allowing() {
 				for _, action := range statement.Actions {
 					if strings.Contains(action, "*") {
-						r.Breaks(property, fmt.Sprintf("allows %s by %s", shownText(r.At(property), action), statement.Name()), "List the actions that are needed")
+						r.Breaks(property, fmt.Sprintf("allows %s by %s", statement.Show(action), statement.Name()), "List the actions that are needed")
 					}
 				}
 			}

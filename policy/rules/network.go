@@ -79,7 +79,7 @@ var networkRules = []Rule{
 		Why:   "Whatever is made without a security group gets the default one.",
 		Check: func(r *Resource) {
 			for _, direction := range []string{"ingress", "egress"} {
-				if len(r.At(direction).Each()) > 0 && !r.At(direction).IsUnknown() {
+				if r.At(direction).IsSet() {
 					r.Breaks(direction, "opens the default security group", "Leave it out, and make a group for what needs one")
 				}
 			}
@@ -134,10 +134,11 @@ var networkRules = []Rule{
 		Types: []string{"aws:ec2/vpcEndpoint:VpcEndpoint"},
 		Why:   "An endpoint without a policy of its own also leads to the buckets and tables of any other account, past every firewall.",
 		Check: func(r *Resource) {
-			if !r.At("vpcEndpointType").Unset() && r.At("vpcEndpointType").LacksText("Gateway", "Interface") {
+			kind := r.At("vpcEndpointType")
+			if !kind.Unset() && !kind.Is("Gateway", "Interface") {
 				return // an endpoint of a load balancer or a lattice takes no policy
 			}
-			if r.At("policy").Unset() && !r.At("vpcEndpointType").IsUnknown() {
+			if r.At("policy").Unset() {
 				r.Breaks("policy", "is missing, and so lets everything through", "Allow what is needed, to principals of the own account or organisation")
 			}
 			notOpen(r, "policy")

@@ -27,7 +27,7 @@ var provenanceRules = []Rule{
 			switch {
 			case r.Type == providerPrefix+"aws" && region.Unset():
 				r.Breaks("region", "is missing, so that each shell decides by itself", "Set the config key aws:region, or the provider's region")
-			case !region.Unset() && !region.IsUnknown() && !anyMatches(r.Setting("regions"), region.Text()):
+			case region.IsSet() && !anyMatches(r.Setting("regions"), region.Text()):
 				r.Breaks("region", "is "+shown(region), "Allowed are "+listed(r.Setting("regions")))
 			}
 		},
@@ -38,7 +38,7 @@ var provenanceRules = []Rule{
 		Why: "A copy in another region is data in another region.",
 		Check: func(r *Resource) {
 			for _, region := range copies[r.Type](r) {
-				if !region.Unset() && !region.IsUnknown() && !anyMatches(r.Setting("regions"), region.Text()) {
+				if region.IsSet() && !anyMatches(r.Setting("regions"), region.Text()) {
 					r.Breaks(copied[r.Type], "copies to "+shown(region), "Allowed are "+listed(r.Setting("regions")))
 				}
 			}

@@ -85,7 +85,7 @@ var resilienceRules = []Rule{
 		Types: []string{"aws:cloudwatch/eventBus:EventBus"},
 		Why:   "A bus under a key of one's own drops the events that it can't encrypt.",
 		Check: func(r *Resource) {
-			if !r.At("kmsKeyIdentifier").Unset() && r.At("deadLetterConfig.arn").Unset() {
+			if r.At("kmsKeyIdentifier").IsSet() && r.At("deadLetterConfig.arn").Unset() {
 				r.Breaks("deadLetterConfig.arn", "is missing", "Set it to the ARN of a queue that events.amazonaws.com may send to")
 			}
 		},

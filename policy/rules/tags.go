@@ -76,7 +76,7 @@ var tagRules = []Rule{
 		Check: func(r *Resource) {
 			allowed := r.Setting("values")
 			for _, key := range allowed.Keys() {
-				if given := effectiveTags(r).Get(key); !given.Unset() && !given.IsUnknown() && !anyMatches(allowed.Get(key), given.Text()) {
+				if given := effectiveTags(r).Get(key); given.IsSet() && !anyMatches(allowed.Get(key), given.Text()) {
 					r.Breaks(taggable[r.Type], fmt.Sprintf("have %s = %s", key, shown(given)),
 						"Allowed are "+listed(allowed.Get(key)))
 				}

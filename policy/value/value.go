@@ -14,8 +14,8 @@ import (
 
 // Value is a property, or that there is none. The zero Value is a property that isn't there.
 //
-// Its questions have three answers: yes, no, and not known yet. Is… and Has… are true where yes is known, Lacks… and
-// Unset where no is known, and both are false of an unknown value.
+// Its questions have three answers: yes, no, and not known yet. Is… are true where yes is known, Lacks… and Unset where no
+// is known, and both are false of an unknown value. So !Unset is not IsSet: it may turn out either way.
 type Value struct {
 	raw     property.Value
 	secret  bool
@@ -99,6 +99,9 @@ func (v Value) HoldsUnknown() bool { return v.unknown || v.raw.HasComputed() }
 // IsSecret tells whether the program keeps the value secret. Messages never show it then.
 func (v Value) IsSecret() bool { return v.secret }
 
+// HoldsSecret tells that the value, or something inside of it, is secret.
+func (v Value) HoldsSecret() bool { return v.secret || v.raw.HasSecrets() }
+
 // Unset tells that the property is known to hold nothing: it isn't there, is null, an empty text, list or object.
 func (v Value) Unset() bool {
 	switch {
@@ -114,6 +117,9 @@ func (v Value) Unset() bool {
 		return v.raw.IsNull()
 	}
 }
+
+// IsSet tells that the property is known to hold something.
+func (v Value) IsSet() bool { return !v.unknown && !v.Unset() }
 
 // Text is the value as text, empty where it isn't one or isn't known. Numbers and truth values are texts too, as the
 // engine converts between them.
@@ -132,7 +138,7 @@ func (v Value) Text() string {
 
 // Is tells whether the value is known to be one of the texts.
 func (v Value) Is(texts ...string) bool {
-	return !v.unknown && !v.Unset() && slices.Contains(texts, v.Text())
+	return v.IsSet() && slices.Contains(texts, v.Text())
 }
 
 // LacksText tells that the value is known to be none of the texts, or not there.
