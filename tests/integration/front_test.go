@@ -32,6 +32,9 @@ type fault struct {
 	Broken bool
 }
 
+// failedByTheTest is the message of every such error.
+const failedByTheTest = "failed by the test"
+
 // front stands in front of an emulator: it sees every call, and may fail it.
 type front struct {
 	Endpoint string
@@ -129,8 +132,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	w.Header().Set("X-Amzn-ErrorType", wrong.Code)
+	w.Header().Set("X-Amzn-RequestId", "failed-by-the-test")
 	w.WriteHeader(wrong.Status)
-	fmt.Fprintf(w, `{"__type": %q, "message": "failed by the test"}`, wrong.Code)
+	fmt.Fprintf(w, `{"__type": %q, "message": %q}`, wrong.Code, failedByTheTest)
 }
 
 // discarded is an answer that is lost on its way.

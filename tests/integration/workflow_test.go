@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"trade-processing/local/cloud"
 	faults "trade-processing/local/fault"
@@ -53,16 +54,16 @@ func (m *mishap) hit(service, operation, resource string) bool {
 func (m *mishap) err() error {
 	switch m.service {
 	case "lambda":
-		return &function.Error{Type: "Lambda." + m.code, Message: "failed by the test"}
+		return &function.Error{Type: "Lambda." + m.code, Message: failedByTheTest}
 	default:
-		return &smithy.GenericAPIError{Code: m.code, Message: "failed by the test"}
+		return &smithy.GenericAPIError{Code: m.code, Message: failedByTheTest}
 	}
 }
 
 // fault is the mishap as the front answers it.
 func (m *mishap) fault() fault {
-	status := map[string]int{"TooManyRequestsException": http.StatusTooManyRequests, "ProvisionedThroughputExceededException": http.StatusBadRequest}[m.code]
-	return fault{Status: cmp.Or(status, http.StatusInternalServerError), Code: m.code}
+	status := map[string]int{"TooManyRequestsException": http.StatusTooManyRequests, "ServiceException": http.StatusInternalServerError, "InternalError": http.StatusInternalServerError}[m.code]
+	return fault{Status: cmp.Or(status, http.StatusBadRequest), Code: m.code}
 }
 
 // end is what an execution came to.
@@ -141,11 +142,15 @@ func (o *ours) run(trade event, wrong *mishap) end {
 		if err != nil {
 			o.t.Fatal(err)
 		}
-		for message := range q.Messages() {
-			e.DeadLetters[stage(name)] = append(e.DeadLetters[stage(name)], object(o.t, message.Body))
-		}
-		if err := q.Purge(o.t.Context()); err != nil {
+		received, err := q.Receive(o.t.Context(), 10, nil)
+		if err != nil {
 			o.t.Fatal(err)
+		}
+		for _, message := range received {
+			e.DeadLetters[stage(name)] = append(e.DeadLetters[stage(name)], object(o.t, message.Body))
+			if err := q.Acknowledge(o.t.Context(), message.Receipt); err != nil {
+				o.t.Fatal(err)
+			}
 		}
 	}
 	table, err := o.cloud.Table(region, text(one(o.t, o.cloud, tableType, "").Inputs, "name"))
@@ -180,7 +185,7 @@ type theirs struct {
 	urls     map[string]string
 	tables   *dynamodb.Client
 	table    string
-	machine  string // ARN
+	declared cloud.Properties // of the state machine
 	executed int
 }
 
@@ -196,15 +201,7 @@ func newTheirs(t *testing.T, here *cloud.Cloud) *theirs {
 	putParameters(t, here, parameters)
 	th.services.serve["Invoke"] = newLambdaService(t, here, parameters, dynamodb.NewFromConfig(clients(t, th.database.Endpoint))).ServeHTTP
 
-	declared := one(t, here, machineType, "").Inputs
-	created, err := th.machines.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
-		Name: aws.String(text(declared, "name")), RoleArn: aws.String(text(declared, "roleArn")),
-		Definition: aws.String(text(declared, "definition")), Type: types.StateMachineType(text(declared, "type")),
-	})
-	if err != nil {
-		t.Fatalf("moto refuses the state machine: %v", err)
-	}
-	th.machine = *created.StateMachineArn
+	th.declared = one(t, here, machineType, "").Inputs
 	return th
 }
 
@@ -243,9 +240,23 @@ func (th *theirs) run(trade event, wrong *mishap) end {
 		return fault{}
 	})
 	before := len(th.services.calls("Invoke"))
+	// Each execution has a machine of its own, which goes when it has ended: moto fails to start another one beside it.
 	th.executed++
+	created, err := th.machines.CreateStateMachine(th.t.Context(), &sfn.CreateStateMachineInput{
+		Name:    aws.String(fmt.Sprintf("%s-%d", text(th.declared, "name"), th.executed)),
+		RoleArn: aws.String(text(th.declared, "roleArn")), Type: types.StateMachineType(text(th.declared, "type")),
+		Definition: aws.String(text(th.declared, "definition")),
+	})
+	if err != nil {
+		th.t.Fatalf("moto refuses the state machine: %v", err)
+	}
+	defer func() {
+		if _, err := th.machines.DeleteStateMachine(th.t.Context(), &sfn.DeleteStateMachineInput{StateMachineArn: created.StateMachineArn}); err != nil {
+			th.t.Error(err)
+		}
+	}()
 	started, err := th.machines.StartExecution(th.t.Context(), &sfn.StartExecutionInput{
-		StateMachineArn: aws.String(th.machine), Name: aws.String(fmt.Sprintf("execution-%d", th.executed)), Input: aws.String(trade.envelope()),
+		StateMachineArn: created.StateMachineArn, Name: aws.String("only"), Input: aws.String(trade.envelope()),
 	})
 	if err != nil {
 		th.t.Fatal(err)
@@ -342,15 +353,23 @@ func object(t *testing.T, text string) map[string]any {
 }
 
 // own are the members that name an execution, an event or a moment, wherever they stand. Each world has its own.
-var own = []string{"recordedAt", "executionArn", "traceId", "eventId", "id"}
+var own = []string{"recordedAt", "executionArn", "eventId", "id"}
 
-// same are the options for comparing ends of two worlds.
+// same are the options for comparing ends of two worlds. moto begins no X-Ray trace, and what the SDK says of a service's
+// failure depends on how it came.
 func same() gocmp.Options {
 	return gocmp.Options{
+		cmpopts.IgnoreMapEntries(func(name string, _ any) bool { return name == "traceId" }),
 		gocmp.FilterPath(func(p gocmp.Path) bool {
 			member, ok := p.Last().(gocmp.MapIndex)
 			return ok && slices.Contains(own, member.Key().String())
 		}, gocmp.Comparer(func(a, b any) bool { return (a == nil) == (b == nil) && (a == "") == (b == "") })),
+		gocmp.FilterPath(func(p gocmp.Path) bool {
+			member, ok := p.Last().(gocmp.MapIndex)
+			return ok && member.Key().String() == "Cause"
+		}, gocmp.Comparer(func(a, b any) bool {
+			return a == b || strings.Contains(fmt.Sprint(a), failedByTheTest) && strings.Contains(fmt.Sprint(b), failedByTheTest)
+		})),
 	}
 }
 
@@ -366,7 +385,7 @@ func trade(detail string) event {
 func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
 	o := newOurs(t)
 	th := newTheirs(t, o.cloud)
-	const valid = `{"tradeId":"%s","amount":"1250.50","currency":"USD","sourceSystem":"system1","symbol":"AAPL","venue":"XNAS","side":"BUY","executedAt":"2026-03-02T15:30:00.250-05:00","note":%q}`
+	const valid = `{"tradeId":"%s","amount":"1250.50","currency":"USD","sourceSystem":"system1","symbol":"AAPL","venue":"XNAS","side":"BUY","executedAt":"2026-03-02T08:59:58.250-05:00","note":%q}`
 	const recorded, rejected = "RECORDED", "REJECTED"
 	for _, test := range []struct {
 		name    string
@@ -415,6 +434,12 @@ func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
 			}
 			o.t, th.t = t, t
 			here, there := o.run(test.trade, wrong[0]), th.run(test.trade, wrong[1])
+			if test.letter == "validator" { // how far the other branch comes until it is stopped is left to chance
+				for _, e := range []*end{&here, &there} {
+					e.States = slices.DeleteFunc(e.States, func(state string) bool { return state == "EnrichTrade" })
+					delete(e.Calls, "enricher")
+				}
+			}
 			if diff := gocmp.Diff(there, here, same()); diff != "" {
 				t.Errorf("moto (-) and the local cloud (+):\n%s", diff)
 			}
