@@ -32,6 +32,14 @@ test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first 
 	$(TRADECTL) local engine
 	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine/...
 
+.PHONY: images
+images: $(TRADECTL) ## Build the functions' container images with Docker (STACK, ARGUMENTS="INSIGHTS=without")
+	$(TRADECTL) images --stack $(STACK) $(addprefix --build-arg ,$(ARGUMENTS))
+
+.PHONY: test-images
+test-images: ## Build, check, run and push the images on a Docker Engine, installing one where root can
+	tests/images/run
+
 .PHONY: test-contract
 test-contract: ## Run the functions' programs behind a Lambda Runtime API, and measure their start and memory
 	CONTRACT=1 go -C tests/contract test -count=1
@@ -46,8 +54,8 @@ preview: $(TRADECTL) ## Show what `pulumi up` would create, offline (STACK=local
 	$(TRADECTL) local preview --stack $(STACK)
 
 .PHONY: verify
-verify: $(TRADECTL) ## Prove a deployment in AWS with synthetic trades (STACK=dev or prod, JUNIT=report.xml)
-	$(TRADECTL) verify --stack $(STACK) $(if $(JUNIT),--junit $(JUNIT))
+verify: $(TRADECTL) ## Prove a deployment in AWS with synthetic trades (STACK=dev or prod, JUNIT=report.xml, WATCH=5m)
+	$(TRADECTL) verify --stack $(STACK) $(if $(JUNIT),--junit $(JUNIT)) $(if $(WATCH),--watch $(WATCH))
 
 .PHONY: sample
 sample: $(TRADECTL) ## Write a sample of trades (COUNT, SEED) to sample.ndjson

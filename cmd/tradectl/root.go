@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trade-processing/cmd/tradectl/images"
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/sample"
 	"trade-processing/cmd/tradectl/verify"
@@ -31,6 +32,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 	root.SetOut(t.Out)
 	root.SetErr(t.Err)
 	root.AddCommand(
+		images.NewCommand(t),
 		local.NewCommand(t),
 		sample.NewCommand(t),
 		verify.NewCommand(t),

@@ -1,0 +1,94 @@
+// Package images is `tradectl images`.
+package images
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/components"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/images"
+	"trade-processing/internal/stackconfig"
+	"trade-processing/internal/terminal"
+)
+
+type options struct {
+	project   string
+	stack     string
+	docker    string
+	arguments []string // NAME=VALUE
+}
+
+// NewCommand returns `tradectl images`.
+func NewCommand(t *terminal.Terminal) *cobra.Command {
+	var o options
+	command := &cobra.Command{
+		Use:   "images [FUNCTION...]",
+		Short: "Build the functions' container images, as a deployment does and without one",
+		Long: `Builds the images of the functions, all of them or those that are named, with Docker and its BuildKit. Names,
+arguments and content are those of a deployment of the stack; nothing is pushed.
+
+The last line for each image is its name, on standard output. What the builder says is on standard error.`,
+		Example: `  tradectl images
+  tradectl images recorder --build-arg INSIGHTS=without`,
+		ValidArgs: components.TradeFunctions(),
+		Args:      cobra.OnlyValidArgs,
+		RunE: func(command *cobra.Command, functions []string) error {
+			if len(functions) == 0 {
+				functions = components.TradeFunctions()
+			}
+			return run(command.Context(), t, o, functions)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.project, "project", ".", "the project's `FOLDER`")
+	flags.StringVarP(&o.stack, "stack", "s", "dev", "build with the imageArguments of this stack")
+	flags.StringVar(&o.docker, "docker", "docker", "the Docker client to build with")
+	flags.StringArrayVar(&o.arguments, "build-arg", nil, "a build argument beside the stack's, as `NAME=VALUE`: "+strings.Join(components.ImageArguments(), ", "))
+	return command
+}
+
+func run(ctx context.Context, t *terminal.Terminal, o options, functions []string) error {
+	arguments, err := o.read()
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	builder := images.Builder{Docker: o.docker, Project: o.project, Arguments: arguments, Progress: t.Err}
+	for _, function := range functions {
+		image, err := builder.Build(ctx, function)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(t.Out, image.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read joins the stack's arguments and those of the command line.
+func (o options) read() (map[string]string, error) {
+	config, err := stackconfig.Read(o.project, o.stack)
+	if err != nil {
+		return nil, err
+	}
+	arguments := map[string]string{}
+	if text := config["trade-processing:imageArguments"]; text != "" {
+		if err := json.Unmarshal([]byte(text), &arguments); err != nil {
+			return nil, fmt.Errorf("trade-processing:imageArguments of stack %s: %w", o.stack, err)
+		}
+	}
+	for _, argument := range o.arguments {
+		name, value, found := strings.Cut(argument, "=")
+		if !found || !slices.Contains(components.ImageArguments(), name) {
+			return nil, fmt.Errorf("--build-arg %s: it is NAME=VALUE with one of the names %s", argument, strings.Join(components.ImageArguments(), ", "))
+		}
+		arguments[name] = value
+	}
+	return arguments, nil
+}
