@@ -38,7 +38,10 @@ func (v *verification) logLines(ctx context.Context, group, pattern string) ([]s
 // readLogs holds that the state machine logs what it is set to log: at level ALL every execution, at level ERROR those that
 // failed, as that of the malformed trade did.
 func (v *verification) readLogs(ctx context.Context, result *Result) error {
-	machine, err := v.clients.machines.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: aws.String(v.Outputs.StateMachineARN)})
+	machine, err := v.clients.machines.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{
+		StateMachineArn: aws.String(v.Outputs.StateMachineARN),
+		IncludedData:    types.IncludedDataMetadataOnly, // the definition is encrypted, and nobody asks for it
+	})
 	if err != nil {
 		return fmt.Errorf("looking at the state machine %s: %w", v.Outputs.StateMachineARN, err)
 	}

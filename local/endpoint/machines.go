@@ -9,7 +9,8 @@ import (
 const machineType = "aws:sfn/stateMachine:StateMachine"
 
 type describeStateMachineInput struct {
-	ARN string `json:"stateMachineArn"`
+	ARN          string `json:"stateMachineArn"`
+	IncludedData string `json:"includedData"` // METADATA_ONLY: without the definition
 }
 
 // describeStateMachine answers with what a deployment said of a state machine.
@@ -25,8 +26,12 @@ func (e *Endpoint) describeStateMachine(_ context.Context, region string, in des
 	}
 	tracing, _ := machine.Inputs["tracingConfiguration"].(map[string]any)
 	traced, _ := tracing["enabled"].(bool)
+	definition := machine.Inputs["definition"]
+	if in.IncludedData == "METADATA_ONLY" {
+		definition = nil
+	}
 	return map[string]any{
-		"stateMachineArn": in.ARN, "name": machine.Inputs["name"], "definition": machine.Inputs["definition"],
+		"stateMachineArn": in.ARN, "name": machine.Inputs["name"], "definition": definition,
 		"roleArn": machine.Inputs["roleArn"], "type": machine.Inputs["type"], "status": machine.Outputs["status"], "creationDate": 0,
 		"loggingConfiguration": map[string]any{"level": level, "destinations": destinations},
 		"tracingConfiguration": map[string]bool{"enabled": traced},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,12 +17,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/pulumi/pulumi/sdk/v3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/internal/feed"
 	"trade-processing/internal/pipeline"
 	"trade-processing/lambdas/parameters"
 	"trade-processing/local/cloud"
+	"trade-processing/local/endpoint"
 	"trade-processing/local/provider"
 	"trade-processing/stack"
 )
@@ -48,28 +51,37 @@ const (
 // https://www.pulumi.com/docs/iac/cli/commands/
 var pulumiCommands = map[string]int{
 	"preview": 0, "up": 0, "destroy": 0, "stack init": 1, "stack rm --preserve-config": 1, "stack output": 1,
+	"version": 0, "stack output --json": 0, // which tradectl asks for
 }
 
 func pulumiStandIn(args []string) int {
 	var words []string
 	for i := 0; i < len(args); i++ {
-		if args[i] == "-s" {
+		switch args[i] {
+		case "-s", "--stack":
 			i++ // the stack
-			continue
+		case "--non-interactive":
+		default:
+			words = append(words, args[i])
 		}
-		words = append(words, args[i])
 	}
 	for command, more := range pulumiCommands {
 		before := len(strings.Fields(command))
-		if len(words) != before+more || strings.Join(words[:before], " ") != command {
+		if len(words) != before+more || strings.Join(words[:before], " ") != command || more == 1 && strings.HasPrefix(words[before], "--") {
 			continue
 		}
-		if command != "stack output" {
+		if command == "version" {
+			fmt.Println("v" + sdk.Version.String())
+		}
+		if !strings.HasPrefix(command, "stack output") {
 			return 0
 		}
 		var outputs map[string]any
 		if text, err := os.ReadFile(os.Getenv(outputsVariable)); err != nil || json.Unmarshal(text, &outputs) != nil {
 			return refuse("no outputs: %v", err)
+		}
+		if more == 0 {
+			return encode(os.Stdout, outputs)
 		}
 		value, known := outputs[words[2]]
 		if !known {
@@ -90,7 +102,7 @@ var awsOptions = map[string][]string{
 	"events put-events": {"--region", "--entries"},
 	"dynamodb get-item": {"--region", "--table-name", "--key"},
 	"dynamodb query": {"--region", "--table-name", "--index-name", "--key-condition-expression",
-		"--expression-attribute-names", "--expression-attribute-values"},
+		"--filter-expression", "--expression-attribute-names", "--expression-attribute-values"},
 	"ssm put-parameter": {"--region", "--overwrite", "--name", "--value"},
 }
 
@@ -172,6 +184,36 @@ func TestTheCommandsForAWSDoWhatThePageSays(t *testing.T) {
 // callsOf are the calls of the AWS CLI that the pages make, in their order.
 func callsOf(t *testing.T, outputs map[string]any) []call {
 	t.Helper()
+	calls, variables := standIns(t, outputs)
+	blocks := tested(t, withStandIns)
+	inOrder := slices.SortedFunc(maps.Keys(blocks), func(a, b block) int {
+		return strings.Compare(a.page, b.page)*100_000 + a.line - b.line
+	})
+	for _, b := range inOrder {
+		run(t, t.TempDir(), blocks[b], b.text, variables...)
+	}
+	text, err := os.ReadFile(calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []call
+	for line := range strings.Lines(string(text)) {
+		var c call
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, c)
+	}
+	if len(made) == 0 {
+		t.Fatal("no page calls the AWS CLI")
+	}
+	return made
+}
+
+// standIns puts the stand-ins into a folder of their own. It returns the file with their calls, and the variables of a
+// process that is to find them.
+func standIns(t *testing.T, outputs map[string]any) (calls string, variables []string) {
+	t.Helper()
 	folder := t.TempDir()
 	self, err := os.Executable()
 	if err != nil {
@@ -192,40 +234,40 @@ func callsOf(t *testing.T, outputs map[string]any) []call {
 			t.Fatal(err)
 		}
 	}
-	blocks := tested(t, true)
-	inOrder := slices.SortedFunc(maps.Keys(blocks), func(a, b block) int {
-		return strings.Compare(a.page, b.page)*100_000 + a.line - b.line
-	})
-	for _, b := range inOrder {
-		run(t, t.TempDir(), blocks[b], b.text, "PATH="+folder+string(os.PathListSeparator)+os.Getenv("PATH"),
-			outputsVariable+"="+given, callsVariable+"="+calls)
+	return calls, []string{
+		"PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH"), outputsVariable + "=" + given, callsVariable + "=" + calls,
 	}
-	if text, err = os.ReadFile(calls); err != nil {
-		t.Fatal(err)
+}
+
+// The verification of a deployment is run as the pages say, against the stack on the local cloud behind AWS's protocols.
+func TestTheVerificationOfThePagesWorks(t *testing.T) {
+	account := deploy(t)
+	server := httptest.NewServer(endpoint.New(account.cloud, account.logs))
+	defer server.Close()
+	_, variables := standIns(t, account.outputs)
+	variables = append(variables, "AWS_ENDPOINT_URL="+server.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"WATCH=0s") // nobody waits here for CloudWatch
+	for b, h := range tested(t, verifying) {
+		t.Run(b.String(), func(t *testing.T) {
+			output := run(t, root, h, b.text, variables...)
+			if !strings.Contains(output, "stack dev in us-east-1, run ") || !strings.Contains(output, " is verified: ") {
+				t.Errorf("it prints\n%s", output)
+			}
+		})
 	}
-	var made []call
-	for line := range strings.Lines(string(text)) {
-		var c call
-		if err := json.Unmarshal([]byte(line), &c); err != nil {
-			t.Fatal(err)
-		}
-		made = append(made, c)
-	}
-	if len(made) == 0 {
-		t.Fatal("no page calls the AWS CLI")
-	}
-	return made
 }
 
 // account is stack dev on the local cloud.
 type account struct {
 	cloud   *cloud.Cloud
+	logs    *endpoint.Logs
 	outputs map[string]any
 }
 
 func deploy(t *testing.T) account {
 	t.Helper()
-	a := account{cloud: cloud.New(cloud.Options{Images: pipeline.Images()}), outputs: map[string]any{}}
+	a := account{logs: &endpoint.Logs{}, outputs: map[string]any{}}
+	a.cloud = cloud.New(cloud.Options{Images: pipeline.Images(), Logs: a.logs})
 	var mu sync.Mutex
 	var known sync.WaitGroup // the end of the program doesn't wait for what it exports
 	config := configOf(t, "dev")
@@ -317,10 +359,19 @@ func (a account) query(t *testing.T, options map[string]string) {
 		TableName: aws.String(options["--table-name"]), IndexName: aws.String(options["--index-name"]),
 		KeyConditionExpression: aws.String(options["--key-condition-expression"]), ExpressionAttributeNames: names,
 		ExpressionAttributeValues: attributes(t, options["--expression-attribute-values"]),
+		FilterExpression:          given(options, "--filter-expression"),
 	})
 	if err != nil || got.Count != 1 {
 		t.Errorf("the query finds %+v (%v), want the one trade", got, err)
 	}
+}
+
+// given is the value of an option; nil where it isn't given.
+func given(options map[string]string, name string) *string {
+	if value, is := options[name]; is {
+		return &value
+	}
+	return nil
 }
 
 // putParameter checks that the functions read a parameter of that name, which the stack has.

@@ -22,14 +22,25 @@ import (
 //	<!-- test -->                     it is run in the project's folder
 //	<!-- test: engine -->             so too, where there is a Pulumi engine
 //	<!-- test: aws -->                it is run with stand-ins for pulumi and aws
+//	<!-- test: verify -->             it is run in the project's folder against a deployment on the local cloud
 //	<!-- test…, writes FILE -->       the file that it leaves is removed
 //	<!-- no test: REASON -->          it isn't run
 //
 // The commands of the pages for operators are held to bash's syntax, and to the names that they use.
 type how struct {
-	engine, aws bool
-	writes      string
+	engine bool
+	where  where
+	writes string
 }
+
+// where is what the commands find around them.
+type where int
+
+const (
+	inTheProject where = iota
+	withStandIns       // for pulumi and aws
+	verifying          // a stack behind AWS's protocols, and a stand-in for pulumi
+)
 
 func (b block) how(t *testing.T) (how, bool) {
 	t.Helper()
@@ -40,7 +51,9 @@ func (b block) how(t *testing.T) (how, bool) {
 	case kind == "test: engine":
 		return how{engine: true, writes: writes}, true
 	case kind == "test: aws":
-		return how{aws: true, writes: writes}, true
+		return how{where: withStandIns, writes: writes}, true
+	case kind == "test: verify":
+		return how{where: verifying, writes: writes}, true
 	case strings.HasPrefix(kind, "no test: "), slices.Contains(forOperators, b.page):
 		return how{}, false
 	}
@@ -70,7 +83,7 @@ func TestTheCommandsForOperatorsAreShell(t *testing.T) {
 }
 
 // tested are the blocks of commands that are run in a certain way.
-func tested(t *testing.T, aws bool) map[block]how {
+func tested(t *testing.T, within where) map[block]how {
 	t.Helper()
 	found := map[block]how{}
 	for _, p := range pages(t) {
@@ -78,7 +91,7 @@ func tested(t *testing.T, aws bool) map[block]how {
 			if b.language != "sh" {
 				continue
 			}
-			if h, run := b.how(t); run && h.aws == aws {
+			if h, run := b.how(t); run && h.where == within {
 				found[b] = h
 			}
 		}
@@ -94,7 +107,7 @@ const sampleCount = "600"
 
 func TestTheCommandsOfThePagesWork(t *testing.T) {
 	expected := outputs(t)
-	for b, h := range tested(t, false) {
+	for b, h := range tested(t, inTheProject) {
 		t.Run(b.String(), func(t *testing.T) {
 			if h.engine {
 				needEngine(t)

@@ -1,0 +1,213 @@
+package verify_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	command "trade-processing/cmd/tradectl/verify"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/terminal"
+	"trade-processing/internal/verify"
+	"trade-processing/local/endpoint"
+)
+
+// tradectl runs `tradectl verify` in this process, against the world's endpoint.
+func (w *world) tradectl(ctx context.Context, in string, args ...string) (stdout, stderr string, err error) {
+	w.t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": w.server.URL, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "ap-south-1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+	} {
+		w.t.Setenv(name, value)
+	}
+	var out, said bytes.Buffer
+	c := command.NewCommand(&terminal.Terminal{
+		In: strings.NewReader(in), Out: &out, Err: &said, Columns: 80, Getenv: func(string) string { return "" },
+	})
+	c.SilenceUsage, c.SilenceErrors = true, true
+	c.SetArgs(args)
+	err = c.ExecuteContext(ctx)
+	return out.String(), said.String(), err
+}
+
+// outputsJSON is what `pulumi stack output --json` prints.
+func (w *world) outputsJSON() string {
+	w.t.Helper()
+	text, err := json.Marshal(w.outputs)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestTheCommandShowsEachStep(t *testing.T) {
+	w := newWorld(t, "dev", nil)
+	file := filepath.Join(t.TempDir(), "outputs.json")
+	if err := os.WriteFile(file, []byte(w.outputsJSON()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, said, err := w.tradectl(t.Context(), "", "--outputs", file, "--watch", "0", "--timeout", "5s")
+	if code, _ := exitcode.Of(err); code != exitcode.OK {
+		t.Fatalf("exit code %d: %v\n%s", code, err, out)
+	}
+	at := 0
+	for _, step := range verify.Steps() {
+		line := regexp.MustCompile(`(?m)^✓ ` + step.Name + ` .*\S \([0-9.]+ [nµm]?s\)$`).FindStringIndex(out[at:])
+		if line == nil {
+			t.Fatalf("no line of step %s behind the one before in\n%s", step.Name, out)
+		}
+		at += line[1]
+		if !strings.Contains(said, step.About+" …") {
+			t.Errorf("nothing says that it is %s", step.About)
+		}
+	}
+	for _, want := range []string{"Latencies\n", "  recorded, from system1 ", "  replicated to eu-west-1, from system1 ", "is verified: 12 steps in "} {
+		if !strings.Contains(out[at:], want) {
+			t.Errorf("no %q in\n%s", want, out[at:])
+		}
+	}
+}
+
+func TestTheCommandTellsProgramsWhatFailed(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	w.tamper = noReplication("eu-west-1")
+	file := filepath.Join(t.TempDir(), "verify.xml")
+	out, _, err := w.tradectl(t.Context(), w.outputsJSON(), "--outputs", "-", "--json", "--junit", file, "--watch", "0", "--timeout", "500ms")
+	code, printed := exitcode.Of(err)
+	if code != exitcode.NotReplicated || !printed {
+		t.Errorf("exit code %d, want %d", code, exitcode.NotReplicated)
+	}
+
+	var report struct {
+		Passed   bool
+		ExitCode exitcode.Code
+		Steps    []struct {
+			Step, Outcome string
+			Problems      []string
+		}
+		Latencies []struct {
+			What         string
+			Milliseconds int64
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	if report.Passed || report.ExitCode != exitcode.NotReplicated || len(report.Steps) != len(verify.Steps()) || len(report.Latencies) != 3 {
+		t.Errorf("the report says %+v", report)
+	}
+
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var suite struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Cases    []struct {
+			Name    string `xml:"name,attr"`
+			Failure *struct {
+				Message string `xml:"message,attr"`
+			} `xml:"failure"`
+		} `xml:"testcase"`
+	}
+	if err := xml.Unmarshal(text, &suite); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	if suite.Tests != len(verify.Steps()) || suite.Failures != 1 {
+		t.Errorf("%d tests and %d failures", suite.Tests, suite.Failures)
+	}
+	for i, step := range verify.Steps() {
+		got := suite.Cases[i]
+		if got.Name != step.Name || (got.Failure != nil) != (step.Name == verify.Replicas.Name) {
+			t.Errorf("test %d is %+v, want %s", i, got, step.Name)
+		}
+		if got.Failure != nil && !strings.HasPrefix(got.Failure.Message, "the replica of eu-west-1 is not like the table") {
+			t.Errorf("the failure says %q", got.Failure.Message)
+		}
+	}
+}
+
+func TestTheCommandRefusesWhatItCannotUse(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+		t.Errorf("%s was called", call.Operation)
+		return false
+	}
+	for name, test := range map[string]struct {
+		in    string
+		args  []string
+		tells string
+	}{
+		"no outputs":                {"", []string{"--outputs", filepath.Join(t.TempDir(), "missing.json")}, "reading the stack's outputs: open "},
+		"outputs that aren't JSON":  {"no", []string{"--outputs", "-"}, "`pulumi stack output --json` prints them"},
+		"outputs of another stack":  {`{"region": "us-east-1", "environment": "dev"}`, []string{"--outputs", "-"}, "the stack's outputs lack deadLetterQueueUrls.validator, deliveryDeadLetterQueueUrls, eventBusName, functionNames.recorder, stateMachineArn, tradeTableArn, tradeTableName: is it the right stack"},
+		"a report that can't be":    {w.outputsJSON(), []string{"--outputs", "-", "--junit", filepath.Join(t.TempDir(), "no", "folder.xml")}, "folder.xml"},
+		"no time at all":            {w.outputsJSON(), []string{"--outputs", "-", "--timeout", "0s"}, "--timeout must be longer than 0"},
+		"a stack and outputs":       {"", []string{"--outputs", "-", "--stack", "dev"}, "[outputs stack]"},
+		"neither stack nor outputs": {"", nil, "[stack outputs]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, _, err := w.tradectl(t.Context(), test.in, test.args...)
+			if err == nil || !strings.Contains(err.Error(), test.tells) {
+				t.Errorf("it says %v, want %q", err, test.tells)
+			}
+			if out != "" {
+				t.Errorf("it prints %s", out)
+			}
+		})
+	}
+}
+
+// What docs/verify.md lists is what a verification calls, and nothing more.
+func TestThePermissionsAreThoseThatAreUsed(t *testing.T) {
+	services := map[string]string{"monitoring": "cloudwatch"} // signatures and policies name them differently
+	w := newWorld(t, "dev", nil)
+	w.deadLetter("validator", "somebody else's, which has to be given back")
+	used := map[string]bool{}
+	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+		service := call.Service
+		if name, other := services[service]; other {
+			service = name
+		}
+		used[service+":"+call.Operation] = true // calls come one after another
+		return false
+	}
+	if code := w.verify().ExitCode(); code != exitcode.OK {
+		t.Fatalf("exit code %d", code)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs/verify.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```json\n(.+?)```").FindSubmatch(page)
+	if block == nil {
+		t.Fatal("docs/verify.md has no policy")
+	}
+	var policy struct{ Statement []struct{ Action []string } }
+	if err := json.Unmarshal(block[1], &policy); err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, statement := range policy.Statement {
+		for _, action := range statement.Action {
+			listed[action] = true
+			if !used[action] && action != "kms:Decrypt" { // which DynamoDB and SQS use on the caller's behalf
+				t.Errorf("%s is listed, and not used", action)
+			}
+		}
+	}
+	for action := range used {
+		if !listed[action] && action != "sts:GetCallerIdentity" { // which needs no permission
+			t.Errorf("%s is used, and not listed", action)
+		}
+	}
+}
