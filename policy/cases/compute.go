@@ -65,6 +65,7 @@ func computeCases() []Case {
 		breaks(byQueue, "a message comes back while the call still works", fed("impatient", in{"visibilityTimeoutSeconds": 59.0}, in{"timeout": 10.0}, nil), "visibilityTimeoutSeconds is less than 6 times the timeout of "),
 		breaks(byQueue, "both by AWS's defaults, and ten times", fed("impatient-by-default", in{}, in{"timeout": 6.0}, nil), "visibilityTimeoutSeconds is less than 6 times"),
 		breaks(byQueue, "the mapping names both", fed("impatient-by-name", in{"visibilityTimeoutSeconds": 10.0}, in{}, in{"eventSourceArn": "arn:aws:sqs:us-east-1:111122223333:impatient-by-name", "functionName": "impatient-by-name"}), "visibilityTimeoutSeconds is less"),
+		breaks(byQueue, "the mapping names an alias of the function", fed("impatient-alias", in{"visibilityTimeoutSeconds": 10.0}, in{}, in{"functionName": alias + "impatient-alias:live"}), "visibilityTimeoutSeconds is less"),
 		keeps(byQueue, "six times the timeout", fed("patient", in{"visibilityTimeoutSeconds": 60.0}, in{"timeout": 10.0}, nil)),
 		keeps(byQueue, "both by AWS's defaults", fed("patient-by-default", in{}, in{}, nil)),
 		keeps(byQueue, "a queue that feeds nothing", fed("unfed", in{"visibilityTimeoutSeconds": 1.0}, in{}, in{"eventSourceArn": "arn:aws:sqs:us-east-1:111122223333:other"})),

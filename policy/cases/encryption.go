@@ -39,12 +39,12 @@ func encryptionCases() []Case {
 	return append(all,
 		breaks("dynamodb-customer-key", "encryption is left to AWS", one(table, in{"name": "t"}), "serverSideEncryption.enabled is not true."),
 		breaks("dynamodb-customer-key", "encryption by AWS's key", one(table, in{"serverSideEncryption": in{"enabled": true}}), "serverSideEncryption.kmsKeyArn names no key."),
-		breaks("dynamodb-customer-key", "encryption by the alias of AWS's key", one(table, in{"serverSideEncryption": in{"enabled": true, "kmsKeyArn": "alias/aws/dynamodb"}}), "serverSideEncryption.kmsKeyArn is"),
+		breaks("dynamodb-customer-key", "encryption by the alias of AWS's key", one(table, in{"serverSideEncryption": in{"enabled": true, "kmsKeyArn": "alias/aws/dynamodb"}}), `serverSideEncryption.kmsKeyArn is "alias/aws/dynamodb", which is AWS's own key.`),
 		keeps("dynamodb-customer-key", "a customer-managed key", one(table, in{"serverSideEncryption": in{"enabled": true, "kmsKeyArn": key}})),
 		keeps("dynamodb-customer-key", "a customer-managed key in the spelling of Terraform", one(table, in{"serverSideEncryption": list{in{"enabled": true, "kmsKeyArn": key}}})),
 
 		breaks("dynamodb-inline-replica-customer-key", "the second replica has no key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": key}, in{"regionName": "eu-west-2"}}}), "replicas[1].kmsKeyArn names no key."),
-		breaks("dynamodb-inline-replica-customer-key", "a replica with AWS's own key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": "alias/aws/dynamodb"}}}), "replicas[0].kmsKeyArn is"),
+		breaks("dynamodb-inline-replica-customer-key", "a replica with AWS's own key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": "alias/aws/dynamodb"}}}), `replicas[0].kmsKeyArn is "alias/aws/dynamodb", which is AWS's own key.`),
 		keeps("dynamodb-inline-replica-customer-key", "a replica with a key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": key}}})),
 
 		breaks("dynamodb-replica-key-region", "a replica in Europe with a key of America", by(europe, replica, in{"kmsKeyArn": key}), "kmsKeyArn is a key of us-east-1, and the replica is in eu-west-1."),
@@ -56,21 +56,21 @@ func encryptionCases() []Case {
 
 		breaks("ecr-customer-key", "AES256, which is ECR's default", one(repository, in{"name": "r"}), "encryptionConfigurations[0].encryptionType is not KMS."),
 		breaks("ecr-customer-key", "a template without a key", one(template, in{"encryptionConfigurations": list{in{"encryptionType": "KMS"}}}), "encryptionConfigurations[0].kmsKey names no key."),
-		breaks("ecr-customer-key", "a repository under AWS's own key", one(repository, in{"encryptionConfigurations": list{in{"encryptionType": "KMS", "kmsKey": "alias/aws/ecr"}}}), "encryptionConfigurations[0].kmsKey is"),
+		breaks("ecr-customer-key", "a repository under AWS's own key", one(repository, in{"encryptionConfigurations": list{in{"encryptionType": "KMS", "kmsKey": "alias/aws/ecr"}}}), `encryptionConfigurations[0].kmsKey is "alias/aws/ecr", which is AWS's own key.`),
 		keeps("ecr-customer-key", "a customer-managed key", one(repository, in{"encryptionConfigurations": list{in{"encryptionType": "KMS_DSSE", "kmsKey": key}}})),
 
 		breaks("ssm-secure-string-customer-key", "a secure string without a key", one(parameter, in{"type": "SecureString", "value": Secret{"s"}}), "keyId names no key."),
-		breaks("ssm-secure-string-customer-key", "a secure string under AWS's own key", one(parameter, in{"type": "SecureString", "keyId": "alias/aws/ssm", "value": Secret{"s"}}), "keyId is"),
+		breaks("ssm-secure-string-customer-key", "a secure string under AWS's own key", one(parameter, in{"type": "SecureString", "keyId": "alias/aws/ssm", "value": Secret{"s"}}), `keyId is "alias/aws/ssm", which is AWS's own key.`),
 		keeps("ssm-secure-string-customer-key", "a secure string under a key", one(parameter, in{"type": "SecureString", "keyId": key, "value": Secret{"s"}})),
 		keeps("ssm-secure-string-customer-key", "a plain parameter has no key", one(parameter, in{"type": "String", "value": "5"})),
 
 		breaks("state-machine-customer-key", "AWS's own key is Step Functions' default", one(stateMachine, in{"definition": "{}"}), "encryptionConfiguration.type is not CUSTOMER_MANAGED_KMS_KEY."),
 		breaks("state-machine-customer-key", "the type without the key", one(stateMachine, in{"encryptionConfiguration": in{"type": "CUSTOMER_MANAGED_KMS_KEY"}}), "encryptionConfiguration.kmsKeyId names no key."),
-		breaks("state-machine-customer-key", "the type with AWS's key", one(stateMachine, in{"encryptionConfiguration": in{"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/aws/states"}}), "encryptionConfiguration.kmsKeyId is"),
+		breaks("state-machine-customer-key", "the type with AWS's key", one(stateMachine, in{"encryptionConfiguration": in{"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/aws/states"}}), `encryptionConfiguration.kmsKeyId is "alias/aws/states", which is AWS's own key.`),
 		keeps("state-machine-customer-key", "a customer-managed key", one(stateMachine, in{"encryptionConfiguration": in{"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": key}})),
 
 		breaks("function-environment-key", "variables without a key", one(function, in{"environment": in{"variables": in{"A": "b"}}}), "kmsKeyArn names no key."),
-		breaks("function-environment-key", "variables under AWS's own key", one(function, in{"environment": in{"variables": in{"A": "b"}}, "kmsKeyArn": "alias/aws/lambda"}), "kmsKeyArn is"),
+		breaks("function-environment-key", "variables under AWS's own key", one(function, in{"environment": in{"variables": in{"A": "b"}}, "kmsKeyArn": "alias/aws/lambda"}), `kmsKeyArn is "alias/aws/lambda", which is AWS's own key.`),
 		keeps("function-environment-key", "variables under a key", one(function, in{"environment": in{"variables": in{"A": "b"}}, "kmsKeyArn": key})),
 		keeps("function-environment-key", "no variables", one(function, in{"handler": "h"})),
 

@@ -14,8 +14,14 @@ import (
 	"strings"
 )
 
-// shared are the files of the machinery that serves all rules. Their conditions belong to no rule.
-var shared = []string{"judge.go", "resource.go", "rule.go", "settings.go", "stack.go"}
+// folders are the packages that decide, each after those that it imports.
+var folders = []string{"value", "document", "rules"}
+
+// isShared tells whether a file is of the machinery that serves all rules. Its conditions belong to no rule.
+func isShared(path string) bool {
+	folder, name := filepath.Split(path)
+	return filepath.Base(folder) != "rules" || slices.Contains([]string{"judge.go", "resource.go", "rule.go", "settings.go", "stack.go"}, name)
+}
 
 // condition is a place in the sources where something is decided.
 type condition struct {
@@ -25,33 +31,37 @@ type condition struct {
 	shared bool
 }
 
-// instrumented is a package whose conditions call the probe.
+// instrumented are packages whose conditions call the probe.
 type instrumented struct {
 	conditions []condition
 	files      map[string][]byte // by the path of the file that each stands in for
 }
 
-// probe is the file that is added to the package. MUTANT is "id" or "id@rule"; MUTANT_RECORD names the file to which the
-// pairs of condition and rule are written.
-const probe = `package rules
+// probe is the file that is added to package value, which the others import. MUTANT is "id" or "id@rule"; MUTANT_RECORD
+// names the file to which the pairs of condition and rule are written.
+const probe = `package value
 
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
-	"sync"
 )
 
 var mutation struct {
-	sync.Mutex
-	id, rule string
-	judging  string
-	seen     map[string]bool
-	record   *os.File
+	id      int
+	rule    string
+	judging string
+	seen    map[string]bool
+	record  *os.File
 }
 
 func init() {
-	mutation.id, mutation.rule, _ = strings.Cut(os.Getenv("MUTANT"), "@")
+	id, rule, _ := strings.Cut(os.Getenv("MUTANT"), "@")
+	mutation.rule, mutation.id = rule, -1
+	if number, err := strconv.Atoi(id); err == nil {
+		mutation.id = number
+	}
 	if path := os.Getenv("MUTANT_RECORD"); path != "" {
 		mutation.seen = map[string]bool{}
 		var err error
@@ -61,9 +71,9 @@ func init() {
 	}
 }
 
-func mutationJudging(rule string) { mutation.judging = rule }
+func MutationJudging(rule string) { mutation.judging = rule }
 
-func mutationProbe(id int, condition bool) bool {
+func MutationProbe(id int, condition bool) bool {
 	if mutation.record != nil {
 		pair := fmt.Sprintf("%d@%s", id, mutation.judging)
 		if !mutation.seen[pair] {
@@ -71,26 +81,47 @@ func mutationProbe(id int, condition bool) bool {
 			fmt.Fprintln(mutation.record, pair)
 		}
 	}
-	if fmt.Sprint(id) == mutation.id && (mutation.rule == "" || mutation.rule == mutation.judging) {
+	if id == mutation.id && (mutation.rule == "" || mutation.rule == mutation.judging) {
 		return !condition
 	}
 	return condition
 }
+
+func mutationProbe(id int, condition bool) bool { return MutationProbe(id, condition) }
 `
 
-// instrument reads the package's sources, without its tests.
-func instrument(folder string) (*instrumented, error) {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
-	if err != nil {
-		return nil, err
-	}
-	all := &instrumented{files: map[string][]byte{filepath.Join(folder, "mutation_probe.go"): []byte(probe)}}
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
+// relay is the file that is added to the packages that import value.
+const relay = `package %s
+
+import "trade-processing/policy/value"
+
+func mutationProbe(id int, condition bool) bool { return value.MutationProbe(id, condition) }
+
+func mutationJudging(rule string) { value.MutationJudging(rule) }
+
+var _ = mutationJudging
+`
+
+// instrument reads the sources, without tests.
+func instrument() (*instrumented, error) {
+	all := &instrumented{files: map[string][]byte{}}
+	for _, folder := range folders {
+		added := probe
+		if folder != "value" {
+			added = fmt.Sprintf(relay, folder)
 		}
-		if err := all.file(path); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+		all.files[filepath.Join(folder, "mutation_probe.go")] = []byte(added)
+		paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			if err := all.file(path); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
 		}
 	}
 	return all, nil
@@ -109,8 +140,8 @@ func (all *instrumented) file(path string) error {
 	wrap := func(asked ast.Expr) ast.Expr {
 		start, end := set.Position(asked.Pos()), set.Position(asked.End())
 		c := condition{
-			id: len(all.conditions), place: fmt.Sprintf("%s:%d", filepath.Base(path), start.Line),
-			source: string(source[start.Offset:end.Offset]), shared: slices.Contains(shared, filepath.Base(path)),
+			id: len(all.conditions), place: fmt.Sprintf("%s:%d", path, start.Line),
+			source: string(source[start.Offset:end.Offset]), shared: isShared(path),
 		}
 		all.conditions = append(all.conditions, c)
 		return &ast.CallExpr{

@@ -1,7 +1,7 @@
 // Command mutation turns the conditions of the rules around, one at a time, and asks whether a test notices.
 //
-// Every condition in the sources of package rules is instrumented once, at source level: an if, a case of a switch, or
-// the result of a function that answers a question. The instrumented package and its tests are built once with
+// Every condition in the sources of rules, document and value is instrumented once, at source level: an if, a case of a switch, or
+// the result of a function that answers a question. The instrumented packages and the tests of rules are built once with
 // `go test -overlay`, which leaves the sources as they are. A first run of the tests records which rule asks which
 // condition. Each of these pairs is a mutant: the tests run again with that condition negated while that rule judges, and
 // somebody has to fail. What no rule decides by itself is not counted twice: a condition of the machinery that all rules
@@ -12,12 +12,11 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-
-	"context"
 )
 
 func main() {

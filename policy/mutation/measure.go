@@ -42,9 +42,9 @@ func (m mutant) name() string {
 
 // measure builds the instrumented package and runs its tests once for each mutant.
 func measure(ctx context.Context, folder string) (*score, error) {
-	all, err := instrument(folder)
+	all, err := instrument()
 	if err != nil {
-		return nil, fmt.Errorf("instrumenting %s: %w", folder, err)
+		return nil, fmt.Errorf("instrumenting: %w", err)
 	}
 	work, err := os.MkdirTemp("", "mutation-")
 	if err != nil {
@@ -94,7 +94,7 @@ func (all *instrumented) build(ctx context.Context, folder, work string) (string
 		if err != nil {
 			return "", err
 		}
-		replace[absolute] = filepath.Join(work, filepath.Base(path))
+		replace[absolute] = filepath.Join(work, strings.ReplaceAll(path, string(filepath.Separator), "-"))
 		if err := os.WriteFile(replace[absolute], text, 0o600); err != nil {
 			return "", err
 		}
