@@ -1,0 +1,152 @@
+// Command reference writes docs/policies.md from the pack itself.
+//
+//	go run ./reference > ../docs/policies.md
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"trade-processing/policy/pack"
+	"trade-processing/policy/rules"
+)
+
+func main() {
+	if err := write(os.Stdout, rules.All()); err != nil {
+		fmt.Fprintln(os.Stderr, "reference:", err)
+		os.Exit(1)
+	}
+}
+
+const head = `<!-- Written by "make policy-docs" from the pack itself. Change the rules in policy/rules, not this file. -->
+# Policies
+
+%d rules of policy pack %s %s, by family. [The README](../README.md#policies) says how to enable, configure and exempt
+them, and how to write another. A control is one of AWS's Foundational Security Best Practices (such as SQS.1) or of
+Checkov (CKV…); "ours" is what neither numbers. A mandatory rule stops the update; a rule that is off waits for a
+configuration that switches it on.
+
+`
+
+// write writes the whole page.
+func write(to io.Writer, all []rules.Rule) error {
+	page := &strings.Builder{}
+	fmt.Fprintf(page, head, len(all), pack.Name, pack.Version)
+	for _, family := range families(all) {
+		fmt.Fprintf(page, "## %s\n\n| rule | why | controls | level |\n|---|---|---|---|\n", family)
+		for _, rule := range all {
+			if rule.Family == family {
+				fmt.Fprintf(page, "| `%s` | %s | %s | %s |\n", rule.Name, cell(rule.Why), strings.Join(rule.Controls, ", "), level(rule))
+			}
+		}
+		fmt.Fprintln(page)
+	}
+	if err := writeOptions(page, all); err != nil {
+		return err
+	}
+	writeTypes(page, all)
+	writeControls(page, all)
+	_, err := io.WriteString(to, page.String())
+	return err
+}
+
+// families are the families in the order of their first rules.
+func families(all []rules.Rule) []string {
+	var names []string
+	for _, rule := range all {
+		if !slices.Contains(names, rule.Family) {
+			names = append(names, rule.Family)
+		}
+	}
+	return names
+}
+
+func level(rule rules.Rule) string {
+	switch {
+	case rule.Level == rules.Off && rule.Remediate != nil:
+		return "off, remediates"
+	case rule.Level == rules.Off:
+		return "off"
+	case rule.Level == rules.Advisory:
+		return "advisory"
+	default:
+		return "mandatory"
+	}
+}
+
+func writeOptions(page *strings.Builder, all []rules.Rule) error {
+	fmt.Fprint(page, "## Options\n\nEvery rule has `enforcementLevel` (`mandatory`, `advisory`, `disabled`) and `exempt`.\n\n"+
+		"| rule | option | what it says | default |\n|---|---|---|---|\n")
+	for _, rule := range all {
+		for _, option := range rule.Options {
+			given, err := json.Marshal(option.Default)
+			if err != nil {
+				return fmt.Errorf("default of option %s of rule %s: %w", option.Name, rule.Name, err)
+			}
+			fmt.Fprintf(page, "| `%s` | `%s` | %s | `%s` |\n", rule.Name, option.Name, cell(option.About), cell(unescaped(given)))
+		}
+	}
+	fmt.Fprintln(page)
+	return nil
+}
+
+// unescaped is JSON as a person writes it: the encoder escapes < and > for browsers.
+func unescaped(text []byte) string {
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(text))
+}
+
+func writeTypes(page *strings.Builder, all []rules.Rule) {
+	fmt.Fprint(page, "## What each rule judges\n\n| type | rules |\n|---|---|\n")
+	types := map[string][]string{}
+	for _, rule := range all {
+		for _, judged := range rule.Types {
+			types[judged] = append(types[judged], "`"+rule.Name+"`")
+		}
+	}
+	writeIndex(page, types, "`%s`")
+}
+
+func writeControls(page *strings.Builder, all []rules.Rule) {
+	fmt.Fprint(page, "\n## Controls\n\n| control | rules |\n|---|---|\n")
+	controls := map[string][]string{}
+	for _, rule := range all {
+		for _, control := range rule.Controls {
+			if control != rules.Ours {
+				controls[control] = append(controls[control], "`"+rule.Name+"`")
+			}
+		}
+	}
+	writeIndex(page, controls, "%s")
+}
+
+// writeIndex writes a table of names and the rules of each.
+func writeIndex(page *strings.Builder, index map[string][]string, format string) {
+	var names []string
+	for name := range index {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, natural)
+	for _, name := range names {
+		fmt.Fprintf(page, "| "+format+" | %s |\n", name, strings.Join(index[name], ", "))
+	}
+}
+
+// natural orders names with numbers in them as people do: EC2.2 before EC2.18.
+func natural(a, b string) int {
+	if letters := strings.Compare(strings.TrimRight(a, digits), strings.TrimRight(b, digits)); letters != 0 {
+		return letters
+	}
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
+}
+
+const digits = "0123456789"
+
+// cell makes a text fit for a cell of a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
