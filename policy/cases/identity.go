@@ -75,6 +75,13 @@ func identityCases() []Case {
 		keeps("resource-policy-action-wildcard", "an account that may send", forQueue(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})),
 		keeps("resource-policy-action-wildcard", "a denial of everything", forQueue(in{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": ownARN})),
 
+		breaks("event-bus-policy", "a bus without a policy", one("aws:cloudwatch/eventBus:EventBus", in{"name": "unguarded"}), "name is that of a bus without a policy."),
+		keeps("event-bus-policy", "a bus with a policy", []Resource{
+			{Name: "it", Type: "aws:cloudwatch/eventBus:EventBus", Inputs: in{"name": "guarded"}},
+			{Name: "policy", Type: "aws:cloudwatch/eventBusPolicy:EventBusPolicy", Inputs: in{"eventBusName": Ref{"it", "name"}}},
+		}),
+		keeps("event-bus-policy", "a bus of a partner", one("aws:cloudwatch/eventBus:EventBus", in{"name": "partner", "eventSourceName": "aws.partner/example.com"})),
+
 		breaks("function-permission-scoped", "a service that calls for any caller", one(permission, in{"principal": "events.amazonaws.com", "function": "f"}), `sourceArn is missing, and the principal is "events.amazonaws.com".`),
 		breaks("function-permission-scoped", "everyone may call", one(permission, in{"principal": "*", "function": "f"}), "sourceArn is missing"),
 		keeps("function-permission-scoped", "a service that calls for one rule", one(permission, in{"principal": "events.amazonaws.com", "sourceArn": "arn:aws:events:us-east-1:111122223333:rule/r"})),

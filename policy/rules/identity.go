@@ -11,6 +11,11 @@ import (
 
 const identityFamily = "IAM"
 
+const (
+	eventBus       = "aws:cloudwatch/eventBus:EventBus"
+	eventBusPolicy = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
+)
+
 // identityPolicies are the types that give permissions to a role, user or group.
 var identityPolicies = []string{
 	"aws:iam/groupPolicy:GroupPolicy", "aws:iam/policy:Policy", "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy",
@@ -62,7 +67,7 @@ var wideActions = Option{
 
 var identityRules = []Rule{
 	{
-		Name: "iam-action-wildcard", Family: identityFamily, Level: Mandatory, Controls: []string{"IAM.21", "CKV_AWS_290"},
+		Name: "iam-action-wildcard", Family: identityFamily, Level: Mandatory, Controls: []string{"IAM.21"},
 		Types: identityPolicies, Options: []Option{allowedActions},
 		Why: "A wildcard also allows what AWS adds to the service next year.",
 		Check: func(r *Resource) {
@@ -166,12 +171,12 @@ var identityRules = []Rule{
 	},
 	{
 		Name: "resource-policy-public", Family: identityFamily, Level: Mandatory,
-		Controls: []string{"SQS.3", "SNS.4", "EventBridge.3", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_32"}, Types: sortedKeys(resourcePolicies),
+		Controls: []string{"SQS.3", "SNS.4", "CKV_AWS_32", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_387"}, Types: sortedKeys(resourcePolicies),
 		Why:   "What everyone may use, somebody else fills, reads or deletes.",
 		Check: func(r *Resource) { notOpen(r, resourcePolicies[r.Type]) },
 	},
 	{
-		Name: "resource-policy-confused-deputy", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_385"},
+		Name: "resource-policy-confused-deputy", Family: identityFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: sortedKeys(resourcePolicies),
 		Why:   "A service that may use a resource for any caller can be made to use it for a stranger.",
 		Check: func(r *Resource) {
@@ -187,7 +192,7 @@ var identityRules = []Rule{
 		},
 	},
 	{
-		Name: "resource-policy-action-wildcard", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_72", "CKV_AWS_387"},
+		Name: "resource-policy-action-wildcard", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_72"},
 		Types: sortedKeys(resourcePolicies),
 		Why:   "A wildcard also lets delete the resource, change its policy, and do what AWS adds next year.",
 		Check: func(r *Resource) {
@@ -197,6 +202,19 @@ var identityRules = []Rule{
 					if strings.Contains(action, "*") {
 						r.Breaks(property, fmt.Sprintf("allows %s by %s", statement.Show(action), statement.Name()), "List the actions that are needed")
 					}
+				}
+			}
+		},
+	},
+	{
+		Name: "event-bus-policy", Family: identityFamily, Level: Mandatory, Controls: []string{"EventBridge.3"},
+		Types: []string{eventBus, eventBusPolicy},
+		Why:   "Without a policy of its own, every principal of the account with events:PutEvents on * may put events on the bus.",
+		CheckStack: func(s *Stack) {
+			for _, bus := range s.Of(eventBus) {
+				partner := !bus.At("eventSourceName").Unset() // takes no policy
+				if !partner && s.referred(bus, reference{eventBusPolicy, "eventBusName"}) == no {
+					bus.Breaks("name", "is that of a bus without a policy", "Add an EventBusPolicy that names who may put events")
 				}
 			}
 		},
@@ -225,7 +243,7 @@ var identityRules = []Rule{
 		},
 	},
 	{
-		Name: "iam-no-access-keys", Family: identityFamily, Level: Mandatory, Controls: []string{"IAM.3", "IAM.22", "CKV_AWS_273"},
+		Name: "iam-no-access-keys", Family: identityFamily, Level: Mandatory, Controls: []string{"IAM.3", "CKV_AWS_273"},
 		Types: []string{"aws:iam/accessKey:AccessKey"},
 		Why:   "An access key never expires, and is found in shells, files and logs; Pulumi's state holds it too.",
 		Check: func(r *Resource) {

@@ -21,7 +21,7 @@ const (
 
 // deadLetters are the properties that name a dead-letter queue. Which type has which is in AWS's provider's schema.
 var deadLetters = []reference{
-	{"aws:cloudwatch/eventBus:EventBus", "deadLetterConfig.arn"},
+	{eventBus, "deadLetterConfig.arn"},
 	{"aws:cloudwatch/eventTarget:EventTarget", "deadLetterConfig.arn"},
 	{function, "deadLetterConfig.targetArn"},
 	{"aws:lambda/eventSourceMapping:EventSourceMapping", "destinationConfig.onFailure.destinationArn"},
@@ -82,7 +82,7 @@ var resilienceRules = []Rule{
 	},
 	{
 		Name: "event-bus-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
-		Types: []string{"aws:cloudwatch/eventBus:EventBus"},
+		Types: []string{eventBus},
 		Why:   "A bus under a key of one's own drops the events that it can't encrypt.",
 		Check: func(r *Resource) {
 			if r.At("kmsKeyIdentifier").IsSet() && r.At("deadLetterConfig.arn").Unset() {
