@@ -3,8 +3,10 @@ package endpoint
 import (
 	"encoding/json"
 	"encoding/xml"
+	"hash/crc32"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/aws/smithy-go/encoding/cbor"
 )
@@ -44,6 +46,7 @@ func (p jsonProtocol) write(w http.ResponseWriter, code int, value any) {
 		code, text = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
 	}
 	w.Header().Set("Content-Type", p.contentType)
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10)) // which DynamoDB's clients check
 	w.WriteHeader(code)
 	w.Write(text) //nolint:errcheck // the caller is gone
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -16,6 +17,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"trade-processing/cmd/tradectl/local"
+	"trade-processing/cmd/tradectl/sample"
+	"trade-processing/cmd/tradectl/verify"
 	"trade-processing/components"
 	"trade-processing/internal/declared"
 	"trade-processing/internal/exitcode"
@@ -158,10 +161,32 @@ func optionsOf(p page) []string {
 
 // Each command of tradectl that is named must be one, whatever options stand behind it.
 func TestTheCommandsOfTradectlExist(t *testing.T) {
-	group := local.NewCommand(&terminal.Terminal{})
-	eachFound(t, `tradectl local ([a-z]+)`, func(p page, name string) {
-		if !slices.ContainsFunc(group.Commands(), func(c *cobra.Command) bool { return c.Name() == name }) {
-			t.Errorf("%s names tradectl local %s, which is no command", p.name, name)
+	tradectl := &cobra.Command{Use: "tradectl"}
+	for _, command := range []*cobra.Command{
+		local.NewCommand(&terminal.Terminal{}), sample.NewCommand(&terminal.Terminal{}), verify.NewCommand(&terminal.Terminal{}),
+	} {
+		tradectl.AddCommand(command)
+	}
+	eachFound(t, `tradectl ([a-z]+(?: [a-z]+)?)`, func(p page, name string) {
+		command, rest, err := tradectl.Find(strings.Fields(name))
+		if err != nil || command == tradectl || command.HasSubCommands() && len(rest) > 0 {
+			t.Errorf("%s names tradectl %s, which is no command", p.name, name)
+		}
+	})
+	// And the options that stand behind one, word for word.
+	eachFound(t, `tradectl ((?:local )?[a-z]+ --[a-z][^|>#`+"`"+`]*)`, func(p page, line string) {
+		words := strings.Fields(line)
+		command, _, err := tradectl.Find(words)
+		if err != nil {
+			t.Errorf("%s names tradectl %s: %v", p.name, line, err)
+			return
+		}
+		for _, word := range words {
+			option, isOption := strings.CutPrefix(word, "--")
+			option, _, _ = strings.Cut(option, "=")
+			if isOption && option != "help" && command.Flags().Lookup(option) == nil {
+				t.Errorf("%s names %s --%s, which doesn't exist", p.name, command.CommandPath(), option)
+			}
 		}
 	})
 }
@@ -285,13 +310,24 @@ func TestTheIndexHoldsEveryDecision(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no decisions: %v", err)
 	}
-	for i, file := range files {
+	taken := map[int]string{}
+	for _, file := range files {
 		name := filepath.Base(file)
-		title, _, _ := strings.Cut(strings.TrimPrefix(read(t, folder+name), fmt.Sprintf("# %d. ", i+1)), "\n")
-		if want := fmt.Sprintf("%04d-", i+1); !strings.HasPrefix(name, want) {
-			t.Errorf("%s should begin with %s", name, want)
+		digits, _, _ := strings.Cut(name, "-")
+		number, err := strconv.Atoi(digits)
+		if err != nil || len(digits) != 4 {
+			t.Errorf("%s should begin with its number in four digits", name)
 		}
-		if want := fmt.Sprintf("%d. [%s](%s)", i+1, title, name); !strings.Contains(index, want) {
+		if before := taken[number]; before != "" {
+			t.Errorf("%s and %s have the same number", before, name)
+		}
+		taken[number] = name
+		title, is := strings.CutPrefix(read(t, folder+name), fmt.Sprintf("# %d. ", number))
+		if !is {
+			t.Errorf("the title of %s doesn't begin with its number", name)
+		}
+		title, _, _ = strings.Cut(title, "\n")
+		if want := fmt.Sprintf("%d. [%s](%s)", number, title, name); !strings.Contains(index, want) {
 			t.Errorf("the index lacks %q", want)
 		}
 	}

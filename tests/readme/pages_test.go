@@ -36,7 +36,7 @@ func (b block) String() string { return fmt.Sprintf("%s:%d", b.page, b.line) }
 // pages are all pages that people write and read.
 func pages(t *testing.T) []page {
 	t.Helper()
-	names := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
+	names := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"}
 	err := fs.WalkDir(os.DirFS(root), "docs", func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".md") {
 			names = append(names, path)
