@@ -23,6 +23,9 @@ type Builder struct {
 	// Arguments are some of components.ImageArguments.
 	Arguments map[string]string
 
+	// Network is the network of what runs during the build, as docker build takes it. Default: the engine's own.
+	Network string
+
 	// Fresh builds every step again, whatever the engine has kept.
 	Fresh bool
 
@@ -47,6 +50,9 @@ func (b Builder) Build(ctx context.Context, function string) (Image, error) {
 	arguments := []string{"build", "--platform", components.ImagePlatform, "--file", source.Dockerfile, "--tag", image.Name}
 	for _, name := range slices.Sorted(maps.Keys(build.Args)) {
 		arguments = append(arguments, "--build-arg", name+"="+build.Args[name])
+	}
+	if b.Network != "" {
+		arguments = append(arguments, "--network", b.Network)
 	}
 	if b.Fresh {
 		arguments = append(arguments, "--no-cache")

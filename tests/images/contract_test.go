@@ -1,0 +1,75 @@
+package images_test
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"trade-processing/components"
+	"trade-processing/internal/contract"
+	"trade-processing/lambdas/runtimeapi"
+)
+
+// grace is what Lambda leaves a function between SIGTERM and SIGKILL. Emulation and the engine take some of it.
+const grace = 10 * time.Second
+
+// container is a function's container that runs.
+type container struct{ *runtimeapi.Process }
+
+func (c container) Invoke(t *testing.T, invocation runtimeapi.Invocation) (runtimeapi.Answer, error) {
+	return c.Process.Invoke(t.Context(), invocation)
+}
+
+// TestAsContainers runs the same cases as tests/contract does, on the images.
+func TestAsContainers(t *testing.T) {
+	w := need(t)
+	names := map[string]string{}
+	for _, function := range contract.Functions() {
+		names[function] = w.build(t, function, without).Name
+	}
+	contract.Run(t, w.project, func(t *testing.T, account *contract.Account, function string) contract.Instance {
+		return container{w.start(t, names[function], account.ProcessVariables(function))}
+	})
+}
+
+// start starts a container on the host's network with the variables of a function.
+func (w *world) start(t *testing.T, image string, variables map[string]string) *runtimeapi.Process {
+	t.Helper()
+	id := "test-" + digestOf([]byte(t.Name()))[7:19]
+	arguments := []string{"run", "--rm", "--init", "--name", id, "--network", "host", "--platform", components.ImagePlatform, "--env", "AWS_LAMBDA_RUNTIME_API"}
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		arguments = append(arguments, "--env", name+"="+variables[name])
+	}
+	if program := emulator(); program != "" {
+		path, err := exec.LookPath(program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Named rather than registered with the kernel, which would change the machine.
+		arguments = append(arguments, "--volume", path+":/emulator:ro", "--entrypoint", "/emulator", image, "/var/runtime/bootstrap")
+	} else {
+		arguments = append(arguments, image)
+	}
+	command := exec.Command(w.docker, arguments...)
+	command.Env = os.Environ()
+	process, err := runtimeapi.Start(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := process.Stop(grace); err != nil {
+			t.Error(err)
+			_ = exec.Command(w.docker, "rm", "--force", id).Run()
+		}
+		if broken := process.Violations(); len(broken) > 0 {
+			t.Errorf("it broke the protocol: %q", broken)
+		}
+		if t.Failed() {
+			t.Logf("the container wrote:\n%s", process.Output())
+		}
+	})
+	return process
+}

@@ -1,0 +1,124 @@
+// Package images_test builds the functions' container images on a real Docker Engine, looks into them, runs them through
+// qemu-user-static where this machine isn't arm64, and pushes them. Nothing is pulled from outside: the base images are
+// stand-ins, made here and given to the recipe by its own arguments, as a company's mirror would be.
+//
+// `make test-images` starts an engine and runs this.
+package images_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"trade-processing/internal/images"
+)
+
+// world is what all tests share.
+type world struct {
+	docker   string // the client
+	project  string // the project's folder, absolute
+	registry *registry
+	standins map[string]string // GO_IMAGE and BASE_IMAGE
+	packages string            // URL of the stand-in for Lambda Insights
+	insights []byte            // its content
+}
+
+var here *world
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	if os.Getenv("IMAGES") == "" {
+		return m.Run()
+	}
+	folder, err := os.MkdirTemp("", "images")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // a folder of temporary files
+	w, end, err := newWorld(folder)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer end()
+	here = w
+	return m.Run()
+}
+
+func newWorld(folder string) (*world, func(), error) {
+	project, err := filepath.Abs("../..")
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &world{docker: os.Getenv("DOCKER"), project: project, standins: map[string]string{}}
+	if w.registry, err = startRegistry(folder); err != nil {
+		return nil, nil, fmt.Errorf("starting a registry: %w", err)
+	}
+	goStandin, err := goImage(project)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a stand-in for GO_IMAGE: %w", err)
+	}
+	if w.standins["GO_IMAGE"], err = w.registry.push("mirror/golang", goStandin); err != nil {
+		return nil, nil, fmt.Errorf("pushing the stand-in for GO_IMAGE: %w", err)
+	}
+	base, err := baseImage()
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a stand-in for BASE_IMAGE: %w", err)
+	}
+	if w.standins["BASE_IMAGE"], err = w.registry.push("mirror/provided", base); err != nil {
+		return nil, nil, fmt.Errorf("pushing the stand-in for BASE_IMAGE: %w", err)
+	}
+	if w.insights, err = insightsPackage(); err != nil {
+		return nil, nil, fmt.Errorf("making a stand-in for Lambda Insights: %w", err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	w.packages = "http://" + listener.Addr().String() + "/insights.rpm"
+	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write(w.insights) })}
+	go func() { _ = server.Serve(listener) }() // it ends with the tests
+	return w, func() {
+		w.registry.stop()
+		_ = server.Close()
+	}, nil
+}
+
+// need skips a test where no engine was started for it.
+func need(t *testing.T) *world {
+	t.Helper()
+	if here == nil {
+		t.Skip("IMAGES is not set: `make test-images` starts a Docker Engine and runs these tests")
+	}
+	return here
+}
+
+// builder builds with the stand-ins and these arguments.
+func (w *world) builder(arguments map[string]string) images.Builder {
+	all := map[string]string{}
+	for _, some := range []map[string]string{w.standins, arguments} {
+		for name, value := range some {
+			all[name] = value
+		}
+	}
+	// The engine has no bridge, and nothing in the build calls anybody.
+	return images.Builder{Docker: w.docker, Project: w.project, Arguments: all, Network: "none"}
+}
+
+// run runs the client and returns its standard output.
+func (w *world) run(t *testing.T, arguments ...string) []byte {
+	t.Helper()
+	command := exec.Command(w.docker, arguments...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("docker %v: %v", arguments, err)
+	}
+	return out
+}
