@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -134,10 +133,24 @@ func (r Rule) CheckConfig(given map[string]any) []string {
 
 // matches compares with a pattern in which * stands for any text.
 func matches(pattern, text string) bool {
-	parts := strings.Split(pattern, "*")
-	for i, part := range parts {
-		parts[i] = regexp.QuoteMeta(part)
+	before, rest, open := strings.Cut(pattern, "*")
+	if !open {
+		return pattern == text
 	}
-	matched, err := regexp.MatchString("^(?s:"+strings.Join(parts, ".*")+")$", text)
-	return err == nil && matched
+	text, found := strings.CutPrefix(text, before)
+	if !found {
+		return false
+	}
+	for {
+		part, more, open := strings.Cut(rest, "*")
+		if !open {
+			return strings.HasSuffix(text, part)
+		}
+		// The first place is as good as any later one: what follows may still begin anywhere after it.
+		_, after, found := strings.Cut(text, part)
+		if !found {
+			return false
+		}
+		text, rest = after, more
+	}
 }
