@@ -161,6 +161,7 @@ func TestAParameterThatIsChangedIsHeededAMinuteLater(t *testing.T) {
 }
 
 func TestAnOutageOfSSMServesTheLastValues(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	r := newReviewing(t)
 	r.put("processing-threshold", "1")
 	r.wants("at first", "review", 1)
@@ -180,6 +181,7 @@ func TestAnOutageOfSSMServesTheLastValues(t *testing.T) {
 }
 
 func TestWithoutAnyValuesTheErrorIsOneThatCanPass(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	r := newReviewing(t)
 	r.front.failing(func(request) fault { return unavailable })
 	r.wants("from the start", "ParametersUnavailable", repeatedly)

@@ -174,7 +174,7 @@ func TestTheProgramsRulesTakeTheirOwnSource(t *testing.T) {
 func TestTheOperatorsOfPatterns(t *testing.T) {
 	patterns := []string{
 		`{"detail": {"a": ["x", 1, true, null]}}`,
-		`{"detail": {"a": ["x", "ab", "abc"], "b": ["y", "ab", "abc", "bc", 1]}}`,
+		`{"detail": {"a": ["x", "ab", "abc"], "b": ["y", "ab", "abc", "bc", "zz"]}}`,
 		`{"detail": {"c": {"a": ["x", "y"]}}}`,
 		`{"detail": {"a": [{"prefix": "ab"}]}}`,
 		`{"detail": {"a": [{"prefix": {"equals-ignore-case": "AB"}}]}}`,
@@ -195,7 +195,7 @@ func TestTheOperatorsOfPatterns(t *testing.T) {
 	values := []any{"x", "y", "ab", "abc", "ABC", "abbc", "bc", "zz", "", 1, 1.0, 2.5, 3, -1, true, false, nil, "10.0.0.7", "10.0.1.7", []any{"x", "q"}, []any{"abc", 2}}
 	value := func() any { return values[chance.IntN(len(values))] }
 	var entries []types.PutEventsRequestEntry
-	for range 400 {
+	for range 250 {
 		detail := map[string]any{}
 		for _, name := range []string{"a", "b"} {
 			if chance.IntN(5) > 0 {

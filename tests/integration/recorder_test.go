@@ -227,6 +227,7 @@ func first(n int, operation string, wrong fault) func(request) fault {
 }
 
 func TestWhatTheRecorderMakesOfADatabaseThatFails(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	lost := broken
 	lost.Applied = true
 	r := newRecording(t)

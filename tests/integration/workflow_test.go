@@ -383,6 +383,7 @@ func trade(detail string) event {
 // moto reads numbers as binary doubles, AWS doesn't. So the numbers here are ones that survive that; those that don't are
 // the business of the local cloud's own tests.
 func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	o := newOurs(t)
 	th := newTheirs(t, o.cloud)
 	const valid = `{"tradeId":"%s","amount":"1250.50","currency":"USD","sourceSystem":"system1","symbol":"AAPL","venue":"XNAS","side":"BUY","executedAt":"2026-03-02T08:59:58.250-05:00","note":%q}`
