@@ -68,7 +68,7 @@ func (v *verification) newTrade(name, source string, change map[string]any) *sen
 		detail[field] = value
 	}
 	// The texts are such that encoding/json writes them as the canonical form does: keys in order, no white space, no escapes.
-	canonical, _ := json.Marshal(detail) //nolint:errcheck // texts and truths always have a JSON form
+	canonical, _ := json.Marshal(detail) // texts and truths always have a JSON form
 	return &sent{name: name, source: source, detail: detail, executed: executed, canonical: string(canonical)}
 }
 
@@ -146,6 +146,6 @@ func (v *verification) put(ctx context.Context, result *Result, trades ...*sent)
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 func newTrace() string {
 	var random [12]byte
-	rand.Read(random[:]) //nolint:errcheck // it never fails, says its documentation
+	rand.Read(random[:]) // it never fails, says its documentation
 	return fmt.Sprintf("Root=1-%08x-%x;Sampled=1", time.Now().Unix(), random)
 }

@@ -141,7 +141,7 @@ func (o Options) withDefaults() Options {
 // newRun makes up the mark of a run.
 func newRun() string {
 	var random [8]byte
-	rand.Read(random[:]) //nolint:errcheck // it never fails, says its documentation
+	rand.Read(random[:]) // it never fails, says its documentation
 	return hex.EncodeToString(random[:])
 }
 

@@ -69,7 +69,7 @@ func (e *Endpoint) logExecution(region string, delivery cloud.Delivery) {
 	}
 	for i, event := range []string{"ExecutionStarted", ended} {
 		if level == "ALL" || level == "ERROR" && event == "ExecutionFailed" {
-			line, _ := json.Marshal(map[string]string{ //nolint:errcheck // texts always have a JSON form
+			line, _ := json.Marshal(map[string]string{ // texts always have a JSON form
 				"id": fmt.Sprint(i + 1), "type": event, "execution_arn": delivery.Execution, "event_timestamp": fmt.Sprint(time.Now().UnixMilli()),
 			})
 			e.logs.add(name, string(line))

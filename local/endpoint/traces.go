@@ -33,7 +33,7 @@ func (t *traces) add(header string, delivery cloud.Delivery) {
 		t.segments = map[string][]map[string]string{}
 	}
 	id := fmt.Sprintf("%016x", len(t.segments)+1)
-	document, _ := json.Marshal(map[string]any{ //nolint:errcheck // texts always have a JSON form
+	document, _ := json.Marshal(map[string]any{ // texts always have a JSON form
 		"id": id, "trace_id": fields["Root"], "name": delivery.Execution[strings.LastIndex(delivery.Execution, ":")+1:],
 		"origin": "AWS::StepFunctions::StateMachine", "fault": delivery.Failure != nil,
 	})
