@@ -26,6 +26,18 @@ endif
 test: ## Run all tests but those of the test-… targets
 	go test ./...
 	go -C lambdas test ./...
+	go -C policy test ./...
+
+.PHONY: policy
+policy: $(TRADECTL) ## Test the policy pack: its rules, their mutants, and each rule on the real engine
+	go -C policy test ./...
+	go -C policy run ./mutation
+	$(TRADECTL) local engine
+	POLICY=1 REQUIRE_ENGINE=1 go test -count=1 ./tests/policy
+
+.PHONY: policy-docs
+policy-docs: ## Write docs/policies.md from the pack
+	go -C policy run ./reference > docs/policies.md
 
 .PHONY: test-engine
 test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first where it is missing
@@ -35,6 +47,14 @@ test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first 
 .PHONY: images
 images: $(TRADECTL) ## Build the functions' container images with Docker (STACK, ARGUMENTS="INSIGHTS=without")
 	$(TRADECTL) images --stack $(STACK) $(addprefix --build-arg ,$(ARGUMENTS))
+
+.PHONY: sbom
+sbom: $(TRADECTL) ## Write what each function's program is made of to dist/sbom
+	tools/supplychain/sbom
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what each function can reach
+	tools/supplychain/vulncheck
 
 .PHONY: test-images
 test-images: ## Build, check, run and push the images on a Docker Engine, installing one where root can
@@ -65,6 +85,7 @@ sample: $(TRADECTL) ## Write a sample of trades (COUNT, SEED) to sample.ndjson
 lint: $(LINT) ## Check formatting and run the linters
 	$(LINT) run ./...
 	cd lambdas && ../$(LINT) run --config ../.golangci.yml ./...
+	cd policy && ../$(LINT) run --config ../.golangci.yml ./...
 
 .PHONY: lint-workflows
 lint-workflows: $(ACTIONLINT) ## Check the workflows of GitHub Actions
@@ -74,6 +95,7 @@ lint-workflows: $(ACTIONLINT) ## Check the workflows of GitHub Actions
 fmt: $(LINT) ## Format all Go code
 	$(LINT) fmt ./...
 	cd lambdas && ../$(LINT) fmt --config ../.golangci.yml ./...
+	cd policy && ../$(LINT) fmt --config ../.golangci.yml ./...
 
 .PHONY: clean
 clean: ## Remove what the other targets built in this folder

@@ -10,7 +10,7 @@ import (
 	"trade-processing/policy/rules"
 )
 
-// Provider are the inputs of a resource's provider.
+// ProviderInputs are the inputs of the resource's provider.
 func (r Resource) ProviderInputs() map[string]string {
 	if r.Provider == nil {
 		return map[string]string{"region": "us-east-1"}

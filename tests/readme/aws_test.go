@@ -59,8 +59,8 @@ func pulumiStandIn(args []string) int {
 	var words []string
 	for i := 0; i < len(args); i++ {
 		switch args[i] {
-		case "-s", "--stack":
-			i++ // the stack
+		case "-s", "--stack", "--policy-pack":
+			i++ // the stack, or the pack's folder
 		case "--non-interactive":
 		default:
 			words = append(words, args[i])
