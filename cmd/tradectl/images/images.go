@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,6 +23,7 @@ type options struct {
 	project   string
 	stack     string
 	docker    string
+	programs  string   // a folder; empty: images are built
 	arguments []string // NAME=VALUE
 }
 
@@ -33,9 +36,12 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		Long: `Builds the images of the functions, all of them or those that are named, with Docker and its BuildKit. Names,
 arguments and content are those of a deployment of the stack; nothing is pushed.
 
-The last line for each image is its name, on standard output. What the builder says is on standard error.`,
+The name of each image is on standard output, and what the builder says on standard error.
+
+--programs builds the programs alone, without Docker: the same files as in the images.`,
 		Example: `  tradectl images
-  tradectl images recorder --build-arg INSIGHTS=without`,
+  tradectl images recorder --build-arg INSIGHTS=without
+  tradectl images --programs dist/programs`,
 		ValidArgs: components.TradeFunctions(),
 		Args:      cobra.OnlyValidArgs,
 		RunE: func(command *cobra.Command, functions []string) error {
@@ -49,11 +55,15 @@ The last line for each image is its name, on standard output. What the builder s
 	flags.StringVar(&o.project, "project", ".", "the project's `FOLDER`")
 	flags.StringVarP(&o.stack, "stack", "s", "dev", "build with the imageArguments of this stack")
 	flags.StringVar(&o.docker, "docker", "docker", "the Docker client to build with")
+	flags.StringVar(&o.programs, "programs", "", "build no images, but the programs for arm64 into `FOLDER`")
 	flags.StringArrayVar(&o.arguments, "build-arg", nil, "a build argument beside the stack's, as `NAME=VALUE`: "+strings.Join(components.ImageArguments(), ", "))
 	return command
 }
 
 func run(ctx context.Context, t *terminal.Terminal, o options, functions []string) error {
+	if o.programs != "" {
+		return o.buildPrograms(ctx, t, functions)
+	}
 	arguments, err := o.read()
 	if err != nil {
 		return exitcode.With(exitcode.Usage, err)
@@ -65,6 +75,22 @@ func run(ctx context.Context, t *terminal.Terminal, o options, functions []strin
 			return err
 		}
 		if _, err := fmt.Fprintln(t.Out, image.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o options) buildPrograms(ctx context.Context, t *terminal.Terminal, functions []string) error {
+	if err := os.MkdirAll(o.programs, 0o755); err != nil {
+		return fmt.Errorf("making the folder of the programs: %w", err)
+	}
+	for _, function := range functions {
+		out := filepath.Join(o.programs, function)
+		if err := images.BuildProgram(ctx, o.project, function, "arm64", out); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(t.Out, out); err != nil {
 			return err
 		}
 	}
