@@ -1,0 +1,297 @@
+package endpoint_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	alarmtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/xray"
+	"github.com/aws/smithy-go"
+
+	"trade-processing/local/cloud"
+	"trade-processing/local/endpoint"
+	"trade-processing/local/queue"
+)
+
+const region = "eu-west-1"
+
+// served is a cloud with one of each thing, behind an endpoint, and the configuration of its clients.
+func served(t *testing.T) (*cloud.Cloud, *endpoint.Logs, aws.Config) {
+	t.Helper()
+	logs := &endpoint.Logs{}
+	c := cloud.New(cloud.Options{Logs: logs})
+	for _, r := range []struct {
+		typ        string
+		properties cloud.Properties
+	}{
+		{"aws:cloudwatch/eventBus:EventBus", cloud.Properties{"name": "trades"}},
+		{"aws:dynamodb/table:Table", cloud.Properties{
+			"name": "trades", "hashKey": "tradeId", "billingMode": "PAY_PER_REQUEST",
+			"attributes": []any{map[string]any{"name": "tradeId", "type": "S"}},
+		}},
+		{"aws:sqs/queue:Queue", cloud.Properties{"name": "letters"}},
+		{"aws:cloudwatch/logGroup:LogGroup", cloud.Properties{"name": "/aws/lambda/trade-processing-dev-recorder"}},
+		{"aws:cloudwatch/metricAlarm:MetricAlarm", cloud.Properties{
+			"name": "letters-depth", "comparisonOperator": "GreaterThanOrEqualToThreshold", "evaluationPeriods": 1.0, "threshold": 1.0,
+			"namespace": "AWS/SQS", "metricName": "ApproximateNumberOfMessagesVisible", "dimensions": map[string]any{"QueueName": "letters"},
+			"statistic": "Maximum", "period": 60.0, "treatMissingData": "notBreaching",
+		}},
+		{"aws:cloudwatch/compositeAlarm:CompositeAlarm", cloud.Properties{
+			"alarmName": "letters-page", "alarmRule": `ALARM("letters-depth")`,
+		}},
+	} {
+		if _, err := c.Create(r.typ, "made", region, r.properties); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := httptest.NewServer(endpoint.New(c, logs))
+	t.Cleanup(server.Close)
+	return c, logs, aws.Config{
+		Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+		}),
+	}
+}
+
+// What isn't there is refused in each protocol as AWS refuses it, so that the SDKs' clients read code and message.
+func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
+	_, _, config := served(t)
+	ctx := t.Context()
+	key := map[string]types.AttributeValue{"tradeId": &types.AttributeValueMemberS{Value: "1"}}
+	for name, test := range map[string]struct {
+		call func() error
+		code string
+	}{
+		"a bus": {func() error {
+			_, err := eventbridge.NewFromConfig(config).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String("other")})
+			return err
+		}, "ResourceNotFoundException"},
+		"a bus to put events on": {func() error {
+			_, err := eventbridge.NewFromConfig(config).PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{{
+				EventBusName: aws.String("other"), Source: aws.String("s"), DetailType: aws.String("d"), Detail: aws.String("{}"),
+			}}})
+			return err
+		}, "ResourceNotFoundException"},
+		"a table": {func() error {
+			_, err := dynamodb.NewFromConfig(config).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("other"), Key: key})
+			return err
+		}, "ResourceNotFoundException"},
+		"a table of another region": {func() error {
+			there := config.Copy()
+			there.Region = "us-east-1"
+			_, err := dynamodb.NewFromConfig(there).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String("trades")})
+			return err
+		}, "ResourceNotFoundException"},
+		"a queue": {func() error {
+			_, err := sqs.NewFromConfig(config).ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: aws.String("https://sqs.eu-west-1.amazonaws.com/000000000000/other")})
+			return err
+		}, "QueueDoesNotExist"},
+		"a state machine": {func() error {
+			_, err := sfn.NewFromConfig(config).DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: aws.String("arn:aws:states:eu-west-1:000000000000:stateMachine:other")})
+			return err
+		}, "StateMachineDoesNotExist"},
+		"a log group": {func() error {
+			_, err := cloudwatchlogs.NewFromConfig(config).FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("other")})
+			return err
+		}, "ResourceNotFoundException"},
+		"more traces than AWS gives at once": {func() error {
+			_, err := xray.NewFromConfig(config).BatchGetTraces(ctx, &xray.BatchGetTracesInput{TraceIds: []string{"1", "2", "3", "4", "5", "6"}})
+			return err
+		}, "InvalidRequestException"},
+		"an operation in XML": {func() error {
+			_, err := sts.NewFromConfig(config).GetSessionToken(ctx, nil)
+			return err
+		}, "UnknownOperationException"},
+		"an operation in CBOR": {func() error {
+			_, err := cloudwatch.NewFromConfig(config).DescribeAlarmHistory(ctx, nil)
+			return err
+		}, "UnknownOperationException"},
+		"an operation in JSON": {func() error {
+			_, err := dynamodb.NewFromConfig(config).ListTables(ctx, nil)
+			return err
+		}, "UnknownOperationException"},
+		"a member of a request": {func() error {
+			_, err := dynamodb.NewFromConfig(config).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("trades"), Key: key, ProjectionExpression: aws.String("a")})
+			return err
+		}, "SerializationException"},
+		"a member of a request in CBOR": {func() error {
+			_, err := cloudwatch.NewFromConfig(config).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{ActionPrefix: aws.String("a")})
+			return err
+		}, "ValidationError"},
+		"a pattern of logs": {func() error {
+			_, err := cloudwatchlogs.NewFromConfig(config).FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{
+				LogGroupName: aws.String("/aws/lambda/trade-processing-dev-recorder"), FilterPattern: aws.String("ERROR"),
+			})
+			return err
+		}, "InvalidParameterException"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := test.call()
+			refusal, ok := errors.AsType[smithy.APIError](err)
+			if !ok || refusal.ErrorCode() != test.code || refusal.ErrorMessage() == "" {
+				t.Errorf("it says %v, want a message with the code %s", err, test.code)
+			}
+		})
+	}
+}
+
+func TestARequestWithoutASignatureIsRefused(t *testing.T) {
+	_, _, config := served(t)
+	answer, err := http.Post(*config.BaseEndpoint, "application/x-amz-json-1.0", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was read
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "MissingAuthenticationToken") {
+		t.Errorf("it answers %d %s (%v)", answer.StatusCode, text, err)
+	}
+}
+
+// Events that a bus refuses are told one by one, as PutEvents does.
+func TestTheBusRefusesEntriesOneByOne(t *testing.T) {
+	_, _, config := served(t)
+	entry := func(detail string) eventtypes.PutEventsRequestEntry {
+		return eventtypes.PutEventsRequestEntry{EventBusName: aws.String("trades"), Source: aws.String("s"), DetailType: aws.String("d"), Detail: aws.String(detail)}
+	}
+	answer, err := eventbridge.NewFromConfig(config).PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{
+		entry("{}"), entry("no object"), entry("{}"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, one := range answer.Entries {
+		codes = append(codes, aws.ToString(one.ErrorCode))
+		if (one.EventId == nil) != (one.ErrorCode != nil) {
+			t.Errorf("an entry has id %v and error %v", one.EventId, one.ErrorCode)
+		}
+	}
+	if want := []string{"", "MalformedDetail", ""}; !slices.Equal(codes, want) || answer.FailedEntryCount != 1 {
+		t.Errorf("codes %v, want %v; %d failed", codes, want, answer.FailedEntryCount)
+	}
+}
+
+// A message is received, given back, and deleted, and the alarm on its queue goes off, with the one over it.
+func TestQueuesAndAlarmsAreServed(t *testing.T) {
+	c, _, config := served(t)
+	ctx, messages, alarms := t.Context(), sqs.NewFromConfig(config), cloudwatch.NewFromConfig(config)
+	state := func(kinds ...alarmtypes.AlarmType) []string {
+		t.Helper()
+		answer, err := alarms.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String("letters-"), AlarmTypes: kinds})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var states []string
+		for _, alarm := range answer.MetricAlarms {
+			states = append(states, *alarm.AlarmName+" "+string(alarm.StateValue))
+		}
+		for _, alarm := range answer.CompositeAlarms {
+			states = append(states, *alarm.AlarmName+" "+string(alarm.StateValue))
+		}
+		return states
+	}
+	if got := state(); !slices.Equal(got, []string{"letters-depth OK"}) {
+		t.Errorf("without types it lists %v", got)
+	}
+	on, err := c.Queue(region, "letters")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := on.Send(ctx, queue.Draft{Body: "a letter"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := state("MetricAlarm", "CompositeAlarm"), []string{"letters-depth ALARM", "letters-page ALARM"}; !slices.Equal(got, want) {
+		t.Errorf("it lists %v, want %v", got, want)
+	}
+
+	url := aws.String("https://sqs.eu-west-1.amazonaws.com/000000000000/letters")
+	receive := func(hidden int32) (handles []*string) {
+		t.Helper()
+		answer, err := messages.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, VisibilityTimeout: hidden, MaxNumberOfMessages: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, message := range answer.Messages {
+			if *message.Body != "a letter" {
+				t.Errorf("the body is %q", *message.Body)
+			}
+			handles = append(handles, message.ReceiptHandle)
+		}
+		return handles
+	}
+	first := receive(600)
+	if len(first) != 1 || len(receive(600)) != 0 {
+		t.Fatalf("%d messages, and then others", len(first))
+	}
+	if _, err := messages.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: url, ReceiptHandle: first[0], VisibilityTimeout: 0}); err != nil {
+		t.Fatal(err)
+	}
+	again := receive(600)
+	if len(again) != 1 {
+		t.Fatal("a message that was given back isn't there")
+	}
+	if _, err := messages.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: again[0]}); err != nil {
+		t.Fatal(err)
+	}
+	if depth := on.State().Depth(); depth != 0 {
+		t.Errorf("%d messages are left", depth)
+	}
+}
+
+// A filter pattern finds the lines whose fields are as it says.
+func TestLogsAreFiltered(t *testing.T) {
+	_, logs, config := served(t)
+	for _, line := range []string{
+		`{"Environment": "dev", "Function": "recorder", "eventId": "1", "DuplicateTrades": 1}`,
+		`{"Environment": "dev", "Function": "recorder", "eventId": "1"}`,
+		`{"Environment": "dev", "Function": "recorder", "eventId": "2", "DuplicateTrades": 0}`,
+		`{"Environment": "dev", "Function": "validator", "eventId": "1", "DuplicateTrades": 1}`,
+	} {
+		if _, err := logs.Write([]byte(line + "\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for pattern, want := range map[string]int{
+		`{ $.eventId = "1" }`:                            2,
+		`{ $.eventId = "1" && $.DuplicateTrades = * }`:   1,
+		`{ $.DuplicateTrades = * }`:                      2,
+		`{ $.eventId = "3" }`:                            0,
+		`{ $.Function = "recorder" && $.eventId = "2" }`: 1,
+	} {
+		answer, err := cloudwatchlogs.NewFromConfig(config).FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{
+			LogGroupName: aws.String("/aws/lambda/trade-processing-dev-recorder"), FilterPattern: aws.String(pattern),
+		})
+		if err != nil || len(answer.Events) != want {
+			t.Errorf("%s finds %d lines, want %d (%v)", pattern, len(answer.Events), want, err)
+		}
+	}
+	if _, err := logs.Write([]byte("no JSON")); err == nil {
+		t.Error("a line that is no JSON is nobody's, and was taken")
+	}
+}
+
+func TestTheCallerIsTheAccount(t *testing.T) {
+	_, _, config := served(t)
+	answer, err := sts.NewFromConfig(config).GetCallerIdentity(t.Context(), nil)
+	if err != nil || aws.ToString(answer.Account) != cloud.Account {
+		t.Errorf("the account is %q (%v)", aws.ToString(answer.Account), err)
+	}
+}
