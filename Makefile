@@ -48,6 +48,10 @@ test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first 
 images: $(TRADECTL) ## Build the functions' container images with Docker (STACK, ARGUMENTS="INSIGHTS=without")
 	$(TRADECTL) images --stack $(STACK) $(addprefix --build-arg ,$(ARGUMENTS))
 
+.PHONY: pin-insights
+pin-insights: ## Write version and checksum of Lambda Insights into the images' recipe, after a check of AWS's signature
+	tools/supplychain/pin-insights
+
 .PHONY: sbom
 sbom: $(TRADECTL) ## Write what each function's program is made of to dist/sbom
 	tools/supplychain/sbom
