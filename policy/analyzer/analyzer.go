@@ -57,10 +57,14 @@ const engineInterval = 5 * time.Second
 // Main serves the pack until ctx ends or the engine does. The engine starts the program with its own address as the first
 // argument, and reads the port from the first line of output: nothing else may be written there.
 func Main(ctx context.Context, pack policyx.PolicyPack, arguments []string, output io.Writer) error {
+	return serve(ctx, pack, arguments, output, engineInterval)
+}
+
+func serve(ctx context.Context, pack policyx.PolicyPack, arguments []string, output io.Writer, interval time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if len(arguments) > 0 {
-		if err := rpcutil.Healthcheck(ctx, arguments[0], engineInterval, cancel); err != nil {
+		if err := rpcutil.Healthcheck(ctx, arguments[0], interval, cancel); err != nil {
 			return fmt.Errorf("watching the engine at %s: %w", arguments[0], err)
 		}
 	}

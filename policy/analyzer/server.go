@@ -272,9 +272,14 @@ func concerns(policy policyx.Policy, resourceType string) bool {
 	return !ok || selective.Concerns(resourceType)
 }
 
+// concernsAny tells whether a policy judges a stack of these types. One that doesn't select types judges any stack.
 func concernsAny(policy policyx.Policy, types map[string]bool) bool {
+	selective, ok := policy.(Selective)
+	if !ok {
+		return true
+	}
 	for resourceType := range types {
-		if concerns(policy, resourceType) {
+		if selective.Concerns(resourceType) {
 			return true
 		}
 	}

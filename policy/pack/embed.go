@@ -13,8 +13,8 @@ const (
 	// programPrefix is how the engine names the program that serves packs of a runtime for which there is no language
 	// host.
 	programPrefix = "pulumi-analyzer-policy-"
-	// runtime is a runtime that no language host serves, so that the engine runs our program, and never builds one.
-	runtime = "embedded"
+	// ownRuntime is a runtime that no language host serves, so that the engine runs our program, and never builds one.
+	ownRuntime = "embedded"
 )
 
 // Called tells whether the engine runs this program as a policy pack, by the name that it was started with.
@@ -46,11 +46,11 @@ func Embed(folder string) (Embedded, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return Embedded{}, fmt.Errorf("making the folder of policy pack %s: %w", Name, err)
 	}
-	project := fmt.Sprintf("runtime: %s\nversion: %s\n", runtime, Version)
+	project := fmt.Sprintf("runtime: %s\nversion: %s\n", ownRuntime, Version)
 	if err := os.WriteFile(filepath.Join(folder, "PulumiPolicy.yaml"), []byte(project), 0o600); err != nil {
 		return Embedded{}, fmt.Errorf("describing policy pack %s: %w", Name, err)
 	}
-	link := filepath.Join(folder, programPrefix+runtime)
+	link := filepath.Join(folder, programPrefix+ownRuntime)
 	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Embedded{}, fmt.Errorf("replacing the program of policy pack %s: %w", Name, err)
 	}
