@@ -63,7 +63,9 @@ func (v *verification) readLogs(ctx context.Context, result *Result) error {
 	}
 	if v.malformed != nil {
 		for _, letter := range v.malformed.letters {
-			executions = append(executions, letter.ExecutionARN)
+			if letter.ExecutionARN != "" { // none was started for an event that could not be delivered
+				executions = append(executions, letter.ExecutionARN)
+			}
 		}
 	}
 	if len(executions) == 0 {

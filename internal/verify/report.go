@@ -25,16 +25,6 @@ func (m Milliseconds) MarshalJSON() ([]byte, error) {
 	return json.Marshal(time.Duration(m).Milliseconds())
 }
 
-// UnmarshalJSON reads whole milliseconds.
-func (m *Milliseconds) UnmarshalJSON(text []byte) error {
-	var n int64
-	if err := json.Unmarshal(text, &n); err != nil {
-		return fmt.Errorf("reading milliseconds: %w", err)
-	}
-	*m = Milliseconds(time.Duration(n) * time.Millisecond)
-	return nil
-}
-
 // Result is what came of one step.
 type Result struct {
 	Step     string       `json:"step"`

@@ -136,6 +136,31 @@ func TestTheCommandTellsProgramsWhatFailed(t *testing.T) {
 	}
 }
 
+// What was interrupted says so last, and a report that can't be written is no success.
+func TestTheCommandSaysHowItEnded(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	ctx, interrupt := context.WithCancel(t.Context())
+	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+		if call.Operation == "DescribeAlarms" {
+			interrupt()
+		}
+		return false
+	}
+	out, _, err := w.tradectl(ctx, w.outputsJSON(), "--outputs", "-")
+	if code, _ := exitcode.Of(err); code != exitcode.Interrupted || !strings.HasSuffix(out, ": interrupted\n") {
+		t.Errorf("exit code %d, and it says %s", code, out)
+	}
+
+	w.tamper = noReplication("eu-west-1")
+	out, _, err = w.tradectl(t.Context(), w.outputsJSON(), "--outputs", "-", "--watch", "0", "--timeout", "300ms")
+	if code, _ := exitcode.Of(err); code != exitcode.NotReplicated || !strings.HasSuffix(out, "is not verified: 1 step failed, the first gives exit code 14\n") {
+		t.Errorf("exit code %d, and it says %s", code, out)
+	}
+	if !strings.Contains(out, "✗ replicas ") || !strings.Contains(out, "\n    the replica of eu-west-1 is not like the table") {
+		t.Errorf("it doesn't tell the problem below its step: %s", out)
+	}
+}
+
 func TestTheCommandRefusesWhatItCannotUse(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {

@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -28,7 +29,7 @@ func answer(operation, holding, with string) tampering {
 		if call.Operation != operation || !strings.Contains(string(body), holding) {
 			return false
 		}
-		w.Write([]byte(with)) //nolint:errcheck // the caller is gone
+		reply(w, with)
 		return true
 	}
 }
@@ -41,7 +42,7 @@ func refuseCalls(operation, holding, code string) tampering {
 		}
 		w.Header().Set("X-Amzn-ErrorType", code)
 		w.WriteHeader(http.StatusBadRequest)
-		w.Write([]byte(`{"__type": "` + code + `", "message": "for the test"}`)) //nolint:errcheck // as above
+		w.Write([]byte(`{"__type": "` + code + `", "message": "for the test"}`)) //nolint:errcheck // the caller is gone
 		return true
 	}
 }
@@ -58,8 +59,7 @@ func alter(operation, region, holding, old, new string) tampering {
 			w.Header()[name] = values
 		}
 		w.Header().Del("Content-Length")
-		w.WriteHeader(recorded.Code)
-		w.Write([]byte(strings.ReplaceAll(recorded.Body.String(), old, new))) //nolint:errcheck // as above
+		reply(w, strings.ReplaceAll(recorded.Body.String(), old, new))
 		return true
 	}
 }
@@ -70,7 +70,7 @@ func noReplication(region string) tampering {
 		if call.Operation != "GetItem" || call.Region != region {
 			return false
 		}
-		w.Write([]byte(`{}`)) //nolint:errcheck // as above
+		reply(w, `{}`)
 		return true
 	}
 }
@@ -80,7 +80,7 @@ func losing(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []b
 	if call.Operation != "PutEvents" || strings.Contains(string(body), verify.Mark) {
 		return false
 	}
-	w.Write([]byte(`{"Entries": [{"EventId": "00000000-0000-4000-8000-000000000000"}], "FailedEntryCount": 0}`)) //nolint:errcheck // as above
+	reply(w, `{"Entries": [{"EventId": "00000000-0000-4000-8000-000000000000"}], "FailedEntryCount": 0}`)
 	return true
 }
 
@@ -101,9 +101,24 @@ func alterMessages(old, new string) tampering {
 			message["Body"] = strings.ReplaceAll(message["Body"], old, new)
 			message["MD5OfBody"] = fmt.Sprintf("%x", md5.Sum([]byte(message["Body"])))
 		}
-		json.NewEncoder(w).Encode(answer) //nolint:errcheck // as above
+		replyJSON(w, answer)
 		return true
 	}
+}
+
+// reply answers with a text, and the checksum that DynamoDB's clients check.
+func reply(w http.ResponseWriter, text string) {
+	w.Header().Set("X-Amz-Crc32", fmt.Sprint(crc32.ChecksumIEEE([]byte(text))))
+	w.Write([]byte(text)) //nolint:errcheck // the caller is gone
+}
+
+func replyJSON(w http.ResponseWriter, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	reply(w, string(text))
 }
 
 // What doesn't hold in a deployment fails the step that is there to notice it, and no other before.
@@ -129,6 +144,11 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 			broken: func(w *world) { w.drop("aws:lambda/function:Function", "recorder") },
 			step:   verify.Recorded, tells: "was not recorded but sent to trade-processing-local-recorder-dead-letters: Lambda.ResourceNotFoundException",
 			also: []verify.Step{verify.Rejected, verify.Watching},
+		},
+		"a workflow that can't be started": {
+			broken: func(w *world) { w.drop("aws:sfn/alias:Alias", ":live") },
+			step:   verify.Recorded, tells: "sent to trade-processing-local-delivery-1-dead-letters: it could not be delivered to the workflow",
+			also: []verify.Step{verify.Rejected, verify.DeadLetter},
 		},
 		"an amount that is altered on the way": {
 			tamper: alter("GetItem", "us-east-1", "-system3", `"amount":{"S":"190.50"}`, `"amount":{"S":"190.5"}`),
@@ -275,6 +295,66 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Each attribute of a record is looked at, whether it is another or missing.
+func TestEveryAttributeIsCompared(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	for _, attribute := range []string{
+		"status", "sourceSystem", "trade", "digest", "amount", "currency", "symbol", "venue", "side", "executedAt", "reviewRequired",
+		"rulesVersion", "market", "eventId", "eventTime", "eventSource", "executionArn", "traceId", "recordedAt",
+	} {
+		for name, value := range map[string]any{"is missing": nil, "is another": map[string]string{"S": "another"}, "is of another type": map[string]string{"N": "1"}} {
+			if attribute == "rulesVersion" && name == "is another" {
+				continue // any version is one
+			}
+			t.Run(attribute+" "+name, func(t *testing.T) {
+				w.t = t
+				w.tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
+					if call.Operation != "GetItem" || !strings.Contains(string(body), "-system2") {
+						return false
+					}
+					recorded := httptest.NewRecorder()
+					serve.ServeHTTP(recorded, r)
+					var answer struct{ Item map[string]any }
+					if err := json.Unmarshal(recorded.Body.Bytes(), &answer); err != nil {
+						http.Error(response, err.Error(), http.StatusInternalServerError)
+						return true
+					}
+					if answer.Item[attribute] = value; value == nil {
+						delete(answer.Item, attribute)
+					}
+					replyJSON(response, answer)
+					return true
+				}
+				options := w.options()
+				options.Outputs.ReplicaRegions = nil
+				report := verify.Run(t.Context(), options)
+				if got := report.ExitCode(); got != exitcode.WrongRecord {
+					t.Errorf("exit code %d, want %d", got, exitcode.WrongRecord)
+				}
+				for _, step := range report.Steps {
+					if step.Step == verify.Fields.Name && (len(step.Problems) != 1 || !strings.HasPrefix(step.Problems[0], "the record of system2: "+attribute+": ")) {
+						t.Errorf("it says %q", step.Problems)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A market context that isn't complete is told and is no failure: an API that is down shall not stop a deployment.
+func TestAPartialContextIsToldAndPasses(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	w.tamper = alter("GetItem", "", "", `"status":{"S":"COMPLETE"}`, `"reasons":{"L":[{"S":"API_UNREACHABLE"}]},"status":{"S":"PARTIAL"}`)
+	options := w.options()
+	options.Outputs.ReplicaRegions = nil
+	report := verify.Run(t.Context(), options)
+	for _, step := range report.Steps {
+		if step.Step == verify.Fields.Name && (step.Outcome != verify.Passed || !strings.Contains(strings.Join(step.Found, "\n"), "PARTIAL: see docs/reasons.md for API_UNREACHABLE")) {
+			t.Errorf("%+v", step)
+		}
 	}
 }
 
