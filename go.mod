@@ -36,6 +36,7 @@ require (
 	google.golang.org/protobuf v1.36.11
 	gopkg.in/yaml.v3 v3.0.1
 	pgregory.net/rapid v1.3.0
+	trade-processing/examples/settlement/confirmer v0.0.0
 	trade-processing/lambdas v0.0.0
 	trade-processing/policy v0.0.0
 )
@@ -168,6 +169,8 @@ require (
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 	lukechampine.com/frand v1.4.2 // indirect
 )
+
+replace trade-processing/examples/settlement/confirmer => ./examples/settlement/confirmer
 
 replace trade-processing/lambdas => ./lambdas
 

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/examples/settlement/confirmer"
+	"trade-processing/internal/declared"
+	"trade-processing/internal/stackconfig"
+	"trade-processing/lambdas/function"
+	"trade-processing/local/cloud"
+	"trade-processing/local/engine"
+	"trade-processing/local/provider"
+)
+
+const (
+	stackName = "dev"
+	region    = "eu-west-1"
+)
+
+func settings(t *testing.T) map[string]string {
+	t.Helper()
+	read, err := stackconfig.Read(".", stackName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+// newCloud is a local cloud that has the example's function.
+func newCloud() *cloud.Cloud {
+	return cloud.New(cloud.Options{Images: map[string]cloud.Image{
+		"confirmer": func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {
+			return confirmer.New(services.DynamoDB, environment.Getenv("TABLE_NAME"))
+		},
+	}})
+}
+
+func TestTheExampleDeclaresWhatItSays(t *testing.T) {
+	stack, err := declared.Declare(declared.Program{Run: deploy, Project: "settlement", Stack: stackName, Folder: ".", Config: settings(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(typ, end string) *declared.Resource {
+		t.Helper()
+		found, err := stack.Find(typ, end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	got := map[string]string{
+		"the table's name":     find("aws:dynamodb/table:Table", "").Text("name"),
+		"what the function":    find("aws:lambda/function:Function", "").Text("environment.variables.TABLE_NAME"),
+		"the rule's pattern":   find("aws:cloudwatch/eventRule:EventRule", "").Text("eventPattern"),
+		"what the rule starts": find("aws:cloudwatch/eventTarget:EventTarget", "").Text("arn"),
+		"where to keep":        find("aws:cloudwatch/eventTarget:EventTarget", "").Text("deadLetterConfig.arn"),
+		"what builds":          find("docker:index/image:Image", "").Text("build.context"),
+	}
+	arn := func(service, name string) string {
+		return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, declared.Account, name)
+	}
+	want := map[string]string{
+		"the table's name":     "settlement-confirmations",
+		"what the function":    "settlement-confirmations",
+		"the rule's pattern":   `{"source":["settlement.agents"]}`,
+		"what the rule starts": arn("states", "stateMachine:settlement-workflow"),
+		"where to keep":        arn("sqs", "settlement-undelivered"),
+		"what builds":          "confirmer",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	// Every queue, whoever made it, is watched.
+	queues, watched := map[string]bool{}, map[string]bool{}
+	for _, queue := range stack.All("aws:sqs/queue:Queue") {
+		queues[queue.Text("name")] = true
+	}
+	for _, alarm := range stack.All("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		if alarm.Text("metricName") == "ApproximateNumberOfMessagesVisible" && strings.HasSuffix(alarm.Text("alarmActions.0"), ":settlement-alarms") {
+			watched[alarm.Text("dimensions.QueueName")] = true
+		}
+	}
+	if diff := cmp.Diff(queues, watched); diff != "" || len(queues) != 3 {
+		t.Errorf("of %d queues (-), watched (+): %s", len(queues), diff)
+	}
+	for _, policy := range stack.All("aws:iam/rolePolicy:RolePolicy") {
+		if strings.Contains(policy.Text("policy"), `"dynamodb:`) && !strings.Contains(policy.Name, "confirmer") {
+			t.Errorf("%s, too, reaches the table", policy.Name)
+		}
+	}
+}
+
+// run deploys the example on a local cloud and sends it confirmations.
+func run(t *testing.T, here *cloud.Cloud, name string) {
+	t.Helper()
+	send := func(detail string) cloud.Delivery {
+		t.Helper()
+		receipt, err := here.PutEvent(t.Context(), region, "settlement", cloud.Entry{Source: eventSource, DetailType: "Confirmation", Detail: json.RawMessage(detail)})
+		if err != nil || len(receipt.Deliveries) != 1 {
+			t.Fatalf("got %+v, %v", receipt, err)
+		}
+		return receipt.Deliveries[0]
+	}
+	confirmation := fmt.Sprintf(`{"tradeId": %q, "settledAt": "2026-03-04T16:00:00Z", "agent": "DTCC"}`, name)
+	for i, want := range []string{`{"recorded":true}`, `{"recorded":false}`} {
+		if got := string(send(confirmation).Output); got != want {
+			t.Errorf("confirmation %d: %s, want %s", i, got, want)
+		}
+	}
+	lost := send(`{"tradeId": "` + name + `"}`)
+	want := []cloud.DeadLetter{{Queue: "settlement-confirmer-dead-letters", Error: "MalformedConfirmation"}}
+	if lost.Failure == nil || lost.Failure.Name != "MalformedConfirmation" || !slices.Equal(lost.DeadLetters, want) {
+		t.Errorf("a confirmation without a time ended as %+v", lost)
+	}
+	table, err := here.Table(region, "settlement-confirmations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for item := range table.Items() {
+		if status, _ := item["status"].(*types.AttributeValueMemberS); status == nil || status.Value != "SETTLED" {
+			t.Errorf("the table holds %v", item)
+		}
+	}
+	if table.Count() != 1 {
+		t.Errorf("the table holds %d items", table.Count())
+	}
+}
+
+func TestTheExampleRuns(t *testing.T) {
+	here := newCloud()
+	err := pulumi.RunErr(deploy, pulumi.WithMocks("settlement", stackName, provider.NewMonitor(here)), func(info *pulumi.RunInfo) {
+		info.RootDirectory, info.Config = ".", settings(t)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, here, "t1")
+}
+
+func TestTheExampleOnTheEngine(t *testing.T) {
+	if os.Getenv("REQUIRE_ENGINE") == "" {
+		t.Skip("REQUIRE_ENGINE is not set: `make test-engine` runs the tests on the real engine")
+	}
+	cli, found := engine.FindCLI(t.Context())
+	if !found {
+		t.Fatal("there is no Pulumi engine: `tradectl local engine` builds one")
+	}
+	here := newCloud()
+	servers, err := provider.Serve(here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(servers.Close)
+	state := t.TempDir()
+	// The engine runs in a copy of the project, which has the function's sources too.
+	if err := os.CopyFS(filepath.Join(state, "work", "confirmer"), os.DirFS("confirmer")); err != nil {
+		t.Fatal(err)
+	}
+	stack, err := engine.Open(t.Context(), engine.Options{
+		CLI: cli, Root: ".", Stack: stackName, Program: deploy, Attach: servers.Attach(), State: state, WriteOnce: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, outputs, err := stack.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if outputs["tableName"].Value != "settlement-confirmations" || plan.Counts["create"] < 40 {
+		t.Errorf("it did %v, with outputs %v", plan.Counts, slices.Collect(maps.Keys(outputs)))
+	}
+	run(t, here, "t1")
+	if again, _, err := stack.Up(t.Context()); err != nil || len(again.Changed()) > 0 {
+		t.Errorf("a second deployment changes %v (%v)", again, err)
+	}
+	if _, err := stack.Destroy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := here.Resources(); len(left) > 0 {
+		t.Errorf("%d resources are left, the first %s %s", len(left), left[0].Type, left[0].Name)
+	}
+}
