@@ -47,7 +47,7 @@ func (i Installation) Install(ctx context.Context, out io.Writer) error {
 		{i.Tool("python"), "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", "requirements.txt"},
 		{"mvn", "--batch-mode", "--quiet", "--strict-checksums", "dependency:copy-dependencies", "-DoutputDirectory=" + i.java()},
 	} {
-		fmt.Fprintln(out, strings.Join(step, " "))
+		fmt.Fprintf(out, "%s\n", strings.Join(step, " "))
 		if err := i.run(ctx, step, out); err != nil {
 			return err
 		}
