@@ -6,8 +6,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -138,23 +140,14 @@ func (all *instrumented) mutants(ctx context.Context, binary, folder, record str
 		}
 		asked[m.name()] = m
 	}
-	for _, c := range all.conditions { // those that no test reaches survive, and count
-		if _, reached := asked[strconv.Itoa(c.id)]; !reached && !slices.ContainsFunc(mapValues(asked), func(m mutant) bool { return m.id == c.id }) {
-			m := mutant{condition: c}
-			asked[m.name()] = m
+	mutants := slices.Collect(maps.Values(asked))
+	for _, c := range all.conditions { // one that no test reaches survives, and counts
+		if !slices.ContainsFunc(mutants, func(m mutant) bool { return m.id == c.id }) {
+			mutants = append(mutants, mutant{condition: c})
 		}
 	}
-	mutants := mapValues(asked)
 	slices.SortFunc(mutants, func(a, b mutant) int { return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.id, b.id)) })
 	return mutants, nil
-}
-
-func mapValues(all map[string]mutant) []mutant {
-	values := make([]mutant, 0, len(all))
-	for _, m := range all {
-		values = append(values, m)
-	}
-	return values
 }
 
 // run runs the tests and tells whether they passed.
@@ -165,20 +158,10 @@ func run(ctx context.Context, binary, folder, variable string) (passed bool, out
 	tests.Dir = folder
 	tests.Env = append(os.Environ(), variable)
 	text, err := tests.CombinedOutput()
-	switch exit := (*exec.ExitError)(nil); {
-	case err == nil:
-		return true, string(text), nil
-	case asExit(err, &exit):
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return false, string(text), nil // a failure, a panic, or the timeout
-	default:
-		return false, string(text), err
 	}
-}
-
-func asExit(err error, exit **exec.ExitError) bool {
-	found, ok := err.(*exec.ExitError) //nolint:errorlint // what CombinedOutput returns isn't wrapped
-	*exit = found
-	return ok
+	return err == nil, string(text), err
 }
 
 // score is what became of the mutants.
@@ -194,41 +177,35 @@ func (s *score) survivors() []mutant {
 	return all
 }
 
+// machinery is what the conditions belong to that no rule has for itself.
+const machinery = "(shared by all rules)"
+
 // write prints the score of each rule, and those mutants that nobody noticed.
 func (s *score) write(to io.Writer, verbose bool) {
-	killed, made := map[string]int{}, map[string]int{}
+	noticed, made := map[string]int{}, map[string]int{}
 	for _, m := range s.mutants {
-		name := cmp.Or(m.rule, "(shared by all rules)")
+		name := cmp.Or(m.rule, machinery)
 		made[name]++
 		if m.killed {
-			killed[name]++
+			noticed[name]++
 		}
 	}
-	for _, name := range sorted(made) {
-		fmt.Fprintf(to, "%-40s %3d of %3d  %3d %%\n", name, killed[name], made[name], 100*killed[name]/made[name])
+	rules := 0
+	for _, name := range slices.Sorted(maps.Keys(made)) {
+		fmt.Fprintf(to, "%-40s %3d of %3d  %3d %%\n", name, noticed[name], made[name], 100*noticed[name]/made[name])
+		if name != machinery {
+			rules++
+		}
 	}
 	for _, m := range s.mutants {
+		fate := "SURVIVED"
+		if m.killed {
+			fate = "noticed"
+		}
 		if verbose || !m.killed {
-			fmt.Fprintf(to, "%s: %s: if not (%s)\n    %s\n", map[bool]string{true: "noticed", false: "SURVIVED"}[m.killed],
-				m.place, strings.Join(strings.Fields(m.source), " "), cmp.Or(m.rule, "any rule"))
+			fmt.Fprintf(to, "%s: %s: if not (%s)\n    %s\n", fate, m.place, strings.Join(strings.Fields(m.source), " "), cmp.Or(m.rule, machinery))
 		}
 	}
-	total, survived := len(s.mutants), len(s.survivors())
-	fmt.Fprintf(to, "%d mutants of %d rules, %d noticed: score %.1f %%\n", total, len(made)-boolToInt(made["(shared by all rules)"] > 0), total-survived, 100*float64(total-survived)/float64(total))
-}
-
-func boolToInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func sorted(counts map[string]int) []string {
-	var names []string
-	for name := range counts {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	all, survived := len(s.mutants), len(s.survivors())
+	fmt.Fprintf(to, "%d mutants of %d rules, %d noticed: score %.1f %%\n", all, rules, all-survived, 100*float64(all-survived)/float64(all))
 }
