@@ -1,0 +1,76 @@
+// Package shellscript finds the commands in a script of shell, so that tests can hold those on pages and in workflows to the
+// programs that they name.
+package shellscript
+
+import (
+	"fmt"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Command is a call of a program: a line of words, as the shell splits them.
+type Command struct {
+	Line  int      // from 1
+	Words []string // the program first. What only a run would tell, such as "$(…)" or "$x", is Unknown
+}
+
+// Unknown stands in a word for what an expansion would put there.
+const Unknown = "…"
+
+// Commands are all commands of a script, also those in substitutions, pipes and loops, in the order of their lines. The
+// error says where the script is no shell.
+func Commands(script string) ([]Command, error) {
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
+	if err != nil {
+		return nil, fmt.Errorf("reading a script: %w", err)
+	}
+	var all []Command
+	syntax.Walk(file, func(node syntax.Node) bool {
+		if call, ok := node.(*syntax.CallExpr); ok && len(call.Args) > 0 {
+			c := Command{Line: int(call.Pos().Line())}
+			for _, word := range call.Args {
+				c.Words = append(c.Words, textOf(word.Parts))
+			}
+			all = append(all, c)
+		}
+		return true
+	})
+	return all, nil
+}
+
+// textOf is what a word is known to be.
+func textOf(parts []syntax.WordPart) string {
+	var text strings.Builder
+	for _, part := range parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			text.WriteString(strings.ReplaceAll(part.Value, "\\", ""))
+		case *syntax.SglQuoted:
+			text.WriteString(part.Value)
+		case *syntax.DblQuoted:
+			text.WriteString(textOf(part.Parts))
+		default:
+			text.WriteString(Unknown)
+		}
+	}
+	return text.String()
+}
+
+// Options are the names of a command's long options: of --stack=dev and --stack dev, stack. Words behind -- are none.
+func (c Command) Options() []string {
+	var options []string
+	for _, word := range c.Words {
+		option, is := strings.CutPrefix(word, "--")
+		if is && option == "" {
+			break
+		}
+		if is {
+			option, _, _ = strings.Cut(option, "=")
+			options = append(options, option)
+		}
+	}
+	return options
+}
+
+func (c Command) String() string { return strings.Join(c.Words, " ") }
