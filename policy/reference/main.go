@@ -71,8 +71,6 @@ func level(rule rules.Rule) string {
 		return "off, remediates"
 	case rule.Level == rules.Off:
 		return "off"
-	case rule.Level == rules.Advisory:
-		return "advisory"
 	default:
 		return "mandatory"
 	}

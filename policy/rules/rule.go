@@ -14,7 +14,6 @@ import (
 
 // Levels of enforcement. policyx takes a rule that sets none for an advisory one, so each rule sets its own.
 const (
-	Advisory  = policyx.EnforcementLevelAdvisory  // is shown
 	Mandatory = policyx.EnforcementLevelMandatory // stops the update
 	Off       = policyx.EnforcementLevelDisabled  // until a configuration switches it on
 )
