@@ -5,7 +5,6 @@ package workflows
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,9 +19,9 @@ import (
 	"trade-processing/cmd/tradectl/sample"
 	"trade-processing/cmd/tradectl/verify"
 	"trade-processing/internal/declared"
+	"trade-processing/internal/shellscript"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
-	"trade-processing/local/engine"
 	"trade-processing/stack"
 )
 
@@ -291,29 +290,29 @@ func TestProdComesAfterDevIsProven(t *testing.T) {
 	}
 }
 
-// scripts are the commands of all steps, one a line, with continued lines joined.
-func scripts(t *testing.T) map[string][]string {
+// commands are the commands of all steps, by where they stand.
+func commands(t *testing.T) map[string][]shellscript.Command {
 	t.Helper()
-	commands := map[string][]string{}
+	all := map[string][]shellscript.Command{}
 	eachStep(t, func(where string, _ workflow, _ job, s step) {
-		for line := range strings.Lines(strings.ReplaceAll(s.Run, "\\\n", " ")) {
-			commands[where] = append(commands[where], strings.TrimSpace(line))
+		found, err := shellscript.Commands(s.Run)
+		if err != nil {
+			t.Errorf("%s: %v", where, err)
 		}
+		all[where] = found
 	})
-	return commands
+	return all
 }
 
-// eachCommand calls with the words behind a program's name wherever a script runs it.
-func eachCommand(t *testing.T, program string, do func(where string, words []string)) {
+// eachCommand calls with the commands of a program.
+func eachCommand(t *testing.T, program string, do func(where string, c shellscript.Command)) {
 	t.Helper()
 	found := false
-	for where, lines := range scripts(t) {
-		for _, line := range lines {
-			for part := range strings.SplitSeq(strings.NewReplacer("|", "\n", "&&", "\n", ";", "\n", "$(", "\n").Replace(line), "\n") {
-				if words := strings.Fields(part); len(words) > 0 && words[0] == program {
-					found = true
-					do(where, words[1:])
-				}
+	for where, all := range commands(t) {
+		for _, c := range all {
+			if c.Words[0] == program {
+				found = true
+				do(where, c)
 			}
 		}
 	}
@@ -328,8 +327,8 @@ func TestEveryMakeTargetExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	makefile := string(text)
-	eachCommand(t, "make", func(where string, words []string) {
-		for _, word := range words {
+	eachCommand(t, "make", func(where string, c shellscript.Command) {
+		for _, word := range c.Words[1:] {
 			variable, _, isSetting := strings.Cut(word, "=")
 			switch {
 			case isSetting && !strings.Contains(makefile, "$("+variable+")"):
@@ -344,50 +343,15 @@ func TestEveryMakeTargetExists(t *testing.T) {
 func TestEveryCommandOfTradectlExists(t *testing.T) {
 	tradectl := &cobra.Command{Use: "tradectl"}
 	tradectl.AddCommand(local.NewCommand(&terminal.Terminal{}), sample.NewCommand(&terminal.Terminal{}), verify.NewCommand(&terminal.Terminal{}))
-	eachCommand(t, "bin/tradectl", func(where string, words []string) {
-		command, rest, err := tradectl.Find(words)
+	eachCommand(t, "bin/tradectl", func(where string, c shellscript.Command) {
+		command, _, err := tradectl.Find(c.Words[1:])
 		if err != nil || command == tradectl || command.HasSubCommands() {
-			t.Errorf("%s: tradectl %s is no command (%v)", where, strings.Join(words, " "), err)
+			t.Errorf("%s: %v is no command (%v)", where, c, err)
 			return
 		}
-		for _, word := range rest {
-			if name, isFlag := strings.CutPrefix(word, "--"); isFlag && command.Flags().Lookup(name) == nil {
-				t.Errorf("%s: %s has no --%s", where, command.CommandPath(), name)
-			}
-		}
-	})
-}
-
-// The CLI of the version in use says itself which commands and flags it has.
-func TestEveryCommandOfPulumiExists(t *testing.T) {
-	cli, found := engine.FindCLI(t.Context())
-	if !found && os.Getenv("REQUIRE_ENGINE") != "" {
-		t.Fatal("there is no Pulumi engine: run tradectl local engine")
-	}
-	if !found {
-		t.Skip("there is no Pulumi engine: tradectl local engine builds one")
-	}
-	help := map[string]string{}
-	eachCommand(t, "pulumi", func(where string, words []string) {
-		var command []string
-		for _, word := range words {
-			if strings.HasPrefix(word, "-") {
-				break
-			}
-			command = append(command, word)
-		}
-		name := strings.Join(command, " ")
-		if _, asked := help[name]; !asked {
-			out, _, _, err := cli.Run(t.Context(), t.TempDir(), strings.NewReader(""), nil, nil, nil, append(slices.Clone(command), "--help")...)
-			if err != nil || !strings.Contains(out, "pulumi "+name) {
-				t.Errorf("%s: pulumi %s is no command (%v)", where, name, err)
-			}
-			help[name] = out
-		}
-		for _, word := range words {
-			flag, _, _ := strings.Cut(word, "=")
-			if strings.HasPrefix(flag, "--") && !regexp.MustCompile(regexp.QuoteMeta(flag)+`\b`).MatchString(help[name]) {
-				t.Errorf("%s: pulumi %s has no %s", where, name, flag)
+		for _, option := range c.Options() {
+			if command.Flags().Lookup(option) == nil {
+				t.Errorf("%s: %s has no --%s", where, command.CommandPath(), option)
 			}
 		}
 	})
@@ -416,43 +380,29 @@ func TestEveryOutputAndStackExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	outputs, stacks := 0, 0
-	for where, lines := range scripts(t) {
-		for _, line := range lines {
-			if _, query, picks := strings.Cut(line, "jq -r"); picks {
-				query, _, _ = strings.Cut(query, "outputs.json")
-				for _, output := range regexp.MustCompile(`\.([a-z]\w+)`).FindAllStringSubmatch(query, -1) {
+	for where, all := range commands(t) {
+		for _, c := range all {
+			if c.Words[0] == "jq" && len(c.Words) > 2 {
+				for _, output := range regexp.MustCompile(`\.([a-z]\w+)`).FindAllStringSubmatch(c.Words[2], -1) {
 					outputs++
 					if _, known := made.Outputs[output[1]]; !known {
 						t.Errorf("%s names the output %s, which the stack doesn't have", where, output[1])
 					}
 				}
 			}
-			for _, name := range regexp.MustCompile(`--stack (\w+)`).FindAllStringSubmatch(line, -1) {
-				stacks++
-				if _, err := os.Stat(filepath.Join(root, stackconfig.FileOf(name[1]))); err != nil {
-					t.Errorf("%s: %v", where, err)
-				}
+			at := slices.Index(c.Words, "--stack")
+			if at < 0 || at+1 == len(c.Words) || c.Words[at+1] == shellscript.Unknown {
+				continue
+			}
+			stacks++
+			if _, err := os.Stat(filepath.Join(root, stackconfig.FileOf(c.Words[at+1]))); err != nil {
+				t.Errorf("%s: %v", where, err)
 			}
 		}
 	}
 	if outputs == 0 || stacks == 0 {
 		t.Error("no script names an output, or none a stack: this test looks at nothing")
 	}
-}
-
-// Where bash is, it reads every script; actionlint leaves that to shellcheck, which not every machine has.
-func TestTheScriptsAreShell(t *testing.T) {
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("there is no bash")
-	}
-	eachStep(t, func(where string, _ workflow, _ job, s step) {
-		check := exec.Command(bash, "-n")
-		check.Stdin = strings.NewReader(s.Run)
-		if output, err := check.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", where, err, output)
-		}
-	})
 }
 
 // The links of the hints lead to headings of the runbook.

@@ -5,7 +5,6 @@ package awscli_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -15,6 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"gopkg.in/yaml.v3"
+
+	"trade-processing/internal/shellscript"
 	"trade-processing/tests/integration/emulators"
 )
 
@@ -89,40 +91,34 @@ func ask(t *testing.T, installation emulators.Installation, commands []command) 
 	return known
 }
 
-var (
-	start = regexp.MustCompile(`\baws ([a-z][a-z0-9-]+) ([a-z][a-z0-9-]+)`)
-	span  = regexp.MustCompile("`(aws [^`]+)`")
-)
+var span = regexp.MustCompile("`(aws [^`]+)`")
 
-// onThePages are the commands of all pages and workflows.
+// onThePages are the commands of all pages, and of the workflows' steps.
 func onThePages(t *testing.T) []command {
 	t.Helper()
 	var names []string
-	for _, folder := range []string{"docs", ".github"} {
-		err := fs.WalkDir(os.DirFS(filepath.Join(root, folder)), ".", func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && (strings.HasSuffix(path, ".md") || strings.HasSuffix(path, ".yml")) {
-				names = append(names, filepath.Join(folder, path))
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
+	err := fs.WalkDir(os.DirFS(root), "docs", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".md") {
+			names = append(names, path)
 		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	var all []command
+	all := inWorkflows(t)
 	for _, name := range append(names, "README.md", "SECURITY.md", "CONTRIBUTING.md") {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		isBlock := strings.HasSuffix(name, ".yml")
 		for i, part := range regexp.MustCompile("(?m)^ *```").Split(string(text), -1) {
-			switch {
-			case isBlock || i%2 == 1 && strings.HasPrefix(part, "sh\n"):
-				all = append(all, in(name, part, true)...)
+			switch block, isShell := strings.CutPrefix(part, "sh\n"); {
+			case i%2 == 1 && isShell:
+				all = append(all, in(t, name, block, true)...)
 			case i%2 == 0:
 				for _, found := range span.FindAllStringSubmatch(part, -1) {
-					all = append(all, in(name, found[1], false)...)
+					all = append(all, in(t, name, found[1], false)...)
 				}
 			}
 		}
@@ -130,97 +126,51 @@ func onThePages(t *testing.T) []command {
 	return all
 }
 
-// in finds the commands in a text of shell. One ends where the shell sees its end: at an operator, or at the end of a line
-// that isn't continued, outside of quotes.
-func in(name, text string, whole bool) []command {
+// inWorkflows are the commands of the workflows' steps.
+func inWorkflows(t *testing.T) []command {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, ".github/workflows/*.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all []command
-	for _, at := range start.FindAllStringSubmatchIndex(text, -1) {
-		line := text[strings.LastIndex(text[:at[0]], "\n")+1 : at[0]]
-		if strings.Contains(" "+line, " #") {
-			continue // a remark
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		words := wordsOf(text[at[0]:])
-		c := command{where: fmt.Sprintf("%s: %s", name, strings.Join(words[:min(len(words), 6)], " ")), name: words[1] + " " + words[2], whole: whole}
-		if words[2] == "wait" && len(words) > 3 {
-			c.name += " " + words[3]
+		var workflow struct {
+			Jobs map[string]struct{ Steps []struct{ Run string } }
 		}
-		for _, word := range words {
-			if option, is := strings.CutPrefix(word, "--"); is {
-				option, _, _ = strings.Cut(option, "=")
-				c.options = append(c.options, option)
+		if err := yaml.Unmarshal(text, &workflow); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, job := range workflow.Jobs {
+			for _, step := range job.Steps {
+				all = append(all, in(t, filepath.Base(file), step.Run, true)...)
 			}
 		}
-		all = append(all, c)
 	}
 	return all
 }
 
-// wordsOf are the words of the first command of a text. What is quoted or substituted is a dot: it is no option.
-func wordsOf(text string) []string {
-	var words []string
-	var word strings.Builder
-	quote, depth := byte(0), 0 // depth: of $( within the command's own words
-	end := func() {
-		if word.Len() > 0 {
-			words = append(words, word.String())
-			word.Reset()
-		}
+// in finds the commands in a text of shell.
+func in(t *testing.T, name, text string, whole bool) []command {
+	t.Helper()
+	found, err := shellscript.Commands(text)
+	if err != nil {
+		t.Fatalf("%s: %v in\n%s", name, err, text)
 	}
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		next := byte('\n')
-		if i+1 < len(text) {
-			next = text[i+1]
+	var all []command
+	for _, c := range found {
+		if c.Words[0] != "aws" || len(c.Words) < 3 {
+			continue
 		}
-		switch {
-		case depth > 0: // quotes within don't matter here: no page nests a bracket in them
-			if c == '(' {
-				depth++
-			} else if c == ')' {
-				depth--
-			}
-		case c == '$' && next == '(' && quote != '\'':
-			depth = 1
-			i++
-			word.WriteByte('.')
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			quote = c
-			word.WriteByte('.')
-		case c == '\\' && next == '\n':
-			i++
-			end()
-		case c == ' ' || c == '\t':
-			end()
-		case strings.IndexByte("|;&)\n<>`", c) >= 0, c == '#' && word.Len() == 0:
-			end()
-			return words
-		default:
-			word.WriteByte(c)
+		one := command{where: name + ": " + c.String(), name: c.Words[1] + " " + c.Words[2], options: c.Options(), whole: whole}
+		if c.Words[2] == "wait" && len(c.Words) > 3 {
+			one.name += " " + c.Words[3]
 		}
+		all = append(all, one)
 	}
-	end()
-	return words
-}
-
-func TestACommandEndsWhereTheShellEndsIt(t *testing.T) {
-	for text, want := range map[string]string{
-		"aws a b --c d":                            "aws a b --c d",
-		"aws a b --c d | jq --raw":                 "aws a b --c d",
-		"aws a b \\\n  --c d\naws e f --g":         "aws a b --c d",
-		"aws a b --query 'x | [--y]' --c":          "aws a b --query . --c",
-		`aws a b --c "$(out --d ".e")" --f`:        `aws a b --c .. --f`,
-		"aws a b --c d)\" --not":                   "aws a b --c d",
-		"aws a b --c d   # --a remark":             "aws a b --c d",
-		"aws a b --c $(aws e f --g) --h > file":    "aws a b --c . --h",
-		"aws a b --c '{\"x\": [1, 2]}' && aws e f": "aws a b --c .",
-		`aws a b --c="--d" e#f`:                    "aws a b --c=. e#f",
-	} {
-		if got := strings.Join(wordsOf(text), " "); got != want {
-			t.Errorf("%s: %s, want %s", text, got, want)
-		}
-	}
+	return all
 }

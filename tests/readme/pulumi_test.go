@@ -1,0 +1,136 @@
+package readme
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"gopkg.in/yaml.v3"
+
+	"trade-processing/internal/shellscript"
+	"trade-processing/local/engine"
+)
+
+// The Pulumi CLI says itself, in the version in use, which commands and options it has: those that pages and workflows tell
+// people and jobs to run are held to that.
+func TestTheCommandsOfPulumiExist(t *testing.T) {
+	needEngine(t)
+	cli, _ := engine.FindCLI(t.Context())
+	asked := pulumiHelp{cli: cli, folder: t.TempDir(), known: map[string]string{}}
+	count := 0
+	for where, scripts := range allScripts(t) {
+		for _, script := range scripts {
+			found, err := shellscript.Commands(script)
+			if err != nil {
+				t.Errorf("%s: %v in\n%s", where, err, script)
+			}
+			for _, c := range found {
+				if c.Words[0] != "pulumi" || len(c.Words) == 1 {
+					continue
+				}
+				count++
+				name, help := asked.about(t.Context(), c)
+				if help == "" {
+					t.Errorf("%s: %v: pulumi %s is no command", where, c, name)
+					continue
+				}
+				for _, option := range c.Options() {
+					if !regexp.MustCompile(`(?m)^ +(?:-\w, )?--` + regexp.QuoteMeta(option) + `\b`).MatchString(help) {
+						t.Errorf("%s: %v: pulumi %s has no --%s", where, c, name, option)
+					}
+				}
+			}
+		}
+	}
+	if count < 30 {
+		t.Errorf("pages and workflows have %d commands of pulumi: this test overlooks most", count)
+	}
+}
+
+// pulumiHelp is what the CLI says of its commands.
+type pulumiHelp struct {
+	cli    auto.PulumiCommand
+	folder string
+	known  map[string]string // by command
+}
+
+// about is the command that words begin with, and its help; empty where there is no such command.
+func (p pulumiHelp) about(ctx context.Context, c shellscript.Command) (name, help string) {
+	var words []string
+	for _, word := range c.Words[1:] {
+		if strings.HasPrefix(word, "-") || strings.ContainsAny(word, shellscript.Unknown+":/.") {
+			break
+		}
+		words = append(words, word)
+	}
+	asked := strings.Join(words, " ")
+	text, known := p.known[asked]
+	if !known {
+		text, _, _, _ = p.cli.Run(ctx, p.folder, strings.NewReader(""), nil, nil, nil, append(slices.Clone(words), "--help")...) // no help: no such command
+		p.known[asked] = text
+	}
+	// The CLI shows the help of the longest command that the words begin with; the others may be its arguments.
+	usage := regexp.MustCompile(`(?m)^Usage:\n  pulumi ([a-z -]*?)(?: \[.*| <.*)?$`).FindStringSubmatch(text)
+	if usage == nil || len(words) == 0 {
+		return asked, ""
+	}
+	path := strings.Fields(usage[1])
+	isGroup := regexp.MustCompile(`(?m)^  pulumi.* \[command\]$`).MatchString(text)
+	if len(path) == 0 || len(path) > len(words) || isGroup && len(words) > len(path) {
+		return asked, ""
+	}
+	last := len(path) - 1
+	aliases := regexp.MustCompile(`(?m)^Aliases:\n  (.*)$`).FindStringSubmatch(text)
+	if aliases != nil && slices.Contains(strings.Split(aliases[1], ", "), words[last]) {
+		path[last] = words[last]
+	}
+	if !slices.Equal(path, words[:len(path)]) {
+		return asked, ""
+	}
+	return strings.Join(path, " "), text
+}
+
+// allScripts are the scripts of the pages and of the workflows' steps, by where they stand.
+func allScripts(t *testing.T) map[string][]string {
+	t.Helper()
+	scripts := map[string][]string{}
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if b.language == "sh" {
+				scripts[b.String()] = append(scripts[b.String()], b.text)
+			}
+		}
+		for _, span := range p.spans {
+			if strings.HasPrefix(span, "pulumi ") && !strings.Contains(span, "…") {
+				scripts[p.name] = append(scripts[p.name], span)
+			}
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(root, ".github/workflows/*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no workflows (%v)", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var workflow struct {
+			Jobs map[string]struct{ Steps []struct{ Run string } }
+		}
+		if err := yaml.Unmarshal(text, &workflow); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, job := range workflow.Jobs {
+			for _, step := range job.Steps {
+				scripts[filepath.Base(file)] = append(scripts[filepath.Base(file)], step.Run)
+			}
+		}
+	}
+	return scripts
+}
