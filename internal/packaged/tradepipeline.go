@@ -1,0 +1,95 @@
+package packaged
+
+import (
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/components"
+)
+
+// TradePipelineArgs are the inputs of a packaged TradePipeline. Its functions run outside of a VPC.
+type TradePipelineArgs struct {
+	Prefix              string             `pulumi:"prefix" doc:"Begins the physical names of everything: up to 41 characters."`
+	Environment         string             `pulumi:"environment" doc:"What the functions call their stack in logs and metrics."`
+	RepositoryPrefix    string             `pulumi:"repositoryPrefix" doc:"The namespace of the image repositories, such as trade-processing/dev."`
+	ParameterPrefix     string             `pulumi:"parameterPrefix" doc:"The SSM path of the parameters, with a slash at both ends."`
+	Sources             []string           `pulumi:"sources" doc:"The source systems. The source of their events is trading.<source system>."`
+	Project             string             `pulumi:"project,optional" doc:"The folder that lambdaSources is relative to. Default: where the engine starts the package."`
+	LambdaSources       string             `pulumi:"lambdaSources" doc:"The folder of the functions' Go module."`
+	ProcessingThreshold string             `pulumi:"processingThreshold" doc:"The amount above which a trade is flagged for review."`
+	KeyARN              pulumi.StringInput `pulumi:"keyArn" doc:"The customer-managed key of everything. Its policy must let the services use it."`
+	AlarmTopicARN       pulumi.StringInput `pulumi:"alarmTopicArn" doc:"The SNS topic that the alarms notify."`
+	EventBusName        string             `pulumi:"eventBusName,optional" doc:"The bus to make, or default for the account's own. Default: prefix."`
+	ProducerAccounts    []string           `pulumi:"producerAccounts,optional" doc:"The other accounts that may send."`
+	ArchiveDays         int                `pulumi:"archiveDays,optional" doc:"How long events are kept for replay. Default: for ever."`
+	WorkflowType        string             `pulumi:"workflowType,optional" doc:"STANDARD or EXPRESS. Default: STANDARD."`
+	WorkflowLogging     string             `pulumi:"workflowLogging,optional" doc:"ERROR or ALL. Default: ERROR."`
+	MaxRetries          int                `pulumi:"maxRetries,optional" doc:"How often a call of a function is repeated after an error that can pass. Default: never."`
+	Validator           FunctionSize       `pulumi:"validator,optional" doc:"The size of the validator."`
+	Enricher            FunctionSize       `pulumi:"enricher,optional" doc:"The size of the enricher."`
+	Recorder            FunctionSize       `pulumi:"recorder,optional" doc:"The size of the recorder."`
+	AllowedCurrencies   []string           `pulumi:"allowedCurrencies,optional" doc:"Currencies beyond ISO 4217."`
+	MaxClockSkewSeconds int                `pulumi:"maxClockSkewSeconds,optional" doc:"How far in the future an execution may be. Default: 300."`
+	FunctionLogLevel    string             `pulumi:"functionLogLevel,optional" doc:"DEBUG, INFO, WARN or ERROR. Default: INFO."`
+	APIEndpoint         string             `pulumi:"apiEndpoint,optional" doc:"The URL of the HTTP API for market context."`
+	Replicas            []TableReplica     `pulumi:"replicas,optional" doc:"The table in other regions."`
+	RetentionYears      int                `pulumi:"retentionYears,optional" doc:"How long trades are kept. Default: for ever."`
+	MaxWriteUnits       int                `pulumi:"maxWriteUnits,optional" doc:"What the table may write a second. Default: unbounded."`
+	MaxReadUnits        int                `pulumi:"maxReadUnits,optional" doc:"What the table may read a second. Default: unbounded."`
+	SilenceMinutes      int                `pulumi:"silenceMinutes,optional" doc:"How long each source may send nothing before an alarm goes off. Default: for ever."`
+	RejectionPercent    int                `pulumi:"rejectionPercent,optional" doc:"The share of rejected trades that raises an alarm. Default: 5."`
+	LogRetentionDays    int                `pulumi:"logRetentionDays,optional" doc:"One of CloudWatch's retentions. Default: 365."`
+	PermissionsBoundary string             `pulumi:"permissionsBoundary,optional" doc:"The ARN of a policy that bounds the roles."`
+	DeletionProtection  bool               `pulumi:"deletionProtection,optional" doc:"Keeps what holds trades from being deleted."`
+}
+
+// FunctionSize is what the functions of a pipeline differ in.
+type FunctionSize struct {
+	MemoryMB            int `pulumi:"memoryMB,optional" doc:"The memory in MiB: 128 to 10240. Default: 256."`
+	ReservedConcurrency int `pulumi:"reservedConcurrency,optional" doc:"How many calls may run at a time. Default: unreserved."`
+}
+
+// TradePipeline is the packaged component.
+type TradePipeline struct {
+	pulumi.ResourceState
+
+	EventBusName         pulumi.StringOutput    `pulumi:"eventBusName" doc:"The bus that takes the events."`
+	TableName            pulumi.StringOutput    `pulumi:"tableName" doc:"The table of the trades."`
+	StateMachineARN      pulumi.StringOutput    `pulumi:"stateMachineArn" doc:"The workflow."`
+	StateMachineAliasARN pulumi.StringOutput    `pulumi:"stateMachineAliasArn" doc:"What the rules start."`
+	DeadLetterQueueURLs  pulumi.StringMapOutput `pulumi:"deadLetterQueueUrls" doc:"The queues of what the functions failed on, by function."`
+}
+
+func (p *TradePipeline) build(ctx *pulumi.Context, name string, scope components.Scope, args *TradePipelineArgs) error {
+	replicas, err := replicasOf(ctx, p, name, args.Replicas)
+	if err != nil {
+		return err
+	}
+	pipeline, err := components.NewTradePipeline(ctx, name, &components.TradePipelineArgs{
+		Scope: scope, Prefix: args.Prefix, Environment: args.Environment,
+		RepositoryPrefix: args.RepositoryPrefix, ParameterPrefix: args.ParameterPrefix, Sources: args.Sources,
+		EventBusName: args.EventBusName, ProducerAccounts: args.ProducerAccounts, ArchiveDays: args.ArchiveDays,
+		WorkflowType: components.WorkflowType(args.WorkflowType), WorkflowLogging: components.LogLevel(args.WorkflowLogging),
+		MaxRetries: args.MaxRetries, LambdaSources: args.LambdaSources, Project: args.Project,
+		Validator: components.FunctionSize(args.Validator), Enricher: components.FunctionSize(args.Enricher),
+		Recorder: components.FunctionSize(args.Recorder), AllowedCurrencies: args.AllowedCurrencies,
+		MaxClockSkew: time.Duration(args.MaxClockSkewSeconds) * time.Second, FunctionLogLevel: args.FunctionLogLevel,
+		APIEndpoint: args.APIEndpoint, ProcessingThreshold: args.ProcessingThreshold, Replicas: replicas,
+		RetentionYears: args.RetentionYears, MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits,
+		Silence: time.Duration(args.SilenceMinutes) * time.Minute, RejectionPercent: args.RejectionPercent,
+		KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, LogRetentionDays: args.LogRetentionDays,
+		PermissionsBoundary: args.PermissionsBoundary, DeletionProtection: args.DeletionProtection,
+	}, pulumi.Parent(p))
+	if err != nil {
+		return err
+	}
+	p.EventBusName, p.TableName = pipeline.Bus.Name, pipeline.Table.Name
+	p.StateMachineARN, p.StateMachineAliasARN = pipeline.Workflow.ARN, pipeline.Workflow.AliasARN
+	urls := pulumi.StringMap{}
+	for function, made := range pipeline.Functions() {
+		urls[function] = made.DeadLetters.URL
+	}
+	p.DeadLetterQueueURLs = urls.ToStringMapOutput()
+	return nil
+}
