@@ -49,7 +49,7 @@ var provenanceRules = []Rule{
 		Types: []string{providerPrefix + "*"}, Options: []Option{{
 			Name: "providers", About: "Names of the providers that programs may use; * stands for any text.", Schema: texts(),
 			Default: list("archive", "aws", "aws-native", "awsx", "command", "docker", "docker-build", "eks", "kubernetes", "null", "pulumi", "pulumiservice",
-				"random", "std", "synced-folder", "time", "tls", "trade-processing"),
+				"random", "std", "synced-folder", "time", "tls"),
 		}},
 		Why: "A provider is a program that runs with the credentials of the deployment.",
 		Check: func(r *Resource) {

@@ -134,6 +134,21 @@ func exchanged(t *rapid.T, given property.Value, hole bool) property.Value {
 	}
 }
 
+// configs are options of any type: the engine checks them against their schemas, and a test doesn't.
+func configs(t *rapid.T, rule rules.Rule) map[string]any {
+	leaf := rapid.OneOf(rapid.Just[any](nil), rapid.Just[any](true), rapid.Just[any](1.5),
+		rapid.Map(rapid.SampledFrom(words), func(text string) any { return text }))
+	given := map[string]any{}
+	for _, option := range rule.AllOptions() {
+		given[option.Name] = rapid.OneOf(leaf,
+			rapid.Map(rapid.SliceOfN(leaf, 0, 2), func(all []any) any { return all }),
+			rapid.Map(rapid.MapOfN(rapid.SampledFrom([]string{"urn", "until", "Owner", "aws"}), leaf, 0, 2), func(all map[string]any) any { return all }),
+		).Draw(t, option.Name)
+	}
+	rule.CheckConfig(given)
+	return given
+}
+
 func (s subject) judge() []rules.Violation {
 	if s.rule.CheckStack != nil {
 		return s.rule.JudgeStack(s.resources, s.config, today)
@@ -166,7 +181,11 @@ func eachRule(t *testing.T, check func(*rapid.T, rules.Rule)) {
 
 func TestNoRulePanicsAndNoMessageHoldsASecret(t *testing.T) {
 	eachRule(t, func(t *rapid.T, rule rules.Rule) {
-		for _, violation := range subjects(t, rule, true).judge() {
+		s := subjects(t, rule, true)
+		if rapid.IntRange(0, 4).Draw(t, "another configuration") == 0 {
+			s.config = configs(t, rule)
+		}
+		for _, violation := range s.judge() {
 			if strings.Contains(violation.Message, hidden) {
 				t.Errorf("a secret: %s", violation.Message)
 			}

@@ -78,3 +78,11 @@ func (*echo) Create(_ context.Context, request plugin.CreateRequest) (plugin.Cre
 	}
 	return plugin.CreateResponse{ID: resource.ID(request.Name), Properties: outputs}, nil
 }
+
+func (*echo) DiffConfig(context.Context, plugin.DiffConfigRequest) (plugin.DiffResult, error) {
+	return plugin.DiffResult{Changes: plugin.DiffNone}, nil
+}
+
+func (*echo) Diff(context.Context, plugin.DiffRequest) (plugin.DiffResult, error) {
+	return plugin.DiffResult{Changes: plugin.DiffNone}, nil
+}

@@ -47,6 +47,24 @@ func TestAMandatoryRuleStopsTheUpdate(t *testing.T) {
 	}
 }
 
+// A rule on the stack judges when all is made: the update fails, and the next preview as well.
+func TestAMandatoryRuleOnTheStackFailsTheUpdate(t *testing.T) {
+	config := map[string]any{"all": "disabled", "vpc-flow-logs": "mandatory"}
+	d := open(t, program{stack: "dev", attach: serveEcho(t), config: config, run: func(ctx *pulumi.Context) error {
+		provider := &provided{}
+		if err := declareProvider(ctx, "pulumi:providers:aws", "aws", pulumi.Map{"region": pulumi.String("us-east-1")}, provider); err != nil {
+			return err
+		}
+		return ctx.RegisterResource("aws:ec2/vpc:Vpc", "network", pulumi.Map{}, &made{}, pulumi.Provider(provider))
+	}})
+	for _, v := range []verdict{d.preview(), d.up(), d.preview()} {
+		said := v.messages("vpc-flow-logs", "urn:pulumi:dev::cases::aws:ec2/vpc:Vpc::network")
+		if v.err == nil || len(v.violations) != 1 || len(said) != 1 || !strings.HasPrefix(said[0], "id has no flow logs.") {
+			t.Errorf("%v: %v", v.err, v.violations)
+		}
+	}
+}
+
 func TestALevelIsConfigured(t *testing.T) {
 	for name, c := range map[string]struct {
 		config     any
