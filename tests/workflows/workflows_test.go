@@ -310,6 +310,9 @@ func eachCommand(t *testing.T, program string, do func(where string, c shellscri
 	found := false
 	for where, all := range commands(t) {
 		for _, c := range all {
+			for len(c.Words) > 1 && (c.Words[0] == "sudo" || c.Words[0] == "env" || strings.Contains(c.Words[0], "=")) {
+				c.Words = c.Words[1:] // what it is run with
+			}
 			if c.Words[0] == program {
 				found = true
 				do(where, c)
