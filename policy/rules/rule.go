@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
@@ -54,10 +53,3 @@ func (r Rule) violation(property, problem, mend string) string {
 
 // Ours is the control of a rule that neither AWS nor CIS nor Checkov numbers.
 const Ours = "ours"
-
-// settings are what a configuration says of one rule.
-type settings struct {
-	rule  Rule
-	given map[string]any
-	today time.Time // by which exemptions end
-}

@@ -12,6 +12,13 @@ import (
 	"trade-processing/policy/value"
 )
 
+// settings are what a configuration says of one rule.
+type settings struct {
+	rule  Rule
+	given map[string]any
+	today time.Time // by which exemptions end
+}
+
 // Option is something of a rule that firms see differently.
 type Option struct {
 	Name    string

@@ -168,26 +168,43 @@ func TestTheRemediation(t *testing.T) {
 	}
 }
 
-// The engine finds the pack's own program on PATH where no language host for Go is there, and builds the folder where one
-// is; either way by the folder's PulumiPolicy.yaml.
-func TestThePacksOwnFolderAndProgram(t *testing.T) {
-	needEngine(t)
-	bin := t.TempDir()
+// packFolder is the pack as it is given to --policy-pack.
+func packFolder(t *testing.T) string {
+	t.Helper()
 	folder, err := filepath.Abs("../../policy")
 	if err != nil {
 		t.Fatal(err)
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "pulumi-analyzer-policy-go"), ".")
-	build.Dir = folder
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	d := open(t, program{
-		run: queueWithoutKey, stack: "dev", attach: serveEcho(t), folder: folder, path: bin + string(os.PathListSeparator) + os.Getenv("PATH"),
-	})
+	return folder
+}
+
+// judges fails where the pack in a folder, found by a PATH, doesn't stop a program that breaks it.
+func judges(t *testing.T, folder, path string) {
+	t.Helper()
+	d := open(t, program{run: queueWithoutKey, stack: "dev", attach: serveEcho(t), folder: folder, path: path})
 	if v := d.up(); v.err == nil || len(v.messages("sqs-customer-key", ordersURN)) != 1 {
 		t.Errorf("%v, %v", v.err, v.violations)
 	}
+}
+
+func TestTheProgramOnPathServesThePack(t *testing.T) {
+	needEngine(t)
+	bin := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "pulumi-analyzer-policy-go"), ".")
+	build.Dir = packFolder(t)
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	judges(t, packFolder(t), bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// Pulumi's CLI brings the language host with it; one that was built from source doesn't.
+func TestTheLanguageHostServesThePack(t *testing.T) {
+	needEngine(t)
+	if _, err := exec.LookPath("pulumi-language-go"); err != nil {
+		t.Skip("there is no language host for Go on PATH")
+	}
+	judges(t, packFolder(t), os.Getenv("PATH"))
 }
 
 // What a rule has nothing to judge of is neither passed nor failed.
