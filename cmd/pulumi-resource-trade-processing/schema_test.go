@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+
+	"trade-processing/internal/packaged"
+	"trade-processing/local/engine"
+)
+
+func TestPulumiKnowsHowToStartThePackage(t *testing.T) {
+	project, err := workspace.LoadPluginProject("PulumiPlugin.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if project.Runtime.Name() != "go" {
+		t.Errorf("the runtime is %s", project.Runtime.Name())
+	}
+}
+
+// The CLI starts the plugin, asks it for its schema, and refuses one that no SDK could be generated from.
+func TestPulumiTakesTheSchema(t *testing.T) {
+	if os.Getenv("REQUIRE_ENGINE") == "" {
+		t.Skip("REQUIRE_ENGINE is not set: `make test-engine` runs the tests on the real engine")
+	}
+	cli, found := engine.FindCLI(t.Context())
+	if !found {
+		t.Fatal("there is no Pulumi engine: `tradectl local engine` builds one")
+	}
+	folder := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugin := filepath.Join(folder, "pulumi-resource-"+packaged.Name)
+	if err := os.Symlink(self, plugin); err != nil {
+		t.Fatal(err)
+	}
+	output, problems, _, err := cli.Run(t.Context(), folder, nil, nil, nil, []string{
+		asPackage + "=1", "PULUMI_HOME=" + folder, "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
+	}, "package", "get-schema", plugin)
+	if err != nil {
+		t.Fatalf("%v: %s", err, problems)
+	}
+	var got, want map[string]any
+	if err := json.Unmarshal([]byte(output), &got); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	if err := json.Unmarshal(packaged.Schema(), &want); err != nil {
+		t.Fatal(err)
+	}
+	delete(got, "config") // which the CLI adds: there is none
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what the package says (-) and what Pulumi makes of it (+): %s", diff)
+	}
+}
