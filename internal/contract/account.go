@@ -5,6 +5,8 @@ package contract
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"trade-processing/internal/pipeline"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"
+	"trade-processing/local/endpoint"
 	"trade-processing/local/fault"
 	"trade-processing/stack"
 )
@@ -67,7 +70,16 @@ func Open(project string) (*Account, error) {
 			a.variables[function][name], _ = value.(string)
 		}
 	}
-	a.endpoint = httptest.NewServer(&endpoint{services: a.Services()})
+	served := endpoint.New(a.cloud, nil) // no function reads logs
+	a.endpoint = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f := a.faultOf(fault.Call{}); f.Delay > 0 {
+			// The delay itself would outlive the case. That a caller has gone is noticed once its request is read.
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+			return
+		}
+		served.ServeHTTP(w, r)
+	}))
 	return a, nil
 }
 

@@ -1,7 +1,8 @@
 // Package endpoint serves a local cloud over AWS's own wire protocols, so that programs written for AWS run against it with
 // AWS_ENDPOINT_URL and any credentials.
 //
-// It serves what `tradectl verify` calls, and refuses by name what it does not know: an operation, a field of a request.
+// It serves what `tradectl verify` and the functions call, and refuses by name what it does not know: an operation, a field of
+// a request.
 // Signatures are read for the region and the service that they name, and not checked.
 package endpoint
 
@@ -45,7 +46,8 @@ type operation func(e *Endpoint, ctx context.Context, region string, body []byte
 var operations = map[string]map[string]operation{
 	"sts":        {"GetCallerIdentity": getCallerIdentity},
 	"events":     {"DescribeEventBus": serve((*Endpoint).describeEventBus), "PutEvents": serve((*Endpoint).putEvents)},
-	"dynamodb":   {"DescribeTable": serve((*Endpoint).describeTable), "GetItem": serve((*Endpoint).getItem), "Query": serve((*Endpoint).query)},
+	"dynamodb":   {"DescribeTable": serve((*Endpoint).describeTable), "GetItem": serve((*Endpoint).getItem), "Query": serve((*Endpoint).query), "PutItem": serve((*Endpoint).putItem)},
+	"ssm":        {"GetParametersByPath": serve((*Endpoint).getParametersByPath)},
 	"sqs":        {"ReceiveMessage": serve((*Endpoint).receiveMessage), "DeleteMessage": serve((*Endpoint).deleteMessage), "ChangeMessageVisibility": serve((*Endpoint).changeMessageVisibility)},
 	"monitoring": {"DescribeAlarms": describeAlarms},
 	"states":     {"DescribeStateMachine": serve((*Endpoint).describeStateMachine)},

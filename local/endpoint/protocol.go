@@ -3,11 +3,13 @@ package endpoint
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"hash/crc32"
 	"net/http"
 	"net/url"
 	"strconv"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/encoding/cbor"
 )
 
@@ -37,7 +39,11 @@ func (p jsonProtocol) answer(w http.ResponseWriter, value any) { p.write(w, http
 func (p jsonProtocol) fail(w http.ResponseWriter, err error) {
 	code, name, message := status(err)
 	w.Header().Set("X-Amzn-ErrorType", name)
-	p.write(w, code, map[string]string{"__type": name, "message": message})
+	body := map[string]any{"__type": name, "message": message}
+	if taken, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok && taken.Item != nil {
+		body["Item"] = item(taken.Item)
+	}
+	p.write(w, code, body)
 }
 
 func (p jsonProtocol) write(w http.ResponseWriter, code int, value any) {

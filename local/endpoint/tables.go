@@ -70,6 +70,28 @@ func (e *Endpoint) getItem(ctx context.Context, region string, in getItemInput) 
 	return map[string]any{"Item": item(got.Item)}, nil
 }
 
+type putItemInput struct {
+	TableName                           string
+	Item                                item
+	ConditionExpression                 *string
+	ExpressionAttributeNames            map[string]string
+	ExpressionAttributeValues           item
+	ReturnValuesOnConditionCheckFailure types.ReturnValuesOnConditionCheckFailure
+}
+
+func (e *Endpoint) putItem(ctx context.Context, region string, in putItemInput) (any, error) {
+	into, err := e.table(region, in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	_, err = into.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: aws.String(in.TableName), Item: in.Item, ConditionExpression: in.ConditionExpression,
+		ExpressionAttributeNames: in.ExpressionAttributeNames, ExpressionAttributeValues: in.ExpressionAttributeValues,
+		ReturnValuesOnConditionCheckFailure: in.ReturnValuesOnConditionCheckFailure,
+	})
+	return map[string]any{}, err
+}
+
 type queryInput struct {
 	TableName                 string
 	IndexName                 *string
