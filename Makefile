@@ -42,7 +42,7 @@ policy-docs: ## Write docs/policies.md from the pack
 .PHONY: test-engine
 test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first where it is missing
 	$(TRADECTL) local engine
-	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine/...
+	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine/... ./examples/... ./cmd/pulumi-resource-trade-processing
 
 .PHONY: images
 images: $(TRADECTL) ## Build the functions' container images with Docker (STACK, ARGUMENTS="INSIGHTS=without")
