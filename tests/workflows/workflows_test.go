@@ -4,6 +4,7 @@ package workflows
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -405,6 +406,54 @@ func TestEveryOutputAndStackExists(t *testing.T) {
 	}
 	if outputs == 0 || stacks == 0 {
 		t.Error("no script names an output, or none a stack: this test looks at nothing")
+	}
+}
+
+// Every module of Go and every action gets proposals for newer versions.
+func TestEverythingPinnedIsLookedAfter(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, ".github/dependabot.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Updates []struct {
+			Ecosystem   string `yaml:"package-ecosystem"`
+			Directories []string
+		}
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	proposed := map[string][]string{}
+	for _, update := range file.Updates {
+		proposed[update.Ecosystem] = update.Directories
+	}
+	var modules []string
+	err = fs.WalkDir(os.DirFS(root), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == ".git") {
+			return fs.SkipDir
+		}
+		if err == nil && entry.Name() == "go.mod" {
+			modules = append(modules, strings.TrimSuffix("/"+strings.TrimSuffix(path, "go.mod"), "/"))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := []string{"/"} // the workflows
+	for _, w := range workflows(t) {
+		if w.isAction() {
+			actions = append(actions, "/"+filepath.Dir(w.file))
+		}
+	}
+	modules[slices.Index(modules, "")] = "/"
+	for ecosystem, want := range map[string][]string{"gomod": modules, "github-actions": actions} {
+		got := slices.Sorted(slices.Values(proposed[ecosystem]))
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("dependabot.yml looks after %v for %s, want %v", got, ecosystem, want)
+		}
 	}
 }
 
