@@ -16,9 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
+	"trade-processing/cmd/tradectl/commands"
 	"trade-processing/cmd/tradectl/local"
-	"trade-processing/cmd/tradectl/sample"
-	"trade-processing/cmd/tradectl/verify"
 	"trade-processing/components"
 	"trade-processing/internal/declared"
 	"trade-processing/internal/exitcode"
@@ -162,11 +161,7 @@ func optionsOf(p page) []string {
 // Each command of tradectl that is named must be one, whatever options stand behind it.
 func TestTheCommandsOfTradectlExist(t *testing.T) {
 	tradectl := &cobra.Command{Use: "tradectl"}
-	for _, command := range []*cobra.Command{
-		local.NewCommand(&terminal.Terminal{}), sample.NewCommand(&terminal.Terminal{}), verify.NewCommand(&terminal.Terminal{}),
-	} {
-		tradectl.AddCommand(command)
-	}
+	tradectl.AddCommand(commands.All(&terminal.Terminal{})...)
 	eachFound(t, `tradectl ([a-z]+(?: [a-z]+)?)`, func(p page, name string) {
 		command, rest, err := tradectl.Find(strings.Fields(name))
 		if err != nil || command == tradectl || command.HasSubCommands() && len(rest) > 0 {
