@@ -9,16 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"trade-processing/cmd/tradectl/images"
-	"trade-processing/cmd/tradectl/local"
-	"trade-processing/cmd/tradectl/sample"
-	"trade-processing/cmd/tradectl/verify"
-	"trade-processing/cmd/tradectl/version"
+	"trade-processing/cmd/tradectl/commands"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/terminal"
 )
 
-// newRoot returns the command line: a package a command, listed here and nowhere else.
+// newRoot returns the command line.
 func newRoot(t *terminal.Terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tradectl",
@@ -31,13 +27,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 	root.SetIn(t.In)
 	root.SetOut(t.Out)
 	root.SetErr(t.Err)
-	root.AddCommand(
-		images.NewCommand(t),
-		local.NewCommand(t),
-		sample.NewCommand(t),
-		verify.NewCommand(t),
-		version.NewCommand(t),
-	)
+	root.AddCommand(commands.All(t)...)
 	return root
 }
 

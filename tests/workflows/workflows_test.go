@@ -16,9 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
-	"trade-processing/cmd/tradectl/local"
-	"trade-processing/cmd/tradectl/sample"
-	"trade-processing/cmd/tradectl/verify"
+	"trade-processing/cmd/tradectl/commands"
 	"trade-processing/internal/declared"
 	"trade-processing/internal/shellscript"
 	"trade-processing/internal/stackconfig"
@@ -291,8 +289,8 @@ func TestProdComesAfterDevIsProven(t *testing.T) {
 	}
 }
 
-// commands are the commands of all steps, by where they stand.
-func commands(t *testing.T) map[string][]shellscript.Command {
+// scripted are the commands of all steps, by where they stand.
+func scripted(t *testing.T) map[string][]shellscript.Command {
 	t.Helper()
 	all := map[string][]shellscript.Command{}
 	eachStep(t, func(where string, _ workflow, _ job, s step) {
@@ -309,7 +307,7 @@ func commands(t *testing.T) map[string][]shellscript.Command {
 func eachCommand(t *testing.T, program string, do func(where string, c shellscript.Command)) {
 	t.Helper()
 	found := false
-	for where, all := range commands(t) {
+	for where, all := range scripted(t) {
 		for _, c := range all {
 			for len(c.Words) > 1 && (c.Words[0] == "sudo" || c.Words[0] == "env" || strings.Contains(c.Words[0], "=")) {
 				c.Words = c.Words[1:] // what it is run with
@@ -346,7 +344,7 @@ func TestEveryMakeTargetExists(t *testing.T) {
 
 func TestEveryCommandOfTradectlExists(t *testing.T) {
 	tradectl := &cobra.Command{Use: "tradectl"}
-	tradectl.AddCommand(local.NewCommand(&terminal.Terminal{}), sample.NewCommand(&terminal.Terminal{}), verify.NewCommand(&terminal.Terminal{}))
+	tradectl.AddCommand(commands.All(&terminal.Terminal{})...)
 	eachCommand(t, "bin/tradectl", func(where string, c shellscript.Command) {
 		command, _, err := tradectl.Find(c.Words[1:])
 		if err != nil || command == tradectl || command.HasSubCommands() {
@@ -384,7 +382,7 @@ func TestEveryOutputAndStackExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	outputs, stacks := 0, 0
-	for where, all := range commands(t) {
+	for where, all := range scripted(t) {
 		for _, c := range all {
 			if c.Words[0] == "jq" && len(c.Words) > 2 {
 				for _, output := range regexp.MustCompile(`\.([a-z]\w+)`).FindAllStringSubmatch(c.Words[2], -1) {

@@ -1,0 +1,24 @@
+// Package commands lists the commands of tradectl: for the program, and for tests that hold what names a command to them.
+package commands
+
+import (
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/images"
+	"trade-processing/cmd/tradectl/local"
+	"trade-processing/cmd/tradectl/sample"
+	"trade-processing/cmd/tradectl/verify"
+	"trade-processing/cmd/tradectl/version"
+	"trade-processing/internal/terminal"
+)
+
+// All returns the commands: a package each, listed here and nowhere else.
+func All(t *terminal.Terminal) []*cobra.Command {
+	return []*cobra.Command{
+		images.NewCommand(t),
+		local.NewCommand(t),
+		sample.NewCommand(t),
+		verify.NewCommand(t),
+		version.NewCommand(t),
+	}
+}
