@@ -67,7 +67,7 @@ func Computed(resourceType, name string, inputs map[string]any) map[string]any {
 	}
 	formats := map[string]string{
 		"aws:dynamodb/table:Table": "dynamodb:R:A:table/N", "aws:ec2/vpc:Vpc": "ec2:R:A:vpc/N", "aws:ecr/repository:Repository": "ecr:R:A:repository/N",
-		"aws:lambda/function:Function": "lambda:R:A:function:N", "aws:sqs/queue:Queue": "sqs:R:A:N",
+		"aws:lambda/function:Function": "lambda:R:A:function:N", "aws:sfn/stateMachine:StateMachine": "states:R:A:stateMachine:N", "aws:sqs/queue:Queue": "sqs:R:A:N",
 	}
 	format, known := formats[resourceType]
 	if !known {

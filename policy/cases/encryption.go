@@ -88,6 +88,13 @@ func encryptionCases() []Case {
 		breaks("kms-explicit-policy", "a key with KMS's own policy", one(kmsKey, in{"description": "d"}), "policy is missing."),
 		keeps("kms-explicit-policy", "a key with a policy", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"})})),
 
+		breaks("queue-policy", "a queue without a policy", one("aws:sqs/queue:Queue", in{"name": "open-queue"}), "policy is missing."),
+		keeps("queue-policy", "a queue with a policy", []Resource{
+			{Name: "it", Type: "aws:sqs/queue:Queue", Inputs: in{"name": "closed-queue"}},
+			{Name: "policy", Type: queuePolicy, Inputs: in{"queueUrl": Ref{"it", "url"}, "policy": statement(noTLS)}},
+		}),
+		keeps("queue-policy", "a queue with a policy within it", one("aws:sqs/queue:Queue", in{"name": "self-closed", "policy": statement(noTLS)})),
+
 		breaks("queue-policy-tls", "a policy that only allows", one(queuePolicy, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})}), "policy doesn't deny what comes without TLS."),
 		breaks("queue-policy-tls", "a denial that asks for TLS to be there", tls(in{"Condition": in{"Bool": in{"aws:SecureTransport": "true"}}}), "policy doesn't deny"),
 		breaks("queue-policy-tls", "a denial for one account", tls(in{"Principal": in{"AWS": Account}}), "policy doesn't deny"),

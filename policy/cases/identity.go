@@ -10,6 +10,9 @@ func identityCases() []Case {
 		deputy           = "iam-confused-deputy"
 		public           = "resource-policy-public"
 		service          = "resource-policy-confused-deputy"
+		federated        = "iam-federated-trust"
+		github           = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+		claim            = "token.actions.githubusercontent.com:"
 	)
 	allow := func(actions, resources any) in {
 		return statement(in{"Sid": "Do", "Effect": "Allow", "Action": actions, "Resource": resources})
@@ -60,6 +63,13 @@ func identityCases() []Case {
 		keeps(deputy, "a service that takes the role for the account", trust(in{"Principal": in{"Service": "events.amazonaws.com"}, "Condition": in{"StringEquals": in{"aws:SourceAccount": Account}}})),
 		keeps(deputy, "an account, which is no service", trust(in{"Principal": in{"AWS": "arn:aws:iam::111122223333:root"}})),
 		keeps(deputy, "a service that the firm excepts", trust(in{"Principal": in{"Service": "events.amazonaws.com"}})).with("exceptServices", texts("events.*")),
+
+		breaks(federated, "every repository of GitHub", trust(in{"Principal": in{"Federated": github}, "Condition": in{"StringEquals": in{claim + "aud": "sts.amazonaws.com"}}}), "assumeRolePolicy trusts every identity of token.actions.githubusercontent.com."),
+		breaks(federated, "a subject that any repository has", trust(in{"Principal": in{"Federated": github}, "Condition": in{"StringLike": in{claim + "sub": "repo:*:ref:refs/heads/main"}}}), "assumeRolePolicy trusts every"),
+		breaks(federated, "a subject that is anything", trust(in{"Principal": in{"Federated": github}, "Condition": in{"StringLike": in{claim + "sub": texts("repo:firm/shop:*", "*")}}}), "assumeRolePolicy trusts every"),
+		breaks(federated, "all subjects but one", trust(in{"Principal": in{"Federated": github}, "Condition": in{"StringNotEquals": in{claim + "sub": "repo:firm/shop:ref:refs/heads/main"}}}), "assumeRolePolicy trusts every"),
+		keeps(federated, "the main branch of one repository", trust(in{"Principal": in{"Federated": github}, "Condition": in{"StringEquals": in{claim + "aud": "sts.amazonaws.com", claim + "sub": "repo:firm/shop:ref:refs/heads/main"}}})),
+		keeps(federated, "a firm's own provider for people is no such one", trust(in{"Principal": in{"Federated": "arn:aws:iam::111122223333:saml-provider/firm"}})),
 
 		breaks(public, "a queue that everyone may send to", forQueue(in{"Sid": "Send", "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ownARN}), "policy lets everyone in by statement Send."),
 		breaks(public, "a template whose repositories everyone may read", one("aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate", in{"repositoryPolicy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"})}), "repositoryPolicy lets everyone in"),

@@ -12,6 +12,8 @@ func resilienceCases() []Case {
 		redriven           = "queue-dead-letter-queue"
 		pitr, protection   = "dynamodb-point-in-time-recovery", "dynamodb-deletion-protection"
 		regions            = "dynamodb-replica-regions"
+		lost, failing      = "event-rule-dead-letter-alarm", "state-machine-failure-alarm"
+		machine            = "aws:sfn/stateMachine:StateMachine"
 	)
 	europe := map[string]string{"region": "eu-west-1"}
 	// dead is a queue that a function sends to what it failed on, by the queue's ARN.
@@ -23,6 +25,19 @@ func resilienceCases() []Case {
 	}
 	alarmOn := func(metric string, name any) Resource {
 		return Resource{Name: "alarm", Type: alarm, Inputs: in{"metricName": metric, "dimensions": in{"QueueName": name}}}
+	}
+	// routed is a rule with a target.
+	routed := func(name string, more ...Resource) []Resource {
+		return append([]Resource{
+			{Name: "it", Type: "aws:cloudwatch/eventRule:EventRule", Inputs: in{"name": name}},
+			{Name: "target", Type: target, Inputs: in{"rule": Ref{"it", "name"}}},
+		}, more...)
+	}
+	ruleAlarm := func(metric, name string) Resource {
+		return Resource{Name: "alarm", Type: alarm, Inputs: in{"metricName": metric, "dimensions": in{"RuleName": name, "EventBusName": "bus"}}}
+	}
+	machineAlarm := func(arn any) Resource {
+		return Resource{Name: "alarm", Type: alarm, Inputs: in{"metricName": "ExecutionsFailed", "dimensions": in{"StateMachineArn": arn}}}
 	}
 	const depth = "ApproximateNumberOfMessagesVisible"
 	return []Case{
@@ -76,6 +91,17 @@ func resilienceCases() []Case {
 			in{"id": "a", "metric": in{"metricName": depth, "dimensions": in{"QueueName": "formula"}}}, in{"id": "b", "expression": "a*2"},
 		}}})),
 		keeps(watched, "a queue that is no dead-letter queue", one(queue, in{"name": "plain"})),
+
+		breaks(lost, "a rule without an alarm", routed("unwatched-rule"), "name is that of a rule whose lost events nobody notices."),
+		breaks(lost, "an alarm on another metric", routed("wrongly-watched-rule", ruleAlarm("FailedInvocations", "wrongly-watched-rule")), "name is that of a rule"),
+		keeps(lost, "an alarm on what can't be kept", routed("watched-rule", ruleAlarm("InvocationsFailedToBeSentToDlq", "watched-rule"))),
+		keeps(lost, "a rule without a target loses nothing", one("aws:cloudwatch/eventRule:EventRule", in{"name": "untargeted"})),
+
+		breaks(failing, "a state machine without an alarm", one(machine, in{"name": "unwatched-machine"}), "arn is that of a state machine without an alarm."),
+		breaks(failing, "an alarm on another state machine", []Resource{
+			{Name: "it", Type: machine, Inputs: in{"name": "wrongly-watched-machine"}}, machineAlarm("arn:aws:states:us-east-1:111122223333:stateMachine:other"),
+		}, "arn is that of a state machine"),
+		keeps(failing, "an alarm on failed executions", []Resource{{Name: "it", Type: machine, Inputs: in{"name": "watched-machine"}}, machineAlarm(Ref{"it", "arn"})}),
 
 		breaks("alarm-actions", "an alarm that tells nobody", one(alarm, in{"metricName": "m"}), "alarmActions is missing."),
 		breaks("alarm-actions", "an alarm whose actions are off", one("aws:cloudwatch/compositeAlarm:CompositeAlarm", in{"alarmActions": texts("arn:aws:sns:us-east-1:111122223333:t"), "actionsEnabled": false}), "actionsEnabled is false."),

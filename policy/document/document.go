@@ -123,6 +123,15 @@ func (s Statement) NamesCaller() bool {
 	})
 }
 
+// NamesSubject tells whether a condition says which identities of a federated provider a statement speaks of. A pattern
+// that begins with * names none, and neither does GitHub's for every repository.
+func (s Statement) NamesSubject() bool {
+	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
+		open := slices.ContainsFunc(c.Values, func(v string) bool { return strings.HasPrefix(v, "*") || strings.HasPrefix(v, "repo:*") })
+		return strings.HasSuffix(c.Key, ":sub") && c.holds() && !open
+	})
+}
+
 // holds tells whether the condition asks for what it names, rather than for anything else.
 func (c Condition) holds() bool {
 	return !strings.Contains(c.Operator, "not") && !strings.HasSuffix(c.Operator, "ifexists") && c.Operator != "null"

@@ -105,3 +105,21 @@ func TestAllowing(t *testing.T) {
 		t.Errorf("%+v of %+v", allowing, given)
 	}
 }
+
+func TestNamesSubject(t *testing.T) {
+	for condition, want := range map[string]bool{
+		`{"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:firm/shop:environment:prod"}}`:         true,
+		`{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`:                               true,
+		`{"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/1:sub": "system:serviceaccount:shop:orders"}}`:     true,
+		`{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}}`:                                    false,
+		`{"StringLike": {"token.actions.githubusercontent.com:sub": "*"}}`:                                         false,
+		`{"StringNotLike": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`:                            false,
+		`{"StringLikeIfExists": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`:                       false,
+		`{"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}`:                       false,
+		`{"StringLike": {"token.actions.githubusercontent.com:sub": ["repo:firm/shop:ref:refs/heads/main", "*"]}}`: false,
+	} {
+		if got := read(`{"Statement": [{"Condition": ` + condition + `}]}`).Statements[0].NamesSubject(); got != want {
+			t.Errorf("%s: %v", condition, got)
+		}
+	}
+}

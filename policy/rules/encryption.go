@@ -10,6 +10,8 @@ import (
 
 const encryptionFamily = "Encryption"
 
+const queuePolicy = "aws:sqs/queuePolicy:QueuePolicy"
+
 // keyed is a property that names the key which encrypts a resource.
 type keyed struct {
 	name, resourceType, property, why string
@@ -170,8 +172,20 @@ var encryptionRules = append(keyRules(), []Rule{
 		},
 	},
 	{
+		Name: "queue-policy", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{queue, queuePolicy},
+		Why:   "Without a policy of its own a queue takes plain HTTP, and every principal that the account's IAM lets in.",
+		CheckStack: func(s *Stack) {
+			for _, q := range s.Of(queue) {
+				if q.At("policy").Unset() && s.referred(q, reference{queuePolicy, "queueUrl"}) == no {
+					q.Breaks("policy", "is missing", "Add a QueuePolicy that denies what comes without TLS, and names who may send")
+				}
+			}
+		},
+	},
+	{
 		Name: "queue-policy-tls", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
-		Types: []string{"aws:sqs/queuePolicy:QueuePolicy", "aws:sns/topicPolicy:TopicPolicy"},
+		Types: []string{queuePolicy, "aws:sns/topicPolicy:TopicPolicy"},
 		Why:   "AWS's endpoints still take plain HTTP; only the policy of a queue or topic refuses it.",
 		Check: func(r *Resource) {
 			policy := document.Read(r.At("policy"))

@@ -170,6 +170,21 @@ var identityRules = []Rule{
 		},
 	},
 	{
+		Name: "iam-federated-trust", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_358"},
+		Types: []string{"aws:iam/role:Role"},
+		Why:   "A role that trusts a public identity provider, such as GitHub's, without a condition on who asks is anybody's with an account there.",
+		Check: func(r *Resource) {
+			for _, statement := range document.Read(r.At("assumeRolePolicy")).Allowing() {
+				for _, provider := range statement.Principals.Federated {
+					if strings.Contains(provider, ":oidc-provider/") && !statement.NamesSubject() {
+						r.Breaks("assumeRolePolicy", fmt.Sprintf("trusts every identity of %s", statement.Show(lastPart(provider))),
+							"Add a condition on the provider's sub claim that names the repository or the service account")
+					}
+				}
+			}
+		},
+	},
+	{
 		Name: "resource-policy-public", Family: identityFamily, Level: Mandatory,
 		Controls: []string{"SQS.3", "SNS.4", "CKV_AWS_32", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_387"}, Types: sortedKeys(resourcePolicies),
 		Why:   "What everyone may use, somebody else fills, reads or deletes.",

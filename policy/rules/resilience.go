@@ -16,13 +16,15 @@ const (
 	function      = "aws:lambda/function:Function"
 	logGroup      = "aws:cloudwatch/logGroup:LogGroup"
 	metricAlarm   = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	eventRule     = "aws:cloudwatch/eventRule:EventRule"
+	eventTarget   = "aws:cloudwatch/eventTarget:EventTarget"
 	redrivePolicy = "aws:sqs/redrivePolicy:RedrivePolicy"
 )
 
 // deadLetters are the properties that name a dead-letter queue. Which type has which is in AWS's provider's schema.
 var deadLetters = []reference{
 	{eventBus, "deadLetterConfig.arn"},
-	{"aws:cloudwatch/eventTarget:EventTarget", "deadLetterConfig.arn"},
+	{eventTarget, "deadLetterConfig.arn"},
 	{function, "deadLetterConfig.targetArn"},
 	{"aws:lambda/eventSourceMapping:EventSourceMapping", "destinationConfig.onFailure.destinationArn"},
 	{"aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "destinationConfig.onFailure.destination"},
@@ -60,7 +62,7 @@ var resilienceRules = []Rule{
 	},
 	{
 		Name: "event-target-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
-		Types: []string{"aws:cloudwatch/eventTarget:EventTarget"},
+		Types: []string{eventTarget},
 		Why:   "EventBridge drops in silence what it can't deliver to a target without a dead-letter queue.",
 		Check: func(r *Resource) {
 			if r.At("deadLetterConfig.arn").Unset() {
@@ -70,7 +72,7 @@ var resilienceRules = []Rule{
 	},
 	{
 		Name: "event-target-retry", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
-		Types: []string{"aws:cloudwatch/eventTarget:EventTarget"},
+		Types: []string{eventTarget},
 		Why:   "How long EventBridge tries is a decision about the data; the default of a day is right for some and wrong for others.",
 		Check: func(r *Resource) {
 			for _, property := range []string{"retryPolicy.maximumEventAgeInSeconds", "retryPolicy.maximumRetryAttempts"} {
@@ -124,9 +126,36 @@ var resilienceRules = []Rule{
 		Why:   "A dead-letter queue that nobody watches is a slower way to lose messages.",
 		CheckStack: func(s *Stack) {
 			for _, q := range s.Of(queue) {
-				if s.referred(q, deadLetters...) == yes && s.watched(q) == no {
+				if s.referred(q, deadLetters...) == yes && s.watched(q, "ApproximateNumberOfMessagesVisible", "QueueName") == no {
 					q.Breaks("name", "is that of a dead-letter queue without an alarm",
 						"Add a MetricAlarm on ApproximateNumberOfMessagesVisible of AWS/SQS with this queue's name as dimension")
+				}
+			}
+		},
+	},
+	{
+		Name: "event-rule-dead-letter-alarm", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{eventRule, eventTarget, metricAlarm},
+		Why:   "Where EventBridge may not send to a target's dead-letter queue, the event is gone, and only this metric tells.",
+		CheckStack: func(s *Stack) {
+			for _, rule := range s.Of(eventRule) {
+				targeted := s.referred(rule, reference{eventTarget, "rule"})
+				if targeted == yes && s.watched(rule, "InvocationsFailedToBeSentToDlq", "RuleName") == no {
+					rule.Breaks("name", "is that of a rule whose lost events nobody notices",
+						"Add a MetricAlarm on InvocationsFailedToBeSentToDlq of AWS/Events with this rule's name as dimension")
+				}
+			}
+		},
+	},
+	{
+		Name: "state-machine-failure-alarm", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
+		Types: []string{stateMachine, metricAlarm},
+		Why:   "An execution that failed stays failed until somebody looks.",
+		CheckStack: func(s *Stack) {
+			for _, machine := range s.Of(stateMachine) {
+				if s.watched(machine, "ExecutionsFailed", "StateMachineArn") == no {
+					machine.Breaks("arn", "is that of a state machine without an alarm",
+						"Add a MetricAlarm on ExecutionsFailed of AWS/States with this ARN as dimension StateMachineArn")
 				}
 			}
 		},
@@ -266,16 +295,16 @@ func needsTruth(r *Resource, property string, given value.Value) {
 	}
 }
 
-// watched tells whether an alarm looks at how many messages a queue holds, in a metric of its own or in a formula.
-func (s *Stack) watched(q *Resource) answer {
+// watched tells whether an alarm looks at a metric of a resource, by itself or in a formula.
+func (s *Stack) watched(r *Resource, metric, dimension string) answer {
 	answers := no
 	for _, alarm := range s.Of(metricAlarm) {
-		if alarm.At("metricName").Is("ApproximateNumberOfMessagesVisible") {
-			answers = max(answers, alarm.refers("dimensions.QueueName", q))
+		if alarm.At("metricName").Is(metric) {
+			answers = max(answers, alarm.refersBy("dimensions", alarm.At("dimensions").Get(dimension), r))
 		}
 		for _, query := range alarm.At("metricQueries").Each() {
-			if query.At("metric.metricName").Is("ApproximateNumberOfMessagesVisible") {
-				answers = max(answers, alarm.refersBy("metricQueries", query.At("metric.dimensions.QueueName"), q))
+			if query.At("metric.metricName").Is(metric) {
+				answers = max(answers, alarm.refersBy("metricQueries", query.At("metric.dimensions").Get(dimension), r))
 			}
 		}
 	}

@@ -259,7 +259,7 @@ func filled(t *rapid.T, given property.Value) property.Value {
 // alwaysKnown are the rules that look at what is known before any property is: a resource's type and options, and
 // whether another resource is there at all.
 var alwaysKnown = []string{
-	"dynamodb-backup-plan", "ecr-lifecycle", "event-bus-policy", "no-default-vpc", "production-protected", "providers-allowed", "vpc-default-security-group", "vpc-flow-logs",
+	"dynamodb-backup-plan", "ecr-lifecycle", "event-bus-policy", "no-default-vpc", "production-protected", "providers-allowed", "state-machine-failure-alarm", "vpc-default-security-group", "vpc-flow-logs",
 }
 
 func TestNoRuleReportsWhereNothingIsKnown(t *testing.T) {

@@ -21,6 +21,7 @@ func queueWithoutKey(ctx *pulumi.Context) error {
 	}
 	return ctx.RegisterResource("aws:sqs/queue:Queue", "orders", pulumi.Map{
 		"name": pulumi.String("orders"), "tags": tags, "redrivePolicy": pulumi.String(`{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:111122223333:dead"}`),
+		"policy": pulumi.String(`{"Statement":[]}`),
 	}, &made{}, pulumi.Provider(provider))
 }
 
