@@ -56,7 +56,7 @@ func (args *TradePipelineArgs) functionMetrics(function string) pulumi.StringMap
 func (args *TradePipelineArgs) newFunctions(ctx *pulumi.Context, p *TradePipeline, name string) (err error) {
 	if p.Validator, err = args.newFunction(ctx, p, name, tradeFunction{
 		name: validatorName, description: "Says what is wrong with a trade", size: args.Validator, timeout: validatorTimeout,
-		permissions: args.readParameters(),
+		environment: args.rules(), permissions: args.readParameters(),
 	}); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (args *TradePipelineArgs) newFunctions(ctx *pulumi.Context, p *TradePipelin
 	}
 	if p.Enricher, err = args.newFunction(ctx, p, name, tradeFunction{
 		name: enricherName, description: "Adds market context to a trade", size: args.Enricher, timeout: enricherTimeout,
-		permissions: args.readParameters(), groups: outside,
+		environment: args.parameters(), permissions: args.readParameters(), groups: outside,
 	}); err != nil {
 		return err
 	}
@@ -151,16 +151,26 @@ func TradeImage(project, sources, function string, arguments map[string]string) 
 	return source
 }
 
-// environment is what every function reads when it starts.
+// environment is what every function reads when it starts. What only one of them reads, it alone gets, so that a change of
+// it publishes no other.
 func (args *TradePipelineArgs) environment() pulumi.StringMap {
-	environment := pulumi.StringMap{
+	return pulumi.StringMap{
 		"ENVIRONMENT":       pulumi.String(args.Environment),
 		"LOG_LEVEL":         pulumi.String(args.FunctionLogLevel),
-		"MAX_CLOCK_SKEW":    pulumi.String(args.MaxClockSkew.String()),
 		"METRICS_NAMESPACE": pulumi.String(MetricsNamespace),
-		"PARAMETER_PREFIX":  pulumi.String(args.ParameterPrefix),
-		"SOURCES":           pulumi.String(strings.Join(args.Sources, ",")),
 	}
+}
+
+// parameters tells a function where the stack's parameters are.
+func (args *TradePipelineArgs) parameters() pulumi.StringMap {
+	return pulumi.StringMap{"PARAMETER_PREFIX": pulumi.String(args.ParameterPrefix)}
+}
+
+// rules is what the validator goes by.
+func (args *TradePipelineArgs) rules() pulumi.StringMap {
+	environment := args.parameters()
+	environment["MAX_CLOCK_SKEW"] = pulumi.String(args.MaxClockSkew.String())
+	environment["SOURCES"] = pulumi.String(strings.Join(args.Sources, ","))
 	if len(args.AllowedCurrencies) > 0 {
 		environment["ALLOWED_CURRENCIES"] = pulumi.String(strings.Join(args.AllowedCurrencies, ","))
 	}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"go/parser"
 	"go/token"
+	"io"
 	"log/slog"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,6 +27,7 @@ import (
 
 	"trade-processing/internal/declared"
 	"trade-processing/lambdas/enricher"
+	"trade-processing/lambdas/function"
 	"trade-processing/lambdas/parameters"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/lambdas/validator"
@@ -134,18 +137,43 @@ func TestFunctionsGetTheirEnvironment(t *testing.T) {
 	stack := declarePipeline(t, func(_ *pulumi.Context, args *TradePipelineArgs) {
 		args.AllowedCurrencies, args.RetentionYears = []string{"USDC", "USDT"}, 7
 	})
-	all := map[string]any{
-		"ENVIRONMENT": "test", "LOG_LEVEL": "INFO", "MAX_CLOCK_SKEW": "5m0s", "METRICS_NAMESPACE": "TradeProcessing",
-		"PARAMETER_PREFIX": "/trades/test/", "SOURCES": "fix,swift", "ALLOWED_CURRENCIES": "USDC,USDT",
-	}
+	all := map[string]any{"ENVIRONMENT": "test", "LOG_LEVEL": "INFO", "METRICS_NAMESPACE": "TradeProcessing"}
 	for name, more := range map[string]map[string]any{
-		"validator": nil, "enricher": nil, "recorder": {"TABLE_NAME": "trades-trades", "RETENTION_YEARS": "7"},
+		"validator": {"MAX_CLOCK_SKEW": "5m0s", "PARAMETER_PREFIX": "/trades/test/", "SOURCES": "fix,swift", "ALLOWED_CURRENCIES": "USDC,USDT"},
+		"enricher":  {"PARAMETER_PREFIX": "/trades/test/"},
+		"recorder":  {"TABLE_NAME": "trades-trades", "RETENTION_YEARS": "7"},
 	} {
 		want := maps.Clone(all)
 		maps.Copy(want, more)
 		function := find(t, stack, "aws:lambda/function:Function", name+"-function")
 		if diff := cmp.Diff(want, function.At("environment.variables")); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// A variable that the stack sets and no function reads would be a setting without effect; one that a function reads and the
+// stack never sets, another.
+func TestFunctionsReadWhatTheyGet(t *testing.T) {
+	stack := declarePipeline(t, func(_ *pulumi.Context, args *TradePipelineArgs) {
+		args.AllowedCurrencies, args.RetentionYears = []string{"USDC", "USDT"}, 7
+	})
+	for name, start := range map[string]func(function.Environment) error{
+		validatorName: func(e function.Environment) error { _, err := validator.New(e, nil); return err },
+		enricherName:  func(e function.Environment) error { _, err := enricher.New(e, nil, http.DefaultClient); return err },
+		recorderName:  func(e function.Environment) error { _, err := recorder.New(e, nil); return err },
+	} {
+		set, _ := find(t, stack, "aws:lambda/function:Function", name+"-function").At("environment.variables").(map[string]any)
+		read := map[string]bool{}
+		if err := start(function.Environment{Output: io.Discard, Now: time.Now, Getenv: func(variable string) string {
+			read[variable] = true
+			value, _ := set[variable].(string)
+			return value
+		}}); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(set)), slices.Sorted(maps.Keys(read))); diff != "" {
+			t.Errorf("the %s gets (-) and reads (+): %s", name, diff)
 		}
 	}
 }
