@@ -450,6 +450,12 @@ func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
 			if kept := slices.Collect(maps.Keys(there.DeadLetters)); test.letter == "" && len(kept) > 0 || test.letter != "" && !slices.Equal(kept, []string{test.letter}) {
 				t.Errorf("it is kept in the dead letters of %v, want %q", kept, test.letter)
 			}
+			for _, kept := range there.DeadLetters[test.letter] {
+				event, _ := kept.(map[string]any)["event"].(map[string]any)
+				if diff := gocmp.Diff(any(object(t, string(test.trade.Detail))), event["detail"]); diff != "" || event["source"] != test.trade.Source {
+					t.Errorf("what is kept is not what was sent: %s", diff)
+				}
+			}
 			t.Logf("%s %s, calls %v, states %v", there.Status, there.Error, there.Calls, there.States)
 		})
 	}
