@@ -3,6 +3,7 @@ package images
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,23 @@ func TestTheCommandOfTheRecipeIsFound(t *testing.T) {
 	for _, flag := range []string{"CGO_ENABLED=0", "-mod=readonly", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc", `-ldflags="-s -w -buildid="`, `"./$FUNCTION/bootstrap"`} {
 		if !strings.Contains(command, flag) {
 			t.Errorf("%s isn't in %s", flag, command)
+		}
+	}
+}
+
+// A tag stands for another image next week.
+func TestBaseImagesAreNamedByTheirDigests(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("../..", Sources, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned := regexp.MustCompile(`(?m)^ARG (GO_IMAGE|BASE_IMAGE)=\S+:\S+@sha256:[0-9a-f]{64}$`).FindAllString(string(text), -1)
+	if len(pinned) != 2 {
+		t.Errorf("pinned are %q", pinned)
+	}
+	for _, line := range regexp.MustCompile(`(?m)^FROM .*$`).FindAllString(string(text), -1) {
+		if !regexp.MustCompile(`\$\{(GO_IMAGE|BASE_IMAGE)\}|FROM insights-\$\{INSIGHTS\} `).MatchString(line + " ") {
+			t.Errorf("%q begins with an image that no argument names", line)
 		}
 	}
 }

@@ -33,6 +33,7 @@ const maxCompressed = 10 << 20
 
 // inspected is what the engine tells of an image.
 type inspected struct {
+	ID               string `json:"Id"`
 	Architecture, Os string
 	Created          time.Time
 	Config           struct {
@@ -189,10 +190,12 @@ func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := w.inspect(t, image.Name)
-	if len(first.RootFS.Layers) != 3 || first.Created.Equal(second.Created) {
-		t.Errorf("layers %v, made at %v and %v", first.RootFS.Layers, first.Created, second.Created)
+	if len(first.RootFS.Layers) != 3 {
+		t.Errorf("layers %v", first.RootFS.Layers)
 	}
-	first.Created = second.Created
+	if first.Created.Unix() != 0 || second.Created.Unix() != 0 { // the engine doesn't know SOURCE_DATE_EPOCH
+		first.Created, first.ID = second.Created, second.ID
+	}
 	if diff := cmp.Diff(first, second); diff != "" {
 		t.Error(diff)
 	}
