@@ -40,12 +40,10 @@ func (r *Resource) Setting(name string) value.Value { return r.settings.option(n
 
 // Breaks reports that the resource breaks the rule: which property, what is wrong with it, and what mends it.
 func (r *Resource) Breaks(property, problem, mend string) {
-	message := r.settings.rule.violation(property, problem, mend)
 	exempt, note := r.settings.exempt(r.URN)
-	if exempt {
-		return
+	if !exempt {
+		r.report(r.settings.rule.violation(property, problem, mend+"."+note), r.URN)
 	}
-	r.report(message+note, r.URN)
 }
 
 // InProduction tells whether the stack's name is one of those that the option productionStacks names.

@@ -46,9 +46,9 @@ func (r Rule) Concerns(resourceType string) bool {
 	return slices.ContainsFunc(r.Types, func(pattern string) bool { return matches(pattern, resourceType) })
 }
 
-// violation is what a rule reports: the property, what is wrong with it and how to mend it.
+// violation is what a rule reports: the property, what is wrong with it, and sentences on how to mend it.
 func (r Rule) violation(property, problem, mend string) string {
-	return fmt.Sprintf("%s %s. %s. [%s]", property, problem, mend, strings.Join(r.Controls, ", "))
+	return fmt.Sprintf("%s %s. %s [%s]", property, problem, mend, strings.Join(r.Controls, ", "))
 }
 
 // Ours is the control of a rule that neither AWS nor CIS nor Checkov numbers.
