@@ -68,6 +68,10 @@ test-images: ## Build, check, run and push the images on a Docker Engine, instal
 test-contract: ## Run the functions' programs behind a Lambda Runtime API, and measure their start and memory
 	CONTRACT=1 go -C tests/contract test -count=1
 
+.PHONY: test-supplychain
+test-supplychain: ## Check that vulnerabilities are found, with a database made up for it
+	SUPPLYCHAIN=1 go test -count=1 ./tests/supplychain
+
 .PHONY: test-integration
 test-integration: ## Run the tests against emulators of AWS, installing them first where they are missing
 	go run ./tests/integration/emulators/install
