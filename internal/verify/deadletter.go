@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -84,6 +85,7 @@ func (v *verification) sendMalformed(ctx context.Context, result *Result) error 
 	if err != nil {
 		return err
 	}
+	v.latency("dead-lettered", time.Since(v.malformed.at))
 	found := v.malformed.letters[0]
 	if !reflect.DeepEqual(found.Event.Detail, v.malformed.detail) {
 		result.problem("the dead letter does not hold the event as it was sent: %v, want %v", found.Event.Detail, v.malformed.detail)

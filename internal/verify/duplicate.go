@@ -9,8 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"trade-processing/components"
 )
 
 // sendAgain sends the first trade a second time. A duplicate leaves nothing in the table, so that the recorder's own line
@@ -49,7 +47,7 @@ type recorderLine struct {
 
 // recorderLog is the log group of the recorder.
 func (v *verification) recorderLog() string {
-	return components.FunctionLogGroup(v.Outputs.FunctionNames[recorder])
+	return "/aws/lambda/" + v.Outputs.FunctionNames[recorder] // Lambda's own naming, which the stack keeps to
 }
 
 // recorderSays looks for what the recorder says of a trade.

@@ -30,7 +30,7 @@ func (v *verification) awaitRecords(ctx context.Context, result *Result) error {
 	}
 	for _, trade := range v.trades {
 		if trade.item != nil {
-			v.report.Latencies = append(v.report.Latencies, Latency{"recorded, from " + trade.name, Milliseconds(trade.seen.Sub(trade.at))})
+			v.latency("recorded, from "+trade.name, trade.seen.Sub(trade.at))
 		}
 	}
 	if result.Outcome == Passed {
@@ -138,6 +138,7 @@ func (v *verification) awaitRejection(ctx context.Context, result *Result) error
 	if want := []string{"AMOUNT_ZERO"}; !slices.Equal(codes, want) {
 		result.problem("the record of the invalid trade: violations: %v, want %v", codes, want)
 	}
+	v.latency("recorded as rejected", v.invalid.seen.Sub(v.invalid.at))
 	if result.Outcome == Passed {
 		result.found("%s", list(codes))
 	}
@@ -245,7 +246,7 @@ func (v *verification) awaitReplicas(ctx context.Context, result *Result) error 
 			return err
 		default:
 			first := trades[0]
-			v.report.Latencies = append(v.report.Latencies, Latency{"replicated to " + region + ", from " + first.name, Milliseconds(time.Since(first.at))})
+			v.latency("replicated to "+region+", from "+first.name, time.Since(first.at))
 			result.found("%s has %s", region, plural(len(trades), "record"))
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"trade-processing/components"
 	"trade-processing/local/cloud"
 )
 
@@ -34,7 +33,7 @@ func (l *Logs) Write(line []byte) (int, error) {
 	if err := json.Unmarshal(line, &of); err != nil {
 		return 0, fmt.Errorf("reading a log line: %w", err)
 	}
-	l.add(components.FunctionLogGroup("trade-processing-"+of.Environment+"-"+of.Function), string(bytes.TrimSpace(line)))
+	l.add("/aws/lambda/trade-processing-"+of.Environment+"-"+of.Function, string(bytes.TrimSpace(line)))
 	return len(line), nil
 }
 

@@ -69,7 +69,7 @@ func TestTheCommandShowsEachStep(t *testing.T) {
 			t.Errorf("nothing says that it is %s", step.About)
 		}
 	}
-	for _, want := range []string{"Latencies\n", "  recorded, from system1 ", "  replicated to eu-west-1, from system1 ", "is verified: 12 steps in "} {
+	for _, want := range []string{"Latencies\n", "  recorded, from system1 ", "  recorded as rejected ", "  replicated to eu-west-1, from system1 ", "  dead-lettered ", "is verified: 12 steps in "} {
 		if !strings.Contains(out[at:], want) {
 			t.Errorf("no %q in\n%s", want, out[at:])
 		}
@@ -101,7 +101,7 @@ func TestTheCommandTellsProgramsWhatFailed(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if report.Passed || report.ExitCode != exitcode.NotReplicated || len(report.Steps) != len(verify.Steps()) || len(report.Latencies) != 3 {
+	if report.Passed || report.ExitCode != exitcode.NotReplicated || len(report.Steps) != len(verify.Steps()) || len(report.Latencies) != 5 {
 		t.Errorf("the report says %+v", report)
 	}
 
