@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -183,7 +184,9 @@ func TestEachComponentIsMadeByAnotherProcess(t *testing.T) {
 				"args": pulumi.Map{"FUNCTION": pulumi.String("recorder")},
 			},
 			"environment": pulumi.Map{"ENVIRONMENT": pulumi.String("dev"), "TABLE_NAME": pulumi.String("orders")},
-			"permissions": pulumi.Array{pulumi.Map{"sid": pulumi.String("Write"), "actions": texts("dynamodb:PutItem"), "resources": pulumi.Array{table.ARN}}},
+			"permissions": pulumi.Array{pulumi.Map{"sid": pulumi.String("Write"), "actions": texts("dynamodb:PutItem"), "resources": pulumi.Array{table.ARN},
+				"conditions": pulumi.Map{"StringEquals": pulumi.Map{"aws:ResourceTag/Kept": texts("yes")}},
+			}},
 		}))
 		if err != nil {
 			return err
@@ -193,6 +196,7 @@ func TestEachComponentIsMadeByAnotherProcess(t *testing.T) {
 			"parameterPrefix": pulumi.String("/whole/dev/"), "sources": texts("system1", "system2"),
 			"project": pulumi.String(root), "lambdaSources": pulumi.String("lambdas"), "processingThreshold": pulumi.String("1000"),
 			"maxRetries": pulumi.Int(2), "recorder": pulumi.Map{"memoryMB": pulumi.Int(512)},
+			"network": pulumi.Map{"endpoints": texts("logs", "ssm")}, "imageArguments": pulumi.Map{"INSIGHTS": pulumi.String("without")},
 		}))
 		if err != nil {
 			return err
@@ -230,6 +234,23 @@ func TestEachComponentIsMadeByAnotherProcess(t *testing.T) {
 	}
 	if replica := u.one("aws:dynamodb/tableReplica:TableReplica", "eu-west-1"); !strings.HasSuffix(fmt.Sprint(replica.Inputs["globalTableArn"]), ":table/orders") {
 		t.Errorf("the replica is of %v", replica.Inputs["globalTableArn"])
+	}
+
+	inVPC := map[string]bool{} // by function
+	for _, r := range u.cloud.Resources() {
+		if r.Type == "aws:lambda/function:Function" {
+			inVPC[fmt.Sprint(r.Inputs["name"])] = r.Inputs["vpcConfig"] != nil
+		}
+	}
+	if want := map[string]bool{"orders": false, "whole-validator": true, "whole-enricher": true, "whole-recorder": true}; !maps.Equal(inVPC, want) {
+		t.Errorf("in a VPC are %v, want %v", inVPC, want)
+	}
+
+	if !slices.ContainsFunc(u.cloud.Resources(), func(r *cloud.Resource) bool {
+		policy := fmt.Sprint(r.Inputs["policy"])
+		return r.Type == "aws:iam/rolePolicy:RolePolicy" && strings.Contains(policy, ":table/orders") && strings.Contains(policy, `{"StringEquals":{"aws:ResourceTag/Kept":`)
+	}) {
+		t.Error("no role may write to the table under the condition that was given")
 	}
 
 	// What the package made is alive: a trade comes through.

@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
+	"trade-processing/iam"
 )
 
 // ContainerFunctionArgs are the inputs of a packaged ContainerFunction.
@@ -38,9 +39,24 @@ type ImageSource struct {
 
 // Permission lets the function do something with named resources.
 type Permission struct {
-	Sid       string               `pulumi:"sid" doc:"Letters and digits."`
-	Actions   []string             `pulumi:"actions" doc:"Such as dynamodb:PutItem."`
-	Resources []pulumi.StringInput `pulumi:"resources" doc:"ARNs."`
+	Sid        string                         `pulumi:"sid" doc:"Letters and digits."`
+	Actions    []string                       `pulumi:"actions" doc:"Such as dynamodb:PutItem."`
+	Resources  []pulumi.StringInput           `pulumi:"resources" doc:"ARNs."`
+	Conditions map[string]map[string][]string `pulumi:"conditions,optional" doc:"IAM conditions: by operator, the values of each key."`
+}
+
+func (p Permission) permission() components.Permission {
+	made := components.Permission{Sid: p.Sid, Actions: p.Actions, Resources: p.Resources}
+	for operator, keys := range p.Conditions {
+		if made.Conditions == nil {
+			made.Conditions = iam.Conditions{}
+		}
+		made.Conditions[iam.Operator(operator)] = map[string]iam.Strings{}
+		for key, values := range keys {
+			made.Conditions[iam.Operator(operator)][key] = values
+		}
+	}
+	return made
 }
 
 // ContainerFunction is the packaged component.
@@ -64,7 +80,7 @@ func (f *ContainerFunction) build(ctx *pulumi.Context, name string, scope compon
 		PermissionsBoundary: args.PermissionsBoundary, DeletionProtection: args.DeletionProtection,
 	}
 	for _, p := range args.Permissions {
-		given.Permissions = append(given.Permissions, components.Permission{Sid: p.Sid, Actions: p.Actions, Resources: p.Resources})
+		given.Permissions = append(given.Permissions, p.permission())
 	}
 	function, err := components.NewContainerFunction(ctx, name, given, pulumi.Parent(f))
 	if err != nil {

@@ -121,6 +121,8 @@ func (spec *packageSpec) typeOf(t reflect.Type) typeSpec {
 	case reflect.Map:
 		values := spec.typeOf(t.Elem())
 		return typeSpec{Type: "object", AdditionalProperties: &values, Plain: true}
+	case reflect.Pointer: // to tell a missing object from an empty one
+		return spec.typeOf(t.Elem())
 	case reflect.Struct:
 		described := spec.object(t)
 		described.Type = "object"

@@ -8,7 +8,7 @@ import (
 	"trade-processing/components"
 )
 
-// TradePipelineArgs are the inputs of a packaged TradePipeline. Its functions run outside of a VPC.
+// TradePipelineArgs are the inputs of a packaged TradePipeline.
 type TradePipelineArgs struct {
 	Prefix              string             `pulumi:"prefix" doc:"Begins the physical names of everything: up to 41 characters."`
 	Environment         string             `pulumi:"environment" doc:"What the functions call their stack in logs and metrics."`
@@ -32,7 +32,11 @@ type TradePipelineArgs struct {
 	AllowedCurrencies   []string           `pulumi:"allowedCurrencies,optional" doc:"Currencies beyond ISO 4217."`
 	MaxClockSkewSeconds int                `pulumi:"maxClockSkewSeconds,optional" doc:"How far in the future an execution may be. Default: 300."`
 	FunctionLogLevel    string             `pulumi:"functionLogLevel,optional" doc:"DEBUG, INFO, WARN or ERROR. Default: INFO."`
+	ImageArguments      map[string]string  `pulumi:"imageArguments,optional" doc:"Arguments of the images' builds, such as INSIGHTS=without."`
+	Network             *Network           `pulumi:"network,optional" doc:"Where the functions live. Default: outside of a VPC."`
 	APIEndpoint         string             `pulumi:"apiEndpoint,optional" doc:"The URL of the HTTP API for market context."`
+	APIRanges           []string           `pulumi:"apiRanges,optional" doc:"The address ranges behind apiEndpoint, which the enricher may reach from within the network."`
+	APIPort             int                `pulumi:"apiPort,optional" doc:"The port of apiEndpoint. Default: 443."`
 	Replicas            []TableReplica     `pulumi:"replicas,optional" doc:"The table in other regions."`
 	RetentionYears      int                `pulumi:"retentionYears,optional" doc:"How long trades are kept. Default: for ever."`
 	MaxWriteUnits       int                `pulumi:"maxWriteUnits,optional" doc:"What the table may write a second. Default: unbounded."`
@@ -48,6 +52,16 @@ type TradePipelineArgs struct {
 type FunctionSize struct {
 	MemoryMB            int `pulumi:"memoryMB,optional" doc:"The memory in MiB: 128 to 10240. Default: 256."`
 	ReservedConcurrency int `pulumi:"reservedConcurrency,optional" doc:"How many calls may run at a time. Default: unreserved."`
+}
+
+// Network is where the functions live: a VPC that is made for them, or one that is there already.
+type Network struct {
+	Endpoints                []string `pulumi:"endpoints" doc:"The AWS services that get an interface endpoint, such as logs and ssm."`
+	CIDR                     string   `pulumi:"cidr,optional" doc:"The range of a VPC that is made. Default: 10.42.0.0/24."`
+	VPCID                    string   `pulumi:"vpcId,optional" doc:"A VPC that is there already. Default: one is made."`
+	SubnetIDs                []string `pulumi:"subnetIds,optional" doc:"Its private subnets, in two zones or more."`
+	RouteTableIDs            []string `pulumi:"routeTableIds,optional" doc:"The route tables of these subnets, unless it has gateway endpoints for DynamoDB and S3."`
+	EndpointSecurityGroupIDs []string `pulumi:"endpointSecurityGroupIds,optional" doc:"The groups of interface endpoints that it has already."`
 }
 
 // TradePipeline is the packaged component.
@@ -66,6 +80,10 @@ func (p *TradePipeline) build(ctx *pulumi.Context, name string, scope components
 	if err != nil {
 		return err
 	}
+	network, err := args.network(ctx, p, name, scope)
+	if err != nil {
+		return err
+	}
 	pipeline, err := components.NewTradePipeline(ctx, name, &components.TradePipelineArgs{
 		Scope: scope, Prefix: args.Prefix, Environment: args.Environment,
 		RepositoryPrefix: args.RepositoryPrefix, ParameterPrefix: args.ParameterPrefix, Sources: args.Sources,
@@ -75,7 +93,8 @@ func (p *TradePipeline) build(ctx *pulumi.Context, name string, scope components
 		Validator: components.FunctionSize(args.Validator), Enricher: components.FunctionSize(args.Enricher),
 		Recorder: components.FunctionSize(args.Recorder), AllowedCurrencies: args.AllowedCurrencies,
 		MaxClockSkew: time.Duration(args.MaxClockSkewSeconds) * time.Second, FunctionLogLevel: args.FunctionLogLevel,
-		APIEndpoint: args.APIEndpoint, ProcessingThreshold: args.ProcessingThreshold, Replicas: replicas,
+		ImageArguments: args.ImageArguments, Network: network,
+		APIEndpoint: args.APIEndpoint, APIRanges: args.APIRanges, APIPort: args.APIPort, ProcessingThreshold: args.ProcessingThreshold, Replicas: replicas,
 		RetentionYears: args.RetentionYears, MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits,
 		Silence: time.Duration(args.SilenceMinutes) * time.Minute, RejectionPercent: args.RejectionPercent,
 		KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, LogRetentionDays: args.LogRetentionDays,
@@ -92,4 +111,22 @@ func (p *TradePipeline) build(ctx *pulumi.Context, name string, scope components
 	}
 	p.DeadLetterQueueURLs = urls.ToStringMapOutput()
 	return nil
+}
+
+// network makes the network, where there is to be one.
+func (args *TradePipelineArgs) network(ctx *pulumi.Context, parent pulumi.Resource, name string, scope components.Scope) (*components.PrivateNetwork, error) {
+	if args.Network == nil {
+		return nil, nil // functions outside of a VPC
+	}
+	given := &components.PrivateNetworkArgs{
+		Scope: scope, NetworkName: args.Prefix, CIDR: args.Network.CIDR, Endpoints: args.Network.Endpoints,
+		LogRetentionDays: args.LogRetentionDays, KeyARN: args.KeyARN, PermissionsBoundary: args.PermissionsBoundary,
+	}
+	if args.Network.VPCID != "" {
+		given.Adopted = &components.AdoptedNetwork{
+			VPCID: args.Network.VPCID, SubnetIDs: args.Network.SubnetIDs, RouteTableIDs: args.Network.RouteTableIDs,
+			EndpointSecurityGroupIDs: args.Network.EndpointSecurityGroupIDs,
+		}
+	}
+	return components.NewPrivateNetwork(ctx, name+"-network", given, pulumi.Parent(parent))
 }
