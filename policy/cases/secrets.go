@@ -24,6 +24,9 @@ func secretCases() []Case {
 		breaks(values, "a URL with a password", variables(in{"DATABASE": "postgres://app:hunter2@db.example.com/app"}), "environment.variables.DATABASE looks like a URL with a password."),
 		breaks(values, "a private key", variables(in{"CERT": "-----BEGIN RSA PRIVATE KEY-----\nMII"}), "environment.variables.CERT looks like a private key."),
 		breaks(values, "a random text", variables(in{"SALT": random}), "environment.variables.SALT looks like a random text."),
+		breaks(values, "a secret access key of AWS, from its documentation", variables(in{"KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}), "environment.variables.KEY looks like a random text."),
+		breaks(values, "padded base64", variables(in{"KEY": "Zm9vL2Jhci9iYXovcXV4/zEyMzQ1Njc4OTA="}), "environment.variables.KEY looks like a random text."),
+		keeps(values, "a path with capitals and digits", variables(in{"PREFIX": "Shop/Orders1/Invoices2/Parcels3"})),
 		keeps(values, "a random text that is short", variables(in{"SALT": random[:19]})),
 		keeps(values, "a long name", variables(in{"TABLE": "trade-processing-prod-trades"})),
 		keeps(values, "a long name in camel case with a digit has few bits", variables(in{"TABLE": "AnnaAnnaAnnaAnnaAnna1"})),
@@ -44,6 +47,7 @@ func secretCases() []Case {
 		keeps("parameter-secret-values", "a number", one(parameter, in{"name": "/shop/x", "type": "String", "value": "1000000"})),
 
 		breaks("secure-string-is-secret", "a secure string in plain text", one(parameter, in{"type": "SecureString", "value": "hunter2"}), "value is not secret to Pulumi."),
+		breaks("secure-string-is-secret", "a plain text that begins like a path", one(parameter, in{"type": "SecureString", "value": "/hunter2"}), "value is not secret to Pulumi."),
 		keeps("secure-string-is-secret", "a secret", one(parameter, in{"type": "SecureString", "value": Secret{"hunter2"}})),
 		keeps("secure-string-is-secret", "a plain parameter", one(parameter, in{"type": "String", "value": "5"})),
 		keeps("secure-string-is-secret", "a secure string without a value", one(parameter, in{"type": "SecureString"})),

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/blang/semver"
@@ -64,6 +65,7 @@ var provenanceRules = []Rule{
 			Name: "versions", About: "Ranges of versions that providers may have, by provider, such as \">=6.0.0 <8.0.0\".",
 			Schema:  map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string", "minLength": 1}},
 			Default: map[string]any{"aws": ">=6.0.0 <8.0.0", "aws-native": ">=1.0.0 <2.0.0", "docker": ">=4.0.0 <5.0.0", "docker-build": ">=0.0.1 <1.0.0"},
+			Check:   areRanges,
 		}},
 		Why: "An old provider doesn't know the properties that other rules ask for, and a new one may replace what it means to update.",
 		Check: func(r *Resource) {
@@ -117,6 +119,22 @@ var (
 		},
 	}
 )
+
+// areRanges says which of the ranges of versions are none.
+func areRanges(versions value.Value) []string {
+	var problems []string
+	for _, provider := range versions.Keys() {
+		if given := versions.Get(provider).Text(); !isRange(given) {
+			problems = append(problems, fmt.Sprintf("%q, for %s, is no range of versions; write it like %q", given, provider, ">=6.0.0 <8.0.0"))
+		}
+	}
+	return problems
+}
+
+func isRange(text string) bool {
+	_, err := semver.ParseRange(text)
+	return err == nil
+}
 
 // each are the members of that name of every element.
 func each(elements []value.Value, name string) []value.Value {

@@ -141,6 +141,9 @@ func TestEveryRuleSaysWhatItIs(t *testing.T) {
 			t.Errorf("%s: %d checks", rule.Name, checks)
 		}
 		for _, option := range rule.AllOptions() {
+			if problems := rule.CheckConfig(map[string]any{option.Name: option.Default}); len(problems) > 0 {
+				t.Errorf("%s: a default is wrong: %v", rule.Name, problems)
+			}
 			if option.Schema["type"] == nil || option.Default == nil || !strings.HasSuffix(option.About, ".") {
 				t.Errorf("%s: option %s lacks a type, a default or a sentence", rule.Name, option.Name)
 			}
@@ -195,19 +198,22 @@ func TestAnExemptResourceIsNotMended(t *testing.T) {
 }
 
 func TestAConfigurationIsCheckedBeyondItsSchema(t *testing.T) {
-	rule := ruleOf(t, "tags-mandatory")
 	for name, c := range map[string]struct {
+		rule   string
 		config map[string]any
 		want   []string
 	}{
-		"a configuration that is right": {map[string]any{"keys": []any{"Owner"}, "exempt": []any{map[string]any{"urn": "*", "until": "2027-01-31"}}}, nil},
-		"an option that the rule doesn't have": {map[string]any{"key": []any{"Owner"}},
+		"a configuration that is right": {"tags-mandatory", map[string]any{"keys": []any{"Owner"}, "exempt": []any{map[string]any{"urn": "*", "until": "2027-01-31"}}}, nil},
+		"an option that the rule doesn't have": {"tags-mandatory", map[string]any{"key": []any{"Owner"}},
 			[]string{`tags-mandatory: there is no option "key"; it has exempt, keys`}},
-		"a day that no calendar has": {map[string]any{"exempt": []any{map[string]any{"urn": "a", "until": "2027-02-30"}}},
+		"a day that no calendar has": {"tags-mandatory", map[string]any{"exempt": []any{map[string]any{"urn": "a", "until": "2027-02-30"}}},
 			[]string{`tags-mandatory: the exemption of a ends on "2027-02-30", which is no day; write it like 2027-01-31`}},
+		"ranges of versions": {"provider-versions", map[string]any{"versions": map[string]any{"aws": ">=6.0.0 <7.0.0", "docker": "4.10.0"}}, nil},
+		"a range of versions that is none": {"provider-versions", map[string]any{"versions": map[string]any{"aws": "latest", "docker": ">=4.0.0"}},
+			[]string{`provider-versions: option versions: "latest", for aws, is no range of versions; write it like ">=6.0.0 <8.0.0"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, rule.CheckConfig(c.config)); diff != "" {
+			if diff := cmp.Diff(c.want, ruleOf(t, c.rule).CheckConfig(c.config)); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -102,7 +102,7 @@ var secretRules = []Rule{
 		Types: []string{"aws:ssm/parameter:Parameter"},
 		Why:   "What the program doesn't mark secret stands in plain text in Pulumi's state and in every preview.",
 		Check: func(r *Resource) {
-			if r.At("type").Is("SecureString") && isPlain(r.At("value")) && !r.At("value").IsSecret() {
+			if r.At("type").Is("SecureString") && r.At("value").IsSet() && !r.At("value").IsSecret() {
 				r.Breaks("value", "is not secret to Pulumi", "Take it from a secret config value, or wrap it in pulumi.ToSecret")
 			}
 		},
@@ -140,8 +140,9 @@ func secretIn(v, leastEntropy value.Value) string {
 	return ""
 }
 
-// random are the characters of base64, and enough of them for a key. An ARN, a path or a URL has others as well.
-var random = regexp.MustCompile(`^[A-Za-z0-9+_=-]{20,}$`)
+// random are the characters of base64, and enough of them for a key. Paths have slashes too, and so these count only where the
+// length is that of AWS's secret access keys, or where base64 is padded.
+var random = regexp.MustCompile(`^([A-Za-z0-9+_=-]{20,}|[A-Za-z0-9+/]{40}|[A-Za-z0-9+/]{22,}={1,2})$`)
 
 // mixed tells that a text has capitals, small letters and digits, which names, ids and digests rarely do.
 func mixed(text string) bool {

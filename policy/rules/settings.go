@@ -25,6 +25,8 @@ type Option struct {
 	About   string         // a sentence
 	Schema  map[string]any // JSON schema, without default and description
 	Default any            // decoded JSON
+	// Check says what is wrong with a setting that its schema can't say; nil where the schema says all.
+	Check func(value.Value) []string
 }
 
 // texts is the schema of a list of texts.
@@ -115,7 +117,7 @@ func (s settings) exempt(urn string) (exempted bool, note string) {
 }
 
 // CheckConfig says what is wrong with a configuration of the rule that its schema can't say: options that it doesn't have,
-// and days that no calendar has.
+// settings that mean nothing, and days that no calendar has.
 func (r Rule) CheckConfig(given map[string]any) []string {
 	var problems []string
 	known := map[string]bool{}
@@ -126,6 +128,13 @@ func (r Rule) CheckConfig(given map[string]any) []string {
 		if !known[name] {
 			problems = append(problems, fmt.Sprintf("%s: there is no option %q; it has %s", r.Name, name,
 				strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
+		}
+	}
+	for _, option := range r.Options {
+		if setting, configured := given[option.Name]; configured && option.Check != nil {
+			for _, problem := range option.Check(value.Any(setting)) {
+				problems = append(problems, fmt.Sprintf("%s: option %s: %s", r.Name, option.Name, problem))
+			}
 		}
 	}
 	for _, exemption := range value.Any(given[exempt]).Each() {
