@@ -39,7 +39,12 @@ func startRegistry(folder string) (*registry, error) {
 		return nil, err
 	}
 	r.process = exec.Command("docker-registry", "serve", config)
-	r.process.Stderr = os.Stderr
+	log, err := os.Create(filepath.Join(folder, "registry.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() //nolint:errcheck // the registry writes to its own handle
+	r.process.Stderr = log
 	if err := r.process.Start(); err != nil {
 		return nil, err
 	}
@@ -49,7 +54,8 @@ func startRegistry(folder string) (*registry, error) {
 		}
 	}
 	r.stop()
-	return nil, fmt.Errorf("the registry on %s doesn't answer", r.address)
+	said, _ := os.ReadFile(log.Name())
+	return nil, fmt.Errorf("the registry on %s doesn't answer: %s", r.address, said)
 }
 
 func (r *registry) stop() {

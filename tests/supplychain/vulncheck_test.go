@@ -21,7 +21,7 @@ func database(t *testing.T, symbol string) string {
 		"ID/GO-2026-0000.json": fmt.Sprintf(`{"schema_version":"1.3.1","id":"GO-2026-0000","modified":"2026-01-01T00:00:00Z","published":"2026-01-01T00:00:00Z",
 			"summary":"made up","details":"made up","affected":[{"package":{"name":"github.com/aws/aws-lambda-go","ecosystem":"Go"},
 			"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}],
-			"ecosystem_specific":{"imports":[{"path":"github.com/aws/aws-lambda-go/lambda","symbols":[%q]}]}}]}`, symbol),
+			"ecosystem_specific":{"imports":[{"path":"github.com/aws/aws-lambda-go/lambda","symbols":[%q]}]}}],"database_specific":{"url":"https://pkg.go.dev/vuln/GO-2026-0000"}}`, symbol),
 	} {
 		path := filepath.Join(folder, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
