@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -202,17 +203,20 @@ func (v *verification) letters() int {
 	return n
 }
 
-// sweep searches all dead-letter queues.
+// sweep searches all dead-letter queues at once: each takes a second even when it is empty, and a build server that cancels a
+// job waits a few seconds only.
 func (v *verification) sweep(ctx context.Context) error {
 	if len(v.everything()) == 0 {
 		return nil
 	}
-	for _, queue := range v.Outputs.queues() {
-		if err := v.search(ctx, queue); err != nil {
-			return err
-		}
+	queues := v.Outputs.queues()
+	problems := make([]error, len(queues))
+	var searching sync.WaitGroup
+	for i, queue := range queues {
+		searching.Go(func() { problems[i] = v.search(ctx, queue) })
 	}
-	return nil
+	searching.Wait()
+	return errors.Join(problems...)
 }
 
 // search looks through a queue, removes what this run sent, and gives everything else back at once.
@@ -248,7 +252,9 @@ func (v *verification) search(ctx context.Context, queue string) (err error) {
 				}
 				return fmt.Errorf("removing event %s from %s: %w", found.Event.ID, queue, err)
 			}
+			v.found.Lock()
 			trade.letters = append(trade.letters, found)
+			v.found.Unlock()
 		}
 	}
 	if ctx.Err() != nil {

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -94,6 +95,8 @@ type verification struct {
 	invalid   *sent
 	again     *sent // the first valid one, sent again
 	malformed *sent
+
+	found sync.Mutex // guards the letters of all of them while queues are searched
 }
 
 // Run verifies a deployment. What doesn't hold is in the report, as is the reason why the deployment could not be

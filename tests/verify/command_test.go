@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	command "trade-processing/cmd/tradectl/verify"
@@ -197,13 +198,16 @@ func TestThePermissionsAreThoseThatAreUsed(t *testing.T) {
 	services := map[string]string{"monitoring": "cloudwatch"} // signatures and policies name them differently
 	w := newWorld(t, "dev", nil)
 	w.deadLetter("validator", "somebody else's, which has to be given back")
+	var mu sync.Mutex
 	used := map[string]bool{}
 	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		service := call.Service
 		if name, other := services[service]; other {
 			service = name
 		}
-		used[service+":"+call.Operation] = true // calls come one after another
+		mu.Lock()
+		defer mu.Unlock()
+		used[service+":"+call.Operation] = true
 		return false
 	}
 	if code := w.verify().ExitCode(); code != exitcode.OK {
