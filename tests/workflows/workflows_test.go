@@ -455,6 +455,23 @@ func TestEverythingPinnedIsLookedAfter(t *testing.T) {
 	}
 }
 
+// Who owns a path that isn't there reviews nothing.
+func TestTheOwnersOwnWhatExists(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, ".github/CODEOWNERS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	owned := regexp.MustCompile(`(?m)^/(\S+)\s+@`).FindAllStringSubmatch(string(text), -1)
+	if len(owned) == 0 {
+		t.Fatal("nobody owns a path: this test looks at nothing")
+	}
+	for _, path := range owned {
+		if _, err := os.Stat(filepath.Join(root, path[1])); err != nil {
+			t.Errorf("CODEOWNERS: %v", err)
+		}
+	}
+}
+
 // The links of the hints lead to headings of the runbook.
 func TestTheHintsLeadSomewhere(t *testing.T) {
 	runbook, err := os.ReadFile(filepath.Join(root, "docs/runbook.md"))
