@@ -193,6 +193,27 @@ func TestTheCommandRefusesWhatItCannotUse(t *testing.T) {
 	}
 }
 
+// The alarms that a verification sets off are those that the page announces.
+func TestTheAlarmsThatGoOffAreAnnounced(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs/verify.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, "dev", nil)
+	if code := w.verify().ExitCode(); code != exitcode.OK {
+		t.Fatalf("exit code %d", code)
+	}
+	changes := w.cloud.EvaluateAlarms()
+	if len(changes) == 0 {
+		t.Error("no alarm goes off for the malformed trade")
+	}
+	for _, change := range changes {
+		if name := "`<prefix>-" + strings.TrimPrefix(change.Alarm, "trade-processing-dev-") + "`"; !strings.Contains(string(page), name) {
+			t.Errorf("%s goes off, and docs/verify.md doesn't announce it", change.Alarm)
+		}
+	}
+}
+
 // What docs/verify.md lists is what a verification calls, and nothing more.
 func TestThePermissionsAreThoseThatAreUsed(t *testing.T) {
 	services := map[string]string{"monitoring": "cloudwatch"} // signatures and policies name them differently
