@@ -5,8 +5,10 @@
 package functiontest
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,8 +61,8 @@ func Run(t *testing.T, variables map[string]string, payloads ...string) (answers
 	return answers, function.Output()
 }
 
-// Start starts the function with these environment variables, expects that it can't start, and returns its exit code and
-// what it put out.
+// Start starts the function with these environment variables, expects that it can't start and tells Lambda why, and returns
+// its exit code and what it put out.
 func Start(t *testing.T, variables map[string]string) (code int, output string) {
 	t.Helper()
 	function := start(t, variables)
@@ -70,6 +72,13 @@ func Start(t *testing.T, variables map[string]string) (code int, output string) 
 		t.Fatalf("the function started\n%s", function.Output())
 	case <-time.After(timeout):
 		t.Fatalf("the function neither started nor ended\n%s", function.Output())
+	}
+	reported := function.InitError()
+	if reported == nil {
+		t.Fatalf("the function didn't tell Lambda why it can't start\n%s", function.Output())
+	}
+	if text, err := json.Marshal(reported.Message); err != nil || !strings.Contains(function.Output(), string(text)) {
+		t.Errorf("it told Lambda %v, and wrote %s", reported, function.Output())
 	}
 	return function.State().ExitCode(), function.Output()
 }
