@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,6 +100,14 @@ func (o options) buildPrograms(ctx context.Context, t *terminal.Terminal, functi
 
 // read joins the stack's arguments and those of the command line.
 func (o options) read() (map[string]string, error) {
+	own := map[string]string{}
+	for _, argument := range o.arguments {
+		name, value, found := strings.Cut(argument, "=")
+		if !found || !slices.Contains(components.ImageArguments(), name) {
+			return nil, fmt.Errorf("--build-arg %s: it is NAME=VALUE with one of the names %s", argument, strings.Join(components.ImageArguments(), ", "))
+		}
+		own[name] = value
+	}
 	config, err := stackconfig.Read(o.project, o.stack)
 	if err != nil {
 		return nil, err
@@ -109,12 +118,6 @@ func (o options) read() (map[string]string, error) {
 			return nil, fmt.Errorf("trade-processing:imageArguments of stack %s: %w", o.stack, err)
 		}
 	}
-	for _, argument := range o.arguments {
-		name, value, found := strings.Cut(argument, "=")
-		if !found || !slices.Contains(components.ImageArguments(), name) {
-			return nil, fmt.Errorf("--build-arg %s: it is NAME=VALUE with one of the names %s", argument, strings.Join(components.ImageArguments(), ", "))
-		}
-		arguments[name] = value
-	}
+	maps.Copy(arguments, own)
 	return arguments, nil
 }
