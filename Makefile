@@ -12,7 +12,7 @@ ACTIONLINT := bin/actionlint
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(TRADECTL) ## Deploy stack local on the real engine and process trades (TRADES="a.ndjson b.ndjson" for your own)
@@ -42,7 +42,7 @@ policy-docs: ## Write docs/policies.md from the pack
 .PHONY: test-engine
 test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first where it is missing
 	$(TRADECTL) local engine
-	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine/... ./examples/... ./cmd/pulumi-resource-trade-processing
+	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine ./tests/readme ./tests/verify ./examples/... ./cmd/pulumi-resource-trade-processing
 
 .PHONY: images
 images: $(TRADECTL) ## Build the functions' container images with Docker (STACK, ARGUMENTS="INSIGHTS=without")

@@ -22,6 +22,7 @@ import (
 	"trade-processing/lambdas/recorder"
 	"trade-processing/local/cloud"
 	"trade-processing/local/engine"
+	"trade-processing/local/engine/enginetest"
 	"trade-processing/local/provider"
 )
 
@@ -69,13 +70,7 @@ type user struct {
 // newUser opens a stack of the program in us-east-1.
 func newUser(t *testing.T, program pulumi.RunFunc) *user {
 	t.Helper()
-	if os.Getenv("REQUIRE_ENGINE") == "" {
-		t.Skip("REQUIRE_ENGINE is not set: `make test-engine` runs the tests on the real engine")
-	}
-	cli, found := engine.FindCLI(t.Context())
-	if !found {
-		t.Fatal("there is no Pulumi engine: `tradectl local engine` builds one")
-	}
+	cli := enginetest.CLI(t)
 	u := &user{t: t, cloud: cloud.New(cloud.Options{Images: pipeline.Images()})}
 	servers, err := provider.Serve(u.cloud)
 	if err != nil {

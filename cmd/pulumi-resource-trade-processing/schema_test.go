@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
 	"trade-processing/internal/packaged"
-	"trade-processing/local/engine"
+	"trade-processing/local/engine/enginetest"
 )
 
 func TestPulumiKnowsHowToStartThePackage(t *testing.T) {
@@ -25,13 +25,7 @@ func TestPulumiKnowsHowToStartThePackage(t *testing.T) {
 
 // The CLI starts the plugin, asks it for its schema, and refuses one that no SDK could be generated from.
 func TestPulumiTakesTheSchema(t *testing.T) {
-	if os.Getenv("REQUIRE_ENGINE") == "" {
-		t.Skip("REQUIRE_ENGINE is not set: `make test-engine` runs the tests on the real engine")
-	}
-	cli, found := engine.FindCLI(t.Context())
-	if !found {
-		t.Fatal("there is no Pulumi engine: `tradectl local engine` builds one")
-	}
+	cli := enginetest.CLI(t)
 	folder := t.TempDir()
 	self, err := os.Executable()
 	if err != nil {

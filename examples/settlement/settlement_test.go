@@ -21,6 +21,7 @@ import (
 	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"
 	"trade-processing/local/engine"
+	"trade-processing/local/engine/enginetest"
 	"trade-processing/local/provider"
 )
 
@@ -150,13 +151,7 @@ func TestTheExampleRuns(t *testing.T) {
 }
 
 func TestTheExampleOnTheEngine(t *testing.T) {
-	if os.Getenv("REQUIRE_ENGINE") == "" {
-		t.Skip("REQUIRE_ENGINE is not set: `make test-engine` runs the tests on the real engine")
-	}
-	cli, found := engine.FindCLI(t.Context())
-	if !found {
-		t.Fatal("there is no Pulumi engine: `tradectl local engine` builds one")
-	}
+	cli := enginetest.CLI(t)
 	here := newCloud()
 	servers, err := provider.Serve(here)
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"
 	"trade-processing/local/engine"
+	"trade-processing/local/engine/enginetest"
 	"trade-processing/local/provider"
 	"trade-processing/stack"
 )
@@ -48,13 +49,7 @@ func newDesk(t *testing.T, name string) *desk {
 // optionsFor are the options that open a stack as it is, if there is to be an engine.
 func optionsFor(t *testing.T, name string) engine.Options {
 	t.Helper()
-	if os.Getenv("REQUIRE_ENGINE") == "" {
-		t.Skip("REQUIRE_ENGINE is not set: `make test-engine` runs the tests on the real engine")
-	}
-	cli, found := engine.FindCLI(t.Context())
-	if !found {
-		t.Fatal("there is no Pulumi engine: `tradectl local engine` builds one")
-	}
+	cli := enginetest.CLI(t)
 	folder, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
 // Package policy_test runs the policy pack on the real Pulumi engine: every case of every rule, and this program's own
-// stacks. These tests take a minute or two and run where POLICY is set, as `make policy` does; without an engine on this
-// machine they are skipped, unless REQUIRE_ENGINE is set; `tradectl local engine` builds one.
+// stacks. These tests take a minute or two and an engine: they run where POLICY and REQUIRE_ENGINE are set, as `make policy`
+// sets them.
 package policy_test
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/local/engine"
+	"trade-processing/local/engine/enginetest"
 	"trade-processing/policy/pack"
 )
 
@@ -34,20 +34,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// needEngine skips the test where it isn't asked for, or where there is no engine, unless one is demanded.
+// needEngine skips the test where it isn't asked for.
 func needEngine(t *testing.T) auto.PulumiCommand {
 	t.Helper()
 	if os.Getenv("POLICY") == "" {
 		t.Skip("make policy runs it")
 	}
-	cli, found := engine.FindCLI(t.Context())
-	if !found && os.Getenv("REQUIRE_ENGINE") != "" {
-		t.Fatal("there is no Pulumi engine: run tradectl local engine")
-	}
-	if !found {
-		t.Skip("there is no Pulumi engine: tradectl local engine builds one")
-	}
-	return cli
+	return enginetest.CLI(t)
 }
 
 // desk is a stack on the engine with the pack on.

@@ -14,7 +14,7 @@ import (
 
 	"trade-processing/internal/sample"
 	"trade-processing/internal/terminal"
-	"trade-processing/local/engine"
+	"trade-processing/local/engine/enginetest"
 )
 
 // A block of commands says in the comment before it how it is tested:
@@ -110,7 +110,7 @@ func TestTheCommandsOfThePagesWork(t *testing.T) {
 	for b, h := range tested(t, inTheProject) {
 		t.Run(b.String(), func(t *testing.T) {
 			if h.engine {
-				needEngine(t)
+				enginetest.CLI(t)
 			}
 			output := run(t, root, h, b.text, "COUNT="+sampleCount)
 			for _, want := range expected[strings.TrimSpace(b.text)] {
@@ -120,18 +120,6 @@ func TestTheCommandsOfThePagesWork(t *testing.T) {
 			}
 		})
 	}
-}
-
-// needEngine skips the test where there is no engine, unless it must be there.
-func needEngine(t *testing.T) {
-	t.Helper()
-	if _, found := engine.FindCLI(t.Context()); found {
-		return
-	}
-	if os.Getenv("REQUIRE_ENGINE") != "" {
-		t.Fatal("no Pulumi engine is there; `tradectl local engine` builds one")
-	}
-	t.Skip("no Pulumi engine is there; `tradectl local engine` builds one")
 }
 
 // run runs commands as a person would who stops at the first that fails.

@@ -13,14 +13,13 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"trade-processing/internal/shellscript"
-	"trade-processing/local/engine"
+	"trade-processing/local/engine/enginetest"
 )
 
 // The Pulumi CLI says itself, in the version in use, which commands and options it has: those that pages and workflows tell
 // people and jobs to run are held to that.
 func TestTheCommandsOfPulumiExist(t *testing.T) {
-	needEngine(t)
-	cli, _ := engine.FindCLI(t.Context())
+	cli := enginetest.CLI(t)
 	asked := pulumiHelp{cli: cli, folder: t.TempDir(), known: map[string]string{}}
 	count := 0
 	for where, scripts := range allScripts(t) {

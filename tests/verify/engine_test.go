@@ -2,7 +2,6 @@ package verify_test
 
 import (
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,19 +11,14 @@ import (
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
 	"trade-processing/local/engine"
+	"trade-processing/local/engine/enginetest"
 	"trade-processing/local/provider"
 	"trade-processing/stack"
 )
 
 // What the real engine has deployed is verified by its name alone: pulumi is asked for the outputs.
 func TestAStackOfTheEngineIsVerified(t *testing.T) {
-	cli, found := engine.FindCLI(t.Context())
-	if !found && os.Getenv("REQUIRE_ENGINE") != "" {
-		t.Fatal("there is no Pulumi engine: run tradectl local engine")
-	}
-	if !found {
-		t.Skip("there is no Pulumi engine: tradectl local engine builds one")
-	}
+	cli := enginetest.CLI(t)
 	logs := &endpoint.Logs{}
 	w := &world{t: t, cloud: cloud.New(cloud.Options{Images: pipeline.Images(), Logs: logs})}
 	w.server = httptest.NewServer(endpoint.New(w.cloud, logs))
