@@ -6,21 +6,17 @@ package integration_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"trade-processing/internal/deployed"
 	"trade-processing/internal/pipeline"
-	"trade-processing/internal/stackconfig"
 	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"
-	"trade-processing/local/provider"
-	"trade-processing/stack"
 	"trade-processing/tests/integration/emulators"
 )
 
@@ -87,19 +83,9 @@ func clients(t *testing.T, endpoint string) aws.Config {
 // filled in.
 func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
 	t.Helper()
-	folder, err := filepath.Abs(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings, err := stackconfig.Read(root, stackName)
-	if err != nil {
-		t.Fatal(err)
-	}
 	options.Images = pipeline.Images()
 	here := cloud.New(options)
-	err = pulumi.RunErr(stack.DeployFrom(folder), pulumi.WithMocks("trade-processing", stackName, provider.NewMonitor(here)),
-		func(info *pulumi.RunInfo) { info.RootDirectory, info.Config = folder, settings })
-	if err != nil {
+	if _, err := deployed.On(here, root, stackName, nil); err != nil {
 		t.Fatal(err)
 	}
 	return here

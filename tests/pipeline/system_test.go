@@ -5,25 +5,21 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"trade-processing/internal/deployed"
 	"trade-processing/internal/feed"
 	"trade-processing/internal/pipeline"
 	"trade-processing/internal/report"
 	"trade-processing/internal/sample"
-	"trade-processing/internal/stackconfig"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
-	"trade-processing/local/provider"
 	"trade-processing/local/table"
-	"trade-processing/stack"
 )
 
 // root is the project's folder.
@@ -56,26 +52,10 @@ func deploy(t testing.TB, options cloud.Options) *system {
 		options.Clock = newHasty()
 	}
 	here := cloud.New(options)
-	declareOn(t, here)
+	if _, err := deployed.On(here, root, "local", nil); err != nil {
+		t.Fatal(err)
+	}
 	return &system{t: t, cloud: here, pipeline: pipeline.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}
-}
-
-// declareOn runs the program on a cloud.
-func declareOn(t testing.TB, here *cloud.Cloud) {
-	t.Helper()
-	folder, err := filepath.Abs(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := stackconfig.Read(root, "local")
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = pulumi.RunErr(stack.DeployFrom(folder), pulumi.WithMocks("trade-processing", "local", provider.NewMonitor(here)),
-		func(info *pulumi.RunInfo) { info.RootDirectory, info.Config = folder, config })
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // hasty is a clock by which waits pass a hundred times faster, so that retries, replication and the evaluation of alarms

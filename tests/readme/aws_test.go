@@ -12,22 +12,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/pulumi/pulumi/sdk/v3"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"trade-processing/internal/deployed"
 	"trade-processing/internal/feed"
 	"trade-processing/internal/pipeline"
 	"trade-processing/lambdas/parameters"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
-	"trade-processing/local/provider"
-	"trade-processing/stack"
 )
 
 // The commands that need an account are run with stand-ins: this test's own binary under the names of the two programs.
@@ -276,33 +273,12 @@ type account struct {
 
 func deploy(t *testing.T) account {
 	t.Helper()
-	a := account{logs: &endpoint.Logs{}, outputs: map[string]any{}}
+	a := account{logs: &endpoint.Logs{}}
 	a.cloud = cloud.New(cloud.Options{Images: pipeline.Images(), Logs: a.logs})
-	var mu sync.Mutex
-	var known sync.WaitGroup // the end of the program doesn't wait for what it exports
-	config := configOf(t, "dev")
-	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		if err := stack.DeployFrom(root)(ctx); err != nil {
-			return err
-		}
-		for name, output := range ctx.GetCurrentExportMap() {
-			known.Add(1)
-			pulumi.ToOutput(output).ApplyT(func(value any) any {
-				defer known.Done()
-				mu.Lock()
-				defer mu.Unlock()
-				a.outputs[name] = value
-				return value
-			})
-		}
-		return nil
-	}, pulumi.WithMocks("trade-processing", "dev", provider.NewMonitor(a.cloud)), func(info *pulumi.RunInfo) {
-		info.RootDirectory, info.Config = root, config
-	})
-	if err != nil {
+	var err error
+	if a.outputs, err = deployed.On(a.cloud, root, "dev", nil); err != nil {
 		t.Fatal(err)
 	}
-	known.Wait()
 	return a
 }
 

@@ -8,24 +8,19 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"trade-processing/internal/deployed"
 	"trade-processing/internal/pipeline"
-	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/verify"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
-	"trade-processing/local/provider"
 	"trade-processing/local/queue"
-	"trade-processing/stack"
 )
 
 const root = "../.."
@@ -45,9 +40,12 @@ type world struct {
 func newWorld(t *testing.T, name string, settings map[string]string) *world {
 	t.Helper()
 	logs := &endpoint.Logs{}
-	w := &world{t: t, outputs: map[string]any{}}
+	w := &world{t: t}
 	w.cloud = cloud.New(cloud.Options{Images: pipeline.Images(), Logs: logs, Clock: hasty{clock.Real(), time.Now()}})
-	w.deploy(name, settings)
+	var err error
+	if w.outputs, err = deployed.On(w.cloud, root, name, settings); err != nil {
+		t.Fatal(err)
+	}
 	served := endpoint.New(w.cloud, logs)
 	w.server = httptest.NewServer(http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
 		call, body, err := endpoint.Read(r)
@@ -71,46 +69,6 @@ const haste = 10
 func (h hasty) Now() time.Time { return h.begun.Add(haste * time.Since(h.begun)) }
 
 func (h hasty) Sleep(ctx context.Context, d time.Duration) error { return h.Clock.Sleep(ctx, d/haste) }
-
-// deploy runs the program on the cloud, and keeps the stack's outputs.
-func (w *world) deploy(name string, settings map[string]string) {
-	w.t.Helper()
-	folder, err := filepath.Abs(root)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	config, err := stackconfig.Read(root, name)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for key, value := range settings {
-		config["trade-processing:"+key] = value
-	}
-	var mu sync.Mutex
-	var known sync.WaitGroup // the end of the program doesn't wait for what it exports
-	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
-		if err := stack.DeployFrom(folder)(ctx); err != nil {
-			return err
-		}
-		for name, output := range ctx.GetCurrentExportMap() {
-			known.Add(1)
-			pulumi.ToOutput(output).ApplyT(func(value any) any {
-				defer known.Done()
-				mu.Lock()
-				defer mu.Unlock()
-				w.outputs[name] = value
-				return value
-			})
-		}
-		return nil
-	}, pulumi.WithMocks("trade-processing", name, provider.NewMonitor(w.cloud)), func(info *pulumi.RunInfo) {
-		info.RootDirectory, info.Config = folder, config
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	known.Wait()
-}
 
 // options are those of a verification that waits no longer than it must here.
 func (w *world) options() verify.Options {
