@@ -2,15 +2,13 @@ package readme
 
 import (
 	"context"
-	"os"
-	"path/filepath"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
-	"gopkg.in/yaml.v3"
 
 	"trade-processing/internal/shellscript"
 	"trade-processing/local/engine/enginetest"
@@ -110,26 +108,10 @@ func allScripts(t *testing.T) map[string][]string {
 			}
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(root, ".github/workflows/*.yml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no workflows (%v)", err)
+	inWorkflows, err := shellscript.InWorkflows(root)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var workflow struct {
-			Jobs map[string]struct{ Steps []struct{ Run string } }
-		}
-		if err := yaml.Unmarshal(text, &workflow); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for _, job := range workflow.Jobs {
-			for _, step := range job.Steps {
-				scripts[filepath.Base(file)] = append(scripts[filepath.Base(file)], step.Run)
-			}
-		}
-	}
+	maps.Copy(scripts, inWorkflows)
 	return scripts
 }

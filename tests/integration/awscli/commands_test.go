@@ -14,8 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"gopkg.in/yaml.v3"
-
 	"trade-processing/internal/shellscript"
 	"trade-processing/tests/integration/emulators"
 )
@@ -106,7 +104,16 @@ func onThePages(t *testing.T) []command {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := inWorkflows(t)
+	scripts, err := shellscript.InWorkflows(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []command
+	for file, texts := range scripts {
+		for _, text := range texts {
+			all = append(all, in(t, file, text, true)...)
+		}
+	}
 	for _, name := range append(names, "README.md", "SECURITY.md", "CONTRIBUTING.md") {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
@@ -120,34 +127,6 @@ func onThePages(t *testing.T) []command {
 				for _, found := range span.FindAllStringSubmatch(part, -1) {
 					all = append(all, in(t, name, found[1], false)...)
 				}
-			}
-		}
-	}
-	return all
-}
-
-// inWorkflows are the commands of the workflows' steps.
-func inWorkflows(t *testing.T) []command {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, ".github/workflows/*.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []command
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var workflow struct {
-			Jobs map[string]struct{ Steps []struct{ Run string } }
-		}
-		if err := yaml.Unmarshal(text, &workflow); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for _, job := range workflow.Jobs {
-			for _, step := range job.Steps {
-				all = append(all, in(t, filepath.Base(file), step.Run, true)...)
 			}
 		}
 	}
