@@ -18,6 +18,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/internal/stackconfig"
+	"trade-processing/policy/pack"
 )
 
 // Options say what to deploy and where its state lives.
@@ -32,8 +33,9 @@ type Options struct {
 	// its resources, which takes a third of the time: for a state that nobody
 	// resumes an interrupted update from.
 	WriteOnce bool
-	// Policies makes the policy pack that judges every preview and update, in a folder beside the state. Nil for none.
-	Policies func(folder string) (PolicyPack, error)
+	// Policies has the project's policy pack judge every preview and update. The engine runs this very program as the pack,
+	// whose main has to serve it where pack.Called says so.
+	Policies bool
 }
 
 // Deployment is one stack on the real engine, with local state and no access
@@ -79,12 +81,12 @@ func Open(ctx context.Context, options Options) (_ *Deployment, err error) {
 	if options.WriteOnce {
 		environment["PULUMI_EXPERIMENTAL"], environment["PULUMI_SKIP_CHECKPOINTS"] = "true", "true"
 	}
-	if options.Policies != nil {
-		pack, err := options.Policies(filepath.Join(d.state, "policies"))
+	if options.Policies {
+		embedded, err := pack.Embed(filepath.Join(d.state, "policies"))
 		if err != nil {
 			return nil, err
 		}
-		environment["PATH"], d.policies = pack.Path, []string{pack.Folder}
+		environment["PATH"], d.policies = embedded.Path(os.Getenv("PATH")), []string{embedded.Folder}
 	}
 	workspace, err := auto.NewLocalWorkspace(ctx,
 		auto.Pulumi(options.CLI),

@@ -57,9 +57,17 @@ func (p *Plan) Summary() string {
 
 // collect runs an operation of the engine and reads its event stream.
 func collect(operation func(chan<- events.EngineEvent) error) (*Plan, error) {
-	stream := make(chan events.EngineEvent)
 	plan := &Plan{Counts: map[string]int{}}
 	steps := map[string]Step{}
+	err := Follow(operation, func(event apitype.EngineEvent) { plan.read(event, steps) })
+	plan.Policies.sort()
+	plan.Steps = slices.SortedFunc(maps.Values(steps), func(a, b Step) int { return cmp.Compare(a.URN, b.URN) })
+	return plan, err
+}
+
+// Follow runs an operation of the engine, and tells each event of the stream that the operation is given, one at a time.
+func Follow(operation func(chan<- events.EngineEvent) error, tell func(apitype.EngineEvent)) error {
+	stream := make(chan events.EngineEvent)
 	// The Automation API closes the stream when the engine ends, but not when
 	// the engine never began; either way nothing is sent once it returns.
 	over := make(chan struct{})
@@ -71,7 +79,7 @@ func collect(operation func(chan<- events.EngineEvent) error) (*Plan, error) {
 				if !open {
 					return
 				}
-				plan.read(event.EngineEvent, steps)
+				tell(event.EngineEvent)
 			case <-over:
 				return
 			}
@@ -80,9 +88,7 @@ func collect(operation func(chan<- events.EngineEvent) error) (*Plan, error) {
 	err := operation(stream)
 	close(over)
 	reading.Wait()
-	plan.Policies.sort()
-	plan.Steps = slices.SortedFunc(maps.Values(steps), func(a, b Step) int { return cmp.Compare(a.URN, b.URN) })
-	return plan, err
+	return err
 }
 
 func (p *Plan) read(event apitype.EngineEvent, steps map[string]Step) {
@@ -108,7 +114,7 @@ func (p *Plan) read(event apitype.EngineEvent, steps map[string]Step) {
 }
 
 func (p *Plan) note(d apitype.DiagnosticEvent) {
-	message := plainText(d.Prefix + d.Message)
+	message := PlainText(d.Prefix + d.Message)
 	if message == "" {
 		return
 	}
@@ -139,8 +145,8 @@ func newStep(m apitype.StepEventMetadata) Step {
 	return step
 }
 
-// plainText takes the engine's colour tags out of a message.
-func plainText(message string) string {
+// PlainText takes the engine's colour tags out of a message.
+func PlainText(message string) string {
 	for {
 		start := strings.Index(message, "<{%")
 		if start < 0 {

@@ -10,12 +10,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// PolicyPack judges every preview and every update of a stack.
-type PolicyPack struct {
-	Folder string // that holds PulumiPolicy.yaml
-	Path   string // the PATH on which the engine finds the program that serves the pack
-}
-
 // Verdict is what the policies say of a preview or an update.
 type Verdict struct {
 	Passed     []string    `json:"passed,omitempty"` // names of the policies that judged something and found no fault
@@ -60,7 +54,7 @@ func (v *Verdict) read(event apitype.EngineEvent) {
 		policy := event.PolicyEvent
 		v.Violations = append(v.Violations, Violation{
 			Pack: policy.PolicyPackName, Policy: policy.PolicyName, Level: policy.EnforcementLevel,
-			URN: policy.ResourceURN, Message: plainText(policy.Message),
+			URN: policy.ResourceURN, Message: PlainText(policy.Message),
 		})
 	case event.PolicyAnalyzeSummaryEvent != nil:
 		v.Passed = append(v.Passed, event.PolicyAnalyzeSummaryEvent.Passed...)

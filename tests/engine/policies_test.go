@@ -10,7 +10,6 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/local/engine"
 	"trade-processing/policy/pack"
 )
 
@@ -24,10 +23,7 @@ func TestMain(m *testing.M) {
 
 func TestThePolicyPackStopsAStackThatBreaksIt(t *testing.T) {
 	options := optionsFor(t, "dev")
-	options.Policies = func(folder string) (engine.PolicyPack, error) {
-		embedded, err := pack.Embed(folder)
-		return engine.PolicyPack{Folder: embedded.Folder, Path: embedded.Path(os.Getenv("PATH"))}, err
-	}
+	options.Policies = true
 	d := openDesk(t, options)
 
 	deploys := d.program

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -22,6 +21,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"trade-processing/local/engine"
 	"trade-processing/local/engine/enginetest"
 	"trade-processing/policy/pack"
 )
@@ -132,25 +132,7 @@ func (d *desk) up() verdict {
 
 func (d *desk) read(operation func(chan<- events.EngineEvent) error) verdict {
 	v := verdict{passed: map[string]bool{}, failed: map[string]bool{}, steps: map[string]string{}}
-	stream := make(chan events.EngineEvent)
-	over := make(chan struct{})
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		for {
-			select {
-			case event, open := <-stream:
-				if !open {
-					return
-				}
-				v.note(event.EngineEvent)
-			case <-over:
-				return
-			}
-		}
-	})
-	v.err = operation(stream)
-	close(over)
-	reading.Wait()
+	v.err = engine.Follow(operation, v.note)
 	for name := range v.failed {
 		delete(v.passed, name)
 	}
@@ -190,21 +172,9 @@ func (v *verdict) messages(rule, urn string) []string {
 	var all []string
 	for _, violation := range v.violations {
 		if violation.PolicyName == rule && violation.ResourceURN == urn {
-			_, message, _ := strings.Cut(plain(violation.Message), "\n")
+			_, message, _ := strings.Cut(engine.PlainText(violation.Message), "\n")
 			all = append(all, message)
 		}
 	}
 	return all
-}
-
-// plain takes the engine's colours out of a message.
-func plain(message string) string {
-	for {
-		before, rest, found := strings.Cut(message, "<{%")
-		if !found {
-			return strings.TrimSpace(message)
-		}
-		_, after, _ := strings.Cut(rest, "%}>")
-		message = before + after
-	}
 }

@@ -2,7 +2,6 @@ package policy_test
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"trade-processing/local/cloud"
 	"trade-processing/local/engine"
 	"trade-processing/local/provider"
-	"trade-processing/policy/pack"
 	"trade-processing/policy/rules"
 	"trade-processing/stack"
 )
@@ -120,12 +118,7 @@ func openProgram(t *testing.T, name string, judged bool) *engine.Deployment {
 	t.Cleanup(servers.Close)
 	options := engine.Options{
 		CLI: cli, Root: folder, Stack: name, Program: stack.DeployFrom(folder), Attach: servers.Attach(), State: t.TempDir(), WriteOnce: true,
-	}
-	if judged {
-		options.Policies = func(folder string) (engine.PolicyPack, error) {
-			embedded, err := pack.Embed(folder)
-			return engine.PolicyPack{Folder: embedded.Folder, Path: embedded.Path(os.Getenv("PATH"))}, err
-		}
+		Policies: judged,
 	}
 	opened, err := engine.Open(t.Context(), options)
 	if err != nil {

@@ -52,7 +52,7 @@ func deploy(ctx context.Context, t *terminal.Terminal, cli auto.PulumiCommand, r
 	defer progress.Stop()
 	d.deployment, err = engine.Open(ctx, engine.Options{
 		CLI: cli, Root: root, Stack: stackName, Program: stack.DeployFrom(root), Attach: d.providers.Attach(), State: state,
-		WriteOnce: !keep, Policies: policies,
+		WriteOnce: !keep, Policies: true,
 	})
 	if err != nil {
 		return nil, err

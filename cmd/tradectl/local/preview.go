@@ -59,7 +59,7 @@ func preview(command *cobra.Command, t *terminal.Terminal, options previewOption
 	progress := t.Step("previewing stack " + options.stack)
 	defer progress.Stop()
 	deployment, err := engine.Open(ctx, engine.Options{
-		CLI: cli, Root: root, Stack: options.stack, Program: stack.DeployFrom(root), Attach: providers.Attach(), Policies: policies,
+		CLI: cli, Root: root, Stack: options.stack, Program: stack.DeployFrom(root), Attach: providers.Attach(), Policies: true,
 	})
 	if err != nil {
 		return err
