@@ -29,11 +29,9 @@ require (
 	github.com/google/uuid v1.6.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/mattn/go-isatty v0.0.24
-	github.com/moby/patternmatcher v0.6.0
 	github.com/muesli/cancelreader v0.2.2
 	github.com/muesli/termenv v0.16.0
 	github.com/pulumi/pulumi-aws/sdk/v6 v6.83.2
-	github.com/pulumi/pulumi-docker/sdk/v4 v4.10.0
 	github.com/pulumi/pulumi/sdk/v3 v3.257.0
 	github.com/rogpeppe/go-internal v1.15.0
 	github.com/schollz/progressbar/v3 v3.19.1
@@ -50,6 +48,11 @@ require (
 	trade-processing/examples/settlement/confirmer v0.0.0
 	trade-processing/lambdas v0.0.0
 	trade-processing/policy v0.0.0
+)
+
+require (
+	github.com/moby/patternmatcher v0.6.0 // indirect
+	github.com/pulumi/pulumi-docker/sdk/v4 v4.10.0 // indirect
 )
 
 require (
@@ -134,7 +137,6 @@ require (
 	github.com/sony/gobreaker/v2 v2.4.0 // indirect
 	github.com/spf13/cast v1.5.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
-	github.com/stretchr/objx v0.5.3 // indirect
 	github.com/texttheater/golang-levenshtein v1.0.1 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
@@ -170,6 +172,7 @@ require (
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260414002931-afd174a4e478 // indirect
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 	lukechampine.com/frand v1.4.2 // indirect
+	trade-processing/components v0.0.0
 )
 
 replace trade-processing/examples/settlement/confirmer => ./examples/settlement/confirmer
@@ -177,3 +180,5 @@ replace trade-processing/examples/settlement/confirmer => ./examples/settlement/
 replace trade-processing/lambdas => ./lambdas
 
 replace trade-processing/policy => ./policy
+
+replace trade-processing/components => ./components

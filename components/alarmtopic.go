@@ -6,7 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 const alarmTopicType = "trade-processing:components:AlarmTopic"

@@ -8,7 +8,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 // endpointActions are the services that an endpoint may be made for, and what may pass through it: what functions call

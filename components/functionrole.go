@@ -6,7 +6,7 @@ import (
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 // InsightsLogGroup is where every function of an account and region with Lambda Insights writes. The extension offers no

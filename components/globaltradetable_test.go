@@ -9,7 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 )
 
 func declareTable(t *testing.T, regions []string, change func(*GlobalTradeTableArgs)) *declared.Stack {

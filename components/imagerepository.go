@@ -7,7 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 const imageRepositoryType = "trade-processing:components:ImageRepository"

@@ -1,6 +1,6 @@
 package components
 
-import "trade-processing/iam"
+import "trade-processing/components/iam"
 
 // serviceStatement lets a service do something with the key that carries the policy.
 func serviceStatement(sid, service string, conditions iam.Conditions, actions ...string) iam.Statement {

@@ -9,7 +9,7 @@ import (
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 // zonesWithoutLambda can't hold the network interfaces of functions. Zone ids are the same in every account; the letters

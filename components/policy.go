@@ -3,7 +3,7 @@ package components
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 // AWS's service principals that this package grants something to.

@@ -25,7 +25,7 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 	"trade-processing/lambdas/enricher"
 	"trade-processing/lambdas/function"
 	"trade-processing/lambdas/parameters"

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"trade-processing/asl"
+	"trade-processing/components/asl"
 )
 
 // WorkflowType is how Step Functions runs a state machine.

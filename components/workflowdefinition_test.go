@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"trade-processing/asl"
+	"trade-processing/components/asl"
 )
 
 // definition is a trade workflow with names that tell its parts apart.

@@ -10,7 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"trade-processing/components"
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 	"trade-processing/internal/stackconfig"
 )
 

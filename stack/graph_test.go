@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 )
 
 var update = flag.Bool("update", false, "write the golden resource graphs anew")

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"trade-processing/iam"
-	"trade-processing/internal/declared"
+	"trade-processing/components/iam"
+	"trade-processing/components/declared"
 )
 
 // documents are the properties that hold policy documents, by type.

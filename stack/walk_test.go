@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 )
 
 // stacksOwn are the types whose resources may be children of the stack itself: components, providers, and what an account

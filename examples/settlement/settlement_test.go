@@ -16,7 +16,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/examples/settlement/confirmer"
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"

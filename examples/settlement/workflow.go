@@ -5,9 +5,9 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sfn"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/asl"
+	"trade-processing/components/asl"
 	"trade-processing/components"
-	policy "trade-processing/iam"
+	policy "trade-processing/components/iam"
 )
 
 // newWorkflow makes a state machine of this pipeline's own: where no component fits, plain resources stand beside them.

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 	"trade-processing/internal/pipeline"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"

@@ -6,7 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 // ContainerFunctionArgs are the inputs of a packaged ContainerFunction.

@@ -9,7 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 	"trade-processing/internal/pipeline"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"

@@ -19,7 +19,7 @@ import (
 	"trade-processing/cmd/tradectl/commands"
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/components"
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"

@@ -17,7 +17,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"trade-processing/cmd/tradectl/commands"
-	"trade-processing/internal/declared"
+	"trade-processing/components/declared"
 	"trade-processing/internal/shellscript"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"

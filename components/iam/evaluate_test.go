@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 func TestDecisionsFollowIAM(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"trade-processing/asl"
+	"trade-processing/components/asl"
 )
 
 // small is a machine with every state type and field of the package.

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"trade-processing/iam"
+	"trade-processing/components/iam"
 )
 
 func TestADocumentRendersAsIAMExpectsIt(t *testing.T) {
