@@ -17,8 +17,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/packaged"
-	"trade-processing/internal/pipeline"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/local/cloud"
 	"trade-processing/local/engine"
@@ -71,7 +71,7 @@ type user struct {
 func newUser(t *testing.T, program pulumi.RunFunc) *user {
 	t.Helper()
 	cli := enginetest.CLI(t)
-	u := &user{t: t, cloud: cloud.New(cloud.Options{Images: pipeline.Images()})}
+	u := &user{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images()})}
 	servers, err := provider.Serve(u.cloud)
 	if err != nil {
 		t.Fatal(err)

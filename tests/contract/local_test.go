@@ -3,7 +3,7 @@ package contract_test
 import (
 	"testing"
 
-	"trade-processing/internal/contract"
+	"trade-processing/tests/contract"
 )
 
 func TestWithinTheLocalCloud(t *testing.T) { contract.Run(t, root, contract.StartLocal) }

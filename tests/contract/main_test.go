@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"trade-processing/internal/contract"
 	"trade-processing/internal/images"
 	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/tests/contract"
 )
 
 // root is the project's folder.

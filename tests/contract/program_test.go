@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"trade-processing/internal/contract"
 	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/tests/contract"
 )
 
 func TestAsPrograms(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"trade-processing/internal/feed"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/report"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"
@@ -60,7 +60,7 @@ func optionsFor(t *testing.T, name string) engine.Options {
 // openDesk opens a stack as the options say; what a desk is made of is filled in.
 func openDesk(t *testing.T, options engine.Options) *desk {
 	t.Helper()
-	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: pipeline.Images()}), state: t.TempDir(), program: stack.DeployFrom(options.Root)}
+	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images()}), state: t.TempDir(), program: stack.DeployFrom(options.Root)}
 	d.config = filepath.Join(d.state, "work", stackconfig.FileOf(options.Stack))
 	servers, err := provider.Serve(d.cloud)
 	if err != nil {
@@ -134,7 +134,7 @@ func (d *desk) trades(step string, sources ...string) {
 		text, _ := d.outputs[name].Value.(string)
 		return text
 	}
-	p := pipeline.Pipeline{Cloud: d.cloud, Region: output("region"), Bus: output("eventBusName"), Table: output("tradeTableName")}
+	p := localrun.Pipeline{Cloud: d.cloud, Region: output("region"), Bus: output("eventBusName"), Table: output("tradeTableName")}
 	var lines []string
 	for _, source := range sources {
 		lines = append(lines, fmt.Sprintf(`{"Source": "trading.%s", "DetailType": "Trade Event", "Detail": {"tradeId": "%s.%s", "amount": "1", "currency": "USD", "sourceSystem": "%s"}}`,

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"trade-processing/components"
-	"trade-processing/internal/contract"
 	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/tests/contract"
 )
 
 // grace is what Lambda leaves a function between SIGTERM and SIGKILL. Emulation and the engine take some of it.

@@ -21,8 +21,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trade-processing/components"
-	"trade-processing/internal/contract"
 	"trade-processing/internal/images"
+	"trade-processing/tests/contract"
 )
 
 // without leaves Lambda Insights out.

@@ -13,11 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"trade-processing/internal/deployed"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"
 	"trade-processing/tests/integration/emulators"
+	"trade-processing/tests/noengine"
 )
 
 const (
@@ -83,9 +83,9 @@ func clients(t *testing.T, endpoint string) aws.Config {
 // filled in.
 func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
 	t.Helper()
-	options.Images = pipeline.Images()
+	options.Images = localrun.Images()
 	here := cloud.New(options)
-	if _, err := deployed.On(here, root, stackName, nil); err != nil {
+	if _, err := noengine.Deploy(here, root, stackName, nil); err != nil {
 		t.Fatal(err)
 	}
 	return here

@@ -17,7 +17,7 @@ import (
 
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/feed"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/local/cloud"
 	"trade-processing/local/fault"
 )
@@ -46,13 +46,13 @@ func TestBadLinesAreToldOrKeptAndTheOthersGoOn(t *testing.T) {
 		{"a detail that is a list", aTrade("[]"), "Detail"},
 		{"a detail that is text and no JSON", aTrade(`"half a {"`), "Detail"},
 		{"a line of 2 MB", bad("x", `, "x": "`+strings.Repeat("x", 2<<20)+`"`), "bytes long; PutEvents takes entries of at most"},
-		{"an event that the workflow can't take", bad("x", `, "x": "`+strings.Repeat("x", pipeline.MaxEvent)+`"`), "the workflow takes events of at most"},
+		{"an event that the workflow can't take", bad("x", `, "x": "`+strings.Repeat("x", localrun.MaxEvent)+`"`), "the workflow takes events of at most"},
 		{"invalid UTF-8", bad("x", ", \"x\": \"\xff\xfe\""), "UTF-8"},
 		{"nested 10,000 deep", bad("x", `, "x": `+strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000)), "nested"},
 		{"nested 10,000 objects deep", bad("x", `, "x": `+strings.Repeat(`{"a":`, 10_000)+"1"+strings.Repeat("}", 10_000)), "nested"},
 
 		{"a detail over 64 KiB", bad("x", `, "x": "`+strings.Repeat("x", 70<<10)+`"`), ""},
-		{"as much as an event can hold", bad("x", `, "x": "`+strings.Repeat("x", pipeline.MaxEvent-200)+`"`), ""},
+		{"as much as an event can hold", bad("x", `, "x": "`+strings.Repeat("x", localrun.MaxEvent-200)+`"`), ""},
 		{"nested deeper than a trade may be", bad("x", `, "x": `+strings.Repeat("[", 40)+strings.Repeat("]", 40)), ""},
 		{"no id", aTrade(`{"amount": "10"}`), ""},
 		{"an id that is a number", aTrade(`{"tradeId": 7}`), ""},
@@ -218,7 +218,7 @@ func TestAnInterruptedRunAccountsForWhatWasSent(t *testing.T) {
 			}})
 			s.pipeline.Concurrency = 4
 			r, err := s.process(ctx, feedOf(lines...))
-			if took := time.Since(*interrupted.Load()); took > pipeline.Grace+time.Second {
+			if took := time.Since(*interrupted.Load()); took > localrun.Grace+time.Second {
 				t.Errorf("it took %s", took)
 			}
 			if !errors.Is(err, why) || r.ExitCode() != exitcode.Interrupted || !r.Interrupted {

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"trade-processing/internal/feed"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/report"
 	"trade-processing/internal/sample"
 	"trade-processing/local/cloud"
@@ -25,7 +25,7 @@ func TestASampleComesOutAsPlannedAndNeverTwice(t *testing.T) {
 	}{{1, 1}, {2, sample.Everything}, {3, 2_000}, {4, 3_000}} {
 		t.Run(fmt.Sprintf("seed %d, %d entries", sized.seed, sized.count), func(t *testing.T) {
 			collector := report.NewCollector()
-			s := deploy(t, cloud.Options{Observe: pipeline.Observe(collector)})
+			s := deploy(t, cloud.Options{Observe: localrun.Observe(collector)})
 			lines, expected := linesOf(t, sized.seed, sized.count)
 			wants(t, expected, s.run(lines...))
 			if held := int64(s.table().Count()); held != expected.Recorded+expected.Rejected {

@@ -12,14 +12,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"trade-processing/internal/deployed"
 	"trade-processing/internal/feed"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/report"
 	"trade-processing/internal/sample"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 	"trade-processing/local/table"
+	"trade-processing/tests/noengine"
 )
 
 // root is the project's folder.
@@ -41,21 +41,21 @@ const (
 type system struct {
 	t        testing.TB
 	cloud    *cloud.Cloud
-	pipeline pipeline.Pipeline
+	pipeline localrun.Pipeline
 }
 
 // deploy brings the stack up.
 func deploy(t testing.TB, options cloud.Options) *system {
 	t.Helper()
-	options.Images = pipeline.Images()
+	options.Images = localrun.Images()
 	if options.Clock == nil {
 		options.Clock = newHasty()
 	}
 	here := cloud.New(options)
-	if _, err := deployed.On(here, root, "local", nil); err != nil {
+	if _, err := noengine.Deploy(here, root, "local", nil); err != nil {
 		t.Fatal(err)
 	}
-	return &system{t: t, cloud: here, pipeline: pipeline.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}
+	return &system{t: t, cloud: here, pipeline: localrun.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}
 }
 
 // hasty is a clock by which waits pass a hundred times faster, so that retries, replication and the evaluation of alarms

@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
 	"trade-processing/components/declared"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"
 	"trade-processing/local/engine"
@@ -111,7 +111,7 @@ func openProgram(t *testing.T, name string, judged bool) *engine.Deployment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	servers, err := provider.Serve(cloud.New(cloud.Options{Images: pipeline.Images()}))
+	servers, err := provider.Serve(cloud.New(cloud.Options{Images: localrun.Images()}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,12 +19,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/pulumi/pulumi/sdk/v3"
 
-	"trade-processing/internal/deployed"
 	"trade-processing/internal/feed"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/lambdas/parameters"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
+	"trade-processing/tests/noengine"
 )
 
 // The commands that need an account are run with stand-ins: this test's own binary under the names of the two programs.
@@ -274,9 +274,9 @@ type account struct {
 func deploy(t *testing.T) account {
 	t.Helper()
 	a := account{logs: &endpoint.Logs{}}
-	a.cloud = cloud.New(cloud.Options{Images: pipeline.Images(), Logs: a.logs})
+	a.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Logs: a.logs})
 	var err error
-	if a.outputs, err = deployed.On(a.cloud, root, "dev", nil); err != nil {
+	if a.outputs, err = noengine.Deploy(a.cloud, root, "dev", nil); err != nil {
 		t.Fatal(err)
 	}
 	return a

@@ -10,8 +10,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
-	"trade-processing/internal/shellscript"
 	"trade-processing/local/engine/enginetest"
+	"trade-processing/tests/shell"
 )
 
 // The Pulumi CLI says itself, in the version in use, which commands and options it has: those that pages and workflows tell
@@ -22,7 +22,7 @@ func TestTheCommandsOfPulumiExist(t *testing.T) {
 	count := 0
 	for where, scripts := range allScripts(t) {
 		for _, script := range scripts {
-			found, err := shellscript.Commands(script)
+			found, err := shell.Commands(script)
 			if err != nil {
 				t.Errorf("%s: %v in\n%s", where, err, script)
 			}
@@ -57,10 +57,10 @@ type pulumiHelp struct {
 }
 
 // about is the command that words begin with, and its help; empty where there is no such command.
-func (p pulumiHelp) about(ctx context.Context, c shellscript.Command) (name, help string) {
+func (p pulumiHelp) about(ctx context.Context, c shell.Command) (name, help string) {
 	var words []string
 	for _, word := range c.Words[1:] {
-		if strings.HasPrefix(word, "-") || strings.ContainsAny(word, shellscript.Unknown+":/.") {
+		if strings.HasPrefix(word, "-") || strings.ContainsAny(word, shell.Unknown+":/.") {
 			break
 		}
 		words = append(words, word)
@@ -108,7 +108,7 @@ func allScripts(t *testing.T) map[string][]string {
 			}
 		}
 	}
-	inWorkflows, err := shellscript.InWorkflows(root)
+	inWorkflows, err := shell.InWorkflows(root)
 	if err != nil {
 		t.Fatal(err)
 	}

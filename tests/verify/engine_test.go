@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"trade-processing/internal/exitcode"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
 	"trade-processing/local/engine"
@@ -20,7 +20,7 @@ import (
 func TestAStackOfTheEngineIsVerified(t *testing.T) {
 	cli := enginetest.CLI(t)
 	logs := &endpoint.Logs{}
-	w := &world{t: t, cloud: cloud.New(cloud.Options{Images: pipeline.Images(), Logs: logs})}
+	w := &world{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs})}
 	w.server = httptest.NewServer(endpoint.New(w.cloud, logs))
 	t.Cleanup(w.server.Close)
 	servers, err := provider.Serve(w.cloud)

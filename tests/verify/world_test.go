@@ -14,13 +14,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"trade-processing/internal/deployed"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/verify"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
 	"trade-processing/local/queue"
+	"trade-processing/tests/noengine"
 )
 
 const root = "../.."
@@ -41,9 +41,9 @@ func newWorld(t *testing.T, name string, settings map[string]string) *world {
 	t.Helper()
 	logs := &endpoint.Logs{}
 	w := &world{t: t}
-	w.cloud = cloud.New(cloud.Options{Images: pipeline.Images(), Logs: logs, Clock: hasty{clock.Real(), time.Now()}})
+	w.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Clock: hasty{clock.Real(), time.Now()}})
 	var err error
-	if w.outputs, err = deployed.On(w.cloud, root, name, settings); err != nil {
+	if w.outputs, err = noengine.Deploy(w.cloud, root, name, settings); err != nil {
 		t.Fatal(err)
 	}
 	served := endpoint.New(w.cloud, logs)

@@ -18,10 +18,10 @@ import (
 
 	"trade-processing/cmd/tradectl/commands"
 	"trade-processing/components/declared"
-	"trade-processing/internal/shellscript"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/stack"
+	"trade-processing/tests/shell"
 )
 
 const root = "../.."
@@ -290,11 +290,11 @@ func TestProdComesAfterDevIsProven(t *testing.T) {
 }
 
 // scripted are the commands of all steps, by where they stand.
-func scripted(t *testing.T) map[string][]shellscript.Command {
+func scripted(t *testing.T) map[string][]shell.Command {
 	t.Helper()
-	all := map[string][]shellscript.Command{}
+	all := map[string][]shell.Command{}
 	eachStep(t, func(where string, _ workflow, _ job, s step) {
-		found, err := shellscript.Commands(s.Run)
+		found, err := shell.Commands(s.Run)
 		if err != nil {
 			t.Errorf("%s: %v", where, err)
 		}
@@ -304,7 +304,7 @@ func scripted(t *testing.T) map[string][]shellscript.Command {
 }
 
 // eachCommand calls with the commands of a program.
-func eachCommand(t *testing.T, program string, do func(where string, c shellscript.Command)) {
+func eachCommand(t *testing.T, program string, do func(where string, c shell.Command)) {
 	t.Helper()
 	found := false
 	for where, all := range scripted(t) {
@@ -329,7 +329,7 @@ func TestEveryMakeTargetExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	makefile := string(text)
-	eachCommand(t, "make", func(where string, c shellscript.Command) {
+	eachCommand(t, "make", func(where string, c shell.Command) {
 		for _, word := range c.Words[1:] {
 			variable, _, isSetting := strings.Cut(word, "=")
 			switch {
@@ -345,7 +345,7 @@ func TestEveryMakeTargetExists(t *testing.T) {
 func TestEveryCommandOfTradectlExists(t *testing.T) {
 	tradectl := &cobra.Command{Use: "tradectl"}
 	tradectl.AddCommand(commands.All(&terminal.Terminal{})...)
-	eachCommand(t, "bin/tradectl", func(where string, c shellscript.Command) {
+	eachCommand(t, "bin/tradectl", func(where string, c shell.Command) {
 		command, _, err := tradectl.Find(c.Words[1:])
 		if err != nil || command == tradectl || command.HasSubCommands() {
 			t.Errorf("%s: %v is no command (%v)", where, c, err)
@@ -393,7 +393,7 @@ func TestEveryOutputAndStackExists(t *testing.T) {
 				}
 			}
 			at := slices.Index(c.Words, "--stack")
-			if at < 0 || at+1 == len(c.Words) || c.Words[at+1] == shellscript.Unknown {
+			if at < 0 || at+1 == len(c.Words) || c.Words[at+1] == shell.Unknown {
 				continue
 			}
 			stacks++

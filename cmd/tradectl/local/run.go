@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"trade-processing/internal/exitcode"
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/outfile"
-	"trade-processing/internal/pipeline"
 	"trade-processing/internal/report"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
@@ -55,7 +55,7 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 	flags.BoolVar(&options.json, "json", false, "print the report as JSON")
 	flags.StringVarP(&options.out, "out", "o", "", "write the table's items to this file, one a line (.gz compresses)")
 	flags.StringVar(&options.logs, "logs", "", "write the functions' log lines to this file (.gz compresses)")
-	flags.IntVar(&options.concurrency, "concurrency", pipeline.DefaultConcurrency, "how many trades are on their way at once")
+	flags.IntVar(&options.concurrency, "concurrency", localrun.DefaultConcurrency, "how many trades are on their way at once")
 	return command
 }
 
@@ -84,7 +84,7 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 		return err
 	}
 	collector := report.NewCollector()
-	here := cloud.New(cloud.Options{Images: pipeline.Images(), Logs: logs, Observe: pipeline.Observe(collector)})
+	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Observe: localrun.Observe(collector)})
 	d, err := deploy(ctx, t, cli, root, here, options.keep)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func process(ctx context.Context, t *terminal.Terminal, d *deployed, in input, c
 	if err != nil {
 		return nil, err
 	}
-	p := pipeline.Pipeline{Cloud: d.cloud, Region: region, Bus: bus, Table: table, Concurrency: options.concurrency}
+	p := localrun.Pipeline{Cloud: d.cloud, Region: region, Bus: bus, Table: table, Concurrency: options.concurrency}
 	before, err := p.Take()
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func writeItems(path string, d *deployed) error {
 	}
 	defer file.Discard()
 	for item := range table.Items() {
-		line, err := pipeline.ItemJSON(item)
+		line, err := localrun.ItemJSON(item)
 		if err != nil {
 			return err
 		}

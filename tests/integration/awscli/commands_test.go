@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	"trade-processing/internal/shellscript"
 	"trade-processing/tests/integration/emulators"
+	"trade-processing/tests/shell"
 )
 
 const root = "../../.."
@@ -104,7 +104,7 @@ func onThePages(t *testing.T) []command {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripts, err := shellscript.InWorkflows(root)
+	scripts, err := shell.InWorkflows(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func onThePages(t *testing.T) []command {
 // in finds the commands in a text of shell.
 func in(t *testing.T, name, text string, whole bool) []command {
 	t.Helper()
-	found, err := shellscript.Commands(text)
+	found, err := shell.Commands(text)
 	if err != nil {
 		t.Fatalf("%s: %v in\n%s", name, err, text)
 	}

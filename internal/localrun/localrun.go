@@ -1,6 +1,6 @@
-// Package pipeline sends trades through a deployed stack on the local cloud
+// Package localrun sends trades through a deployed stack on the local cloud
 // and accounts for every one of them.
-package pipeline
+package localrun
 
 import (
 	"cmp"

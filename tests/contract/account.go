@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"trade-processing/components/declared"
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
@@ -47,7 +47,7 @@ func Open(project string) (*Account, error) {
 		return nil, fmt.Errorf("declaring stack %s: %w", stackName, err)
 	}
 	a := &Account{variables: map[string]map[string]string{}}
-	a.cloud = cloud.New(cloud.Options{Images: pipeline.Images(), Faults: a.faultOf})
+	a.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Faults: a.faultOf})
 	for _, typ := range []string{"aws:dynamodb/table:Table", "aws:ssm/parameter:Parameter"} {
 		for _, r := range program.All(typ) {
 			inputs, err := cloud.Check(typ, r.Name, r.Inputs, nil, nil)

@@ -1,6 +1,6 @@
-// Package shellscript finds the commands in a script of shell, so that tests can hold those on pages and in workflows to the
+// Package shell finds the commands in a script of shell, so that tests can hold those on pages and in workflows to the
 // programs that they name.
-package shellscript
+package shell
 
 import (
 	"fmt"

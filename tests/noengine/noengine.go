@@ -1,5 +1,5 @@
-// Package deployed brings the project's stacks up on a local cloud within this process, without the engine, for tests.
-package deployed
+// Package noengine brings the project's stacks up on a local cloud within this process, without the engine, for tests.
+package noengine
 
 import (
 	"fmt"
@@ -14,9 +14,9 @@ import (
 	"trade-processing/stack"
 )
 
-// On runs the program of the project in folder root on a cloud, with the config of a stack, and returns what it exports.
+// Deploy runs the program of the project in folder root on a cloud, with the config of a stack, and returns what it exports.
 // The settings replace keys of the config, without their namespace.
-func On(here *cloud.Cloud, root, name string, settings map[string]string) (map[string]any, error) {
+func Deploy(here *cloud.Cloud, root, name string, settings map[string]string) (map[string]any, error) {
 	folder, err := filepath.Abs(root)
 	if err != nil {
 		return nil, fmt.Errorf("finding the project: %w", err)

@@ -9,7 +9,7 @@ import (
 	lambdas "trade-processing/lambdas/function"
 	"trade-processing/lambdas/runtimeapi"
 
-	"trade-processing/internal/pipeline"
+	"trade-processing/internal/localrun"
 	"trade-processing/local/clock"
 	"trade-processing/local/function"
 )
@@ -18,7 +18,7 @@ import (
 func StartLocal(t *testing.T, account *Account, name string) Instance {
 	t.Helper()
 	variables := account.Variables(name)
-	handler, err := pipeline.Images()[name](lambdas.Environment{
+	handler, err := localrun.Images()[name](lambdas.Environment{
 		Getenv: func(name string) string { return variables[name] }, Output: io.Discard, Now: time.Now,
 	}, account.Services())
 	if err != nil {

@@ -1,11 +1,11 @@
-package shellscript_test
+package shell_test
 
 import (
 	"slices"
 	"strings"
 	"testing"
 
-	"trade-processing/internal/shellscript"
+	"trade-processing/tests/shell"
 )
 
 func TestCommandsAreFoundWhereverTheyStand(t *testing.T) {
@@ -26,7 +26,7 @@ func TestCommandsAreFoundWhereverTheyStand(t *testing.T) {
 		"beside a here-document": {"a <<END\n--b\nEND", []string{"a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			commands, err := shellscript.Commands(test.script)
+			commands, err := shell.Commands(test.script)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,7 +42,7 @@ func TestCommandsAreFoundWhereverTheyStand(t *testing.T) {
 }
 
 func TestTheOptionsOfACommand(t *testing.T) {
-	commands, err := shellscript.Commands(`a b --c d --e=f -g "--h" -- --i`)
+	commands, err := shell.Commands(`a b --c d --e=f -g "--h" -- --i`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestTheOptionsOfACommand(t *testing.T) {
 }
 
 func TestWhatIsNoShellIsAnError(t *testing.T) {
-	if _, err := shellscript.Commands("a\nif b; then"); err == nil || !strings.Contains(err.Error(), "2:") {
+	if _, err := shell.Commands("a\nif b; then"); err == nil || !strings.Contains(err.Error(), "2:") {
 		t.Errorf("it says %v, and not in which line", err)
 	}
 }

@@ -1,4 +1,4 @@
-package shellscript
+package shell
 
 import (
 	"fmt"
