@@ -9,8 +9,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/components/iam"
 	"trade-processing/components/declared"
+	"trade-processing/components/iam"
 )
 
 // here is the scope of the tests; its account is that of the recorder's made-up ARNs.

@@ -8,8 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"pgregory.net/rapid"
 
-	"trade-processing/components/iam"
 	"trade-processing/components/declared"
+	"trade-processing/components/iam"
 )
 
 func declareNetwork(t *testing.T, change func(*PrivateNetworkArgs)) *declared.Stack {

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/components/iam"
 	"trade-processing/components/declared"
+	"trade-processing/components/iam"
 )
 
 func declareWorkflow(t *testing.T, change func(*WorkflowArgs)) *declared.Stack {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"trade-processing/components/iam"
 	"trade-processing/components/declared"
+	"trade-processing/components/iam"
 )
 
 // What AWS does for the stack crosses two policies each time: that of the topic or queue, and that of the key that

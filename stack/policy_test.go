@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"trade-processing/components/iam"
 	"trade-processing/components/declared"
+	"trade-processing/components/iam"
 )
 
 // documents are the properties that hold policy documents, by type.
