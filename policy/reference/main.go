@@ -25,10 +25,10 @@ func main() {
 const head = `<!-- Written by "make policy-docs" from the pack itself. Change the rules in policy/rules, not this file. -->
 # Policies
 
-%d rules of policy pack %s %s, by family. [The README](../README.md#policies) says how to enable, configure and exempt
-them, and how to write another. A control is one of AWS's Foundational Security Best Practices (such as SQS.1) or of
-Checkov (CKV…); "ours" is what neither numbers. A mandatory rule stops the update; a rule that is off waits for a
-configuration that switches it on.
+The %d rules of policy pack %s %s, by family. How to run, configure and exempt them, and how to write another:
+[The policy pack](policy-pack.md). Controls are from AWS's Foundational Security Best Practices (such as SQS.1) or Checkov
+(CKV…); "ours" means that neither has a number for it. A mandatory rule stops the update; a rule that is off does nothing
+until configuration turns it on.
 
 `
 

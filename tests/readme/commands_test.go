@@ -2,6 +2,7 @@ package readme
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -24,6 +25,7 @@ import (
 //	<!-- test: aws -->                it is run with stand-ins for pulumi and aws
 //	<!-- test: verify -->             it is run in the project's folder against a deployment on the local cloud
 //	<!-- test…, writes FILE -->       the file that it leaves is removed
+//	<!-- test: go -->                 it is a Go program, and compiled
 //	<!-- no test: REASON -->          it isn't run
 //
 // The commands of the pages for operators are held to bash's syntax, and to the names that they use.
@@ -100,6 +102,45 @@ func tested(t *testing.T, within where) map[block]how {
 		t.Fatal("no block of commands is tested")
 	}
 	return found
+}
+
+// A program on a page is checked as if it were docs/main.go, which an overlay makes Go believe.
+func TestTheProgramsOfThePagesCompile(t *testing.T) {
+	absolute, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := 0
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if b.language != "go" {
+				continue
+			}
+			programs++
+			if b.marker != "test: go" {
+				t.Errorf("%v: no <!-- test: go --> before it", b)
+			}
+			folder := t.TempDir()
+			source, overlay := filepath.Join(folder, "main.go"), filepath.Join(folder, "overlay.json")
+			replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(absolute, "docs", "main.go"): source}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range map[string][]byte{source: []byte(b.text), overlay: replaced} {
+				if err := os.WriteFile(name, text, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			vet := exec.CommandContext(t.Context(), "go", "vet", "-overlay", overlay, "./docs")
+			vet.Dir = absolute
+			if output, err := vet.CombinedOutput(); err != nil {
+				t.Errorf("%v: %v\n%s", b, err, output)
+			}
+		}
+	}
+	if programs == 0 {
+		t.Error("no page has a program: this test looks at nothing")
+	}
 }
 
 // sampleCount is what `make demo` generates here. The commands are the same with fewer trades.
@@ -198,7 +239,7 @@ func TestTheNumbersOfTheDemoAreThoseOfItsSample(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := generator.Expect()
-	text := readmePage(t).text
+	text := pageNamed(t, "README.md").text
 	for name, n := range map[string]int64{
 		"received": e.Received, "recorded": e.Recorded, "rejected": e.Rejected, "duplicates": e.Duplicates,
 		"dead-lettered": e.Malformed + e.Conflicts, "not matched": e.NotMatched,

@@ -138,9 +138,9 @@ func TestTheOptionsOfTradectlExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, option := range optionsOf(readmePage(t)) {
-		if run.Flags().Lookup(option) == nil {
-			t.Errorf("the README names --%s, which `%s` doesn't have", option, run.CommandPath())
+	for _, option := range optionsOf(pageNamed(t, "docs/tradectl.md")) {
+		if option != "help" && run.Flags().Lookup(option) == nil {
+			t.Errorf("docs/tradectl.md names --%s, which `%s` doesn't have", option, run.CommandPath())
 		}
 	}
 }
@@ -204,41 +204,43 @@ func TestTheDiagramsShowTheWorkflow(t *testing.T) {
 }
 
 func TestTheExitCodesAreThoseOfTheProgram(t *testing.T) {
-	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (.+) \|$`).FindAllStringSubmatch(readmePage(t).text, -1)
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \| (.+) \|$`).FindAllStringSubmatch(pageNamed(t, "docs/tradectl.md").text, -1)
 	table := "Exit codes:"
 	for _, row := range rows {
 		table += fmt.Sprintf("\n  %3s  %s", row[1], row[2])
 	}
 	if table != exitcode.Help() {
-		t.Errorf("the README has\n%s\nand the program\n%s", table, exitcode.Help())
+		t.Errorf("docs/tradectl.md has\n%s\nand the program\n%s", table, exitcode.Help())
 	}
 }
 
 func TestEveryFieldOfATradeIsDescribed(t *testing.T) {
-	spans := readmePage(t).spans
+	spans := pageNamed(t, "docs/trades.md").spans
 	for _, d := range trade.Codes() {
 		if !slices.Contains(spans, d.Field) {
-			t.Errorf("the README doesn't describe the field %s", d.Field)
+			t.Errorf("docs/trades.md doesn't describe the field %s", d.Field)
 		}
 	}
 }
 
 func TestTheVersionsAreThoseInUse(t *testing.T) {
-	text := readmePage(t).text
 	goVersion := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, "go.mod"))[1]
-	for program, asked := range map[string]struct {
-		pattern, want string
-	}{
-		"Pulumi": {`\b(\d+\.\d+\.\d+) or later`, sdk.Version.String()},
-		"Go":     {`Go (\d+\.\d+)`, goVersion},
-	} {
-		found := regexp.MustCompile(asked.pattern).FindAllStringSubmatch(text, -1)
-		if len(found) == 0 {
-			t.Errorf("the README asks for no version of %s", program)
-		}
-		for _, version := range found {
-			if version[1] != asked.want {
-				t.Errorf("the README asks for %s %s, and %s is in use", program, version[1], asked.want)
+	for _, name := range []string{"README.md", "docs/deploy.md"} {
+		text := pageNamed(t, name).text
+		for program, asked := range map[string]struct {
+			pattern, want string
+		}{
+			"Pulumi": {`\b(\d+\.\d+\.\d+) or later`, sdk.Version.String()},
+			"Go":     {`Go (\d+\.\d+)`, goVersion},
+		} {
+			found := regexp.MustCompile(asked.pattern).FindAllStringSubmatch(text, -1)
+			if len(found) == 0 {
+				t.Errorf("%s asks for no version of %s", name, program)
+			}
+			for _, version := range found {
+				if version[1] != asked.want {
+					t.Errorf("%s asks for %s %s, and %s is in use", name, program, version[1], asked.want)
+				}
 			}
 		}
 	}

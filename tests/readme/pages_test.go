@@ -57,9 +57,15 @@ func pages(t *testing.T) []page {
 	return all
 }
 
-func readmePage(t *testing.T) page {
+func pageNamed(t *testing.T, name string) page {
 	t.Helper()
-	return pages(t)[0]
+	for _, p := range pages(t) {
+		if p.name == name {
+			return p
+		}
+	}
+	t.Fatalf("there is no page %s", name)
+	return page{}
 }
 
 var (

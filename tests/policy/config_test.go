@@ -11,16 +11,16 @@ import (
 
 var example = regexp.MustCompile("(?s)<!-- policy config -->\n```json\n(.*?)```")
 
-// exampleConfig is the configuration that the README shows.
+// exampleConfig is the configuration that docs/policy-pack.md shows.
 func exampleConfig(t *testing.T) map[string]any {
 	t.Helper()
-	page, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("../../docs/policy-pack.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := example.FindSubmatch(page)
 	if found == nil {
-		t.Fatal("the README shows no configuration")
+		t.Fatal("docs/policy-pack.md shows no configuration")
 	}
 	var config map[string]any
 	if err := json.Unmarshal(found[1], &config); err != nil {
@@ -29,7 +29,7 @@ func exampleConfig(t *testing.T) map[string]any {
 	return config
 }
 
-func TestTheConfigurationOfTheReadmeNamesRulesAndOptions(t *testing.T) {
+func TestTheConfigurationOfThePageNamesRulesAndOptions(t *testing.T) {
 	known := map[string]rules.Rule{}
 	for _, rule := range rules.All() {
 		known[rule.Name] = rule
@@ -49,7 +49,7 @@ func TestTheConfigurationOfTheReadmeNamesRulesAndOptions(t *testing.T) {
 }
 
 // The engine checks it against the schemas of the options.
-func TestTheEngineTakesTheConfigurationOfTheReadme(t *testing.T) {
+func TestTheEngineTakesTheConfigurationOfThePage(t *testing.T) {
 	d := open(t, program{run: queueWithoutKey, stack: "dev", attach: serveEcho(t), config: exampleConfig(t)})
 	v := d.preview()
 	if said := v.messages("regions-allowed", "urn:pulumi:dev::cases::pulumi:providers:aws::aws"); len(said) != 1 {
