@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/examples/settlement/confirmer"
 	"trade-processing/components/declared"
+	"trade-processing/examples/settlement/confirmer"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"

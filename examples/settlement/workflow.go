@@ -5,8 +5,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sfn"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"trade-processing/components/asl"
 	"trade-processing/components"
+	"trade-processing/components/asl"
 	policy "trade-processing/components/iam"
 )
 

@@ -1,5 +1,5 @@
-// Package exitcode is the one place that says what tradectl's exit codes mean. Scripts branch on them, so
-// a number never changes its meaning.
+// Package exitcode is the one place that says what tradectl's exit codes mean. Scripts branch on them, so a number
+// never changes its meaning.
 package exitcode
 
 import (
@@ -79,8 +79,8 @@ type coded struct {
 func (c *coded) Error() string { return c.err.Error() }
 func (c *coded) Unwrap() error { return c.err }
 
-// silent is the error of a command that has said everything there is to say: the process exits with its
-// code and prints nothing more.
+// silent is the error of a command that has said everything there is to say: the process exits with its code and prints
+// nothing more.
 type silent struct{ code Code }
 
 func (s silent) Error() string { return fmt.Sprintf("exit code %d", s.code) }
@@ -98,8 +98,8 @@ func Usagef(format string, args ...any) error {
 	return With(Usage, fmt.Errorf(format, args...))
 }
 
-// Silent returns an error that exits with the code and prints nothing, for a command whose output tells
-// already; nil for OK.
+// Silent returns an error that exits with the code and prints nothing, for a command whose output tells already; nil
+// for OK.
 func Silent(code Code) error {
 	if code == OK {
 		return nil
@@ -107,8 +107,8 @@ func Silent(code Code) error {
 	return silent{code: code}
 }
 
-// Of returns the code for what a command returned, and whether the error still has to be printed.
-// An error without a code is a Failure, or Interrupted if the context's end caused it.
+// Of returns the code for what a command returned, and whether the error still has to be printed. An error without a
+// code is a Failure, or Interrupted if the context's end caused it.
 func Of(err error) (code Code, printed bool) {
 	var quiet silent
 	var known *coded

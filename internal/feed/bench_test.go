@@ -8,8 +8,8 @@ import (
 	"trade-processing/internal/feed"
 )
 
-// BenchmarkEntries reports entries per second on one core. The local run wants 100,000 at least, so that
-// reading is no more than a tenth of its work.
+// BenchmarkEntries reports entries per second on one core. The local run wants 100,000 at least, so that reading is no
+// more than a tenth of its work.
 func BenchmarkEntries(b *testing.B) {
 	const entries = 10_000
 	var text bytes.Buffer

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// cursor cuts values out of JSON text without decoding them. The text must have passed json.Valid:
-// the cursor relies on its brackets and quotes being closed.
+// cursor cuts values out of JSON text without decoding them. The text must have passed json.Valid: the cursor relies on
+// its brackets and quotes being closed.
 type cursor struct {
 	text []byte
 	at   int
@@ -30,8 +30,8 @@ func (c *cursor) peek() byte {
 	}
 }
 
-// members yields the quoted name of each member of the object that the cursor stands on. The loop's
-// body reads the member's value, or returns.
+// members yields the quoted name of each member of the object that the cursor stands on. The loop's body reads the
+// member's value, or returns.
 func (c *cursor) members() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		c.peek()
@@ -50,8 +50,8 @@ func (c *cursor) members() iter.Seq[[]byte] {
 	}
 }
 
-// elements yields the index of each element of the array that the cursor stands on. The loop's body
-// reads the element, or returns.
+// elements yields the index of each element of the array that the cursor stands on. The loop's body reads the element,
+// or returns.
 func (c *cursor) elements() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		c.peek()
@@ -84,8 +84,7 @@ func (c *cursor) value() []byte {
 	return c.text[start:c.at]
 }
 
-// endOfString returns the index behind the string that starts at i. Text whose string isn't closed
-// ends with it.
+// endOfString returns the index behind the string that starts at i. Text whose string isn't closed ends with it.
 func endOfString(text []byte, i int) int {
 	for i++; i < len(text); i++ {
 		switch text[i] {
@@ -119,9 +118,9 @@ func endOfNest(text []byte, i int) int {
 	return len(text)
 }
 
-// nesting returns how many levels of objects and arrays the text has. It is asked before the JSON is
-// checked, since encoding/json gives up at 10,000 levels with no more than a syntax error; of text
-// that is no JSON it returns some number, and never fails.
+// nesting returns how many levels of objects and arrays the text has. It is asked before the JSON is checked, since
+// encoding/json gives up at 10,000 levels with no more than a syntax error; of text that is no JSON it returns some
+// number, and never fails.
 func nesting(text []byte) int {
 	depth, deepest := 0, 0
 	for i := 0; i < len(text); {
@@ -140,8 +139,8 @@ func nesting(text []byte) int {
 	return deepest
 }
 
-// errLoneSurrogate is reported, and not mended with U+FFFD as encoding/json does: what isn't Unicode
-// can't be passed on as it came.
+// errLoneSurrogate is reported, and not mended with U+FFFD as encoding/json does: what isn't Unicode can't be passed on
+// as it came.
 var errLoneSurrogate = errors.New(`half of a surrogate pair (such as \ud800 alone) is not Unicode text`)
 
 // unquote returns the text of a JSON string.
@@ -210,8 +209,8 @@ func invalidUTF8(text []byte) int {
 // excerptLength is how many characters of a refused line are shown.
 const excerptLength = 80
 
-// excerpt returns the beginning of a line for a message. What can't be printed is replaced, so that
-// no escape sequence of the input reaches the reader's terminal.
+// excerpt returns the beginning of a line for a message. What can't be printed is replaced, so that no escape sequence
+// of the input reaches the reader's terminal.
 func excerpt(line []byte) string {
 	var b strings.Builder
 	n := 0

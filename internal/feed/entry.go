@@ -17,8 +17,8 @@ type Entry struct {
 	Source     string
 	DetailType string
 
-	// Detail is the JSON object exactly as it was received: white space, order of keys and every
-	// literal are the input's own. It belongs to the entry; the feed never touches it again.
+	// Detail is the JSON object exactly as it was received: white space, order of keys and every literal are the
+	// input's own. It belongs to the entry; the feed never touches it again.
 	Detail json.RawMessage
 
 	// Time is the zero time when the entry has none. The bus then takes the time of arrival.
@@ -38,12 +38,12 @@ var members = []string{"Source", "DetailType", "Detail", "Time", "Resources", "E
 // maxDetailType is the length of DetailType in characters that EventBridge documents.
 const maxDetailType = 128
 
-// parse fills the entry from one line, which holds more than white space. The error is the reason
-// why the bus would refuse the entry, and how to mend it.
+// parse fills the entry from one line, which holds more than white space. The error is the reason why the bus would
+// refuse the entry, and how to mend it.
 //
-// encoding/json checks the syntax; the members are then cut out of the line as they stand.
-// Unmarshalling into a struct would take a second pass, would let "source" pass for "Source"
-// and would keep the last of two members with one name in silence.
+// encoding/json checks the syntax; the members are then cut out of the line as they stand. Unmarshalling into a struct
+// would take a second pass, would let "source" pass for "Source" and would keep the last of two members with one name
+// in silence.
 func parse(line []byte, entry *Entry) error {
 	if err := checkText(line); err != nil {
 		return err
@@ -210,9 +210,9 @@ func texts(name string, value []byte) ([]string, error) {
 	return list, nil
 }
 
-// detail reads the trade: an object as people write it, or a string that holds the object, as
-// PutEvents itself wants it. What EventBridge answers with MalformedDetail is refused here too;
-// it refuses JSON that is no object as well (localstack/localstack#11990 recorded it from AWS).
+// detail reads the trade: an object as people write it, or a string that holds the object, as PutEvents itself wants
+// it. What EventBridge answers with MalformedDetail is refused here too; it refuses JSON that is no object as well
+// (localstack/localstack#11990 recorded it from AWS).
 func detail(value []byte) (json.RawMessage, error) {
 	switch value[0] {
 	case '{':
@@ -241,8 +241,8 @@ func detail(value []byte) (json.RawMessage, error) {
 	return nil, fmt.Errorf("Detail is malformed (MalformedDetail): it is %s, not a JSON object", kindOf(value))
 }
 
-// eventTime reads RFC 3339 text, or seconds since 1970 with an optional fraction, as the AWS
-// command line and SDKs write them.
+// eventTime reads RFC 3339 text, or seconds since 1970 with an optional fraction, as the AWS command line and SDKs
+// write them.
 func eventTime(value []byte) (time.Time, error) {
 	if value[0] == '"' {
 		s, err := unquote(value)

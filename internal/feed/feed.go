@@ -1,9 +1,9 @@
-// Package feed reads what producers put on the event bus: one entry of a PutEvents request a line, as
-// JSON, from files, gzip files and standard input.
+// Package feed reads what producers put on the event bus: one entry of a PutEvents request a line, as JSON, from files,
+// gzip files and standard input.
 //
-// Input is streamed. Whatever its size, the feed holds one line of it, and whatever it holds, each line
-// comes out once: as an entry that the bus would take, or as a problem that says where it stands, what
-// is wrong with it, and how to mend it.
+// Input is streamed. Whatever its size, the feed holds one line of it, and whatever it holds, each line comes out once:
+// as an entry that the bus would take, or as a problem that says where it stands, what is wrong with it, and how to
+// mend it.
 package feed
 
 import (
@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// MaxLine is the longest line in bytes. A PutEvents entry has at most 1 MB since January 2026 (before,
-	// 256 KB), and no entry is longer than the line that it is written in.
+	// MaxLine is the longest line in bytes. A PutEvents entry has at most 1 MB since January 2026 (before, 256 KB), and
+	// no entry is longer than the line that it is written in.
 	// https://aws.amazon.com/blogs/compute/more-room-to-build-serverless-services-now-support-payloads-up-to-1-mb
 	MaxLine = 1 << 20
 
@@ -36,8 +36,8 @@ type Feed struct {
 	lines  atomic.Int64
 }
 
-// Open returns a feed over the named files; "-" is stdin. It looks at each of them before anything is
-// read, and the error lists all that are missing, unreadable or directories.
+// Open returns a feed over the named files; "-" is stdin. It looks at each of them before anything is read, and the
+// error lists all that are missing, unreadable or directories.
 func Open(names []string, stdin io.Reader) (*Feed, error) {
 	if len(names) == 0 {
 		return nil, errors.New("no input: name files of entries, or - for standard input")
@@ -72,8 +72,8 @@ func FromReader(name string, from io.Reader) *Feed {
 	return &Feed{inputs: []input{streamInput(name, from)}}
 }
 
-// Size returns the bytes of all inputs as they are stored (compressed, where they are), and whether
-// that is known: the size of a pipe isn't.
+// Size returns the bytes of all inputs as they are stored (compressed, where they are), and whether that is known: the
+// size of a pipe isn't.
 func (f *Feed) Size() (bytes int64, known bool) {
 	for _, in := range f.inputs {
 		if in.size < 0 {
@@ -87,13 +87,13 @@ func (f *Feed) Size() (bytes int64, known bool) {
 // Read returns how many of Size's bytes were read so far. It may be called while the feed is read.
 func (f *Feed) Read() int64 { return f.read.Load() }
 
-// Lines returns how many lines that aren't blank were read so far: entries and refused lines. It may be
-// called while the feed is read.
+// Lines returns how many lines that aren't blank were read so far: entries and refused lines. It may be called while
+// the feed is read.
 func (f *Feed) Lines() int64 { return f.lines.Load() }
 
-// Entries yields every entry of every input in order, or, in an entry's place, a problem. It can be
-// ranged over once. When the context ends it stops, also in the middle of waiting for a pipe; whoever
-// ranges asks the context whether that was all.
+// Entries yields every entry of every input in order, or, in an entry's place, a problem. It can be ranged over once.
+// When the context ends it stops, also in the middle of waiting for a pipe; whoever ranges asks the context whether
+// that was all.
 func (f *Feed) Entries(ctx context.Context) iter.Seq2[Entry, *Problem] {
 	return func(yield func(Entry, *Problem) bool) {
 		for _, in := range f.inputs {

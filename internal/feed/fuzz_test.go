@@ -14,8 +14,8 @@ import (
 	"trade-processing/internal/feed"
 )
 
-// Whatever comes in: no panic; every line that isn't blank is one entry or one problem; what is passed
-// on is what encoding/json finds in the same line; and it doesn't matter how the bytes arrive.
+// Whatever comes in: no panic; every line that isn't blank is one entry or one problem; what is passed on is what
+// encoding/json finds in the same line; and it doesn't matter how the bytes arrive.
 func FuzzFeed(f *testing.F) {
 	for _, seed := range []string{
 		good, alsoGood, "", "\n", "[" + good + "]", good + good, good + "\r\n\n" + alsoGood,

@@ -24,8 +24,8 @@ type input struct {
 	pipe   bool  // reading may block for as long as the other side likes
 }
 
-// fileInput looks at a file before anything is read. A pipe isn't opened: opening and closing it
-// would end the program that writes to it.
+// fileInput looks at a file before anything is read. A pipe isn't opened: opening and closing it would end the program
+// that writes to it.
 func fileInput(path string) (input, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -56,8 +56,8 @@ func streamInput(name string, from io.Reader) input {
 	return in
 }
 
-// open returns the input's text, decompressed where it is gzip by its first two bytes. The bytes taken
-// from the input are added to read. When the context ends, a read from a pipe ends too.
+// open returns the input's text, decompressed where it is gzip by its first two bytes. The bytes taken from the input
+// are added to read. When the context ends, a read from a pipe ends too.
 func (in input) open(ctx context.Context, read *atomic.Int64) (*bufio.Reader, io.Closer, error) {
 	var stack closers
 	from := in.reader

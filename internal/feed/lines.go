@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// readAhead is the size of the buffer in front of each input. Nearly every line fits into it, and is
-// then parsed where it lies.
+// readAhead is the size of the buffer in front of each input. Nearly every line fits into it, and is then parsed where
+// it lies.
 const readAhead = 64 << 10
 
 // lines cuts an input into lines and holds no more of it than one line of MaxLine.
@@ -23,9 +23,9 @@ type overlong struct{ length int64 }
 
 func (overlong) Error() string { return "line too long" }
 
-// next returns the next line without its end. The line is valid until the next call. After an
-// overlong line it goes on with the one behind. The error is io.EOF at the end, and the reader's own
-// when it breaks off; what stood before the break on the same line comes with it.
+// next returns the next line without its end. The line is valid until the next call. After an overlong line it goes on
+// with the one behind. The error is io.EOF at the end, and the reader's own when it breaks off; what stood before the
+// break on the same line comes with it.
 func (l *lines) next() ([]byte, error) {
 	l.number++
 	line, err := l.from.ReadSlice('\n')

@@ -8,8 +8,8 @@ type Kind int
 const (
 	// Refused is one line that is no entry. The lines behind it go on.
 	Refused Kind = iota
-	// Unreadable is an input that can't be opened, or breaks off. What stood before it was passed on;
-	// the other inputs go on.
+	// Unreadable is an input that can't be opened, or breaks off. What stood before it was passed on; the other inputs
+	// go on.
 	Unreadable
 	// Empty is an input that was read to its end and holds no line at all. Nothing is lost by it.
 	Empty

@@ -31,10 +31,9 @@ func Observe(collector *report.Collector) func(states.Visit) {
 	}
 }
 
-// Inventory is where trades are at one moment. Each event is in one place: one
-// that is in a queue and in the table too, since the write's answer was lost,
-// is in the queue, and one that is in several queues, or several times in one,
-// is once in the first of them by name.
+// Inventory is where trades are at one moment. Each event is in one place: one that is in a queue and in the table too,
+// since the write's answer was lost, is in the queue, and one that is in several queues, or several times in one, is
+// once in the first of them by name.
 type Inventory struct {
 	all    int64            // items in the table
 	items  map[string]int64 // of them, by status, those that are in no queue
@@ -97,9 +96,8 @@ func textOf(item map[string]types.AttributeValue, attribute string) string {
 	return ""
 }
 
-// Report sums up a run. What the functions answered is one account of it, and
-// what tables and queues hold is another: the report checks the two against
-// one another, so that a trade which was answered for and not kept shows.
+// Report sums up a run. What the functions answered is one account of it, and what tables and queues hold is another:
+// the report checks the two against one another, so that a trade which was answered for and not kept shows.
 func (p Pipeline) Report(ctx context.Context, collector *report.Collector, before Inventory, run report.Run) (*report.Report, error) {
 	if err := p.settle(ctx, run.Interrupted); err != nil {
 		return nil, err
@@ -177,8 +175,8 @@ func (p Pipeline) example() (json.RawMessage, error) {
 	return nil, nil
 }
 
-// ItemJSON writes an item as plain JSON: numbers as they are stored, binary
-// values not at all, since no item of this system has any.
+// ItemJSON writes an item as plain JSON: numbers as they are stored, binary values not at all, since no item of this
+// system has any.
 func ItemJSON(item map[string]types.AttributeValue) ([]byte, error) {
 	plain, err := plainItem(&types.AttributeValueMemberM{Value: item})
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// Images are the functions' own constructors, by the FUNCTION build argument
-// of their container images: what runs locally is the code that is deployed.
+// Images are the functions' own constructors, by the FUNCTION build argument of their container images: what runs
+// locally is the code that is deployed.
 func Images() map[string]cloud.Image {
 	return map[string]cloud.Image{
 		"validator": func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {

@@ -1,5 +1,5 @@
-// Package outfile writes a file that is either whole or not there: what is written goes into a temporary
-// file beside it, which takes its name at the end. An interrupt leaves the old file as it was.
+// Package outfile writes a file that is either whole or not there: what is written goes into a temporary file beside
+// it, which takes its name at the end. An interrupt leaves the old file as it was.
 package outfile
 
 import (
@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// File is a file being written. Commit or Discard ends it; Discard after Commit does nothing, so that it
-// can be deferred.
+// File is a file being written. Commit or Discard ends it; Discard after Commit does nothing, so that it can be
+// deferred.
 type File struct {
 	path   string // where it goes; with symbolic links resolved
 	file   *os.File
@@ -73,8 +73,8 @@ func (f *File) Write(p []byte) (int, error) {
 
 var _ io.Writer = (*File)(nil)
 
-// Commit brings the content to the disk and puts the file in its place. On an error the old file, if
-// there was one, is still there.
+// Commit brings the content to the disk and puts the file in its place. On an error the old file, if there was one, is
+// still there.
 func (f *File) Commit() error {
 	if f.done {
 		return nil

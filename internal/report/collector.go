@@ -42,9 +42,9 @@ const (
 	significantTime = 3
 )
 
-// Collector counts what happens to the trades of a run. All its methods may be called by any number of
-// goroutines at once. What is counted for every trade goes to one of several shards by chance, so that
-// goroutines rarely wait for one another: one call costs some tens of nanoseconds.
+// Collector counts what happens to the trades of a run. All its methods may be called by any number of goroutines at
+// once. What is counted for every trade goes to one of several shards by chance, so that goroutines rarely wait for one
+// another: one call costs some tens of nanoseconds.
 type Collector struct {
 	shards []shard
 
@@ -100,8 +100,8 @@ func (c *Collector) Received() { c.locked(func(s *shard) { s.counts.received++ }
 // Recorded counts a valid trade that was written.
 func (c *Collector) Recorded() { c.locked(func(s *shard) { s.counts.recorded++ }) }
 
-// Rejected counts a trade that was written with violations. Each code counts once for the trade, however
-// many fields broke the rule.
+// Rejected counts a trade that was written with violations. Each code counts once for the trade, however many fields
+// broke the rule.
 func (c *Collector) Rejected(codes []string) {
 	c.locked(func(s *shard) {
 		s.counts.rejected++
@@ -194,8 +194,8 @@ type Run struct {
 	Example     json.RawMessage // one recorded item; nil when there is none
 }
 
-// Report sums up. It is called when nothing is counted any more; what was received and has no outcome
-// counts as unfinished if the run was interrupted, and as a loss if it wasn't.
+// Report sums up. It is called when nothing is counted any more; what was received and has no outcome counts as
+// unfinished if the run was interrupted, and as a loss if it wasn't.
 func (c *Collector) Report(run Run) *Report {
 	n := c.counts()
 	r := &Report{

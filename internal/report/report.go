@@ -1,8 +1,8 @@
-// Package report says what became of the trades of a run: how many came in, how many came out and where,
-// how fast, and whether the two agree.
+// Package report says what became of the trades of a run: how many came in, how many came out and where, how fast, and
+// whether the two agree.
 //
-// A Collector counts while the run goes on; the Report it makes can be written as text for people and as
-// JSON for programs.
+// A Collector counts while the run goes on; the Report it makes can be written as text for people and as JSON for
+// programs.
 package report
 
 import (
@@ -13,8 +13,8 @@ import (
 	"trade-processing/internal/exitcode"
 )
 
-// Report is what a run did. Its JSON is a contract: fields are added, never renamed or given another
-// meaning. Lists and maps are empty when there is nothing in them, never null.
+// Report is what a run did. Its JSON is a contract: fields are added, never renamed or given another meaning. Lists and
+// maps are empty when there is nothing in them, never null.
 type Report struct {
 	Input Input `json:"input"`
 
@@ -132,8 +132,8 @@ func (r *Report) accounted() int64 {
 	return r.Recorded + r.Rejected + r.Duplicates + r.DeadLettered + r.NotMatched + r.Unfinished
 }
 
-// reconciles is the promise that nothing is lost: every trade in has one outcome, and tables and queues
-// hold what the outcomes say.
+// reconciles is the promise that nothing is lost: every trade in has one outcome, and tables and queues hold what the
+// outcomes say.
 func (r *Report) reconciles() bool {
 	for _, check := range r.Checks {
 		if !check.Holds() {

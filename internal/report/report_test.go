@@ -253,8 +253,8 @@ func TestPeakMemoryIsPlausible(t *testing.T) {
 	}
 }
 
-// BenchmarkCollector is what one trade costs: four stages and an outcome. Of the 200 µs that two cores
-// have for a trade at 10,000 a second, it must be next to nothing.
+// BenchmarkCollector is what one trade costs: four stages and an outcome. Of the 200 µs that two cores have for a trade
+// at 10,000 a second, it must be next to nothing.
 func BenchmarkCollector(b *testing.B) {
 	c := report.NewCollector()
 	b.RunParallel(func(pb *testing.PB) {

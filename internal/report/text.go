@@ -16,8 +16,8 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// WriteText writes the report for people to the terminal's Out. The line that matters most, whether all
-// trades are accounted for, comes last, where the eye is.
+// WriteText writes the report for people to the terminal's Out. The line that matters most, whether all trades are
+// accounted for, comes last, where the eye is.
 func (r *Report) WriteText(t *terminal.Terminal) error {
 	p := page{style: t.Style()}
 	r.writeInput(&p)
@@ -46,8 +46,8 @@ func (p *page) heading(title, rest string) {
 	p.line("%s", strings.TrimRight(p.style.Bold(title)+"  "+rest, " "))
 }
 
-// table writes rows in columns, without lines around them: it reads the same in a terminal, in a log and
-// in a file. All columns but the first are numbers.
+// table writes rows in columns, without lines around them: it reads the same in a terminal, in a log and in a file. All
+// columns but the first are numbers.
 func (p *page) table(header table.Row, rows []table.Row) {
 	w := table.NewWriter()
 	style := table.StyleDefault

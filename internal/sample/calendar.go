@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// day is a trading day of the sample, with what differs from day to day. Time zones are fixed offsets, so that
-// the sample doesn't depend on the machine's time zone database.
+// day is a trading day of the sample, with what differs from day to day. Time zones are fixed offsets, so that the
+// sample doesn't depend on the machine's time zone database.
 type day struct {
 	date     time.Time     // midnight UTC
 	newYork  time.Duration // from UTC to New York's time
@@ -13,9 +13,9 @@ type day struct {
 	goldCode string        // of the gold future that is traded most
 }
 
-// calendar returns the sample's days. They were chosen for what they cross: the end and the start of daylight
-// saving time, the half days after Thanksgiving and before Christmas, the turn of the year, a month's end,
-// and, in settlement, weekends and the holidays of Thanksgiving, Christmas, New Year and Juneteenth.
+// calendar returns the sample's days. They were chosen for what they cross: the end and the start of daylight saving
+// time, the half days after Thanksgiving and before Christmas, the turn of the year, a month's end, and, in settlement,
+// weekends and the holidays of Thanksgiving, Christmas, New Year and Juneteenth.
 func calendar() []day {
 	const winter, summer = -5 * time.Hour, -4 * time.Hour
 	on := func(year int, month time.Month, dayOfMonth int) time.Time {
@@ -51,8 +51,8 @@ type stretch struct {
 	weight int64
 }
 
-// equityHours is the U of a day in US equities: most trades follow the opening and precede the close. A
-// few are made an hour before and after.
+// equityHours is the U of a day in US equities: most trades follow the opening and precede the close. A few are made an
+// hour before and after.
 func equityHours(days []day) []stretch {
 	full := []int64{20, 14, 11, 9, 8, 7, 7, 7, 7, 8, 9, 12, 22} // 09:30 to 16:00 by half hours
 	half := []int64{20, 12, 9, 8, 8, 10, 18}                    // 09:30 to 13:00
@@ -88,8 +88,8 @@ func cryptoHours(days []day) []stretch {
 	return all
 }
 
-// goldHours follows COMEX: until 17:00 in New York, or 13:00 on a half day, busiest in New York's morning.
-// The evening session from 18:00 is left out.
+// goldHours follows COMEX: until 17:00 in New York, or 13:00 on a half day, busiest in New York's morning. The evening
+// session from 18:00 is left out.
 func goldHours(days []day) []stretch {
 	var all []stretch
 	for _, d := range days {
@@ -125,8 +125,8 @@ func newTimetable(stretches []stretch, n int64) *timetable {
 	return t
 }
 
-// next returns the next time, to the millisecond, and its day. Its place among all is drawn from its own
-// n-th part of them, so that the times ascend and are none the less irregular.
+// next returns the next time, to the millisecond, and its day. Its place among all is drawn from its own n-th part of
+// them, so that the times ascend and are none the less irregular.
 func (t *timetable) next(c *chance) (time.Time, day) {
 	const one = 1 << 32
 	place := (t.given*one + c.below(one)) / t.n // of the whole, in 2^-32; n is at most 1e8, so this fits

@@ -2,9 +2,8 @@ package sample
 
 import "time"
 
-// system2 trades pairs of crypto assets against five currencies, on exchanges that have no MIC. It writes
-// decimals as strings, up to 18 digits, and the detail as a string, as producers do that call PutEvents
-// themselves.
+// system2 trades pairs of crypto assets against five currencies, on exchanges that have no MIC. It writes decimals as
+// strings, up to 18 digits, and the detail as a string, as producers do that call PutEvents themselves.
 func crypto(c *chance, n int64) *market {
 	pair := func(symbol string, start, median decimal) *instrument {
 		return &instrument{symbol: symbol, currency: symbol[len(symbol)-3:], start: start, median: median}

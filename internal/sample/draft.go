@@ -17,8 +17,8 @@ type draft struct {
 	price, quantity decimal
 	asNumbers       bool // decimals are JSON numbers, else strings
 
-	// asText writes the detail as a string that holds JSON, the form of the PutEvents API, in place of an
-	// object, the form that people write.
+	// asText writes the detail as a string that holds JSON, the form of the PutEvents API, in place of an object, the
+	// form that people write.
 	asText bool
 	// reversed writes the fields from the last to the first: another spelling of the same trade.
 	reversed bool
@@ -70,9 +70,9 @@ func (d *draft) like() *draft {
 	return &c
 }
 
-// appendEntry appends the entry as a line. Every entry has a time, that of the second after the execution:
-// without one the bus would take the time of arrival, and a trade without executedAt, whose key that is,
-// would be another trade each time it is sent.
+// appendEntry appends the entry as a line. Every entry has a time, that of the second after the execution: without one
+// the bus would take the time of arrival, and a trade without executedAt, whose key that is, would be another trade
+// each time it is sent.
 func (d *draft) appendEntry(line []byte) []byte {
 	line = append(line, `{"Source":"`...)
 	line = append(line, d.source...)

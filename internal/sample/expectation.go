@@ -8,9 +8,8 @@ import (
 	"trade-processing/internal/report"
 )
 
-// Expectation is what a run over a sample into an empty table must report, to the trade. A second run over the
-// same sample reports the recorded, the rejected and the duplicates together as duplicates, and all else as the
-// first did.
+// Expectation is what a run over a sample into an empty table must report, to the trade. A second run over the same
+// sample reports the recorded, the rejected and the duplicates together as duplicates, and all else as the first did.
 type Expectation struct {
 	Seed  uint64 `json:"seed"`
 	Count int    `json:"count"`

@@ -53,7 +53,8 @@ func faults() []fault {
 			d.set("amount", "0.00")
 		}},
 		{"an amount that doesn't follow from the price", []trade.Code{trade.AmountMismatch}, func(d *draft) {
-			// Twice as much and ten more: the rule overlooks a minor unit and 0.01 %, and crumbs are worth less than that.
+			// Twice as much and ten more: the rule overlooks a minor unit and 0.01 %, and crumbs are worth less than
+			// that.
 			amount := d.price.times(d.quantity)
 			d.set("amount", d.literal(amount.plus(amount.units+amount.ones(10))))
 		}},

@@ -15,8 +15,7 @@ type market struct {
 	nextAt  time.Time
 	nextDay day
 
-	// trade fills in the fields of a trade that has its time, day and id. The fields that every trade has
-	// come first.
+	// trade fills in the fields of a trade that has its time, day and id. The fields that every trade has come first.
 	trade func(c *chance, d *draft, on day)
 }
 

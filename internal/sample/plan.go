@@ -10,8 +10,7 @@ import (
 type kind struct {
 	name  string
 	share int64 // of 100,000 entries
-	// make returns an entry of the kind, or nil when there is none yet, such as a duplicate before the first
-	// trade.
+	// make returns an entry of the kind, or nil when there is none yet, such as a duplicate before the first trade.
 	make func(*stream) *draft
 
 	codes   []trade.Code // of the violations that it has
@@ -89,8 +88,8 @@ type stream struct {
 	left    int64   // their sum
 	markets []*market
 
-	// unused are recent valid trades of which there is neither a duplicate nor a conflict. One trade never has
-	// both: which of three versions is recorded would depend on their order.
+	// unused are recent valid trades of which there is neither a duplicate nor a conflict. One trade never has both:
+	// which of three versions is recorded would depend on their order.
 	unused []*draft
 	last   *draft // the entry before, if it is one of unused
 }
@@ -113,8 +112,8 @@ func newStream(seed uint64, count int) *stream {
 	return s
 }
 
-// next draws an entry. All entries still to come are as likely to be it, so the kinds lie scattered over the
-// stream and each comes exactly as often as planned.
+// next draws an entry. All entries still to come are as likely to be it, so the kinds lie scattered over the stream and
+// each comes exactly as often as planned.
 func (s *stream) next() *draft {
 	at := s.chance.below(s.left)
 	chosen := 0
@@ -171,8 +170,8 @@ func (s *stream) legacy() *draft {
 	return d
 }
 
-// laterDuplicate repeats an earlier trade. Every other one is spelt with its fields in another order, which is
-// the same trade.
+// laterDuplicate repeats an earlier trade. Every other one is spelt with its fields in another order, which is the same
+// trade.
 func (s *stream) laterDuplicate() *draft {
 	if len(s.unused) == 0 {
 		return nil
@@ -191,8 +190,8 @@ func (s *stream) adjacentDuplicate() *draft {
 	return s.take(i).like()
 }
 
-// conflict is another version of an earlier trade: the same id and time, and, of a valid trade too, another
-// quantity and amount.
+// conflict is another version of an earlier trade: the same id and time, and, of a valid trade too, another quantity
+// and amount.
 func (s *stream) conflict() *draft {
 	if len(s.unused) == 0 {
 		return nil

@@ -1,12 +1,12 @@
-// Package sample generates trades for demos and tests: three sources with the instruments, sizes and times
-// of real markets, and a known number of everything that can go wrong with a trade.
+// Package sample generates trades for demos and tests: three sources with the instruments, sizes and times of real
+// markets, and a known number of everything that can go wrong with a trade.
 //
-// One seed and count give the same bytes on every platform and with every release of Go: all arithmetic is
-// on integers, as compilers for arm64 and s390x fuse floating-point operations that amd64's doesn't.
-// What a run over the sample must report is known beforehand, to the trade: see Expectation.
+// One seed and count give the same bytes on every platform and with every release of Go: all arithmetic is on integers,
+// as compilers for arm64 and s390x fuse floating-point operations that amd64's doesn't. What a run over the sample must
+// report is known beforehand, to the trade: see Expectation.
 //
-// Instruments and venues are real. Prices, trades, accounts and counterparties are invented; the latter's
-// LEIs have right check digits under the prefix 0000, which is nobody's.
+// Instruments and venues are real. Prices, trades, accounts and counterparties are invented; the latter's LEIs have
+// right check digits under the prefix 0000, which is nobody's.
 package sample
 
 import (
@@ -18,8 +18,8 @@ import (
 // MaxCount bounds how many entries one sample has.
 const MaxCount = 100_000_000
 
-// Everything is the number of entries from which on a sample holds at least one of each violation code, kind
-// of malformed trade, duplicate, conflict and trade that no rule matches.
+// Everything is the number of entries from which on a sample holds at least one of each violation code, kind of
+// malformed trade, duplicate, conflict and trade that no rule matches.
 const Everything = 500
 
 // Generator makes one sample.
@@ -36,8 +36,8 @@ func New(seed uint64, count int) (*Generator, error) {
 	return &Generator{seed: seed, count: count}, nil
 }
 
-// Lines yields the entries, each a line of JSON with its line end. A line is valid until the next one. Each
-// call starts from the beginning.
+// Lines yields the entries, each a line of JSON with its line end. A line is valid until the next one. Each call starts
+// from the beginning.
 func (g *Generator) Lines() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		s := newStream(g.seed, g.count)

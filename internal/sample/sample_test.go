@@ -140,8 +140,8 @@ func TestTheSharesAreThoseOfARealStream(t *testing.T) {
 	}
 }
 
-// The hash is the sample's identity: it changes only when the sample is changed on purpose, and then expectations
-// that people have written down change too.
+// The hash is the sample's identity: it changes only when the sample is changed on purpose, and then expectations that
+// people have written down change too.
 func TestTheSameSeedAndCountGiveTheSameBytes(t *testing.T) {
 	hash := sha256.New()
 	if _, err := generate(t, 1, 10_000).WriteTo(hash); err != nil {

@@ -1,5 +1,5 @@
-// Package stackconfig reads a stack's config from the project's files as the
-// Pulumi engine does, for those who run the program without the engine.
+// Package stackconfig reads a stack's config from the project's files as the Pulumi engine does, for those who run the
+// program without the engine.
 package stackconfig
 
 import (
@@ -32,9 +32,8 @@ func File(root, stack string) ([]byte, error) {
 	return text, nil
 }
 
-// Read returns a stack's config as Pulumi hands it to the program: by key with
-// its namespace, the stack's file over the defaults of the project's. Texts
-// are as they are, everything else is JSON, and a secret is the Placeholder.
+// Read returns a stack's config as Pulumi hands it to the program: by key with its namespace, the stack's file over the
+// defaults of the project's. Texts are as they are, everything else is JSON, and a secret is the Placeholder.
 func Read(root, stack string) (map[string]string, error) {
 	var project struct {
 		Name   string `yaml:"name"`

@@ -6,14 +6,12 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Placeholder stands for a secret value, which can't be decrypted without the
-// key that the stack's owner holds. It is a URL, so that it passes where one
-// is asked for.
+// Placeholder stands for a secret value, which can't be decrypted without the key that the stack's owner holds. It is a
+// URL, so that it passes where one is asked for.
 const Placeholder = "https://secret-not-available-offline.invalid"
 
-// WithoutSecrets takes the encryption settings out of a stack's file and puts
-// the Placeholder in place of each secret value, so that the stack can be
-// previewed by somebody who may not decrypt it.
+// WithoutSecrets takes the encryption settings out of a stack's file and puts the Placeholder in place of each secret
+// value, so that the stack can be previewed by somebody who may not decrypt it.
 func WithoutSecrets(text []byte) ([]byte, error) {
 	var file map[string]any
 	if err := yaml.Unmarshal(text, &file); err != nil {

@@ -13,8 +13,8 @@ func Count(n int64) string {
 	return message.NewPrinter(language.English).Sprintf("%d", n)
 }
 
-// Percent writes a part of a whole with one decimal, and "-" when there is no whole. It shows 0.0 % and
-// 100.0 % only for nothing and for all.
+// Percent writes a part of a whole with one decimal, and "-" when there is no whole. It shows 0.0 % and 100.0 % only
+// for nothing and for all.
 func Percent(part, whole int64) string {
 	if whole == 0 {
 		return "-"

@@ -22,9 +22,9 @@ type Reading struct {
 	Count int64 // things done so far, for people
 }
 
-// Progress shows on Err that work goes on: a bar in a terminal, plain lines now and then elsewhere. The
-// work itself does nothing for it but to be readable. End it with Done or Stop, also when the work failed
-// or was interrupted; Stop after Done does nothing, so that it can be deferred.
+// Progress shows on Err that work goes on: a bar in a terminal, plain lines now and then elsewhere. The work itself
+// does nothing for it but to be readable. End it with Done or Stop, also when the work failed or was interrupted; Stop
+// after Done does nothing, so that it can be deferred.
 type Progress struct {
 	terminal *Terminal
 	label    string
@@ -39,8 +39,8 @@ type Progress struct {
 	ended   sync.WaitGroup
 }
 
-// Progress shows work of a known size, in any unit, or of an unknown one when total is negative. It reads
-// how far the work is ten times a second at most, from a goroutine of its own.
+// Progress shows work of a known size, in any unit, or of an unknown one when total is negative. It reads how far the
+// work is ten times a second at most, from a goroutine of its own.
 func (t *Terminal) Progress(label string, total int64, read func() Reading) *Progress {
 	p := &Progress{terminal: t, label: label, total: total, read: read, started: time.Now(), quit: make(chan struct{})}
 	every := repeat

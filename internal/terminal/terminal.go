@@ -1,8 +1,7 @@
-// Package terminal is what a command sees of the outside: its three streams, whether people or programs
-// are behind them, colour, and progress that suits either.
+// Package terminal is what a command sees of the outside: its three streams, whether people or programs are behind
+// them, colour, and progress that suits either.
 //
-// Results go to Out and nothing else does, so that a pipe gets just them. Progress, notes and errors go
-// to Err.
+// Results go to Out and nothing else does, so that a pipe gets just them. Progress, notes and errors go to Err.
 package terminal
 
 import (
@@ -73,8 +72,8 @@ func (t *Terminal) Note(format string, args ...any) {
 	fmt.Fprintf(t.Err, "%s %s\n", t.ErrStyle().Yellow("!"), fmt.Sprintf(format, args...))
 }
 
-// Style colours text with the terminal's own sixteen colours, which suit dark and light backgrounds alike.
-// The zero Style leaves text as it is.
+// Style colours text with the terminal's own sixteen colours, which suit dark and light backgrounds alike. The zero
+// Style leaves text as it is.
 type Style struct{ colours bool }
 
 // Bold is for headings and for the number that matters.

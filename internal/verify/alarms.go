@@ -76,6 +76,6 @@ func (v *verification) watchAlarms(ctx context.Context, result *Result) error {
 	return nil
 }
 
-// watchPause is the least time between two looks at the alarms: CloudWatch doesn't evaluate them more often, and the API
-// takes few calls a second.
+// watchPause is the least time between two looks at the alarms: CloudWatch doesn't evaluate them more often, and the
+// API takes few calls a second.
 const watchPause = 5 * time.Second

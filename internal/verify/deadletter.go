@@ -23,16 +23,17 @@ const (
 	// receivedAtOnce is as many messages as SQS hands out at once.
 	receivedAtOnce = 10
 
-	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is given back when the
-	// search has ended. Less than the clean-up's patience, as a message whose receipt is lost on its way is hidden as well.
+	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is given back
+	// when the search has ended. Less than the clean-up's patience, as a message whose receipt is lost on its way is
+	// hidden as well.
 	hidden = 20
 
 	// searched is how many messages of a queue are looked at. A queue with more has other needs than a verification.
 	searched = 2000
 )
 
-// letter is a dead letter: what the workflow keeps of an event that it failed on, or the event itself where the bus or a
-// rule could not deliver it.
+// letter is a dead letter: what the workflow keeps of an event that it failed on, or the event itself where the bus or
+// a rule could not deliver it.
 type letter struct {
 	Event        event       `json:"event"`
 	Error        letterError `json:"error"`
@@ -124,8 +125,8 @@ func (v *verification) everything() []*sent {
 	})
 }
 
-// owner is the trade whose dead letter this is; nil: it is none of this run. The id of the event tells, and where the bus's
-// answer didn't come, what the trade says of itself.
+// owner is the trade whose dead letter this is; nil: it is none of this run. The id of the event tells, and where the
+// bus's answer didn't come, what the trade says of itself.
 func (v *verification) owner(l letter) *sent {
 	trades := v.everything()
 	by := func(fits func(*sent) bool) *sent {
@@ -149,8 +150,8 @@ func (v *verification) marks() []*sent {
 	return slices.DeleteFunc(v.everything(), func(s *sent) bool { return s.settled || len(s.letters) > 0 })
 }
 
-// cleanUp removes from the queues what this run brought there and no step removed. A trade of which nobody knows yet where
-// it ends is waited for.
+// cleanUp removes from the queues what this run brought there and no step removed. A trade of which nobody knows yet
+// where it ends is waited for.
 func (v *verification) cleanUp(ctx context.Context, result *Result) error {
 	before := v.letters()
 	err := v.await(ctx, v.Grace, func(ctx context.Context) (bool, error) {
@@ -203,8 +204,8 @@ func (v *verification) letters() int {
 	return n
 }
 
-// sweep searches all dead-letter queues at once: each takes a second even when it is empty, and a build server that cancels a
-// job waits a few seconds only.
+// sweep searches all dead-letter queues at once: each takes a second even when it is empty, and a build server that
+// cancels a job waits a few seconds only.
 func (v *verification) sweep(ctx context.Context) error {
 	if len(v.everything()) == 0 {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// sendAgain sends the first trade a second time. A duplicate leaves nothing in the table, so that the recorder's own line
-// of metrics has to tell that it came through; then the table must still hold the first record and no other.
+// sendAgain sends the first trade a second time. A duplicate leaves nothing in the table, so that the recorder's own
+// line of metrics has to tell that it came through; then the table must still hold the first record and no other.
 func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 	first := v.trades[0]
 	v.again = &sent{name: "duplicate", source: first.source, detail: first.detail, executed: first.executed, canonical: first.canonical}

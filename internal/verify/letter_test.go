@@ -10,7 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// run and eventID are of the one verification in these tests. Its trade of system2 was sent, and the answer of the bus lost.
+// run and eventID are of the one verification in these tests. Its trade of system2 was sent, and the answer of the bus
+// lost.
 const (
 	run     = "0123456789abcdef"
 	eventID = "f3955a9f-3b1e-4c38-a9a4-7ad1d1b1c3a7"
@@ -69,7 +70,8 @@ func TestALetterIsKnownByItsEventOrItsRun(t *testing.T) {
 	}
 }
 
-// What others put into a queue is never taken for a mark, whatever it looks like, unless it names this run or its event.
+// What others put into a queue is never taken for a mark, whatever it looks like, unless it names this run or its
+// event.
 func FuzzALetterOfOthersIsNobodys(f *testing.F) {
 	for _, body := range []string{
 		`{"event": {"id": "1", "detail": {"tradeId": "1"}}, "error": {"Error": "E", "Cause": "C"}, "executionArn": "a"}`,

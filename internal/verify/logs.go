@@ -35,8 +35,8 @@ func (v *verification) logLines(ctx context.Context, group, pattern string) ([]s
 	return lines, nil
 }
 
-// readLogs holds that the state machine logs what it is set to log: at level ALL every execution, at level ERROR those that
-// failed, as that of the malformed trade did.
+// readLogs holds that the state machine logs what it is set to log: at level ALL every execution, at level ERROR those
+// that failed, as that of the malformed trade did.
 func (v *verification) readLogs(ctx context.Context, result *Result) error {
 	machine, err := v.clients.machines.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{
 		StateMachineArn: aws.String(v.Outputs.StateMachineARN),
@@ -120,8 +120,9 @@ func logging(configuration *types.LoggingConfiguration) (types.LogLevel, string)
 // https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
 const tracesAtOnce = 5
 
-// findTraces holds that X-Ray has the trace that at least one record names. Not all need to be there: the services between
-// the bus and the recorder may sample by rules of the account, which a producer's wish to be traced doesn't bind.
+// findTraces holds that X-Ray has the trace that at least one record names. Not all need to be there: the services
+// between the bus and the recorder may sample by rules of the account, which a producer's wish to be traced doesn't
+// bind.
 func (v *verification) findTraces(ctx context.Context, result *Result) error {
 	var ids []string
 	for _, trade := range v.trades {

@@ -59,8 +59,7 @@ func (r *Report) verdict(style terminal.Style) string {
 	}
 }
 
-// The elements of JUnit's format that build servers read.
-// https://github.com/testmoapp/junitxml
+// The elements of JUnit's format that build servers read. https://github.com/testmoapp/junitxml
 type (
 	junitSuite struct {
 		XMLName  xml.Name    `xml:"testsuite"`

@@ -17,8 +17,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Mark is how the id of every trade begins that a verification sends. With the field synthetic, which is true in them, it
-// tells these trades from real ones: in queries by the key, in the canonical text by the field.
+// Mark is how the id of every trade begins that a verification sends. With the field synthetic, which is true in them,
+// it tells these trades from real ones: in queries by the key, in the canonical text by the field.
 const Mark = "verify-"
 
 // runField is the field of a trade that names the run. It is there in the malformed one too, which has no id.
@@ -48,8 +48,8 @@ type sent struct {
 	letters []letter                        // its dead letters, which were removed when they were found
 }
 
-// newTrade makes a valid trade of a source. Its amount ends in a zero that a number would lose, and synthetic is a field
-// that no rule knows.
+// newTrade makes a valid trade of a source. Its amount ends in a zero that a number would lose, and synthetic is a
+// field that no rule knows.
 func (v *verification) newTrade(name, source string, change map[string]any) *sent {
 	// A little in the past, as a trade that is executed later than both clocks allow is a violation.
 	executed := time.Now().UTC().Add(-time.Second).Truncate(time.Millisecond)
@@ -67,7 +67,8 @@ func (v *verification) newTrade(name, source string, change map[string]any) *sen
 		}
 		detail[field] = value
 	}
-	// The texts are such that encoding/json writes them as the canonical form does: keys in order, no white space, no escapes.
+	// The texts are such that encoding/json writes them as the canonical form does: keys in order, no white space, no
+	// escapes.
 	canonical, _ := json.Marshal(detail) // texts and truths always have a JSON form
 	return &sent{name: name, source: source, detail: detail, executed: executed, canonical: string(canonical)}
 }

@@ -1,9 +1,9 @@
-// Package verify proves a deployment: it sends synthetic trades through a deployed stack, whatever endpoint serves it, and
-// holds what comes of them to what the system promises.
+// Package verify proves a deployment: it sends synthetic trades through a deployed stack, whatever endpoint serves it,
+// and holds what comes of them to what the system promises.
 //
 // It sees the stack as a producer and an auditor do, through AWS's APIs alone, and knows of the program nothing but its
-// outputs. What it expects of a record is put together here and not by the code that writes records: a verification that
-// shares that code would share its mistakes.
+// outputs. What it expects of a record is put together here and not by the code that writes records: a verification
+// that shares that code would share its mistakes.
 package verify
 
 import (
@@ -32,8 +32,8 @@ type Options struct {
 	// Timeout is how long each step waits for what it expects. Default: 2 minutes.
 	Timeout time.Duration
 
-	// Watch is how long the alarms are watched, from the first trade on. CloudWatch looks at most metrics once a minute and
-	// gets them a little later. Default: 2 minutes; negative: not at all, they are looked at once.
+	// Watch is how long the alarms are watched, from the first trade on. CloudWatch looks at most metrics once a minute
+	// and gets them a little later. Default: 2 minutes; negative: not at all, they are looked at once.
 	Watch time.Duration
 
 	// Poll is the time between two looks. Default: half a second.
@@ -202,7 +202,8 @@ func (v *verification) skipRest() {
 // errTimeout is the cause of waiting in vain.
 var errTimeout = errors.New("timed out")
 
-// await looks again and again until something is there, for as long as the timeout. It returns errTimeout when it isn't.
+// await looks again and again until something is there, for as long as the timeout. It returns errTimeout when it
+// isn't.
 func (v *verification) await(ctx context.Context, timeout time.Duration, look func(context.Context) (bool, error)) error {
 	deadline := time.Now().Add(timeout)
 	for {

@@ -22,21 +22,22 @@ const (
 	// attemptTimeout bounds one request with its body.
 	attemptTimeout = 2 * time.Second
 
-	// totalTimeout bounds all attempts and the waits between them. Less than that is used where Lambda's deadline is near:
-	// at most half of the time left, so that a slow API costs a trade its context and never its record.
+	// totalTimeout bounds all attempts and the waits between them. Less than that is used where Lambda's deadline is
+	// near: at most half of the time left, so that a slow API costs a trade its context and never its record.
 	totalTimeout = 5 * time.Second
 
-	// firstWait and longestWait bound the wait between two attempts, which doubles and is drawn anew from half to one and a
-	// half times its length.
+	// firstWait and longestWait bound the wait between two attempts, which doubles and is drawn anew from half to one
+	// and a half times its length.
 	firstWait   = 50 * time.Millisecond
 	longestWait = time.Second
 
-	// failuresToOpen is how many attempts in a row must fail for the circuit to open, coolDown how long it then stays open.
+	// failuresToOpen is how many attempts in a row must fail for the circuit to open, coolDown how long it then stays
+	// open.
 	failuresToOpen = 5
 	coolDown       = 30 * time.Second
 
-	// maxQueryValue bounds what is sent of a field. A symbol of a kilobyte finds nothing, and many servers refuse URLs of
-	// more than 8 KiB.
+	// maxQueryValue bounds what is sent of a field. A symbol of a kilobyte finds nothing, and many servers refuse URLs
+	// of more than 8 KiB.
 	maxQueryValue = 128
 
 	// maxRedirects is how many redirects within the endpoint's host are followed.
@@ -47,8 +48,8 @@ const (
 //
 //	GET <api-endpoint>?tradeId=…&symbol=…&venue=…&isin=…
 //
-// with the query that the endpoint may have itself, and of the trade's fields those that are texts. It answers 200 with a
-// JSON object, or 404 where it has nothing. Server errors, 408, 429 and failures of the network are tried again, in
+// with the query that the endpoint may have itself, and of the trade's fields those that are texts. It answers 200 with
+// a JSON object, or 404 where it has nothing. Server errors, 408, 429 and failures of the network are tried again, in
 // accordance with Retry-After; five failures in a row open the circuit for half a minute.
 //
 // It is safe for use by several goroutines.
@@ -124,7 +125,8 @@ func (a *api) ask(ctx context.Context, q query, maxRetries int) (json.RawMessage
 		backoff.WithBackOff(waits), backoff.WithMaxTries(uint(maxRetries)+1), backoff.WithMaxElapsedTime(budget))
 }
 
-// circuitOf is the circuit breaker of an endpoint. An operator who points the parameter elsewhere starts with a closed one.
+// circuitOf is the circuit breaker of an endpoint. An operator who points the parameter elsewhere starts with a closed
+// one.
 func (a *api) circuitOf(endpoint *url.URL) *circuit {
 	address := endpoint.String()
 	a.mu.Lock()
@@ -199,8 +201,8 @@ func (q query) request(ctx context.Context) (*http.Request, error) {
 // errRedirected is a redirect that isn't followed.
 var errRedirected = errors.New("redirect to another host or scheme, or too many of them")
 
-// staysAtHost lets redirects be followed within the endpoint's own scheme and host only: an answer from elsewhere is not what
-// the operator configured, and the query would tell elsewhere about our trades.
+// staysAtHost lets redirects be followed within the endpoint's own scheme and host only: an answer from elsewhere is
+// not what the operator configured, and the query would tell elsewhere about our trades.
 func staysAtHost(next *http.Request, before []*http.Request) error {
 	if first := before[0].URL; len(before) > maxRedirects || next.URL.Scheme != first.Scheme || next.URL.Host != first.Host {
 		return errRedirected

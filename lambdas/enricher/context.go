@@ -32,8 +32,8 @@ type Context struct {
 	// Session is the part of the venue's day in which the trade was executed.
 	Session market.Session `json:"session,omitempty"`
 
-	// TradingDay is the day that the trade counts for, SettlementDate the day on which it settles, SettlementCycle how many
-	// business days lie between them (T+1).
+	// TradingDay is the day that the trade counts for, SettlementDate the day on which it settles, SettlementCycle how
+	// many business days lie between them (T+1).
 	TradingDay      *market.Date  `json:"tradingDay,omitempty"`
 	SettlementDate  *market.Date  `json:"settlementDate,omitempty"`
 	SettlementCycle *market.Cycle `json:"settlementCycle,omitempty"`

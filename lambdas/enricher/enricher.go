@@ -24,8 +24,8 @@ const (
 	APILatency     = "MarketDataLatency"
 )
 
-// New makes the handler: it takes a function.Request and answers a Context. It never fails a trade for want of context, not
-// even one that is no trade: what is missing is left out, with the reason.
+// New makes the handler: it takes a function.Request and answers a Context. It never fails a trade for want of context,
+// not even one that is no trade: what is missing is left out, with the reason.
 //
 // Beside what function.ReadSettings reads, it reads PARAMETER_PREFIX. The client calls the market data API where the
 // parameter api-endpoint names one; it must not be nil, and needs no Timeout, as every call has a deadline.

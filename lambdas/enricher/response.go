@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxResponse is how many bytes of answer are read, and kept in the spelling in which it travels on. The recorder stores
-	// a context of at most 64 KiB; 2 KiB are for the rest of it.
+	// maxResponse is how many bytes of answer are read, and kept in the spelling in which it travels on. The recorder
+	// stores a context of at most 64 KiB; 2 KiB are for the rest of it.
 	maxResponse = 62 << 10
 
 	// maxResponseLevels is how deep an answer may be nested. The JSON readers on its way have limits of their own.
@@ -31,8 +31,8 @@ func readObject(ctx context.Context, body io.Reader) (json.RawMessage, error) {
 	case !utf8.Valid(raw):
 		return nil, fail(market.APIResponseInvalid, "the answer is no UTF-8")
 	}
-	// Marshalling would write it compactly and with <, > and & escaped; doing so here shows its length, up to six times that
-	// of what was read.
+	// Marshalling would write it compactly and with <, > and & escaped; doing so here shows its length, up to six times
+	// that of what was read.
 	var compact, escaped bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil {
 		return nil, fail(market.APIResponseInvalid, "the answer is no JSON: %w", err)

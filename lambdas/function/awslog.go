@@ -8,8 +8,8 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// AWSLogger is the logger of the AWS clients: what the SDK has to say becomes a line like the function's own, with the ids
-// of the invocation in which it is said. The SDK's default writes plain text.
+// AWSLogger is the logger of the AWS clients: what the SDK has to say becomes a line like the function's own, with the
+// ids of the invocation in which it is said. The SDK's default writes plain text.
 type AWSLogger struct{}
 
 var _ logging.ContextLogger = AWSLogger{}

@@ -24,8 +24,8 @@ func (r *Request) request() *Request { return r }
 // callKey is the key of the Call in the context that its handler gets.
 type callKey struct{}
 
-// Call is one invocation of a function. It belongs to the goroutine that handles the invocation; only Log may be used by
-// others.
+// Call is one invocation of a function. It belongs to the goroutine that handles the invocation; only Log may be used
+// by others.
 type Call struct {
 	// TraceID is the X-Ray trace header that Lambda set, empty where there is none.
 	TraceID string
@@ -85,8 +85,8 @@ func (c *Call) newLogger() *slog.Logger {
 // Count sets a metric in the unit Count.
 func (c *Call) Count(name string, n int) { c.measure(name, unitCount, int64(n)) }
 
-// CountIf sets a metric in the unit Count to 1 if the condition holds, else to 0. The zero is worth reporting: only with
-// it is the metric's average a rate.
+// CountIf sets a metric in the unit Count to 1 if the condition holds, else to 0. The zero is worth reporting: only
+// with it is the metric's average a rate.
 func (c *Call) CountIf(name string, condition bool) {
 	n := 0
 	if condition {

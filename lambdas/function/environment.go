@@ -43,7 +43,8 @@ type Settings struct {
 }
 
 // ReadSettings starts reading the settings of the function of that name. The variables that all functions have are read
-// at once: ENVIRONMENT, METRICS_NAMESPACE (default TradeProcessing), LOG_LEVEL (DEBUG, INFO, WARN or ERROR, default INFO).
+// at once: ENVIRONMENT, METRICS_NAMESPACE (default TradeProcessing), LOG_LEVEL (DEBUG, INFO, WARN or ERROR, default
+// INFO).
 func ReadSettings(environment Environment, function string) *Settings {
 	s := &Settings{environment: environment, function: function}
 	s.stack = s.Required("ENVIRONMENT", "the stack's environment, such as dev")
@@ -124,7 +125,8 @@ func (s *Settings) Err() error {
 	return &SettingsError{Function: s.function, Problems: s.problems}
 }
 
-// SettingsError lists what is wrong with a function's environment variables. Each problem begins with the variable's name.
+// SettingsError lists what is wrong with a function's environment variables. Each problem begins with the variable's
+// name.
 type SettingsError struct {
 	Function string
 	Problems []string

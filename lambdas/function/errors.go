@@ -21,8 +21,8 @@ const (
 	// Panic is a recovered panic.
 	Panic = "Runtime.Panic"
 
-	// ServiceUnreachable is a call to a service that got no answer: no connection, or none in the time that was left. It
-	// can pass.
+	// ServiceUnreachable is a call to a service that got no answer: no connection, or none in the time that was left.
+	// It can pass.
 	ServiceUnreachable = "ServiceUnreachable"
 )
 
@@ -32,9 +32,9 @@ type Typed interface {
 	ErrorType() string
 }
 
-// ErrorType is the name under which Step Functions sees an error: that of the Typed error in its chain, else the code of
-// the AWS API error, else ServiceUnreachable or InternalError. aws-lambda-go would take the name of the outermost Go type,
-// which is wrapError for everything that fmt.Errorf wraps.
+// ErrorType is the name under which Step Functions sees an error: that of the Typed error in its chain, else the code
+// of the AWS API error, else ServiceUnreachable or InternalError. aws-lambda-go would take the name of the outermost Go
+// type, which is wrapError for everything that fmt.Errorf wraps.
 func ErrorType(err error) string {
 	if typed, ok := errors.AsType[Typed](err); ok {
 		return typed.ErrorType()

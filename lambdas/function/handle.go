@@ -16,14 +16,14 @@ import (
 // Failures is the metric of every function that counts the invocations which ended in an error.
 const Failures = "Failures"
 
-// reserve is the time before Lambda's deadline at which the handler's context ends. Lambda freezes or kills a function at
-// its deadline without a word; the reserve is there to log, count and name the error.
+// reserve is the time before Lambda's deadline at which the handler's context ends. Lambda freezes or kills a function
+// at its deadline without a word; the reserve is there to log, count and name the error.
 const reserve = 100 * time.Millisecond
 
-// Handle makes a lambda.Handler from a typed function. In is the payload (a struct that embeds Request), Out the answer.
-// Around each invocation it reads the payload and the trade, hands out a Call with logger and metrics, ends the context a
-// little before Lambda's deadline, recovers a panic, gives an error the type that the state machine matches on (see
-// ErrorType), and writes one line of metrics. The handler may be called by several goroutines at a time.
+// Handle makes a lambda.Handler from a typed function. In is the payload (a struct that embeds Request), Out the
+// answer. Around each invocation it reads the payload and the trade, hands out a Call with logger and metrics, ends the
+// context a little before Lambda's deadline, recovers a panic, gives an error the type that the state machine matches
+// on (see ErrorType), and writes one line of metrics. The handler may be called by several goroutines at a time.
 //
 // The settings must be free of problems.
 func Handle[In, Out any, Payload interface {
@@ -70,7 +70,8 @@ func Handle[In, Out any, Payload interface {
 	})
 }
 
-// newLogger makes the logger of a function, on the environment's clock, with the dimensions of the metrics on each line.
+// newLogger makes the logger of a function, on the environment's clock, with the dimensions of the metrics on each
+// line.
 func newLogger(settings *Settings, output io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{
 		Level: settings.level,

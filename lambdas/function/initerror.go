@@ -12,8 +12,8 @@ import (
 // initReportTimeout bounds the report of a failed start. The API answers on the spot, and the process ends anyway.
 const initReportTimeout = 2 * time.Second
 
-// reportInit tells Lambda why the function can't start, which aws-lambda-go does not. Without it, a caller learns no more
-// than that the runtime exited; with it, the reason stands in the failed execution
+// reportInit tells Lambda why the function can't start, which aws-lambda-go does not. Without it, a caller learns no
+// more than that the runtime exited; with it, the reason stands in the failed execution
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror).
 func reportInit(api string, reason error) error {
 	body, err := json.Marshal(response(reason))

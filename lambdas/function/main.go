@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Main serves a function's invocations until Lambda ends the process. Where wiring the handler fails, it says why in one
-// JSON line, reports it to Lambda as the error of its initialisation, and exits with 1.
+// Main serves a function's invocations until Lambda ends the process. Where wiring the handler fails, it says why in
+// one JSON line, reports it to Lambda as the error of its initialisation, and exits with 1.
 func Main(wire func(context.Context, Environment) (lambda.Handler, error)) {
 	environment := Process()
 	logger := slog.New(slog.NewJSONHandler(environment.Output, nil))

@@ -7,8 +7,8 @@ import (
 	"github.com/rickar/cal/v2"
 )
 
-// Calendar knows the trading days of one market, or the settlement days of one place of settlement. It is safe for use by
-// several goroutines.
+// Calendar knows the trading days of one market, or the settlement days of one place of settlement. It is safe for use
+// by several goroutines.
 type Calendar struct {
 	Name string
 
@@ -39,7 +39,8 @@ type rules struct {
 	earlyDates []earlyDate
 }
 
-// shortDay is a holiday rule that shortens the day. It applies only where the day is a trading day by the rules before it.
+// shortDay is a holiday rule that shortens the day. It applies only where the day is a trading day by the rules before
+// it.
 type shortDay struct {
 	holiday *cal.Holiday
 	ends    func(Date) clock
@@ -77,8 +78,8 @@ func (c *Calendar) on(d Date) (dayOf, bool) {
 	return c.days[d-c.From], true
 }
 
-// IsOpen tells whether a date is a trading day (or a settlement day, by what the calendar is of), and whether the calendar
-// covers it at all.
+// IsOpen tells whether a date is a trading day (or a settlement day, by what the calendar is of), and whether the
+// calendar covers it at all.
 func (c *Calendar) IsOpen(d Date) (isOpen, covered bool) {
 	on, covered := c.on(d)
 	return on.kind() == open || on.kind() == early, covered
@@ -108,14 +109,15 @@ func (c *Calendar) After(d Date, n int) (Date, bool) {
 	return d, true
 }
 
-// EarlyClose is the wall-clock time since midnight at which continuous trading ends early on a date, and whether it does.
+// EarlyClose is the wall-clock time since midnight at which continuous trading ends early on a date, and whether it
+// does.
 func (c *Calendar) EarlyClose(d Date) (time.Duration, bool) {
 	on, _ := c.on(d)
 	return time.Duration(on.ends()) * time.Second, on.kind() == early
 }
 
-// fill works all days out at once. A calendar has some ten thousand, which takes well below a millisecond; after that every
-// question is one look into a slice.
+// fill works all days out at once. A calendar has some ten thousand, which takes well below a millisecond; after that
+// every question is one look into a slice.
 func (c *Calendar) fill() {
 	c.days = make([]dayOf, c.Until-c.From+1)
 	isRest := c.rules.restDays

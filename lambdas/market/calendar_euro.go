@@ -10,12 +10,13 @@ import (
 	"github.com/rickar/cal/v2/ecb"
 )
 
-// target is the days on which the Eurosystem settles, in T2 and in TARGET2-Securities: cash and securities of the euro area
-// settle on days on which its exchanges may be closed, such as Christmas Eve. Source: ECB press release of 2000-12-14.
+// target is the days on which the Eurosystem settles, in T2 and in TARGET2-Securities: cash and securities of the euro
+// area settle on days on which its exchanges may be closed, such as Christmas Eve. Source: ECB press release of
+// 2000-12-14.
 func target() rules { return rules{closed: ecb.Holidays} }
 
-// euronext is kept in Paris, Amsterdam, Brussels, Luxembourg and Lisbon, where the clock is ahead by -1 hour.
-// Source: euronext.com, trading hours and holidays.
+// euronext is kept in Paris, Amsterdam, Brussels, Luxembourg and Lisbon, where the clock is ahead by -1 hour. Source:
+// euronext.com, trading hours and holidays.
 func euronext(ahead clock) rules {
 	return rules{closed: ecb.Holidays, early: endingAt(at(14, 5)+ahead, christmasEve, newYearsEve)}
 }
@@ -51,8 +52,8 @@ func milan() rules {
 	}}
 }
 
-// xetra is kept by Xetra and the Frankfurt floor. Whit Monday (from 2015) and the Day of German Unity (from 2014) were closing
-// days until 2021. Sources: xetra.com, trading calendar; deutsche-boerse.com, circulars.
+// xetra is kept by Xetra and the Frankfurt floor. Whit Monday (from 2015) and the Day of German Unity (from 2014) were
+// closing days until 2021. Sources: xetra.com, trading calendar; deutsche-boerse.com, circulars.
 func xetra() rules {
 	return rules{
 		closed: slices.Concat(eurex().closed, []*cal.Holiday{
@@ -100,8 +101,8 @@ func vienna() rules {
 	}
 }
 
-// athens keeps the days of the Orthodox church and Good Friday of the western ones.
-// Source: athexgroup.gr, calendar of holidays.
+// athens keeps the days of the Orthodox church and Good Friday of the western ones. Source: athexgroup.gr, calendar of
+// holidays.
 func athens() rules {
 	orthodox := func(name string, days int) *cal.Holiday {
 		h := fromEaster(name, days)

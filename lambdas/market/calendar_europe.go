@@ -31,7 +31,8 @@ func warsaw() rules {
 	}
 }
 
-// prague adds the last day of the year to the Czech holidays, and kept Good Friday before it became one in 2016. Source: pse.cz, trading calendar.
+// prague adds the last day of the year to the Czech holidays, and kept Good Friday before it became one in 2016.
+// Source: pse.cz, trading calendar.
 func prague() rules {
 	return rules{closed: slices.Concat(
 		slices.DeleteFunc(slices.Clone(cz.Holidays), func(h *cal.Holiday) bool { return h == cz.GoodFriday }),

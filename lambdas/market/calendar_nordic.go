@@ -49,8 +49,8 @@ func helsinki() rules {
 	})}
 }
 
-// copenhagen also rests on the Friday after Ascension Day; the Great Prayer Day was abolished in 2024.
-// Source: nasdaqomxnordic.com, trading hours and calendar.
+// copenhagen also rests on the Friday after Ascension Day; the Great Prayer Day was abolished in 2024. Source:
+// nasdaqomxnordic.com, trading hours and calendar.
 func copenhagen() rules {
 	return rules{closed: slices.Concat(yearsEnd(), []*cal.Holiday{
 		dk.Nytaarsdag, dk.Skaertorsdag, dk.Langfredag, dk.AndenPaaskedag, dk.StoreBededag, dk.KristiHimmelfartsdag,

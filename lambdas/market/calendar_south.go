@@ -10,8 +10,8 @@ import (
 	"github.com/rickar/cal/v2/za"
 )
 
-// johannesburg keeps South Africa's holidays, which move from Sunday to Monday, and the days of elections.
-// Source: jse.co.za, market holidays.
+// johannesburg keeps South Africa's holidays, which move from Sunday to Monday, and the days of elections. Source:
+// jse.co.za, market holidays.
 func johannesburg() rules {
 	return rules{
 		closed: za.Holidays,
@@ -23,8 +23,8 @@ func johannesburg() rules {
 	}
 }
 
-// sydney is the calendar of the Australian exchanges, which is that of New South Wales without its Labour Day.
-// Source: asx.com.au, trading calendar.
+// sydney is the calendar of the Australian exchanges, which is that of New South Wales without its Labour Day. Source:
+// asx.com.au, trading calendar.
 func sydney() rules {
 	return rules{
 		closed: []*cal.Holiday{
@@ -40,7 +40,8 @@ func sydney() rules {
 	}
 }
 
-// auckland is the calendar of NZX. Matariki follows the stars and is fixed by the Te Kāhui o Matariki Public Holiday Act
+// auckland is the calendar of NZX. Matariki follows the stars and is fixed by the Te Kāhui o Matariki Public Holiday
+// Act
 // 2022. Source: nzx.com, trading hours and holidays.
 func auckland() rules {
 	return rules{

@@ -16,8 +16,8 @@ func tokyo() rules {
 				return h == jp.TheEmperorsBirthday || h == jp.MountainDay
 			}),
 			[]*cal.Holiday{
-				// cal/jp has a birthday in 2019, when the emperor who was born in December had abdicated and his successor's
-				// birthday in February was past, and doesn't know that the Olympics moved Mountain Day.
+				// cal/jp has a birthday in 2019, when the emperor who was born in December had abdicated and his
+				// successor's birthday in February was past, and doesn't know that the Olympics moved Mountain Day.
 				except(jp.TheEmperorsBirthday, 2019),
 				except(jp.MountainDay, 2020, 2021),
 				onDay("bank holiday", time.January, 2),

@@ -8,8 +8,9 @@ import (
 	"github.com/rickar/cal/v2/gb"
 )
 
-// london is kept by the London Stock Exchange and by CREST: the bank holidays of England and Wales, in which cal/gb lacks
-// those of 2011, 2012 and the state funeral of 2022. Sources: gov.uk/bank-holidays, London Stock Exchange business days.
+// london is kept by the London Stock Exchange and by CREST: the bank holidays of England and Wales, in which cal/gb
+// lacks those of 2011, 2012 and the state funeral of 2022. Sources: gov.uk/bank-holidays, London Stock Exchange
+// business days.
 func london() rules {
 	return rules{
 		closed: slices.Concat(
@@ -33,8 +34,9 @@ func iceEurope() rules {
 	}}
 }
 
-// panEurope is kept by the trading facilities that trade the shares of many countries: they rest only when nearly all of
-// these do. Single countries' segments rest on more days. Source: holiday calendars of Cboe Europe, Turquoise and Aquis.
+// panEurope is kept by the trading facilities that trade the shares of many countries: they rest only when nearly all
+// of these do. Single countries' segments rest on more days. Source: holiday calendars of Cboe Europe, Turquoise and
+// Aquis.
 func panEurope() rules {
 	return rules{closed: []*cal.Holiday{newYearsDay, goodFriday, easterMonday, christmasDay, boxingDay}}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/rickar/cal/v2/us"
 )
 
-// usExchangeHolidays are the regular holidays of the stock exchanges (NYSE Rule 7.2). They differ from the federal ones in
-// cal/us: Good Friday instead of Columbus and Veterans Day; a New Year's Day on a Saturday doesn't close the Friday
+// usExchangeHolidays are the regular holidays of the stock exchanges (NYSE Rule 7.2). They differ from the federal ones
+// in cal/us: Good Friday instead of Columbus and Veterans Day; a New Year's Day on a Saturday doesn't close the Friday
 // before, which would be the year's last trading day; Juneteenth came a year after it became law.
 func usExchangeHolidays() []*cal.Holiday {
 	return []*cal.Holiday{
@@ -26,8 +26,8 @@ func usExchangeHolidays() []*cal.Holiday {
 	}
 }
 
-// usEquities is kept by all US stock and options exchanges and by FINRA's trade reporting facilities.
-// Sources: nyse.com/markets/hours-calendars, and the NYSE's list of special closings.
+// usEquities is kept by all US stock and options exchanges and by FINRA's trade reporting facilities. Sources:
+// nyse.com/markets/hours-calendars, and the NYSE's list of special closings.
 func usEquities() rules {
 	return rules{
 		closed: usExchangeHolidays(),
@@ -41,10 +41,10 @@ func usEquities() rules {
 	}
 }
 
-// usSettlement is the days on which trades settle at DTC. Stock exchanges trade on Columbus Day and Veterans Day, but banks
-// are closed and it is no settlement day (FINRA's trade date and settlement date schedules, such as Notice 99-83). A
-// Veterans Day on a Saturday isn't moved, as the Federal Reserve then opens on the Friday. Days of mourning and storms, on
-// which only trading stops, are settlement days: DTCC was open on 2025-01-09 and in 2012.
+// usSettlement is the days on which trades settle at DTC. Stock exchanges trade on Columbus Day and Veterans Day, but
+// banks are closed and it is no settlement day (FINRA's trade date and settlement date schedules, such as Notice
+// 99-83). A Veterans Day on a Saturday isn't moved, as the Federal Reserve then opens on the Friday. Days of mourning
+// and storms, on which only trading stops, are settlement days: DTCC was open on 2025-01-09 and in 2012.
 func usSettlement() rules {
 	return rules{closed: holidays(usExchangeHolidays(), []*cal.Holiday{
 		us.ColumbusDay,
@@ -57,16 +57,17 @@ func globexHolidays() []*cal.Holiday {
 	return []*cal.Holiday{observed(us.NewYear, sundayToMonday), goodFriday, us.ChristmasDay}
 }
 
-// globexBridges are the holidays on which Globex trades until noon in Chicago or a little later, for the next trading day.
+// globexBridges are the holidays on which Globex trades until noon in Chicago or a little later, for the next trading
+// day.
 func globexBridges() []*cal.Holiday {
 	return []*cal.Holiday{
 		us.MlkDay, us.PresidentsDay, us.MemorialDay, from(2022, us.Juneteenth), us.IndependenceDay, us.LaborDay, us.ThanksgivingDay,
 	}
 }
 
-// cmeGlobex is the calendar of CME Group's energy and metals on Globex, which serves all its exchanges here; single products
-// (grains, equity indices) stop earlier on holidays. ahead is how much the venue's clock is
-// ahead of New York's.
+// cmeGlobex is the calendar of CME Group's energy and metals on Globex, which serves all its exchanges here; single
+// products (grains, equity indices) stop earlier on holidays. ahead is how much the venue's clock is ahead of New
+// York's.
 // Source: CME Group's holiday calendars.
 func cmeGlobex(ahead clock) rules {
 	bridges := make([]shortDay, 0, len(globexBridges()))
@@ -83,8 +84,8 @@ func cmeGlobex(ahead clock) rules {
 	}
 }
 
-// globexHolidayHalt is when Globex halts on a holiday, in New York: at 13:15 until the daily close moved on 2015-09-21, then at 13:00,
-// since 2022 at 14:30, but on a Friday, when trading doesn't resume in the evening, at 13:00.
+// globexHolidayHalt is when Globex halts on a holiday, in New York: at 13:15 until the daily close moved on 2015-09-21,
+// then at 13:00, since 2022 at 14:30, but on a Friday, when trading doesn't resume in the evening, at 13:00.
 func globexHolidayHalt(d Date) clock {
 	switch {
 	case d < DateOf(2015, time.September, 21):
@@ -95,7 +96,8 @@ func globexHolidayHalt(d Date) clock {
 	return at(14, 30)
 }
 
-// iceUS halts at 13:00 New York time on the holidays on which Globex does. Its agricultural contracts rest the whole day.
+// iceUS halts at 13:00 New York time on the holidays on which Globex does. Its agricultural contracts rest the whole
+// day.
 func iceUS() rules {
 	return rules{closed: globexHolidays(), bridges: endingAt(at(13, 0), globexBridges()...)}
 }

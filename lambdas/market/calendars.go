@@ -7,8 +7,9 @@ import (
 	"github.com/rickar/cal/v2"
 )
 
-// The years for which the rule-based calendars were compared with what the exchanges published. Before, exchanges closed
-// for reasons that are not recorded here; after, rules may have changed: Juneteenth was a rule nobody knew in 2020.
+// The years for which the rule-based calendars were compared with what the exchanges published. Before, exchanges
+// closed for reasons that are not recorded here; after, rules may have changed: Juneteenth was a rule nobody knew in
+// 2020.
 const (
 	firstYear = 2010
 	lastYear  = 2035

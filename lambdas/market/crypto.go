@@ -6,10 +6,10 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-// IsCryptoPair tells whether a symbol names a pair of the kind that crypto exchanges trade around the clock, which have no MIC:
-// the trade's currency at one end, and at the other something that is neither money nor metal of ISO 4217. Exchanges spell
-// pairs as BTC-USD, BTC/USD, BTC_USD, KRW-BTC (Upbit, the currency first), FX_BTC_JPY (bitFlyer) and BTCUSD. EUR-USD and
-// XAUUSD are foreign exchange, which settles by conventions of its own; BRK-B is a share.
+// IsCryptoPair tells whether a symbol names a pair of the kind that crypto exchanges trade around the clock, which have
+// no MIC: the trade's currency at one end, and at the other something that is neither money nor metal of ISO 4217.
+// Exchanges spell pairs as BTC-USD, BTC/USD, BTC_USD, KRW-BTC (Upbit, the currency first), FX_BTC_JPY (bitFlyer) and
+// BTCUSD. EUR-USD and XAUUSD are foreign exchange, which settles by conventions of its own; BRK-B is a share.
 func IsCryptoPair(symbol, currency string) bool {
 	if currency == "" {
 		return false

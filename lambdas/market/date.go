@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Date is a day in the proleptic Gregorian calendar, counted from 1970-01-01. It has no time zone: it is the date that a
-// market's own wall clock shows.
+// Date is a day in the proleptic Gregorian calendar, counted from 1970-01-01. It has no time zone: it is the date that
+// a market's own wall clock shows.
 type Date int32
 
 const day = 24 * time.Hour

@@ -9,6 +9,6 @@
 //	calendar_*.go        holidays that follow rules, from github.com/rickar/cal, corrected where exchanges differ
 //	data/closures.csv    holidays that follow no rule a program could know: they are decreed year by year
 //
-// A calendar covers whole years. Outside of them, and before the first date of a market's hours or cycles, the answer is a
-// Reason and never a guess.
+// A calendar covers whole years. Outside of them, and before the first date of a market's hours or cycles, the answer
+// is a Reason and never a guess.
 package market

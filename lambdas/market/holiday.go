@@ -6,8 +6,8 @@ import (
 	"github.com/rickar/cal/v2"
 )
 
-// The shapes that holidays have. They make values of github.com/rickar/cal, whose own country packages are used wherever
-// an exchange keeps the country's holiday.
+// The shapes that holidays have. They make values of github.com/rickar/cal, whose own country packages are used
+// wherever an exchange keeps the country's holiday.
 
 // onDay is a holiday on a fixed date; observed moves it when it falls on a weekend.
 func onDay(name string, month time.Month, dayOfMonth int, observed ...cal.AltDay) *cal.Holiday {
@@ -70,7 +70,8 @@ func endingAt(ends clock, holidays ...*cal.Holiday) []shortDay {
 	return days
 }
 
-// dates reads a list of dates. A misspelt one is a mistake in this package's source, which every test that loads it finds.
+// dates reads a list of dates. A misspelt one is a mistake in this package's source, which every test that loads it
+// finds.
 func dates(list ...string) []Date {
 	parsed := make([]Date, len(list))
 	for i, text := range list {

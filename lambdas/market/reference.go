@@ -16,8 +16,8 @@ type Reference struct {
 	issuers   issuers
 }
 
-// Load reads the data that is built in. An error is a mistake in that data, or a process without time zones: an image that
-// has none needs the package time/tzdata.
+// Load reads the data that is built in. An error is a mistake in that data, or a process without time zones: an image
+// that has none needs the package time/tzdata.
 func Load() (*Reference, error) { return load(builtIn) }
 
 func load(files fs.FS) (*Reference, error) {
@@ -61,8 +61,8 @@ func (r *Reference) Venues() []string {
 	return mics
 }
 
-// Crypto is where crypto pairs trade: no venue of ISO 10383, so no MIC, but around the clock, on UTC's days, and settled on
-// the same day.
+// Crypto is where crypto pairs trade: no venue of ISO 10383, so no MIC, but around the clock, on UTC's days, and
+// settled on the same day.
 func (r *Reference) Crypto() *Venue { return r.crypto }
 
 // Calendar finds a calendar by the name that data/venues.csv gives it.

@@ -9,8 +9,8 @@ const (
 	// Pre is before the regular session: early trading, or the call phase of the opening auction.
 	Pre Session = "PRE"
 
-	// Regular is the main session, from the opening auction to the end of the closing auction and of trading at its price.
-	// The night sessions of futures markets are regular.
+	// Regular is the main session, from the opening auction to the end of the closing auction and of trading at its
+	// price. The night sessions of futures markets are regular.
 	Regular Session = "REGULAR"
 
 	// Post is after the regular session: late trading and reporting.
@@ -77,8 +77,8 @@ func (h hours) session(at clock, on dayOf) Session {
 	return Closed
 }
 
-// endingEarly moves the end of continuous trading, and by as much what comes after it. A day that ends before or with the
-// midday break has no afternoon.
+// endingEarly moves the end of continuous trading, and by as much what comes after it. A day that ends before or with
+// the midday break has no afternoon.
 func (h hours) endingEarly(ends clock) hours {
 	earlier := h.close - ends
 	h.close, h.end, h.post = ends, h.end-earlier, h.post-earlier
@@ -88,8 +88,8 @@ func (h hours) endingEarly(ends clock) hours {
 	return h
 }
 
-// localDay is the date that a trade counts for, before closing days are skipped, and the time on it: from the evening on, in
-// markets whose trading day begins there, the date of tomorrow.
+// localDay is the date that a trade counts for, before closing days are skipped, and the time on it: from the evening
+// on, in markets whose trading day begins there, the date of tomorrow.
 func (p *profile) localDay(t time.Time, zone *time.Location) (Date, clock) {
 	d, at := localTime(t, zone)
 	if h, known := p.on(d); known && at >= h.begins+clock(secondsPerDay) {

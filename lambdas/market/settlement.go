@@ -14,7 +14,8 @@ func (c Cycle) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 // cycles are a market's settlement cycles over time, latest first.
 type cycles []settlementRule
 
-// settlement is the cycle of a trading day and the date on which its trades settle; false where the calendar ends before.
+// settlement is the cycle of a trading day and the date on which its trades settle; false where the calendar ends
+// before.
 func (cs cycles) settlement(tradingDay Date) (Cycle, Date, bool) {
 	for i := range cs {
 		if c := &cs[i]; tradingDay >= c.from {

@@ -41,9 +41,9 @@ type Moment struct {
 
 // At says which session an instant falls in, which trading day a trade then counts for, and when it settles.
 //
-// A trade counts for the date that the venue's clock shows, also after the close; in markets whose trading day begins in the
-// evening (US futures at 18:00, US shares at 20:00), for the next date from then on. Where that date is no trading day, it
-// counts for the next one.
+// A trade counts for the date that the venue's clock shows, also after the close; in markets whose trading day begins
+// in the evening (US futures at 18:00, US shares at 20:00), for the next date from then on. Where that date is no
+// trading day, it counts for the next one.
 func (v *Venue) At(t time.Time) Moment {
 	var m Moment
 	d, at := v.hours.localDay(t, v.Zone)

@@ -10,8 +10,8 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-// The names of the parameters, below the stack's prefix. The stack makes all of them, so one that is missing is an error:
-// a default would hide a mistyped prefix.
+// The names of the parameters, below the stack's prefix. The stack makes all of them, so one that is missing is an
+// error: a default would hide a mistyped prefix.
 const (
 	// EndpointName holds the address of the HTTP API for market context, or Unset.
 	EndpointName = "api-endpoint"

@@ -18,8 +18,8 @@ const (
 	// Lifetime is how long values count as fresh.
 	Lifetime = 60 * time.Second
 
-	// retryAfter is how long the last good values are served after a failed refresh before SSM is asked again, so that an
-	// outage of SSM doesn't add its timeouts to every trade.
+	// retryAfter is how long the last good values are served after a failed refresh before SSM is asked again, so that
+	// an outage of SSM doesn't add its timeouts to every trade.
 	retryAfter = 5 * time.Second
 
 	// refreshTimeout bounds one refresh with all its pages and the SDK's own retries.
@@ -56,7 +56,8 @@ type reading struct {
 	until  time.Time
 }
 
-// New makes a store for the parameters under a prefix like /trade-processing/dev/. It asks SSM at the first call of Values.
+// New makes a store for the parameters under a prefix like /trade-processing/dev/. It asks SSM at the first call of
+// Values.
 func New(api API, prefix string, now func() time.Time) *Store {
 	return &Store{api: api, path: "/" + strings.Trim(prefix, "/"), now: now}
 }

@@ -13,8 +13,8 @@ const (
 	Rejected = "REJECTED" // has violations, and is kept because a regulator asks for rejected trades too
 )
 
-// Item is a trade as the table holds it. Nothing in it depends on floating point: what was received is in Trade, text for
-// text, and the copies beside it are there for queries.
+// Item is a trade as the table holds it. Nothing in it depends on floating point: what was received is in Trade, text
+// for text, and the copies beside it are there for queries.
 type Item struct {
 	// TradeID and Timestamp (epoch milliseconds, see trade.Timestamp) are the table's key: one item a trade version.
 	TradeID   string `dynamodbav:"tradeId"`
@@ -23,16 +23,16 @@ type Item struct {
 	// Status is Recorded or Rejected. With Timestamp it is the key of the index byStatus.
 	Status string `dynamodbav:"status"`
 
-	// SourceSystem is what the trade says, or what the event's source says where the trade has none that can be a key. With
-	// Timestamp it is the key of the index bySource.
+	// SourceSystem is what the trade says, or what the event's source says where the trade has none that can be a key.
+	// With Timestamp it is the key of the index bySource.
 	SourceSystem string `dynamodbav:"sourceSystem,omitempty"`
 
 	// Trade is the canonical form of the event's detail, Digest its SHA-256 in hexadecimal.
 	Trade  string `dynamodbav:"trade"`
 	Digest string `dynamodbav:"digest"`
 
-	// Copies of the trade's fields, as received. They are left out where a field is missing, of another type, too long, or
-	// (Amount, ExecutedAt) can't be read.
+	// Copies of the trade's fields, as received. They are left out where a field is missing, of another type, too long,
+	// or (Amount, ExecutedAt) can't be read.
 	Amount     string `dynamodbav:"amount,omitempty"`
 	Currency   string `dynamodbav:"currency,omitempty"`
 	Symbol     string `dynamodbav:"symbol,omitempty"`
@@ -127,8 +127,8 @@ func copyOf(t *trade.Trade, field string) string {
 	return s
 }
 
-// sourceSystem is never empty for an event that a rule of the stack matched: the key of an index may not be empty, and a
-// rejected trade must be found under its source too.
+// sourceSystem is never empty for an event that a rule of the stack matched: the key of an index may not be empty, and
+// a rejected trade must be found under its source too.
 func sourceSystem(t *trade.Trade, eventSource string) string {
 	if s := copyOf(t, "sourceSystem"); s != "" {
 		return s

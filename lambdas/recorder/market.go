@@ -14,7 +14,8 @@ const maxMarketBytes = 64 << 10
 // its context.
 const externalField = "external"
 
-// readMarket takes apart the market context, without binary floats. Context that is too large is replaced by the reason.
+// readMarket takes apart the market context, without binary floats. Context that is too large is replaced by the
+// reason.
 func readMarket(payload json.RawMessage) (map[string]any, error) {
 	if len(payload) > maxMarketBytes {
 		return map[string]any{

@@ -69,10 +69,11 @@ type Response struct {
 	Violations []string `json:"violations,omitempty"`
 }
 
-// New makes the handler: it takes a Request and answers a Response. Errors are MalformedTrade, TradeConflict, and DynamoDB's
-// by their own code.
+// New makes the handler: it takes a Request and answers a Response. Errors are MalformedTrade, TradeConflict, and
+// DynamoDB's by their own code.
 //
-// Beside what function.ReadSettings reads, it reads TABLE_NAME and RETENTION_YEARS (items are kept for good by default).
+// Beside what function.ReadSettings reads, it reads TABLE_NAME and RETENTION_YEARS (items are kept for good by
+// default).
 func New(environment function.Environment, table API) (lambda.Handler, error) {
 	settings := function.ReadSettings(environment, Name)
 	r := &recorder{

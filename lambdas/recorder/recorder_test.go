@@ -247,8 +247,8 @@ func TestAnotherTradeUnderTheSameKeyIsAConflict(t *testing.T) {
 	}
 }
 
-// The write succeeds and its answer is lost: the state machine tries again, and the trade must not be called a duplicate
-// of itself.
+// The write succeeds and its answer is lost: the state machine tries again, and the trade must not be called a
+// duplicate of itself.
 func TestARepeatedAttemptOfOneExecutionIsNoDuplicate(t *testing.T) {
 	table := &fakeTable{after: func(context.Context) error {
 		return &smithy.OperationError{Err: &smithyhttp.RequestSendError{Err: errors.New("connection reset by peer")}}

@@ -68,8 +68,8 @@ func (f *fakeTable) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ..
 	return &dynamodb.PutItemOutput{}, nil
 }
 
-// keyMustBeFree reads the one condition that the recorder has, attribute_not_exists of a key attribute: without it a put
-// would overwrite.
+// keyMustBeFree reads the one condition that the recorder has, attribute_not_exists of a key attribute: without it a
+// put would overwrite.
 func (f *fakeTable) keyMustBeFree(in *dynamodb.PutItemInput) bool {
 	for placeholder, name := range in.ExpressionAttributeNames {
 		if name == "tradeId" && aws.ToString(in.ConditionExpression) == "attribute_not_exists ("+placeholder+")" {

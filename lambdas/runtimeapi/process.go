@@ -21,8 +21,8 @@ type Process struct {
 	ended   chan struct{} // closed when command.ProcessState tells how
 }
 
-// Start starts a command with a server of its own. The command gets AWS_LAMBDA_RUNTIME_API beside the variables in its Env,
-// and no others where Env is empty. Its standard output and error are kept: see Output. Stop it in the end.
+// Start starts a command with a server of its own. The command gets AWS_LAMBDA_RUNTIME_API beside the variables in its
+// Env, and no others where Env is empty. Its standard output and error are kept: see Output. Stop it in the end.
 func Start(command *exec.Cmd) (*Process, error) {
 	server, err := Listen()
 	if err != nil {
@@ -84,8 +84,8 @@ func (p *Process) State() *os.ProcessState {
 // ErrKilled is a program that had not ended when its time for that was over.
 var ErrKilled = errors.New("the program did not end in time and was killed")
 
-// Stop ends the program as Lambda ends an environment that has extensions: with SIGTERM, and with SIGKILL when it hasn't
-// ended after grace, which is the error ErrKilled. It is no error when the program had ended.
+// Stop ends the program as Lambda ends an environment that has extensions: with SIGTERM, and with SIGKILL when it
+// hasn't ended after grace, which is the error ErrKilled. It is no error when the program had ended.
 func (p *Process) Stop(grace time.Duration) error {
 	defer p.Close() //nolint:errcheck // nobody is connected any more
 	if p.State() != nil {

@@ -1,8 +1,9 @@
-// Package runtimeapi runs a function as Lambda does: a server of the Lambda Runtime API and of the part of the Extensions
-// API that concerns a function, and the process that talks to it. Nothing of it is part of a container image.
+// Package runtimeapi runs a function as Lambda does: a server of the Lambda Runtime API and of the part of the
+// Extensions API that concerns a function, and the process that talks to it. Nothing of it is part of a container
+// image.
 //
-// The protocol is that of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. Where a program breaks it, the
-// server answers as Lambda does and remembers it: see Server.Violations.
+// The protocol is that of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. Where a program breaks it,
+// the server answers as Lambda does and remembers it: see Server.Violations.
 package runtimeapi
 
 import (
@@ -176,9 +177,9 @@ func (s *Server) Violations() []string {
 	return append([]string(nil), s.violations...)
 }
 
-// Invoke hands an invocation to the function and waits for its answer. The error is ErrTimedOut, ErrTooLarge, or the reason
-// why ctx ended; an error that the function reports is part of the answer. The deadline counts from when the function
-// fetches the invocation, so that a slow start costs the invocation nothing.
+// Invoke hands an invocation to the function and waits for its answer. The error is ErrTimedOut, ErrTooLarge, or the
+// reason why ctx ended; an error that the function reports is part of the answer. The deadline counts from when the
+// function fetches the invocation, so that a slow start costs the invocation nothing.
 func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Answer, error) {
 	if len(invocation.Payload) > MaxPayload {
 		return Answer{}, ErrTooLarge

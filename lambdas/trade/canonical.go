@@ -7,8 +7,9 @@ import (
 
 // Canonical is the one spelling of the trade that is stored and hashed: JSON without insignificant white space, names
 // sorted by code point, every number literal exactly as received, and every string with the same characters as received
-// but escaped in the one way that RFC 8785 prescribes: \" \\ \b \t \n \f \r, \u00xx for the other control characters, and
-// nothing else. Services on the way re-order names and re-escape characters; they must not make another trade of it.
+// but escaped in the one way that RFC 8785 prescribes: \" \\ \b \t \n \f \r, \u00xx for the other control characters,
+// and nothing else. Services on the way re-order names and re-escape characters; they must not make another trade of
+// it.
 //
 // Numbers are left alone on purpose (RFC 8785 would turn them into binary floats): 1.10 and 1.1 are two spellings, and
 // two digests.

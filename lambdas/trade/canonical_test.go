@@ -105,7 +105,8 @@ func drawDetail(t *rapid.T) map[string]any {
 	return members
 }
 
-// spell writes a JSON value in one of its many spellings: names in any order, white space anywhere, characters escaped or not.
+// spell writes a JSON value in one of its many spellings: names in any order, white space anywhere, characters escaped
+// or not.
 func spell(r *rand.Rand, v any) string {
 	space := func() string { return []string{"", "", " ", "\n\t", "\r\n"}[r.Intn(5)] }
 	var text string

@@ -83,8 +83,8 @@ type Description struct {
 	// Meaning says what about the field is wrong.
 	Meaning string
 
-	// Example is a JSON object. Its fields, put in place of those of a trade that is valid, give the trade this violation:
-	// a trade of system1, in an event from trading.system1, in a stack that knows no source system99.
+	// Example is a JSON object. Its fields, put in place of those of a trade that is valid, give the trade this
+	// violation: a trade of system1, in an event from trading.system1, in a stack that knows no source system99.
 	Example string
 }
 

@@ -15,8 +15,8 @@ type Currency struct {
 	HasMinorUnit bool
 }
 
-// LookupCurrency finds a current ISO 4217 code, upper case as the standard writes it. Codes that have been withdrawn (DEM)
-// are not found.
+// LookupCurrency finds a current ISO 4217 code, upper case as the standard writes it. Codes that have been withdrawn
+// (DEM) are not found.
 //
 // The list is that of github.com/bojanz/currency, which follows the maintenance agency's own list one. The more obvious
 // golang.org/x/text/currency won't do: its tables of 2017 lack codes in use (VES, SLE, XCG), take DEM, and have CLDR's
@@ -32,8 +32,8 @@ func LookupCurrency(code string) (Currency, bool) {
 }
 
 // isWithoutMinorUnit names the current codes that ISO 4217 gives no minor unit, and that bojanz/currency leaves out as
-// they are nobody's money. A trade may well be in gold ounces or in special drawing rights. XTS (for testing) and XXX (no
-// currency) are in the standard on the same terms, so they are taken too.
+// they are nobody's money. A trade may well be in gold ounces or in special drawing rights. XTS (for testing) and XXX
+// (no currency) are in the standard on the same terms, so they are taken too.
 func isWithoutMinorUnit(code string) bool {
 	switch code {
 	case "XAU", "XAG", "XPT", "XPD", // metals, in troy ounces

@@ -14,8 +14,8 @@ const (
 	// don't count.
 	MaxDigits = 38
 
-	// maxExactDigits is how many significant digits of a JSON number are sure to survive a service that reads numbers as
-	// IEEE 754 doubles, as Step Functions may: every decimal of 15 digits comes back from a double as it was.
+	// maxExactDigits is how many significant digits of a JSON number are sure to survive a service that reads numbers
+	// as IEEE 754 doubles, as Step Functions may: every decimal of 15 digits comes back from a double as it was.
 	maxExactDigits = 15
 
 	// A decimal's first significant digit stands for 10^minExponent to 10^maxExponent: DynamoDB's range for a number,
@@ -38,9 +38,9 @@ type Decimal struct {
 }
 
 // ParseDecimal reads a decimal exactly: an optional minus, digits without a leading zero, an optional fraction, an
-// optional exponent, as JSON spells numbers (so no plus in front, no hexadecimal, no NaN, no separators, no white space).
-// The error is one of ErrNotDecimal, ErrTooManyDigits and ErrOutOfRange. The work is linear in the text's length, whatever
-// the exponent says: 1e999999999 is refused before anything of that size is made.
+// optional exponent, as JSON spells numbers (so no plus in front, no hexadecimal, no NaN, no separators, no white
+// space). The error is one of ErrNotDecimal, ErrTooManyDigits and ErrOutOfRange. The work is linear in the text's
+// length, whatever the exponent says: 1e999999999 is refused before anything of that size is made.
 func ParseDecimal(s string) (Decimal, error) {
 	parts, ok := splitDecimal(s)
 	if !ok {

@@ -32,8 +32,8 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzParse holds Parse and the rules against encoding/json: what Parse takes is JSON with the same content, and nothing
-// panics on what it refuses.
+// FuzzParse holds Parse and the rules against encoding/json: what Parse takes is JSON with the same content, and
+// nothing panics on what it refuses.
 func FuzzParse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, detail []byte) {

@@ -11,14 +11,14 @@ func isUpperAlphanumeric(s string) bool {
 	return true
 }
 
-// isISIN tells whether s has the form of an ISO 6166 ISIN: a prefix of two letters, nine letters or digits, a check digit.
-// Prefixes are not held against ISO 3166: there are others by right (XS, EU).
+// isISIN tells whether s has the form of an ISO 6166 ISIN: a prefix of two letters, nine letters or digits, a check
+// digit. Prefixes are not held against ISO 3166: there are others by right (XS, EU).
 func isISIN(s string) bool {
 	return len(s) == 12 && isUpper(s[0]) && isUpper(s[1]) && isUpperAlphanumeric(s) && isDigit(s[11])
 }
 
-// hasISINCheckDigit applies ISO 6166's check: letters become the two digits of A=10 to Z=35, and every second digit from
-// the right is doubled (Luhn); the digits' sum ends in 0.
+// hasISINCheckDigit applies ISO 6166's check: letters become the two digits of A=10 to Z=35, and every second digit
+// from the right is doubled (Luhn); the digits' sum ends in 0.
 func hasISINCheckDigit(isin string) bool {
 	sum, double := 0, false
 	add := func(digit int) {
@@ -38,13 +38,14 @@ func hasISINCheckDigit(isin string) bool {
 	return sum%10 == 0
 }
 
-// isLEI tells whether s has the form of an ISO 17442 legal entity identifier: eighteen letters or digits, two check digits.
+// isLEI tells whether s has the form of an ISO 17442 legal entity identifier: eighteen letters or digits, two check
+// digits.
 func isLEI(s string) bool {
 	return len(s) == 20 && isUpperAlphanumeric(s) && isDigit(s[18]) && isDigit(s[19])
 }
 
-// hasLEICheckDigits applies ISO 7064's MOD 97-10: with letters as the two digits of A=10 to Z=35 the number is 1 modulo 97.
-// The standard makes check digits of 02 to 98 only; 00, 01 and 99 are congruent to real ones but are never issued.
+// hasLEICheckDigits applies ISO 7064's MOD 97-10: with letters as the two digits of A=10 to Z=35 the number is 1 modulo
+// 97. The standard makes check digits of 02 to 98 only; 00, 01 and 99 are congruent to real ones but are never issued.
 func hasLEICheckDigits(lei string) bool {
 	switch lei[18:] {
 	case "00", "01", "99":

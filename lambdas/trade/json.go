@@ -18,7 +18,8 @@ const (
 	// arrive, because every service on the way may escape characters anew.
 	MaxBytes = 64 << 10
 
-	// maxRawBytes bounds the work before the canonical form is known: it is MaxBytes with every character escaped as \u00XX.
+	// maxRawBytes bounds the work before the canonical form is known: it is MaxBytes with every character escaped as
+	// \u00XX.
 	maxRawBytes = 6 * MaxBytes
 )
 
@@ -130,8 +131,8 @@ func (w *walker) value(level int) (v value, err error) {
 	return v, err
 }
 
-// container reads an object or an array. Objects come out sorted by name, in the order of UTF-8 bytes, which is the order
-// of code points: names that stand twice are then neighbours, and the canonical form needs no sorting.
+// container reads an object or an array. Objects come out sorted by name, in the order of UTF-8 bytes, which is the
+// order of code points: names that stand twice are then neighbours, and the canonical form needs no sorting.
 func (w *walker) container(k kind, closing byte, level int) (value, error) {
 	if level > MaxLevels {
 		return value{}, malformed("the detail is nested deeper than %d levels (at byte %d)", MaxLevels, w.at)
@@ -199,8 +200,8 @@ func (w *walker) string() (string, error) {
 	return s, nil
 }
 
-// hasHalfPair tells whether a string literal escapes a surrogate that has no partner. encoding/json would turn every one
-// of them into U+FFFD, so that trades which differ would get the same digest.
+// hasHalfPair tells whether a string literal escapes a surrogate that has no partner. encoding/json would turn every
+// one of them into U+FFFD, so that trades which differ would get the same digest.
 func hasHalfPair(literal string) bool {
 	for i := 0; i < len(literal); i++ {
 		if literal[i] != '\\' {

@@ -57,8 +57,8 @@ type Verdict struct {
 	ReviewRequired bool `json:"reviewRequired"`
 }
 
-// Check reports every violation of a trade. A field that is null counts as one that isn't there, as many serialisers write
-// it so; it is kept in the record all the same.
+// Check reports every violation of a trade. A field that is null counts as one that isn't there, as many serialisers
+// write it so; it is kept in the record all the same.
 func (r *Rules) Check(t *Trade, a Arrival) Verdict {
 	c := checker{trade: t, violations: []Violation{}}
 	amount := c.amount()
@@ -188,9 +188,9 @@ func (c *checker) sourceSystem(r *Rules, a Arrival) {
 	}
 }
 
-// executedAt compares with the earlier of the event's time and now. With now alone, a trade that was sent too early would
-// become valid by waiting, for instance in the dead-letter queue; with the event's time alone, which producers may set
-// themselves, a source whose clock is wrong would vouch for itself.
+// executedAt compares with the earlier of the event's time and now. With now alone, a trade that was sent too early
+// would become valid by waiting, for instance in the dead-letter queue; with the event's time alone, which producers
+// may set themselves, a source whose clock is wrong would vouch for itself.
 func (c *checker) executedAt(r *Rules, a Arrival) {
 	literal, present := c.text("executedAt", ExecutedAtWrongType)
 	if !present {
@@ -262,8 +262,8 @@ func (c *checker) counterpartyLEI() {
 	}
 }
 
-// consistency compares price times quantity with the amount, exactly. Where ISO 4217 knows no minor unit of the currency
-// only the relative tolerance is left.
+// consistency compares price times quantity with the amount, exactly. Where ISO 4217 knows no minor unit of the
+// currency only the relative tolerance is left.
 func (c *checker) consistency(amount, price, quantity *Decimal, currency Currency) {
 	if amount == nil || price == nil || quantity == nil || agree(amount, price, quantity, currency) {
 		return

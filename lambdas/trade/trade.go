@@ -1,8 +1,9 @@
 // Package trade is the domain: what a trade is, when it is valid, and the one spelling of it that is kept for good.
 //
-// A trade arrives as the JSON detail of an EventBridge event. Parse reads it exactly: numbers stay the literals that were
-// sent and never become binary floats, unknown fields stay, and what can't be told apart later (a name twice in one
-// object, half a surrogate pair) is refused. Rules says what is wrong with a trade, Canonical and Digest what it is.
+// A trade arrives as the JSON detail of an EventBridge event. Parse reads it exactly: numbers stay the literals that
+// were sent and never become binary floats, unknown fields stay, and what can't be told apart later (a name twice in
+// one object, half a surrogate pair) is refused. Rules says what is wrong with a trade, Canonical and Digest what it
+// is.
 package trade
 
 import (
@@ -22,9 +23,9 @@ type Trade struct {
 	detail value
 }
 
-// Parse reads the detail of an EventBridge event: a JSON object (RFC 8259) in UTF-8 with a usable tradeId, no name twice
-// in one object, at most MaxLevels of nesting and MaxBytes in its canonical form. Anything else is a *MalformedError.
-// Whether the trade's fields are right is not asked here, but by Rules.
+// Parse reads the detail of an EventBridge event: a JSON object (RFC 8259) in UTF-8 with a usable tradeId, no name
+// twice in one object, at most MaxLevels of nesting and MaxBytes in its canonical form. Anything else is a
+// *MalformedError. Whether the trade's fields are right is not asked here, but by Rules.
 func Parse(detail []byte) (*Trade, error) {
 	root, err := parseJSON(detail)
 	if err != nil {
@@ -78,8 +79,8 @@ func (t *Trade) Text(field string) (string, bool) {
 	return v.text, true
 }
 
-// Amount is the value of a field that holds a decimal, as a JSON number or a string, and whether it holds one that can be
-// read (see ParseDecimal). The literal is exactly what was sent.
+// Amount is the value of a field that holds a decimal, as a JSON number or a string, and whether it holds one that can
+// be read (see ParseDecimal). The literal is exactly what was sent.
 func (t *Trade) Amount(field string) (literal string, d Decimal, readable bool) {
 	v, _ := t.detail.member(field)
 	if v.kind != text && v.kind != number {

@@ -27,8 +27,9 @@ const (
 // defaultClockSkew is taken when MAX_CLOCK_SKEW isn't set.
 const defaultClockSkew = 5 * time.Minute
 
-// New makes the handler: it takes a function.Request and answers a trade.Verdict. A trade that breaks rules is an answer,
-// not an error. Errors are MalformedTrade, and ParametersUnavailable when the threshold for review has never been read.
+// New makes the handler: it takes a function.Request and answers a trade.Verdict. A trade that breaks rules is an
+// answer, not an error. Errors are MalformedTrade, and ParametersUnavailable when the threshold for review has never
+// been read.
 //
 // Beside what function.ReadSettings reads, it reads PARAMETER_PREFIX, SOURCES, ALLOWED_CURRENCIES (none by default) and
 // MAX_CLOCK_SKEW (5m by default).

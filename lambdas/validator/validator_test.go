@@ -129,7 +129,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// The state machine passes the answer on as it is: its names are a contract with the recorder and with whoever reads items.
+// The state machine passes the answer on as it is: its names are a contract with the recorder and with whoever reads
+// items.
 func TestTheAnswersJSON(t *testing.T) {
 	h := mustHandler(t, &fakeSSM{}, new(bytes.Buffer))
 	for file, want := range map[string]string{

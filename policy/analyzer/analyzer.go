@@ -54,8 +54,8 @@ type Configured interface {
 // engineInterval is how often the server asks whether its engine still runs.
 const engineInterval = 5 * time.Second
 
-// Main serves the pack until ctx ends or the engine does. The engine starts the program with its own address as the first
-// argument, and reads the port from the first line of output: nothing else may be written there.
+// Main serves the pack until ctx ends or the engine does. The engine starts the program with its own address as the
+// first argument, and reads the port from the first line of output: nothing else may be written there.
 func Main(ctx context.Context, pack policyx.PolicyPack, arguments []string, output io.Writer) error {
 	return serve(ctx, pack, arguments, output, engineInterval)
 }

@@ -12,7 +12,8 @@ import (
 type Case struct {
 	Rule string
 	Says string // a sentence
-	// Breaks are the beginnings of the messages that the rule has to report, in order; none where the case keeps the rule.
+	// Breaks are the beginnings of the messages that the rule has to report, in order; none where the case keeps the
+	// rule.
 	Breaks []string
 	Stack  string         // the stack's name; "" for dev
 	Config map[string]any // of the rule

@@ -41,7 +41,8 @@ type Document struct {
 	Complete   bool        // whether these are all
 }
 
-// Read reads a document, which is a text or an object. Nothing is said of a statement in which anything isn't known yet.
+// Read reads a document, which is a text or an object. Nothing is said of a statement in which anything isn't known
+// yet.
 func Read(property value.Value) Document {
 	body := property.Document()
 	read := Document{Complete: !body.HoldsUnknown()}
@@ -107,7 +108,8 @@ func conditions(given value.Value) []Condition {
 }
 
 // callers are the condition keys that say on whose behalf a call is made, or who makes it
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). Those of KMS and Lambda name what they act for.
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). Those of KMS and Lambda name what they act
+// for.
 var callers = []string{
 	"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths",
 	"aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths",

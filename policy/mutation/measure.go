@@ -21,7 +21,8 @@ import (
 	"time"
 )
 
-// timeout is how long the tests of a mutant may take. One that turned a condition into an endless loop is noticed by it.
+// timeout is how long the tests of a mutant may take. One that turned a condition into an endless loop is noticed by
+// it.
 const timeout = 30 * time.Second
 
 // tests are those that each mutant is judged by: every case of every rule, exemptions and configuration. The property

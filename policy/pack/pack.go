@@ -1,7 +1,7 @@
 // Package pack makes a policyx pack of the rules, and lets a program serve it to the engine.
 //
-// A program that isn't the pack's own can carry the pack within itself, so that nothing has to be built or installed for
-// it. The engine wants a folder and a program of a certain name on PATH; Embed makes both of the program that runs:
+// A program that isn't the pack's own can carry the pack within itself, so that nothing has to be built or installed
+// for it. The engine wants a folder and a program of a certain name on PATH; Embed makes both of the program that runs:
 //
 //	func main() {
 //		if pack.Called(os.Args) { // the engine runs this very program as the pack
@@ -14,8 +14,8 @@
 //	}
 //
 // The engine's events then say of each resource which rules passed and failed (PolicyAnalyzeSummaryEvent, and
-// PolicyAnalyzeStackSummaryEvent once for the stack), and PolicyEvent holds each violation. A rule of which nothing
-// was there to judge is in neither list.
+// PolicyAnalyzeStackSummaryEvent once for the stack), and PolicyEvent holds each violation. A rule of which nothing was
+// there to judge is in neither list.
 package pack
 
 import (
@@ -81,7 +81,8 @@ func policyOf(rule rules.Rule, now func() time.Time) policyx.Policy {
 	}
 }
 
-// policy is what all three kinds of policies share. The policyx policy within gives name, description, level and schema.
+// policy is what all three kinds of policies share. The policyx policy within gives name, description, level and
+// schema.
 type policy struct {
 	policyx.Policy
 	rule rules.Rule

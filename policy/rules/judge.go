@@ -12,9 +12,9 @@ type Violation struct {
 	URN     string
 }
 
-// Judge runs the rule on one resource. config are the options that a firm has set, as decoded JSON; what isn't there has
-// its default. today decides which exemptions still hold. A rule on stacks has nothing to say here, and neither has one on
-// other types.
+// Judge runs the rule on one resource. config are the options that a firm has set, as decoded JSON; what isn't there
+// has its default. today decides which exemptions still hold. A rule on stacks has nothing to say here, and neither has
+// one on other types.
 func (r Rule) Judge(declared Declared, config map[string]any, today time.Time) []Violation {
 	if r.Check == nil || !r.Concerns(declared.Type) {
 		return nil

@@ -18,7 +18,8 @@ type Declared struct {
 	// for providers themselves.
 	Provider property.Map
 	Protect  bool
-	// PropertyDependencies are the URNs that a property was made from, by the property's name. Only stack rules get them.
+	// PropertyDependencies are the URNs that a property was made from, by the property's name. Only stack rules get
+	// them.
 	PropertyDependencies map[string][]string
 }
 
@@ -32,7 +33,8 @@ type Resource struct {
 // At reads a property by its path, such as "serverSideEncryption.kmsKeyArn".
 func (r *Resource) At(path string) value.Value { return value.OfMap(r.Properties).At(path) }
 
-// AtProvider reads an input of the resource's provider. The engine holds nested ones as JSON text: Document reads those.
+// AtProvider reads an input of the resource's provider. The engine holds nested ones as JSON text: Document reads
+// those.
 func (r *Resource) AtProvider(name string) value.Value { return value.OfMap(r.Provider).Get(name) }
 
 // Setting reads an option of the rule.
@@ -53,7 +55,8 @@ func (r *Resource) InProduction() bool {
 	})
 }
 
-// region is where the resource is made: by its own property, which version 7 of the AWS provider has, or its provider's.
+// region is where the resource is made: by its own property, which version 7 of the AWS provider has, or its
+// provider's.
 func (r *Resource) region() value.Value {
 	if own := r.At("region"); !own.Unset() {
 		return own

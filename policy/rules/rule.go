@@ -1,5 +1,5 @@
-// Package rules holds the rules of the pack, one file a family. A rule reads the resources of any program: it knows AWS's
-// types and their properties, and nothing of the program that declares them.
+// Package rules holds the rules of the pack, one file a family. A rule reads the resources of any program: it knows
+// AWS's types and their properties, and nothing of the program that declares them.
 package rules
 
 import (

@@ -140,8 +140,8 @@ func secretIn(v, leastEntropy value.Value) string {
 	return ""
 }
 
-// random are the characters of base64, and enough of them for a key. Paths have slashes too, and so these count only where the
-// length is that of AWS's secret access keys, or where base64 is padded.
+// random are the characters of base64, and enough of them for a key. Paths have slashes too, and so these count only
+// where the length is that of AWS's secret access keys, or where base64 is padded.
 var random = regexp.MustCompile(`^([A-Za-z0-9+_=-]{20,}|[A-Za-z0-9+/]{40}|[A-Za-z0-9+/]{22,}={1,2})$`)
 
 // mixed tells that a text has capitals, small letters and digits, which names, ids and digests rarely do.

@@ -116,8 +116,8 @@ func (s settings) exempt(urn string) (exempted bool, note string) {
 	return false, note
 }
 
-// CheckConfig says what is wrong with a configuration of the rule that its schema can't say: options that it doesn't have,
-// settings that mean nothing, and days that no calendar has.
+// CheckConfig says what is wrong with a configuration of the rule that its schema can't say: options that it doesn't
+// have, settings that mean nothing, and days that no calendar has.
 func (r Rule) CheckConfig(given map[string]any) []string {
 	var problems []string
 	known := map[string]bool{}

@@ -14,8 +14,8 @@ import (
 
 // Value is a property, or that there is none. The zero Value is a property that isn't there.
 //
-// Its questions have three answers: yes, no, and not known yet. Is… are true where yes is known, Lacks… and Unset where no
-// is known, and both are false of an unknown value. So !Unset is not IsSet: it may turn out either way.
+// Its questions have three answers: yes, no, and not known yet. Is… are true where yes is known, Lacks… and Unset where
+// no is known, and both are false of an unknown value. So !Unset is not IsSet: it may turn out either way.
 type Value struct {
 	raw     property.Value
 	secret  bool
@@ -59,8 +59,8 @@ func convert(decoded any) property.Value {
 }
 
 // At follows a path of names, such as "serverSideEncryption.kmsKeyArn". A list of one element is read as that element:
-// Terraform's schemas, from which many of Pulumi's come, know no other way to say "an object or none". What lies behind an
-// unknown value is unknown.
+// Terraform's schemas, from which many of Pulumi's come, know no other way to say "an object or none". What lies behind
+// an unknown value is unknown.
 func (v Value) At(path string) Value {
 	for name := range strings.SplitSeq(path, ".") {
 		v = v.Get(name)

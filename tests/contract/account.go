@@ -101,7 +101,8 @@ func (a *Account) Variables(function string) map[string]string {
 	return variables
 }
 
-// ProcessVariables are Variables and what Lambda itself adds for a program, with the account's endpoint in place of AWS's.
+// ProcessVariables are Variables and what Lambda itself adds for a program, with the account's endpoint in place of
+// AWS's.
 func (a *Account) ProcessVariables(function string) map[string]string {
 	variables := a.Variables(function)
 	variables["AWS_REGION"] = region

@@ -37,7 +37,8 @@ type Case struct {
 	// Timeout is the function's. Default: a minute, which no case needs.
 	Timeout time.Duration
 
-	// Answer is the JSON text that the function answers, without recordedAt, which is the time. Empty where Error is set.
+	// Answer is the JSON text that the function answers, without recordedAt, which is the time. Empty where Error is
+	// set.
 	Answer string
 
 	// Error is the type that the function reports, and Says a part of its message.
@@ -47,11 +48,12 @@ type Case struct {
 const (
 	defaultCaseTimeout = time.Minute
 
-	// shortTimeout is the shortest that Lambda has. A function that waits for a service which doesn't answer must say so
-	// before.
+	// shortTimeout is the shortest that Lambda has. A function that waits for a service which doesn't answer must say
+	// so before.
 	shortTimeout = time.Second
 
-	// largest is what a payload may have at most: 6 MB (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+	// largest is what a payload may have at most: 6 MB
+	// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 	largest = 6 << 20
 )
 
@@ -264,8 +266,8 @@ func Cases() []Case {
 	}
 }
 
-// Sample is the nth payload of a long series, as they come: no two trades are the same, and each is of the largest size that
-// a detail may have, so that a function which kept something of them would show it.
+// Sample is the nth payload of a long series, as they come: no two trades are the same, and each is of the largest size
+// that a detail may have, so that a function which kept something of them would show it.
 func Sample(function string, n int) []byte {
 	const detail = 60 << 10
 	trade := padded(aTrade(fmt.Sprintf("t-%d", n), `"note":"%PAD%",`), detail)

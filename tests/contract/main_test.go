@@ -1,5 +1,6 @@
-// Package contract_test runs the functions' real programs, built with the command of their image's recipe, behind a server
-// of the Lambda Runtime API, and their handlers within the local cloud: both must keep what the functions promise.
+// Package contract_test runs the functions' real programs, built with the command of their image's recipe, behind a
+// server of the Lambda Runtime API, and their handlers within the local cloud: both must keep what the functions
+// promise.
 package contract_test
 
 import (
@@ -20,8 +21,8 @@ import (
 // root is the project's folder.
 const root = "../.."
 
-// grace is what Lambda leaves a function between SIGTERM and SIGKILL where an extension such as Lambda Insights is there
-// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown).
+// grace is what Lambda leaves a function between SIGTERM and SIGKILL where an extension such as Lambda Insights is
+// there (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown).
 const grace = 2 * time.Second
 
 // required is the environment variable that says to build and run the programs, which takes a while.

@@ -13,8 +13,8 @@ import (
 
 // Instance is a function that runs somewhere. It must end with the test.
 type Instance interface {
-	// Invoke calls the function once. The error says why there is no answer, such as runtimeapi.ErrTimedOut; a function's own
-	// error is part of the answer.
+	// Invoke calls the function once. The error says why there is no answer, such as runtimeapi.ErrTimedOut; a
+	// function's own error is part of the answer.
 	Invoke(t *testing.T, invocation runtimeapi.Invocation) (runtimeapi.Answer, error)
 }
 

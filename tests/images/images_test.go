@@ -162,9 +162,9 @@ func checkProgram(t *testing.T, project, function string, program []byte) {
 	}
 }
 
-// Two clones of a commit, built at different times from nothing, must be the same image but for the time at which it was made,
-// which engines before 23 write into it. One function shows it; that each program is the same wherever it is built,
-// checkProgram shows.
+// Two clones of a commit, built at different times from nothing, must be the same image but for the time at which it
+// was made, which engines before 23 write into it. One function shows it; that each program is the same wherever it is
+// built, checkProgram shows.
 func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 	w := need(t)
 	elsewhere := t.TempDir()

@@ -1,6 +1,6 @@
-// Package images_test builds the functions' container images on a real Docker Engine, looks into them, runs them through
-// qemu-user-static where this machine isn't arm64, and pushes them. Nothing is pulled from outside: the base images are
-// stand-ins, made here and given to the recipe by its own arguments, as a company's mirror would be.
+// Package images_test builds the functions' container images on a real Docker Engine, looks into them, runs them
+// through qemu-user-static where this machine isn't arm64, and pushes them. Nothing is pulled from outside: the base
+// images are stand-ins, made here and given to the recipe by its own arguments, as a company's mirror would be.
 //
 // `make test-images` starts an engine and runs this.
 package images_test

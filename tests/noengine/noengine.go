@@ -14,8 +14,8 @@ import (
 	"trade-processing/stack"
 )
 
-// Deploy runs the program of the project in folder root on a cloud, with the config of a stack, and returns what it exports.
-// The settings replace keys of the config, without their namespace.
+// Deploy runs the program of the project in folder root on a cloud, with the config of a stack, and returns what it
+// exports. The settings replace keys of the config, without their namespace.
 func Deploy(here *cloud.Cloud, root, name string, settings map[string]string) (map[string]any, error) {
 	folder, err := filepath.Abs(root)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package workflows holds the workflows of GitHub Actions to what they may do, and to the names that they use. Their syntax
-// is actionlint's part (`make lint-workflows`).
+// Package workflows holds the workflows of GitHub Actions to what they may do, and to the names that they use. Their
+// syntax is actionlint's part (`make lint-workflows`).
 package workflows
 
 import (
@@ -167,7 +167,8 @@ func TestPermissionsAreTheLeast(t *testing.T) {
 	}
 }
 
-// Code that nobody has seen yet never runs with credentials: neither that of a fork, nor with a trigger that brings secrets.
+// Code that nobody has seen yet never runs with credentials: neither that of a fork, nor with a trigger that brings
+// secrets.
 func TestForksGetNoCredentials(t *testing.T) {
 	guarded := 0
 	for _, w := range workflows(t) {

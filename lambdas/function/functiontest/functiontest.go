@@ -1,5 +1,5 @@
-// Package functiontest runs a function's bootstrap program as Lambda does, without building it: the program is the test's
-// own binary, run again. A bootstrap's test begins with
+// Package functiontest runs a function's bootstrap program as Lambda does, without building it: the program is the
+// test's own binary, run again. A bootstrap's test begins with
 //
 //	func TestMain(m *testing.M) { functiontest.Main(m, main) }
 package functiontest
@@ -61,8 +61,8 @@ func Run(t *testing.T, variables map[string]string, payloads ...string) (answers
 	return answers, function.Output()
 }
 
-// Start starts the function with these environment variables, expects that it can't start and tells Lambda why, and returns
-// its exit code and what it put out.
+// Start starts the function with these environment variables, expects that it can't start and tells Lambda why, and
+// returns its exit code and what it put out.
 func Start(t *testing.T, variables map[string]string) (code int, output string) {
 	t.Helper()
 	function := start(t, variables)

@@ -13,8 +13,8 @@ import (
 
 func TestMain(m *testing.M) { functiontest.Main(m, main) }
 
-// dynamoDB answers PutItem as the service does on the wire: the first time it writes, then the key is taken. It leaves out
-// the checksum that the SDK expects, so that the SDK has something to complain about.
+// dynamoDB answers PutItem as the service does on the wire: the first time it writes, then the key is taken. It leaves
+// out the checksum that the SDK expects, so that the SDK has something to complain about.
 func dynamoDB(t *testing.T) *httptest.Server {
 	t.Helper()
 	var stored json.RawMessage
