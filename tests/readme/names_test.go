@@ -300,6 +300,8 @@ func anchors(text string) []string {
 	return found
 }
 
+var decision = regexp.MustCompile(`^# (\d+)\. (.+)\n\nStatus: ([^;.\n]+)(?:;[^.]+)?\. Look again: ((?:.+\n)*?.+)\.\n\n`)
+
 func TestTheIndexHoldsEveryDecision(t *testing.T) {
 	const folder = "docs/decisions/"
 	index := read(t, folder+"README.md")
@@ -319,12 +321,14 @@ func TestTheIndexHoldsEveryDecision(t *testing.T) {
 			t.Errorf("%s and %s have the same number", before, name)
 		}
 		taken[number] = name
-		title, is := strings.CutPrefix(read(t, folder+name), fmt.Sprintf("# %d. ", number))
-		if !is {
-			t.Errorf("the title of %s doesn't begin with its number", name)
+		// A title, and behind it: Status: accepted; …. Look again: when ….
+		parts := decision.FindStringSubmatch(read(t, folder+name))
+		if parts == nil || parts[1] != strconv.Itoa(number) {
+			t.Errorf("%s should begin with its number, title, status and when to look at it again", name)
+			continue
 		}
-		title, _, _ = strings.Cut(title, "\n")
-		if want := fmt.Sprintf("%d. [%s](%s)", number, title, name); !strings.Contains(index, want) {
+		want := fmt.Sprintf("| %d | [%s](%s) | %s | %s |", number, parts[2], name, parts[3], strings.ReplaceAll(parts[4], "\n", " "))
+		if !strings.Contains(index, want) {
 			t.Errorf("the index lacks %q", want)
 		}
 	}
