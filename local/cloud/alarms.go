@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -30,85 +31,49 @@ var alarmKinds = map[string]kind{
 			return nil
 		},
 		start: func(c *Cloud, r *Resource, in compositeAlarmInputs) error {
-			return c.in(r.Region).alarms.PutComposite(metrics.CompositeAlarm{
-				Name: in.AlarmName, Description: in.AlarmDescription, Rule: in.AlarmRule,
-				Actions: metrics.Actions{Alarm: in.AlarmActions, OK: in.OKActions, InsufficientData: in.InsufficientDataActions},
-			})
+			return c.in(r.Region).alarms.PutComposite(metrics.CompositeAlarm{Name: in.AlarmName, Rule: in.AlarmRule})
 		},
 		stop: func(c *Cloud, r *Resource) error { return c.in(r.Region).alarms.Delete(r.ID) },
 	}.kind(),
 }
 
 type metricAlarmInputs struct {
-	Name                    string            `property:"name"`
-	AlarmDescription        string            `property:"alarmDescription"`
-	ActionsEnabled          *bool             `property:"actionsEnabled"`
-	AlarmActions            []string          `property:"alarmActions"`
-	OKActions               []string          `property:"okActions"`
-	InsufficientDataActions []string          `property:"insufficientDataActions"`
-	ComparisonOperator      string            `property:"comparisonOperator"`
-	DatapointsToAlarm       int               `property:"datapointsToAlarm"`
-	Dimensions              map[string]string `property:"dimensions"`
-	EvaluationPeriods       int               `property:"evaluationPeriods"`
-	ExtendedStatistic       string            `property:"extendedStatistic"`
-	MetricName              string            `property:"metricName"`
-	MetricQueries           []metricQuery     `property:"metricQueries"`
-	Namespace               string            `property:"namespace"`
-	Period                  int               `property:"period"`
-	Statistic               string            `property:"statistic"`
-	Threshold               float64           `property:"threshold"`
-	TreatMissingData        string            `property:"treatMissingData"`
-	Tags                    map[string]string `property:"tags"` // on record
-}
+	Name               string            `property:"name"`
+	ComparisonOperator string            `property:"comparisonOperator"`
+	Dimensions         map[string]string `property:"dimensions"`
+	EvaluationPeriods  int               `property:"evaluationPeriods"`
+	ExtendedStatistic  string            `property:"extendedStatistic"`
+	MetricName         string            `property:"metricName"`
+	Namespace          string            `property:"namespace"`
+	Period             int               `property:"period"`
+	Statistic          string            `property:"statistic"`
+	Threshold          float64           `property:"threshold"`
+	TreatMissingData   string            `property:"treatMissingData"`
 
-type metricQuery struct {
-	ID         string `property:"id"`
-	Label      string `property:"label"`
-	Expression string `property:"expression"`
-	ReturnData bool   `property:"returnData"`
-	Metric     *struct {
-		Namespace  string            `property:"namespace"`
-		MetricName string            `property:"metricName"`
-		Dimensions map[string]string `property:"dimensions"`
-		Period     int               `property:"period"`
-		Stat       string            `property:"stat"`
-	} `property:"metric"`
+	// On record: nobody is notified.
+	AlarmDescription string            `property:"alarmDescription"`
+	AlarmActions     []string          `property:"alarmActions"`
+	OKActions        []string          `property:"okActions"`
+	Tags             map[string]string `property:"tags"`
 }
 
 type compositeAlarmInputs struct {
-	AlarmName               string            `property:"alarmName"`
-	AlarmDescription        string            `property:"alarmDescription"`
-	AlarmRule               string            `property:"alarmRule"`
-	ActionsEnabled          *bool             `property:"actionsEnabled"`
-	AlarmActions            []string          `property:"alarmActions"`
-	OKActions               []string          `property:"okActions"`
-	InsufficientDataActions []string          `property:"insufficientDataActions"`
-	Tags                    map[string]string `property:"tags"` // on record
+	AlarmName string `property:"alarmName"`
+	AlarmRule string `property:"alarmRule"`
+
+	// On record.
+	AlarmDescription string            `property:"alarmDescription"`
+	AlarmActions     []string          `property:"alarmActions"`
+	OKActions        []string          `property:"okActions"`
+	Tags             map[string]string `property:"tags"`
 }
 
 func (in metricAlarmInputs) alarm() metrics.Alarm {
-	alarm := metrics.Alarm{
-		Name: in.Name, Description: in.AlarmDescription,
-		Namespace: in.Namespace, Metric: in.MetricName, Dimensions: in.Dimensions,
-		Statistic: in.Statistic, Period: seconds(in.Period),
-		EvaluationPeriods: in.EvaluationPeriods, DatapointsToAlarm: in.DatapointsToAlarm,
+	return metrics.Alarm{
+		Name: in.Name, Namespace: in.Namespace, Metric: in.MetricName, Dimensions: in.Dimensions,
+		Statistic: cmp.Or(in.ExtendedStatistic, in.Statistic), Period: seconds(in.Period), EvaluationPeriods: in.EvaluationPeriods,
 		Threshold: in.Threshold, Comparison: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
-		Actions: metrics.Actions{Alarm: in.AlarmActions, OK: in.OKActions, InsufficientData: in.InsufficientDataActions},
 	}
-	if in.ExtendedStatistic != "" {
-		alarm.Statistic = in.ExtendedStatistic
-	}
-	for _, query := range in.MetricQueries {
-		read := metrics.Query{ID: query.ID, Label: query.Label, Expression: query.Expression, ReturnData: query.ReturnData}
-		if query.Metric != nil {
-			read.Metric = &metrics.MetricStat{
-				Namespace: query.Metric.Namespace, Metric: query.Metric.MetricName, Dimensions: query.Metric.Dimensions,
-				Statistic: query.Metric.Stat, Period: seconds(query.Metric.Period),
-			}
-		}
-		alarm.Queries = append(alarm.Queries, read)
-	}
-	return alarm
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

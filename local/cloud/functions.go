@@ -304,7 +304,7 @@ type logWriter struct {
 }
 
 func (w *logWriter) Write(line []byte) (int, error) {
-	if _, err := w.metrics.Ingest(line); err != nil {
+	if err := w.metrics.Ingest(line); err != nil {
 		return 0, fmt.Errorf("reading metrics from a log line: %w", err)
 	}
 	return w.to.Write(line)

@@ -66,7 +66,7 @@ func (s setup) total(t testing.TB, metric, statistic string) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	value, _ := s.store.Series("AWS/Lambda", metric, map[string]string{"FunctionName": "f"}).Total(parsed)
+	value, _ := s.store.Series("AWS/Lambda", metric, map[string]string{"FunctionName": "f"}).Value(parsed, epoch, epoch.AddDate(2, 0, 0))
 	return value
 }
 

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-
-	"trade-processing/local/metrics"
 )
 
 func TestSixtyFourWritersLoseNothing(t *testing.T) {
@@ -24,7 +22,7 @@ func TestSixtyFourWritersLoseNothing(t *testing.T) {
 				default:
 					line := fmt.Sprintf(`{"_aws":{"Timestamp":%d,"CloudWatchMetrics":[{"Namespace":"N","Dimensions":[[],["W"]],"Metrics":[{"Name":"M"}]}]},"W":"%d","M":1}`,
 						epoch.UnixMilli(), w%7)
-					if _, err := c.store.Ingest([]byte(line)); err != nil {
+					if err := c.store.Ingest([]byte(line)); err != nil {
 						t.Error(err)
 					}
 				}
@@ -32,18 +30,13 @@ func TestSixtyFourWritersLoseNothing(t *testing.T) {
 		})
 	}
 	group.Wait()
-	sum, err := metrics.ParseStatistic("Sum")
-	if err != nil {
-		t.Fatal(err)
-	}
 	const want = writers * each * 9 / 10
-	if got, _ := c.store.Series("N", "M", nil).Total(sum); got != want {
+	if got := c.total(t, "Sum", nil); got != want {
 		t.Errorf("the sum is %v, want %d", got, want)
 	}
 	byWriter := 0.0
 	for w := range 7 {
-		got, _ := c.store.Series("N", "M", map[string]string{"W": fmt.Sprint(w)}).Total(sum)
-		byWriter += got
+		byWriter += c.total(t, "Sum", map[string]string{"W": fmt.Sprint(w)})
 	}
 	if byWriter != want {
 		t.Errorf("the sum over the dimension is %v, want %d", byWriter, want)

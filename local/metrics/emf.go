@@ -3,9 +3,11 @@ package metrics
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -16,46 +18,35 @@ import (
 const (
 	maxFormatDimensions = 30
 	maxFormatMetrics    = 100
-	maxFormatValues     = 100
 	maxDimensionValue   = 1024 // characters
 )
 
-// Ingest takes one line of a function's log. A line without an _aws object at
-// its top is no metric and answers false. A line that has one but breaks the
-// format is an error that says how; nothing of it is kept.
+// Ingest takes one line of a function's log. A line without an _aws object at its top is no metric. A line that has one
+// but breaks the format is an error that says how; nothing of it is kept.
 //
-// What the line says about its metrics is compiled once and found again by its
-// text: a function writes the same few forms for every trade.
-func (s *Store) Ingest(line []byte) (bool, error) {
+// What the line says about its metrics is compiled once and found again by its text: a function writes the same few
+// forms for every trade.
+func (s *Store) Ingest(line []byte) error {
 	if s == nil || !bytes.Contains(line, []byte(`"_aws"`)) {
-		return false, nil
+		return nil
 	}
 	if !gjson.ValidBytes(line) {
-		return false, errors.New("embedded metrics: the line is not JSON")
+		return errors.New("embedded metrics: the line is not JSON")
 	}
 	text := string(line)
 	header := gjson.Get(text, "_aws")
 	if !header.IsObject() {
-		return false, nil
+		return nil
 	}
-	var stamp, directives gjson.Result
-	header.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
-		case "Timestamp":
-			stamp = value
-		case "CloudWatchMetrics":
-			directives = value
-		}
-		return true
-	})
+	stamp := header.Get("Timestamp")
 	if stamp.Type != gjson.Number || stamp.Num != math.Trunc(stamp.Num) || math.Abs(stamp.Num) > math.MaxInt64/2 {
-		return true, fmt.Errorf("embedded metrics: _aws.Timestamp is %s, not a number of milliseconds", describe(stamp))
+		return fmt.Errorf("embedded metrics: _aws.Timestamp is %s, not a number of milliseconds", describe(stamp))
 	}
-	f, err := s.formats.find(directives.Raw)
+	f, err := s.formats.find(header.Get("CloudWatchMetrics").Raw)
 	if err != nil {
-		return true, fmt.Errorf("embedded metrics: %w", err)
+		return fmt.Errorf("embedded metrics: _aws.CloudWatchMetrics: %w", err)
 	}
-	return true, s.record(f, text, time.UnixMilli(int64(stamp.Num)))
+	return s.record(f, text, time.UnixMilli(int64(stamp.Num)))
 }
 
 // describe quotes the beginning of a JSON value for a message.
@@ -71,8 +62,109 @@ func describe(value gjson.Result) string {
 	}
 }
 
-// record reads the members that the format names and adds them to their
-// series. Everything is checked before anything is added.
+// A format is a compiled CloudWatchMetrics array: which members of a line are read, and which series they go to.
+type format struct {
+	slots map[string]int // members of the line that are dimensions or metrics
+	sets  []*formatSet
+}
+
+// A formatSet is one set of dimensions of one directive, with its metrics.
+type formatSet struct {
+	namespace  string
+	dimensions []slot
+	metrics    []slot
+
+	mu     sync.RWMutex
+	series map[string][]*Series // by the values of the dimensions
+}
+
+// A slot is a member of the line that is read, and its place among them.
+type slot struct {
+	name  string
+	index int
+}
+
+// formats keeps compiled formats by their text.
+type formats struct {
+	mu   sync.RWMutex
+	text map[string]*format
+}
+
+// maxFormats bounds the formats that are kept; they start over when full.
+const maxFormats = 256
+
+func (f *formats) find(text string) (*format, error) {
+	f.mu.RLock()
+	found := f.text[text]
+	f.mu.RUnlock()
+	if found != nil {
+		return found, nil
+	}
+	compiled, err := compileFormat(text)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.text == nil || len(f.text) >= maxFormats {
+		f.text = map[string]*format{}
+	}
+	f.text[text] = compiled
+	return compiled, nil
+}
+
+func compileFormat(text string) (*format, error) {
+	var directives []struct {
+		Namespace  string
+		Dimensions [][]string
+		Metrics    []struct {
+			Name              string
+			StorageResolution *int
+		}
+	}
+	if text == "" {
+		return nil, errors.New("it is missing")
+	}
+	if err := json.Unmarshal([]byte(text), &directives); err != nil {
+		return nil, err
+	}
+	f := &format{slots: map[string]int{}}
+	slotOf := func(member string) slot {
+		index, known := f.slots[member]
+		if !known {
+			index = len(f.slots)
+			f.slots[member] = index
+		}
+		return slot{member, index}
+	}
+	for _, directive := range directives {
+		if directive.Namespace == "" || len(directive.Metrics) > maxFormatMetrics {
+			return nil, fmt.Errorf("a directive has namespace %q and %d metrics, and needs a name and at most %d",
+				directive.Namespace, len(directive.Metrics), maxFormatMetrics)
+		}
+		var metrics []slot
+		for _, metric := range directive.Metrics {
+			if metric.Name == "" || metric.StorageResolution != nil && *metric.StorageResolution != 60 {
+				return nil, fmt.Errorf("metric %q: it needs a name, and no StorageResolution but 60 is supported", metric.Name)
+			}
+			metrics = append(metrics, slotOf(metric.Name))
+		}
+		for _, dimensions := range directive.Dimensions {
+			if len(dimensions) > maxFormatDimensions {
+				return nil, fmt.Errorf("a set of %d dimensions is more than %d", len(dimensions), maxFormatDimensions)
+			}
+			set := &formatSet{namespace: directive.Namespace, metrics: metrics, series: map[string][]*Series{}}
+			for _, dimension := range dimensions {
+				set.dimensions = append(set.dimensions, slotOf(dimension))
+			}
+			f.sets = append(f.sets, set)
+		}
+	}
+	return f, nil
+}
+
+// record reads the members that the format names and adds them to their series. Everything is checked before anything
+// is added.
 func (s *Store) record(f *format, line string, at time.Time) error {
 	var few [16]gjson.Result // enough for the functions' own lines, on the stack
 	members := few[:]
@@ -96,15 +188,7 @@ func (s *Store) record(f *format, line string, at time.Time) error {
 			return err
 		}
 		for i, metric := range set.metrics {
-			value := members[metric.index]
-			if value.Type == gjson.Number {
-				series[i].Add(at, value.Num)
-				continue
-			}
-			value.ForEach(func(_, element gjson.Result) bool {
-				series[i].Add(at, element.Num)
-				return true
-			})
+			series[i].Add(at, members[metric.index].Num)
 		}
 	}
 	return nil
@@ -112,36 +196,13 @@ func (s *Store) record(f *format, line string, at time.Time) error {
 
 func (set *formatSet) check(members []gjson.Result) error {
 	for _, dimension := range set.dimensions {
-		value := members[dimension.index]
-		if value.Type != gjson.String || value.Str == "" {
-			return fmt.Errorf("dimension %s is %s, not a text", dimension.name, describe(value))
-		}
-		if len(value.Str) > maxDimensionValue {
-			return fmt.Errorf("dimension %s is longer than %d characters", dimension.name, maxDimensionValue)
+		if value := members[dimension.index]; value.Type != gjson.String || value.Str == "" || len(value.Str) > maxDimensionValue {
+			return fmt.Errorf("dimension %s is %s, not a text of at most %d characters", dimension.name, describe(value), maxDimensionValue)
 		}
 	}
 	for _, metric := range set.metrics {
-		value := members[metric.index]
-		switch {
-		case value.Type == gjson.Number:
-		case value.IsArray():
-			if err := checkValues(metric.name, value.Array()); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("metric %s is %s, neither a number nor a list of numbers", metric.name, describe(value))
-		}
-	}
-	return nil
-}
-
-func checkValues(metric string, values []gjson.Result) error {
-	if len(values) > maxFormatValues {
-		return fmt.Errorf("metric %s has %d values, more than %d", metric, len(values), maxFormatValues)
-	}
-	for _, value := range values {
-		if value.Type != gjson.Number {
-			return fmt.Errorf("metric %s has the value %s, not a number", metric, describe(value))
+		if value := members[metric.index]; value.Type != gjson.Number {
+			return fmt.Errorf("metric %s is %s, not a number", metric.name, describe(value))
 		}
 	}
 	return nil

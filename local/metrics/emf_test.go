@@ -19,8 +19,8 @@ func at() time.Time { return time.UnixMilli(1764000000000) }
 func TestALineInTheEmbeddedMetricFormatBecomesMetrics(t *testing.T) {
 	s := NewStore()
 	for range 3 {
-		if found, err := s.Ingest([]byte(line)); !found || err != nil {
-			t.Fatalf("found %v, error %v", found, err)
+		if err := s.Ingest([]byte(line)); err != nil {
+			t.Fatal(err)
 		}
 	}
 	dimensions := map[string]string{"Environment": "local", "Function": "recorder"}
@@ -39,42 +39,36 @@ func TestLinesOfOtherFormsAreReadOrRefused(t *testing.T) {
 	good := `{"Namespace":"N","Dimensions":[["D"]],"Metrics":[{"Name":"M"}]}`
 	for _, tc := range []struct {
 		name, line string
-		found      bool
 		problem    string
 		sum        float64
 	}{
-		{"a plain log line is no metric", `{"msg":"hello"}`, false, "", 0},
-		{"a line that only speaks of _aws in a text is no metric", `{"msg":"the \"_aws\" object"}`, false, "", 0},
-		{"an _aws that is deeper is no metric", `{"a":{"_aws":{}}}`, false, "", 0},
-		{"broken JSON that mentions _aws", `{"_aws":{`, false, "not JSON", 0},
-		{"the members may come before _aws", `{"D":"x","M":2,"_aws":{"CloudWatchMetrics":[` + good + `],"Timestamp":1764000000000}}`, true, "", 2},
-		{"several values count one by one", wrap(good, `"D":"x","M":[1,2,3]`), true, "", 6},
-		{"an escaped dimension is read as its text", wrap(good, `"D":"\u0078","M":4`), true, "", 4},
-		{"two sets of dimensions make two series", wrap(`{"Namespace":"N","Dimensions":[["D"],[]],"Metrics":[{"Name":"M"}]}`, `"D":"x","M":5`), true, "", 5},
-		{"the last of two members with one name counts", wrap(good, `"D":"x","M":1,"M":7`), true, "", 7},
-		{"no time stamp", `{"_aws":{"CloudWatchMetrics":[` + good + `]},"D":"x","M":1}`, true, "_aws.Timestamp is missing", 0},
-		{"a time stamp that is a text", `{"_aws":{"Timestamp":"now","CloudWatchMetrics":[` + good + `]},"D":"x","M":1}`, true, `_aws.Timestamp is "now"`, 0},
-		{"no directives", `{"_aws":{"Timestamp":1}}`, true, "CloudWatchMetrics is missing", 0},
-		{"no namespace", wrap(`{"Dimensions":[[]],"Metrics":[]}`, `"D":"x"`), true, "Namespace is missing", 0},
-		{"dimensions that are no list of lists", wrap(`{"Namespace":"N","Dimensions":["D"],"Metrics":[]}`, `"D":"x"`), true, `Dimensions has "D"`, 0},
-		{"a dimension that the line lacks", wrap(good, `"M":1`), true, "dimension D is missing", 0},
-		{"a dimension that is a number", wrap(good, `"D":1,"M":1`), true, "dimension D is 1", 0},
-		{"a metric that the line lacks", wrap(good, `"D":"x"`), true, "metric M is missing", 0},
-		{"a metric that is a text", wrap(good, `"D":"x","M":"1"`), true, `metric M is "1"`, 0},
-		{"a text among the values", wrap(good, `"D":"x","M":[1,"2"]`), true, `metric M has the value "2"`, 0},
-		{"101 values", wrap(good, `"D":"x","M":[1`+strings.Repeat(",1", 100)+`]`), true, "101 values", 0},
-		{"a resolution of a second", wrap(`{"Namespace":"N","Dimensions":[[]],"Metrics":[{"Name":"M","StorageResolution":1}]}`, `"M":1`), true, "StorageResolution 1 is not supported", 0},
+		{"a plain log line is no metric", `{"msg":"hello"}`, "", 0},
+		{"a line that only speaks of _aws in a text is no metric", `{"msg":"the \"_aws\" object"}`, "", 0},
+		{"an _aws that is deeper is no metric", `{"a":{"_aws":{}}}`, "", 0},
+		{"broken JSON that mentions _aws", `{"_aws":{`, "not JSON", 0},
+		{"the members may come before _aws", `{"D":"x","M":2,"_aws":{"CloudWatchMetrics":[` + good + `],"Timestamp":1764000000000}}`, "", 2},
+		{"a list of values", wrap(good, `"D":"x","M":[1,2,3]`), "metric M is [1,2,3], not a number", 0},
+		{"an escaped dimension is read as its text", wrap(good, `"D":"\u0078","M":4`), "", 4},
+		{"two sets of dimensions make two series", wrap(`{"Namespace":"N","Dimensions":[["D"],[]],"Metrics":[{"Name":"M"}]}`, `"D":"x","M":5`), "", 5},
+		{"the last of two members with one name counts", wrap(good, `"D":"x","M":1,"M":7`), "", 7},
+		{"no time stamp", `{"_aws":{"CloudWatchMetrics":[` + good + `]},"D":"x","M":1}`, "_aws.Timestamp is missing", 0},
+		{"a time stamp that is a text", `{"_aws":{"Timestamp":"now","CloudWatchMetrics":[` + good + `]},"D":"x","M":1}`, `_aws.Timestamp is "now"`, 0},
+		{"no directives", `{"_aws":{"Timestamp":1}}`, "CloudWatchMetrics: it is missing", 0},
+		{"no namespace", wrap(`{"Dimensions":[[]],"Metrics":[]}`, `"D":"x"`), `a directive has namespace ""`, 0},
+		{"dimensions that are no list of lists", wrap(`{"Namespace":"N","Dimensions":["D"],"Metrics":[]}`, `"D":"x"`), "cannot unmarshal string into Go struct field .Dimensions", 0},
+		{"a dimension that the line lacks", wrap(good, `"M":1`), "dimension D is missing", 0},
+		{"a dimension that is a number", wrap(good, `"D":1,"M":1`), "dimension D is 1", 0},
+		{"a metric that the line lacks", wrap(good, `"D":"x"`), "metric M is missing", 0},
+		{"a metric that is a text", wrap(good, `"D":"x","M":"1"`), `metric M is "1"`, 0},
+		{"a resolution of a second", wrap(`{"Namespace":"N","Dimensions":[[]],"Metrics":[{"Name":"M","StorageResolution":1}]}`, `"M":1`), "no StorageResolution but 60 is supported", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := NewStore()
-			found, err := s.Ingest([]byte(tc.line))
-			if found != tc.found {
-				t.Errorf("found %v, want %v", found, tc.found)
-			}
+			err := s.Ingest([]byte(tc.line))
 			if (err == nil) != (tc.problem == "") || err != nil && !strings.Contains(err.Error(), tc.problem) {
 				t.Errorf("error %v, want %q", err, tc.problem)
 			}
-			sum, _ := s.lookup("N", "M", map[string]string{"D": "x"}).Total(Statistic{name: "Sum"})
+			sum, _ := s.lookup("N", "M", map[string]string{"D": "x"}).Value(Statistic{name: "Sum"}, at(), at().Add(time.Minute))
 			if sum != tc.sum {
 				t.Errorf("the sum is %v, want %v", sum, tc.sum)
 			}
@@ -87,12 +81,12 @@ func TestADimensionWithAValueForEveryTradeIsRefusedInTheEnd(t *testing.T) {
 	var last error
 	for i := range maxSeries + 1 {
 		l := fmt.Sprintf(`{"_aws":{"Timestamp":1764000000000,"CloudWatchMetrics":[{"Namespace":"N","Dimensions":[["id"]],"Metrics":[{"Name":"M"}]}]},"id":"%d","M":1}`, i)
-		_, last = s.Ingest([]byte(l))
+		last = s.Ingest([]byte(l))
 	}
 	if last == nil || !strings.Contains(last.Error(), ErrTooManySeries.Error()) {
 		t.Errorf("got %v, want %v", last, ErrTooManySeries)
 	}
-	if n := len(s.All()); n != maxSeries {
+	if n := len(s.series); n != maxSeries {
 		t.Errorf("%d series are kept, want %d", n, maxSeries)
 	}
 }
@@ -104,11 +98,7 @@ func FuzzIngestNeverPanicsAndNeverHalves(f *testing.F) {
 	f.Add([]byte("{\"_aws\":{\"Timestamp\":-1,\"CloudWatchMetrics\":[{\"Namespace\":\"\xff\"}]}}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := NewStore()
-		found, err := s.Ingest(data)
-		if err == nil && !found && len(s.All()) > 0 {
-			t.Fatal("a line that is no metric made a series")
-		}
-		if err != nil && len(s.All()) > 0 {
+		if err := s.Ingest(data); err != nil && len(s.series) > 0 {
 			t.Fatalf("a refused line made a series: %v", err)
 		}
 	})
@@ -120,7 +110,7 @@ func BenchmarkIngest(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if _, err := s.Ingest(data); err != nil {
+		if err := s.Ingest(data); err != nil {
 			b.Fatal(err)
 		}
 	}

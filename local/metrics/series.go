@@ -15,12 +15,8 @@ import (
 	"github.com/DataDog/sketches-go/ddsketch/store"
 )
 
-// A Series is one metric with one set of dimensions. Its methods may be called
-// on a nil Series, which has no data.
+// A Series is one metric with one set of dimensions. Its methods may be called on a nil Series, which has no data.
 type Series struct {
-	Namespace, Name string
-	Dimensions      map[string]string
-
 	mapping mapping.IndexMapping
 	mu      sync.Mutex
 	buckets []*bucket // by time, at most Retention of them
@@ -34,8 +30,8 @@ type bucket struct {
 	sketch        *ddsketch.DDSketch
 }
 
-// Add records one value. What is older than Retention before the newest value,
-// or is no finite number, is dropped, as CloudWatch drops it.
+// Add records one value. What is older than Retention before the newest value, or is no finite number, is dropped, as
+// CloudWatch drops it.
 func (s *Series) Add(at time.Time, value float64) {
 	if s == nil || math.IsNaN(value) || math.IsInf(value, 0) {
 		return
@@ -100,8 +96,8 @@ type Statistic struct {
 	percentile float64 // of p50 and the like, from 0 to 1
 }
 
-// ParseStatistic reads Sum, Average, Minimum, Maximum, SampleCount and the
-// percentiles p0 to p100. Any other, such as a trimmed mean, is refused.
+// ParseStatistic reads Sum, Average, Minimum, Maximum, SampleCount and the percentiles p0 to p100. Any other, such as a
+// trimmed mean, is refused.
 func ParseStatistic(name string) (Statistic, error) {
 	switch name {
 	case "Sum", "Average", "Minimum", "Maximum", "SampleCount":
@@ -116,9 +112,8 @@ func ParseStatistic(name string) (Statistic, error) {
 	return Statistic{}, fmt.Errorf("statistic %q is not supported: use Sum, Average, Minimum, Maximum, SampleCount or a percentile such as p99", name)
 }
 
-// Value is the statistic of all values from start up to but without end, both
-// of which are rounded down to a minute; false when there are none. Percentiles
-// are within 1 %.
+// Value is the statistic of all values from start up to but without end, both of which are rounded down to a minute;
+// false when there are none. Percentiles are within 1 %.
 func (s *Series) Value(statistic Statistic, start, end time.Time) (float64, bool) {
 	if s == nil {
 		return 0, false
@@ -128,17 +123,6 @@ func (s *Series) Value(statistic Statistic, start, end time.Time) (float64, bool
 	from, _ := s.search(floorMinute(start))
 	to, _ := s.search(floorMinute(end))
 	return statistic.of(s.buckets[from:max(from, to)])
-}
-
-// Total is the statistic of everything that is kept; false when there is
-// nothing.
-func (s *Series) Total(statistic Statistic) (float64, bool) {
-	if s == nil {
-		return 0, false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return statistic.of(s.buckets)
 }
 
 func (s Statistic) of(buckets []*bucket) (float64, bool) {

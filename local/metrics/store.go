@@ -1,10 +1,8 @@
-// Package metrics is CloudWatch's part of the local cloud: it keeps metrics in
-// buckets of a minute, takes them from log lines in the embedded metric format,
-// and evaluates the deployed alarms over them.
+// Package metrics is CloudWatch's part of the local cloud: it keeps metrics in buckets of a minute, takes them from log
+// lines in the embedded metric format, and evaluates the deployed alarms over them.
 package metrics
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -18,23 +16,21 @@ import (
 
 // Limits of the store.
 const (
-	// Retention is how far back a metric reaches. It bounds memory in a
-	// simulation of many days; an alarm that looks back further is refused.
+	// Retention is how far back a metric reaches. It bounds memory in a simulation of many days; an alarm that looks back
+	// further is refused.
 	Retention = 3 * time.Hour
-	// maxSeries guards against a dimension with a value for every trade, which
-	// would cost a fortune on CloudWatch too.
+	// maxSeries guards against a dimension with a value for every trade, which would cost a fortune on CloudWatch too.
 	maxSeries = 10_000
 	// accuracy is the relative error of percentiles.
 	accuracy = 0.01
 )
 
-// ErrTooManySeries says that metrics have more combinations of dimensions than
-// the store keeps.
+// ErrTooManySeries says that metrics have more combinations of dimensions than the store keeps.
 var ErrTooManySeries = fmt.Errorf("more than %d combinations of metric and dimensions: "+
 	"a dimension probably holds an id; make it a property instead", maxSeries)
 
-// A Store holds the metrics of one account and region. A nil Store keeps
-// nothing. It is safe for use by many goroutines.
+// A Store holds the metrics of one account and region. A nil Store keeps nothing. It is safe for use by many
+// goroutines.
 type Store struct {
 	mapping mapping.IndexMapping
 
@@ -61,9 +57,8 @@ func NewStore() *Store {
 	}
 }
 
-// Declare says that a service sends these metrics to a namespace of its own,
-// and no others. An alarm on another metric there would be OK for ever, and is
-// refused instead. A nil store takes note of nothing.
+// Declare says that a service sends these metrics to a namespace of its own, and no others. An alarm on another metric
+// there would be OK for ever, and is refused instead. A nil store takes note of nothing.
 func (s *Store) Declare(namespace string, names ...string) {
 	if s == nil {
 		return
@@ -84,17 +79,15 @@ func (s *Store) check(namespace, name string) error {
 	return fmt.Errorf("the local cloud sends no metric %s %s; of %s it sends %s", namespace, name, namespace, strings.Join(names, ", "))
 }
 
-// Series finds or makes the series of a metric with exactly these dimensions.
-// Services keep what they get and add to it, with no lookup on the way. A nil
-// store answers a nil series, which drops what it is given.
+// Series finds or makes the series of a metric with exactly these dimensions. Services keep what they get and add to
+// it, with no lookup on the way. A nil store answers a nil series, which drops what it is given.
 func (s *Store) Series(namespace, name string, dimensions map[string]string) *Series {
 	if s == nil {
 		return nil
 	}
 	series, err := s.find(namespace, name, dimensions)
 	if err != nil {
-		// Services have a handful of series each; only log lines can make many,
-		// and they are told.
+		// Services have a handful of series each; only log lines can make many, and they are told.
 		return nil
 	}
 	return series
@@ -116,10 +109,7 @@ func (s *Store) find(namespace, name string, dimensions map[string]string) (*Ser
 	if len(s.series) >= maxSeries {
 		return nil, ErrTooManySeries
 	}
-	series = &Series{
-		Namespace: namespace, Name: name, Dimensions: maps.Clone(dimensions),
-		mapping: s.mapping,
-	}
+	series = &Series{mapping: s.mapping}
 	s.series[id] = series
 	return series, nil
 }
@@ -131,8 +121,7 @@ func (s *Store) lookup(namespace, name string, dimensions map[string]string) *Se
 	return s.series[identity(namespace, name, dimensions)]
 }
 
-// identity is the same for equal metrics and different for others: every text
-// behind its length.
+// identity is the same for equal metrics and different for others: every text behind its length.
 func identity(namespace, name string, dimensions map[string]string) string {
 	const enough = 256 // mostly, so that nothing grows
 	id := make([]byte, 0, enough)
@@ -142,23 +131,15 @@ func identity(namespace, name string, dimensions map[string]string) string {
 	}
 	write(namespace)
 	write(name)
-	if len(dimensions) > 1 {
-		for _, dimension := range slices.Sorted(maps.Keys(dimensions)) {
-			write(dimension)
-			write(dimensions[dimension])
-		}
-		return string(id)
-	}
-	for dimension, value := range dimensions {
+	for _, dimension := range slices.Sorted(maps.Keys(dimensions)) {
 		write(dimension)
-		write(value)
+		write(dimensions[dimension])
 	}
 	return string(id)
 }
 
-// Gauge has a series sampled from read whenever alarms are evaluated: the
-// depth of a queue, the age of its oldest message. The returned function ends
-// it. A nil store samples nothing.
+// Gauge has a series sampled from read whenever alarms are evaluated: the depth of a queue, the age of its oldest
+// message. The returned function ends it. A nil store samples nothing.
 func (s *Store) Gauge(namespace, name string, dimensions map[string]string, read func(now time.Time) float64) (remove func()) {
 	series := s.Series(namespace, name, dimensions)
 	if series == nil {
@@ -174,8 +155,8 @@ func (s *Store) Gauge(namespace, name string, dimensions map[string]string, read
 	}
 }
 
-// Sample adds the present value of every gauge to its series.
-func (s *Store) Sample(now time.Time) {
+// sample adds the present value of every gauge to its series.
+func (s *Store) sample(now time.Time) {
 	s.mu.RLock()
 	gauges := maps.Clone(s.gauges)
 	s.mu.RUnlock()
@@ -183,22 +164,4 @@ func (s *Store) Sample(now time.Time) {
 	for series, read := range gauges {
 		series.Add(now, read(now))
 	}
-}
-
-// All lists the series by namespace, name and dimensions.
-func (s *Store) All() []*Series {
-	if s == nil {
-		return nil
-	}
-	s.mu.RLock()
-	ids := slices.Sorted(maps.Keys(s.series))
-	all := make([]*Series, len(ids))
-	for i, id := range ids {
-		all[i] = s.series[id]
-	}
-	s.mu.RUnlock()
-	slices.SortStableFunc(all, func(a, b *Series) int {
-		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
-	})
-	return all
 }

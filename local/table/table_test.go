@@ -242,7 +242,7 @@ func TestFaultsAreAnsweredAndCounted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, _ := store.Series("AWS/DynamoDB", tc.metric, dimensions).Total(sum); got < 1 {
+			if got, _ := store.Series("AWS/DynamoDB", tc.metric, dimensions).Value(sum, epoch, epoch.AddDate(2, 0, 0)); got < 1 {
 				t.Errorf("%s was not counted", tc.metric)
 			}
 		})
@@ -321,7 +321,7 @@ func TestAnExportIsImportedAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	dimensions := map[string]string{"TableName": "trades", "ReceivingRegion": "eu-west-1"}
-	if got, _ := store.Series("AWS/DynamoDB", "ReplicationLatency", dimensions).Total(maximum); got != 1000 {
+	if got, _ := store.Series("AWS/DynamoDB", "ReplicationLatency", dimensions).Value(maximum, epoch, epoch.AddDate(2, 0, 0)); got != 1000 {
 		t.Errorf("the latency was up to %v ms, want 1,000", got)
 	}
 

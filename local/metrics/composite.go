@@ -1,0 +1,43 @@
+package metrics
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// A CompositeAlarm is in ALARM when any of the metric alarms that its rule names is, and OK otherwise.
+type CompositeAlarm struct {
+	Name string
+	Rule string // ALARM("name or ARN") OR ALARM(…)
+}
+
+// maxRule is the longest rule, in bytes.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+const maxRule = 10240
+
+var ruleTerm = regexp.MustCompile(`^\s*ALARM\s*\(\s*"([^"]+)"\s*\)\s*$`)
+
+// alarms are the names that the rule has. Of CloudWatch's grammar it is the part that asks whether any alarm of several
+// is off.
+func (c CompositeAlarm) alarms() ([]string, error) {
+	if c.Name == "" {
+		return nil, fmt.Errorf("composite alarm with rule %q: it has no name", c.Rule)
+	}
+	if len(c.Rule) > maxRule {
+		return nil, fmt.Errorf("composite alarm %q: its rule has %d bytes, more than %d", c.Name, len(c.Rule), maxRule)
+	}
+	var names []string
+	for term := range strings.SplitSeq(c.Rule, " OR ") {
+		found := ruleTerm.FindStringSubmatch(term)
+		if found == nil {
+			return nil, fmt.Errorf("composite alarm %q: the term %q of its rule is not known here; terms are ALARM(\"name\"), joined by OR", c.Name, term)
+		}
+		name := found[1]
+		if strings.HasPrefix(name, "arn:") {
+			_, name, _ = strings.Cut(name, ":alarm:")
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
