@@ -9,10 +9,9 @@ import (
 
 // Virtual is a clock that stands still until it is told to advance.
 //
-// Whoever sleeps on it is woken in the order of time, and of calling where
-// times are equal. What a woken goroutine does next runs beside the one that
-// advances, so a driver that wants every step in its place advances by single
-// steps and lets the goroutines settle in between:
+// Whoever sleeps on it is woken in the order of time, and of calling where times are equal. What a woken goroutine does
+// next runs beside the one that advances, so a driver that wants every step in its place advances by single steps and
+// lets the goroutines settle in between:
 //
 //	for synctest.Wait(); c.AdvanceToNext(); synctest.Wait() {
 //	}
@@ -78,8 +77,7 @@ func (v *Virtual) WithTimeout(parent context.Context, d time.Duration) (context.
 	}
 }
 
-// Advance moves the clock by d and wakes everybody whose time comes, each at
-// their own time.
+// Advance moves the clock by d and wakes everybody whose time comes, each at their own time.
 func (v *Virtual) Advance(d time.Duration) {
 	v.advancing.Lock()
 	defer v.advancing.Unlock()
@@ -93,9 +91,8 @@ func (v *Virtual) Advance(d time.Duration) {
 	}
 }
 
-// AdvanceToNext moves the clock to the next time at which somebody wakes or
-// times out, and wakes only the first of them. It answers false, and moves
-// nothing, when nobody waits.
+// AdvanceToNext moves the clock to the next time at which somebody wakes or times out, and wakes only the first of
+// them. It answers false, and moves nothing, when nobody waits.
 func (v *Virtual) AdvanceToNext() bool {
 	v.advancing.Lock()
 	defer v.advancing.Unlock()
@@ -183,9 +180,8 @@ func (h *alarms) Pop() any {
 	return a
 }
 
-// timeout is a context that a virtual clock ends. It is no wrapped
-// context.WithCancel, because contexts made from such a wrapper would end with
-// Canceled where those of context.WithTimeout end with DeadlineExceeded.
+// timeout is a context that a virtual clock ends. It is no wrapped context.WithCancel, because contexts made from such
+// a wrapper would end with Canceled where those of context.WithTimeout end with DeadlineExceeded.
 type timeout struct {
 	context.Context // the parent, for its values
 	deadline        time.Time

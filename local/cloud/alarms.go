@@ -78,8 +78,8 @@ func (in metricAlarmInputs) alarm() metrics.Alarm {
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// EvaluateAlarms has every alarm look at its metric as it is now, and returns
-// the changes into ALARM since the cloud began, the oldest first.
+// EvaluateAlarms has every alarm look at its metric as it is now, and returns the changes into ALARM since the cloud
+// began, the oldest first.
 func (c *Cloud) EvaluateAlarms() []metrics.Change {
 	var all []metrics.Change
 	for _, region := range c.regions() {
@@ -93,8 +93,8 @@ func (c *Cloud) EvaluateAlarms() []metrics.Change {
 // AlarmStatus is the state of a region's alarms when they were last evaluated.
 func (c *Cloud) AlarmStatus(region string) []metrics.Status { return c.in(region).alarms.Status() }
 
-// WatchAlarms evaluates the alarms every minute until ctx ends, as CloudWatch
-// does, so that one that goes off and recovers during a long run is seen.
+// WatchAlarms evaluates the alarms every minute until ctx ends, as CloudWatch does, so that one that goes off and
+// recovers during a long run is seen.
 func (c *Cloud) WatchAlarms(ctx context.Context) {
 	for c.clock.Sleep(ctx, time.Minute) == nil {
 		c.EvaluateAlarms()

@@ -1,11 +1,9 @@
-// Package cloud is the embedded local cloud: it takes the resources that the
-// Pulumi engine creates and makes them live in one process. The rule's own
-// pattern routes events, the state machine's own definition is executed, the
-// queue's own retention and the alarm's own threshold count.
+// Package cloud is the embedded local cloud: it takes the resources that the Pulumi engine creates and makes them live
+// in one process. The rule's own pattern routes events, the state machine's own definition is executed, the queue's own
+// retention and the alarm's own threshold count.
 //
-// It serves this system's resources and no others: a resource type or a
-// property that it does not know is refused by name, so that a deployment
-// which works here never rests on something that was left out in silence.
+// It serves this system's resources and no others: a resource type or a property that it does not know is refused by
+// name, so that a deployment which works here never rests on something that was left out in silence.
 package cloud
 
 import (
@@ -24,32 +22,26 @@ import (
 // Account is the AWS account id that every ARN of the local cloud carries.
 const Account = "000000000000"
 
-// Options are what a Cloud needs from outside. The zero value is a cloud on
-// the real clock with no images to run.
+// Options are what a Cloud needs from outside. The zero value is a cloud on the real clock with no images to run.
 type Options struct {
 	Clock clock.Clock // default: clock.Real()
-	// Random gives numbers for ids and for the jitter of retries; it must be
-	// safe for concurrent use. Default: math/rand/v2's own source.
+	// Random gives numbers for ids and for the jitter of retries; it must be safe for concurrent use. Default:
+	// math/rand/v2's own source.
 	Random func() uint64
-	// Faults may delay or fail the calls that tables, queues, functions and
-	// parameters serve. Default: none.
+	// Faults may delay or fail the calls that tables, queues, functions and parameters serve. Default: none.
 	Faults fault.Hook
-	// Images maps the FUNCTION build argument of a container image to the
-	// code that the image holds.
+	// Images maps the FUNCTION build argument of a container image to the code that the image holds.
 	Images map[string]Image
-	// Logs receives what the functions write, one JSON document a line.
-	// Metrics in embedded metric format are read from it on the way. It must
-	// be safe for concurrent use. Default: io.Discard.
+	// Logs receives what the functions write, one JSON document a line. Metrics in embedded metric format are read from it
+	// on the way. It must be safe for concurrent use. Default: io.Discard.
 	Logs io.Writer
-	// HTTP is the client of functions that call out. Default:
-	// http.DefaultClient.
+	// HTTP is the client of functions that call out. Default: http.DefaultClient.
 	HTTP *http.Client
 	// Observe is told of every state that an execution leaves. Nil: nobody is.
 	Observe func(states.Visit)
 }
 
-// Cloud holds everything that deployments created, in every region. It is
-// safe for concurrent use.
+// Cloud holds everything that deployments created, in every region. It is safe for concurrent use.
 type Cloud struct {
 	clock   clock.Clock
 	random  func() uint64

@@ -9,9 +9,8 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 )
 
-// decode reads properties into a struct, whose `property` tags name every
-// property that the kind knows. An unknown one, at any depth, is an error
-// that names it.
+// decode reads properties into a struct, whose `property` tags name every property that the kind knows. An unknown one,
+// at any depth, is an error that names it.
 func decode[T any](properties Properties) (T, error) {
 	var read T
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
@@ -52,8 +51,8 @@ type living[T any] struct {
 	computes    string
 	renews      string
 	unversioned string
-	// validate refuses a definition that AWS would refuse; unknown values of a
-	// preview are zero here, so it judges only what is there.
+	// validate refuses a definition that AWS would refuse; unknown values of a preview are zero here, so it judges only
+	// what is there.
 	validate func(T) error
 	identify func(*Cloud, *Resource, T) error
 	renew    func(*Cloud, *Resource, T) error

@@ -17,8 +17,7 @@ type Entry struct {
 	Detail     json.RawMessage // a JSON object
 	Time       time.Time       // the zero time: now
 	Resources  []string
-	// TraceHeader is the X-Ray header that the event carries; empty: the bus
-	// begins a trace of its own.
+	// TraceHeader is the X-Ray header that the event carries; empty: the bus begins a trace of its own.
 	TraceHeader string
 }
 
@@ -30,8 +29,8 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
 // maxEntry is the size in bytes to which EventBridge takes an entry.
 const maxEntry = 1 << 20
 
-// event is an entry on its way through the bus: the envelope that AWS
-// documents, with the detail's bytes exactly as they came.
+// event is an entry on its way through the bus: the envelope that AWS documents, with the detail's bytes exactly as
+// they came.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 type event struct {
 	id       string

@@ -192,8 +192,8 @@ type rule struct {
 	measured    measured
 }
 
-// looksInside tells whether a pattern may ask for something in the detail.
-// Most route by the envelope alone, and then no detail has to be read.
+// looksInside tells whether a pattern may ask for something in the detail. Most route by the envelope alone, and then
+// no detail has to be read.
 func looksInside(eventPattern string) bool {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(eventPattern), &fields); err != nil {
@@ -314,9 +314,8 @@ type DeadLetter struct {
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxInput = 256 << 10
 
-// PutEvent puts an entry on a bus and sees it through: it returns when every
-// execution that the event started has ended. The error is a *Refusal when the
-// bus does not take the entry, or the reason why ctx ended.
+// PutEvent puts an entry on a bus and sees it through: it returns when every execution that the event started has
+// ended. The error is a *Refusal when the bus does not take the entry, or the reason why ctx ended.
 func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry Entry) (Receipt, error) {
 	on, err := c.bus(regionName, busName)
 	if err != nil {
@@ -343,8 +342,8 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 	return receipt, nil
 }
 
-// deliver starts the target with the event, and sends an event that it can't
-// be started with to the target's dead-letter queue.
+// deliver starts the target with the event, and sends an event that it can't be started with to the target's
+// dead-letter queue.
 func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *states.Document, trace string) (Delivery, error) {
 	delivery := Delivery{Rule: matched.name}
 	now := c.clock.Now()

@@ -23,15 +23,13 @@ const (
 	sqsSendMessage = "arn:aws:states:::sqs:sendMessage"
 )
 
-// integrations are what state machines may call, with the parameters that are
-// served.
+// integrations are what state machines may call, with the parameters that are served.
 var integrations = map[string][]string{
 	lambdaInvoke:   {"FunctionName", "Payload"},
 	sqsSendMessage: {"QueueUrl", "MessageBody"},
 }
 
-// compileMachine reads a definition and refuses what is not served here, so
-// that no trade is the first to meet it.
+// compileMachine reads a definition and refuses what is not served here, so that no trade is the first to meet it.
 func compileMachine(definition string) (*states.Machine, error) {
 	compiled, err := states.Compile([]byte(definition), slices.Sorted(maps.Keys(integrations)))
 	if err != nil {
@@ -99,8 +97,8 @@ func startMachine(c *Cloud, r *Resource, in machineInputs) error {
 	return nil
 }
 
-// execute runs an execution to its end and tells the delivery what came of it.
-// The error is a *states.Failure, or the reason why ctx ended.
+// execute runs an execution to its end and tells the delivery what came of it. The error is a *states.Failure, or the
+// reason why ctx ended.
 func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document, trace string, delivery *Delivery) error {
 	name := c.uuid()
 	delivery.Execution = strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + name
@@ -203,8 +201,8 @@ func errorIn(body states.Data) string {
 	return name
 }
 
-// only refuses parameters that are not served. A state without Parameters
-// passes its input on, whose names the definition doesn't tell.
+// only refuses parameters that are not served. A state without Parameters passes its input on, whose names the
+// definition doesn't tell.
 func only(parameters map[string]any, known []string) error {
 	for name := range parameters {
 		if !slices.Contains(known, name) {

@@ -20,8 +20,7 @@ import (
 	"trade-processing/local/states"
 )
 
-// functionKinds are container images, the functions that run them, and their
-// aliases.
+// functionKinds are container images, the functions that run them, and their aliases.
 var functionKinds = map[string]kind{
 	"docker:index/image:Image": living[imageInputs]{
 		requires: "imageName", computes: "baseImageName repoDigest registryServer",
@@ -171,9 +170,8 @@ type functionAliasInputs struct {
 	Description     string `property:"description"` // on record
 }
 
-// push gives an image the digest that a push would. It stands for the image's
-// whole content by its name, whose tag is a hash of the sources, and its
-// build arguments.
+// push gives an image the digest that a push would. It stands for the image's whole content by its name, whose tag is a
+// hash of the sources, and its build arguments.
 func (r *Resource) push(in imageInputs) {
 	var arguments strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(in.Build.Args)) {
@@ -200,8 +198,7 @@ func (r *Resource) publishFunction(in functionInputs) {
 		set("qualifiedInvokeArn", r.Outputs.text("invokeArn")+":"+version)
 }
 
-// Image is what a container image holds: code that makes a handler from the
-// variables of the function that runs it.
+// Image is what a container image holds: code that makes a handler from the variables of the function that runs it.
 type Image func(environment lambdas.Environment, services Services) (lambda.Handler, error)
 
 // Services are the AWS services that a function in one region calls.
@@ -216,8 +213,8 @@ func (c *Cloud) Services(region string) Services {
 	return Services{DynamoDB: tableClient{c, region}, SSM: c.in(region).parameters, HTTP: c.http}
 }
 
-// startFunction wires the code of the function's image with the function's own
-// variables, as the start of a container does.
+// startFunction wires the code of the function's image with the function's own variables, as the start of a container
+// does.
 func startFunction(c *Cloud, r *Resource, in functionInputs) error {
 	name, err := c.functionIn(in.ImageURI)
 	if err != nil {
@@ -275,8 +272,8 @@ func (c *Cloud) functionIn(uri string) (string, error) {
 	return "", fmt.Errorf("image %s was never pushed; name it by the digest of the push", uri)
 }
 
-// invoke calls a function by its ARN, with a version or an alias behind it.
-// The error is a *states.Failure, as Step Functions sees it.
+// invoke calls a function by its ARN, with a version or an alias behind it. The error is a *states.Failure, as Step
+// Functions sees it.
 func (c *Cloud) invoke(ctx context.Context, arn, trace string, payload []byte) (function.Answer, error) {
 	parts := strings.SplitN(arn, ":", 8) // arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
 	if len(parts) < 7 {

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// kinds are the resource types that the local cloud knows, by Pulumi token.
-// Those that live are declared beside the code that runs them; the others are
-// on record only.
+// kinds are the resource types that the local cloud knows, by Pulumi token. Those that live are declared beside the
+// code that runs them; the others are on record only.
 var kinds = func() map[string]kind {
 	all := map[string]kind{}
 	for _, family := range []map[string]kind{
@@ -21,9 +20,8 @@ var kinds = func() map[string]kind {
 	return all
 }()
 
-// records are the types that are kept on record only. Their behaviour, such
-// as encryption, access control and routing, has no local counterpart; their
-// definitions are proven by the components' own tests.
+// records are the types that are kept on record only. Their behaviour, such as encryption, access control and routing,
+// has no local counterpart; their definitions are proven by the components' own tests.
 var records = map[string]record{
 	// Encryption
 	"aws:kms/key:Key": {
@@ -255,8 +253,7 @@ func keyIdentity(c *Cloud, r *Resource) error {
 	return nil
 }
 
-// replicaKeyIdentity keeps the primary's id: a multi-Region key has one id in
-// all its regions.
+// replicaKeyIdentity keeps the primary's id: a multi-Region key has one id in all its regions.
 func replicaKeyIdentity(_ *Cloud, r *Resource) error {
 	_, id, found := strings.Cut(r.Inputs.text("primaryKeyArn"), "/")
 	if !found {

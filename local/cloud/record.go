@@ -7,13 +7,11 @@ import (
 	"strings"
 )
 
-// A record is a kind that the local cloud only keeps on record: it has an id,
-// ARN and outputs like the real one, but nothing here depends on what it does.
-// Encryption keys, roles, security groups and dashboards are such.
+// A record is a kind that the local cloud only keeps on record: it has an id, ARN and outputs like the real one, but
+// nothing here depends on what it does. Encryption keys, roles, security groups and dashboards are such.
 type record struct {
-	// accepts names the input properties, separated by spaces. What is inside
-	// an object, or inside each object of a list, is named with the path to it,
-	// such as rules.lifecycle.deleteAfter; a * behind the dot takes any name.
+	// accepts names the input properties, separated by spaces. What is inside an object, or inside each object of a list,
+	// is named with the path to it, such as rules.lifecycle.deleteAfter; a * behind the dot takes any name.
 	accepts  string
 	replaces string
 	requires string
@@ -62,8 +60,7 @@ func checkInside(paths []string, at string, value any) error {
 	return nil
 }
 
-// known tells whether a path is one of those that are known, or leads to one.
-// Tags are named by whoever sets them.
+// known tells whether a path is one of those that are known, or leads to one. Tags are named by whoever sets them.
 func known(paths []string, path string) bool {
 	parent := path[:max(0, strings.LastIndex(path, "."))]
 	return parent == "tags" || slices.ContainsFunc(paths, func(known string) bool {
@@ -82,8 +79,7 @@ func (r *Resource) set(output string, value any) *Resource {
 	return r
 }
 
-// named identifies a resource by its own name, with an ARN of the service and
-// a prefix such as "role/".
+// named identifies a resource by its own name, with an ARN of the service and a prefix such as "role/".
 func named(service, prefix string) func(*Cloud, *Resource) error {
 	return func(_ *Cloud, r *Resource) error {
 		r.ID = r.Inputs.text("name")
@@ -107,8 +103,7 @@ func global(service, prefix string) func(*Cloud, *Resource) error {
 	}
 }
 
-// numbered identifies a resource by an id that AWS makes up, such as
-// vpc-0a1b…, with the ARN where there is one.
+// numbered identifies a resource by an id that AWS makes up, such as vpc-0a1b…, with the ARN where there is one.
 func numbered(prefix, service, path string) func(*Cloud, *Resource) error {
 	return func(c *Cloud, r *Resource) error {
 		r.ID = prefix + c.hex(17)

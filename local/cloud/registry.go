@@ -60,13 +60,11 @@ func (r *registry[T]) all() map[string]T {
 	return maps.Clone(r.items)
 }
 
-// hash is the first n hexadecimal digits of a text's SHA-256: an id that is
-// the same in every run.
+// hash is the first n hexadecimal digits of a text's SHA-256: an id that is the same in every run.
 func hash(text string, n int) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])[:n]
 }
 
-// Fingerprint is a short name for a text, such as a path, that is the same in
-// every run.
+// Fingerprint is a short name for a text, such as a path, that is the same in every run.
 func Fingerprint(text string) string { return hash(text, 12) }

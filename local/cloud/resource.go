@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// Properties are a resource's properties as plain Go values: string, bool,
-// float64, []any and map[string]any.
+// Properties are a resource's properties as plain Go values: string, bool, float64, []any and map[string]any.
 type Properties map[string]any
 
 // Resource is one resource of a deployment.
@@ -39,17 +38,15 @@ type kind struct {
 	replaces []string
 	// computes names the outputs that exist only after creation.
 	computes []string
-	// renews names those of them that an update makes anew, such as a version,
-	// unless all that changes are the inputs in unversioned.
+	// renews names those of them that an update makes anew, such as a version, unless all that changes are the inputs in
+	// unversioned.
 	renews, unversioned []string
-	// check decodes known inputs strictly, so that an unknown nested property
-	// is refused too. Nil where nothing is nested.
+	// check decodes known inputs strictly, so that an unknown nested property is refused too. Nil where nothing is nested.
 	check func(Properties) error
-	// identify fills in the id and the computed outputs of a new resource,
-	// whose outputs already hold its inputs.
+	// identify fills in the id and the computed outputs of a new resource, whose outputs already hold its inputs.
 	identify func(*Cloud, *Resource) error
-	// start makes the resource live, when it is created and when a kept cloud
-	// is opened again. Nil where a resource is only on record.
+	// start makes the resource live, when it is created and when a kept cloud is opened again. Nil where a resource is
+	// only on record.
 	start func(*Cloud, *Resource) error
 	// renew computes the outputs in renews. Nil where there are none.
 	renew func(*Cloud, *Resource) error
@@ -86,10 +83,9 @@ func lookup(typ, name string) (kind, error) {
 	return k, nil
 }
 
-// Check refuses a type or a property that the local cloud does not know, and
-// merges the provider's default tags into a taggable resource, as the AWS
-// provider does at the same step. Values that a preview can't know yet are
-// named in unknown and absent from inputs.
+// Check refuses a type or a property that the local cloud does not know, and merges the provider's default tags into a
+// taggable resource, as the AWS provider does at the same step. Values that a preview can't know yet are named in
+// unknown and absent from inputs.
 func Check(typ, name string, inputs Properties, unknown []string, defaultTags map[string]string) (Properties, error) {
 	k, err := lookup(typ, name)
 	if err != nil {
@@ -148,8 +144,8 @@ func Replaces(typ string) ([]string, error) {
 	return k.replaces, err
 }
 
-// Renewed names the outputs that an update makes anew. Inputs that a preview
-// can't know yet are named in unknown, and count as changed.
+// Renewed names the outputs that an update makes anew. Inputs that a preview can't know yet are named in unknown, and
+// count as changed.
 func Renewed(typ string, old, now Properties, unknown []string) ([]string, error) {
 	k, err := lookup(typ, "")
 	if err != nil || !k.renewedBy(old, now, unknown) {
@@ -255,8 +251,7 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 	return r, nil
 }
 
-// Delete ends a resource. Deleting what is not there is no error, as with the
-// AWS provider.
+// Delete ends a resource. Deleting what is not there is no error, as with the AWS provider.
 func (c *Cloud) Delete(typ, region, id string) error {
 	k, err := lookup(typ, id)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"io"
 )
 
-// A saved cloud is a zip archive: resources.json, and an export of every table
-// and queue under its ARN.
+// A saved cloud is a zip archive: resources.json, and an export of every table and queue under its ARN.
 const (
 	resourcesFile = "resources.json"
 	tablesFolder  = "tables/"
@@ -22,8 +21,8 @@ type savedResource struct {
 	Inputs, Outputs        Properties
 }
 
-// Save writes the cloud's resources and what its tables and queues hold.
-// Metrics and the history of alarms are left behind.
+// Save writes the cloud's resources and what its tables and queues hold. Metrics and the history of alarms are left
+// behind.
 func (c *Cloud) Save(ctx context.Context, w io.Writer) error {
 	if err := c.Drain(ctx); err != nil {
 		return err
@@ -77,9 +76,8 @@ func (c *Cloud) Load(from io.ReaderAt, size int64) error {
 	return c.refill(archive)
 }
 
-// revive makes saved resources live in the order of their creation. One that
-// was replaced is younger than those that refer to it, which are tried again
-// after it.
+// revive makes saved resources live in the order of their creation. One that was replaced is younger than those that
+// refer to it, which are tried again after it.
 func (c *Cloud) revive(saved []savedResource) error {
 	for len(saved) > 0 {
 		var waiting []savedResource

@@ -13,8 +13,8 @@ import (
 	"trade-processing/local/table"
 )
 
-// replicationLag is how long a write takes to reach another region's replica;
-// AWS speaks of less than a second as a rule.
+// replicationLag is how long a write takes to reach another region's replica; AWS speaks of less than a second as a
+// rule.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 const replicationLag = 500 * time.Millisecond
 
@@ -163,8 +163,8 @@ func stopTable(c *Cloud, r *Resource) error {
 	return nil
 }
 
-// A replica takes over the primary's definition and what it holds. Global
-// tables are written to in every region, so they replicate both ways.
+// A replica takes over the primary's definition and what it holds. Global tables are written to in every region, so
+// they replicate both ways.
 func startReplica(c *Cloud, r *Resource, in tableReplicaInputs) error {
 	primary, err := c.live.tables.get(in.GlobalTableARN)
 	if err != nil {

@@ -1,9 +1,8 @@
-// Package endpoint serves a local cloud over AWS's own wire protocols, so that programs written for AWS run against it with
-// AWS_ENDPOINT_URL and any credentials.
+// Package endpoint serves a local cloud over AWS's own wire protocols, so that programs written for AWS run against it
+// with AWS_ENDPOINT_URL and any credentials.
 //
-// It serves what `tradectl verify` and the functions call, and refuses by name what it does not know: an operation, a field of
-// a request.
-// Signatures are read for the region and the service that they name, and not checked.
+// It serves what `tradectl verify` and the functions call, and refuses by name what it does not know: an operation, a
+// field of a request. Signatures are read for the region and the service that they name, and not checked.
 package endpoint
 
 import (

@@ -16,7 +16,8 @@ import (
 
 const logGroupType = "aws:cloudwatch/logGroup:LogGroup"
 
-// Logs keeps what functions and state machines log, by log group. It is the cloud's writer of logs (cloud.Options.Logs).
+// Logs keeps what functions and state machines log, by log group. It is the cloud's writer of logs
+// (cloud.Options.Logs).
 type Logs struct {
 	mu    sync.Mutex
 	lines map[string][]logLine // by log group
@@ -46,8 +47,8 @@ func (l *Logs) add(group, text string) {
 	l.lines[group] = append(l.lines[group], logLine{time.Now(), text})
 }
 
-// logExecution logs an execution as its state machine is set to: at level ALL its begin and its end, at level ERROR only a
-// failure.
+// logExecution logs an execution as its state machine is set to: at level ALL its begin and its end, at level ERROR
+// only a failure.
 // https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 func (e *Endpoint) logExecution(region string, delivery cloud.Delivery) {
 	if delivery.Execution == "" {

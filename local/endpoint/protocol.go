@@ -30,7 +30,8 @@ func protocolOf(r *http.Request, call Call) protocol {
 	}
 }
 
-// jsonProtocol is AWS's JSON in versions 1.0 and 1.1, and the REST one, whose answers differ in nothing that matters here.
+// jsonProtocol is AWS's JSON in versions 1.0 and 1.1, and the REST one, whose answers differ in nothing that matters
+// here.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 type jsonProtocol struct{ contentType string }
 

@@ -10,8 +10,8 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// traces are what X-Ray would hold: of each event that was sent with a trace to be sampled, a segment for each execution that
-// it started.
+// traces are what X-Ray would hold: of each event that was sent with a trace to be sampled, a segment for each
+// execution that it started.
 type traces struct {
 	mu       sync.Mutex
 	segments map[string][]map[string]string // by trace id

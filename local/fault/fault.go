@@ -1,5 +1,4 @@
-// Package fault lets a test or a seeded simulation decide what goes wrong with
-// the calls that the local cloud serves.
+// Package fault lets a test or a seeded simulation decide what goes wrong with the calls that the local cloud serves.
 package fault
 
 import (
@@ -15,12 +14,10 @@ type Call struct {
 	Service string
 	// Operation is the API operation, such as "PutItem".
 	Operation string
-	// Resource is the name of the table, function, queue or the path of the
-	// parameters.
+	// Resource is the name of the table, function, queue or the path of the parameters.
 	Resource string
-	// Key says what the call is about, so that a decision can depend on it and
-	// not on the order of concurrent calls: the hash key of an item, the body of
-	// a message, the payload of an invocation.
+	// Key says what the call is about, so that a decision can depend on it and not on the order of concurrent calls: the
+	// hash key of an item, the body of a message, the payload of an invocation.
 	Key string
 }
 
@@ -28,21 +25,18 @@ type Call struct {
 type Fault struct {
 	// Delay passes on the clock before the call takes effect.
 	Delay time.Duration
-	// Err is answered instead of the result, such as a
-	// *types.ProvisionedThroughputExceededException.
+	// Err is answered instead of the result, such as a *types.ProvisionedThroughputExceededException.
 	Err error
-	// Applied makes the call take effect although it answers Err: the answer was
-	// lost on the way back.
+	// Applied makes the call take effect although it answers Err: the answer was lost on the way back.
 	Applied bool
 }
 
-// A Hook decides about a call. It is called by many goroutines at once, some
-// of which hold locks, so that it must not call the services itself. A nil Hook
-// lets every call pass.
+// A Hook decides about a call. It is called by many goroutines at once, some of which hold locks, so that it must not
+// call the services itself. A nil Hook lets every call pass.
 type Hook func(Call) Fault
 
-// Serve runs one call under a hook. The key is made only for a hook that is
-// there, since a call may be served a hundred thousand times without one.
+// Serve runs one call under a hook. The key is made only for a hook that is there, since a call may be served a hundred
+// thousand times without one.
 func Serve[T any](ctx context.Context, c clock.Clock, hook Hook, call Call, key func() string, serve func() (T, error)) (T, error) {
 	if hook == nil {
 		return serve()

@@ -1,6 +1,5 @@
-// Package function runs a Lambda function's handler under the function's own
-// definition: timeout, reserved concurrency, published versions and aliases,
-// the limits of the payload, and the metrics that Lambda keeps.
+// Package function runs a Lambda function's handler under the function's own definition: timeout, reserved concurrency,
+// published versions and aliases, the limits of the payload, and the metrics that Lambda keeps.
 package function
 
 import (
@@ -15,16 +14,15 @@ import (
 // Limits of functions.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const (
-	// maxRequest is how many bytes a payload may have, and maxResponse an
-	// answer, to which Lambda grants 100 bytes more.
+	// maxRequest is how many bytes a payload may have, and maxResponse an answer, to which Lambda grants 100 bytes more.
 	maxRequest  = 6 << 20
 	maxResponse = maxRequest + 100
 
 	defaultTimeout = 3 * time.Second
 	maxTimeout     = 15 * time.Minute
 
-	// AccountConcurrency is how many calls an account may run at a time in a
-	// region, and unreserved how much of it no function may reserve.
+	// AccountConcurrency is how many calls an account may run at a time in a region, and unreserved how much of it no
+	// function may reserve.
 	AccountConcurrency = 1000
 	unreserved         = 100
 )
@@ -37,9 +35,8 @@ type Definition struct {
 	Name    string
 	ARN     string        // without a version
 	Timeout time.Duration // whole seconds; default: 3 s, as Lambda's
-	// ReservedConcurrency is how many calls may run at a time: 0 refuses all,
-	// nil takes from what the account has unreserved. It holds for all versions
-	// together.
+	// ReservedConcurrency is how many calls may run at a time: 0 refuses all, nil takes from what the account has
+	// unreserved. It holds for all versions together.
 	ReservedConcurrency *int
 	Handler             lambda.Handler
 }

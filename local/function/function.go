@@ -16,15 +16,13 @@ import (
 // Options are what a function works with.
 type Options struct {
 	Clock clock.Clock
-	// Faults may delay or fail each call; nil for none. The key of a call is
-	// its payload.
+	// Faults may delay or fail each call; nil for none. The key of a call is its payload.
 	Faults fault.Hook
 	// Metrics receives what Lambda sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
 	// RequestID makes the id of a call; it must be safe for concurrent use.
 	RequestID func() string
-	// Pool is the concurrency that the functions of one account and region
-	// share.
+	// Pool is the concurrency that the functions of one account and region share.
 	Pool *Pool
 }
 
@@ -34,8 +32,7 @@ type Function struct {
 	measures measures
 	share    *share
 
-	// alive ends when the function is closed, and with it the context of every
-	// handler that still runs.
+	// alive ends when the function is closed, and with it the context of every handler that still runs.
 	alive context.Context
 	end   context.CancelFunc
 
@@ -61,9 +58,8 @@ func New(def Definition, options Options) (*Function, error) {
 	return f, nil
 }
 
-// Update replaces the function's definition and, unless version is Latest,
-// publishes it as that version. What was published before stays as it is, but
-// for the reserved concurrency, which is the function's.
+// Update replaces the function's definition and, unless version is Latest, publishes it as that version. What was
+// published before stays as it is, but for the reserved concurrency, which is the function's.
 func (f *Function) Update(def Definition, version string) error {
 	if err := def.Validate(); err != nil {
 		return err
@@ -109,8 +105,8 @@ func (f *Function) DeleteAlias(name string) {
 	delete(f.aliases, name)
 }
 
-// Close ends the function: it gives back its reserved concurrency, later calls
-// find no function, and the contexts of handlers that still run end.
+// Close ends the function: it gives back its reserved concurrency, later calls find no function, and the contexts of
+// handlers that still run end.
 func (f *Function) Close() {
 	f.end()
 	f.options.Pool.release(f.share)

@@ -464,8 +464,8 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 	}
 }
 
-// 64 callers, a third of whom time out, run into the limit and panic: every
-// call has an end, every place is given back, every metric adds up.
+// 64 callers, a third of whom time out, run into the limit and panic: every call has an end, every place is given back,
+// every metric adds up.
 func TestSixtyFourCallersAreAllAnswered(t *testing.T) {
 	const callers, each, places = 64, 100, 16
 	s := newFunction(t, handler(func(_ context.Context, payload []byte) ([]byte, error) {

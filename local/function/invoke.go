@@ -26,11 +26,11 @@ type Answer struct {
 	Version string // that ran
 }
 
-// Invoke runs a call to its end. A failed call is an *Error; any other error is
-// that of a fault, or the reason why ctx ended.
+// Invoke runs a call to its end. A failed call is an *Error; any other error is that of a fault, or the reason why ctx
+// ended.
 //
-// When ctx ends, the caller goes and the handler stays, as with Lambda: it may
-// well finish what it does. Pool.Idle waits for such handlers.
+// When ctx ends, the caller goes and the handler stays, as with Lambda: it may well finish what it does. Pool.Idle
+// waits for such handlers.
 func (f *Function) Invoke(ctx context.Context, call Call) (Answer, error) {
 	def, version, err := f.resolve(call.Qualifier)
 	if err != nil {
@@ -77,8 +77,7 @@ func (f *Function) invoke(ctx context.Context, def Definition, call Call) ([]byt
 	return i.wait(ctx, limited)
 }
 
-// An invocation is a call that runs. It ends once: with the handler's answer
-// or by its timeout.
+// An invocation is a call that runs. It ends once: with the handler's answer or by its timeout.
 type invocation struct {
 	function *Function
 	admitted admission
@@ -117,8 +116,8 @@ func (i *invocation) wait(caller, limited context.Context) ([]byte, error) {
 	}
 }
 
-// expire ends the invocation if it is its time that is over. Otherwise the
-// function was closed, which the handler is told and may still answer.
+// expire ends the invocation if it is its time that is over. Otherwise the function was closed, which the handler is
+// told and may still answer.
 func (i *invocation) expire(limited context.Context) {
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
 		i.settle(nil, &Error{
@@ -128,8 +127,7 @@ func (i *invocation) expire(limited context.Context) {
 	}
 }
 
-// settle ends the invocation, unless it has ended: the answer of a handler that
-// took too long is lost.
+// settle ends the invocation, unless it has ended: the answer of a handler that took too long is lost.
 func (i *invocation) settle(answer []byte, err error) {
 	if !i.ended.CompareAndSwap(false, true) {
 		return

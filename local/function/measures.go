@@ -9,8 +9,7 @@ import (
 // namespace is that of Lambda's metrics.
 const namespace = "AWS/Lambda"
 
-// measures are a function's metrics, all with the dimension FunctionName.
-// Duration is in milliseconds.
+// measures are a function's metrics, all with the dimension FunctionName. Duration is in milliseconds.
 type measures struct {
 	invocations, errors, throttles, duration, concurrent *metrics.Series
 }

@@ -6,9 +6,8 @@ import (
 	"sync"
 )
 
-// Pool is the concurrency of one account in one region. Functions without a
-// reservation share what the others leave of it. It also keeps the goroutines
-// that handlers run in.
+// Pool is the concurrency of one account in one region. Functions without a reservation share what the others leave of
+// it. It also keeps the goroutines that handlers run in.
 type Pool struct {
 	workers workers
 
@@ -26,8 +25,7 @@ type share struct {
 // NewPool makes the pool of an account with AccountConcurrency.
 func NewPool() *Pool { return &Pool{} }
 
-// reserve gives a function its own share; nil gives it back. 100 must stay
-// unreserved, as on AWS.
+// reserve gives a function its own share; nil gives it back. 100 must stay unreserved, as on AWS.
 func (p *Pool) reserve(s *share, def Definition) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,7 +87,6 @@ func (p *Pool) leave(s *share, a admission) {
 	}
 }
 
-// Idle waits until no handler runs any more, or ctx ends, whose error it then
-// returns. It is for the end of a run: a handler goes on when its caller has
-// gone, and even after its timeout, where Lambda would have killed it.
+// Idle waits until no handler runs any more, or ctx ends, whose error it then returns. It is for the end of a run: a
+// handler goes on when its caller has gone, and even after its timeout, where Lambda would have killed it.
 func (p *Pool) Idle(ctx context.Context) error { return p.workers.idle(ctx) }

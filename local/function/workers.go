@@ -5,9 +5,8 @@ import (
 	"sync"
 )
 
-// workers run handlers in goroutines that are used again. A goroutine for each
-// call costs some 8 µs of CPU more, since every one grows its stack anew and
-// wakes another thread; a pool of them costs next to nothing.
+// workers run handlers in goroutines that are used again. A goroutine for each call costs some 8 µs of CPU more, since
+// every one grows its stack anew and wakes another thread; a pool of them costs next to nothing.
 type workers struct {
 	mu    sync.Mutex
 	free  []chan *invocation // the most recently used last, whose stack is warm
@@ -15,12 +14,10 @@ type workers struct {
 	quiet chan struct{} // closed when nobody is busy; nil when nobody waits
 }
 
-// maxFree is how many goroutines wait for work. More than some dozen handlers
-// at a time are rare on one machine.
+// maxFree is how many goroutines wait for work. More than some dozen handlers at a time are rare on one machine.
 const maxFree = 64
 
-// run hands an invocation to a goroutine of its own, so that its caller can
-// leave a handler that ignores its deadline.
+// run hands an invocation to a goroutine of its own, so that its caller can leave a handler that ignores its deadline.
 func (w *workers) run(i *invocation) {
 	w.mu.Lock()
 	w.busy++
@@ -40,8 +37,7 @@ func (w *workers) run(i *invocation) {
 func (w *workers) work(worker chan *invocation) {
 	for i := range worker {
 		answer, err := i.call()
-		// Free before the answer is out: whoever waits for it may want the next
-		// call run at once.
+		// Free before the answer is out: whoever waits for it may want the next call run at once.
 		stay := w.done(worker)
 		i.settle(answer, err)
 		if !stay {

@@ -40,8 +40,8 @@ var (
 const nameRule = `can't be prefixed with "ssm" (case-insensitive). If formed as a path, it can consist of sub-paths divided by ` +
 	`slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`
 
-// Validate refuses a parameter as PutParameter would: with a
-// ValidationException, or one of SSM's own errors where it has one.
+// Validate refuses a parameter as PutParameter would: with a ValidationException, or one of SSM's own errors where it
+// has one.
 func (p Parameter) Validate() error {
 	if err := validateName(p.Name); err != nil {
 		return err

@@ -1,5 +1,4 @@
-// Package parameters is one account and region of SSM's Parameter Store in
-// memory, behind the SDK's own types.
+// Package parameters is one account and region of SSM's Parameter Store in memory, behind the SDK's own types.
 package parameters
 
 import (
@@ -24,8 +23,8 @@ import (
 // maxResults is how many parameters one page has at most.
 const maxResults = 10
 
-// UnsupportedError names a feature of SSM that this store does not have. It is
-// no API error on purpose: AWS would serve the request.
+// UnsupportedError names a feature of SSM that this store does not have. It is no API error on purpose: AWS would serve
+// the request.
 type UnsupportedError struct {
 	Operation, Feature string
 }
@@ -43,8 +42,7 @@ type Store struct {
 	parameters map[string]stored
 }
 
-// New makes an empty store. The resource of a call to the fault hook is the
-// path, and its key is empty.
+// New makes an empty store. The resource of a call to the fault hook is the path, and its key is empty.
 func New(c clock.Clock, faults fault.Hook) *Store {
 	return &Store{clock: c, faults: faults, parameters: map[string]stored{}}
 }
@@ -61,8 +59,7 @@ func (s *Store) Put(p Parameter) (int64, error) {
 	return version, nil
 }
 
-// Restore puts a parameter with the version that it had, from which later ones
-// count on.
+// Restore puts a parameter with the version that it had, from which later ones count on.
 func (s *Store) Restore(p Parameter, version int64) error {
 	if err := p.Validate(); err != nil {
 		return err
@@ -83,8 +80,8 @@ func (s *Store) Delete(name string) {
 	delete(s.parameters, name)
 }
 
-// GetParametersByPath lists the parameters below a path in order of name, ten
-// a page at most. Without decryption, a SecureString's value is not told.
+// GetParametersByPath lists the parameters below a path in order of name, ten a page at most. Without decryption, a
+// SecureString's value is not told.
 func (s *Store) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput, options ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
 	const operation = "GetParametersByPath"
 	if in == nil || in.Path == nil {
@@ -111,9 +108,8 @@ func (s *Store) GetParametersByPath(ctx context.Context, in *ssm.GetParametersBy
 	return out, nil
 }
 
-// changesOptions finds options that would be ignored in silence, such as
-// another region. Middleware passes: the SDK's own paginator adds some to mark
-// its requests, and it has no request to act on here.
+// changesOptions finds options that would be ignored in silence, such as another region. Middleware passes: the SDK's
+// own paginator adds some to mark its requests, and it has no request to act on here.
 func changesOptions(options []func(*ssm.Options)) bool {
 	var set ssm.Options
 	for _, option := range options {
@@ -136,8 +132,7 @@ func (s *Store) page(in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPath
 			return nil, invalid("1 validation error detected: Value '%d' at 'maxResults' failed to satisfy constraint: Member must be between 1 and %d", limit, maxResults)
 		}
 	}
-	// A token is the last name of the page before, so that parameters which
-	// come and go between pages move no others.
+	// A token is the last name of the page before, so that parameters which come and go between pages move no others.
 	after, err := base64.RawURLEncoding.DecodeString(aws.ToString(in.NextToken))
 	if err != nil || in.NextToken != nil && !strings.HasPrefix(string(after), below) {
 		return nil, &types.InvalidNextToken{Message: aws.String("The specified token isn't valid.")}

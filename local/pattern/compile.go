@@ -13,20 +13,17 @@ import (
 	"unicode/utf8"
 )
 
-// maxCharacters is the longest pattern that a rule can have; without a raised
-// quota it is 2,048.
+// maxCharacters is the longest pattern that a rule can have; without a raised quota it is 2,048.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 const maxCharacters = 4096
 
-// maxCombinations is how many patterns without $or a pattern with $or may stand
-// for.
+// maxCombinations is how many patterns without $or a pattern with $or may stand for.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 const maxCombinations = 1000
 
 const or = "$or"
 
-// reserved are names that AWS's matcher takes for operators inside an $or, and
-// so refuses as names of fields there.
+// reserved are names that AWS's matcher takes for operators inside an $or, and so refuses as names of fields there.
 var reserved = []string{
 	"exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr",
 	"=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case",
@@ -34,8 +31,8 @@ var reserved = []string{
 	"ip-address-in-range", "ip-address-not-in-range",
 }
 
-// Compile reads an event pattern. The error holds every problem of the
-// pattern, each with the path of the field that has it.
+// Compile reads an event pattern. The error holds every problem of the pattern, each with the path of the field that
+// has it.
 func Compile(pattern []byte) (*Pattern, error) {
 	var c compiler
 	switch {
@@ -98,8 +95,8 @@ func (c *compiler) refuse(path []string, format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf(where+"%w", fmt.Errorf(format, args...)))
 }
 
-// object compiles the pattern of an object, and gives the paths of its leaves:
-// no path may stand in a pattern twice, once beside an $or and once in it.
+// object compiles the pattern of an object, and gives the paths of its leaves: no path may stand in a pattern twice,
+// once beside an $or and once in it.
 func (c *compiler) object(path []string, from members, insideOr bool) (*object, map[string]bool) {
 	o := &object{depth: len(path)}
 	leaves := map[string]bool{}
@@ -156,8 +153,8 @@ func (c *compiler) object(path []string, from members, insideOr bool) (*object, 
 			leaves[leaf] = true
 		}
 	}
-	// AWS's matcher goes through the fields by their names, and which absence
-	// counts for which element of an array depends on that.
+	// AWS's matcher goes through the fields by their names, and which absence counts for which element of an array depends
+	// on that.
 	slices.SortFunc(o.fields, func(a, b field) int { return cmp.Compare(a.name, b.name) })
 	return o, leaves
 }
@@ -193,16 +190,14 @@ func (c *compiler) leaf(path []string, alternatives []any) *leaf {
 	for _, alternative := range alternatives {
 		switch value := alternative.(type) {
 		case string:
-			// An address may be written in several ways, and AWS's matcher
-			// compares addresses, not their spelling.
+			// An address may be written in several ways, and AWS's matcher compares addresses, not their spelling.
 			if address, err := netip.ParseAddr(value); err == nil && address.Is6() && address.Zone() == "" {
 				l.matchers = append(l.matchers, within(netip.PrefixFrom(address, 128)))
 				continue
 			}
 			l.exact[value] = true
 		case json.Number:
-			// One that can't be compared may still be found as it is written:
-			// an account's number, for one.
+			// One that can't be compared may still be found as it is written: an account's number, for one.
 			if m, err := parseMicros(string(value)); err != nil {
 				l.matchers = append(l.matchers, literal{value})
 			} else {

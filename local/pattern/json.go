@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// members is a JSON object with its names in the order in which they were
-// written, and those that stand twice still there to be refused.
+// members is a JSON object with its names in the order in which they were written, and those that stand twice still
+// there to be refused.
 type members []member
 
 type member struct {

@@ -195,8 +195,7 @@ func TestMatchingNumbers(t *testing.T) {
 	}
 }
 
-// What EventBridge can't compare, such as an account's number, it still finds
-// when it is written in the same way.
+// What EventBridge can't compare, such as an account's number, it still finds when it is written in the same way.
 func TestNumbersBeyondComparisonMatchAsTheyAreWritten(t *testing.T) {
 	cases := map[string]struct {
 		pattern, number string

@@ -24,8 +24,7 @@ func (l literal) match(value any) bool {
 	return false
 }
 
-// numeric is a range of numbers; a single number is a range from itself to
-// itself.
+// numeric is a range of numbers; a single number is a range from itself to itself.
 type numeric struct{ from, to micros }
 
 func (n numeric) match(value any) bool {
@@ -91,9 +90,8 @@ func hasSuffixIgnoreCase(suffix string) text {
 func dropFirst(s string, n int) string { return s[n:] }
 func dropLast(s string, n int) string  { return s[:len(s)-n] }
 
-// cutFolded takes the characters of fix from one end of s, without regard to
-// case, and gives what is left of s. Case is ignored character by character,
-// as Java's String.equalsIgnoreCase does, so that "ß" is not "SS".
+// cutFolded takes the characters of fix from one end of s, without regard to case, and gives what is left of s. Case is
+// ignored character by character, as Java's String.equalsIgnoreCase does, so that "ß" is not "SS".
 func cutFolded(s, fix string, next func(string) (rune, int), drop func(string, int) string) (string, bool) {
 	for fix != "" {
 		if s == "" {
@@ -120,9 +118,8 @@ func within(block netip.Prefix) text {
 	}
 }
 
-// wildcard matches the literal pieces between the asterisks in their order:
-// the first at the start, the last at the end, the others as early as they
-// come.
+// wildcard matches the literal pieces between the asterisks in their order: the first at the start, the last at the
+// end, the others as early as they come.
 func wildcard(pieces []string) text {
 	first, last := pieces[0], pieces[len(pieces)-1]
 	return func(s string) bool {

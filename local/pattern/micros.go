@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// micros is a number in millionths. EventBridge compares numbers from -5.0e9
-// to 5.0e9 with six digits right of the point and takes no others, so that
-// every comparison is exact.
+// micros is a number in millionths. EventBridge compares numbers from -5.0e9 to 5.0e9 with six digits right of the
+// point and takes no others, so that every comparison is exact.
 type micros int64
 
 const (
@@ -43,8 +42,7 @@ func parseMicros(literal string) (micros, error) {
 	mantissa, negative := strings.CutPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 
-	// digit i of the mantissa counts 10^(len(whole)-1-i+exponent); the value is
-	// summed up in units of 10^-6.
+	// digit i of the mantissa counts 10^(len(whole)-1-i+exponent); the value is summed up in units of 10^-6.
 	var sum micros
 	power := len(whole) - 1 + exponent + decimals
 	for _, part := range [2]string{whole, fraction} {

@@ -71,8 +71,8 @@ func (c *compiler) operator(path []string, l *leaf, object members) {
 	}
 }
 
-// affix compiles a prefix or suffix, which is a string or, without regard to
-// case, an object with the operator equals-ignore-case.
+// affix compiles a prefix or suffix, which is a string or, without regard to case, an object with the operator
+// equals-ignore-case.
 func (c *compiler) affix(path []string, op member) matcher {
 	object, nested := op.value.(members)
 	if !nested {
@@ -120,8 +120,8 @@ func (c *compiler) condition(path []string, operator, value string) matcher {
 	}
 }
 
-// anythingBut compiles the negation of one value, of a list of strings or of
-// numbers, or of an operator on strings that takes one or a list of them.
+// anythingBut compiles the negation of one value, of a list of strings or of numbers, or of an operator on strings that
+// takes one or a list of them.
 func (c *compiler) anythingBut(path []string, value any) anythingBut {
 	const name = "anything-but"
 	if object, ok := value.(members); ok {
@@ -185,8 +185,7 @@ func (c *compiler) list(path []string, of string, value any) []any {
 	return list
 }
 
-// numeric compiles ["=", n], one bound, or a lower and an upper bound in this
-// order.
+// numeric compiles ["=", n], one bound, or a lower and an upper bound in this order.
 func (c *compiler) numeric(path []string, value any) (numeric, bool) {
 	terms, ok := value.([]any)
 	if !ok {
@@ -259,8 +258,8 @@ func (c *compiler) text(path []string, operator string, value any) (string, bool
 	return s, ok
 }
 
-// splitWildcard gives the literal pieces between the asterisks. A backslash
-// before an asterisk or a backslash takes its meaning away.
+// splitWildcard gives the literal pieces between the asterisks. A backslash before an asterisk or a backslash takes its
+// meaning away.
 func splitWildcard(s string) ([]string, error) {
 	var pieces []string
 	var piece strings.Builder

@@ -1,30 +1,26 @@
 // Package pattern matches events against EventBridge event patterns.
 //
-// It follows what AWS documents and, where the documentation is silent, what
-// AWS's own open source matcher does (github.com/aws/event-ruler). An operator
-// or a form that it does not know is refused when the pattern is compiled, so
+// It follows what AWS documents and, where the documentation is silent, what AWS's own open source matcher does
+// (github.com/aws/event-ruler). An operator or a form that it does not know is refused when the pattern is compiled, so
 // that a rule which works here is a rule that AWS takes.
 //
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 package pattern
 
-// Pattern is a compiled event pattern. It is immutable, so any number of
-// goroutines may match with it at once.
+// Pattern is a compiled event pattern. It is immutable, so any number of goroutines may match with it at once.
 type Pattern struct {
 	root *object
 }
 
-// Match tells whether the pattern selects the event, which is a decoded JSON
-// object: its values are map[string]any, []any, string, json.Number, bool and
-// nil. A value of any other type is matched by no operator but exists.
+// Match tells whether the pattern selects the event, which is a decoded JSON object: its values are map[string]any,
+// []any, string, json.Number, bool and nil. A value of any other type is matched by no operator but exists.
 func (p *Pattern) Match(event map[string]any) bool {
 	ok, _ := p.root.matchMembers(event, p.root.scope(event))
 	return ok
 }
 
-// object is the pattern of a JSON object: all fields and all choices must
-// match. Arrays on the way to a field are looked through, but fields that lie
-// in different elements of one array never match together.
+// object is the pattern of a JSON object: all fields and all choices must match. Arrays on the way to a field are
+// looked through, but fields that lie in different elements of one array never match together.
 type object struct {
 	depth   int // how many names lead here
 	fields  []field
@@ -32,8 +28,7 @@ type object struct {
 	absent  bool        // some leaf in it asks for absence
 }
 
-// field is one name of an object with what is asked of its value: one of the
-// two.
+// field is one name of an object with what is asked of its value: one of the two.
 type field struct {
 	name   string
 	object *object
@@ -51,17 +46,15 @@ type leaf struct {
 // matcher is one alternative of a leaf, asked for each scalar of the event.
 type matcher interface{ match(value any) bool }
 
-// scope is where {"exists": false} looks for what must not exist. It is the
-// whole event until some value in an element of an array has matched; from
-// then on the other elements no longer count.
+// scope is where {"exists": false} looks for what must not exist. It is the whole event until some value in an element
+// of an array has matched; from then on the other elements no longer count.
 type scope struct {
 	value any
 	depth int            // how many names of a leaf's path lead to value
 	seen  map[*leaf]bool // what was found to exist, as each element of an array asks again
 }
 
-// scope is that of the object's members. One in which nothing is asked for
-// absence needs no memory.
+// scope is that of the object's members. One in which nothing is asked for absence needs no memory.
 func (o *object) scope(members map[string]any) scope {
 	s := scope{value: members, depth: o.depth}
 	if o.absent {
@@ -82,8 +75,8 @@ func (s scope) has(l *leaf) bool {
 // missing is the value of a field that is not there.
 type missing struct{}
 
-// match tells whether the object's pattern fits value, and whether a value was
-// found that made it fit, as opposed to the absence of one.
+// match tells whether the object's pattern fits value, and whether a value was found that made it fit, as opposed to
+// the absence of one.
 func (o *object) match(value any, within scope) (ok, found bool) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -96,8 +89,7 @@ func (o *object) match(value any, within scope) (ok, found bool) {
 	return o.matchMembers(nil, within)
 }
 
-// matchElements looks for an object in an array, or in arrays in it, that
-// fits; tried is whether there was any.
+// matchElements looks for an object in an array, or in arrays in it, that fits; tried is whether there was any.
 func (o *object) matchElements(elements []any, within scope) (tried, ok, found bool) {
 	for _, element := range elements {
 		switch element := element.(type) {
@@ -160,8 +152,7 @@ func (l *leaf) match(value any, within scope) (ok, found bool) {
 	return l.absent && !within.has(l), false
 }
 
-// matchValue looks for a scalar that one of the alternatives fits. Objects are
-// no leaves, so nothing fits them.
+// matchValue looks for a scalar that one of the alternatives fits. Objects are no leaves, so nothing fits them.
 func (l *leaf) matchValue(value any) bool {
 	switch value := value.(type) {
 	case missing, map[string]any:

@@ -62,8 +62,8 @@ func TestWildcardsAgreeWithARegularExpression(t *testing.T) {
 	})
 }
 
-// scalar, value and object draw small events from few names and values, so
-// that patterns drawn from the same match often enough.
+// scalar, value and object draw small events from few names and values, so that patterns drawn from the same match
+// often enough.
 var (
 	scalar = rapid.SampledFrom([]any{"x", "y", json.Number("1"), json.Number("2.0"), true, nil})
 	names  = rapid.SampledFrom([]string{"a", "b", "c"})
@@ -160,8 +160,8 @@ func TestAnArrayOfOneIsItsElement(t *testing.T) {
 }
 
 func TestManyElementsInManyArraysAreNoDetour(t *testing.T) {
-	// Twelve arrays of a hundred elements that match all but for the last:
-	// trying every combination would take longer than the universe lasts.
+	// Twelve arrays of a hundred elements that match all but for the last: trying every combination would take longer than
+	// the universe lasts.
 	var fields, members []string
 	for _, name := range strings.Split("abcdefghijkl", "") {
 		fields = append(fields, `"`+name+`": {"x": [1], "y": [2]}`)
@@ -174,8 +174,8 @@ func TestManyElementsInManyArraysAreNoDetour(t *testing.T) {
 	}
 }
 
-// Asked of each element anew, an absence would look through all elements for
-// each: a quarter of a mebibyte of them then takes minutes.
+// Asked of each element anew, an absence would look through all elements for each: a quarter of a mebibyte of them then
+// takes minutes.
 func TestAnAbsenceIsLookedForOnce(t *testing.T) {
 	p, err := pattern.Compile([]byte(`{"legs": {"fee": [{"exists": false}], "parts": {"fee": [{"exists": false}]}}}`))
 	if err != nil {

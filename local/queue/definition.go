@@ -8,25 +8,22 @@ import (
 	"time"
 )
 
-// A Definition is what a standard queue is created from. Start from Default,
-// since zero means something in most of its fields.
+// A Definition is what a standard queue is created from. Start from Default, since zero means something in most of its
+// fields.
 type Definition struct {
 	Name, URL, ARN string
-	// Delay hides each new message for a while, unless the message says so
-	// itself: up to 15 minutes.
+	// Delay hides each new message for a while, unless the message says so itself: up to 15 minutes.
 	Delay time.Duration
 	// Visibility is how long a received message stays hidden: up to 12 hours.
 	Visibility time.Duration
-	// Retention is how long a message is kept, counted from when it was first
-	// sent: a minute to 14 days.
+	// Retention is how long a message is kept, counted from when it was first sent: a minute to 14 days.
 	Retention time.Duration
-	// MaxMessageSize is the most bytes that body and attributes of a message may
-	// have together: 1 KiB to 1 MiB.
+	// MaxMessageSize is the most bytes that body and attributes of a message may have together: 1 KiB to 1 MiB.
 	MaxMessageSize int
 }
 
-// Default is a queue as CreateQueue makes it when nothing is said: no delay,
-// 30 seconds of visibility timeout, four days of retention, 256 KiB.
+// Default is a queue as CreateQueue makes it when nothing is said: no delay, 30 seconds of visibility timeout, four
+// days of retention, 256 KiB.
 func Default(name string) Definition {
 	return Definition{
 		Name: name, Visibility: 30 * time.Second, Retention: 4 * 24 * time.Hour, MaxMessageSize: 256 << 10,
@@ -76,13 +73,11 @@ func (d Definition) Validate() error {
 // A Redrive sends a message that was received too often to another queue.
 type Redrive struct {
 	DeadLetter *Queue
-	// MaxReceives is how often a message is received before it is moved: 1 to
-	// 1,000.
+	// MaxReceives is how often a message is received before it is moved: 1 to 1,000.
 	MaxReceives int
 }
 
-// A RedriveAllow says which queues may name this one as their dead-letter
-// queue.
+// A RedriveAllow says which queues may name this one as their dead-letter queue.
 type RedriveAllow struct {
 	// Permission is allowAll, denyAll or byQueue.
 	Permission string

@@ -9,8 +9,8 @@ import (
 // namespace is that of SQS's metrics.
 const namespace = "AWS/SQS"
 
-// measures are a queue's metrics, all with the dimension QueueName: what happens is counted, what is there is
-// sampled when alarms are evaluated. Ages are in seconds, sizes in bytes.
+// measures are a queue's metrics, all with the dimension QueueName: what happens is counted, what is there is sampled
+// when alarms are evaluated. Ages are in seconds, sizes in bytes.
 type measures struct {
 	sent, sentSize, received, deleted *metrics.Series
 	gauges                            []func() // each ends one

@@ -23,8 +23,7 @@ type Draft struct {
 	TraceHeader string
 }
 
-// An Attribute is a message attribute of type String or Number, or of a custom
-// type of these such as Number.int.
+// An Attribute is a message attribute of type String or Number, or of a custom type of these such as Number.int.
 type Attribute struct {
 	DataType string
 	Value    string
@@ -33,16 +32,13 @@ type Attribute struct {
 // A Message is a message as a receiver gets it.
 type Message struct {
 	ID string
-	// Receipt is the receipt handle of this receive; empty for a message that
-	// was only looked at.
+	// Receipt is the receipt handle of this receive; empty for a message that was only looked at.
 	Receipt    string
 	Body       string
 	BodyMD5    string // hex
 	Attributes map[string]Attribute
-	// TraceHeader, Sent, FirstReceived, Receives and DeadLetterSource are the
-	// system attributes AWSTraceHeader, SentTimestamp,
-	// ApproximateFirstReceiveTimestamp, ApproximateReceiveCount and
-	// DeadLetterQueueSourceArn.
+	// TraceHeader, Sent, FirstReceived, Receives and DeadLetterSource are the system attributes AWSTraceHeader,
+	// SentTimestamp, ApproximateFirstReceiveTimestamp, ApproximateReceiveCount and DeadLetterQueueSourceArn.
 	TraceHeader         string
 	Sent, FirstReceived time.Time
 	Receives            int
@@ -155,8 +151,7 @@ func isType(dataType, base string) bool {
 	return dataType == base || len(dataType) > len(base) && dataType[:len(base)+1] == base+"."
 }
 
-// permitted tells whether SQS takes a text: Unicode without most control
-// characters.
+// permitted tells whether SQS takes a text: Unicode without most control characters.
 func permitted(text string) bool {
 	for i, r := range text {
 		switch {

@@ -20,8 +20,8 @@ type modelled struct {
 	dead          bool
 }
 
-// Whatever is sent, received, deleted and waited for: the queue and its
-// dead-letter queue hold what a plain list of messages says they hold.
+// Whatever is sent, received, deleted and waited for: the queue and its dead-letter queue hold what a plain list of
+// messages says they hold.
 func TestTheQueueBehavesAsAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const (

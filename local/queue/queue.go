@@ -1,9 +1,8 @@
-// Package queue is one standard SQS queue in memory, on an injected clock and
-// under the queue's own definition: delay, visibility timeout, retention,
-// message size, redrive to a dead-letter queue.
+// Package queue is one standard SQS queue in memory, on an injected clock and under the queue's own definition: delay,
+// visibility timeout, retention, message size, redrive to a dead-letter queue.
 //
-// Nothing runs in the background. Whatever the passing of time brings about
-// has happened when the queue is next looked at.
+// Nothing runs in the background. Whatever the passing of time brings about has happened when the queue is next looked
+// at.
 package queue
 
 import (
@@ -27,13 +26,12 @@ import (
 // Options are what a queue works with.
 type Options struct {
 	Clock clock.Clock
-	// Faults may delay or fail each operation; nil for none. The key of a call is
-	// a message's body, and empty where there is none.
+	// Faults may delay or fail each operation; nil for none. The key of a call is a message's body, and empty where there
+	// is none.
 	Faults fault.Hook
 	// Metrics receives what SQS sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
-	// Random makes the ids of messages; nil is crypto/rand. It must be safe for
-	// use by many goroutines.
+	// Random makes the ids of messages; nil is crypto/rand. It must be safe for use by many goroutines.
 	Random io.Reader
 }
 
@@ -61,8 +59,7 @@ type Queue struct {
 	expired int                    // in all, since the queue was made
 }
 
-// New makes an empty queue, or reports everything that is wrong with its
-// definition.
+// New makes an empty queue, or reports everything that is wrong with its definition.
 func New(def Definition, options Options) (*Queue, error) {
 	if err := def.Validate(); err != nil {
 		return nil, err
@@ -99,8 +96,7 @@ func (q *Queue) Definition() Definition {
 	return q.def
 }
 
-// Update changes the queue's attributes, as SetQueueAttributes. Its name, URL
-// and ARN can't change.
+// Update changes the queue's attributes, as SetQueueAttributes. Its name, URL and ARN can't change.
 func (q *Queue) Update(def Definition) error {
 	if err := def.Validate(); err != nil {
 		return err
@@ -114,8 +110,8 @@ func (q *Queue) Update(def Definition) error {
 	return nil
 }
 
-// SetRedrive sends messages that were received too often to a dead-letter
-// queue; nil ends that. The dead-letter queue's own policy must allow it.
+// SetRedrive sends messages that were received too often to a dead-letter queue; nil ends that. The dead-letter queue's
+// own policy must allow it.
 func (q *Queue) SetRedrive(r *Redrive) error {
 	if r != nil {
 		if r.MaxReceives < 1 || r.MaxReceives > 1000 {
@@ -135,8 +131,8 @@ func (q *Queue) SetRedrive(r *Redrive) error {
 	return nil
 }
 
-// SetRedriveAllow says which queues may use this one as their dead-letter
-// queue. A new queue lets all. Redrives that are set up already stay.
+// SetRedriveAllow says which queues may use this one as their dead-letter queue. A new queue lets all. Redrives that
+// are set up already stay.
 func (q *Queue) SetRedriveAllow(r RedriveAllow) error {
 	if err := r.Validate(); err != nil {
 		return fmt.Errorf("queue %q: %w", q.Definition().Name, err)
@@ -153,8 +149,7 @@ func (q *Queue) allows(arn string) bool {
 	return q.allow.allows(arn)
 }
 
-// Delete ends the queue with all messages in it. Every later operation answers
-// QueueDoesNotExist.
+// Delete ends the queue with all messages in it. Every later operation answers QueueDoesNotExist.
 func (q *Queue) Delete() {
 	q.measures.remove()
 	q.deleted.Store(true)
@@ -170,8 +165,8 @@ func (q *Queue) clear() {
 	q.flying = 0
 }
 
-// Send puts a message into the queue and returns it. Errors are API errors
-// with SQS's codes, wrapped as the SDK's client wraps them.
+// Send puts a message into the queue and returns it. Errors are API errors with SQS's codes, wrapped as the SDK's
+// client wraps them.
 func (q *Queue) Send(ctx context.Context, d Draft) (Message, error) {
 	return serve(ctx, q, "SendMessage", d.Body, func(now time.Time) (Message, error) {
 		if err := d.check(q.def); err != nil {
@@ -209,8 +204,8 @@ func (q *Queue) Purge(ctx context.Context) error {
 	return err
 }
 
-// serve runs one operation under the queue's lock: what every operation checks,
-// the faults, the passing of time, and the SDK's wrapping of errors.
+// serve runs one operation under the queue's lock: what every operation checks, the faults, the passing of time, and
+// the SDK's wrapping of errors.
 func serve[T any](ctx context.Context, q *Queue, operation, key string, run func(now time.Time) (T, error)) (T, error) {
 	var none T
 	wrap := func(err error) error {

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Receive takes up to limit messages, 1 to 10, and hides them for the visibility
-// timeout, or for the queue's own when it is nil. It does not wait for a
-// message. A message that was received too often is moved to the dead-letter
-// queue instead.
+// Receive takes up to limit messages, 1 to 10, and hides them for the visibility timeout, or for the queue's own when
+// it is nil. It does not wait for a message. A message that was received too often is moved to the dead-letter queue
+// instead.
 func (q *Queue) Receive(ctx context.Context, limit int, visibility *time.Duration) ([]Message, error) {
 	var dead []*stored
 	var redrive *Redrive
@@ -62,16 +61,15 @@ func (q *Queue) Receive(ctx context.Context, limit int, visibility *time.Duratio
 	return messages, err
 }
 
-// hide files a received message for a time. None is fine: it can be received
-// again at once, but not by the same call, which goes on behind it.
+// hide files a received message for a time. None is fine: it can be received again at once, but not by the same call,
+// which goes on behind it.
 func (q *Queue) hide(m *stored, now time.Time, d time.Duration) {
 	m.visible = now.Add(d).UnixNano()
 	q.hidden.Set(m)
 	q.flying++
 }
 
-// accept takes a message over from a queue that redrives it. It keeps its id,
-// its age and its receives.
+// accept takes a message over from a queue that redrives it. It keeps its id, its age and its receives.
 func (q *Queue) accept(m *stored, source string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -89,8 +87,8 @@ func checkVisibility(d time.Duration) error {
 	return nil
 }
 
-// Acknowledge deletes a received message, as DeleteMessage. A message that is
-// gone, or was received again since, is no error and stays as it is.
+// Acknowledge deletes a received message, as DeleteMessage. A message that is gone, or was received again since, is no
+// error and stays as it is.
 func (q *Queue) Acknowledge(ctx context.Context, handle string) error {
 	_, err := serve(ctx, q, "DeleteMessage", "", func(now time.Time) (struct{}, error) {
 		m, err := q.find(handle)
@@ -126,8 +124,7 @@ func (q *Queue) ChangeVisibility(ctx context.Context, handle string, d time.Dura
 	return err
 }
 
-// find looks up the message of a receipt handle; nil when it is gone or was
-// received again since.
+// find looks up the message of a receipt handle; nil when it is gone or was received again since.
 func (q *Queue) find(handle string) (*stored, error) {
 	r, err := parseReceipt(handle)
 	if err != nil {

@@ -33,8 +33,8 @@ func (q *Queue) unfile(m *stored) {
 	q.ready.Delete(m)
 }
 
-// advance brings about what has happened by now: messages beyond their
-// retention are gone, those whose time of hiding is over can be received.
+// advance brings about what has happened by now: messages beyond their retention are gone, those whose time of hiding
+// is over can be received.
 func (q *Queue) advance(now time.Time) {
 	oldest := now.Add(-q.def.Retention).UnixNano()
 	for {

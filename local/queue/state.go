@@ -10,11 +10,9 @@ type State struct {
 	Visible  int // can be received
 	InFlight int // were received and are hidden
 	Delayed  int // are hidden since they were sent
-	// Oldest is the age of the oldest message, counted from when it came into
-	// this queue; zero when there is none.
+	// Oldest is the age of the oldest message, counted from when it came into this queue; zero when there is none.
 	Oldest time.Duration
-	// Expired is how many messages were lost to the retention since the queue
-	// was made.
+	// Expired is how many messages were lost to the retention since the queue was made.
 	Expired int
 }
 
@@ -35,8 +33,8 @@ func (q *Queue) state(now time.Time) State {
 	return s
 }
 
-// Messages yields all messages in the order of their arrival, without receiving
-// them, as the queue was when the iteration began.
+// Messages yields all messages in the order of their arrival, without receiving them, as the queue was when the
+// iteration began.
 func (q *Queue) Messages() iter.Seq[Message] {
 	return func(yield func(Message) bool) {
 		for _, m := range q.snapshot() {

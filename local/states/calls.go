@@ -6,14 +6,13 @@ import "slices"
 type Call struct {
 	State    string
 	Resource string
-	// Parameters are the names of the call's parameters, in order. Of a state
-	// without Parameters, which passes its input on, none is known.
+	// Parameters are the names of the call's parameters, in order. Of a state without Parameters, which passes its input
+	// on, none is known.
 	Parameters []string
 }
 
-// Calls lists the calls of all Task states, branches included, in order of
-// the states' names: whoever serves them can refuse a parameter before a trade
-// meets it.
+// Calls lists the calls of all Task states, branches included, in order of the states' names: whoever serves them can
+// refuse a parameter before a trade meets it.
 func (m *Machine) Calls() []Call {
 	calls := m.graph.calls()
 	slices.SortFunc(calls, func(a, b Call) int {

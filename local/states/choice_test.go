@@ -175,8 +175,7 @@ func TestStringMatchesAgreesWithARegularExpression(t *testing.T) {
 	})
 }
 
-// A matcher that tries every place of every star needs longer than the universe
-// lasts for this.
+// A matcher that tries every place of every star needs longer than the universe lasts for this.
 func TestStringMatchesTriesNothingTwice(t *testing.T) {
 	if matcher(t, strings.Repeat("*a", 1000)+"*b")(strings.Repeat("a", 100_000)) {
 		t.Error("it matched")

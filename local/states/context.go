@@ -70,9 +70,8 @@ func (s scope) contextField(part, field string) Data {
 	}
 }
 
-// timestampForm is the one form of times that Step Functions takes: RFC 3339
-// with T and Z as capitals. time.Parse would also take a comma for the point,
-// and an hour of one digit.
+// timestampForm is the one form of times that Step Functions takes: RFC 3339 with T and Z as capitals. time.Parse would
+// also take a comma for the point, and an hour of one digit.
 var timestampForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`)
 
 // timestamp reads a text as a time.

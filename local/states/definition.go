@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// wellFormed tells whether a definition is JSON in which no object has a name
-// twice; a decoder would drop all but the last in silence.
+// wellFormed tells whether a definition is JSON in which no object has a name twice; a decoder would drop all but the
+// last in silence.
 func (c *compiler) wellFormed(at string, definition []byte) bool {
 	if _, err := Decode(definition); err != nil {
 		c.problem(at, "%v", err)
@@ -25,8 +25,8 @@ func (c *compiler) wellFormed(at string, definition []byte) bool {
 	return len(repeated) == 0
 }
 
-// repeatedNames reads one value and gives the paths of the names that stand
-// twice in an object. The text is known to be JSON.
+// repeatedNames reads one value and gives the paths of the names that stand twice in an object. The text is known to be
+// JSON.
 func repeatedNames(decoder *json.Decoder, at string) []string {
 	token, _ := decoder.Token()
 	var repeated []string
@@ -67,9 +67,8 @@ func (c *compiler) members(at string, text json.RawMessage) map[string]json.RawM
 	return members
 }
 
-// read fills the struct that target points to, whose fields are spelled exactly
-// as the members; encoding/json would also take startAt for StartAt. Only a
-// json.RawMessage may be null, and only a *string may be empty.
+// read fills the struct that target points to, whose fields are spelled exactly as the members; encoding/json would
+// also take startAt for StartAt. Only a json.RawMessage may be null, and only a *string may be empty.
 func (c *compiler) read(at string, members map[string]json.RawMessage, target any) {
 	into := reflect.ValueOf(target).Elem()
 	for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -130,8 +129,8 @@ func excerpt(text json.RawMessage) string {
 	return strings.ToValidUTF8(string(compact.Bytes()[:most]), "") + "…"
 }
 
-// maxSeconds is the longest time that a definition can give in seconds, a
-// little over three years; a Task without TimeoutSeconds has that.
+// maxSeconds is the longest time that a definition can give in seconds, a little over three years; a Task without
+// TimeoutSeconds has that.
 // https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html
 const maxSeconds = 99999999
 

@@ -1,10 +1,8 @@
-// Package states runs a Step Functions state machine from its own definition,
-// as the Amazon States Language defines it (https://states-language.net/spec.html),
-// with JSONPath as the query language.
+// Package states runs a Step Functions state machine from its own definition, as the Amazon States Language defines it
+// (https://states-language.net/spec.html), with JSONPath as the query language.
 //
-// It knows the states and fields that a pipeline of tasks needs. Anything else
-// in a definition is refused by name when the definition is compiled, so that
-// a machine never runs here in another way than it does on AWS.
+// It knows the states and fields that a pipeline of tasks needs. Anything else in a definition is refused by name when
+// the definition is compiled, so that a machine never runs here in another way than it does on AWS.
 package states
 
 import (
@@ -16,13 +14,12 @@ import (
 	"sync"
 )
 
-// Data are decoded JSON: nil, bool, string, json.Number, []any,
-// map[string]any, and *Document for a part that is still text. Data are never
-// changed once made; a state that adds to its input makes a new object.
+// Data are decoded JSON: nil, bool, string, json.Number, []any, map[string]any, and *Document for a part that is still
+// text. Data are never changed once made; a state that adds to its input makes a new object.
 type Data = any
 
-// Document is JSON that stays text until a path looks inside, so that an event
-// reaches every task byte for byte and without the cost of reading it.
+// Document is JSON that stays text until a path looks inside, so that an event reaches every task byte for byte and
+// without the cost of reading it.
 type Document struct {
 	text []byte
 	once sync.Once

@@ -52,8 +52,8 @@ func fail(name, format string, args ...any) *Failure {
 	return &Failure{Name: name, Cause: fmt.Sprintf(format, args...)}
 }
 
-// failureOf reads an error as a failure. An execution that was stopped from
-// outside has none: nothing in the machine may retry or catch that.
+// failureOf reads an error as a failure. An execution that was stopped from outside has none: nothing in the machine
+// may retry or catch that.
 func failureOf(ctx context.Context, err error) (*Failure, bool) {
 	if ctx.Err() != nil {
 		return nil, false
@@ -64,8 +64,8 @@ func failureOf(ctx context.Context, err error) (*Failure, bool) {
 	return fail(TaskFailed, "%v", err), true
 }
 
-// matches tells whether a Retry or Catch with these names covers a failure.
-// Nothing covers States.Runtime, and no wildcard States.DataLimitExceeded.
+// matches tells whether a Retry or Catch with these names covers a failure. Nothing covers States.Runtime, and no
+// wildcard States.DataLimitExceeded.
 func matches(names []string, failure *Failure) bool {
 	if failure.Name == RuntimeError {
 		return false

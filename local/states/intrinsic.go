@@ -74,8 +74,8 @@ func compileIntrinsic(text string) (*call, error) {
 	return compiled, nil
 }
 
-// intrinsicParser reads States.Name(arg, …), where an argument is a text in
-// single quotes, a number, true, false, null, a path, or another call.
+// intrinsicParser reads States.Name(arg, …), where an argument is a text in single quotes, a number, true, false, null,
+// a path, or another call.
 type intrinsicParser struct {
 	rest  string
 	calls int
@@ -117,8 +117,7 @@ func isNumber(word string) bool {
 
 var errBraces = errors.New(`braces stand as \{ and \} in a text`)
 
-// quoted reads a text in single quotes, in which \ takes the meaning from \, ',
-// { and }, and splits it at each {}.
+// quoted reads a text in single quotes, in which \ takes the meaning from \, ', { and }, and splits it at each {}.
 func (p *intrinsicParser) quoted() ([]string, error) {
 	var pieces []string
 	var b strings.Builder
@@ -182,8 +181,7 @@ func (p *intrinsicParser) take(sign string) bool {
 	return found
 }
 
-// argumentOf reads an argument; only the first of States.Format may have places
-// for others.
+// argumentOf reads an argument; only the first of States.Format may have places for others.
 func (p *intrinsicParser) argumentOf(c *call, place int) (err error) {
 	if c.name == "States.Format" && place == 0 && strings.HasPrefix(p.rest, "'") {
 		c.pieces, err = p.quoted()
@@ -201,8 +199,7 @@ func (f intrinsic) takes() string {
 	return strconv.Itoa(f.least) + " or more"
 }
 
-// format puts its arguments in place of the {} of a text that is known only
-// now.
+// format puts its arguments in place of the {} of a text that is known only now.
 func format(_ scope, args []Data) (Data, error) {
 	text, ok := open(args[0]).(string)
 	if !ok {

@@ -8,9 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// AppendJSON appends data as JSON, documents and numbers as they stand. The
-// members of an object come in order of their names. It panics on what is no
-// Data; the results of tasks were checked.
+// AppendJSON appends data as JSON, documents and numbers as they stand. The members of an object come in order of their
+// names. It panics on what is no Data; the results of tasks were checked.
 func AppendJSON(b []byte, data Data) []byte {
 	switch data := data.(type) {
 	case nil:
@@ -55,8 +54,7 @@ func AppendJSON(b []byte, data Data) []byte {
 
 func noData(data any) error { return fmt.Errorf("%T is no JSON data", data) }
 
-// appendText writes a text as JSON. Unlike json.Marshal it leaves <, > and &
-// as they are, and needs no allocation.
+// appendText writes a text as JSON. Unlike json.Marshal it leaves <, > and & as they are, and needs no allocation.
 func appendText(b []byte, text string) []byte {
 	b = append(b, '"')
 	start := 0
@@ -94,8 +92,7 @@ var controls = func() (texts [' ']string) {
 	return texts
 }()
 
-// size is how many bytes AppendJSON writes, found without writing them. What
-// is no Data is an error.
+// size is how many bytes AppendJSON writes, found without writing them. What is no Data is an error.
 func size(data Data) (int, error) {
 	switch data := data.(type) {
 	case nil:

@@ -11,8 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Machine is a compiled state machine. It keeps nothing of its executions and
-// is safe for concurrent use.
+// Machine is a compiled state machine. It keeps nothing of its executions and is safe for concurrent use.
 type Machine struct {
 	graph   graph
 	timeout time.Duration // 0: none
@@ -31,9 +30,9 @@ const (
 	maxName       = 80      // characters of a state's name
 )
 
-// Compile reads a definition. resources are the integrations that a Task may
-// name, such as arn:aws:states:::lambda:invoke. The error lists everything
-// that is unknown or wrong, each with the state and the field.
+// Compile reads a definition. resources are the integrations that a Task may name, such as
+// arn:aws:states:::lambda:invoke. The error lists everything that is unknown or wrong, each with the state and the
+// field.
 func Compile(definition []byte, resources []string) (*Machine, error) {
 	c := &compiler{resources: resources, seen: map[string]bool{}}
 	m := c.machine(definition)
@@ -49,8 +48,7 @@ type compiler struct {
 	problems  []error
 }
 
-// problem notes in one line what is wrong at a place, such as
-// state "Record": Retry[0].
+// problem notes in one line what is wrong at a place, such as state "Record": Retry[0].
 func (c *compiler) problem(at, format string, args ...any) {
 	message := at + ": " + fmt.Sprintf(format, args...)
 	c.problems = append(c.problems, errors.New(strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(message)))

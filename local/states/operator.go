@@ -62,8 +62,7 @@ func compileIsPresent(from *path, operand json.RawMessage) (test, error) {
 	}, err
 }
 
-// compileIs compiles IsNull and the like: the answer must be what the rule
-// wants.
+// compileIs compiles IsNull and the like: the answer must be what the rule wants.
 func compileIs(from *path, ask func(Data) bool, operand json.RawMessage) (test, error) {
 	want, err := answer(operand)
 	return func(s scope) (bool, error) {
@@ -161,8 +160,7 @@ func compileMatches(from *path, operand json.RawMessage) (test, error) {
 	}, nil
 }
 
-// splitPattern gives the literal pieces of a pattern in which * stands for any
-// text, and \* and \\ for themselves.
+// splitPattern gives the literal pieces of a pattern in which * stands for any text, and \* and \\ for themselves.
 func splitPattern(pattern string) ([]string, error) {
 	pieces := []string{""}
 	last := &pieces[0]
@@ -183,9 +181,8 @@ func splitPattern(pattern string) ([]string, error) {
 	return pieces, nil
 }
 
-// fits tells whether the pieces stand in the text in their order: the first at
-// the start, the last at the end, the others as early as they come, so that
-// nothing is tried twice.
+// fits tells whether the pieces stand in the text in their order: the first at the start, the last at the end, the
+// others as early as they come, so that nothing is tried twice.
 func fits(pieces []string, text string) bool {
 	first, last := pieces[0], pieces[len(pieces)-1]
 	if len(pieces) == 1 {

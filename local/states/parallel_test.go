@@ -59,8 +59,7 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-// A task that is stopped answers some error of its own; the state must still
-// fail with what its sibling failed with.
+// A task that is stopped answers some error of its own; the state must still fail with what its sibling failed with.
 func TestASiblingsLastWordsDoNotCount(t *testing.T) {
 	m := compile(t, parallel(`, "Next": "Z", "Retry": [{"ErrorEquals": ["Late"], "MaxAttempts": 9}], "Catch": [{"ErrorEquals": ["Late"], "Next": "Z"}]`,
 		branch("B", `"Type": "Task", "Resource": "slow", "Retry": [{"ErrorEquals": ["States.ALL"]}]`), branch("C", `"Type": "Task", "Resource": "fail"`)))

@@ -10,9 +10,8 @@ import (
 	"unicode"
 )
 
-// path is a compiled reference path: $ or $$ and then members and indexes.
-// Filters, slices, wildcards and descents are refused: they have no single
-// result, which is what every use in a task pipeline needs.
+// path is a compiled reference path: $ or $$ and then members and indexes. Filters, slices, wildcards and descents are
+// refused: they have no single result, which is what every use in a task pipeline needs.
 type path struct {
 	text    string
 	context bool // begins with $$
@@ -103,9 +102,8 @@ func (p *path) checkContext() error {
 	return nil
 }
 
-// fill gives what the path leads to. AWS documents States.ParameterPathFailure
-// for a path in a template that leads nowhere, and in fact raises
-// States.Runtime there as everywhere else, which nothing catches.
+// fill gives what the path leads to. AWS documents States.ParameterPathFailure for a path in a template that leads
+// nowhere, and in fact raises States.Runtime there as everywhere else, which nothing catches.
 func (p *path) fill(s scope) (Data, error) {
 	value, found := p.get(s)
 	if !found {
@@ -161,9 +159,8 @@ func compileResultPath(text string) (*path, error) {
 	return p, nil
 }
 
-// set returns data with the value at the path, in new objects along the way.
-// A member that isn't there is made; something else than an object on the way
-// is an error, as it is to Step Functions.
+// set returns data with the value at the path, in new objects along the way. A member that isn't there is made;
+// something else than an object on the way is an error, as it is to Step Functions.
 func (p *path) set(data, value Data) (Data, error) {
 	return p.setAt(data, p.steps, value)
 }

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// retrier says for which errors, how often and after which delays a state is
-// tried again.
+// retrier says for which errors, how often and after which delays a state is tried again.
 type retrier struct {
 	errors   []string
 	interval time.Duration
@@ -44,8 +43,7 @@ type catchFields struct {
 	Next        string
 }
 
-// maxDelay is the first number of seconds that MaxDelaySeconds may not be, a
-// leap year.
+// maxDelay is the first number of seconds that MaxDelaySeconds may not be, a leap year.
 // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 const maxDelay = 31622400
 
@@ -111,8 +109,8 @@ func (c *compiler) catchers(at string, s *state, texts []json.RawMessage) {
 	}
 }
 
-// errorNames checks a list of errors: States.ALL stands alone and last, and
-// another name that begins with States. is one that Step Functions raises.
+// errorNames checks a list of errors: States.ALL stands alone and last, and another name that begins with States. is
+// one that Step Functions raises.
 func (c *compiler) errorNames(at string, names []string, last bool) {
 	if len(names) == 0 {
 		c.problem(at, "has no ErrorEquals")

@@ -11,18 +11,14 @@ import (
 	"trade-processing/local/clock"
 )
 
-// maxData is how many bytes the input or the result of a task and the output
-// of a state may have.
+// maxData is how many bytes the input or the result of a task and the output of a state may have.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxData = 256 << 10
 
-// Tasks does the work of Task states. It is called by many executions, and by
-// several branches of each, at once.
+// Tasks does the work of Task states. It is called by many executions, and by several branches of each, at once.
 type Tasks interface {
-	// Invoke calls an integration, such as arn:aws:states:::lambda:invoke,
-	// with the state's parameters. An error that is a *Failure keeps its name;
-	// any other is States.TaskFailed. What it answers when ctx has ended is
-	// ignored.
+	// Invoke calls an integration, such as arn:aws:states:::lambda:invoke, with the state's parameters. An error that is a
+	// *Failure keeps its name; any other is States.TaskFailed. What it answers when ctx has ended is ignored.
 	Invoke(ctx context.Context, resource string, parameters Data) (Data, error)
 }
 
@@ -31,8 +27,8 @@ type Environment struct {
 	Clock  clock.Clock
 	Random func() float64 // in [0, 1), for jitter and UUIDs; safe for concurrent use
 	Tasks  Tasks
-	// Observe is told of every state that was left, also by branches at once,
-	// but not of one that was stopped in its midst. Nil: nobody is.
+	// Observe is told of every state that was left, also by branches at once, but not of one that was stopped in its
+	// midst. Nil: nobody is.
 	Observe func(Visit)
 }
 
@@ -56,8 +52,8 @@ type Execution struct {
 	Input       Data
 }
 
-// Run executes the machine to its end and returns its output. The error is a
-// *Failure, or the cause for which ctx ended.
+// Run executes the machine to its end and returns its output. The error is a *Failure, or the cause for which ctx
+// ended.
 func (m *Machine) Run(ctx context.Context, env Environment, execution Execution) (Data, error) {
 	r := &run{env: env, execution: &execution, started: env.Clock.Now()}
 	if m.timeout == 0 {
@@ -139,8 +135,7 @@ func (r *run) left(visit *Visit, failure *Failure) {
 	r.env.Observe(*visit)
 }
 
-// retry tells whether the first retrier that covers the failure has attempts
-// left, and how long to wait.
+// retry tells whether the first retrier that covers the failure has attempts left, and how long to wait.
 func (r *run) retry(s *state, tried []int, failure *Failure) (time.Duration, bool) {
 	for i, retrier := range s.retriers {
 		if !matches(retrier.errors, failure) {
@@ -170,8 +165,8 @@ func (r *run) caught(s *state, input Data, failure *Failure) (Data, string, erro
 	return nil, "", failure
 }
 
-// attempt runs a state once: input shaped by InputPath and Parameters, the
-// result by ResultSelector and ResultPath, the output by OutputPath.
+// attempt runs a state once: input shaped by InputPath and Parameters, the result by ResultSelector and ResultPath, the
+// output by OutputPath.
 func (r *run) attempt(ctx context.Context, s *state, raw Data, visit *Visit) (Data, string, error) {
 	in := scope{input: raw, run: r, visit: visit}
 	input, err := pick(s.inputPath, in)
@@ -227,8 +222,7 @@ func place(p *path, input, result Data) (Data, error) {
 	return p.set(input, result)
 }
 
-// limit fails an input, output or result with more bytes than Step Functions
-// carries.
+// limit fails an input, output or result with more bytes than Step Functions carries.
 func (s *state) limit(data Data, what string) error {
 	n, err := size(data)
 	switch {
@@ -282,8 +276,7 @@ func (r *run) task(ctx context.Context, s *state, input Data) (Data, error) {
 	return result, s.limit(result, "result")
 }
 
-// parallel runs the branches at once. The first that fails stops the others
-// and fails the state with its own error.
+// parallel runs the branches at once. The first that fails stops the others and fails the state with its own error.
 func (r *run) parallel(ctx context.Context, s *state, input Data) (Data, error) {
 	branching, stop := context.WithCancel(ctx)
 	defer stop()

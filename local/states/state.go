@@ -52,8 +52,7 @@ func (s *state) targets() []string {
 	return targets
 }
 
-// stateFields are the fields of every kind of state that is known here. Which
-// kind may have which is said by allowed.
+// stateFields are the fields of every kind of state that is known here. Which kind may have which is said by allowed.
 type stateFields struct {
 	Type    string
 	Comment *string

@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// template is a compiled payload template: Parameters or ResultSelector, in
-// which a member whose name ends in .$ takes its value from a path or an
-// intrinsic function. The error of fill is a *Failure.
+// template is a compiled payload template: Parameters or ResultSelector, in which a member whose name ends in .$ takes
+// its value from a path or an intrinsic function. The error of fill is a *Failure.
 type template interface {
 	fill(scope) (Data, error)
 }

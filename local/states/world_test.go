@@ -60,8 +60,7 @@ func newWorld(do tasks) *world {
 	return &world{Virtual: clock.NewVirtual(noon), tasks: do, random: func() float64 { return 0.5 }}
 }
 
-// run executes a machine, and moves the clock whenever everybody waits for it.
-// It is called in a bubble of synctest.
+// run executes a machine, and moves the clock whenever everybody waits for it. It is called in a bubble of synctest.
 func (w *world) run(ctx context.Context, m *states.Machine, input states.Data) result {
 	var r result
 	done := make(chan struct{})

@@ -2,15 +2,14 @@ package table
 
 import "sync"
 
-// An expressionCache keeps parsed expressions by their text: the functions
-// build the same few for every item.
+// An expressionCache keeps parsed expressions by their text: the functions build the same few for every item.
 type expressionCache struct {
 	mu     sync.RWMutex
 	parsed map[string]*node
 }
 
-// maxCached bounds the cache against callers that write values into the text
-// of their expressions; it starts over when full.
+// maxCached bounds the cache against callers that write values into the text of their expressions; it starts over when
+// full.
 const maxCached = 256
 
 func (c *expressionCache) condition(text string) (*node, error) {

@@ -11,8 +11,8 @@ type condition struct {
 	root   *node
 	names  map[string]string
 	values map[string]raw
-	// visible names the attributes that the condition may see, as in an index
-	// that doesn't project all; nil is all of them.
+	// visible names the attributes that the condition may see, as in an index that doesn't project all; nil is all of
+	// them.
 	visible projection
 }
 

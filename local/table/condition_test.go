@@ -196,8 +196,8 @@ func TestConditionsThatDynamoDBRefuses(t *testing.T) {
 	wantCode(t, err, "ValidationException", "ExpressionAttributeValues can only be specified when using expressions")
 }
 
-// The recorder's own put: the second trade of one key is a duplicate, and the
-// item that is there comes back with the refusal.
+// The recorder's own put: the second trade of one key is a duplicate, and the item that is there comes back with the
+// refusal.
 func TestAPutThatTheExpressionPackageBuilt(t *testing.T) {
 	tb := newTable(t, trades(), clock.NewVirtual(epoch))
 	built, err := expression.NewBuilder().

@@ -2,8 +2,8 @@ package table
 
 import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-// A decoder reads what an encoder wrote. The bytes come from our own encoder
-// or were checked on import, so that it needs no errors.
+// A decoder reads what an encoder wrote. The bytes come from our own encoder or were checked on import, so that it
+// needs no errors.
 type decoder struct{ rest string }
 
 func (d *decoder) count() int {
@@ -107,8 +107,7 @@ func (d *decoder) skip() {
 	}
 }
 
-// decodeItem builds an item from its encoding, or those of its attributes that
-// are named in keep, where keep isn't nil.
+// decodeItem builds an item from its encoding, or those of its attributes that are named in keep, where keep isn't nil.
 func decodeItem(body string, keep map[string]bool) map[string]types.AttributeValue {
 	d := decoder{rest: body}
 	if keep == nil {

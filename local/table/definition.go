@@ -13,22 +13,17 @@ import (
 // A Definition is what a table is created from.
 type Definition struct {
 	Name string
-	// Region names this replica: it breaks a tie between two replicas' writes
-	// and is the ReceivingRegion of their metrics.
+	// Region names this replica: it breaks a tie between two replicas' writes and is the ReceivingRegion of their metrics.
 	Region string
-	// HashKey and RangeKey name the attributes of the primary key; a table
-	// without a sort key has an empty RangeKey.
+	// HashKey and RangeKey name the attributes of the primary key; a table without a sort key has an empty RangeKey.
 	HashKey, RangeKey string
-	// Attributes gives the type (S, N or B) of every attribute of a key, and of
-	// no other.
+	// Attributes gives the type (S, N or B) of every attribute of a key, and of no other.
 	Attributes map[string]types.ScalarAttributeType
 	// Indexes are the global secondary indexes.
 	Indexes []Index
-	// Stream says that the table keeps a stream of new and old images, without
-	// which it can't be replicated.
+	// Stream says that the table keeps a stream of new and old images, without which it can't be replicated.
 	Stream bool
-	// TTLAttribute names the attribute that holds the time of expiry in epoch
-	// seconds; empty for none.
+	// TTLAttribute names the attribute that holds the time of expiry in epoch seconds; empty for none.
 	TTLAttribute string
 	// DeletionProtection refuses Delete.
 	DeletionProtection bool
@@ -143,8 +138,7 @@ func (i Index) keys() []string {
 	return []string{i.HashKey, i.RangeKey}
 }
 
-// sameKeys tells whether two definitions key and index items alike, so that
-// their tables can share records.
+// sameKeys tells whether two definitions key and index items alike, so that their tables can share records.
 func (d Definition) sameKeys(other Definition) bool {
 	return d.HashKey == other.HashKey && d.RangeKey == other.RangeKey &&
 		maps.Equal(d.Attributes, other.Attributes) &&

@@ -32,8 +32,8 @@ const (
 	kindBinarySet = 'b'
 )
 
-// An encoder writes attribute values compactly and canonically: names and set
-// members sorted, numbers in normal form, so that equal items are equal bytes.
+// An encoder writes attribute values compactly and canonically: names and set members sorted, numbers in normal form,
+// so that equal items are equal bytes.
 //
 //	value  = kind payload
 //	text   = uvarint length, bytes       (S, N, B)
@@ -42,8 +42,8 @@ const (
 //	set    = uvarint count, texts        (SS, NS, BS)
 type encoder struct {
 	buf []byte
-	// size is what DynamoDB counts towards 400 KB: the length of names and
-	// values in UTF-8, 3 bytes for a list or map and 1 for each of its elements.
+	// size is what DynamoDB counts towards 400 KB: the length of names and values in UTF-8, 3 bytes for a list or map and
+	// 1 for each of its elements.
 	size  int
 	names []string // scratch: the sorted names of the maps being written
 }
@@ -217,8 +217,7 @@ func duplicates(kind byte, members []string) error {
 	}
 }
 
-// validText replaces each invalid byte with U+FFFD, which is what the SDK's
-// JSON encoder sends in its place.
+// validText replaces each invalid byte with U+FFFD, which is what the SDK's JSON encoder sends in its place.
 func validText(s string) string {
 	if utf8.ValidString(s) {
 		return s

@@ -9,9 +9,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// UnsupportedError names a feature of DynamoDB that this table does not have.
-// It is no API error on purpose: AWS would serve the request, so nothing may
-// take it for AWS's answer, and no retry helps.
+// UnsupportedError names a feature of DynamoDB that this table does not have. It is no API error on purpose: AWS would
+// serve the request, so nothing may take it for AWS's answer, and no retry helps.
 type UnsupportedError struct {
 	Operation string // such as "PutItem"
 	Feature   string // the field, operator or function, as the SDK names it
@@ -33,8 +32,7 @@ func validation(format string, args ...any) error {
 	}
 }
 
-// A complaint is what the service says of an expression, before the parameter
-// that held it is named.
+// A complaint is what the service says of an expression, before the parameter that held it is named.
 type complaint string
 
 func (c complaint) Error() string { return string(c) }
@@ -51,14 +49,14 @@ func notFound() error {
 	return &types.ResourceNotFoundException{Message: aws.String("Requested resource not found")}
 }
 
-// operationError wraps an error as the SDK's client does, so that code which
-// compares types instead of using errors.As fails here as it would on AWS.
+// operationError wraps an error as the SDK's client does, so that code which compares types instead of using errors.As
+// fails here as it would on AWS.
 func operationError(operation string, err error) error {
 	return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: operation, Err: err}
 }
 
-// missing is what the SDK's client answers, before any call, when required
-// members of an input are nil. Empty names are passed over.
+// missing is what the SDK's client answers, before any call, when required members of an input are nil. Empty names are
+// passed over.
 func missing(input string, members ...string) error {
 	err := smithy.InvalidParamsError{Context: input}
 	for _, member := range members {

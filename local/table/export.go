@@ -13,15 +13,14 @@ import (
 // exportVersion begins every export; another version is another format.
 const exportVersion = "local table export 1\n"
 
-// Export writes all items in the order of their keys, with the time and region
-// of their last write, for Import into a table with the same keys.
+// Export writes all items in the order of their keys, with the time and region of their last write, for Import into a
+// table with the same keys.
 //
 //	file   = version text(keys) record… uvarint 0
 //	record = uvarint(1+length of body) body varint(nanoseconds) text(region) CRC-32C
 //
-// It streams: it needs no more memory than one item and a pointer to each.
-// Writes that are still on their way between replicas are not part of it;
-// drain the replications first.
+// It streams: it needs no more memory than one item and a pointer to each. Writes that are still on their way between
+// replicas are not part of it; drain the replications first.
 func (t *Table) Export(w io.Writer) error {
 	t.catchUp()
 	out := bufio.NewWriterSize(w, 1<<16)
@@ -56,9 +55,8 @@ func (d *Definition) exportKeys() string {
 	return strings.Join(types, ", ")
 }
 
-// Import adds what Export wrote, and sends it to the replicas; a later write of
-// the same item stays. An export that was cut off, changed or made for other keys is an error, and what
-// came before the damage has been imported.
+// Import adds what Export wrote, and sends it to the replicas; a later write of the same item stays. An export that was
+// cut off, changed or made for other keys is an error, and what came before the damage has been imported.
 func (t *Table) Import(r io.Reader) error {
 	def := t.definition()
 	in := &importer{reader: bufio.NewReaderSize(r, 1<<16)}

@@ -6,8 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// GetItem reads one item by its key; an item that isn't there is no error and
-// has no attributes. Every read is consistent within the replica.
+// GetItem reads one item by its key; an item that isn't there is no error and has no attributes. Every read is
+// consistent within the replica.
 func (t *Table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, options ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	const operation = "GetItem"
 	if in == nil {

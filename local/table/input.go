@@ -12,8 +12,8 @@ type feature struct {
 	used bool
 }
 
-// unsupported refuses the first member that is used: an input field that were
-// ignored would make a request mean something else than on AWS.
+// unsupported refuses the first member that is used: an input field that were ignored would make a request mean
+// something else than on AWS.
 func unsupported(operation string, features ...feature) error {
 	for _, f := range features {
 		if f.used {
@@ -38,8 +38,8 @@ func capacityWanted(c types.ReturnConsumedCapacity) bool {
 // A projection is what of an item an operation answers; nil is everything.
 type projection map[string]bool
 
-// projection reads a ProjectionExpression. Paths into attributes are not
-// supported: they would have to rebuild maps and lists around what they keep.
+// projection reads a ProjectionExpression. Paths into attributes are not supported: they would have to rebuild maps and
+// lists around what they keep.
 func (p *placeholders) projection(operation string, expression *string) (projection, error) {
 	if expression == nil {
 		return nil, nil
@@ -67,8 +67,8 @@ func (p *placeholders) projection(operation string, expression *string) (project
 	return kept, nil
 }
 
-// keyRecord makes the record that stands for a key: of GetItem or of a page's
-// start. It has exactly the table's key attributes and those in also.
+// keyRecord makes the record that stands for a key: of GetItem or of a page's start. It has exactly the table's key
+// attributes and those in also.
 func (t *Table) keyRecord(key map[string]types.AttributeValue, also ...string) (*record, error) {
 	const mismatch = "The provided key element does not match the schema"
 	def := t.definition()

@@ -78,8 +78,7 @@ func trade(id string, at any, more ...string) item {
 	return it
 }
 
-// wantCode asks for an API error by its code and the beginning of its message,
-// wrapped as the SDK's client wraps it.
+// wantCode asks for an API error by its code and the beginning of its message, wrapped as the SDK's client wraps it.
 func wantCode(t testing.TB, err error, code, contains string) {
 	t.Helper()
 	var operation *smithy.OperationError

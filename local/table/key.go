@@ -12,9 +12,8 @@ const (
 	maxRangeKey = 1024
 )
 
-// appendKeyValue writes a key attribute so that the order of bytes is
-// DynamoDB's order of values, and no value's bytes are a prefix of another's:
-// strings and binaries escape 0x00 and end with 0x00 0x01.
+// appendKeyValue writes a key attribute so that the order of bytes is DynamoDB's order of values, and no value's bytes
+// are a prefix of another's: strings and binaries escape 0x00 and end with 0x00 0x01.
 func appendKeyValue(b []byte, value raw) []byte {
 	text := value.text()
 	if value[0] == kindNumber {
@@ -37,8 +36,7 @@ func appendKeyPrefix(b []byte, text string) []byte {
 	}
 }
 
-// successor is the smallest string above all that start with prefix; "" means
-// that there is none.
+// successor is the smallest string above all that start with prefix; "" means that there is none.
 func successor(prefix string) string {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != 0xFF {

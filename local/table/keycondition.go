@@ -2,13 +2,11 @@ package table
 
 import "slices"
 
-// A keyRange is the part of the table or an index that a key condition asks
-// for: keys of one partition, from low up to but without high, where "" is no
-// bound.
+// A keyRange is the part of the table or an index that a key condition asks for: keys of one partition, from low up to
+// but without high, where "" is no bound.
 type keyRange struct{ partition, low, high string }
 
-// keyRange reads a key condition: equality of the hash key, and at most one
-// condition on the range key.
+// keyRange reads a key condition: equality of the hash key, and at most one condition on the range key.
 func (c *condition) keyRange(def *Definition, hash, rangeKey string) (keyRange, error) {
 	conditions := []*node{c.root}
 	if c.root.op == "AND" {
@@ -64,9 +62,8 @@ func (c *condition) subject(n *node) string {
 	return c.resolve(n.args[0].path)[0].name
 }
 
-// within narrows a partition by the condition on the range key. Encoded keys
-// are never prefixes of one another, so that the successor of a key bounds
-// exactly that key.
+// within narrows a partition by the condition on the range key. Encoded keys are never prefixes of one another, so that
+// the successor of a key bounds exactly that key.
 func (c *condition) within(def *Definition, partition, rangeKey string, n *node) (keyRange, error) {
 	bound, err := c.keyBytes(def, rangeKey, n.args[1])
 	if err != nil {

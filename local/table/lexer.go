@@ -30,8 +30,7 @@ func (t token) is(text string) bool {
 	return t.kind != tokenEnd && t.text == text
 }
 
-// tokenize splits an expression. Its error is the service's syntax error
-// without the name of the parameter.
+// tokenize splits an expression. Its error is the service's syntax error without the name of the parameter.
 func tokenize(text string) ([]token, error) {
 	var tokens []token
 	for i := 0; i < len(text); {

@@ -9,10 +9,9 @@ import (
 // namespace is that of DynamoDB's metrics.
 const namespace = "AWS/DynamoDB"
 
-// measures are a table's metrics, all with the dimension TableName.
-// ThrottledRequests and SystemErrors have Operation too, ReplicationLatency, in
-// milliseconds, has ReceivingRegion. Like DynamoDB's own they have no data as
-// long as nothing happens.
+// measures are a table's metrics, all with the dimension TableName. ThrottledRequests and SystemErrors have Operation
+// too, ReplicationLatency, in milliseconds, has ReceivingRegion. Like DynamoDB's own they have no data as long as
+// nothing happens.
 type measures struct {
 	store  *metrics.Store
 	table  string
@@ -49,8 +48,7 @@ func (m measures) count(now time.Time, metric, operation string) {
 	m.store.Series(namespace, metric, map[string]string{"TableName": m.table, "Operation": operation}).Add(now, 1)
 }
 
-// latency finds the series of the time that writes take to another replica,
-// which the sending region keeps.
+// latency finds the series of the time that writes take to another replica, which the sending region keeps.
 func (m measures) latency(receiver string) *metrics.Series {
 	return m.store.Series(namespace, "ReplicationLatency", map[string]string{"TableName": m.table, "ReceivingRegion": receiver})
 }

@@ -56,8 +56,8 @@ func byTime(a, b modelKey) int {
 	return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.id, b.id))
 }
 
-// Whatever is put, with and without conditions: the table, both of its indexes
-// and its replica hold what a map would hold.
+// Whatever is put, with and without conditions: the table, both of its indexes and its replica hold what a map would
+// hold.
 func TestTheTableBehavesAsAMap(t *testing.T) {
 	var (
 		ids      = rapid.SampledFrom([]string{"A", "AA", "B", "A\x00", "A\x00B", "é"})

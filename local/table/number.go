@@ -2,8 +2,7 @@ package table
 
 import "bytes"
 
-// Limits of a DynamoDB number: 38 significant digits, magnitudes from 1E-130
-// to 9.9999…E+125.
+// Limits of a DynamoDB number: 38 significant digits, magnitudes from 1E-130 to 9.9999…E+125.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const (
 	maxDigits   = 38
@@ -11,8 +10,8 @@ const (
 	minExponent = -129 // likewise: 1E-130 is 0.1 × 10^-129
 )
 
-// A number is a decimal as DynamoDB keeps it: ±0.d1d2… × 10^exponent, with
-// neither leading nor trailing zeros among its digits. Zero has no digits.
+// A number is a decimal as DynamoDB keeps it: ±0.d1d2… × 10^exponent, with neither leading nor trailing zeros among its
+// digits. Zero has no digits.
 type number struct {
 	digits   [maxDigits]byte // '0' to '9'
 	count    int
@@ -20,8 +19,7 @@ type number struct {
 	negative bool
 }
 
-// parseNumber reads the text of an N attribute. Its errors carry the messages
-// of the service.
+// parseNumber reads the text of an N attribute. Its errors carry the messages of the service.
 func parseNumber(text string) (number, error) {
 	var n number
 	rest := text
@@ -93,8 +91,7 @@ scan:
 	return n, nil
 }
 
-// parseExponent reads "", "e5", "E-12". Exponents far outside the range stay
-// far outside it instead of overflowing.
+// parseExponent reads "", "e5", "E-12". Exponents far outside the range stay far outside it instead of overflowing.
 func parseExponent(text string) (int, error) {
 	if text == "" {
 		return 0, nil
@@ -124,8 +121,7 @@ func parseExponent(text string) (int, error) {
 	return sign * exponent, nil
 }
 
-// appendText writes the number as DynamoDB returns it: plain notation, no
-// superfluous zeros, no negative zero.
+// appendText writes the number as DynamoDB returns it: plain notation, no superfluous zeros, no negative zero.
 func (n *number) appendText(b []byte) []byte {
 	digits := n.digits[:n.count]
 	switch {
@@ -158,9 +154,8 @@ func appendZeros(b []byte, count int) []byte {
 	return b
 }
 
-// appendKey writes the number so that the order of bytes is the order of
-// values: a sign, the biased exponent, the digits in pairs from 1 to 100, and
-// an end below every pair. Negative numbers are complemented.
+// appendKey writes the number so that the order of bytes is the order of values: a sign, the biased exponent, the
+// digits in pairs from 1 to 100, and an end below every pair. Negative numbers are complemented.
 func (n *number) appendKey(b []byte) []byte {
 	const (
 		zero     = 0x80
@@ -194,8 +189,7 @@ func (n *number) compare(other *number) int {
 	return bytes.Compare(n.appendKey(a[:0]), other.appendKey(b[:0]))
 }
 
-// size is what the number counts towards an item's 400 KB: one byte, one for
-// two digits, one for a minus.
+// size is what the number counts towards an item's 400 KB: one byte, one for two digits, one for a minus.
 func (n *number) size() int {
 	size := 1 + (n.count+1)/2
 	if n.negative {
@@ -204,8 +198,8 @@ func (n *number) size() int {
 	return size
 }
 
-// isPlainInteger tells that text is already in normal form without parsing it:
-// the usual case of a timestamp or a count.
+// isPlainInteger tells that text is already in normal form without parsing it: the usual case of a timestamp or a
+// count.
 func isPlainInteger(text string) bool {
 	if text == "" || len(text) > maxDigits || text[0] == '0' {
 		return false

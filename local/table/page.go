@@ -130,8 +130,8 @@ func (p *page) add(r *record) bool {
 	return true
 }
 
-// lastKey is where the next page starts. Like DynamoDB it is there whenever a
-// page ended at its limit, even if nothing happens to follow.
+// lastKey is where the next page starts. Like DynamoDB it is there whenever a page ended at its limit, even if nothing
+// happens to follow.
 func (p *page) lastKey() map[string]types.AttributeValue {
 	if p.last == nil {
 		return nil

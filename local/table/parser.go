@@ -266,8 +266,8 @@ func (p *parser) parenthesis() (*node, error) {
 	if err := p.expect(")"); err != nil {
 		return nil, err
 	}
-	// ((a = b)) is refused, (a = b) AND ((c = d) OR …) is not: the inner pair is
-	// superfluous only where it closes right before the outer one.
+	// ((a = b)) is refused, (a = b) AND ((c = d) OR …) is not: the inner pair is superfluous only where it closes right
+	// before the outer one.
 	if doubled && p.closes(inner) == closed-1 {
 		return nil, complain("The expression has redundant parentheses;")
 	}

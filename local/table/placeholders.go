@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// placeholders are a request's ExpressionAttributeNames and -Values, with a
-// note of those that an expression used: DynamoDB refuses the others.
+// placeholders are a request's ExpressionAttributeNames and -Values, with a note of those that an expression used:
+// DynamoDB refuses the others.
 type placeholders struct {
 	names      map[string]string
 	values     map[string]raw
@@ -54,8 +54,8 @@ func (p *placeholders) unused(anyExpression bool) error {
 	return nil
 }
 
-// bind joins a parsed expression with the request's placeholders and checks
-// what depends on them: that they are defined, and the types of values.
+// bind joins a parsed expression with the request's placeholders and checks what depends on them: that they are
+// defined, and the types of values.
 func (p *placeholders) bind(root *node) (*condition, error) {
 	c := &condition{root: root, names: p.names, values: p.values}
 	if err := p.define(root); err != nil {

@@ -10,10 +10,9 @@ import (
 
 // PutItem writes an item, if its condition holds for the one that is there.
 //
-// Errors are as the SDK's client returns them: wrapped in an OperationError,
-// with *types.ConditionalCheckFailedException, which carries the item on
-// request, *types.ResourceNotFoundException for another table's name, and
-// ValidationException as a smithy.APIError.
+// Errors are as the SDK's client returns them: wrapped in an OperationError, with
+// *types.ConditionalCheckFailedException, which carries the item on request, *types.ResourceNotFoundException for
+// another table's name, and ValidationException as a smithy.APIError.
 func (t *Table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	const operation = "PutItem"
 	if in == nil {
@@ -78,8 +77,7 @@ func (t *Table) put(in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) 
 	return out, nil
 }
 
-// write stores a record if the condition, which may be nil, holds for the one
-// that is there, which it returns.
+// write stores a record if the condition, which may be nil, holds for the one that is there, which it returns.
 func (t *Table) write(r *record, cond *condition) (old *record, written bool) {
 	now := t.clock.Now().UnixNano()
 	sh := t.store.shard(r.partition())
@@ -97,8 +95,7 @@ func (t *Table) write(r *record, cond *condition) (old *record, written bool) {
 	}
 	r.written = stamp{nanos: now, region: t.definition().Region}
 	if old != nil && !r.written.after(old.written) {
-		// A replica's clock was ahead, or two writes fell on one tick: here the
-		// later one is the one that came later.
+		// A replica's clock was ahead, or two writes fell on one tick: here the later one is the one that came later.
 		r.written.nanos = old.written.nanos + 1
 	}
 	t.store.put(sh, r)

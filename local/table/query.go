@@ -9,12 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// maxPage is how much data one page of a Query or Scan reads, in bytes of
-// encoded items, before the filter.
+// maxPage is how much data one page of a Query or Scan reads, in bytes of encoded items, before the filter.
 const maxPage = 1 << 20
 
-// Query reads the items of one partition of the table or of an index, in the
-// order of the range key.
+// Query reads the items of one partition of the table or of an index, in the order of the range key.
 func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, options ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	const operation = "Query"
 	if in == nil {

@@ -2,9 +2,8 @@ package table
 
 import "strings"
 
-// A raw is one encoded value, as an encoder writes it. The empty raw stands
-// for an attribute that isn't there. Encodings are canonical, so that two
-// values are equal if and only if their raws are.
+// A raw is one encoded value, as an encoder writes it. The empty raw stands for an attribute that isn't there.
+// Encodings are canonical, so that two values are equal if and only if their raws are.
 type raw string
 
 // typeName is the name that the service gives the value's type.
@@ -50,8 +49,8 @@ func (r raw) order(other raw) (result int, ok bool) {
 	return a.compare(&b), true
 }
 
-// size is what the function size answers: bytes of UTF-8 of a string, bytes of
-// a binary, elements of a set, list or map.
+// size is what the function size answers: bytes of UTF-8 of a string, bytes of a binary, elements of a set, list or
+// map.
 func (r raw) size() (int, bool) {
 	if r == "" {
 		return 0, false

@@ -6,15 +6,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A record is one version of one item. It never changes once made, so that a
-// table, its indexes and its replicas share it: an index entry is a pointer.
+// A record is one version of one item. It never changes once made, so that a table, its indexes and its replicas share
+// it: an index entry is a pointer.
 type record struct {
 	// key is the primary key in the order of bytes: hash key, then range key.
 	key string
 	// hash is the length of the hash key's part of key.
 	hash int
-	// index holds the key in each global secondary index likewise, and "" where
-	// the item lacks one of the index's keys.
+	// index holds the key in each global secondary index likewise, and "" where the item lacks one of the index's keys.
 	index []string
 	// body is the encoded item.
 	body string
@@ -75,8 +74,7 @@ func (t *Table) newRecord(item map[string]types.AttributeValue) (*record, error)
 	return keyed(t.definition(), body, e)
 }
 
-// keyed makes the record of an encoded item, whose keys it checks. The scratch
-// buffer of e is overwritten.
+// keyed makes the record of an encoded item, whose keys it checks. The scratch buffer of e is overwritten.
 func keyed(def *Definition, body string, e *encoder) (*record, error) {
 	r := &record{body: body}
 	b := e.buf[:0]

@@ -12,28 +12,26 @@ import (
 	"trade-processing/local/metrics"
 )
 
-// A Replication carries the writes of one replica of a global table to
-// another, each a lag after it was made, in the order in which they were made.
-// Where both replicas wrote the same item, the later write wins; of two at the
-// same nanosecond that of the region whose name sorts last.
+// A Replication carries the writes of one replica of a global table to another, each a lag after it was made, in the
+// order in which they were made. Where both replicas wrote the same item, the later write wins; of two at the same
+// nanosecond that of the region whose name sorts last.
 //
-// It has no goroutine: whatever is due is applied when the receiving replica is
-// next looked at, and little by little when the sending one is written. On a
-// virtual clock it is deterministic.
+// It has no goroutine: whatever is due is applied when the receiving replica is next looked at, and little by little
+// when the sending one is written. On a virtual clock it is deterministic.
 type Replication struct {
 	from, to *Table
 	lag      time.Duration
 	latency  *metrics.Series
 
-	// applying is held while writes are taken off the queue and applied, so that
-	// they stay in order. It is never taken under a lock of a table.
+	// applying is held while writes are taken off the queue and applied, so that they stay in order. It is never taken
+	// under a lock of a table.
 	applying sync.Mutex
 
 	mu      sync.Mutex // guards the queue; may be taken under a lock of a table
 	pending []delayed
 	taken   int // of pending, from its beginning
-	// due is when the first pending write is due, in Unix nanoseconds; the
-	// largest time when none is pending. It spares readers the lock.
+	// due is when the first pending write is due, in Unix nanoseconds; the largest time when none is pending. It spares
+	// readers the lock.
 	due atomic.Int64
 }
 
@@ -43,13 +41,12 @@ type delayed struct {
 	due    int64 // never before that of the write ahead of it
 }
 
-// Replicate sends every later write of the table to another replica of it, and
-// first everything that it holds already. Both must have a stream and the same
-// name, keys and indexes. For replicas that are all written to, replicate in
-// every direction.
+// Replicate sends every later write of the table to another replica of it, and first everything that it holds already.
+// Both must have a stream and the same name, keys and indexes. For replicas that are all written to, replicate in every
+// direction.
 //
-// The fault hook sees each write as operation Replicate and may delay it. Its
-// error is not used: replication tries until it succeeds.
+// The fault hook sees each write as operation Replicate and may delay it. Its error is not used: replication tries
+// until it succeeds.
 func (t *Table) Replicate(to *Table, lag time.Duration) (*Replication, error) {
 	from, other := t.definition(), to.definition()
 	switch {
@@ -108,8 +105,7 @@ func (r *Replication) Pending() int {
 	return len(r.pending) - r.taken
 }
 
-// Drain waits on the clock until every write made before has been applied, or
-// the context ends.
+// Drain waits on the clock until every write made before has been applied, or the context ends.
 func (r *Replication) Drain(ctx context.Context) error {
 	for {
 		if r.Pending() == 0 {
@@ -122,8 +118,8 @@ func (r *Replication) Drain(ctx context.Context) error {
 	}
 }
 
-// enqueue takes a write; the caller holds the lock of the record's shard, so
-// that versions of one item are queued in the order in which they were made.
+// enqueue takes a write; the caller holds the lock of the record's shard, so that versions of one item are queued in
+// the order in which they were made.
 func (r *Replication) enqueue(record *record, now int64) {
 	due := now + r.lag.Nanoseconds()
 	if hook := r.from.faults; hook != nil {
@@ -189,9 +185,8 @@ func (r *Replication) applyLocked(now time.Time, limit int) {
 	}
 }
 
-// accept stores a write that was made elsewhere, unless there is a later one.
-// A write that came from a replica goes no further: every replica sends its own
-// to all others.
+// accept stores a write that was made elsewhere, unless there is a later one. A write that came from a replica goes no
+// further: every replica sends its own to all others.
 func (t *Table) accept(r *record, further []*Replication) {
 	sh := t.store.shard(r.partition())
 	sh.mu.Lock()
@@ -213,8 +208,8 @@ func (t *Table) catchUp() {
 	}
 }
 
-// forward brings a little of what is due to the other replicas, so that a
-// queue stays short although nobody looks at them.
+// forward brings a little of what is due to the other replicas, so that a queue stays short although nobody looks at
+// them.
 func (t *Table) forward() {
 	const aLittle = 4
 	for _, r := range *t.outgoing.Load() {

@@ -2,8 +2,8 @@ package table
 
 import "strings"
 
-// reservedWords are DynamoDB's own: an expression may not name an attribute by
-// one of them, in any case, and needs a #name instead. The list has 573.
+// reservedWords are DynamoDB's own: an expression may not name an attribute by one of them, in any case, and needs a
+// #name instead. The list has 573.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 const reservedWords = " " +
 	"ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY ARCHIVE ARE ARRAY " +
@@ -50,8 +50,8 @@ const reservedWords = " " +
 	"VARIANCE VARINT VARYING VIEW VIEWS VIRTUAL VOID WAIT WHEN WHENEVER WHERE WHILE WINDOW WITH WITHIN " +
 	"WITHOUT WORK WRAPPED WRITE YEAR ZONE "
 
-// reserved answers for one word. It is asked when an expression is parsed, and
-// parsed expressions are kept, so that a search through the text is enough.
+// reserved answers for one word. It is asked when an expression is parsed, and parsed expressions are kept, so that a
+// search through the text is enough.
 func reserved(word string) bool {
 	return strings.Contains(reservedWords, " "+strings.ToUpper(word)+" ")
 }

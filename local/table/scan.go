@@ -6,8 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Scan reads all items, one partition after the other in the order of a hash,
-// and within a partition by the range key.
+// Scan reads all items, one partition after the other in the order of a hash, and within a partition by the range key.
 func (t *Table) Scan(ctx context.Context, in *dynamodb.ScanInput, options ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	const operation = "Scan"
 	if in == nil {

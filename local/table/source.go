@@ -31,16 +31,15 @@ func (s source) probe(key string) *record {
 	return r
 }
 
-// walk passes the records of a range, without start itself, until visit
-// answers false. All keys of the range are in one partition.
+// walk passes the records of a range, without start itself, until visit answers false. All keys of the range are in one
+// partition.
 func (s source) walk(bounds keyRange, start *record, forward bool, visit func(*record) bool) {
 	guarded := func(r *record) bool {
 		if start != nil && r.key == start.key && s.key(r) == s.key(start) {
 			return true
 		}
 		if key := s.key(r); !bounds.contains(key) {
-			// Going back, the first record may lie on the upper bound, which is
-			// not part of the range.
+			// Going back, the first record may lie on the upper bound, which is not part of the range.
 			return !forward && key >= bounds.low
 		}
 		return visit(r)

@@ -9,14 +9,13 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// shardCount spreads partitions over locks, so that writers on all cores
-// rarely meet; it is also the number of "partitions" that a scan walks in turn.
+// shardCount spreads partitions over locks, so that writers on all cores rarely meet; it is also the number of
+// "partitions" that a scan walks in turn.
 const shardCount = 64
 
-// A store holds records in the order of their keys within a partition, and
-// points to them from each global secondary index. An index is written under
-// the lock of the record's shard, so that it never disagrees with the table;
-// AWS's own lags behind by some milliseconds.
+// A store holds records in the order of their keys within a partition, and points to them from each global secondary
+// index. An index is written under the lock of the record's shard, so that it never disagrees with the table; AWS's own
+// lags behind by some milliseconds.
 type store struct {
 	shards  [shardCount]shard
 	indexes []*tree
@@ -118,8 +117,7 @@ func (s *store) len() int {
 	return n
 }
 
-// walkShard passes the records of one shard after start, which may be nil,
-// until visit answers false.
+// walkShard passes the records of one shard after start, which may be nil, until visit answers false.
 func (s *store) walkShard(number int, start *record, visit func(*record) bool) {
 	sh := &s.shards[number]
 	sh.mu.RLock()
@@ -133,8 +131,8 @@ func (s *store) walkShard(number int, start *record, visit func(*record) bool) {
 	})
 }
 
-// walk passes the records of a tree from pivot on, in either direction, until
-// visit answers false. A nil pivot is the end that comes first.
+// walk passes the records of a tree from pivot on, in either direction, until visit answers false. A nil pivot is the
+// end that comes first.
 func walk(records *btree.BTreeG[*record], pivot *record, forward bool, visit func(*record) bool) {
 	switch {
 	case forward && pivot == nil:
@@ -148,8 +146,7 @@ func walk(records *btree.BTreeG[*record], pivot *record, forward bool, visit fun
 	}
 }
 
-// all returns every record in the order of keys. The records are shared, so
-// that the list costs eight bytes an item.
+// all returns every record in the order of keys. The records are shared, so that the list costs eight bytes an item.
 func (s *store) all() []*record {
 	records := make([]*record, 0, s.len())
 	for i := range s.shards {

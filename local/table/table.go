@@ -1,13 +1,11 @@
-// Package table is one DynamoDB table in memory: it takes the SDK's inputs and
-// answers with its outputs and errors, under the table's own definition.
+// Package table is one DynamoDB table in memory: it takes the SDK's inputs and answers with its outputs and errors,
+// under the table's own definition.
 //
-// Items are kept as compact, immutable bytes. Global secondary indexes and
-// replicas point to the same bytes, so that 100,000 trades with two indexes and
-// a replica fit into some 200 MB.
+// Items are kept as compact, immutable bytes. Global secondary indexes and replicas point to the same bytes, so that
+// 100,000 trades with two indexes and a replica fit into some 200 MB.
 //
-// It serves PutItem, GetItem, Query and Scan with condition, key condition,
-// filter and projection expressions. Whatever it does not know is refused with
-// an UnsupportedError that names it.
+// It serves PutItem, GetItem, Query and Scan with condition, key condition, filter and projection expressions. Whatever
+// it does not know is refused with an UnsupportedError that names it.
 package table
 
 import (
@@ -36,8 +34,8 @@ import (
 type Options struct {
 	// Clock times writes, replication and expiry.
 	Clock clock.Clock
-	// Faults may delay or fail each operation; nil for none. The key of a call is
-	// the item's hash key, and empty for a Scan.
+	// Faults may delay or fail each operation; nil for none. The key of a call is the item's hash key, and empty for a
+	// Scan.
 	Faults fault.Hook
 	// Metrics receives what DynamoDB sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
@@ -59,8 +57,7 @@ type Table struct {
 	incoming atomic.Pointer[[]*Replication]
 }
 
-// New makes an empty table, or reports everything that is wrong with its
-// definition.
+// New makes an empty table, or reports everything that is wrong with its definition.
 func New(def Definition, options Options) (*Table, error) {
 	if err := def.Validate(); err != nil {
 		return nil, err
@@ -82,8 +79,8 @@ func (t *Table) definition() *Definition { return t.def.Load() }
 // Definition returns what the table is now.
 func (t *Table) Definition() Definition { return *t.definition() }
 
-// Update changes the attributes of a table that can change in place: the TTL
-// attribute, the stream and deletion protection. Other changes are refused.
+// Update changes the attributes of a table that can change in place: the TTL attribute, the stream and deletion
+// protection. Other changes are refused.
 func (t *Table) Update(def Definition) error {
 	if err := def.Validate(); err != nil {
 		return err
@@ -99,8 +96,8 @@ func (t *Table) Update(def Definition) error {
 	return nil
 }
 
-// Delete removes the table and its items, unless deletion protection is on.
-// Every later operation answers ResourceNotFoundException.
+// Delete removes the table and its items, unless deletion protection is on. Every later operation answers
+// ResourceNotFoundException.
 func (t *Table) Delete() error {
 	def := t.definition()
 	if def.DeletionProtection {
@@ -130,9 +127,8 @@ func (t *Table) Count() int {
 	return t.store.len()
 }
 
-// Items yields all items in the order of their keys: by hash key, then by
-// range key, strings by bytes and numbers by value. It yields the table as it
-// was when the iteration began.
+// Items yields all items in the order of their keys: by hash key, then by range key, strings by bytes and numbers by
+// value. It yields the table as it was when the iteration began.
 func (t *Table) Items() iter.Seq[map[string]types.AttributeValue] {
 	return func(yield func(map[string]types.AttributeValue) bool) {
 		t.catchUp()
@@ -144,10 +140,9 @@ func (t *Table) Items() iter.Seq[map[string]types.AttributeValue] {
 	}
 }
 
-// Digest is the hex SHA-256 of all items in the order of their keys, without
-// the attributes named in except: such as when and by what an item was
-// recorded. Tables that hold the same items have the same digest, in whatever
-// order they were written.
+// Digest is the hex SHA-256 of all items in the order of their keys, without the attributes named in except: such as
+// when and by what an item was recorded. Tables that hold the same items have the same digest, in whatever order they
+// were written.
 func (t *Table) Digest(except ...string) string {
 	t.catchUp()
 	sum := sha256.New()
@@ -167,9 +162,8 @@ func (t *Table) Digest(except ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// Expire deletes the items whose TTL attribute holds a past time in epoch
-// seconds, and returns their number. DynamoDB does so within a few days of the
-// time, and leaves an item alone whose time is more than five years past.
+// Expire deletes the items whose TTL attribute holds a past time in epoch seconds, and returns their number. DynamoDB
+// does so within a few days of the time, and leaves an item alone whose time is more than five years past.
 func (t *Table) Expire() int {
 	name := t.definition().TTLAttribute
 	if name == "" {
@@ -198,8 +192,7 @@ func (t *Table) Expire() int {
 	return expired
 }
 
-// serve runs one operation: what every operation checks, the faults, and the
-// SDK's wrapping of errors.
+// serve runs one operation: what every operation checks, the faults, and the SDK's wrapping of errors.
 func serve[T any](ctx context.Context, t *Table, operation string, name *string, options []func(*dynamodb.Options), key func() string, run func() (T, error)) (T, error) {
 	var none T
 	if changesOptions(options) {
@@ -222,9 +215,8 @@ func serve[T any](ctx context.Context, t *Table, operation string, name *string,
 	return out, nil
 }
 
-// changesOptions finds options that would be ignored in silence, such as
-// another region. Middleware passes: the SDK's own paginators add some to mark
-// their requests, and it has no request to act on here.
+// changesOptions finds options that would be ignored in silence, such as another region. Middleware passes: the SDK's
+// own paginators add some to mark their requests, and it has no request to act on here.
 func changesOptions(options []func(*dynamodb.Options)) bool {
 	if len(options) == 0 {
 		return false

@@ -51,8 +51,7 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Every field of an input is served or refused: a field that a new SDK brings
-// fails this test until somebody decides.
+// Every field of an input is served or refused: a field that a new SDK brings fails this test until somebody decides.
 func TestNoFieldOfAnInputIsIgnored(t *testing.T) {
 	served := map[string]string{
 		"PutItemInput": "TableName Item ConditionExpression ExpressionAttributeNames ExpressionAttributeValues ReturnValues ReturnValuesOnConditionCheckFailure",
@@ -372,8 +371,8 @@ func FuzzImportNeverPanics(f *testing.F) {
 	})
 }
 
-// 64 writers put the same 500 trades, each in an order of its own: every trade
-// is written by exactly one of them, and all replicas and indexes agree.
+// 64 writers put the same 500 trades, each in an order of its own: every trade is written by exactly one of them, and
+// all replicas and indexes agree.
 func TestSixtyFourWritersWriteEveryTradeOnce(t *testing.T) {
 	home, away, replications := global(t, clock.Real(), table.Options{})
 	const writers, count = 64, 500
@@ -401,8 +400,7 @@ func TestSixtyFourWritersWriteEveryTradeOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	// An odd multiplier with 500 = 4·125 skips trades where it shares a factor,
-	// but writer 0 goes through all.
+	// An odd multiplier with 500 = 4·125 skips trades where it shares a factor, but writer 0 goes through all.
 	if written.Load() != count || home.Count() != count {
 		t.Errorf("%d writes made %d items, want %d", written.Load(), home.Count(), count)
 	}
