@@ -28,12 +28,16 @@ func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFun
 	if err != nil {
 		return nil, nil, fmt.Errorf("naming the image of function %s: %w", name, err)
 	}
+	// In a preview too: the provider hashes the build context then.
+	if err := build.Stage(); err != nil {
+		return nil, nil, fmt.Errorf("preparing the image of function %s: %w", name, err)
+	}
 	login := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{RegistryId: repository.RegistryID}, pulumi.Parent(f))
 	image, err := docker.NewImage(ctx, name+"-image", &docker.ImageArgs{
 		ImageName: pulumi.Sprintf("%s:%s", repository.URL, build.Tag),
 		Build: &docker.DockerBuildArgs{
-			Context:    pulumi.String(args.Image.Context),
-			Dockerfile: pulumi.String(args.Image.Dockerfile),
+			Context:    pulumi.String(build.Context),
+			Dockerfile: pulumi.String(build.Dockerfile),
 			Platform:   pulumi.String(ImagePlatform),
 			Args:       pulumi.ToStringMap(build.Args),
 			// The provider's default, and said: the recipe needs cache mounts, and leaves out stages.

@@ -1,35 +1,44 @@
 package components
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
-	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
-
-	"github.com/moby/patternmatcher"
-	"github.com/moby/patternmatcher/ignorefile"
+	"strings"
 )
 
 // ImageSource is what a container image is built from. Paths are relative to the project's folder, so that the state
 // that one machine writes holds for all others.
+//
+// The Docker provider hashes the modes of all files and the places that links lead to, which are different in each
+// checkout of the same commit. So the build context is staged: written into a folder below the project with the same modes
+// everywhere. Line endings are Git's business: a project that is cloned with autocrlf needs "* text=auto eol=lf" in its
+// .gitattributes.
 type ImageSource struct {
-	// Project is the folder that Context and Dockerfile are read from here, to find out what changed. The Docker provider
-	// reads them from where the engine runs. Default: the Pulumi project's folder.
+	// Project is the folder that Context and Dockerfile are read from here, and that the build context is staged below. The
+	// Docker provider reads it from where the engine runs. Default: the Pulumi project's folder.
 	Project string
 
-	// Context is the folder that is sent to the builder.
+	// Context is the folder that the build context is taken from.
 	Context string
 
-	// Dockerfile is the build's Dockerfile. Docker and the Docker provider look for "<its base name>.dockerignore" in
-	// Context (".dockerignore" when the base name is just "Dockerfile"). What that file lets in decides when the image is
-	// built again, so give each image of a shared context a Dockerfile name and an ignore file of its own.
+	// Dockerfile is the build's Dockerfile.
 	Dockerfile string
+
+	// Program is the folder of a Go program, relative to Context, which is the folder of its module. The build context is
+	// then what this program is made of: go.mod, go.sum, the Dockerfile, and what `go build` reads of the packages of that
+	// module which it imports, embedded files included. A program with a vendor folder, or whose build needs more, does
+	// without this.
+	//
+	// Default: none. The build context is then all of Context but for what Docker's ignore file leaves out: the file
+	// "<Dockerfile>.dockerignore", or ".dockerignore" in Context. A symbolic link in Context counts as the file that it leads to.
+	Program string `pulumi:"program,optional"`
 
 	// Args are the build's arguments.
 	Args map[string]string
@@ -48,98 +57,59 @@ type ImageBuild struct {
 	// the beginning of. A commit would be another one after every change of a page, and the image with it. SOURCE_DATE_EPOCH
 	// is the time that builders since Docker Engine 23 give to the image: always the same, so that the image's digest is too.
 	Args map[string]string
+
+	// Context and Dockerfile are where Stage writes them, relative to the project.
+	Context, Dockerfile string
+
+	project string
+	files   contextFiles
 }
 
 // tagLength is how many hexadecimal digits of the digest a tag has.
 const tagLength = 16
 
-// Build tells how the image is called and built.
-func (s ImageSource) Build() (ImageBuild, error) {
-	digest, err := s.digest(ImagePlatform)
+// Build tells how the image is called and built. It writes nothing: Stage does.
+func (s ImageSource) Build() (ImageBuild, error) { return s.build(ImagePlatform) }
+
+func (s ImageSource) build(platform string) (ImageBuild, error) {
+	project, err := filepath.Abs(s.Project)
 	if err != nil {
-		return ImageBuild{}, err
+		return ImageBuild{}, fmt.Errorf("finding the project: %w", err)
 	}
-	build := ImageBuild{Tag: digest[:tagLength], Args: map[string]string{
-		"VERSION": digest[:tagLength], "REVISION": digest, "SOURCE_DATE_EPOCH": "0",
-	}}
+	files, dockerfile, err := s.files(project)
+	if err != nil {
+		return ImageBuild{}, fmt.Errorf("reading the build context %s: %w", s.Context, err)
+	}
+	digest := s.digest(platform, dockerfile, files)
+	tag := digest[:tagLength]
+	build := ImageBuild{
+		Tag:     tag,
+		Args:    map[string]string{"VERSION": tag, "REVISION": digest, "SOURCE_DATE_EPOCH": "0"},
+		Context: path.Join(stagingFolder, strings.TrimLeft(s.name()+"-"+tag, "-")),
+		project: project,
+		files:   files,
+	}
+	build.Dockerfile = path.Join(build.Context, dockerfile)
 	maps.Copy(build.Args, s.Args)
 	return build, nil
 }
 
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// name tells people whose build context a folder is.
+func (s ImageSource) name() string {
+	return strings.Trim(notInNames.ReplaceAllString(cmp.Or(s.Program, s.Context), "-"), "-")
+}
+
 // digest is a digest, in hexadecimal digits, of every file, build argument and platform that the image is made of.
-func (s ImageSource) digest(platform string) (string, error) {
-	folder := filepath.Join(s.Project, s.Context)
-	ignored, err := s.ignored(folder)
-	if err != nil {
-		return "", err
-	}
+func (s ImageSource) digest(platform, dockerfile string, files contextFiles) string {
 	digest := sha256.New()
-	fmt.Fprintf(digest, "platform %q\n", platform)
+	fmt.Fprintf(digest, "platform %q\ndockerfile %q\n", platform, dockerfile)
 	for _, name := range slices.Sorted(maps.Keys(s.Args)) {
 		fmt.Fprintf(digest, "argument %q=%q\n", name, s.Args[name])
 	}
-	if err := addFile(digest, "Dockerfile", filepath.Join(s.Project, s.Dockerfile)); err != nil {
-		return "", err
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(digest, "file %q %v %x\n", name, files[name].mode, files[name].sum)
 	}
-	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || path == folder {
-			return err
-		}
-		relative, err := filepath.Rel(folder, path)
-		if err != nil {
-			return err
-		}
-		out, err := ignored.MatchesOrParentMatches(filepath.ToSlash(relative))
-		switch {
-		case err != nil:
-			return fmt.Errorf("matching %s: %w", relative, err)
-		case entry.IsDir() && out && !ignored.Exclusions():
-			return fs.SkipDir
-		case entry.IsDir() || out:
-			return nil
-		}
-		return addFile(digest, filepath.ToSlash(relative), path)
-	})
-	if err != nil {
-		return "", fmt.Errorf("reading the build context %s: %w", s.Context, err)
-	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
-}
-
-// ignored reads the ignore file of the image, as the Docker provider does.
-func (s ImageSource) ignored(folder string) (*patternmatcher.PatternMatcher, error) {
-	name := ".dockerignore"
-	if base := filepath.Base(s.Dockerfile); base != "Dockerfile" {
-		name = base + name
-	}
-	var patterns []string
-	file, err := os.Open(filepath.Join(folder, name))
-	switch {
-	case err == nil:
-		defer file.Close() //nolint:errcheck // only read
-		if patterns, err = ignorefile.ReadAll(file); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", name, err)
-		}
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("opening the ignore file: %w", err)
-	}
-	matcher, err := patternmatcher.New(patterns)
-	if err != nil {
-		return nil, fmt.Errorf("reading the patterns of %s: %w", name, err)
-	}
-	return matcher, nil
-}
-
-// addFile adds a file's name, whether it may be executed, and its content.
-func addFile(digest io.Writer, name, path string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(digest, "file %q %t %x\n", name, info.Mode()&0o111 != 0, sha256.Sum256(content))
-	return nil
+	return hex.EncodeToString(digest.Sum(nil))
 }

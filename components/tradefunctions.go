@@ -144,7 +144,8 @@ func TradeImage(project, sources, function string, arguments map[string]string) 
 	source := ImageSource{
 		Project:    project,
 		Context:    sources,
-		Dockerfile: sources + "/" + function + ".Dockerfile",
+		Dockerfile: sources + "/Dockerfile",
+		Program:    function + "/bootstrap",
 		Args:       map[string]string{"FUNCTION": function},
 	}
 	maps.Copy(source.Args, arguments)

@@ -3,13 +3,12 @@ package components
 import (
 	"context"
 	"encoding/json"
-	"go/parser"
-	"go/token"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -21,8 +20,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/google/go-cmp/cmp"
-	"github.com/moby/patternmatcher"
-	"github.com/moby/patternmatcher/ignorefile"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components/declared"
@@ -309,76 +306,29 @@ func checkExpressions(t *testing.T, title string, metrics [][]any) {
 	}
 }
 
-// What the ignore file of an image lets in decides when the image is built again: all that the function is made of, or
-// a change wouldn't be deployed; nothing else, or every function would be deployed with every change.
+// The build context decides when an image is built again: it holds all that the function is made of, or a change wouldn't be
+// deployed; and nothing else, or every function would be deployed with every change. Go says what it is made of.
 func TestTheContextOfAnImageIsWhatItsFunctionIsMadeOf(t *testing.T) {
 	for _, function := range []string{validatorName, enricherName, recorderName} {
 		t.Run(function, func(t *testing.T) {
-			needed := map[string]bool{"go.mod": true, "go.sum": true, "Dockerfile": true}
-			addImports(t, function+"/bootstrap", needed)
-			patterns, err := os.Open(filepath.Join(lambdas, function+".Dockerfile.dockerignore"))
+			list := exec.Command("go", "list", "-deps", "-tags=lambda.norpc", "-f",
+				`{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.ImportPath}}/{{.}} {{end}}{{range $.EmbedFiles}}{{$.ImportPath}}/{{.}} {{end}}{{end}}{{end}}`,
+				"./"+function+"/bootstrap")
+			list.Dir, list.Env = lambdas, append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "GOWORK=off")
+			out, err := list.Output()
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer patterns.Close() //nolint:errcheck // only read
-			lines, err := ignorefile.ReadAll(patterns)
+			want := append(strings.Fields(strings.ReplaceAll(string(out), "trade-processing/lambdas/", "")), "Dockerfile", "go.mod", "go.sum")
+			build, err := TradeImage("..", "lambdas", function, nil).Build()
 			if err != nil {
 				t.Fatal(err)
 			}
-			ignored, err := patternmatcher.New(lines)
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = filepath.WalkDir(lambdas, func(path string, entry os.DirEntry, err error) error {
-				if err != nil || entry.IsDir() {
-					return err
-				}
-				name, err := filepath.Rel(lambdas, path)
-				if err != nil {
-					return err
-				}
-				out, err := ignored.MatchesOrParentMatches(name)
-				if err != nil {
-					return err
-				}
-				isGo := strings.HasSuffix(name, ".go")
-				if out == needed[name] && (isGo || needed[name]) {
-					t.Errorf("%s is in the context: %v, and the function is made of it: %v", name, !out, needed[name])
-				}
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, slices.Sorted(maps.Keys(build.files))); diff != "" {
+				t.Errorf("what it is made of (-) and what is in the context (+): %s", diff)
 			}
 		})
-	}
-}
-
-// addImports adds the files of a package of the functions' module, and of all packages of the module that it imports.
-func addImports(t *testing.T, folder string, files map[string]bool) {
-	t.Helper()
-	sources, err := filepath.Glob(filepath.Join(lambdas, folder, "*.go"))
-	if err != nil || len(sources) == 0 {
-		t.Fatalf("no sources in %s (%v)", folder, err)
-	}
-	for _, source := range sources {
-		name, err := filepath.Rel(lambdas, source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasSuffix(name, "_test.go") || files[name] {
-			continue
-		}
-		files[name] = true
-		file, err := parser.ParseFile(token.NewFileSet(), source, nil, parser.ImportsOnly)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, spec := range file.Imports {
-			if inner, own := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "trade-processing/lambdas/"); own {
-				addImports(t, inner, files)
-			}
-		}
 	}
 }
 
@@ -389,14 +339,16 @@ func TestEachFunctionIsBuiltFromItsOwnContext(t *testing.T) {
 	tags := map[string]bool{}
 	for _, function := range []string{validatorName, enricherName, recorderName} {
 		image := find(t, stack, "docker:index/image:Image", function+"-image")
+		_, tag, _ := strings.Cut(image.Text("imageName"), ":")
+		context := "dist/image-contexts/" + function + "-bootstrap-" + tag
 		for path, want := range map[string]string{
-			"context": "lambdas", "dockerfile": "lambdas/" + function + ".Dockerfile", "args.FUNCTION": function, "args.INSIGHTS": "without",
+			"context": context, "dockerfile": context + "/Dockerfile", "args.FUNCTION": function, "args.INSIGHTS": "without",
 		} {
 			if got := image.Text("build." + path); got != want {
 				t.Errorf("%s: %s is %q, want %q", function, path, got, want)
 			}
 		}
-		tags[image.Text("imageName")] = true
+		tags[tag] = true
 	}
 	if len(tags) != 3 {
 		t.Errorf("the images are called %v", tags)
@@ -409,13 +361,6 @@ func TestAChangeBuildsTheImagesThatHoldItAndNoOther(t *testing.T) {
 	project := t.TempDir()
 	if err := os.CopyFS(filepath.Join(project, "lambdas"), os.DirFS(lambdas)); err != nil {
 		t.Fatal(err)
-	}
-	// CopyFS follows no links.
-	for _, function := range TradeFunctions() {
-		link := filepath.Join(project, "lambdas", function+".Dockerfile")
-		if target, err := os.Readlink(link); err != nil || target != "Dockerfile" {
-			t.Fatalf("%s leads to %q: %v", link, target, err)
-		}
 	}
 	tags := func() map[string]string {
 		t.Helper()

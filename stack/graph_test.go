@@ -53,7 +53,7 @@ type node struct {
 }
 
 // imageTag moves with every change of the functions' sources, which is no change of the graph.
-var imageTag = regexp.MustCompile(`:[0-9a-f]{16}$`)
+var imageTag = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
 
 func graph(t *testing.T, stack *declared.Stack) []byte {
 	t.Helper()
@@ -61,8 +61,12 @@ func graph(t *testing.T, stack *declared.Stack) []byte {
 	for _, r := range stack.Resources {
 		inputs := readable(r.Inputs).(map[string]any)
 		if name, ok := inputs["imageName"].(string); ok {
-			inputs["imageName"] = imageTag.ReplaceAllString(name, ":<tag>")
-			arguments := inputs["build"].(map[string]any)["args"].(map[string]any)
+			inputs["imageName"] = imageTag.ReplaceAllString(name, "<tag>")
+			build := inputs["build"].(map[string]any)
+			for _, path := range []string{"context", "dockerfile"} {
+				build[path] = imageTag.ReplaceAllString(build[path].(string), "<tag>")
+			}
+			arguments := build["args"].(map[string]any)
 			arguments["VERSION"], arguments["REVISION"] = "<tag>", "<digest>"
 		}
 		nodes = append(nodes, node{

@@ -175,7 +175,7 @@ func TestEachComponentIsMadeByAnotherProcess(t *testing.T) {
 		function, err := construct(ctx, "ContainerFunction", "function", with(given, pulumi.Map{
 			"functionName": pulumi.String("orders"), "repositoryName": pulumi.String("orders"), "description": pulumi.String("Records orders"),
 			"image": pulumi.Map{
-				"project": pulumi.String(root), "context": pulumi.String("lambdas"), "dockerfile": pulumi.String("lambdas/recorder.Dockerfile"),
+				"project": pulumi.String(root), "context": pulumi.String("lambdas"), "dockerfile": pulumi.String("lambdas/Dockerfile"), "program": pulumi.String("recorder/bootstrap"),
 				"args": pulumi.Map{"FUNCTION": pulumi.String("recorder")},
 			},
 			"environment": pulumi.Map{"ENVIRONMENT": pulumi.String("dev"), "TABLE_NAME": pulumi.String("orders")},

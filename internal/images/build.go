@@ -46,8 +46,11 @@ func (b Builder) Build(ctx context.Context, function string) (Image, error) {
 	if err != nil {
 		return Image{}, fmt.Errorf("building the image of the %s: %w", function, err)
 	}
+	if err := build.Stage(); err != nil {
+		return Image{}, fmt.Errorf("building the image of the %s: %w", function, err)
+	}
 	image := Image{Function: function, Name: "trade-processing/" + function + ":" + build.Tag}
-	arguments := []string{"build", "--platform", components.ImagePlatform, "--file", source.Dockerfile, "--tag", image.Name}
+	arguments := []string{"build", "--platform", components.ImagePlatform, "--file", build.Dockerfile, "--tag", image.Name}
 	for _, name := range slices.Sorted(maps.Keys(build.Args)) {
 		arguments = append(arguments, "--build-arg", name+"="+build.Args[name])
 	}
@@ -57,7 +60,7 @@ func (b Builder) Build(ctx context.Context, function string) (Image, error) {
 	if b.Fresh {
 		arguments = append(arguments, "--no-cache")
 	}
-	command := exec.CommandContext(ctx, b.client(), append(arguments, source.Context)...)
+	command := exec.CommandContext(ctx, b.client(), append(arguments, build.Context)...)
 	command.Dir = b.Project
 	// BuildKit is the builder of the recipe. Attestations would make an index of the image, which Lambda refuses.
 	command.Env = append(os.Environ(), "DOCKER_BUILDKIT=1", "BUILDX_NO_DEFAULT_ATTESTATIONS=1")

@@ -34,6 +34,7 @@ type ImageSource struct {
 	Project    string            `pulumi:"project,optional" doc:"The folder that context and dockerfile are relative to. Default: where the engine starts the package."`
 	Context    string            `pulumi:"context" doc:"The folder that is sent to the builder."`
 	Dockerfile string            `pulumi:"dockerfile" doc:"The build's Dockerfile."`
+	Program    string            `pulumi:"program,optional" doc:"The folder of a Go program, relative to context, which is the folder of its module. The build context is then what this program is made of. Default: all of context but for what Docker's ignore file leaves out."`
 	Args       map[string]string `pulumi:"args,optional" doc:"The build's arguments."`
 }
 

@@ -228,7 +228,7 @@ func TestAFunctionThatIsNotThereIsNotBuilt(t *testing.T) {
 	w := need(t)
 	arguments := maps.Clone(without)
 	arguments["FUNCTION"] = "nobody"
-	if image, err := w.builder(arguments).Build(t.Context(), contract.Recorder); err == nil || !strings.Contains(err.Error(), "set --build-arg FUNCTION to validator, enricher or recorder") {
+	if image, err := w.builder(arguments).Build(t.Context(), contract.Recorder); err == nil || !strings.Contains(err.Error(), "There is no nobody/bootstrap/main.go") {
 		t.Errorf("got %v, %v", image, err)
 	}
 }

@@ -1,0 +1,134 @@
+package components
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+// stagingFolder is where build contexts are staged, below the project. Git ignores it, whatever the project says.
+const stagingFolder = "dist/image-contexts"
+
+// stagedFor is how long a staged folder stays when nobody builds from it.
+const stagedFor = 24 * time.Hour
+
+// Stage writes the build context, unless it is there already. Other processes may stage the same at the same time: a
+// folder is written beside its place and moved there, so that it is whole once it is there.
+func (b ImageBuild) Stage() error {
+	folder := filepath.Join(b.project, filepath.FromSlash(b.Context))
+	if b.stands(folder) {
+		now := time.Now()
+		_ = os.Chtimes(folder, now, now) // it is in use: who can't say so can't remove the folder either
+		return nil
+	}
+	root := filepath.Dir(folder)
+	if err := b.stage(root, folder); err != nil {
+		return fmt.Errorf("staging the build context of an image: %w (the user who deploys must be able to write to %s, and to read the sources)", err, root)
+	}
+	removeOld(root)
+	return nil
+}
+
+func (b ImageBuild) stage(root, folder string) error {
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, ".gitignore"), []byte("*\n"), 0o644); err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp(root, temporaryPrefix)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary) //nolint:errcheck // removeOld has another try
+	written := filepath.Join(temporary, "new")
+	if err := b.write(written); err != nil {
+		return err
+	}
+	if os.Rename(written, folder) == nil || b.stands(folder) {
+		return nil
+	}
+	// What is there isn't what was staged: somebody changed it. Who moves it away first doesn't matter.
+	_ = os.Rename(folder, filepath.Join(temporary, "old"))
+	if err := os.Rename(written, folder); err != nil && !b.stands(folder) {
+		return err
+	}
+	return nil
+}
+
+// write writes the files with their modes, whatever the umask.
+func (b ImageBuild) write(folder string) error {
+	for name, file := range b.files {
+		target := filepath.Join(folder, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		if err := file.copy(target); err != nil {
+			return err
+		}
+	}
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		return os.Chmod(path, 0o755)
+	})
+}
+
+func (f contextFile) copy(target string) error {
+	to, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.mode)
+	if err != nil {
+		return err
+	}
+	sum, err := sumOf(f.source, to)
+	if err == nil && sum != f.sum {
+		err = fmt.Errorf("%s was changed while it was being staged: start again", f.source)
+	}
+	return errors.Join(err, to.Close(), os.Chmod(target, f.mode))
+}
+
+var errDiffers = errors.New("this is not what was staged")
+
+// stands tells whether a folder holds the files as they were staged, and no others.
+func (b ImageBuild) stands(folder string) bool {
+	count := 0
+	err := fs.WalkDir(os.DirFS(folder), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		file, known := b.files[name]
+		if !known || info.Mode() != file.mode {
+			return errDiffers
+		}
+		if sum, err := sumOf(filepath.Join(folder, filepath.FromSlash(name)), io.Discard); err != nil || sum != file.sum {
+			return errDiffers
+		}
+		count++
+		return nil
+	})
+	return err == nil && count == len(b.files)
+}
+
+const temporaryPrefix = ".staging-"
+
+// removable are the names of what Stage made: a build context, or the leavings of a process that was killed.
+var removable = regexp.MustCompile(fmt.Sprintf(`^%s|(^|-)[0-9a-f]{%d}$`, regexp.QuoteMeta(temporaryPrefix), tagLength))
+
+// removeOld removes what was staged, and not used, for long. What can't be removed is left for the next time.
+func removeOld(root string) {
+	entries, _ := os.ReadDir(root)
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && entry.IsDir() && removable.MatchString(entry.Name()) && time.Since(info.ModTime()) > stagedFor {
+			_ = os.RemoveAll(filepath.Join(root, entry.Name()))
+		}
+	}
+}
