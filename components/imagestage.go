@@ -23,12 +23,12 @@ func (b ImageBuild) Stage() error {
 	folder := filepath.Join(b.project, filepath.FromSlash(b.Context))
 	if b.stands(folder) {
 		now := time.Now()
-		_ = os.Chtimes(folder, now, now) // it is in use: who can't say so can't remove the folder either
+		_ = os.Chtimes(folder, now, now) // for removeOld; a user who may not do this may not remove the folder either
 		return nil
 	}
 	root := filepath.Dir(folder)
 	if err := b.stage(root, folder); err != nil {
-		return fmt.Errorf("staging the build context of an image: %w (the user who deploys must be able to write to %s, and to read the sources)", err, root)
+		return fmt.Errorf("staging the build context of an image in %s, which whoever deploys must be able to write to: %w", root, err)
 	}
 	removeOld(root)
 	return nil
@@ -53,7 +53,7 @@ func (b ImageBuild) stage(root, folder string) error {
 	if os.Rename(written, folder) == nil || b.stands(folder) {
 		return nil
 	}
-	// What is there isn't what was staged: somebody changed it. Who moves it away first doesn't matter.
+	// Somebody has changed what is there. It doesn't matter which process moves it away.
 	_ = os.Rename(folder, filepath.Join(temporary, "old"))
 	if err := os.Rename(written, folder); err != nil && !b.stands(folder) {
 		return err
