@@ -1,6 +1,13 @@
 # Everything that a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
 
+# A go.work above this folder is somebody else's.
+export GOWORK := off
+# Go stamps the commit into a program, and stops where git doesn't trust the folder, such as one that another user owns.
+ifneq ($(shell git rev-parse --is-inside-work-tree 2>&1),true)
+export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
+endif
+
 STACK  ?= local
 TRADES ?=
 SEED   ?= 1
@@ -73,6 +80,10 @@ test-contract: ## Run the functions' programs behind a Lambda Runtime API, and m
 test-supplychain: ## Check that vulnerabilities are found, with a database made up for it
 	SUPPLYCHAIN=1 go test -count=1 ./tests/supplychain
 
+.PHONY: test-clone
+test-clone: ## Run make demo, lint and test in a clone with an awkward path, line endings, owner and surroundings
+	CLONE=1 go test -count=1 -timeout 30m ./tests/clone
+
 .PHONY: test-integration
 test-integration: ## Run the tests against emulators of AWS, installing them first where they are missing
 	go run ./tests/integration/emulators/install
@@ -120,7 +131,7 @@ $(TRADECTL):
 	@go build -o $@ ./cmd/tradectl
 
 $(LINT): tools/lint/go.mod
-	go build -C tools/lint -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	go build -C tools/lint -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 $(ACTIONLINT): tools/actionlint/go.mod
-	go build -C tools/actionlint -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
+	go build -C tools/actionlint -o ../../$@ github.com/rhysd/actionlint/cmd/actionlint
