@@ -28,7 +28,7 @@ func TestAsContainers(t *testing.T) {
 	w := need(t)
 	names := map[string]string{}
 	for _, function := range contract.Functions() {
-		names[function] = w.build(t, function, without).Name
+		names[function] = w.mustBuild(t, function, without)
 	}
 	contract.Run(t, w.project, func(t *testing.T, account *contract.Account, function string) contract.Instance {
 		return container{w.start(t, names[function], account.ProcessVariables(function))}

@@ -89,9 +89,9 @@ func (w *world) files(t *testing.T, name string) map[string]file {
 	return all
 }
 
-func (w *world) build(t *testing.T, function string, arguments map[string]string) images.Image {
+func (w *world) mustBuild(t *testing.T, function string, arguments map[string]string) string {
 	t.Helper()
-	image, err := w.builder(arguments).Build(t.Context(), function)
+	image, err := w.build(t, w.project, function, arguments)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +102,8 @@ func TestAnImageHoldsTheProgramAndWhatItNeedsAndNothingElse(t *testing.T) {
 	w := need(t)
 	for _, function := range contract.Functions() {
 		t.Run(function, func(t *testing.T) {
-			image := w.build(t, function, without)
-			got := w.inspect(t, image.Name)
+			image := w.mustBuild(t, function, without)
+			got := w.inspect(t, image)
 			if got.Architecture != "arm64" || got.Os != "linux" {
 				t.Errorf("it is for %s/%s", got.Os, got.Architecture)
 			}
@@ -113,7 +113,7 @@ func TestAnImageHoldsTheProgramAndWhatItNeedsAndNothingElse(t *testing.T) {
 			if !slices.Equal(got.Config.Entrypoint, []string{"/var/runtime/bootstrap"}) || len(got.Config.Cmd) > 0 {
 				t.Errorf("it runs %q %q", got.Config.Entrypoint, got.Config.Cmd)
 			}
-			_, tag, _ := strings.Cut(image.Name, ":")
+			_, tag, _ := strings.Cut(image, ":")
 			labels := map[string]string{
 				"org.opencontainers.image.title": "trade-processing/" + function, "org.opencontainers.image.source": "https://example.com/trade-processing",
 				"org.opencontainers.image.version": tag, "org.opencontainers.image.revision": got.Config.Labels["org.opencontainers.image.revision"],
@@ -122,7 +122,7 @@ func TestAnImageHoldsTheProgramAndWhatItNeedsAndNothingElse(t *testing.T) {
 				t.Errorf("the image's tag is %s, and its labels: %s", tag, diff)
 			}
 
-			files := w.files(t, image.Name)
+			files := w.files(t, image)
 			want := []string{"usr/share/trade-processing/ca-certificates.crt", "usr/share/trade-processing/zoneinfo.zip", "var/runtime/bootstrap"}
 			want = slices.Sorted(slices.Values(append(want, slices.Collect(maps.Keys(baseFiles))...)))
 			if diff := cmp.Diff(want, slices.Sorted(maps.Keys(files))); diff != "" {
@@ -138,8 +138,8 @@ func TestAnImageHoldsTheProgramAndWhatItNeedsAndNothingElse(t *testing.T) {
 	}
 }
 
-// checkProgram looks at a program of an image: it must be static, for arm64, and the very one that the recipe's command
-// builds outside of an image, in another folder and at another time.
+// checkProgram looks at a program of an image: it must be static, for arm64, and the very one that is
+// built outside of an image, in another folder and at another time.
 func checkProgram(t *testing.T, project, function string, program []byte) {
 	t.Helper()
 	binary, err := elf.NewFile(bytes.NewReader(program))
@@ -182,14 +182,12 @@ func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The engine began with nothing, so that the first build is one from nothing, whichever test it was for.
-	first := w.inspect(t, w.build(t, contract.Recorder, without).Name)
-	builder := w.builder(without)
-	builder.Project, builder.Fresh = elsewhere, true
-	image, err := builder.Build(t.Context(), contract.Recorder)
+	first := w.inspect(t, w.mustBuild(t, contract.Recorder, without))
+	image, err := w.build(t, elsewhere, contract.Recorder, without, "--no-cache")
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := w.inspect(t, image.Name)
+	second := w.inspect(t, image)
 	if len(first.RootFS.Layers) != 3 {
 		t.Errorf("layers %v", first.RootFS.Layers)
 	}
@@ -204,8 +202,8 @@ func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 func TestInsightsIsCheckedAndCanBeLeftOut(t *testing.T) {
 	w := need(t)
 	right := fmt.Sprintf("%x", sha256.Sum256(w.insights))
-	image := w.build(t, contract.Recorder, map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": right})
-	files := w.files(t, image.Name)
+	image := w.mustBuild(t, contract.Recorder, map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": right})
+	files := w.files(t, image)
 	for name, mode := range map[string]int64{"opt/extensions/cloudwatch_lambda_agent": 0o755, "opt/cloudwatch/cloudwatch_lambda_agent.toml": 0o644} {
 		if got, there := files[name]; !there || got.mode&0o777 != mode {
 			t.Errorf("%s is there: %v, with the mode %o", name, there, got.mode)
@@ -218,7 +216,7 @@ func TestInsightsIsCheckedAndCanBeLeftOut(t *testing.T) {
 		"another package": {map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": strings.Repeat("0", 64)}, "/insights.rpm: FAILED"},
 		"no checksum":     {map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": ""}, "run `make pin-insights` once"},
 	} {
-		if image, err := w.builder(tc.arguments).Build(t.Context(), contract.Recorder); err == nil || !strings.Contains(err.Error(), tc.says) {
+		if image, err := w.build(t, w.project, contract.Recorder, tc.arguments); err == nil || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: got %v, %v", name, image, err)
 		}
 	}
@@ -228,7 +226,7 @@ func TestAFunctionThatIsNotThereIsNotBuilt(t *testing.T) {
 	w := need(t)
 	arguments := maps.Clone(without)
 	arguments["FUNCTION"] = "nobody"
-	if image, err := w.builder(arguments).Build(t.Context(), contract.Recorder); err == nil || !strings.Contains(err.Error(), "There is no nobody/bootstrap/main.go") {
+	if image, err := w.build(t, w.project, contract.Recorder, arguments); err == nil || !strings.Contains(err.Error(), "There is no nobody/bootstrap/main.go") {
 		t.Errorf("got %v, %v", image, err)
 	}
 }
@@ -243,10 +241,10 @@ func TestAnImageIsPushedSmallAsLambdaTakesItAndPulledByItsDigest(t *testing.T) {
 	}
 	for _, function := range contract.Functions() {
 		t.Run(function, func(t *testing.T) {
-			image := w.build(t, function, without)
-			repository, tag, _ := strings.Cut(image.Name, ":")
-			name := w.registry.address + "/" + image.Name
-			w.run(t, "tag", image.Name, name)
+			image := w.mustBuild(t, function, without)
+			repository, tag, _ := strings.Cut(image, ":")
+			name := w.registry.address + "/" + image
+			w.run(t, "tag", image, name)
 			w.run(t, "push", "--quiet", name)
 			pushed, mediaType, digest, err := w.registry.manifest(repository, tag)
 			if err != nil {
@@ -270,7 +268,7 @@ func TestAnImageIsPushedSmallAsLambdaTakesItAndPulledByItsDigest(t *testing.T) {
 				t.Errorf("it has %d bytes, more than %d", size, maxCompressed)
 			}
 			before := w.inspect(t, name)
-			w.run(t, "rmi", "--force", name, image.Name)
+			w.run(t, "rmi", "--force", name, image)
 			byDigest := w.registry.address + "/" + repository + "@" + digest
 			w.run(t, "pull", "--quiet", "--platform", components.ImagePlatform, byDigest)
 			if diff := cmp.Diff(before, w.inspect(t, byDigest)); diff != "" {

@@ -6,6 +6,7 @@
 package images_test
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -99,8 +100,10 @@ func need(t *testing.T) *world {
 	return here
 }
 
-// builder builds with the stand-ins and these arguments.
-func (w *world) builder(arguments map[string]string) images.Builder {
+// build builds the image of a function with the stand-ins and these arguments, and returns its name. The error holds what
+// the builder said.
+func (w *world) build(t *testing.T, project, function string, arguments map[string]string, options ...string) (string, error) {
+	t.Helper()
 	all := map[string]string{}
 	for _, some := range []map[string]string{w.standins, arguments} {
 		for name, value := range some {
@@ -108,7 +111,13 @@ func (w *world) builder(arguments map[string]string) images.Builder {
 		}
 	}
 	// The engine has no bridge, and nothing in the build calls anybody.
-	return images.Builder{Docker: w.docker, Project: w.project, Arguments: all, Network: "none"}
+	var said bytes.Buffer
+	builder := images.Builder{Docker: w.docker, Project: project, Arguments: all, Options: append(options, "--network", "none"), Progress: &said}
+	image, err := builder.Build(t.Context(), function)
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, &said)
+	}
+	return image, err
 }
 
 // run runs the client and returns its standard output.

@@ -75,7 +75,7 @@ func run(ctx context.Context, t *terminal.Terminal, o options, functions []strin
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(t.Out, image.Name); err != nil {
+		if _, err := fmt.Fprintln(t.Out, image); err != nil {
 			return err
 		}
 	}
