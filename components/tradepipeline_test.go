@@ -389,7 +389,6 @@ func TestAChangeBuildsTheImagesThatHoldItAndNoOther(t *testing.T) {
 		{"lambdas/recorder/recorder_test.go", nil},
 		{"lambdas/recorder/testdata/valid.json", nil},
 		{"lambdas/function/functiontest/functiontest.go", nil},
-		{"lambdas/runtimeapi/server.go", nil},
 		{"components/containerfunction.go", nil},
 		{"stack/deploy.go", nil},
 		{"docs/architecture.md", nil},

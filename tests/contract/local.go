@@ -7,7 +7,7 @@ import (
 	"time"
 
 	lambdas "trade-processing/lambdas/function"
-	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/lambdas/function/functiontest"
 
 	"trade-processing/internal/localrun"
 	"trade-processing/local/clock"
@@ -41,17 +41,17 @@ type local struct {
 }
 
 // Invoke gives the function the invocation's timeout, which is the function's own elsewhere.
-func (l local) Invoke(t *testing.T, invocation runtimeapi.Invocation) (runtimeapi.Answer, error) {
+func (l local) Invoke(t *testing.T, invocation functiontest.Invocation) (functiontest.Answer, error) {
 	l.definition.Timeout = invocation.Timeout
 	if err := l.function.Update(l.definition, function.Latest); err != nil {
-		return runtimeapi.Answer{}, err
+		return functiontest.Answer{}, err
 	}
 	answer, err := l.function.Invoke(t.Context(), function.Call{Payload: invocation.Payload, TraceHeader: invocation.TraceHeader})
 	if failed, ok := errors.AsType[*function.Error](err); ok {
 		if failed.Type == "Sandbox.Timedout" {
-			return runtimeapi.Answer{}, runtimeapi.ErrTimedOut
+			return functiontest.Answer{}, functiontest.ErrTimedOut
 		}
-		return runtimeapi.Answer{Error: &runtimeapi.Error{Type: failed.Type, Message: failed.Message}}, nil
+		return functiontest.Answer{Error: &functiontest.Error{Type: failed.Type, Message: failed.Message}}, nil
 	}
-	return runtimeapi.Answer{Payload: answer.Payload}, err
+	return functiontest.Answer{Payload: answer.Payload}, err
 }

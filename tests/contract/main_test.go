@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"trade-processing/internal/images"
-	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/tests/contract"
 )
 
@@ -54,14 +54,14 @@ func run(m *testing.M) int {
 }
 
 // program is a function's program that runs.
-type program struct{ *runtimeapi.Process }
+type program struct{ *functiontest.Process }
 
-func (p program) Invoke(t *testing.T, invocation runtimeapi.Invocation) (runtimeapi.Answer, error) {
+func (p program) Invoke(t *testing.T, invocation functiontest.Invocation) (functiontest.Answer, error) {
 	return p.Process.Invoke(t.Context(), invocation)
 }
 
 // start starts a function's program with variables and no others.
-func start(t testing.TB, function string, variables map[string]string) *runtimeapi.Process {
+func start(t testing.TB, function string, variables map[string]string) *functiontest.Process {
 	t.Helper()
 	if programs == "" {
 		t.Skip(required + " is not set: `make test-contract` builds the functions' programs and runs them")
@@ -72,7 +72,7 @@ func start(t testing.TB, function string, variables map[string]string) *runtimea
 	for name, value := range variables {
 		command.Env = append(command.Env, name+"="+value)
 	}
-	process, err := runtimeapi.Start(command)
+	process, err := functiontest.Start(command)
 	if err != nil {
 		t.Fatal(err)
 	}

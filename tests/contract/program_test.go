@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/tests/contract"
 )
 
@@ -61,7 +61,7 @@ func TestAThousandInvocationsTakeNoMoreMemoryThanAFewHundred(t *testing.T) {
 				if i == warm {
 					before = memory(t, process)
 				}
-				answer, err := process.Invoke(t.Context(), runtimeapi.Invocation{Payload: contract.Sample(function, i), Timeout: time.Minute})
+				answer, err := process.Invoke(t.Context(), functiontest.Invocation{Payload: contract.Sample(function, i), Timeout: time.Minute})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -81,7 +81,7 @@ func TestAThousandInvocationsTakeNoMoreMemoryThanAFewHundred(t *testing.T) {
 func mebibytes(bytes int) float64 { return float64(bytes) / (1 << 20) }
 
 // memory is how many bytes of a process are in memory.
-func memory(t *testing.T, process *runtimeapi.Process) int {
+func memory(t *testing.T, process *functiontest.Process) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.PID()))
 	if err != nil {
@@ -100,7 +100,7 @@ func TestSIGTERMEndsAFunctionThatWaits(t *testing.T) {
 	for _, function := range contract.Functions() {
 		t.Run(function, func(t *testing.T) {
 			process := start(t, function, account.ProcessVariables(function))
-			answer, err := process.Invoke(t.Context(), runtimeapi.Invocation{Payload: contract.Sample(function, 1), Timeout: time.Minute})
+			answer, err := process.Invoke(t.Context(), functiontest.Invocation{Payload: contract.Sample(function, 1), Timeout: time.Minute})
 			if err != nil || answer.Error != nil {
 				t.Fatal(err, answer.Error)
 			}

@@ -8,14 +8,14 @@ import (
 
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/lambdas/function/functiontest"
 )
 
 // Instance is a function that runs somewhere. It must end with the test.
 type Instance interface {
-	// Invoke calls the function once. The error says why there is no answer, such as runtimeapi.ErrTimedOut; a
+	// Invoke calls the function once. The error says why there is no answer, such as functiontest.ErrTimedOut; a
 	// function's own error is part of the answer.
-	Invoke(t *testing.T, invocation runtimeapi.Invocation) (runtimeapi.Answer, error)
+	Invoke(t *testing.T, invocation functiontest.Invocation) (functiontest.Answer, error)
 }
 
 // Start starts a function with an account's variables.
@@ -61,11 +61,11 @@ func (c Case) run(t *testing.T, project string, start Start) {
 	}
 }
 
-func invocation(payload string, timeout time.Duration) runtimeapi.Invocation {
-	return runtimeapi.Invocation{Payload: []byte(payload), Timeout: timeout, TraceHeader: traceHeader}
+func invocation(payload string, timeout time.Duration) functiontest.Invocation {
+	return functiontest.Invocation{Payload: []byte(payload), Timeout: timeout, TraceHeader: traceHeader}
 }
 
-func (c Case) check(t *testing.T, answer runtimeapi.Answer) {
+func (c Case) check(t *testing.T, answer functiontest.Answer) {
 	t.Helper()
 	if c.Error != "" {
 		switch got := answer.Error; {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"trade-processing/components"
-	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/tests/contract"
 )
 
@@ -17,9 +17,9 @@ import (
 const grace = 10 * time.Second
 
 // container is a function's container that runs.
-type container struct{ *runtimeapi.Process }
+type container struct{ *functiontest.Process }
 
-func (c container) Invoke(t *testing.T, invocation runtimeapi.Invocation) (runtimeapi.Answer, error) {
+func (c container) Invoke(t *testing.T, invocation functiontest.Invocation) (functiontest.Answer, error) {
 	return c.Process.Invoke(t.Context(), invocation)
 }
 
@@ -36,7 +36,7 @@ func TestAsContainers(t *testing.T) {
 }
 
 // start starts a container on the host's network with the variables of a function.
-func (w *world) start(t *testing.T, image string, variables map[string]string) *runtimeapi.Process {
+func (w *world) start(t *testing.T, image string, variables map[string]string) *functiontest.Process {
 	t.Helper()
 	id := "test-" + digestOf([]byte(t.Name()))[7:19]
 	arguments := []string{"run", "--rm", "--init", "--name", id, "--network", "host", "--platform", components.ImagePlatform, "--env", "AWS_LAMBDA_RUNTIME_API"}
@@ -55,7 +55,7 @@ func (w *world) start(t *testing.T, image string, variables map[string]string) *
 	}
 	command := exec.Command(w.docker, arguments...)
 	command.Env = os.Environ()
-	process, err := runtimeapi.Start(command)
+	process, err := functiontest.Start(command)
 	if err != nil {
 		t.Fatal(err)
 	}

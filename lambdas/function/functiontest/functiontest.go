@@ -1,5 +1,7 @@
-// Package functiontest runs a function's bootstrap program as Lambda does, without building it: the program is the
-// test's own binary, run again. A bootstrap's test begins with
+// Package functiontest runs a function's program as Lambda does, for tests: as a process that talks to a server of the
+// Lambda Runtime API. Nothing of it is part of a container image.
+//
+// The test of a bootstrap program needs no other program than its own binary, run again, where it begins with
 //
 //	func TestMain(m *testing.M) { functiontest.Main(m, main) }
 package functiontest
@@ -11,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"trade-processing/lambdas/runtimeapi"
 )
 
 // asFunction is the environment variable that makes the test's binary the function.
@@ -21,7 +21,7 @@ const asFunction = "FUNCTIONTEST_AS_FUNCTION"
 // timeout bounds each invocation, and the function's end.
 const timeout = 30 * time.Second
 
-// Main runs the tests or, in the process that Run starts, the function's main.
+// Main runs the tests or, in the process that Run and FailToStart start, the function's main.
 func Main(m *testing.M, main func()) {
 	if os.Getenv(asFunction) != "" {
 		main()
@@ -30,27 +30,17 @@ func Main(m *testing.M, main func()) {
 	os.Exit(m.Run())
 }
 
-// Answer is what a function reported of one invocation: one of the two.
-type Answer struct {
-	Body  string
-	Error runtimeapi.Error
-}
-
 // Run starts the function with these environment variables and no others, hands it the payloads one after another, and
 // stops it. It returns the answers and what the function put out.
 func Run(t *testing.T, variables map[string]string, payloads ...string) (answers []Answer, output string) {
 	t.Helper()
 	function := start(t, variables)
 	for _, payload := range payloads {
-		answer, err := function.Invoke(t.Context(), runtimeapi.Invocation{Payload: []byte(payload), Timeout: timeout, TraceHeader: "Root=1-2-3"})
+		answer, err := function.Invoke(t.Context(), Invocation{Payload: []byte(payload), Timeout: timeout, TraceHeader: "Root=1-2-3"})
 		if err != nil {
 			t.Fatalf("%v\n%s", err, function.Output())
 		}
-		got := Answer{Body: string(answer.Payload)}
-		if answer.Error != nil {
-			got.Error = *answer.Error
-		}
-		answers = append(answers, got)
+		answers = append(answers, answer)
 	}
 	if err := function.Stop(timeout); err != nil {
 		t.Error(err)
@@ -61,9 +51,9 @@ func Run(t *testing.T, variables map[string]string, payloads ...string) (answers
 	return answers, function.Output()
 }
 
-// Start starts the function with these environment variables, expects that it can't start and tells Lambda why, and
-// returns its exit code and what it put out.
-func Start(t *testing.T, variables map[string]string) (code int, output string) {
+// FailToStart starts the function with these environment variables, expects that it can't start and tells Lambda why,
+// and returns its exit code and what it put out.
+func FailToStart(t *testing.T, variables map[string]string) (code int, output string) {
 	t.Helper()
 	function := start(t, variables)
 	select {
@@ -83,14 +73,14 @@ func Start(t *testing.T, variables map[string]string) (code int, output string) 
 	return function.State().ExitCode(), function.Output()
 }
 
-func start(t *testing.T, variables map[string]string) *runtimeapi.Process {
+func start(t *testing.T, variables map[string]string) *Process {
 	t.Helper()
 	command := exec.Command(os.Args[0])
 	command.Env = []string{asFunction + "=1"}
 	for name, value := range variables {
 		command.Env = append(command.Env, name+"="+value)
 	}
-	function, err := runtimeapi.Start(command)
+	function, err := Start(command)
 	if err != nil {
 		t.Fatal(err)
 	}

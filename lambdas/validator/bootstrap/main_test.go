@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trade-processing/lambdas/function/functiontest"
-	"trade-processing/lambdas/runtimeapi"
 	"trade-processing/lambdas/trade"
 )
 
@@ -49,14 +50,12 @@ func TestTheProgramAnswersInvocations(t *testing.T) {
 		payload(`{"tradeId":"t-2","amount":"1000","currency":"USD","sourceSystem":"system1"}`),
 	)
 	want := []functiontest.Answer{
-		{Body: `{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":true}`},
-		{Error: runtimeapi.Error{Type: "MalformedTrade", Message: "malformed trade: the detail has no tradeId"}},
-		{Body: `{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`},
+		{Payload: []byte(`{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":true}`)},
+		{Error: &functiontest.Error{Type: "MalformedTrade", Message: "malformed trade: the detail has no tradeId"}},
+		{Payload: []byte(`{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`)},
 	}
-	for i, a := range answers {
-		if a != want[i] {
-			t.Errorf("answer %d is %+v, want %+v", i, a, want[i])
-		}
+	if diff := cmp.Diff(want, answers); diff != "" {
+		t.Error(diff)
 	}
 	for text := range strings.Lines(output) {
 		var line map[string]any
@@ -74,7 +73,7 @@ func TestTheProgramAnswersInvocations(t *testing.T) {
 func TestAProgramThatCannotStartSaysWhy(t *testing.T) {
 	wrong := variables("")
 	wrong["SOURCES"], wrong["MAX_CLOCK_SKEW"] = "", "soon"
-	code, output := functiontest.Start(t, wrong)
+	code, output := functiontest.FailToStart(t, wrong)
 	var line map[string]string
 	if err := json.Unmarshal([]byte(output), &line); err != nil || code != 1 {
 		t.Fatalf("exit code %d, error %v, output %s", code, err, output)

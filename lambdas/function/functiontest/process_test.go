@@ -1,4 +1,4 @@
-package runtimeapi_test
+package functiontest_test
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"trade-processing/lambdas/runtimeapi"
+	"trade-processing/lambdas/function/functiontest"
 )
 
 // role is the environment variable that makes the test's own binary a program to serve.
-const role = "RUNTIMEAPI_TEST_ROLE"
+const role = "FUNCTIONTEST_ROLE"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
@@ -35,11 +35,11 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func start(t *testing.T, as string) *runtimeapi.Process {
+func start(t *testing.T, as string) *functiontest.Process {
 	t.Helper()
 	command := exec.Command(os.Args[0])
 	command.Env = []string{role + "=" + as}
-	p, err := runtimeapi.Start(command)
+	p, err := functiontest.Start(command)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func start(t *testing.T, as string) *runtimeapi.Process {
 	return p
 }
 
-func ready(t *testing.T, p *runtimeapi.Process) {
+func ready(t *testing.T, p *functiontest.Process) {
 	t.Helper()
 	select {
 	case <-p.Ready():
@@ -59,7 +59,7 @@ func ready(t *testing.T, p *runtimeapi.Process) {
 func TestAProgramIsServedUntilItIsStopped(t *testing.T) {
 	p := start(t, "echo")
 	for _, text := range []string{"one", "two"} {
-		answer, err := p.Invoke(t.Context(), runtimeapi.Invocation{Payload: []byte(`"` + text + `"`)})
+		answer, err := p.Invoke(t.Context(), functiontest.Invocation{Payload: []byte(`"` + text + `"`), Timeout: time.Minute})
 		if err != nil || string(answer.Payload) != `"said `+text+`"` {
 			t.Errorf("got %s, %v, %v", answer.Payload, answer.Error, err)
 		}
@@ -84,15 +84,15 @@ func TestAProgramIsServedUntilItIsStopped(t *testing.T) {
 func TestAProgramThatDoesNotEndInTimeIsKilled(t *testing.T) {
 	p := start(t, "deaf")
 	ready(t, p)
-	if err := p.Stop(50 * time.Millisecond); !errors.Is(err, runtimeapi.ErrKilled) {
+	if err := p.Stop(50 * time.Millisecond); !errors.Is(err, functiontest.ErrKilled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAProgramThatEndsDuringAnInvocationFailsIt(t *testing.T) {
 	p := start(t, "short")
-	_, err := p.Invoke(t.Context(), runtimeapi.Invocation{Timeout: time.Minute})
-	if !errors.Is(err, runtimeapi.ErrEnded) || !strings.Contains(err.Error(), "exit status 3") {
+	_, err := p.Invoke(t.Context(), functiontest.Invocation{Timeout: time.Minute})
+	if !errors.Is(err, functiontest.ErrEnded) || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("got %v", err)
 	}
 	if err := p.Stop(0); err != nil {
@@ -101,7 +101,7 @@ func TestAProgramThatEndsDuringAnInvocationFailsIt(t *testing.T) {
 }
 
 func TestAProgramThatIsNotThere(t *testing.T) {
-	if _, err := runtimeapi.Start(exec.Command("/nowhere/bootstrap")); err == nil || !strings.Contains(err.Error(), "starting /nowhere/bootstrap") {
+	if _, err := functiontest.Start(exec.Command("/nowhere/bootstrap")); err == nil || !strings.Contains(err.Error(), "starting /nowhere/bootstrap") {
 		t.Errorf("got %v", err)
 	}
 }

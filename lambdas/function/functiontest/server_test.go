@@ -1,38 +1,32 @@
-package runtimeapi_test
+package functiontest
 
 import (
 	"context"
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"trade-processing/lambdas/runtimeapi"
 )
 
 // program speaks the protocol by hand, so that a test can break it.
 type program struct {
 	t      *testing.T
-	server *runtimeapi.Server
+	server *server
 }
 
 func listen(t *testing.T) program {
 	t.Helper()
-	server, err := runtimeapi.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
+	server := newServer()
+	t.Cleanup(server.end)
 	return program{t, server}
 }
 
 // do sends a request and returns the status, the header and the body of the answer.
 func (p program) do(method, path, body string, header ...string) (int, http.Header, string) {
-	request, err := http.NewRequestWithContext(p.t.Context(), method, "http://"+p.server.Address()+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.server.http.URL+path, strings.NewReader(body))
 	if err != nil {
 		p.t.Error(err)
 		return 0, nil, ""
@@ -60,14 +54,14 @@ const (
 
 // answered is what Invoke returned.
 type answered struct {
-	answer runtimeapi.Answer
+	answer Answer
 	err    error
 }
 
-func (p program) invoke(invocation runtimeapi.Invocation) <-chan answered {
+func (p program) invoke(invocation Invocation) <-chan answered {
 	result := make(chan answered, 1)
 	go func() {
-		answer, err := p.server.Invoke(p.t.Context(), invocation)
+		answer, err := p.server.invoke(p.t.Context(), invocation)
 		result <- answered{answer, err}
 	}()
 	return result
@@ -75,16 +69,15 @@ func (p program) invoke(invocation runtimeapi.Invocation) <-chan answered {
 
 func TestAnInvocationReachesTheProgramWithAllThatBelongsToIt(t *testing.T) {
 	p := listen(t)
-	result := p.invoke(runtimeapi.Invocation{
-		Payload: []byte(`{"a":1}`), Timeout: time.Minute, FunctionARN: "arn:aws:lambda:us-east-1:000000000000:function:f:live", TraceHeader: "Root=1-2-3",
+	result := p.invoke(Invocation{
+		Payload: []byte(`{"a":1}`), Timeout: time.Minute, TraceHeader: "Root=1-2-3",
 	})
 	before := time.Now()
 	status, header, payload := p.do("GET", next, "")
 	if status != http.StatusOK || payload != `{"a":1}` {
 		t.Fatalf("status %d, payload %s", status, payload)
 	}
-	if header.Get("Lambda-Runtime-Invoked-Function-Arn") != "arn:aws:lambda:us-east-1:000000000000:function:f:live" ||
-		header.Get("Lambda-Runtime-Trace-Id") != "Root=1-2-3" {
+	if header.Get("Lambda-Runtime-Trace-Id") != "Root=1-2-3" {
 		t.Errorf("header %v", header)
 	}
 	deadline, err := strconv.ParseInt(header.Get("Lambda-Runtime-Deadline-Ms"), 10, 64)
@@ -101,7 +94,7 @@ func TestAnInvocationReachesTheProgramWithAllThatBelongsToIt(t *testing.T) {
 		t.Errorf("the answer got status %d", status)
 	}
 	got := <-result
-	if got.err != nil || got.answer.RequestID != id || string(got.answer.Payload) != `{"b":2}` || got.answer.Error != nil {
+	if got.err != nil || string(got.answer.Payload) != `{"b":2}` || got.answer.Error != nil {
 		t.Errorf("got %+v", got)
 	}
 	if broken := p.server.Violations(); len(broken) > 0 {
@@ -111,11 +104,11 @@ func TestAnInvocationReachesTheProgramWithAllThatBelongsToIt(t *testing.T) {
 
 func TestAReportedErrorIsTheAnswer(t *testing.T) {
 	p := listen(t)
-	result := p.invoke(runtimeapi.Invocation{})
+	result := p.invoke(Invocation{Timeout: time.Minute})
 	_, header, _ := p.do("GET", next, "")
 	p.do("POST", to+header.Get("Lambda-Runtime-Aws-Request-Id")+"/error", `{"errorType":"MalformedTrade","errorMessage":"no tradeId","stackTrace":[]}`)
 	got := <-result
-	if got.err != nil || got.answer.Error == nil || *got.answer.Error != (runtimeapi.Error{Type: "MalformedTrade", Message: "no tradeId"}) {
+	if got.err != nil || got.answer.Error == nil || *got.answer.Error != (Error{Type: "MalformedTrade", Message: "no tradeId"}) {
 		t.Errorf("got %+v, %v", got.answer.Error, got.err)
 	}
 }
@@ -133,53 +126,14 @@ func TestAnErrorOfTheStartIsKept(t *testing.T) {
 
 func TestADeadlineThatPassesEndsTheInvocation(t *testing.T) {
 	p := listen(t)
-	result := p.invoke(runtimeapi.Invocation{Timeout: 20 * time.Millisecond})
+	result := p.invoke(Invocation{Timeout: 20 * time.Millisecond})
 	_, header, _ := p.do("GET", next, "")
-	if got := <-result; !errors.Is(got.err, runtimeapi.ErrTimedOut) {
+	if got := <-result; !errors.Is(got.err, ErrTimedOut) {
 		t.Errorf("got %+v", got)
 	}
 	status, _, _ := p.do("POST", to+header.Get("Lambda-Runtime-Aws-Request-Id")+"/response", `{}`)
 	if status != http.StatusBadRequest {
 		t.Errorf("an answer that comes too late got status %d", status)
-	}
-}
-
-func TestAnExtensionRegistersAndGetsNoEvents(t *testing.T) {
-	p := listen(t)
-	status, header, _ := p.do("POST", "/2020-01-01/extension/register", `{"events":[]}`, "Lambda-Extension-Name", "own")
-	if status != http.StatusOK || header.Get("Lambda-Extension-Identifier") == "" {
-		t.Errorf("status %d, header %v", status, header)
-	}
-	if got := p.server.Extensions(); !slices.Equal(got, []string{"own"}) {
-		t.Errorf("extensions %q", got)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, "GET", "http://"+p.server.Address()+"/2020-01-01/extension/event/next", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if response, err := http.DefaultClient.Do(request); !errors.Is(err, context.DeadlineExceeded) {
-		_ = response.Body.Close()
-		t.Errorf("an event came: %v", err)
-	}
-}
-
-func TestWhatIsTooLargeIsRefused(t *testing.T) {
-	p := listen(t)
-	if _, err := p.server.Invoke(t.Context(), runtimeapi.Invocation{Payload: make([]byte, runtimeapi.MaxPayload+1)}); !errors.Is(err, runtimeapi.ErrTooLarge) {
-		t.Errorf("a payload of a byte too many: %v", err)
-	}
-	for size, want := range map[int]int{runtimeapi.MaxAnswer: http.StatusAccepted, runtimeapi.MaxAnswer + 1: http.StatusRequestEntityTooLarge} {
-		result := p.invoke(runtimeapi.Invocation{})
-		_, header, _ := p.do("GET", next, "")
-		if status, _, _ := p.do("POST", to+header.Get("Lambda-Runtime-Aws-Request-Id")+"/response", strings.Repeat("x", size)); status != want {
-			t.Errorf("an answer of %d bytes got status %d", size, status)
-		}
-		got := <-result
-		if tooLarge := got.answer.Error != nil && got.answer.Error.Type == "Function.ResponseSizeTooLarge"; got.err != nil || tooLarge != (want != http.StatusAccepted) {
-			t.Errorf("an answer of %d bytes is %v, %v", size, got.answer.Error, got.err)
-		}
 	}
 }
 
@@ -225,7 +179,7 @@ func TestBreachesOfTheProtocolAreRefusedAndRemembered(t *testing.T) {
 		{
 			"an error without a type",
 			func(p program) int { status, _, _ := p.do("POST", to+"other/error", `{}`); return status },
-			http.StatusBadRequest, "no errorType", false,
+			http.StatusBadRequest, "without an errorType", false,
 		},
 		{
 			"an error of the start that is no JSON",
@@ -233,15 +187,7 @@ func TestBreachesOfTheProtocolAreRefusedAndRemembered(t *testing.T) {
 				status, _, _ := p.do("POST", "/2018-06-01/runtime/init/error", `no`)
 				return status
 			},
-			http.StatusBadRequest, "the error of its start is none", false,
-		},
-		{
-			"an extension without a name",
-			func(p program) int {
-				status, _, _ := p.do("POST", "/2020-01-01/extension/register", `{}`)
-				return status
-			},
-			http.StatusBadRequest, "without a name", false,
+			http.StatusBadRequest, "without an errorType", false,
 		},
 		{
 			"a path that the API doesn't have",
@@ -254,7 +200,7 @@ func TestBreachesOfTheProtocolAreRefusedAndRemembered(t *testing.T) {
 			if tc.withInvocation {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				go func() { _, _ = p.server.Invoke(ctx, runtimeapi.Invocation{}) }()
+				go func() { _, _ = p.server.invoke(ctx, Invocation{Timeout: time.Minute}) }()
 			}
 			if status := tc.do(p); status != tc.status {
 				t.Errorf("status %d, want %d", status, tc.status)

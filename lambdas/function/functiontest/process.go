@@ -1,4 +1,4 @@
-package runtimeapi
+package functiontest
 
 import (
 	"bytes"
@@ -12,28 +12,25 @@ import (
 	"time"
 )
 
-// Process is a program that a Server serves.
+// Process is a function's program that runs, with a server of its own. Make it with Start.
 type Process struct {
-	*Server
+	*server
 
 	command *exec.Cmd
-	output  *buffer
+	began   time.Time
+	output  buffer
 	ended   chan struct{} // closed when command.ProcessState tells how
+	stop    sync.Once
 }
 
-// Start starts a command with a server of its own. The command gets AWS_LAMBDA_RUNTIME_API beside the variables in its
-// Env, and no others where Env is empty. Its standard output and error are kept: see Output. Stop it in the end.
+// Start starts a command. It gets AWS_LAMBDA_RUNTIME_API beside the variables in its Env, and no others where Env is
+// empty. Stop it in the end.
 func Start(command *exec.Cmd) (*Process, error) {
-	server, err := Listen()
-	if err != nil {
-		return nil, err
-	}
-	p := &Process{Server: server, command: command, output: new(buffer), ended: make(chan struct{})}
-	command.Env = append(command.Env, "AWS_LAMBDA_RUNTIME_API="+server.Address())
-	command.Stdout, command.Stderr = p.output, p.output
-	server.Started()
+	p := &Process{server: newServer(), command: command, began: time.Now(), ended: make(chan struct{})}
+	command.Env = append(command.Env, "AWS_LAMBDA_RUNTIME_API="+p.http.Listener.Addr().String())
+	command.Stdout, command.Stderr = &p.output, &p.output
 	if err := command.Start(); err != nil {
-		_ = server.Close()
+		p.end()
 		return nil, fmt.Errorf("starting %s: %w", command.Path, err)
 	}
 	go func() {
@@ -46,26 +43,32 @@ func Start(command *exec.Cmd) (*Process, error) {
 // PID is the process's id.
 func (p *Process) PID() int { return p.command.Process.Pid }
 
-// Output is what the program has written so far.
+// Output is what the program has written so far, to standard output and error.
 func (p *Process) Output() string { return p.output.String() }
+
+// ReadyAfter is the time from Start to the function's first request for an invocation, once it is Ready.
+func (p *Process) ReadyAfter() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.readyAt.Sub(p.began)
+}
 
 // ErrEnded is a program that ended by itself, while an invocation ran or none.
 var ErrEnded = errors.New("the program ended")
 
-// Invoke is Server.Invoke, and fails with ErrEnded where the program ends before it answers.
+// Invoke calls the function. The error is ErrTimedOut, ErrEnded, or the reason why ctx ended; an error that the function
+// reports is part of the answer.
 func (p *Process) Invoke(ctx context.Context, invocation Invocation) (Answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watched := make(chan struct{})
-	defer close(watched)
 	go func() {
 		select {
 		case <-p.ended:
 			cancel(fmt.Errorf("%w: %v", ErrEnded, p.State()))
-		case <-watched:
+		case <-ctx.Done():
 		}
 	}()
-	return p.Server.Invoke(ctx, invocation)
+	return p.invoke(ctx, invocation)
 }
 
 // Ended is closed when the program has ended.
@@ -84,10 +87,10 @@ func (p *Process) State() *os.ProcessState {
 // ErrKilled is a program that had not ended when its time for that was over.
 var ErrKilled = errors.New("the program did not end in time and was killed")
 
-// Stop ends the program as Lambda ends an environment that has extensions: with SIGTERM, and with SIGKILL when it
-// hasn't ended after grace, which is the error ErrKilled. It is no error when the program had ended.
+// Stop ends the program as Lambda ends an environment that has extensions: with SIGTERM, and with SIGKILL when it hasn't
+// ended after grace, which is the error ErrKilled. It is no error when the program had ended.
 func (p *Process) Stop(grace time.Duration) error {
-	defer p.Close() //nolint:errcheck // nobody is connected any more
+	defer p.stop.Do(p.end)
 	if p.State() != nil {
 		return nil
 	}
