@@ -69,8 +69,8 @@ type TradePipelineArgs struct {
 	MaxWriteUnits  int
 	MaxReadUnits   int
 
-	// Silence is how long each source may send nothing before an alarm goes off; see SourceRouteArgs.
-	Silence time.Duration
+	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off; see SourceRouteArgs.
+	SilenceAlarmMinutes int
 
 	// RejectionPercent is the share of rejected trades that raises an alarm. Default: 5.
 	RejectionPercent int
@@ -78,7 +78,7 @@ type TradePipelineArgs struct {
 	KeyARN              pulumi.StringInput
 	AlarmTopicARN       pulumi.StringInput
 	LogRetentionDays    int
-	PermissionsBoundary string
+	PermissionsBoundary pulumi.StringInput
 
 	// DeletionProtection keeps what holds trades, and repositories with images in them, from being deleted: the table and
 	// its replicas by anybody, queues, bus and archive by a plan.
@@ -255,7 +255,7 @@ func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, nam
 	p.Bus, err = NewEventBus(ctx, name+"-bus", &EventBusArgs{
 		Scope:               args.Scope,
 		BusName:             args.EventBusName,
-		ArchiveName:         args.Prefix + "-events",
+		ArchiveName:         pulumi.String(args.Prefix + "-events"),
 		DeadLetterQueueName: args.Prefix + "-bus-dead-letters",
 		EventSources:        eventSources,
 		ProducerAccounts:    args.ProducerAccounts,
@@ -297,7 +297,7 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 			Bus:                 p.Bus,
 			WorkflowARN:         p.Workflow.AliasARN,
 			DeadLetters:         queue,
-			Silence:             args.Silence,
+			SilenceAlarmMinutes: args.SilenceAlarmMinutes,
 			AlarmTopicARN:       args.AlarmTopicARN,
 			PermissionsBoundary: args.PermissionsBoundary,
 		}, pulumi.Parent(p))

@@ -136,7 +136,7 @@ func read(v *values) (Config, error) {
 		LogRetentionDays:      v.integer("logRetentionDays", 365, 1, 3653),
 		AlarmEmail:            v.text("alarmEmail", ""),
 		RejectionAlarmPercent: v.integer("rejectionAlarmPercent", 5, 1, 100),
-		SilenceAlarmMinutes:   v.integer("silenceAlarmMinutes", 0, 0, int(components.MaxSilence.Minutes())),
+		SilenceAlarmMinutes:   v.integer("silenceAlarmMinutes", 0, 0, components.MaxSilenceMinutes),
 
 		PermissionsBoundary:       v.text("permissionsBoundary", ""),
 		ManageRegistryReplication: v.boolean("manageRegistryReplication", false),

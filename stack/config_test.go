@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
 )
@@ -105,7 +106,8 @@ func TestAConfigIsRead(t *testing.T) {
 		APIEndpoint: "https://api.example.com:8443/v1", APIEndpointCIDRs: []string{"203.0.113.0/24"}, APIEndpointPort: 8443,
 		ProcessingThreshold: "0.5",
 		AdoptedNetwork: &components.AdoptedNetwork{
-			VPCID: "vpc-0a", SubnetIDs: []string{"subnet-0a", "subnet-0b"}, RouteTableIDs: []string{"rtb-0a"}, EndpointSecurityGroupIDs: []string{"sg-0a"},
+			VPCID: pulumi.String("vpc-0a"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-0a", "subnet-0b"}),
+			RouteTableIDs: pulumi.ToStringArray([]string{"rtb-0a"}), EndpointSecurityGroupIDs: []pulumi.StringInput{pulumi.String("sg-0a")},
 		},
 		VPCCIDR: "10.1.0.0/20", VPCEndpoints: []string{"ssm"}, MaxWriteUnits: 100, MaxReadUnits: 200, Backup: true, BackupRetentionDays: 10,
 		LogRetentionDays: 30, AlarmEmail: "on-call@example.com", RejectionAlarmPercent: 10, SilenceAlarmMinutes: 30,

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -26,11 +25,11 @@ func Deploy(ctx *pulumi.Context) error { return DeployFrom("")(ctx) }
 // DeployFrom declares the stack with the functions' sources in another folder than the one that the engine runs in.
 func DeployFrom(folder string) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
-		given, err := valuesOf(ctx)
+		values, err := valuesOf(ctx)
 		if err != nil {
 			return err
 		}
-		config, err := read(given)
+		config, err := read(values)
 		if err != nil {
 			return err
 		}
@@ -59,6 +58,14 @@ type deployment struct {
 	registry *components.RegistryReplication // nil where another stack owns it
 	network  *components.PrivateNetwork
 	pipeline *components.TradePipeline
+}
+
+// given is an input that may be left out: an empty text is none.
+func given(text string) pulumi.StringInput {
+	if text == "" {
+		return nil
+	}
+	return pulumi.String(text)
 }
 
 // prefix begins the physical names of the stack's resources.
@@ -139,10 +146,10 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 func (d *deployment) makeTopic(ctx *pulumi.Context) (err error) {
 	d.topic, err = components.NewAlarmTopic(ctx, "alarms", &components.AlarmTopicArgs{
 		Scope:           d.scope,
-		TopicName:       d.prefix() + "-alarms",
+		TopicName:       pulumi.String(d.prefix() + "-alarms"),
 		AlarmNamePrefix: d.prefix() + "-",
 		KeyARN:          d.key.ARN,
-		Email:           d.AlarmEmail,
+		Email:           given(d.AlarmEmail),
 	}, pulumi.Providers(d.primary))
 	return err
 }
@@ -154,9 +161,9 @@ func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
 			Scope:               d.scope,
 			RepositoryPrefix:    project,
 			FunctionPrefix:      project + "-",
-			RoleName:            d.prefix() + "-image-copies",
+			RoleName:            pulumi.String(d.prefix() + "-image-copies"),
 			Tags:                d.Tags,
-			PermissionsBoundary: d.PermissionsBoundary,
+			PermissionsBoundary: given(d.PermissionsBoundary),
 		}
 		for _, region := range d.replicas() {
 			args.Destinations = append(args.Destinations, components.RegistryDestination{
@@ -190,7 +197,7 @@ func (d *deployment) makeNetwork(ctx *pulumi.Context) (err error) {
 		Endpoints:           d.VPCEndpoints,
 		LogRetentionDays:    d.LogRetentionDays,
 		KeyARN:              d.key.ARN,
-		PermissionsBoundary: d.PermissionsBoundary,
+		PermissionsBoundary: given(d.PermissionsBoundary),
 	}, pulumi.Providers(d.primary))
 	return err
 }
@@ -229,11 +236,11 @@ func (d *deployment) makePipeline(ctx *pulumi.Context) (err error) {
 		MaxWriteUnits:       d.MaxWriteUnits,
 		MaxReadUnits:        d.MaxReadUnits,
 		RejectionPercent:    d.RejectionAlarmPercent,
-		Silence:             time.Duration(d.SilenceAlarmMinutes) * time.Minute,
+		SilenceAlarmMinutes: d.SilenceAlarmMinutes,
 		KeyARN:              d.key.ARN,
 		AlarmTopicARN:       d.topic.ARN,
 		LogRetentionDays:    d.LogRetentionDays,
-		PermissionsBoundary: d.PermissionsBoundary,
+		PermissionsBoundary: given(d.PermissionsBoundary),
 	}
 	for _, region := range d.replicas() {
 		args.Replicas = append(args.Replicas, components.TableReplica{
@@ -254,11 +261,11 @@ func (d *deployment) makeBackup(ctx *pulumi.Context) error {
 	_, err := components.NewBackupPlan(ctx, "backup", &components.BackupPlanArgs{
 		Scope:               d.scope,
 		PlanName:            d.prefix() + "-trades",
-		RoleName:            d.prefix() + "-backup",
+		RoleName:            pulumi.String(d.prefix() + "-backup"),
 		KeyARN:              d.key.ARN,
 		ResourceARN:         d.pipeline.Table.ARN,
 		RetentionDays:       d.BackupRetentionDays,
-		PermissionsBoundary: d.PermissionsBoundary,
+		PermissionsBoundary: given(d.PermissionsBoundary),
 		DeletionProtection:  d.DeletionProtection,
 	}, pulumi.Providers(d.primary))
 	return err

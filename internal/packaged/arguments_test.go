@@ -10,8 +10,7 @@ import (
 
 // renamed are the arguments that have another name here, for a duration has no type in a schema.
 var renamed = map[string]string{
-	"MaxClockSkew": "MaxClockSkewSeconds", "OldestMessage": "OldestMessageSeconds", "ReplicationLatency": "ReplicationLatencySeconds",
-	"Silence": "SilenceMinutes", "Timeout": "TimeoutSeconds",
+	"MaxClockSkew": "MaxClockSkewSeconds", "SilenceAlarmMinutes": "SilenceMinutes",
 }
 
 // leftOut are the arguments that a package can't have: Scope it asks for, APISecret would need an address that is no plain

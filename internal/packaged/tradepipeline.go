@@ -96,9 +96,9 @@ func (p *TradePipeline) build(ctx *pulumi.Context, name string, scope components
 		ImageArguments: args.ImageArguments, Network: network,
 		APIEndpoint: args.APIEndpoint, APIRanges: args.APIRanges, APIPort: args.APIPort, ProcessingThreshold: args.ProcessingThreshold, Replicas: replicas,
 		RetentionYears: args.RetentionYears, MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits,
-		Silence: time.Duration(args.SilenceMinutes) * time.Minute, RejectionPercent: args.RejectionPercent,
+		SilenceAlarmMinutes: args.SilenceMinutes, RejectionPercent: args.RejectionPercent,
 		KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, LogRetentionDays: args.LogRetentionDays,
-		PermissionsBoundary: args.PermissionsBoundary, DeletionProtection: args.DeletionProtection,
+		PermissionsBoundary: optional(args.PermissionsBoundary), DeletionProtection: args.DeletionProtection,
 	}, pulumi.Parent(p))
 	if err != nil {
 		return err
@@ -120,13 +120,16 @@ func (args *TradePipelineArgs) network(ctx *pulumi.Context, parent pulumi.Resour
 	}
 	given := &components.PrivateNetworkArgs{
 		Scope: scope, NetworkName: args.Prefix, CIDR: args.Network.CIDR, Endpoints: args.Network.Endpoints,
-		LogRetentionDays: args.LogRetentionDays, KeyARN: args.KeyARN, PermissionsBoundary: args.PermissionsBoundary,
+		LogRetentionDays: args.LogRetentionDays, KeyARN: args.KeyARN, PermissionsBoundary: optional(args.PermissionsBoundary),
 	}
 	if args.Network.VPCID != "" {
 		given.Adopted = &components.AdoptedNetwork{
-			VPCID: args.Network.VPCID, SubnetIDs: args.Network.SubnetIDs, RouteTableIDs: args.Network.RouteTableIDs,
-			EndpointSecurityGroupIDs: args.Network.EndpointSecurityGroupIDs,
+			VPCID: pulumi.String(args.Network.VPCID), SubnetIDs: pulumi.ToStringArray(args.Network.SubnetIDs),
+			EndpointSecurityGroupIDs: pulumi.ToStringArray(args.Network.EndpointSecurityGroupIDs),
 		}
+	}
+	if tables := args.Network.RouteTableIDs; given.Adopted != nil && len(tables) > 0 {
+		given.Adopted.RouteTableIDs = pulumi.ToStringArray(tables)
 	}
 	return components.NewPrivateNetwork(ctx, name+"-network", given, pulumi.Parent(parent))
 }
