@@ -13,21 +13,20 @@ const alarmTopicType = "trade-processing:components:AlarmTopic"
 
 // AlarmTopicArgs are the arguments of NewAlarmTopic.
 type AlarmTopicArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	Scope Scope
 
 	// TopicName is the physical name: up to 256 letters, digits, - and _.
-	TopicName pulumi.StringInput `pulumi:"topicName"`
+	TopicName string
 
 	// AlarmNamePrefix begins the names of the alarms that may publish here.
-	AlarmNamePrefix string `pulumi:"alarmNamePrefix"`
+	AlarmNamePrefix string
 
 	// KeyARN is the customer-managed key of the topic. Its policy must let CloudWatch use it: alias/aws/sns can't be
 	// granted, and an alarm on such a topic never notifies anybody.
-	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+	KeyARN pulumi.StringInput
 
-	// Email is an address that gets every notification once its owner has confirmed the subscription. Default: nobody is
-	// subscribed.
-	Email pulumi.StringInput `pulumi:"email,optional"`
+	// Email gets every notification once its owner has confirmed the subscription. Empty: nobody is subscribed.
+	Email string
 }
 
 // AlarmTopic is the SNS topic that a stack's alarms notify. An on-call tool subscribes to it as well; a filter on the
@@ -35,7 +34,7 @@ type AlarmTopicArgs struct {
 type AlarmTopic struct {
 	pulumi.ResourceState
 
-	ARN pulumi.StringOutput `pulumi:"arn"`
+	ARN pulumi.StringOutput
 }
 
 // NewAlarmTopic makes an AlarmTopic.
@@ -49,7 +48,7 @@ func NewAlarmTopic(ctx *pulumi.Context, name string, args *AlarmTopicArgs, opts 
 	}
 
 	topic, err := sns.NewTopic(ctx, name+"-topic", &sns.TopicArgs{
-		Name:             args.TopicName,
+		Name:             pulumi.String(args.TopicName),
 		KmsMasterKeyId:   args.KeyARN,
 		SignatureVersion: pulumi.Int(2), // SHA-256; SNS signs with SHA-1 by default
 	}, pulumi.Parent(t))
@@ -66,23 +65,26 @@ func NewAlarmTopic(ctx *pulumi.Context, name string, args *AlarmTopicArgs, opts 
 	}
 	t.ARN = policy.Arn
 
-	if args.Email != nil {
+	if args.Email != "" {
 		_, err = sns.NewTopicSubscription(ctx, name+"-email", &sns.TopicSubscriptionArgs{
 			Topic:    topic.Arn,
 			Protocol: pulumi.String("email"),
-			Endpoint: args.Email,
+			Endpoint: pulumi.String(args.Email),
 		}, pulumi.Parent(t))
 		if err != nil {
-			return nil, fmt.Errorf("subscribing an address to topic %s: %w", name, err)
+			return nil, fmt.Errorf("subscribing %s to topic %s: %w", args.Email, name, err)
 		}
 	}
-	return t, registerOutputs(ctx, name, t)
+	if err := ctx.RegisterResourceOutputs(t, pulumi.Map{"arn": t.ARN}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of topic %s: %w", name, err)
+	}
+	return t, nil
 }
 
 func (args *AlarmTopicArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
-	a.nameInput("TopicName", args.TopicName, topicName)
+	a.name("TopicName", args.TopicName, topicName)
 	a.text("AlarmNamePrefix", args.AlarmNamePrefix)
 	a.given("KeyARN", args.KeyARN)
 	return a.err()

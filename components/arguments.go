@@ -6,13 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
-
-// seconds is a number of seconds as a duration. Arguments hold numbers, since other languages have no durations to hand over.
-func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // ArgumentError says what is wrong with one argument of a component.
 type ArgumentError struct {
@@ -65,6 +61,41 @@ func (a *arguments) between(argument string, value, low, high int) {
 	}
 }
 
+// archive demands a number of days that EventBridge keeps an archive for; 0 is forever.
+func (a *arguments) archive(argument string, days int) { a.between(argument, days, 0, 36500) }
+
+// units demands a bound for what a table may read or write a second; 0 is none.
+func (a *arguments) units(argument string, units int) { a.between(argument, units, 0, 1_000_000) }
+
+// choice demands one of some values.
+func (a *arguments) choice(argument, value string, choices ...string) {
+	if !slices.Contains(choices, value) {
+		a.problem(argument, "is %q, and must be one of %s", value, strings.Join(choices, ", "))
+	}
+}
+
+// unique demands a value that wasn't seen before, and remembers it.
+func (a *arguments) unique(argument, value string, seen map[string]bool) {
+	if seen[value] {
+		a.problem(argument, "%q is listed twice", value)
+	}
+	seen[value] = true
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// accounts demands ids of accounts, each once.
+func (a *arguments) accounts(argument string, ids []string) {
+	seen := map[string]bool{}
+	for i, id := range ids {
+		field := fmt.Sprintf("%s[%d]", argument, i)
+		if !accountID.MatchString(id) {
+			a.problem(field, "%q is not an account, which has 12 digits", id)
+		}
+		a.unique(field, id, seen)
+	}
+}
+
 // retention demands a number of days that CloudWatch Logs knows.
 func (a *arguments) retention(argument string, days int) {
 	if !slices.Contains(LogRetentionDays, days) {
@@ -114,15 +145,6 @@ var (
 	tableName      = nameRule{255, dotted, wordCharacters + " and ."}
 	topicName      = nameRule{256, words, wordCharacters}
 )
-
-// nameInput demands a physical name as far as it is known already: a value that comes from another resource is AWS's to
-// check.
-func (a *arguments) nameInput(argument string, value pulumi.StringInput, rule nameRule) {
-	a.given(argument, value)
-	if plain, known := value.(pulumi.String); known {
-		a.name(argument, string(plain), rule)
-	}
-}
 
 // name demands a physical name within AWS's limits.
 func (a *arguments) name(argument, value string, rule nameRule) {

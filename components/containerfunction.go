@@ -27,64 +27,55 @@ const (
 
 // ContainerFunctionArgs are the arguments of NewContainerFunction.
 type ContainerFunctionArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	Scope Scope
 
-	// FunctionName is the physical name of function and role: up to 64 letters, digits, - and _. Policies, the log group
-	// and the alarms name the function before it exists.
-	FunctionName string `pulumi:"functionName"`
+	// FunctionName is the physical name of function and role: up to 64 letters, digits, - and _.
+	FunctionName string
 
-	// RepositoryName is the physical name of the ECR repository of its images: up to 256 lower-case letters and digits, with
-	// single . _ / - between them.
-	RepositoryName pulumi.StringInput `pulumi:"repositoryName"`
+	// RepositoryName is the ECR repository of its images.
+	RepositoryName string
 
-	// Description says in a line what the function does.
-	Description string `pulumi:"description"`
-
-	// Image is what the function's container image is built from.
-	Image ImageSource `pulumi:"image"`
+	Description string
+	Image       ImageSource
 
 	// KeyARN is the customer-managed key of environment, images, logs and dead letters.
-	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+	KeyARN pulumi.StringInput
 
-	// AlarmTopicARN is the SNS topic that the alarms notify.
-	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
+	AlarmTopicARN pulumi.StringInput
 
 	// MemoryMB is the memory in MiB, and with it the share of a CPU: 128 to 10240. Default: 256.
-	MemoryMB int `pulumi:"memoryMB,optional"`
+	MemoryMB int
 
-	// TimeoutSeconds is the longest that one call may take: up to 900. Default: 10.
-	TimeoutSeconds int `pulumi:"timeoutSeconds,optional"`
+	// Timeout is the longest that one call may take, in whole seconds: up to 15 minutes. Default: 10 seconds.
+	Timeout time.Duration
 
-	// ReservedConcurrency is how many calls may run at a time. Default: unreserved, since an account must keep 100
+	// ReservedConcurrency is how many calls may run at a time. 0 leaves the function unreserved: an account must keep 100
 	// unreserved, and a new account has 10 in all.
-	ReservedConcurrency int `pulumi:"reservedConcurrency,optional"`
+	ReservedConcurrency int
 
-	// Environment holds the function's environment variables.
-	Environment pulumi.StringMapInput `pulumi:"environment,optional"`
+	Environment pulumi.StringMap
 
 	// Permissions are what the function's own code may do. What the platform around it needs (logs, traces, network,
 	// dead letters) is added.
-	Permissions []Permission `pulumi:"permissions,optional"`
+	Permissions []Permission
 
-	// LogRetentionDays is how long the function's logs are kept: one of CloudWatch's retentions. Default: 365.
-	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
+	// LogRetentionDays is one of LogRetentionDays. Default: 365.
+	LogRetentionDays int
 
-	// SubnetIDs, with SecurityGroupIDs, put the function into a VPC.
-	SubnetIDs pulumi.StringArrayInput `pulumi:"subnetIds,optional"`
-
-	// SecurityGroupIDs, with SubnetIDs, put the function into a VPC.
-	SecurityGroupIDs pulumi.StringArrayInput `pulumi:"securityGroupIds,optional"`
+	// SubnetIDs and SecurityGroupIDs put the function into a VPC. Both or neither.
+	SubnetIDs        pulumi.StringArrayInput
+	SecurityGroupIDs pulumi.StringArrayInput
 
 	// LastingGroupIDs are the security groups that Lambda's network interfaces are moved to when the function is destroyed:
-	// the interfaces stay for up to 45 minutes and hold on to their groups. Default: the default group of the VPC.
-	LastingGroupIDs pulumi.StringArrayInput `pulumi:"lastingGroupIds,optional"`
+	// the interfaces stay for up to 45 minutes and hold on to their groups. Nil: the default group of the VPC.
+	LastingGroupIDs pulumi.StringArrayInput
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
-	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
+	// PermissionsBoundary is the ARN of a policy that bounds the role. Empty: none.
+	PermissionsBoundary string
 
 	// DeletionProtection keeps a repository with images in it from being destroyed, and refuses a plan that would delete
 	// or replace the dead-letter queue.
-	DeletionProtection bool `pulumi:"deletionProtection,optional"`
+	DeletionProtection bool
 
 	// ImageAfter is what must exist before the first push, such as the replication of the registry: it copies only what
 	// is pushed after it.
@@ -96,7 +87,7 @@ type ContainerFunctionArgs struct {
 
 const (
 	defaultMemoryMB         = 256
-	defaultTimeoutSeconds   = 10
+	defaultTimeout          = 10 * time.Second
 	defaultLogRetentionDays = 365
 )
 
@@ -107,17 +98,14 @@ type ContainerFunction struct {
 	pulumi.ResourceState
 
 	Name          string
-	ARN           pulumi.StringOutput `pulumi:"arn"`       // of the function, without a version
-	AliasARN      pulumi.StringOutput `pulumi:"aliasArn"`  // what callers call
-	AliasName     pulumi.StringOutput `pulumi:"aliasName"` // the alias without the function
-	RoleARN       pulumi.StringOutput `pulumi:"roleArn"`
-	RepositoryURL pulumi.StringOutput `pulumi:"repositoryUrl"`
+	ARN           pulumi.StringOutput // of the function, without a version
+	AliasARN      pulumi.StringOutput // what callers call
+	AliasName     pulumi.StringOutput
+	RoleARN       pulumi.StringOutput
+	RepositoryURL pulumi.StringOutput
 	Timeout       time.Duration
-
-	// DeadLetters keeps the events that the function failed on.
-	DeadLetters        *MonitoredQueue
-	DeadLetterQueueURL pulumi.StringOutput `pulumi:"deadLetterQueueUrl"` // of DeadLetters
-	Alarms             Alarms              // those of the dead-letter queue included
+	DeadLetters   *MonitoredQueue
+	Alarms        Alarms // those of the dead-letter queue included
 }
 
 // NewContainerFunction makes a ContainerFunction.
@@ -126,7 +114,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 	if err := args.check(name); err != nil {
 		return nil, err
 	}
-	f := &ContainerFunction{Name: args.FunctionName, Timeout: seconds(args.TimeoutSeconds)}
+	f := &ContainerFunction{Name: args.FunctionName, Timeout: args.Timeout}
 	if err := ctx.RegisterComponentResource(containerFunctionType, name, f, opts...); err != nil {
 		return nil, fmt.Errorf("registering function %s: %w", name, err)
 	}
@@ -188,8 +176,10 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 		return nil, err
 	}
 	f.Alarms.add(f.DeadLetters.Alarms)
-	f.DeadLetterQueueURL = f.DeadLetters.URL
-	return f, registerOutputs(ctx, name, f)
+	if err := ctx.RegisterResourceOutputs(f, pulumi.Map{"aliasArn": f.AliasARN, "deadLetterQueueUrl": f.DeadLetters.URL}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of function %s: %w", name, err)
+	}
+	return f, nil
 }
 
 // FunctionLogGroup is the log group of a function.
@@ -199,8 +189,8 @@ func (args ContainerFunctionArgs) withDefaults() *ContainerFunctionArgs {
 	if args.MemoryMB == 0 {
 		args.MemoryMB = defaultMemoryMB
 	}
-	if args.TimeoutSeconds == 0 {
-		args.TimeoutSeconds = defaultTimeoutSeconds
+	if args.Timeout == 0 {
+		args.Timeout = defaultTimeout
 	}
 	if args.LogRetentionDays == 0 {
 		args.LogRetentionDays = defaultLogRetentionDays
@@ -212,16 +202,15 @@ func (args *ContainerFunctionArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
 	a.name("FunctionName", args.FunctionName, functionName)
-	a.nameInput("RepositoryName", args.RepositoryName, repositoryName)
+	a.name("RepositoryName", args.RepositoryName, repositoryName)
 	a.text("Description", args.Description)
 	a.text("Image.Context", args.Image.Context)
 	a.text("Image.Dockerfile", args.Image.Dockerfile)
 	a.given("KeyARN", args.KeyARN)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
-	a.between("MemoryMB", args.MemoryMB, 128, 10240)
-	a.between("TimeoutSeconds", args.TimeoutSeconds, 1, 900)
-	if args.ReservedConcurrency < 0 {
-		a.problem("ReservedConcurrency", "is %d; 0 leaves the function unreserved", args.ReservedConcurrency)
+	checkSize(a, "", args.MemoryMB, args.ReservedConcurrency)
+	if args.Timeout < time.Second || args.Timeout > 15*time.Minute || args.Timeout%time.Second != 0 {
+		a.problem("Timeout", "is %v, and must be whole seconds from 1s to 15m", args.Timeout)
 	}
 	a.retention("LogRetentionDays", args.LogRetentionDays)
 	if (args.SubnetIDs == nil) != (args.SecurityGroupIDs == nil) {
@@ -229,6 +218,15 @@ func (args *ContainerFunctionArgs) check(name string) error {
 	}
 	checkPermissions(a, args.Permissions)
 	return a.err()
+}
+
+// checkSize holds a function to Lambda's bounds for memory, and to a bound for concurrency that catches a slip of the finger:
+// AWS has its own, by account. Zero is the default of both.
+func checkSize(a *arguments, field string, memoryMB, reservedConcurrency int) {
+	if memoryMB != 0 {
+		a.between(field+"MemoryMB", memoryMB, 128, 10240)
+	}
+	a.between(field+"ReservedConcurrency", reservedConcurrency, 0, 10_000)
 }
 
 func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role, logs *cloudwatch.LogGroup, deadLetters *MonitoredQueue) *lambda.FunctionArgs {
@@ -240,9 +238,10 @@ func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role,
 		Architectures: pulumi.ToStringArray([]string{functionArchitecture}),
 		Role:          role.Arn,
 		MemorySize:    pulumi.Int(args.MemoryMB),
-		Timeout:       pulumi.Int(args.TimeoutSeconds),
+		Timeout:       pulumi.Int(int(args.Timeout.Seconds())),
 		Publish:       pulumi.Bool(true),
 		KmsKeyArn:     args.KeyARN,
+		Environment:   &lambda.FunctionEnvironmentArgs{Variables: args.Environment},
 		// Lambda itself uses this queue for asynchronous calls only. The state machine calls synchronously and sends what
 		// failed to the same queue.
 		DeadLetterConfig: &lambda.FunctionDeadLetterConfigArgs{TargetArn: deadLetters.ARN},
@@ -254,9 +253,6 @@ func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role,
 			ApplicationLogLevel: pulumi.String("DEBUG"),
 			SystemLogLevel:      pulumi.String("INFO"),
 		},
-	}
-	if args.Environment != nil {
-		function.Environment = &lambda.FunctionEnvironmentArgs{Variables: args.Environment}
 	}
 	if args.ReservedConcurrency > 0 {
 		function.ReservedConcurrentExecutions = pulumi.Int(args.ReservedConcurrency)
@@ -286,9 +282,9 @@ func (args *ContainerFunctionArgs) alarms() []alarm {
 		},
 		{
 			name:        "p99",
-			description: fmt.Sprintf("One call of %s in a hundred takes more than %.0f %% of its timeout of %v.", args.FunctionName, durationShare*100, seconds(args.TimeoutSeconds)),
+			description: fmt.Sprintf("One call of %s in a hundred takes more than %.0f %% of its timeout of %v.", args.FunctionName, durationShare*100, args.Timeout),
 			namespace:   "AWS/Lambda", metric: "Duration", dimensions: dimensions,
-			statistic: "p99", period: time.Minute, periods: 5, threshold: durationShare * 1000 * float64(args.TimeoutSeconds), comparison: atLeast,
+			statistic: "p99", period: time.Minute, periods: 5, threshold: durationShare * float64(args.Timeout.Milliseconds()), comparison: atLeast,
 		},
 	}
 }

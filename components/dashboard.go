@@ -12,81 +12,52 @@ const dashboardType = "trade-processing:components:Dashboard"
 
 // DashboardArgs are the arguments of NewDashboard.
 type DashboardArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	Scope Scope
 
-	// DashboardName is the physical name: up to 255 letters, digits, - and _. It is a part of the URL.
-	DashboardName string `pulumi:"dashboardName"`
+	// DashboardName is the physical name: up to 255 letters, digits, - and _.
+	DashboardName string
 
 	// Questions are answered from top to bottom, each by a row of graphs.
-	Questions []Question `pulumi:"questions"`
+	Questions []Question
 }
 
 // Question is a row of the dashboard.
 type Question struct {
-	// Text is the row's heading.
-	Text string `pulumi:"text"`
-
-	// Graphs share the row: 1, 2, 3, 4 or 6.
-	Graphs []Graph `pulumi:"graphs"`
+	Text   string
+	Graphs []Graph
 }
 
 // Graph is one graph of a dashboard.
 type Graph struct {
-	// Title stands above the graph.
-	Title string `pulumi:"title"`
-
-	// Metrics are its lines.
-	Metrics []Metric `pulumi:"metrics"`
-
-	// Stat is the statistic of metrics that have none of their own, such as Sum.
-	Stat string `pulumi:"stat,optional"`
-
-	// Unit is the label of the axis, such as "USD an hour".
-	Unit string `pulumi:"unit,optional"`
+	Title   string
+	Metrics []Metric
+	Stat    string // the statistic of metrics that have none of their own, such as Sum
+	Unit    string // the label of the axis, such as "USD an hour"
 }
 
 // Metric is one line of a graph: a CloudWatch metric, or an expression over others.
 type Metric struct {
-	// Namespace is the metric's namespace, such as AWS/SQS.
-	Namespace string `pulumi:"namespace,optional"`
+	Namespace  string
+	Name       string
+	Dimensions []Dimension
 
-	// Name is the metric's name.
-	Name string `pulumi:"name,optional"`
+	Expression string // metric math, instead of the three above
 
-	// Dimensions tell this metric from others of its name.
-	Dimensions []Dimension `pulumi:"dimensions,optional"`
-
-	// Expression is metric math, instead of the three above.
-	Expression string `pulumi:"expression,optional"`
-
-	// ID is what an expression refers to it by: it begins with a lower-case letter and is unique in its graph.
-	ID string `pulumi:"id,optional"`
-
-	// Label names the line.
-	Label string `pulumi:"label,optional"`
-
-	// Stat is the statistic, such as p99. Default: that of the graph.
-	Stat string `pulumi:"stat,optional"`
-
-	// Hidden leaves the line out: only an expression uses it.
-	Hidden bool `pulumi:"hidden,optional"`
+	ID     string // by which an expression refers to it: lower case first, unique in its graph
+	Label  string
+	Stat   string
+	Hidden bool // only an expression uses it
 }
 
 // Dimension tells one metric of a name from another.
-type Dimension struct {
-	// Name is the dimension's name, such as QueueName.
-	Name string `pulumi:"name"`
-
-	// Value is the dimension's value.
-	Value string `pulumi:"value"`
-}
+type Dimension struct{ Name, Value string }
 
 // Dashboard is a CloudWatch dashboard.
 type Dashboard struct {
 	pulumi.ResourceState
 
 	// URL opens the dashboard in the console.
-	URL pulumi.StringOutput `pulumi:"url"`
+	URL string
 }
 
 // The grid of CloudWatch dashboards is 24 wide.
@@ -102,11 +73,10 @@ func NewDashboard(ctx *pulumi.Context, name string, args *DashboardArgs, opts ..
 	if err := args.check(name); err != nil {
 		return nil, err
 	}
-	d := &Dashboard{}
+	d := &Dashboard{URL: args.url()}
 	if err := ctx.RegisterComponentResource(dashboardType, name, d, opts...); err != nil {
 		return nil, fmt.Errorf("registering dashboard %s: %w", name, err)
 	}
-	d.URL = pulumi.String(args.url()).ToStringOutput()
 	body, err := json.Marshal(map[string]any{"widgets": args.widgets()})
 	if err != nil {
 		return nil, fmt.Errorf("rendering dashboard %s: %w", name, err)
@@ -118,7 +88,10 @@ func NewDashboard(ctx *pulumi.Context, name string, args *DashboardArgs, opts ..
 	if err != nil {
 		return nil, fmt.Errorf("making dashboard %s: %w", name, err)
 	}
-	return d, registerOutputs(ctx, name, d)
+	if err := ctx.RegisterResourceOutputs(d, pulumi.Map{"url": pulumi.String(d.URL)}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of dashboard %s: %w", name, err)
+	}
+	return d, nil
 }
 
 func (args *DashboardArgs) check(name string) error {

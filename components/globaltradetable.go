@@ -38,48 +38,45 @@ type TableReplica struct {
 
 // GlobalTradeTableArgs are the arguments of NewGlobalTradeTable.
 type GlobalTradeTableArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	Scope Scope
 
-	// TableName is the physical name, the same in every region: 3 to 255 letters, digits, -, _ and . The alarms name the
-	// table before it exists.
-	TableName string `pulumi:"tableName"`
+	// TableName is the physical name, the same in every region.
+	TableName string
 
 	// KeyARN is the customer-managed key of the table in its own region.
-	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+	KeyARN pulumi.StringInput
 
-	// AlarmTopicARN is the SNS topic that the alarms notify.
-	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
+	AlarmTopicARN pulumi.StringInput
 
 	// Replicas are the other regions. Adding one leaves everything else as it is.
-	Replicas []TableReplica `pulumi:"replicas,optional"`
+	Replicas []TableReplica
 
 	// DeletionProtection keeps table and replicas from being deleted, by anybody, until it is taken off.
-	DeletionProtection bool `pulumi:"deletionProtection,optional"`
+	DeletionProtection bool
 
 	// Expires switches on time to live on the attribute expiresAt. The recorder writes it where a retention is set.
-	Expires bool `pulumi:"expires,optional"`
+	Expires bool
 
-	// MaxWriteUnits bounds what the on-demand table may write a second, and so what it may cost: up to 1000000.
-	// Default: unbounded.
-	MaxWriteUnits int `pulumi:"maxWriteUnits,optional"`
+	// MaxWriteUnits bounds what the on-demand table may write a second, and so what it may cost. 0: unbounded.
+	MaxWriteUnits int
 
-	// MaxReadUnits bounds what it may read a second: up to 1000000. Default: unbounded.
-	MaxReadUnits int `pulumi:"maxReadUnits,optional"`
+	// MaxReadUnits bounds what it may read a second. 0: unbounded.
+	MaxReadUnits int
 
-	// ReplicationLatencySeconds is the delay of a replica that raises an alarm. Default: 60.
-	ReplicationLatencySeconds int `pulumi:"replicationLatencySeconds,optional"`
+	// ReplicationLatency is the delay of a replica that raises an alarm. Default: one minute.
+	ReplicationLatency time.Duration
 }
 
-const defaultReplicationLatencySeconds = 60
+const defaultReplicationLatency = time.Minute
 
 // GlobalTradeTable is the DynamoDB table of the trades with its replicas: on-demand, point-in-time recovery, streams, a
 // customer-managed key in each region, two indexes for time windows, and alarms.
 type GlobalTradeTable struct {
 	pulumi.ResourceState
 
-	Name        pulumi.StringOutput            `pulumi:"name"`
-	ARN         pulumi.StringOutput            `pulumi:"arn"`
-	StreamARN   pulumi.StringOutput            `pulumi:"streamArn"`
+	Name        pulumi.StringOutput
+	ARN         pulumi.StringOutput
+	StreamARN   pulumi.StringOutput
 	ReplicaARNs map[string]pulumi.StringOutput // by region
 	Alarms      Alarms
 }
@@ -125,7 +122,10 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, args *GlobalTradeTabl
 	if err != nil {
 		return nil, err
 	}
-	return t, registerOutputs(ctx, name, t)
+	if err := ctx.RegisterResourceOutputs(t, pulumi.Map{"arn": t.ARN, "name": t.Name}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of table %s: %w", name, err)
+	}
+	return t, nil
 }
 
 func (args *GlobalTradeTableArgs) check(name string) error {
@@ -134,10 +134,10 @@ func (args *GlobalTradeTableArgs) check(name string) error {
 	a.name("TableName", args.TableName, tableName)
 	a.given("KeyARN", args.KeyARN)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
-	a.between("MaxWriteUnits", args.MaxWriteUnits, 0, 1_000_000)
-	a.between("MaxReadUnits", args.MaxReadUnits, 0, 1_000_000)
-	if args.ReplicationLatencySeconds < 0 {
-		a.problem("ReplicationLatencySeconds", "is %d, and can't be negative", args.ReplicationLatencySeconds)
+	a.units("MaxWriteUnits", args.MaxWriteUnits)
+	a.units("MaxReadUnits", args.MaxReadUnits)
+	if args.ReplicationLatency < 0 {
+		a.problem("ReplicationLatency", "is %v, and can't be negative", args.ReplicationLatency)
 	}
 	seen := map[string]bool{args.Scope.Region: true}
 	for i, replica := range args.Replicas {
@@ -223,9 +223,9 @@ func (args *GlobalTradeTableArgs) throughput() *dynamodb.TableOnDemandThroughput
 }
 
 func (args *GlobalTradeTableArgs) alarms() []alarm {
-	latency := seconds(args.ReplicationLatencySeconds)
+	latency := args.ReplicationLatency
 	if latency == 0 {
-		latency = seconds(defaultReplicationLatencySeconds)
+		latency = defaultReplicationLatency
 	}
 	table := pulumi.String(args.TableName)
 	whole := pulumi.StringMap{"TableName": table}

@@ -22,22 +22,22 @@ const (
 
 // ImageRepositoryArgs are the arguments of NewImageRepository.
 type ImageRepositoryArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	Scope Scope
 
-	// RepositoryName is the physical name: up to 256 lower-case letters and digits, with single . _ / - between them.
-	RepositoryName pulumi.StringInput `pulumi:"repositoryName"`
+	// RepositoryName is the physical name: lower case, with / between its parts.
+	RepositoryName string
 
-	// FunctionName is the Lambda function that may pull from here. The repository's policy names it before it exists.
-	FunctionName string `pulumi:"functionName"`
+	// FunctionName is the Lambda function that may pull from here.
+	FunctionName string
 
 	// KeyARN is the customer-managed key of the images.
-	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+	KeyARN pulumi.StringInput
 
-	// KeptImages is how many images stay, 2 to 1000; the oldest go first. Default: 50.
-	KeptImages int `pulumi:"keptImages,optional"`
+	// KeptImages is how many images stay; the oldest go first. Default: 50.
+	KeptImages int
 
 	// ForceDelete lets the repository be destroyed with images in it.
-	ForceDelete bool `pulumi:"forceDelete,optional"`
+	ForceDelete bool
 }
 
 // ImageRepository is the private ECR repository of one function: tags that never move, a scan of each push, a
@@ -45,10 +45,10 @@ type ImageRepositoryArgs struct {
 type ImageRepository struct {
 	pulumi.ResourceState
 
-	Name pulumi.StringOutput `pulumi:"name"`
-	URL  pulumi.StringOutput `pulumi:"url"`
+	Name pulumi.StringOutput
+	URL  pulumi.StringOutput
 	// RegistryID is the account that a login token is for.
-	RegistryID pulumi.StringOutput `pulumi:"registryId"`
+	RegistryID pulumi.StringOutput
 	// Policy is what lets the function pull; the function must be made after it.
 	Policy pulumi.Resource
 }
@@ -64,7 +64,7 @@ func NewImageRepository(ctx *pulumi.Context, name string, args *ImageRepositoryA
 	}
 
 	repository, err := ecr.NewRepository(ctx, name+"-repository", &ecr.RepositoryArgs{
-		Name:               args.RepositoryName,
+		Name:               pulumi.String(args.RepositoryName),
 		ImageTagMutability: pulumi.String("IMMUTABLE"),
 		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{
 			ScanOnPush: pulumi.Bool(true),
@@ -106,13 +106,16 @@ func NewImageRepository(ctx *pulumi.Context, name string, args *ImageRepositoryA
 	if err != nil {
 		return nil, fmt.Errorf("making the policy of repository %s: %w", name, err)
 	}
-	return r, registerOutputs(ctx, name, r)
+	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{"url": r.URL}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of repository %s: %w", name, err)
+	}
+	return r, nil
 }
 
 func (args *ImageRepositoryArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
-	a.nameInput("RepositoryName", args.RepositoryName, repositoryName)
+	a.name("RepositoryName", args.RepositoryName, repositoryName)
 	a.name("FunctionName", args.FunctionName, functionName)
 	a.given("KeyARN", args.KeyARN)
 	if args.KeptImages != 0 {

@@ -23,13 +23,13 @@ import (
 type ImageSource struct {
 	// Project is the folder that Context and Dockerfile are read from here, and that the build context is staged below. The
 	// Docker provider reads it from where the engine runs. Default: the Pulumi project's folder.
-	Project string `pulumi:"project,optional"`
+	Project string
 
 	// Context is the folder that the build context is taken from.
-	Context string `pulumi:"context"`
+	Context string
 
 	// Dockerfile is the build's Dockerfile.
-	Dockerfile string `pulumi:"dockerfile"`
+	Dockerfile string
 
 	// Program is the folder of a Go program, relative to Context, which is the folder of its module. The build context is
 	// then what this program is made of: go.mod, go.sum, the Dockerfile, and what `go build` reads of the packages of that
@@ -41,7 +41,7 @@ type ImageSource struct {
 	Program string `pulumi:"program,optional"`
 
 	// Args are the build's arguments.
-	Args map[string]string `pulumi:"args,optional"`
+	Args map[string]string
 }
 
 // ImagePlatform is what images are built for. It is said, as the builder's own architecture is the default.

@@ -3,6 +3,7 @@ package components
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -70,7 +71,7 @@ func TestAQueueIsNoOtherQueuesDeadLetterQueue(t *testing.T) {
 }
 
 func TestTheFirstMessageRaisesAnAlarmAndAnOldOneAnother(t *testing.T) {
-	stack := declareQueue(t, func(args *MonitoredQueueArgs) { args.OldestMessageSeconds = 7200 })
+	stack := declareQueue(t, func(args *MonitoredQueueArgs) { args.OldestMessage = 2 * time.Hour })
 	for end, want := range map[string]map[string]any{
 		"depth": {"metricName": "ApproximateNumberOfMessagesVisible", "threshold": 1.0},
 		"age":   {"metricName": "ApproximateAgeOfOldestMessage", "threshold": 7200.0},

@@ -1,8 +1,8 @@
 package components
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -17,21 +17,33 @@ func (args *TradePipelineArgs) newDashboard(ctx *pulumi.Context, p *TradePipelin
 
 // questions are what somebody who is woken at night asks, in that order.
 func (args *TradePipelineArgs) questions(p *TradePipeline) []Question {
-	return []Question{
+	questions := []Question{
 		{"Are trades flowing?", []Graph{args.arrivals(p), args.outcomes()}},
 		{"How late are they?", []Graph{args.latency(), args.durations(p)}},
 		{"What fails?", []Graph{args.executions(p), args.functionErrors(p), args.tableErrors(p)}},
 		{"What waits in which queue?", []Graph{args.queueDepths(p), args.queueAges(p)}},
 		{"What does it cost?", []Graph{args.costs(p), args.volume(p)}},
 	}
+	for i, question := range questions {
+		// A stage may have no metric for a graph, and CloudWatch takes no graph without one.
+		questions[i].Graphs = slices.DeleteFunc(question.Graphs, func(g Graph) bool { return len(g.Metrics) == 0 })
+	}
+	return questions
 }
 
-// own is one of the functions' own metrics.
-func (args *TradePipelineArgs) own(function, metric, stat, label string) Metric {
-	return Metric{
-		Namespace: MetricsNamespace, Name: metric, Stat: stat, Label: label,
-		Dimensions: []Dimension{{"Environment", args.Environment}, {"Function", function}},
+// own adds the stages' own metrics to the graph that they belong to.
+func (args *TradePipelineArgs) own(graph string, g Graph) Graph {
+	for _, stage := range args.Stages {
+		for _, metric := range stage.Metrics {
+			if metric.Graph == graph {
+				g.Metrics = append(g.Metrics, Metric{
+					Namespace: args.MetricsNamespace, Name: metric.Name, Stat: metric.Statistic, Label: metric.Label,
+					Dimensions: []Dimension{{"Environment", args.Environment}, {"Function", stage.Function}},
+				})
+			}
+		}
 	}
+	return g
 }
 
 func (args *TradePipelineArgs) arrivals(p *TradePipeline) Graph {
@@ -47,36 +59,16 @@ func (args *TradePipelineArgs) arrivals(p *TradePipeline) Graph {
 }
 
 func (args *TradePipelineArgs) outcomes() Graph {
-	return Graph{Title: "Trades by outcome", Stat: "Sum", Unit: "trades a minute", Metrics: []Metric{
-		args.own(recorderName, recordedMetric, "", "recorded"),
-		args.own(validatorName, rejectedMetric, "", "rejected"),
-		args.own(validatorName, reviewMetric, "", "flagged for review"),
-		args.own(recorderName, duplicateMetric, "", "duplicates"),
-		args.own(recorderName, conflictMetric, "", "conflicts"),
-	}}
+	return args.own(OutcomesGraph, Graph{Title: "Trades by outcome", Stat: "Sum", Unit: "trades a minute"})
 }
 
 func (args *TradePipelineArgs) latency() Graph {
-	return Graph{Title: "From event to record", Unit: "milliseconds", Metrics: []Metric{
-		args.own(recorderName, latencyMetric, "p50", "p50"),
-		args.own(recorderName, latencyMetric, "p95", "p95"),
-		args.own(recorderName, latencyMetric, "p99", "p99"),
-	}}
-}
-
-// functionsInOrder are the pipeline's functions by name.
-func functionsInOrder(p *TradePipeline) []*ContainerFunction {
-	functions := p.Functions()
-	var ordered []*ContainerFunction
-	for _, name := range slices.Sorted(maps.Keys(functions)) {
-		ordered = append(ordered, functions[name])
-	}
-	return ordered
+	return args.own(LatencyGraph, Graph{Title: "From event to record", Unit: "milliseconds"})
 }
 
 func (args *TradePipelineArgs) durations(p *TradePipeline) Graph {
 	g := Graph{Title: "Duration of functions, p99", Stat: "p99", Unit: "milliseconds"}
-	for _, f := range functionsInOrder(p) {
+	for _, f := range p.Functions {
 		g.Metrics = append(g.Metrics, Metric{Namespace: "AWS/Lambda", Name: "Duration", Dimensions: []Dimension{{"FunctionName", f.Name}}})
 	}
 	return g
@@ -96,15 +88,12 @@ func (args *TradePipelineArgs) machine(p *TradePipeline) []Dimension {
 
 func (args *TradePipelineArgs) functionErrors(p *TradePipeline) Graph {
 	g := Graph{Title: "Errors and throttles of functions", Stat: "Sum", Unit: "calls a minute"}
-	for _, f := range functionsInOrder(p) {
+	for _, f := range p.Functions {
 		for _, metric := range []string{"Errors", "Throttles"} {
 			g.Metrics = append(g.Metrics, Metric{Namespace: "AWS/Lambda", Name: metric, Dimensions: []Dimension{{"FunctionName", f.Name}}})
 		}
 	}
-	g.Metrics = append(g.Metrics,
-		args.own(enricherName, partialMetric, "", "trades without their whole market context"),
-		args.own(enricherName, apiFailureMetric, "", "failures of the market data API"))
-	return g
+	return args.own(ErrorsGraph, g)
 }
 
 func (args *TradePipelineArgs) tableErrors(p *TradePipeline) Graph {
@@ -125,7 +114,7 @@ func (args *TradePipelineArgs) tableErrors(p *TradePipeline) Graph {
 // queues are all dead-letter queues of the pipeline.
 func (args *TradePipelineArgs) queues(p *TradePipeline) []*MonitoredQueue {
 	var queues []*MonitoredQueue
-	for _, f := range functionsInOrder(p) {
+	for _, f := range p.Functions {
 		queues = append(queues, f.DeadLetters)
 	}
 	for _, source := range args.Sources {
@@ -162,21 +151,16 @@ const (
 	priceExpressGBSecond  = 0.00001667
 	priceWriteUnit        = 0.000000625 // the same for a write to the table and for one to a replica
 
-	transitionsOfTrade = 5      // the start, the parallel state and its two tasks, and the last task
-	expressMemoryGB    = 0.0625 // the least that is billed
+	expressMemoryGB = 0.0625 // the least that is billed
 )
 
 // costs estimates what moves with the number of trades. Keys, endpoints, alarms and storage cost the same every hour.
 func (args *TradePipelineArgs) costs(p *TradePipeline) Graph {
 	const hourly = 60 // from one minute to one hour
-	sizes := map[*ContainerFunction]FunctionSize{p.Validator: args.Validator, p.Enricher: args.Enricher, p.Recorder: args.Recorder}
 	g := Graph{Title: "Estimated cost", Stat: "Sum", Unit: "USD an hour"}
 	var functions string
-	for i, f := range functionsInOrder(p) {
-		memory := sizes[f].MemoryMB
-		if memory == 0 {
-			memory = defaultMemoryMB
-		}
+	for i, f := range p.Functions {
+		memory := cmp.Or(args.Stages[i].MemoryMB, defaultMemoryMB)
 		duration, calls := fmt.Sprintf("duration%d", i), fmt.Sprintf("calls%d", i)
 		dimensions := []Dimension{{"FunctionName", f.Name}}
 		g.Metrics = append(g.Metrics,
@@ -185,7 +169,11 @@ func (args *TradePipelineArgs) costs(p *TradePipeline) Graph {
 		perMillisecond := float64(memory) / 1024 * priceFunctionGBSecond / 1000
 		functions += fmt.Sprintf("+%s*%.12f+%s*%.12f", duration, perMillisecond, calls, priceFunctionCall)
 	}
-	executions := fmt.Sprintf("executions*%.12f", transitionsOfTrade*priceTransition)
+	transitions := 1 + len(args.Stages) // the start, and each stage
+	if len(args.Stages) > 1 {
+		transitions++ // the parallel state
+	}
+	executions := fmt.Sprintf("executions*%.12f", float64(transitions)*priceTransition)
 	g.Metrics = append(g.Metrics, Metric{
 		Namespace: "AWS/States", Name: "ExecutionsStarted", Dimensions: args.machine(p), ID: "executions", Hidden: true,
 	})
@@ -211,10 +199,9 @@ func (args *TradePipelineArgs) costs(p *TradePipeline) Graph {
 // volume is what the bill counts.
 func (args *TradePipelineArgs) volume(p *TradePipeline) Graph {
 	table := []Dimension{{"TableName", args.Prefix + "-trades"}}
-	return Graph{Title: "What is billed", Stat: "Sum", Metrics: []Metric{
+	return args.own(VolumeGraph, Graph{Title: "What is billed", Stat: "Sum", Metrics: []Metric{
 		{Namespace: "AWS/States", Name: "ExecutionsStarted", Dimensions: args.machine(p), Label: "executions"},
 		{Namespace: "AWS/DynamoDB", Name: "ConsumedWriteCapacityUnits", Dimensions: table, Label: "write units"},
 		{Namespace: "AWS/DynamoDB", Name: "ConsumedReadCapacityUnits", Dimensions: table, Label: "read units"},
-		args.own(validatorName, validatedMetric, "", "trades"),
-	}}
+	}})
 }

@@ -7,39 +7,60 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// unsetParameter stands for no value, which an SSM parameter can't hold. The functions know it.
-const unsetParameter = "none"
+// Parameter is an SSM parameter of a pipeline. The stack's config is its source: a value that an operator changes with the
+// AWS CLI holds until a deployment changes it, or until one that refreshes first.
+type Parameter struct {
+	// Name is what follows the pipeline's ParameterPrefix.
+	Name        string `pulumi:"name"`
+	Description string `pulumi:"description"`
 
-// newParameters makes what the functions read while they run. The stack config is their source: a value that an operator
-// changes with the AWS CLI holds until a deployment changes it, or until one that refreshes first.
+	// AllowedPattern is the regular expression that SSM demands of a value. A function that starts with a value it can't read
+	// fails every trade, so let SSM refuse what the functions would.
+	AllowedPattern string `pulumi:"allowedPattern"`
+
+	// Value is the value, which can't be empty. A secret one is kept as a SecureString under the pipeline's key.
+	Value pulumi.StringInput `pulumi:"value"`
+}
+
+func (p Parameter) secret() bool {
+	output, isOutput := p.Value.(pulumi.Output)
+	return isOutput && pulumi.IsSecret(output)
+}
+
+func (args *TradePipelineArgs) hasSecrets() bool {
+	for _, parameter := range args.Parameters {
+		if parameter.secret() {
+			return true
+		}
+	}
+	return false
+}
+
+func (args *TradePipelineArgs) checkParameters(a *arguments) {
+	for i, parameter := range args.Parameters {
+		field := fmt.Sprintf("Parameters[%d]", i)
+		a.text(field+".Name", parameter.Name)
+		a.text(field+".Description", parameter.Description)
+		a.text(field+".AllowedPattern", parameter.AllowedPattern)
+		a.given(field+".Value", parameter.Value)
+	}
+}
+
+// newParameters makes what the functions read while they run.
 func (args *TradePipelineArgs) newParameters(ctx *pulumi.Context, p *TradePipeline, name string) error {
-	endpoint := args.APIEndpoint
-	if endpoint == "" {
-		endpoint = unsetParameter
-	}
-	// A function that starts with a value it can't read fails every trade, so SSM refuses what the functions would.
-	parameters := []struct {
-		name, description, allowed, value string
-		secret                            bool
-	}{
-		{"api-endpoint", "URL of the HTTP API for market context, or " + unsetParameter, `^(` + unsetParameter + `|https?://[^/?#\s]+([/?#]\S*)?)$`, endpoint, args.APISecret},
-		{"processing-threshold", "Amount above which a trade is flagged for review", `^[0-9]{1,38}([.][0-9]{1,37})?$`, args.ProcessingThreshold, false},
-		{"max-retries", "How often a call of the HTTP API is repeated", `^([0-9]|10)$`, fmt.Sprint(args.MaxRetries), false},
-	}
-	for _, parameter := range parameters {
+	for _, parameter := range args.Parameters {
 		given := &ssm.ParameterArgs{
-			Name:           pulumi.String(args.ParameterPrefix + parameter.name),
-			Description:    pulumi.String(parameter.description),
-			AllowedPattern: pulumi.String(parameter.allowed),
+			Name:           pulumi.String(args.ParameterPrefix + parameter.Name),
+			Description:    pulumi.String(parameter.Description),
+			AllowedPattern: pulumi.String(parameter.AllowedPattern),
 			Type:           pulumi.String("String"),
-			Value:          pulumi.String(parameter.value),
+			Value:          parameter.Value.ToStringOutput().ToStringPtrOutput(),
 		}
-		if parameter.secret {
+		if parameter.secret() {
 			given.Type, given.KeyId = pulumi.String("SecureString"), args.KeyARN
-			given.Value = pulumi.ToSecret(pulumi.String(parameter.value)).(pulumi.StringOutput).ToStringPtrOutput()
 		}
-		if _, err := ssm.NewParameter(ctx, name+"-"+parameter.name, given, pulumi.Parent(p)); err != nil {
-			return fmt.Errorf("making parameter %s: %w", parameter.name, err)
+		if _, err := ssm.NewParameter(ctx, name+"-"+parameter.Name, given, pulumi.Parent(p)); err != nil {
+			return fmt.Errorf("making parameter %s: %w", parameter.Name, err)
 		}
 	}
 	return nil

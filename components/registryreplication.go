@@ -15,26 +15,25 @@ const registryReplicationType = "trade-processing:components:RegistryReplication
 
 // RegistryReplicationArgs are the arguments of NewRegistryReplication.
 type RegistryReplicationArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	Scope Scope
 
 	// RepositoryPrefix is the namespace whose repositories are copied: "trade-processing" for all whose names begin with
 	// "trade-processing/". Up to 30 characters.
-	RepositoryPrefix string `pulumi:"repositoryPrefix"`
+	RepositoryPrefix string
 
 	// FunctionPrefix begins the names of the Lambda functions that may pull the copies.
-	FunctionPrefix string `pulumi:"functionPrefix"`
+	FunctionPrefix string
 
-	// RoleName is the physical name of the role with which ECR makes the copies: up to 64 letters, digits, -, _ and .
-	RoleName pulumi.StringInput `pulumi:"roleName"`
+	// RoleName is the physical name of the role with which ECR makes the copies.
+	RoleName string
 
 	// Destinations are the other regions.
-	Destinations []RegistryDestination `pulumi:"destinations"`
+	Destinations []RegistryDestination
 
 	// Tags are those of the copied repositories, which the provider doesn't make and so doesn't tag.
-	Tags map[string]string `pulumi:"tags,optional"`
+	Tags map[string]string
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
-	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
+	PermissionsBoundary string
 }
 
 // RegistryDestination is a region that images are copied to.
@@ -124,7 +123,10 @@ func NewRegistryReplication(ctx *pulumi.Context, name string, args *RegistryRepl
 	if err != nil {
 		return nil, fmt.Errorf("configuring replication %s: %w", name, err)
 	}
-	return r, registerOutputs(ctx, name, r)
+	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{}); err != nil {
+		return nil, fmt.Errorf("registering the outputs of replication %s: %w", name, err)
+	}
+	return r, nil
 }
 
 func (args *RegistryReplicationArgs) check(name string) error {
@@ -132,7 +134,7 @@ func (args *RegistryReplicationArgs) check(name string) error {
 	a.scope(args.Scope)
 	a.name("RepositoryPrefix", args.RepositoryPrefix, nameRule{maxTemplatePrefix, lowerPaths, repositoryName.allowed})
 	a.text("FunctionPrefix", args.FunctionPrefix)
-	a.nameInput("RoleName", args.RoleName, roleName)
+	a.name("RoleName", args.RoleName, roleName)
 	if len(args.Destinations) == 0 {
 		a.problem("Destinations", "is empty: there is nowhere to copy to")
 	}

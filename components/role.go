@@ -9,20 +9,20 @@ import (
 
 // roleArgs are what the roles of this package differ in.
 type roleArgs struct {
-	name        pulumi.StringInput
+	name        string
 	description string
 	trust       pulumi.String
-	boundary    pulumi.StringInput // the ARN of a permissions boundary; nil: none
+	boundary    string // the ARN of a permissions boundary; empty: none
 }
 
 func newRole(ctx *pulumi.Context, parent pulumi.Resource, name string, args roleArgs) (*iam.Role, error) {
 	role := &iam.RoleArgs{
-		Name:             args.name,
+		Name:             pulumi.String(args.name),
 		Description:      pulumi.String(args.description),
 		AssumeRolePolicy: args.trust,
 	}
-	if args.boundary != nil {
-		role.PermissionsBoundary = args.boundary.ToStringOutput().ToStringPtrOutput()
+	if args.boundary != "" {
+		role.PermissionsBoundary = pulumi.String(args.boundary)
 	}
 	made, err := iam.NewRole(ctx, name, role, pulumi.Parent(parent))
 	if err != nil {

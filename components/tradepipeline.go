@@ -11,84 +11,103 @@ import (
 
 const tradePipelineType = "trade-processing:components:TradePipeline"
 
-// eventSourcePrefix stands before the source system in an event's "source".
-const eventSourcePrefix = "trading."
-
 // TradePipelineArgs are the arguments of NewTradePipeline.
 type TradePipelineArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
 	// Prefix begins the physical names of everything: up to 41 characters, so that the longest name fits into the 64 that
 	// AWS allows a role.
-	Prefix string
+	Prefix string `pulumi:"prefix"`
 
 	// Environment is what the functions call their stack in logs and metrics.
-	Environment string
+	Environment string `pulumi:"environment"`
 
 	// RepositoryPrefix is the namespace of the image repositories, such as trade-processing/dev.
-	RepositoryPrefix string
+	RepositoryPrefix string `pulumi:"repositoryPrefix"`
 
-	// ParameterPrefix is the SSM path of the parameters, with a slash at both ends.
-	ParameterPrefix string
+	// Sources are the source systems. The source of their events is EventSourcePrefix and the source system, such as
+	// trading.system1.
+	Sources           []string `pulumi:"sources"`
+	EventSourcePrefix string   `pulumi:"eventSourcePrefix"`
 
-	// Sources are the source systems. The source of their events is "trading.<source system>".
-	Sources []string
+	// Stages is the table of the workflow's stages.
+	Stages []Stage `pulumi:"stages"`
 
-	// Bus. EventBusName may be DefaultBus; default: Prefix. ArchiveDays 0 keeps events for ever.
-	EventBusName     string
-	ProducerAccounts []string
-	ArchiveDays      int
+	// EventBusName is the bus to make, or DefaultBus for the account's own. Default: Prefix.
+	EventBusName string `pulumi:"eventBusName,optional"`
 
-	// Workflow. Defaults: those of NewWorkflow.
-	WorkflowType    WorkflowType
-	WorkflowLogging LogLevel
-	MaxRetries      int
+	// ProducerAccounts are the other accounts that may send.
+	ProducerAccounts []string `pulumi:"producerAccounts,optional"`
 
-	// Functions.
-	LambdaSources                 string            // the folder of the functions' module, relative to the project
-	Project                       string            // see ImageSource
-	ImageArguments                map[string]string // some of ImageArguments
-	Validator, Enricher, Recorder FunctionSize
-	AllowedCurrencies             []string      // beyond ISO 4217
-	MaxClockSkew                  time.Duration // of an executedAt in the future; default: 5 minutes
-	FunctionLogLevel              string        // DEBUG, INFO, WARN or ERROR; default: INFO
-	Network                       *PrivateNetwork
-	ImageAfter                    []pulumi.Resource // see ContainerFunctionArgs
+	// ArchiveDays is how long events are kept for replay. 0: forever.
+	ArchiveDays int `pulumi:"archiveDays,optional"`
 
-	// What an operator can change without a deployment. APIEndpoint is a URL, or empty; APISecret keeps it encrypted.
-	// APIRanges are the address ranges behind it, which the enricher may reach.
-	APIEndpoint         string
-	APISecret           bool
-	APIRanges           []string
-	APIPort             int // default: 443
-	ProcessingThreshold string
+	// WorkflowType and WorkflowLogLevel are those of NewWorkflow, with its defaults.
+	WorkflowType     WorkflowType `pulumi:"workflowType,optional"`
+	WorkflowLogLevel LogLevel     `pulumi:"workflowLogLevel,optional"`
 
-	// Table.
-	Replicas       []TableReplica
-	RetentionYears int // 0: trades are kept for ever
-	MaxWriteUnits  int
-	MaxReadUnits   int
+	// MaxRetries is how often a call of a function is repeated after an error that can pass. MaxRetries, the function, says
+	// how many there is time for.
+	MaxRetries int `pulumi:"maxRetries,optional"`
 
-	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off; see SourceRouteArgs.
-	SilenceAlarmMinutes int
+	// LambdaSources is the folder of the functions' Go module, relative to the project.
+	LambdaSources string `pulumi:"lambdaSources"`
 
-	// RejectionPercent is the share of rejected trades that raises an alarm. Default: 5.
-	RejectionPercent int
+	// Project is the project's folder; see ImageSource.
+	Project string `pulumi:"project,optional"`
 
-	KeyARN              pulumi.StringInput
-	AlarmTopicARN       pulumi.StringInput
-	LogRetentionDays    int
-	PermissionsBoundary pulumi.StringInput
+	// ImageArguments are build arguments of the functions' Dockerfile.
+	ImageArguments map[string]string `pulumi:"imageArguments,optional"`
+
+	// ImageAfter is what must exist before the first push; see ContainerFunctionArgs.
+	ImageAfter []pulumi.Resource
+
+	// FunctionLogLevel is DEBUG, INFO, WARN or ERROR. Default: INFO.
+	FunctionLogLevel string `pulumi:"functionLogLevel,optional"`
+
+	// MetricsNamespace is the CloudWatch namespace of the functions' own metrics.
+	MetricsNamespace string `pulumi:"metricsNamespace"`
+
+	// Network is where the functions live. Default: outside of a VPC.
+	Network *PrivateNetwork
+
+	// Parameters are what the functions read while they run, below ParameterPrefix, an SSM path with a slash at both ends.
+	Parameters      []Parameter `pulumi:"parameters,optional"`
+	ParameterPrefix string      `pulumi:"parameterPrefix"`
+
+	// APIEndpointCIDRs are the IPv4 ranges that stages with CallsAPI may reach from within the network, at APIEndpointPort.
+	// Default: port 443.
+	APIEndpointCIDRs []string `pulumi:"apiEndpointCidrs,optional"`
+	APIEndpointPort  int      `pulumi:"apiEndpointPort,optional"`
+
+	// Replicas are the table in other regions.
+	Replicas []TableReplica `pulumi:"replicas,optional"`
+
+	// Expires has DynamoDB delete items at the time in their attribute expiresAt.
+	Expires bool `pulumi:"expires,optional"`
+
+	// MaxWriteUnits and MaxReadUnits bound what the table may do a second. 0: unbounded.
+	MaxWriteUnits int `pulumi:"maxWriteUnits,optional"`
+	MaxReadUnits  int `pulumi:"maxReadUnits,optional"`
+
+	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off; see SourceRouteArgs. 0: forever.
+	SilenceAlarmMinutes int `pulumi:"silenceAlarmMinutes,optional"`
+
+	// KeyARN is the customer-managed key of everything. Its policy must let the services use it.
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+
+	// AlarmTopicARN is the SNS topic that the alarms notify.
+	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
+
+	// LogRetentionDays is one of LogRetentionDays. Default: 365.
+	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
+
+	// PermissionsBoundary is the ARN of a policy that bounds the roles. Default: none.
+	PermissionsBoundary string `pulumi:"permissionsBoundary,optional"`
 
 	// DeletionProtection keeps what holds trades, and repositories with images in them, from being deleted: the table and
 	// its replicas by anybody, queues, bus and archive by a plan.
-	DeletionProtection bool
-}
-
-// FunctionSize is what the functions of a pipeline differ in.
-type FunctionSize struct {
-	MemoryMB            int // default: that of NewContainerFunction
-	ReservedConcurrency int // 0: unreserved
+	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
 const (
@@ -103,13 +122,11 @@ const (
 	// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html).
 	MaxSources = 25
 
-	defaultMaxClockSkew     = 5 * time.Minute
 	defaultFunctionLogLevel = "INFO"
-	defaultRejectionPercent = 5
 )
 
-// TradePipeline takes trades from the bus to the table: bus and archive, one route a source, the workflow, its three
-// functions, the table, the parameters, alarms and a dashboard.
+// TradePipeline takes trades from the bus to the table: bus and archive, one route per source, the workflow and the
+// functions of its stages, the table, the parameters, alarms and a dashboard.
 type TradePipeline struct {
 	pulumi.ResourceState
 
@@ -117,17 +134,10 @@ type TradePipeline struct {
 	Routes    map[string]*SourceRoute    // by source system
 	Delivery  map[string]*MonitoredQueue // what could not be delivered, by source system
 	Workflow  *Workflow
-	Validator *ContainerFunction
-	Enricher  *ContainerFunction
-	Recorder  *ContainerFunction
+	Functions []*ContainerFunction // of the stages, in their order
 	Table     *GlobalTradeTable
 	Dashboard *Dashboard
 	Alarms    Alarms
-}
-
-// Functions are the pipeline's functions by what they do.
-func (p *TradePipeline) Functions() map[string]*ContainerFunction {
-	return map[string]*ContainerFunction{validatorName: p.Validator, enricherName: p.Enricher, recorderName: p.Recorder}
 }
 
 // NewTradePipeline makes a TradePipeline.
@@ -157,29 +167,36 @@ func (args TradePipelineArgs) withDefaults() *TradePipelineArgs {
 	if args.EventBusName == "" {
 		args.EventBusName = args.Prefix
 	}
-	if args.MaxClockSkew == 0 {
-		args.MaxClockSkew = defaultMaxClockSkew
-	}
 	if args.FunctionLogLevel == "" {
 		args.FunctionLogLevel = defaultFunctionLogLevel
 	}
-	if args.RejectionPercent == 0 {
-		args.RejectionPercent = defaultRejectionPercent
+	if args.WorkflowType == "" {
+		args.WorkflowType = Standard
 	}
-	if args.APIPort == 0 {
-		args.APIPort = https
+	if args.WorkflowLogLevel == "" {
+		args.WorkflowLogLevel = LogErrors
+	}
+	if args.LogRetentionDays == 0 {
+		args.LogRetentionDays = defaultLogRetentionDays
+	}
+	if args.APIEndpointPort == 0 {
+		args.APIEndpointPort = https
 	}
 	return &args
 }
 
-// check is for what the pipeline itself asks; its parts check what it hands on to them.
+// Check lists everything that is wrong with the arguments, as *ArgumentError values that are joined. Only a program that
+// reads them from a config needs it: NewTradePipeline checks them too.
+func (args TradePipelineArgs) Check() error { return args.withDefaults().check("") }
+
 func (args *TradePipelineArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
 	a.name("Prefix", args.Prefix, nameRule{maxPrefix, words, wordCharacters})
 	a.text("Environment", args.Environment)
 	a.text("LambdaSources", args.LambdaSources)
-	a.text("ProcessingThreshold", args.ProcessingThreshold)
+	a.text("EventSourcePrefix", args.EventSourcePrefix)
+	a.text("MetricsNamespace", args.MetricsNamespace)
 	if !strings.HasPrefix(args.ParameterPrefix, "/") || !strings.HasSuffix(args.ParameterPrefix, "/") {
 		a.problem("ParameterPrefix", "%q needs a slash at both ends", args.ParameterPrefix)
 	}
@@ -193,22 +210,31 @@ func (args *TradePipelineArgs) check(name string) error {
 	for i, source := range args.Sources {
 		field := fmt.Sprintf("Sources[%d]", i)
 		a.name(field, source, nameRule{MaxSourceName, words, wordCharacters})
-		if seen[source] {
-			a.problem(field, "%q stands twice", source)
-		}
-		seen[source] = true
+		a.unique(field, source, seen)
 	}
-	if args.APIEndpoint != "" && args.Network != nil && len(args.APIRanges) == 0 {
-		a.problem("APIRanges", "is empty: the enricher could not reach %s", args.APIEndpoint)
-	}
-	for i, cidr := range args.APIRanges {
-		if _, err := netip.ParsePrefix(cidr); err != nil {
-			a.problem(fmt.Sprintf("APIRanges[%d]", i), "%q is no address range", cidr)
+	a.accounts("ProducerAccounts", args.ProducerAccounts)
+	for i, cidr := range args.APIEndpointCIDRs {
+		if prefix, err := netip.ParsePrefix(cidr); err != nil || !prefix.Addr().Is4() {
+			a.problem(fmt.Sprintf("APIEndpointCIDRs[%d]", i), "%q is not an IPv4 range", cidr)
 		}
 	}
-	a.between("APIPort", args.APIPort, 1, 65535)
-	a.between("RetentionYears", args.RetentionYears, 0, 100)
-	a.between("RejectionPercent", args.RejectionPercent, 1, 100)
+	for i, stage := range args.Stages {
+		if stage.CallsAPI && args.Network != nil && len(args.APIEndpointCIDRs) == 0 {
+			a.problem("APIEndpointCIDRs", "is empty: Stages[%d] could reach no API from within the network", i)
+		}
+	}
+	args.checkStages(a)
+	args.checkParameters(a)
+	a.choice("FunctionLogLevel", args.FunctionLogLevel, "DEBUG", "INFO", "WARN", "ERROR")
+	a.choice("WorkflowType", string(args.WorkflowType), string(Standard), string(Express))
+	a.choice("WorkflowLogLevel", string(args.WorkflowLogLevel), string(LogErrors), string(LogAll))
+	a.name("EventBusName", args.EventBusName, eventBusName)
+	a.archive("ArchiveDays", args.ArchiveDays)
+	a.retention("LogRetentionDays", args.LogRetentionDays)
+	a.units("MaxWriteUnits", args.MaxWriteUnits)
+	a.units("MaxReadUnits", args.MaxReadUnits)
+	a.between("SilenceAlarmMinutes", args.SilenceAlarmMinutes, 0, int(MaxSilence.Minutes()))
+	a.between("APIEndpointPort", args.APIEndpointPort, 1, 65535)
 	a.given("KeyARN", args.KeyARN)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	return a.err()
@@ -222,7 +248,7 @@ func (args *TradePipelineArgs) newTable(ctx *pulumi.Context, p *TradePipeline, n
 		AlarmTopicARN:      args.AlarmTopicARN,
 		Replicas:           args.Replicas,
 		DeletionProtection: args.DeletionProtection,
-		Expires:            args.RetentionYears > 0,
+		Expires:            args.Expires,
 		MaxWriteUnits:      args.MaxWriteUnits,
 		MaxReadUnits:       args.MaxReadUnits,
 	}, pulumi.Parent(p))
@@ -234,11 +260,9 @@ func (args *TradePipelineArgs) newWorkflow(ctx *pulumi.Context, p *TradePipeline
 		Scope:               args.Scope,
 		WorkflowName:        args.Prefix + "-workflow",
 		Type:                args.WorkflowType,
-		Validator:           p.Validator,
-		Enricher:            p.Enricher,
-		Recorder:            p.Recorder,
-		MaxRetries:          args.MaxRetries,
-		Logging:             args.WorkflowLogging,
+		Definition:          StagedDefinition(workflowStages(args.Stages), args.MaxRetries),
+		Functions:           p.Functions,
+		Logging:             args.WorkflowLogLevel,
 		LogRetentionDays:    args.LogRetentionDays,
 		KeyARN:              args.KeyARN,
 		AlarmTopicARN:       args.AlarmTopicARN,
@@ -250,12 +274,12 @@ func (args *TradePipelineArgs) newWorkflow(ctx *pulumi.Context, p *TradePipeline
 func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, name string) (err error) {
 	var eventSources []string
 	for _, source := range args.Sources {
-		eventSources = append(eventSources, eventSourcePrefix+source)
+		eventSources = append(eventSources, args.EventSourcePrefix+source)
 	}
 	p.Bus, err = NewEventBus(ctx, name+"-bus", &EventBusArgs{
 		Scope:               args.Scope,
 		BusName:             args.EventBusName,
-		ArchiveName:         pulumi.String(args.Prefix + "-events"),
+		ArchiveName:         args.Prefix + "-events",
 		DeadLetterQueueName: args.Prefix + "-bus-dead-letters",
 		EventSources:        eventSources,
 		ProducerAccounts:    args.ProducerAccounts,
@@ -293,11 +317,11 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 		p.Routes[source], err = NewSourceRoute(ctx, name+"-from-"+source, &SourceRouteArgs{
 			Scope:               args.Scope,
 			RuleName:            ruleName,
-			EventSource:         eventSourcePrefix + source,
+			EventSource:         args.EventSourcePrefix + source,
 			Bus:                 p.Bus,
 			WorkflowARN:         p.Workflow.AliasARN,
 			DeadLetters:         queue,
-			SilenceAlarmMinutes: args.SilenceAlarmMinutes,
+			Silence:             time.Duration(args.SilenceAlarmMinutes) * time.Minute,
 			AlarmTopicARN:       args.AlarmTopicARN,
 			PermissionsBoundary: args.PermissionsBoundary,
 		}, pulumi.Parent(p))

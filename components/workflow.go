@@ -1,7 +1,6 @@
 package components
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -33,12 +32,11 @@ type WorkflowArgs struct {
 	// Type is STANDARD or EXPRESS. Default: STANDARD.
 	Type WorkflowType
 
-	// The three functions, in the order of the workflow.
-	Validator, Enricher, Recorder *ContainerFunction
+	// Definition makes the state machine. StagedDefinition makes one of stages.
+	Definition Definition
 
-	// MaxRetries is how often a call of a function is repeated after an error that can pass. See MaxRetries, the function,
-	// for its bounds.
-	MaxRetries int
+	// Functions are what the definition calls: the workflow may invoke them, and send to their dead-letter queues.
+	Functions []*ContainerFunction
 
 	// Logging is how much is logged. Default: ERROR.
 	Logging LogLevel
@@ -48,10 +46,10 @@ type WorkflowArgs struct {
 
 	KeyARN              pulumi.StringInput
 	AlarmTopicARN       pulumi.StringInput
-	PermissionsBoundary pulumi.StringInput
+	PermissionsBoundary string
 }
 
-// Workflow is the state machine of the trades: its role, its log group, a published version behind an alias, alarms.
+// Workflow is a Step Functions state machine: its role, its log group, a published version behind an alias, alarms.
 type Workflow struct {
 	pulumi.ResourceState
 
@@ -159,17 +157,15 @@ func (args *WorkflowArgs) check(name string) error {
 	a.retention("LogRetentionDays", args.LogRetentionDays)
 	a.given("KeyARN", args.KeyARN)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
-	complete := true
-	for i, function := range []*ContainerFunction{args.Validator, args.Enricher, args.Recorder} {
-		if function == nil {
-			a.problem([]string{"Validator", "Enricher", "Recorder"}[i], "is missing")
-			complete = false
-		}
+	if args.Definition == nil {
+		a.problem("Definition", "is missing")
 	}
-	if complete {
-		most := MaxRetries(args.Type, args.Validator.Timeout, args.Enricher.Timeout, args.Recorder.Timeout)
-		if args.MaxRetries < 0 || args.MaxRetries > most {
-			a.problem("MaxRetries", "is %d; a workflow of type %s has time for 0 to %d", args.MaxRetries, args.Type, most)
+	if len(args.Functions) == 0 {
+		a.problem("Functions", "is empty: the workflow could call nothing")
+	}
+	for i, function := range args.Functions {
+		if function == nil {
+			a.problem(fmt.Sprintf("Functions[%d]", i), "is missing")
 		}
 	}
 	return a.err()
@@ -177,24 +173,24 @@ func (args *WorkflowArgs) check(name string) error {
 
 // definition renders the workflow once the ARNs and URLs in it are known, and refuses one that is wrong.
 func (args *WorkflowArgs) definition() pulumi.StringOutput {
-	functions := []*ContainerFunction{args.Validator, args.Enricher, args.Recorder}
 	var inputs pulumi.StringArray
-	for _, f := range functions {
+	for _, f := range args.Functions {
 		inputs = append(inputs, f.AliasARN, f.DeadLetters.URL)
 	}
 	return inputs.ToStringArrayOutput().ApplyT(func(known []string) (string, error) {
-		if len(known) != 2*len(functions) {
-			return "", errors.New("rendering the workflow: an ARN or a URL is missing")
+		functions := make([]CalledFunction, len(args.Functions))
+		for i, f := range args.Functions {
+			functions[i] = CalledFunction{AliasARN: known[2*i], Timeout: f.Timeout, DeadLettersURL: known[2*i+1]}
 		}
-		stage := func(i int) workflowStage {
-			return workflowStage{aliasARN: known[2*i], deadLettersURL: known[2*i+1], timeout: functions[i].Timeout}
-		}
-		machine, err := tradeWorkflow(args.Scope.Partition, stage(0), stage(1), stage(2), args.MaxRetries)
+		machine, err := args.Definition(args.Scope.Partition, functions)
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("defining workflow %s: %w", args.WorkflowName, err)
 		}
 		if err := machine.Check(); err != nil {
 			return "", err
+		}
+		if limit := int(expressLimit.Seconds()); args.Type == Express && machine.TimeoutSeconds > limit {
+			return "", fmt.Errorf("workflow %s takes up to %d s, and an express one may take %d: lower its retries or timeouts", args.WorkflowName, machine.TimeoutSeconds, limit)
 		}
 		return machine.JSON()
 	}).(pulumi.StringOutput)
@@ -207,24 +203,23 @@ func (args *WorkflowArgs) newRole(ctx *pulumi.Context, w *Workflow, name string)
 		return nil, nil, err
 	}
 	role, err := newRole(ctx, w, name+"-role", roleArgs{
-		name: pulumi.String(args.WorkflowName), description: "What the workflow may do", trust: trusted, boundary: args.PermissionsBoundary,
+		name: args.WorkflowName, description: "What the workflow may do", trust: trusted, boundary: args.PermissionsBoundary,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	functions := []*ContainerFunction{args.Validator, args.Enricher, args.Recorder}
 	inputs := []pulumi.StringInput{args.KeyARN}
-	for _, f := range functions {
+	for _, f := range args.Functions {
 		inputs = append(inputs, f.AliasARN)
 	}
-	for _, f := range functions {
+	for _, f := range args.Functions {
 		inputs = append(inputs, f.DeadLetters.ARN)
 	}
 	policy, err := awsiam.NewRolePolicy(ctx, name+"-role-policy", &awsiam.RolePolicyArgs{
 		Name: pulumi.String("workflow"),
 		Role: role.Name,
 		Policy: policyOf(func(arn []string) []iam.Statement {
-			key, aliases, queues := arn[0], arn[1:1+len(functions)], arn[1+len(functions):]
+			key, aliases, queues := arn[0], arn[1:1+len(args.Functions)], arn[1+len(args.Functions):]
 			return args.statements(machine, key, aliases, queues)
 		}, inputs...),
 	}, pulumi.Parent(w))

@@ -2,11 +2,13 @@ package components
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"trade-processing/components/asl"
 	"trade-processing/components/declared"
 	"trade-processing/components/iam"
 )
@@ -14,20 +16,32 @@ import (
 func declareWorkflow(t *testing.T, change func(*WorkflowArgs)) *declared.Stack {
 	t.Helper()
 	return run(t, func(ctx *pulumi.Context) error {
-		args := &WorkflowArgs{Scope: here, WorkflowName: "trades", KeyARN: keyARN, AlarmTopicARN: topicARN, MaxRetries: 2}
-		for name, function := range map[string]**ContainerFunction{"validator": &args.Validator, "enricher": &args.Enricher, "recorder": &args.Recorder} {
-			made, err := newFunction(ctx, name, nil)
-			if err != nil {
-				return err
-			}
-			*function = made
+		args, err := workflowArgs(ctx)
+		if err != nil {
+			return err
 		}
 		if change != nil {
 			change(args)
 		}
-		_, err := NewWorkflow(ctx, "workflow", args)
+		_, err = NewWorkflow(ctx, "workflow", args)
 		return err
 	})
+}
+
+// workflowArgs are those of a workflow of three stages.
+func workflowArgs(ctx *pulumi.Context) (*WorkflowArgs, error) {
+	args := &WorkflowArgs{
+		Scope: here, WorkflowName: "trades", KeyARN: keyARN, AlarmTopicARN: topicARN,
+		Definition: StagedDefinition(workflowStages(someStages()), 2),
+	}
+	for _, name := range []string{"validator", "enricher", "recorder"} {
+		made, err := newFunction(ctx, name, nil)
+		if err != nil {
+			return nil, err
+		}
+		args.Functions = append(args.Functions, made)
+	}
+	return args, nil
 }
 
 func TestAStateMachineIsLoggedTracedEncryptedAndPublished(t *testing.T) {
@@ -93,5 +107,43 @@ func TestExecutionsThatDoNotSucceedRaiseAlarms(t *testing.T) {
 		if alarm.Text("metricName") != metric || alarm.Text("dimensions.StateMachineArn") != "arn:aws:states:us-east-1:111122223333:stateMachine:trades" {
 			t.Errorf("%s watches %s of %v", end, alarm.Text("metricName"), alarm.At("dimensions"))
 		}
+	}
+}
+
+func TestADefinitionThatDoesNotFitIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*WorkflowArgs)
+		want   string
+	}{
+		"more time than an express workflow has": {
+			func(args *WorkflowArgs) {
+				args.Type, args.Definition = Express, StagedDefinition(workflowStages(someStages()), 10)
+			},
+			"an express one may take 300",
+		},
+		"a stage without a function": {func(args *WorkflowArgs) { args.Functions = args.Functions[:2] }, "a workflow of 3 stages has 2 functions"},
+		"a machine that leads nowhere": {
+			func(args *WorkflowArgs) {
+				args.Definition = func(string, []CalledFunction) (asl.Machine, error) {
+					return asl.Machine{StartAt: "Nowhere", TimeoutSeconds: 1}, nil
+				}
+			}, `starts at "Nowhere"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// The definition is made once ARNs are known, when the functions are declared.
+			_, err := declared.Declare(declared.Program{Folder: sources(t), Run: func(ctx *pulumi.Context) error {
+				args, err := workflowArgs(ctx)
+				if err != nil {
+					return err
+				}
+				test.change(args)
+				_, err = NewWorkflow(ctx, "workflow", args)
+				return err
+			}})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

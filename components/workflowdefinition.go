@@ -1,7 +1,9 @@
 package components
 
 import (
-	"math"
+	"cmp"
+	"fmt"
+	"maps"
 	"time"
 
 	"trade-processing/components/asl"
@@ -51,52 +53,65 @@ var passingErrors = []string{
 	"ParametersUnavailable", "ServiceUnreachable",
 }
 
-// workflowStage is a function as the workflow sees it.
-type workflowStage struct {
-	aliasARN       string
-	timeout        time.Duration
-	deadLettersURL string
+// WorkflowStage is a stage of a staged workflow.
+type WorkflowStage struct {
+	// State is the name of the stage's state, such as ValidateTrade.
+	State string
+
+	// Result is the member of the last stage's payload that holds this stage's answer. The last stage has none.
+	Result string
 }
 
-// tradeWorkflow is the definition of the trade workflow:
+// CalledFunction is a function as a workflow's definition sees it.
+type CalledFunction struct {
+	AliasARN       string // what the workflow calls
+	Timeout        time.Duration
+	DeadLettersURL string // the queue of what the function failed on
+}
+
+// Definition makes a state machine once the ARNs and URLs of the workflow's functions are known. They come in the order of
+// WorkflowArgs.Functions.
+type Definition func(partition string, functions []CalledFunction) (asl.Machine, error)
+
+// StagedDefinition is the definition of a workflow of stages, one for each of the workflow's functions:
 //
-//	Parallel(ValidateTrade, EnrichTrade) → RecordTrade
+//	Parallel(all stages but the last) → the last
 //
 // Every payload is written from the context object, so that each function gets the event as EventBridge delivered it. A
 // task that fails for good sends the event to its function's own dead-letter queue and then fails the execution under its
-// own error: an execution is either recorded, or failed and kept.
-func tradeWorkflow(partition string, validate, enrich, record workflowStage, maxRetries int) (asl.Machine, error) {
-	event := asl.Object{"event": asl.ExecutionInput, "executionArn": asl.ExecutionID}
-	recording := asl.Object{
-		"event": asl.ExecutionInput, "executionArn": asl.ExecutionID,
-		"validation": asl.Path("$.validation"), "market": asl.Path("$.market"),
+// own error: an execution is either done, or failed and kept. A call is repeated up to maxRetries times after an error that
+// can pass.
+func StagedDefinition(stages []WorkflowStage, maxRetries int) Definition {
+	return func(partition string, functions []CalledFunction) (asl.Machine, error) {
+		if len(stages) == 0 || len(stages) != len(functions) {
+			return asl.Machine{}, fmt.Errorf("a workflow of %d stages has %d functions", len(stages), len(functions))
+		}
+		builder := stageBuilder{partition: partition, maxRetries: maxRetries}
+		last := len(stages) - 1
+		payload := asl.Object{"event": asl.ExecutionInput, "executionArn": asl.ExecutionID}
+		together := asl.Parallel{ResultSelector: asl.Object{}, Next: stages[last].State}
+		for i, stage := range stages[:last] {
+			together.Branches = append(together.Branches, asl.Branch{
+				StartAt: stage.State, States: builder.build(stage.State, functions[i], maps.Clone(payload)),
+			})
+			together.ResultSelector[stage.Result] = asl.Path(fmt.Sprintf("$[%d]", i))
+		}
+		for _, stage := range stages[:last] {
+			payload[stage.Result] = asl.Path("$." + stage.Result)
+		}
+		machine := asl.Machine{StartAt: stages[last].State, States: builder.build(stages[last].State, functions[last], payload)}
+		if last > 0 {
+			machine.StartAt = "Before" + stages[last].State
+			machine.States[machine.StartAt] = together
+		}
+		// An execution that times out is caught by nobody, so its limit lies beyond the longest path through all retries.
+		longest, err := machine.Longest()
+		if err != nil {
+			return asl.Machine{}, err
+		}
+		machine.TimeoutSeconds = longest + int(coldStart.Seconds())
+		return machine, nil
 	}
-	stages := stageBuilder{partition: partition, maxRetries: maxRetries}
-
-	machine := asl.Machine{
-		Comment: "Validates and enriches a trade at the same time, then records it",
-		StartAt: "ValidateAndEnrich",
-		States: merged(
-			asl.States{
-				"ValidateAndEnrich": asl.Parallel{
-					Branches: []asl.Branch{
-						{StartAt: ValidateTrade, States: stages.build(ValidateTrade, validate, event)},
-						{StartAt: EnrichTrade, States: stages.build(EnrichTrade, enrich, event)},
-					},
-					ResultSelector: asl.Object{"validation": asl.Path("$[0]"), "market": asl.Path("$[1]")},
-					Next:           RecordTrade,
-				},
-			},
-			stages.build(RecordTrade, record, recording),
-		),
-	}
-	// An execution that times out is caught by nobody, so its limit lies beyond the longest path through all retries.
-	longest, err := machine.Longest()
-	if err != nil {
-		return asl.Machine{}, err
-	}
-	machine.TimeoutSeconds = longest + int(coldStart.Seconds())
-	return machine, nil
 }
 
 // stageBuilder makes the states of a stage: the task, what keeps the event when it fails, and the failure.
@@ -105,14 +120,14 @@ type stageBuilder struct {
 	maxRetries int
 }
 
-func (b stageBuilder) build(name string, stage workflowStage, payload asl.Object) asl.States {
+func (b stageBuilder) build(name string, function CalledFunction, payload asl.Object) asl.States {
 	keep, fail := "Keep"+name+"Failure", name+"Failed"
 	return asl.States{
 		name: asl.Task{
 			Resource:       asl.LambdaInvoke(b.partition),
-			Parameters:     asl.Object{"FunctionName": stage.aliasARN, "Payload": payload},
+			Parameters:     asl.Object{"FunctionName": function.AliasARN, "Payload": payload},
 			OutputPath:     "$.Payload", // without Lambda's own metadata around the answer
-			TimeoutSeconds: int((stage.timeout + coldStart).Seconds()),
+			TimeoutSeconds: int((function.Timeout + coldStart).Seconds()),
 			Retry:          []asl.Retrier{b.retrier(passingErrors, b.maxRetries)},
 			Catch: []asl.Catcher{
 				{ErrorEquals: []string{asl.DataLimitExceeded}, Next: keep}, // which AnyError doesn't cover
@@ -124,7 +139,7 @@ func (b stageBuilder) build(name string, stage workflowStage, payload asl.Object
 			Comment:  "The input is the error that was caught: {Error, Cause}",
 			Resource: asl.SendMessage(b.partition),
 			Parameters: asl.Object{
-				"QueueUrl": stage.deadLettersURL,
+				"QueueUrl": function.DeadLettersURL,
 				"MessageBody": asl.Object{
 					"event": asl.ExecutionInput, "error": asl.Path("$"), "executionArn": asl.ExecutionID,
 				},
@@ -146,27 +161,29 @@ func (b stageBuilder) retrier(errors []string, attempts int) asl.Retrier {
 	}
 }
 
-func merged(all ...asl.States) asl.States {
-	states := asl.States{}
-	for _, some := range all {
-		for name, state := range some {
-			states[name] = state
-		}
-	}
-	return states
-}
-
-// MaxRetries is how many retries a workflow of this type has time for, with functions of these timeouts. It is at most 10.
-func MaxRetries(kind WorkflowType, validate, enrich, record time.Duration) int {
+// MaxRetries is how many retries a workflow of this type has time for with these stages. It is at most 10.
+func MaxRetries(kind WorkflowType, stages []Stage) int {
 	const most = 10
 	if kind != Express {
 		return most
 	}
+	functions := make([]CalledFunction, len(stages))
+	for i, stage := range stages {
+		functions[i].Timeout = time.Duration(cmp.Or(stage.TimeoutSeconds, int(defaultTimeout.Seconds()))) * time.Second
+	}
 	for retries := most; retries > 0; retries-- {
-		machine, err := tradeWorkflow("", workflowStage{timeout: validate}, workflowStage{timeout: enrich}, workflowStage{timeout: record}, retries)
-		if err == nil && machine.TimeoutSeconds <= int(math.Floor(expressLimit.Seconds())) {
+		machine, err := StagedDefinition(workflowStages(stages), retries)("", functions)
+		if err == nil && machine.TimeoutSeconds <= int(expressLimit.Seconds()) {
 			return retries
 		}
 	}
 	return 0
+}
+
+func workflowStages(stages []Stage) []WorkflowStage {
+	made := make([]WorkflowStage, len(stages))
+	for i, stage := range stages {
+		made[i] = WorkflowStage{State: stage.State, Result: stage.Result}
+	}
+	return made
 }

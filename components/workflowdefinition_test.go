@@ -14,16 +14,24 @@ import (
 	"trade-processing/components/asl"
 )
 
+// tradeStages are stages as those of the trades.
+var tradeStages = []Stage{
+	{State: "ValidateTrade", Result: "validation", TimeoutSeconds: 5}, {State: "EnrichTrade", Result: "market", TimeoutSeconds: 10},
+	{State: "RecordTrade", TimeoutSeconds: 10},
+}
+
 // definition is a trade workflow with names that tell its parts apart.
 func definition(t *testing.T, maxRetries int) asl.Machine {
 	t.Helper()
-	stage := func(name string, timeout time.Duration) workflowStage {
-		return workflowStage{
-			aliasARN:       "arn:aws:lambda:us-east-1:111122223333:function:" + name + ":live",
-			deadLettersURL: "https://sqs.us-east-1.amazonaws.com/111122223333/" + name, timeout: timeout,
+	function := func(name string, timeout time.Duration) CalledFunction {
+		return CalledFunction{
+			AliasARN:       "arn:aws:lambda:us-east-1:111122223333:function:" + name + ":live",
+			DeadLettersURL: "https://sqs.us-east-1.amazonaws.com/111122223333/" + name, Timeout: timeout,
 		}
 	}
-	machine, err := tradeWorkflow("aws", stage("validator", 5*time.Second), stage("enricher", 10*time.Second), stage("recorder", 10*time.Second), maxRetries)
+	machine, err := StagedDefinition(workflowStages(tradeStages), maxRetries)("aws", []CalledFunction{
+		function("validator", 5*time.Second), function("enricher", 10*time.Second), function("recorder", 10*time.Second),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,28 +195,31 @@ func TestAnExecutionIsNeverCutOffOnItsWayToTheQueue(t *testing.T) {
 }
 
 func TestAnExpressWorkflowFitsIntoFiveMinutes(t *testing.T) {
-	most := LongestRetries(Express)
+	most := MaxRetries(Express, tradeStages)
 	if fits := definition(t, most).TimeoutSeconds; fits > 300 {
 		t.Errorf("%d retries are allowed, and take %d s", most, fits)
 	}
 	if longer := definition(t, most+1).TimeoutSeconds; longer <= 300 {
 		t.Errorf("%d retries would fit in %d s, and are refused", most+1, longer)
 	}
-	if got := LongestRetries(Standard); got != 10 {
+	if got := MaxRetries(Standard, tradeStages); got != 10 {
 		t.Errorf("a standard workflow has time for %d retries", got)
 	}
-	if got := MaxRetries(Express, time.Minute, 5*time.Minute, time.Minute); got != 0 {
+	if got := MaxRetries(Express, []Stage{{State: "A", Result: "a", TimeoutSeconds: 300}, {State: "B", TimeoutSeconds: 60}}); got != 0 {
 		t.Errorf("with a function that takes the whole time, %d retries are allowed", got)
 	}
 }
 
-func TestAWorkflowRefusesRetriesItHasNoTimeFor(t *testing.T) {
-	args := WorkflowArgs{
-		Scope: here, WorkflowName: "trades", Type: Express, KeyARN: keyARN, AlarmTopicARN: topicARN, MaxRetries: LongestRetries(Express) + 1,
-		Validator: &ContainerFunction{Timeout: validatorTimeout}, Enricher: &ContainerFunction{Timeout: enricherTimeout}, Recorder: &ContainerFunction{Timeout: recorderTimeout},
-	}
-	err := args.withDefaults().check("w")
-	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("MaxRetries: is %d", args.MaxRetries)) {
+func TestAPipelineRefusesRetriesItHasNoTimeFor(t *testing.T) {
+	args := TradePipelineArgs{WorkflowType: Express, Stages: tradeStages, MaxRetries: MaxRetries(Express, tradeStages) + 1}
+	if err := args.Check(); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("MaxRetries: is %d", args.MaxRetries)) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestOneStageNeedsNoParallelState(t *testing.T) {
+	machine, err := StagedDefinition([]WorkflowStage{{State: "Confirm"}}, 2)("aws", []CalledFunction{{AliasARN: "a", DeadLettersURL: "q", Timeout: time.Second}})
+	if err != nil || machine.StartAt != "Confirm" || len(machine.States) != 3 || machine.Check() != nil {
+		t.Errorf("%+v: %v, %v", machine, err, machine.Check())
 	}
 }

@@ -4,8 +4,8 @@ package stack
 import (
 	"fmt"
 	"maps"
+	"math"
 	"net/mail"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -14,57 +14,50 @@ import (
 	"time"
 
 	"trade-processing/components"
+	"trade-processing/lambdas/function"
+	"trade-processing/lambdas/trade"
 )
 
-// Config is a stack's config, read once and checked as a whole. Pulumi.yaml describes every key.
+// Config is a stack's config, read once and checked as a whole. Pulumi.yaml describes every key and holds its default.
 type Config struct {
 	Environment    string
 	Region         string
 	ReplicaRegions []string
 	Tags           map[string]string
 
-	Sources           []string
-	AllowedCurrencies []string
-	MaxClockSkew      time.Duration
-	RetentionYears    int
+	AllowedCurrencies     []string
+	MaxClockSkew          time.Duration
+	RetentionYears        int // 0: forever
+	RejectionAlarmPercent int
+	APIEndpoint           string // empty: none
+	APIEndpointIsSecret   bool
+	ProcessingThreshold   string
 
-	EventBusName     string
-	ProducerAccounts []string
-	ArchiveDays      int
-
-	WorkflowType        components.WorkflowType
-	WorkflowLogLevel    components.LogLevel
-	MaxRetries          int
-	FunctionLogLevel    string
-	Validator           components.FunctionSize
-	Enricher            components.FunctionSize
-	Recorder            components.FunctionSize
-	APIEndpoint         string
-	APIEndpointIsSecret bool
-	APIEndpointCIDRs    []string
-	APIEndpointPort     int
-	ProcessingThreshold string
+	// Pipeline is what the config says of the pipeline, in keys that are named like the arguments.
+	Pipeline components.TradePipelineArgs
 
 	AdoptedNetwork *components.AdoptedNetwork // nil: the stack makes a VPC
 	VPCCIDR        string
 	VPCEndpoints   []string
 
-	MaxWriteUnits       int
-	MaxReadUnits        int
-	DeletionProtection  bool
 	Backup              bool
 	BackupRetentionDays int
 
-	ImageArguments map[string]string
-
-	LogRetentionDays      int
-	AlarmEmail            string
-	RejectionAlarmPercent int
-	SilenceAlarmMinutes   int // 0: none
-
-	PermissionsBoundary       string
+	AlarmEmail                string
 	ManageRegistryReplication bool
 	ManageInsightsLogGroup    bool
+
+	sizes map[string]functionSize // by function
+}
+
+// functionSize is what the config says of a stage's function.
+type functionSize struct{ memoryMB, reservedConcurrency int }
+
+// pipelineKeys are the keys that are arguments of the pipeline, under the same name and by the same rules.
+var pipelineKeys = []string{
+	"sources", "eventBusName", "producerAccounts", "archiveDays", "workflowType", "workflowLogLevel", "maxRetries",
+	"functionLogLevel", "apiEndpointCidrs", "imageArguments", "maxWriteUnits", "maxReadUnits", "silenceAlarmMinutes",
+	"logRetentionDays", "permissionsBoundary", "deletionProtection",
 }
 
 // The bounds of this project's own names. AWS's own limits are checked by the components.
@@ -72,12 +65,10 @@ var (
 	environmentPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$`)
 	sourcePattern      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
 	currencyPattern    = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,9}$`)
-	accountPattern     = regexp.MustCompile(`^[0-9]{12}$`)
 	vpcPattern         = regexp.MustCompile(`^vpc-[0-9a-z]+$`)
 	subnetPattern      = regexp.MustCompile(`^subnet-[0-9a-z]+$`)
 	routeTablePattern  = regexp.MustCompile(`^rtb-[0-9a-z]+$`)
 	groupPattern       = regexp.MustCompile(`^sg-[0-9a-z]+$`)
-	busPattern         = regexp.MustCompile(`^[A-Za-z0-9/_.-]{1,256}$`)
 	decimalPattern     = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 	pinnedPattern      = regexp.MustCompile(`^\S+@sha256:[0-9a-f]{64}$`)
 	checksumPattern    = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -97,52 +88,41 @@ const maxThresholdDigits = 38
 // read makes a Config of a stack's values. The error lists all problems.
 func read(v *values) (Config, error) {
 	c := Config{
-		Environment:    v.text("environment", v.stack),
+		Environment:    v.text("environment"),
 		Region:         v.region(),
-		ReplicaRegions: v.list("replicaRegions", nil),
+		ReplicaRegions: v.list("replicaRegions"),
 		Tags:           v.table("tags"),
 
-		Sources:           v.list("sources", []string{"system1", "system2", "system3"}),
-		AllowedCurrencies: v.list("allowedCurrencies", nil),
-		MaxClockSkew:      v.duration("maxClockSkew", 5*time.Minute),
-		RetentionYears:    v.integer("retentionYears", 0, 0, 100),
+		AllowedCurrencies:     v.list("allowedCurrencies"),
+		MaxClockSkew:          v.duration("maxClockSkew"),
+		RetentionYears:        v.integer("retentionYears", 0, 100),
+		RejectionAlarmPercent: v.integer("rejectionAlarmPercent", 1, 100),
+		APIEndpoint:           v.text("apiEndpoint"),
+		APIEndpointIsSecret:   v.secret("apiEndpoint"),
+		ProcessingThreshold:   v.text("processingThreshold"),
 
-		EventBusName:     v.text("eventBusName", ""),
-		ProducerAccounts: v.list("producerAccounts", nil),
-		ArchiveDays:      v.integer("archiveDays", 90, 0, 36500),
+		VPCCIDR:      v.text("vpcCidr"),
+		VPCEndpoints: v.list("vpcEndpoints"),
 
-		WorkflowType:        components.WorkflowType(v.choice("workflowType", string(components.Standard), string(components.Express))),
-		WorkflowLogLevel:    components.LogLevel(v.choice("workflowLogLevel", string(components.LogErrors), string(components.LogAll))),
-		FunctionLogLevel:    v.choice("functionLogLevel", "INFO", "DEBUG", "WARN", "ERROR"),
-		Validator:           v.functionSize("validator"),
-		Enricher:            v.functionSize("enricher"),
-		Recorder:            v.functionSize("recorder"),
-		APIEndpoint:         v.text("apiEndpoint", ""),
-		APIEndpointIsSecret: v.secret("apiEndpoint"),
-		APIEndpointCIDRs:    v.list("apiEndpointCidrs", nil),
-		ProcessingThreshold: v.text("processingThreshold", "1000000"),
+		Backup:              v.boolean("backup"),
+		BackupRetentionDays: v.integer("backupRetentionDays", 1, 36500),
 
-		VPCCIDR:      v.text("vpcCidr", "10.42.0.0/24"),
-		VPCEndpoints: v.list("vpcEndpoints", calledEndpoints),
+		AlarmEmail:                v.text("alarmEmail"),
+		ManageRegistryReplication: v.boolean("manageRegistryReplication"),
+		ManageInsightsLogGroup:    v.boolean("manageInsightsLogGroup"),
 
-		MaxWriteUnits:       v.integer("maxWriteUnits", 0, 0, 1_000_000),
-		MaxReadUnits:        v.integer("maxReadUnits", 0, 0, 1_000_000),
-		DeletionProtection:  v.boolean("deletionProtection", true),
-		Backup:              v.boolean("backup", false),
-		BackupRetentionDays: v.integer("backupRetentionDays", 35, 1, 36500),
-
-		ImageArguments: v.table("imageArguments"),
-
-		LogRetentionDays:      v.integer("logRetentionDays", 365, 1, 3653),
-		AlarmEmail:            v.text("alarmEmail", ""),
-		RejectionAlarmPercent: v.integer("rejectionAlarmPercent", 5, 1, 100),
-		SilenceAlarmMinutes:   v.integer("silenceAlarmMinutes", 0, 0, components.MaxSilenceMinutes),
-
-		PermissionsBoundary:       v.text("permissionsBoundary", ""),
-		ManageRegistryReplication: v.boolean("manageRegistryReplication", false),
-		ManageInsightsLogGroup:    v.boolean("manageInsightsLogGroup", false),
+		sizes: map[string]functionSize{},
 	}
-	c.MaxRetries = v.integer("maxRetries", 3, 0, components.LongestRetries(c.WorkflowType))
+	if c.Environment == "" {
+		c.Environment = v.stack
+	}
+	v.into(&c.Pipeline, pipelineKeys...)
+	for _, stage := range Stages() {
+		c.sizes[stage.Function] = functionSize{
+			memoryMB:            v.integer(stage.Function+"Memory", math.MinInt, math.MaxInt),
+			reservedConcurrency: v.integer(stage.Function+"ReservedConcurrency", math.MinInt, math.MaxInt),
+		}
+	}
 	c.checkNames(v)
 	c.checkRegions(v)
 	c.checkTags(v)
@@ -150,49 +130,58 @@ func read(v *values) (Config, error) {
 	c.readNetwork(v)
 	c.checkImages(v)
 	c.checkOperations(v)
+	c.checkPipeline(v)
 	v.unknown()
 	return c, v.err()
 }
 
+// complete fills in what the pipeline's arguments have beyond the keys of the config.
+func (c *Config) complete() {
+	c.Pipeline.Prefix = c.prefix()
+	c.Pipeline.Environment = c.Environment
+	c.Pipeline.RepositoryPrefix = c.repositoryPrefix()
+	c.Pipeline.ParameterPrefix = c.parameterPrefix()
+	c.Pipeline.EventSourcePrefix = trade.SourcePrefix
+	c.Pipeline.MetricsNamespace = function.MetricsNamespace
+	c.Pipeline.LambdaSources = lambdaSources
+	c.Pipeline.Expires = c.RetentionYears > 0
+	c.Pipeline.Stages = c.Stages()
+	c.Pipeline.Parameters = c.Parameters()
+}
+
+// checkPipeline has the pipeline check its arguments, and blames the keys that they come from.
+func (c *Config) checkPipeline(v *values) {
+	c.complete()
+	keys := map[string]string{}
+	for i, stage := range c.Pipeline.Stages {
+		keys[fmt.Sprintf("Stages[%d].MemoryMB", i)] = stage.Function + "Memory"
+		keys[fmt.Sprintf("Stages[%d].ReservedConcurrency", i)] = stage.Function + "ReservedConcurrency"
+	}
+	v.refused(&c.Pipeline, c.Pipeline.Check(), pipelineKeys, keys)
+}
+
 func (c *Config) checkNames(v *values) {
 	if !environmentPattern.MatchString(c.Environment) {
-		v.problem("environment", "dev", "%q is no name for an environment: it has 1 to 24 lower-case letters, digits and -, a letter first", c.Environment)
+		v.problem("environment", "dev", "%q is not a name for an environment: it has 1 to 24 lower-case letters, digits and -, a letter first", c.Environment)
 	}
-	const someSources = "[system1, system2]"
-	if len(c.Sources) == 0 {
-		v.problem("sources", someSources, "is empty: no trade would have a way in")
-	}
-	if len(c.Sources) > components.MaxSources {
-		v.problem("sources", someSources, "has %d systems, and one pipeline serves up to %d: make a second stack for the others", len(c.Sources), components.MaxSources)
-	}
-	for _, source := range c.Sources {
-		if !sourcePattern.MatchString(source) || len(source) > components.MaxSourceName {
-			v.problem("sources", someSources, "%q is no source system: it has 1 to %d letters, digits, - and _, which rules and roles are named after", source, components.MaxSourceName)
+	for _, source := range c.Pipeline.Sources {
+		if !sourcePattern.MatchString(source) {
+			v.problem("sources", examples["sources"], "%q is not a source system: it begins and ends with a letter or digit, with - and _ between", source)
 		}
 	}
-	v.unique("sources", c.Sources)
 	for _, code := range c.AllowedCurrencies {
 		if !currencyPattern.MatchString(code) {
-			v.problem("allowedCurrencies", "[USDC]", "%q is no currency code: it has 3 to 10 upper-case letters and digits, a letter first", code)
+			v.problem("allowedCurrencies", "[USDC]", "%q is not a currency code: it has 3 to 10 upper-case letters and digits, a letter first", code)
 		}
 	}
 	v.unique("allowedCurrencies", c.AllowedCurrencies)
-	if c.EventBusName != "" && !busPattern.MatchString(c.EventBusName) {
-		v.problem("eventBusName", components.DefaultBus, "%q is no name for an event bus: it has up to 256 letters, digits, - _ . and /", c.EventBusName)
-	}
-	for _, account := range c.ProducerAccounts {
-		if !accountPattern.MatchString(account) {
-			v.problem("producerAccounts", `["111122223333"]`, "%q is no account: it has 12 digits, in quotes", account)
-		}
-	}
-	v.unique("producerAccounts", c.ProducerAccounts)
 }
 
 func (c *Config) checkRegions(v *values) {
 	for _, region := range c.ReplicaRegions {
 		switch {
 		case !slices.Contains(regions, region):
-			v.problem("replicaRegions", "[eu-west-1]", "%q is no AWS region", region)
+			v.problem("replicaRegions", "[eu-west-1]", "%q is not an AWS region", region)
 		case region == c.Region:
 			v.problem("replicaRegions", "[eu-west-1]", "%q is the stack's own region, where the table is", region)
 		}
@@ -220,13 +209,8 @@ func (c *Config) checkAPI(v *values) {
 	if digits := strings.ReplaceAll(c.ProcessingThreshold, ".", ""); !decimalPattern.MatchString(c.ProcessingThreshold) || len(digits) > maxThresholdDigits {
 		v.problem("processingThreshold", `"1000000"`, "%q is no amount: a decimal of 0 or more, with up to %d digits", c.ProcessingThreshold, maxThresholdDigits)
 	}
-	for _, cidr := range c.APIEndpointCIDRs {
-		if prefix, err := netip.ParsePrefix(cidr); err != nil || !prefix.Addr().Is4() {
-			v.problem("apiEndpointCidrs", "[203.0.113.0/24]", "%q is no IPv4 range", cidr)
-		}
-	}
 	if c.APIEndpoint == "" {
-		if len(c.APIEndpointCIDRs) > 0 {
+		if len(c.Pipeline.APIEndpointCIDRs) > 0 {
 			v.problem("apiEndpoint", "https://api.example.com/v1", "is not set, and apiEndpointCidrs opens the way to it")
 		}
 		return
@@ -237,25 +221,25 @@ func (c *Config) checkAPI(v *values) {
 		v.problem("apiEndpoint", anEndpoint, "is no absolute http or https URL") // not quoted: it may be secret
 		return
 	}
-	c.APIEndpointPort = map[string]int{"https": 443, "http": 80}[endpoint.Scheme]
+	c.Pipeline.APIEndpointPort = map[string]int{"https": 443, "http": 80}[endpoint.Scheme]
 	if text := endpoint.Port(); text != "" {
 		port, err := strconv.Atoi(text)
 		if err != nil || port < 1 || port > 65535 {
 			v.problem("apiEndpoint", anEndpoint, "has no valid port")
 		}
-		c.APIEndpointPort = port
+		c.Pipeline.APIEndpointPort = port
 	}
-	if len(c.APIEndpointCIDRs) == 0 {
+	if len(c.Pipeline.APIEndpointCIDRs) == 0 {
 		v.problem("apiEndpointCidrs", "[203.0.113.0/24]", "is empty: the enricher's security group would lead nowhere; name the ranges behind apiEndpoint")
 	}
 }
 
 func (c *Config) checkImages(v *values) {
-	for _, name := range slices.Sorted(maps.Keys(c.ImageArguments)) {
-		value := c.ImageArguments[name]
+	for _, name := range slices.Sorted(maps.Keys(c.Pipeline.ImageArguments)) {
+		value := c.Pipeline.ImageArguments[name]
 		switch {
-		case !slices.Contains(components.ImageArguments(), name):
-			v.problem("imageArguments", "{INSIGHTS: without}", "%s is none of %s", name, strings.Join(components.ImageArguments(), ", "))
+		case !slices.Contains(ImageArguments(), name):
+			v.problem("imageArguments", "{INSIGHTS: without}", "%s is none of %s", name, strings.Join(ImageArguments(), ", "))
 		case strings.HasSuffix(name, "_IMAGE") && !pinnedPattern.MatchString(value):
 			v.problem("imageArguments", "{"+name+": registry.example.com/image@sha256:…}", "%s is %q, which names no digest: what a tag stands for changes, and the image with it", name, value)
 		case name == "INSIGHTS" && value != "with" && value != "without":
@@ -267,15 +251,19 @@ func (c *Config) checkImages(v *values) {
 }
 
 func (c *Config) checkOperations(v *values) {
-	if !slices.Contains(components.LogRetentionDays, c.LogRetentionDays) {
-		v.problem("logRetentionDays", "365", "%d is none of the retentions of CloudWatch Logs: %s", c.LogRetentionDays, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(components.LogRetentionDays)), ", "), "[]"))
-	}
 	if c.AlarmEmail != "" {
 		if address, err := mail.ParseAddress(c.AlarmEmail); err != nil || address.Address != c.AlarmEmail {
 			v.problem("alarmEmail", "on-call@example.com", "%q is no e-mail address", c.AlarmEmail)
 		}
 	}
-	if c.PermissionsBoundary != "" && !boundaryPattern.MatchString(c.PermissionsBoundary) {
-		v.problem("permissionsBoundary", "arn:aws:iam::111122223333:policy/boundary", "%q is no ARN of a policy", c.PermissionsBoundary)
+	if c.Pipeline.PermissionsBoundary != "" && !boundaryPattern.MatchString(c.Pipeline.PermissionsBoundary) {
+		v.problem("permissionsBoundary", "arn:aws:iam::111122223333:policy/boundary", "%q is no ARN of a policy", c.Pipeline.PermissionsBoundary)
+	}
+}
+
+// ImageArguments are the build arguments that a stack may set for the functions' images; lambdas/Dockerfile says what each is.
+func ImageArguments() []string {
+	return []string{
+		"BASE_IMAGE", "GOPROXY", "GO_IMAGE", "INSIGHTS", "INSIGHTS_PACKAGE", "INSIGHTS_SHA256", "INSIGHTS_VERSION", "RELEASE", "SOURCE",
 	}
 }

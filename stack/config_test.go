@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
 )
@@ -25,38 +23,20 @@ func valuesFrom(config map[string]string, written ...string) *values {
 	}
 }
 
-// plainConfig is the least that a stack's file must hold.
-func plainConfig() map[string]string {
-	return map[string]string{
-		"aws:region":            "us-east-1",
-		"trade-processing:tags": `{"Project":"trade-processing","Environment":"dev","Owner":"us","CostCenter":"4711"}`,
+// plainConfig is the least that a stack's file must hold, over the defaults of Pulumi.yaml.
+func plainConfig(t testing.TB) map[string]string {
+	t.Helper()
+	config := map[string]string{}
+	for key, declaration := range readProject(t).Config {
+		config[project+":"+key] = spelled(t, declaration.Default)
 	}
-}
-
-func TestTheDefaultsArePulumisOwn(t *testing.T) {
-	bare, err := read(valuesFrom(plainConfig()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	declared := plainConfig()
-	file := readProject(t)
-	for key, declaration := range file.Config {
-		if declaration.Default != nil && key != "tags" {
-			declared[project+":"+key] = spelled(t, declaration.Default)
-		}
-	}
-	full, err := read(valuesFrom(declared))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// An empty list or table and none are the same to the program.
-	if diff := cmp.Diff(bare, full, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("the program's defaults (-) and those of Pulumi.yaml (+): %s", diff)
-	}
+	config["aws:region"] = "us-east-1"
+	config["trade-processing:tags"] = `{"Project":"trade-processing","Environment":"dev","Owner":"us","CostCenter":"4711"}`
+	return config
 }
 
 func TestEveryKeyIsDeclaredAndRead(t *testing.T) {
-	v := valuesFrom(plainConfig())
+	v := valuesFrom(plainConfig(t))
 	if _, err := read(v); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +55,7 @@ func TestEveryKeyIsDeclaredAndRead(t *testing.T) {
 }
 
 func TestAConfigIsRead(t *testing.T) {
-	config := plainConfig()
+	config := plainConfig(t)
 	for key, value := range map[string]string{
 		"environment": "uat", "replicaRegions": `["eu-west-1"]`, "sources": `["fix","swift"]`, "allowedCurrencies": `["USDC"]`,
 		"maxClockSkew": "90s", "retentionYears": "7", "eventBusName": "trades", "producerAccounts": `["444455556666"]`,
@@ -97,30 +77,41 @@ func TestAConfigIsRead(t *testing.T) {
 	}
 	want := Config{
 		Environment: "uat", Region: "us-east-1", ReplicaRegions: []string{"eu-west-1"},
-		Tags:    map[string]string{"Project": "trade-processing", "Environment": "dev", "Owner": "us", "CostCenter": "4711"},
-		Sources: []string{"fix", "swift"}, AllowedCurrencies: []string{"USDC"}, MaxClockSkew: 90e9, RetentionYears: 7,
-		EventBusName: "trades", ProducerAccounts: []string{"444455556666"}, ArchiveDays: 30,
-		WorkflowType: components.Express, WorkflowLogLevel: components.LogAll, MaxRetries: 2, FunctionLogLevel: "WARN",
-		Validator: components.FunctionSize{MemoryMB: 512, ReservedConcurrency: 20},
-		Enricher:  components.FunctionSize{MemoryMB: 256}, Recorder: components.FunctionSize{MemoryMB: 256},
-		APIEndpoint: "https://api.example.com:8443/v1", APIEndpointCIDRs: []string{"203.0.113.0/24"}, APIEndpointPort: 8443,
-		ProcessingThreshold: "0.5",
-		AdoptedNetwork: &components.AdoptedNetwork{
-			VPCID: pulumi.String("vpc-0a"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-0a", "subnet-0b"}),
-			RouteTableIDs: pulumi.ToStringArray([]string{"rtb-0a"}), EndpointSecurityGroupIDs: []pulumi.StringInput{pulumi.String("sg-0a")},
+		Tags:              map[string]string{"Project": "trade-processing", "Environment": "dev", "Owner": "us", "CostCenter": "4711"},
+		AllowedCurrencies: []string{"USDC"}, MaxClockSkew: 90e9, RetentionYears: 7, RejectionAlarmPercent: 10,
+		APIEndpoint: "https://api.example.com:8443/v1", ProcessingThreshold: "0.5",
+		Pipeline: components.TradePipelineArgs{
+			Prefix: "trade-processing-uat", Environment: "uat", RepositoryPrefix: "trade-processing/uat", ParameterPrefix: "/trade-processing/uat/",
+			EventSourcePrefix: "trading.", MetricsNamespace: "TradeProcessing", LambdaSources: "lambdas", Expires: true,
+			Sources:      []string{"fix", "swift"},
+			EventBusName: "trades", ProducerAccounts: []string{"444455556666"}, ArchiveDays: 30,
+			WorkflowType: components.Express, WorkflowLogLevel: components.LogAll, MaxRetries: 2, FunctionLogLevel: "WARN",
+			APIEndpointCIDRs: []string{"203.0.113.0/24"}, APIEndpointPort: 8443,
+			MaxWriteUnits: 100, MaxReadUnits: 200, LogRetentionDays: 30, SilenceAlarmMinutes: 30,
+			PermissionsBoundary: "arn:aws:iam::111122223333:policy/team/boundary",
+			ImageArguments:      map[string]string{"INSIGHTS": "without", "GO_IMAGE": "mirror.example.com/golang@sha256:" + strings.Repeat("0", 64)},
 		},
-		VPCCIDR: "10.1.0.0/20", VPCEndpoints: []string{"ssm"}, MaxWriteUnits: 100, MaxReadUnits: 200, Backup: true, BackupRetentionDays: 10,
-		LogRetentionDays: 30, AlarmEmail: "on-call@example.com", RejectionAlarmPercent: 10, SilenceAlarmMinutes: 30,
-		PermissionsBoundary: "arn:aws:iam::111122223333:policy/team/boundary", ManageRegistryReplication: true,
-		ImageArguments: map[string]string{"INSIGHTS": "without", "GO_IMAGE": "mirror.example.com/golang@sha256:" + strings.Repeat("0", 64)},
+		AdoptedNetwork: &components.AdoptedNetwork{
+			VPCID: "vpc-0a", SubnetIDs: []string{"subnet-0a", "subnet-0b"}, RouteTableIDs: []string{"rtb-0a"}, EndpointSecurityGroupIDs: []string{"sg-0a"},
+		},
+		VPCCIDR: "10.1.0.0/20", VPCEndpoints: []string{"ssm"}, Backup: true, BackupRetentionDays: 10,
+		AlarmEmail: "on-call@example.com", ManageRegistryReplication: true,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	sizes := map[string][2]int{}
+	for _, stage := range got.Pipeline.Stages {
+		sizes[stage.Function] = [2]int{stage.MemoryMB, stage.ReservedConcurrency}
+	}
+	if diff := cmp.Diff(map[string][2]int{"validator": {512, 20}, "enricher": {256, 0}, "recorder": {256, 0}}, sizes); diff != "" {
+		t.Error(diff)
+	}
+	got.Pipeline.Stages, got.Pipeline.Parameters, got.sizes = nil, nil, nil // TestFunctionsGetTheirEnvironment and its like look at them
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{})); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestWithoutANameTheEnvironmentIsTheStack(t *testing.T) {
-	got, err := read(valuesFrom(plainConfig()))
+	got, err := read(valuesFrom(plainConfig(t)))
 	if err != nil || got.Environment != "dev" {
 		t.Errorf("environment %q, %v", got.Environment, err)
 	}
@@ -132,50 +123,50 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		problem    string // the key that is blamed, when it is another
 		want       string
 	}{
-		"an environment in upper case":              {"environment", "Dev", "", "is no name for an environment"},
+		"an environment in upper case":              {"environment", "Dev", "", "is not a name for an environment"},
 		"an environment of 25 characters":           {"environment", "a-very-long-environment12", "", "1 to 24"},
 		"no region":                                 {"aws:region", "", "", "is not set"},
-		"an unknown region":                         {"aws:region", "us-east-9", "", `"us-east-9" is no AWS region`},
+		"an unknown region":                         {"aws:region", "us-east-9", "", `"us-east-9" is not an AWS region`},
 		"a replica in the stack's own region":       {"replicaRegions", `["us-east-1"]`, "", "own region"},
-		"a replica in an unknown region":            {"replicaRegions", `["mars-1"]`, "", `"mars-1" is no AWS region`},
-		"a replica region twice":                    {"replicaRegions", `["eu-west-1","eu-west-1"]`, "", "stands twice"},
+		"a replica in an unknown region":            {"replicaRegions", `["mars-1"]`, "", `"mars-1" is not an AWS region`},
+		"a replica region twice":                    {"replicaRegions", `["eu-west-1","eu-west-1"]`, "", "is listed twice"},
 		"no tags":                                   {"tags", "{}", "", "Project is missing"},
 		"a mandatory tag without a value":           {"tags", `{"Project":"p","Environment":"e","Owner":" ","CostCenter":"c"}`, "", "Owner is missing"},
 		"a tag that AWS keeps for itself":           {"tags", `{"Project":"p","Environment":"e","Owner":"o","CostCenter":"c","aws:x":"y"}`, "", "aws:"},
-		"tags that are a list":                      {"tags", `["Project"]`, "", "is no table"},
+		"tags that are a list":                      {"tags", `["Project"]`, "", "is not a table"},
 		"no sources":                                {"sources", "[]", "", "is empty"},
-		"a source twice":                            {"sources", `["a","b","a"]`, "", `"a" stands twice`},
-		"a source with a blank":                     {"sources", `["a b"]`, "", "is no source system"},
-		"a source of 17 characters":                 {"sources", `["seventeen-letters"]`, "", "1 to 16"},
-		"sources that are a text":                   {"sources", "system1", "", "is no list"},
-		"a currency in lower case":                  {"allowedCurrencies", `["usdc"]`, "", "is no currency code"},
-		"a clock skew without a unit":               {"maxClockSkew", "5", "", "is no duration"},
-		"a bus with a blank":                        {"eventBusName", "my bus", "", "is no name for an event bus"},
+		"a source twice":                            {"sources", `["a","b","a"]`, "", `"a" is listed twice`},
+		"a source with a blank":                     {"sources", `["a b"]`, "", "is not a source system"},
+		"a source of 17 characters":                 {"sources", `["seventeen-letters"]`, "", "has 17 characters, and AWS allows 16"},
+		"sources that are a text":                   {"sources", "system1", "", "is not a list"},
+		"a currency in lower case":                  {"allowedCurrencies", `["usdc"]`, "", "is not a currency code"},
+		"a clock skew without a unit":               {"maxClockSkew", "5", "", "is not a duration"},
+		"a bus with a blank":                        {"eventBusName", "my bus", "", `"my bus" may have`},
 		"an account of 11 digits":                   {"producerAccounts", `["11112222333"]`, "", "has 12 digits"},
-		"an account twice":                          {"producerAccounts", `["111122223333","111122223333"]`, "", "stands twice"},
-		"a workflow of another type":                {"workflowType", "FAST", "", `"FAST" is none of STANDARD, EXPRESS`},
-		"a log level that isn't one":                {"functionLogLevel", "TRACE", "", "is none of"},
-		"a number that isn't one":                   {"validatorMemory", "lots", "", "is no whole number"},
-		"too little memory":                         {"recorderMemory", "64", "", "64 is not from 128 to 10240"},
-		"a negative concurrency":                    {"enricherReservedConcurrency", "-1", "", "-1 is not from 0"},
-		"a concurrency beyond all reason":           {"enricherReservedConcurrency", "1000000", "", "1000000 is not from 0"},
-		"more retries than there is time for":       {"maxRetries", "11", "", "11 is not from 0 to 10"},
+		"an account twice":                          {"producerAccounts", `["111122223333","111122223333"]`, "", "is listed twice"},
+		"a workflow of another type":                {"workflowType", "FAST", "", `"FAST", and must be one of STANDARD, EXPRESS`},
+		"a log level that isn't one":                {"functionLogLevel", "TRACE", "", "must be one of"},
+		"a number that isn't one":                   {"validatorMemory", "lots", "", "is not a whole number"},
+		"too little memory":                         {"recorderMemory", "64", "", "is 64, and must be from 128 to 10240"},
+		"a negative concurrency":                    {"enricherReservedConcurrency", "-1", "", "is -1, and must be from 0"},
+		"a concurrency beyond all reason":           {"enricherReservedConcurrency", "1000000", "", "is 1000000, and must be from 0"},
+		"more retries than there is time for":       {"maxRetries", "11", "", "is 11, and must be from 0 to 10"},
 		"a threshold that is no amount":             {"processingThreshold", "a million", "", "is no amount"},
 		"a negative threshold":                      {"processingThreshold", "-1", "", "is no amount"},
 		"a threshold of 39 digits":                  {"processingThreshold", strings.Repeat("9", 39), "", "up to 38 digits"},
 		"an endpoint without a scheme":              {"apiEndpoint", "api.example.com", "", "is no absolute http or https URL"},
 		"an endpoint without a way there":           {"apiEndpoint", "https://api.example.com", "apiEndpointCidrs", "would lead nowhere"},
 		"a way without an endpoint":                 {"apiEndpointCidrs", `["203.0.113.0/24"]`, "apiEndpoint", "is not set"},
-		"a range that isn't one":                    {"apiEndpointCidrs", `["203.0.113.0"]`, "", "is no IPv4 range"},
+		"a range that isn't one":                    {"apiEndpointCidrs", `["203.0.113.0"]`, "", "is not an IPv4 range"},
 		"subnets without a VPC":                     {"privateSubnetIds", `["subnet-0a","subnet-0b"]`, "vpcId", "privateSubnetIds names parts of a VPC"},
 		"a route table without a VPC":               {"privateRouteTableIds", `["rtb-0a"]`, "vpcId", "privateRouteTableIds names parts of a VPC"},
 		"a VPC without subnets":                     {"vpcId", "vpc-0a", "privateSubnetIds", "has 0 subnets"},
-		"a VPC that isn't one":                      {"vpcId", "main", "", "is no id of a VPC"},
-		"a range that is too small":                 {"vpcCidr", "10.0.0.0/28", "", "is no IPv4 range from /16 to /25"},
-		"a range with bits beyond its length":       {"vpcCidr", "10.0.0.1/24", "", "is no IPv4 range"},
+		"a VPC that isn't one":                      {"vpcId", "main", "", "is not the id of a VPC"},
+		"a range that is too small":                 {"vpcCidr", "10.0.0.0/28", "", "is not an IPv4 range from /16 to /25"},
+		"a range with bits beyond its length":       {"vpcCidr", "10.0.0.1/24", "", "is not an IPv4 range"},
 		"an endpoint service that isn't one":        {"vpcEndpoints", `["logs","ssm","s3"]`, "", `"s3" is none of`},
 		"an endpoint that the functions need":       {"vpcEndpoints", `["ssm"]`, "", "lacks logs"},
-		"a retention that CloudWatch doesn't know":  {"logRetentionDays", "31", "", "31 is none of the retentions"},
+		"a retention that CloudWatch doesn't know":  {"logRetentionDays", "31", "", "is 31 days; CloudWatch Logs keeps logs for"},
 		"an e-mail address that isn't one":          {"alarmEmail", "on call", "", "is no e-mail address"},
 		"an e-mail address with a name":             {"alarmEmail", "On Call <on-call@example.com>", "", "is no e-mail address"},
 		"a switch that is neither on nor off":       {"deletionProtection", "yes", "", `"yes" is neither true nor false`},
@@ -186,14 +177,14 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		"Insights in part":                          {"imageArguments", `{"INSIGHTS":"some"}`, "", "must be with or without"},
 		"a checksum that is none":                   {"imageArguments", `{"INSIGHTS_SHA256":"12"}`, "", "64 hexadecimal digits"},
 		"years that are negative":                   {"retentionYears", "-1", "", "-1 is not from 0"},
-		"more sources than one pager's alarm holds": {"sources", `["` + strings.Join(append(mostSources(), "b"), `","`) + `"]`, "", "has 26 systems"},
-		"a silence of more than a day":              {"silenceAlarmMinutes", "1441", "", "1441 is not from 0 to 1440"},
+		"more sources than one pager's alarm holds": {"sources", `["` + strings.Join(append(mostSources(), "b"), `","`) + `"]`, "", "are 26, and one alarm for the pager covers up to 25"},
+		"a silence of more than a day":              {"silenceAlarmMinutes", "1441", "", "is 1441, and must be from 0 to 1440"},
 		"a share of more than everything":           {"rejectionAlarmPercent", "101", "", "101 is not from 1 to 100"},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
 			v := valuesFrom(nil)
-			config := plainConfig()
+			config := plainConfig(t)
 			config[v.full(test.key)] = test.value
 			blamed := test.problem
 			if blamed == "" {
@@ -215,22 +206,23 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 }
 
 func TestAnExpressWorkflowHasTimeForFewerRetries(t *testing.T) {
-	config := plainConfig()
+	config := plainConfig(t)
 	config["trade-processing:workflowType"] = "EXPRESS"
 	config["trade-processing:maxRetries"] = "5"
-	if _, err := read(valuesFrom(config)); err == nil || !strings.Contains(err.Error(), "5 is not from 0 to 3") {
+	if _, err := read(valuesFrom(config)); err == nil || !strings.Contains(err.Error(), "is 5, and must be from 0 to 3") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAllMistakesAreReportedTogether(t *testing.T) {
-	config := map[string]string{
+	config := plainConfig(t)
+	maps.Copy(config, map[string]string{
 		"aws:region":                        "nowhere",
 		"trade-processing:tags":             `{"Project":"p"}`,
 		"trade-processing:sources":          `["a","a"]`,
 		"trade-processing:logRetentionDays": "many",
 		"trade-processing:privateSubnetIds": `["subnet-0a"]`,
-	}
+	})
 	_, err := read(valuesFrom(config, "trade-processing:logRetentiondays", "trade-processing:colour", "aws:region", "other:key"))
 	problems, ok := errors.AsType[*ConfigError](err)
 	if !ok {
@@ -249,8 +241,8 @@ func TestAllMistakesAreReportedTogether(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, want := range []string{
-		"the config of stack dev has", "did you mean trade-processing:logRetentionDays?", "trade-processing:colour: is no key of this project",
-		"in Pulumi.dev.yaml: trade-processing:sources: [a]",
+		"the config of stack dev has", "did you mean trade-processing:logRetentionDays?", "trade-processing:colour: is not a key of this project",
+		"in Pulumi.dev.yaml: trade-processing:sources: [system1, system2]",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q:\n%v", want, err)
@@ -262,7 +254,7 @@ func TestAllMistakesAreReportedTogether(t *testing.T) {
 }
 
 func TestASecretIsNotPrinted(t *testing.T) {
-	config := plainConfig()
+	config := plainConfig(t)
 	config["trade-processing:apiEndpoint"] = "ftp://user:hunter2@api.example.com"
 	_, err := read(valuesFrom(config))
 	if err == nil || strings.Contains(err.Error(), "hunter2") {

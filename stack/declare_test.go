@@ -90,7 +90,7 @@ func tryDeclareIn(t testing.TB, folder, file string) (*declared.Stack, error) {
 	if err := os.WriteFile(filepath.Join(folder, "Pulumi.test.yaml"), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return declared.Declare(declared.Program{Run: DeployFrom(".."), Folder: folder, Config: plainConfig()})
+	return declared.Declare(declared.Program{Run: DeployFrom(".."), Folder: folder, Config: plainConfig(t)})
 }
 
 // shapes are the configs that tests look at: the stacks as they are, and what the stacks' files say can be changed.

@@ -25,11 +25,11 @@ func Deploy(ctx *pulumi.Context) error { return DeployFrom("")(ctx) }
 // DeployFrom declares the stack with the functions' sources in another folder than the one that the engine runs in.
 func DeployFrom(folder string) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
-		values, err := valuesOf(ctx)
+		given, err := valuesOf(ctx)
 		if err != nil {
 			return err
 		}
-		config, err := read(values)
+		config, err := read(given)
 		if err != nil {
 			return err
 		}
@@ -60,22 +60,14 @@ type deployment struct {
 	pipeline *components.TradePipeline
 }
 
-// given is an input that may be left out: an empty text is none.
-func given(text string) pulumi.StringInput {
-	if text == "" {
-		return nil
-	}
-	return pulumi.String(text)
-}
-
 // prefix begins the physical names of the stack's resources.
-func (d *deployment) prefix() string { return project + "-" + d.Environment }
+func (c *Config) prefix() string { return project + "-" + c.Environment }
 
 func (d *deployment) busName() string {
-	if d.EventBusName == "" {
+	if d.Pipeline.EventBusName == "" {
 		return d.prefix()
 	}
-	return d.EventBusName
+	return d.Pipeline.EventBusName
 }
 
 // makeProviders makes one AWS provider a region. All of them carry the stack's tags, so that whatever they make is
@@ -133,23 +125,23 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 	if d.busName() != components.DefaultBus {
 		args.Grants = append(args.Grants, components.GrantEventBus(d.scope, d.busName()))
 	}
-	if !d.DeletionProtection {
+	if !d.Pipeline.DeletionProtection {
 		args.DeletionWindowDays = 7 // KMS's shortest
 	}
 	for _, region := range d.replicas() {
 		args.Replicas = append(args.Replicas, components.KeyReplica{Region: region, Provider: d.others[region]})
 	}
-	d.key, err = components.NewEncryptionKey(ctx, "encryption", args, pulumi.Providers(d.primary), pulumi.Protect(d.DeletionProtection))
+	d.key, err = components.NewEncryptionKey(ctx, "encryption", args, pulumi.Providers(d.primary), pulumi.Protect(d.Pipeline.DeletionProtection))
 	return err
 }
 
 func (d *deployment) makeTopic(ctx *pulumi.Context) (err error) {
 	d.topic, err = components.NewAlarmTopic(ctx, "alarms", &components.AlarmTopicArgs{
 		Scope:           d.scope,
-		TopicName:       pulumi.String(d.prefix() + "-alarms"),
+		TopicName:       d.prefix() + "-alarms",
 		AlarmNamePrefix: d.prefix() + "-",
 		KeyARN:          d.key.ARN,
-		Email:           given(d.AlarmEmail),
+		Email:           d.AlarmEmail,
 	}, pulumi.Providers(d.primary))
 	return err
 }
@@ -161,9 +153,9 @@ func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
 			Scope:               d.scope,
 			RepositoryPrefix:    project,
 			FunctionPrefix:      project + "-",
-			RoleName:            pulumi.String(d.prefix() + "-image-copies"),
+			RoleName:            d.prefix() + "-image-copies",
 			Tags:                d.Tags,
-			PermissionsBoundary: given(d.PermissionsBoundary),
+			PermissionsBoundary: d.Pipeline.PermissionsBoundary,
 		}
 		for _, region := range d.replicas() {
 			args.Destinations = append(args.Destinations, components.RegistryDestination{
@@ -178,7 +170,7 @@ func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
 	if d.ManageInsightsLogGroup {
 		_, err = cloudwatch.NewLogGroup(ctx, "insights", &cloudwatch.LogGroupArgs{
 			Name:            pulumi.String(components.InsightsLogGroup),
-			RetentionInDays: pulumi.Int(d.LogRetentionDays),
+			RetentionInDays: pulumi.Int(d.Pipeline.LogRetentionDays),
 			KmsKeyId:        d.key.ARN,
 		}, pulumi.Provider(d.primary))
 		if err != nil {
@@ -195,53 +187,17 @@ func (d *deployment) makeNetwork(ctx *pulumi.Context) (err error) {
 		Adopted:             d.AdoptedNetwork,
 		CIDR:                d.VPCCIDR,
 		Endpoints:           d.VPCEndpoints,
-		LogRetentionDays:    d.LogRetentionDays,
+		LogRetentionDays:    d.Pipeline.LogRetentionDays,
 		KeyARN:              d.key.ARN,
-		PermissionsBoundary: given(d.PermissionsBoundary),
+		PermissionsBoundary: d.Pipeline.PermissionsBoundary,
 	}, pulumi.Providers(d.primary))
 	return err
 }
 
 func (d *deployment) makePipeline(ctx *pulumi.Context) (err error) {
-	args := &components.TradePipelineArgs{
-		Scope:               d.scope,
-		Prefix:              d.prefix(),
-		Environment:         d.Environment,
-		RepositoryPrefix:    d.repositoryPrefix(),
-		ParameterPrefix:     d.parameterPrefix(),
-		Sources:             d.Sources,
-		EventBusName:        d.EventBusName,
-		ProducerAccounts:    d.ProducerAccounts,
-		ArchiveDays:         d.ArchiveDays,
-		WorkflowType:        d.WorkflowType,
-		WorkflowLogging:     d.WorkflowLogLevel,
-		MaxRetries:          d.MaxRetries,
-		LambdaSources:       lambdaSources,
-		Project:             d.folder,
-		ImageArguments:      d.ImageArguments,
-		Validator:           d.Validator,
-		Enricher:            d.Enricher,
-		Recorder:            d.Recorder,
-		AllowedCurrencies:   d.AllowedCurrencies,
-		MaxClockSkew:        d.MaxClockSkew,
-		FunctionLogLevel:    d.FunctionLogLevel,
-		Network:             d.network,
-		APIEndpoint:         d.APIEndpoint,
-		APISecret:           d.APIEndpointIsSecret,
-		APIRanges:           d.APIEndpointCIDRs,
-		APIPort:             d.APIEndpointPort,
-		ProcessingThreshold: d.ProcessingThreshold,
-		DeletionProtection:  d.DeletionProtection,
-		RetentionYears:      d.RetentionYears,
-		MaxWriteUnits:       d.MaxWriteUnits,
-		MaxReadUnits:        d.MaxReadUnits,
-		RejectionPercent:    d.RejectionAlarmPercent,
-		SilenceAlarmMinutes: d.SilenceAlarmMinutes,
-		KeyARN:              d.key.ARN,
-		AlarmTopicARN:       d.topic.ARN,
-		LogRetentionDays:    d.LogRetentionDays,
-		PermissionsBoundary: given(d.PermissionsBoundary),
-	}
+	args := &d.Pipeline
+	args.Scope, args.Project, args.Network = d.scope, d.folder, d.network
+	args.KeyARN, args.AlarmTopicARN = d.key.ARN, d.topic.ARN
 	for _, region := range d.replicas() {
 		args.Replicas = append(args.Replicas, components.TableReplica{
 			Region: region, Provider: d.others[region], KeyARN: d.key.ReplicaARNs[region],
@@ -261,12 +217,12 @@ func (d *deployment) makeBackup(ctx *pulumi.Context) error {
 	_, err := components.NewBackupPlan(ctx, "backup", &components.BackupPlanArgs{
 		Scope:               d.scope,
 		PlanName:            d.prefix() + "-trades",
-		RoleName:            pulumi.String(d.prefix() + "-backup"),
+		RoleName:            d.prefix() + "-backup",
 		KeyARN:              d.key.ARN,
 		ResourceARN:         d.pipeline.Table.ARN,
 		RetentionDays:       d.BackupRetentionDays,
-		PermissionsBoundary: given(d.PermissionsBoundary),
-		DeletionProtection:  d.DeletionProtection,
+		PermissionsBoundary: d.Pipeline.PermissionsBoundary,
+		DeletionProtection:  d.Pipeline.DeletionProtection,
 	}, pulumi.Providers(d.primary))
 	return err
 }

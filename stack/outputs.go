@@ -7,17 +7,18 @@ import (
 )
 
 // repositoryPrefix is the namespace of the stack's image repositories.
-func (d *deployment) repositoryPrefix() string { return project + "/" + d.Environment }
+func (c *Config) repositoryPrefix() string { return project + "/" + c.Environment }
 
 // parameterPrefix is the SSM path of the stack's parameters.
-func (d *deployment) parameterPrefix() string { return "/" + project + "/" + d.Environment + "/" }
+func (c *Config) parameterPrefix() string { return "/" + project + "/" + c.Environment + "/" }
 
 // export names what operators and tools ask the stack for.
 func (d *deployment) export(ctx *pulumi.Context) error {
 	p := d.pipeline
 	names, aliases, aliasARNs := pulumi.StringMap{}, pulumi.StringMap{}, pulumi.StringMap{}
 	repositories, deadLetters, delivery := pulumi.StringMap{}, pulumi.StringMap{}, pulumi.StringMap{}
-	for name, function := range p.Functions() {
+	for i, function := range p.Functions {
+		name := d.Pipeline.Stages[i].Function
 		names[name] = pulumi.String(function.Name)
 		aliases[name] = function.AliasName
 		aliasARNs[name] = function.AliasARN
@@ -34,7 +35,7 @@ func (d *deployment) export(ctx *pulumi.Context) error {
 	for name, value := range map[string]pulumi.Input{
 		"alarmTopicArn":               d.topic.ARN,
 		"busDeadLetterQueueUrl":       busDeadLetters,
-		"dashboardUrl":                p.Dashboard.URL,
+		"dashboardUrl":                pulumi.String(p.Dashboard.URL),
 		"deadLetterQueueUrls":         deadLetters, // by function
 		"deliveryDeadLetterQueueUrls": delivery,    // by source system
 		"environment":                 pulumi.String(d.Environment),

@@ -1,13 +1,16 @@
 package stack
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,9 +22,9 @@ import (
 	"trade-processing/components"
 )
 
-// values reads a stack's config key by key and gathers what is wrong. A key that isn't set has its default. One that is
-// malformed is a problem and reads as its default too, so that one mistake isn't reported twice; nothing that was read may
-// be used before err has said that all is well.
+// values reads a stack's config key by key and gathers what is wrong. Pulumi.yaml has a default for every key, and Pulumi
+// hands it over where the stack's file sets none. A malformed value is a problem and reads as zero; nothing that was read
+// may be used before err has said that all is well.
 type values struct {
 	project string
 	stack   string
@@ -118,10 +121,14 @@ func (v *values) full(key string) string {
 	return v.project + ":" + key
 }
 
-func (v *values) lookup(key string) (string, bool) {
+// lookup is the text of a key, which Pulumi.yaml gives a default where the stack's file is silent.
+func (v *values) lookup(key string) (text string, set bool) {
 	full := v.full(key)
 	v.asked[full] = true
-	return v.get(full)
+	if text, set = v.get(full); !set && strings.HasPrefix(full, v.project+":") {
+		v.problem(key, examples[key], "has no value, and no default in Pulumi.yaml")
+	}
+	return strings.TrimSpace(text), set
 }
 
 // unknown notes the keys of the project's namespace that nobody asked for. It must be called last.
@@ -130,7 +137,7 @@ func (v *values) unknown() {
 		if !strings.HasPrefix(key, v.project+":") || v.asked[key] {
 			continue
 		}
-		reason := "is no key of this project"
+		reason := "is not a key of this project"
 		if near := v.nearest(key); near != "" {
 			reason += "; did you mean " + near + "?"
 		}
@@ -166,78 +173,52 @@ func isOneEditAway(a, b string) bool {
 	return a[i+1:] == b[i:]
 }
 
-// text reads a text; an empty one is as good as none.
-func (v *values) text(key, byDefault string) string {
-	value, _ := v.lookup(key)
-	if value = strings.TrimSpace(value); value == "" {
-		return byDefault
-	}
-	return value
+// text reads a text.
+func (v *values) text(key string) string {
+	text, _ := v.lookup(key)
+	return text
 }
 
 func (v *values) secret(key string) bool { return v.secrets(v.full(key)) }
 
-func (v *values) integer(key string, byDefault, low, high int) int {
+func (v *values) integer(key string, low, high int) int {
 	text, set := v.lookup(key)
-	if !set {
-		return byDefault
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(text))
+	n, err := strconv.Atoi(text)
 	switch {
+	case !set:
 	case err != nil:
-		v.problem(key, strconv.Itoa(byDefault), "%q is no whole number", text)
+		v.problem(key, strconv.Itoa(max(low, 0)), "%q is not a whole number", text)
 	case n < low || n > high:
-		v.problem(key, strconv.Itoa(min(byDefault, high)), "%d is not from %d to %d", n, low, high)
+		v.problem(key, strconv.Itoa(max(low, 0)), "%d is not from %d to %d", n, low, high)
 	default:
 		return n
 	}
-	return byDefault
+	return 0
 }
 
-func (v *values) boolean(key string, byDefault bool) bool {
+func (v *values) boolean(key string) bool {
 	text, set := v.lookup(key)
-	if !set {
-		return byDefault
-	}
-	if text != "true" && text != "false" {
-		v.problem(key, strconv.FormatBool(byDefault), "%q is neither true nor false", text)
+	if set && text != "true" && text != "false" {
+		v.problem(key, "true", "%q is neither true nor false", text)
 	}
 	return text == "true"
 }
 
-func (v *values) duration(key string, byDefault time.Duration) time.Duration {
+func (v *values) duration(key string) time.Duration {
 	text, set := v.lookup(key)
-	if !set {
-		return byDefault
-	}
-	d, err := time.ParseDuration(strings.TrimSpace(text))
-	if err != nil || d <= 0 {
-		v.problem(key, byDefault.String(), "%q is no duration above 0", text)
-		return byDefault
+	d, err := time.ParseDuration(text)
+	if set && (err != nil || d <= 0) {
+		v.problem(key, "5m", "%q is not a duration above 0", text)
+		return 0
 	}
 	return d
 }
 
-// choice reads one of some values; the first is the default.
-func (v *values) choice(key string, choices ...string) string {
-	value := v.text(key, choices[0])
-	if !slices.Contains(choices, value) {
-		v.problem(key, choices[0], "%q is none of %s", value, strings.Join(choices, ", "))
-		return choices[0]
-	}
-	return value
-}
-
-// list reads a list of texts. An empty list is a value of its own, and not the default.
-func (v *values) list(key string, byDefault []string) []string {
+func (v *values) list(key string) []string {
 	text, set := v.lookup(key)
-	if !set {
-		return byDefault
-	}
 	var items []string
-	if err := json.Unmarshal([]byte(text), &items); err != nil {
-		v.problem(key, "[first, second]", "%s is no list of texts", text)
-		return byDefault
+	if err := json.Unmarshal([]byte(text), &items); set && err != nil {
+		v.problem(key, "[first, second]", "%s is not a list of texts", text)
 	}
 	return items
 }
@@ -245,15 +226,84 @@ func (v *values) list(key string, byDefault []string) []string {
 // table reads texts by key.
 func (v *values) table(key string) map[string]string {
 	text, set := v.lookup(key)
-	if !set {
-		return nil
-	}
 	var items map[string]string
-	if err := json.Unmarshal([]byte(text), &items); err != nil {
-		v.problem(key, "{Owner: payments}", "%s is no table of texts by key", text)
-		return nil
+	if err := json.Unmarshal([]byte(text), &items); set && err != nil {
+		v.problem(key, "{Owner: payments}", "%s is not a table of texts by key", text)
 	}
 	return items
+}
+
+// into reads keys into the fields of a component's arguments whose tags name them.
+func (v *values) into(args any, keys ...string) {
+	fields := reflect.ValueOf(args).Elem()
+	for key, i := range tagged(fields.Type()) {
+		if !slices.Contains(keys, key) {
+			continue
+		}
+		switch field := fields.Field(i); field.Interface().(type) {
+		case int:
+			field.SetInt(int64(v.integer(key, math.MinInt, math.MaxInt)))
+		case bool:
+			field.SetBool(v.boolean(key))
+		case []string:
+			field.Set(reflect.ValueOf(v.list(key)))
+		case map[string]string:
+			field.Set(reflect.ValueOf(v.table(key)))
+		default:
+			field.SetString(v.text(key))
+		}
+	}
+}
+
+// tagged are the fields of a component's arguments by the names in their tags.
+func tagged(args reflect.Type) map[string]int {
+	fields := map[string]int{}
+	for i := range args.NumField() {
+		if name, _, _ := strings.Cut(args.Field(i).Tag.Get("pulumi"), ","); name != "" {
+			fields[name] = i
+		}
+	}
+	return fields
+}
+
+// refused blames the keys that a component's refused arguments come from: those that a tag names, and others, by the
+// argument's path. What isn't a key of the config is left for the component to report, and so is a second problem of a key.
+func (v *values) refused(args any, err error, keys []string, others map[string]string) {
+	blamed := map[string]bool{}
+	for _, p := range v.problems {
+		blamed[p.Key] = true
+	}
+	typ := reflect.TypeOf(args).Elem()
+	for _, err := range joined(err) {
+		refused, ok := errors.AsType[*components.ArgumentError](err)
+		if !ok {
+			continue
+		}
+		key := others[refused.Argument]
+		for name, i := range tagged(typ) {
+			if root, _, _ := strings.Cut(refused.Argument, "["); typ.Field(i).Name == root && slices.Contains(keys, name) {
+				key = name
+			}
+		}
+		if key != "" && !blamed[v.full(key)] {
+			v.problem(key, cmp.Or(examples[key], "256"), "%s", refused.Reason) // of a function's memory or concurrency
+		}
+	}
+}
+
+func joined(err error) []error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		return all.Unwrap()
+	}
+	return nil
+}
+
+// examples are right values of keys whose rules stand with the components.
+var examples = map[string]string{
+	"sources": "[system1, system2]", "eventBusName": "default", "producerAccounts": `["111122223333"]`, "archiveDays": "90",
+	"workflowType": "STANDARD", "workflowLogLevel": "ERROR", "functionLogLevel": "INFO", "maxRetries": "3",
+	"apiEndpointCidrs": "[203.0.113.0/24]", "maxWriteUnits": "0", "maxReadUnits": "0", "silenceAlarmMinutes": "0",
+	"logRetentionDays": "365", "imageArguments": "{INSIGHTS: without}",
 }
 
 // unique notes what stands twice in a list.
@@ -261,7 +311,7 @@ func (v *values) unique(key string, items []string) {
 	seen := map[string]bool{}
 	for _, item := range items {
 		if seen[item] {
-			v.problem(key, "["+strings.Join(slices.Compact(slices.Sorted(slices.Values(items))), ", ")+"]", "%q stands twice", item)
+			v.problem(key, "["+strings.Join(slices.Compact(slices.Sorted(slices.Values(items))), ", ")+"]", "%q is listed twice", item)
 			return
 		}
 		seen[item] = true
@@ -270,26 +320,12 @@ func (v *values) unique(key string, items []string) {
 
 // region reads the region of the AWS provider's own config.
 func (v *values) region() string {
-	region := v.text("aws:region", "")
+	region := v.text("aws:region")
 	switch {
 	case region == "":
 		v.problem("aws:region", "us-east-1", "is not set")
 	case !slices.Contains(regions, region):
-		v.problem("aws:region", "us-east-1", "%q is no AWS region", region)
+		v.problem("aws:region", "us-east-1", "%q is not an AWS region", region)
 	}
 	return region
-}
-
-// Lambda's bounds for memory in MiB, and a bound for concurrency that catches a slip of the finger; AWS has its own.
-const (
-	minMemory, maxMemory = 128, 10240
-	defaultMemory        = 256
-	maxConcurrency       = 10_000
-)
-
-func (v *values) functionSize(function string) components.FunctionSize {
-	return components.FunctionSize{
-		MemoryMB:            v.integer(function+"Memory", defaultMemory, minMemory, maxMemory),
-		ReservedConcurrency: v.integer(function+"ReservedConcurrency", 0, 0, maxConcurrency),
-	}
 }

@@ -16,14 +16,14 @@ import (
 type Builder struct {
 	Docker    string            // the client
 	Project   string            // the project's folder
-	Arguments map[string]string // some of components.ImageArguments
+	Arguments map[string]string // some of stack.ImageArguments
 	Options   []string          // of docker build, such as --no-cache
 	Progress  io.Writer         // takes what the builder says
 }
 
 // Build builds the image of a function and returns its name, with the tag.
 func (b Builder) Build(ctx context.Context, function string) (string, error) {
-	build, err := components.TradeImage(b.Project, Sources, function, b.Arguments).Build()
+	build, err := components.StageImage(b.Project, Sources, function, b.Arguments).Build()
 	if err != nil {
 		return "", fmt.Errorf("building the image of the %s: %w", function, err)
 	}

@@ -11,24 +11,24 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"trade-processing/components"
 	"trade-processing/internal/report"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/local/states"
+	"trade-processing/stack"
 )
+
+// NewCollector returns a collector that times the stages of the workflow.
+func NewCollector() *report.Collector {
+	var states []string
+	for _, stage := range stack.Stages() {
+		states = append(states, stage.State)
+	}
+	return report.NewCollector(states...)
+}
 
 // Observe returns what tells a collector how long each stage took.
 func Observe(collector *report.Collector) func(states.Visit) {
-	stages := map[string]report.StageName{
-		components.ValidateTrade: report.Validate,
-		components.EnrichTrade:   report.Enrich,
-		components.RecordTrade:   report.Record,
-	}
-	return func(visit states.Visit) {
-		if stage, timed := stages[visit.State]; timed {
-			collector.Stage(stage, visit.Left.Sub(visit.Entered))
-		}
-	}
+	return func(visit states.Visit) { collector.Stage(visit.State, visit.Left.Sub(visit.Entered)) }
 }
 
 // Inventory is where trades are at one moment. Each event is in one place: one that is in a queue and in the table too,

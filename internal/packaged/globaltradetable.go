@@ -2,6 +2,7 @@ package packaged
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -47,7 +48,7 @@ func (t *GlobalTradeTable) build(ctx *pulumi.Context, name string, scope compone
 		Scope: scope, TableName: args.TableName, KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, Replicas: replicas,
 		DeletionProtection: args.DeletionProtection, Expires: args.Expires,
 		MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits,
-		ReplicationLatencySeconds: args.ReplicationLatencySeconds,
+		ReplicationLatency: time.Duration(args.ReplicationLatencySeconds) * time.Second,
 	}, pulumi.Parent(t))
 	if err != nil {
 		return err

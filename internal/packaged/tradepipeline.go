@@ -1,11 +1,15 @@
 package packaged
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
+	"trade-processing/lambdas/function"
+	"trade-processing/lambdas/trade"
+	"trade-processing/stack"
 )
 
 // TradePipelineArgs are the inputs of a packaged TradePipeline.
@@ -84,30 +88,34 @@ func (p *TradePipeline) build(ctx *pulumi.Context, name string, scope components
 	if err != nil {
 		return err
 	}
-	pipeline, err := components.NewTradePipeline(ctx, name, &components.TradePipelineArgs{
-		Scope: scope, Prefix: args.Prefix, Environment: args.Environment,
-		RepositoryPrefix: args.RepositoryPrefix, ParameterPrefix: args.ParameterPrefix, Sources: args.Sources,
-		EventBusName: args.EventBusName, ProducerAccounts: args.ProducerAccounts, ArchiveDays: args.ArchiveDays,
-		WorkflowType: components.WorkflowType(args.WorkflowType), WorkflowLogging: components.LogLevel(args.WorkflowLogging),
-		MaxRetries: args.MaxRetries, LambdaSources: args.LambdaSources, Project: args.Project,
-		Validator: components.FunctionSize(args.Validator), Enricher: components.FunctionSize(args.Enricher),
-		Recorder: components.FunctionSize(args.Recorder), AllowedCurrencies: args.AllowedCurrencies,
-		MaxClockSkew: time.Duration(args.MaxClockSkewSeconds) * time.Second, FunctionLogLevel: args.FunctionLogLevel,
-		ImageArguments: args.ImageArguments, Network: network,
-		APIEndpoint: args.APIEndpoint, APIRanges: args.APIRanges, APIPort: args.APIPort, ProcessingThreshold: args.ProcessingThreshold, Replicas: replicas,
-		RetentionYears: args.RetentionYears, MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits,
-		SilenceAlarmMinutes: args.SilenceMinutes, RejectionPercent: args.RejectionPercent,
-		KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, LogRetentionDays: args.LogRetentionDays,
-		PermissionsBoundary: optional(args.PermissionsBoundary), DeletionProtection: args.DeletionProtection,
-	}, pulumi.Parent(p))
+	config := stack.Config{
+		AllowedCurrencies: args.AllowedCurrencies, MaxClockSkew: time.Duration(cmp.Or(args.MaxClockSkewSeconds, 300)) * time.Second,
+		RetentionYears: args.RetentionYears, RejectionAlarmPercent: cmp.Or(args.RejectionPercent, 5),
+		APIEndpoint: args.APIEndpoint, ProcessingThreshold: args.ProcessingThreshold,
+		Pipeline: components.TradePipelineArgs{
+			Scope: scope, Prefix: args.Prefix, Environment: args.Environment, EventSourcePrefix: trade.SourcePrefix,
+			MetricsNamespace: function.MetricsNamespace, Expires: args.RetentionYears > 0,
+			RepositoryPrefix: args.RepositoryPrefix, ParameterPrefix: args.ParameterPrefix, Sources: args.Sources,
+			EventBusName: args.EventBusName, ProducerAccounts: args.ProducerAccounts, ArchiveDays: args.ArchiveDays,
+			WorkflowType: components.WorkflowType(args.WorkflowType), WorkflowLogLevel: components.LogLevel(args.WorkflowLogging),
+			MaxRetries: args.MaxRetries, LambdaSources: args.LambdaSources, Project: args.Project,
+			FunctionLogLevel: args.FunctionLogLevel, ImageArguments: args.ImageArguments, Network: network,
+			APIEndpointCIDRs: args.APIRanges, APIEndpointPort: args.APIPort, Replicas: replicas,
+			MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits, SilenceAlarmMinutes: args.SilenceMinutes,
+			KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, LogRetentionDays: args.LogRetentionDays,
+			PermissionsBoundary: args.PermissionsBoundary, DeletionProtection: args.DeletionProtection,
+		},
+	}
+	config.Pipeline.Stages, config.Pipeline.Parameters = config.Stages(), config.Parameters()
+	pipeline, err := components.NewTradePipeline(ctx, name, &config.Pipeline, pulumi.Parent(p))
 	if err != nil {
 		return err
 	}
 	p.EventBusName, p.TableName = pipeline.Bus.Name, pipeline.Table.Name
 	p.StateMachineARN, p.StateMachineAliasARN = pipeline.Workflow.ARN, pipeline.Workflow.AliasARN
 	urls := pulumi.StringMap{}
-	for function, made := range pipeline.Functions() {
-		urls[function] = made.DeadLetters.URL
+	for i, made := range pipeline.Functions {
+		urls[config.Pipeline.Stages[i].Function] = made.DeadLetters.URL
 	}
 	p.DeadLetterQueueURLs = urls.ToStringMapOutput()
 	return nil
@@ -120,16 +128,13 @@ func (args *TradePipelineArgs) network(ctx *pulumi.Context, parent pulumi.Resour
 	}
 	given := &components.PrivateNetworkArgs{
 		Scope: scope, NetworkName: args.Prefix, CIDR: args.Network.CIDR, Endpoints: args.Network.Endpoints,
-		LogRetentionDays: args.LogRetentionDays, KeyARN: args.KeyARN, PermissionsBoundary: optional(args.PermissionsBoundary),
+		LogRetentionDays: args.LogRetentionDays, KeyARN: args.KeyARN, PermissionsBoundary: args.PermissionsBoundary,
 	}
 	if args.Network.VPCID != "" {
 		given.Adopted = &components.AdoptedNetwork{
-			VPCID: pulumi.String(args.Network.VPCID), SubnetIDs: pulumi.ToStringArray(args.Network.SubnetIDs),
-			EndpointSecurityGroupIDs: pulumi.ToStringArray(args.Network.EndpointSecurityGroupIDs),
+			VPCID: args.Network.VPCID, SubnetIDs: args.Network.SubnetIDs, RouteTableIDs: args.Network.RouteTableIDs,
+			EndpointSecurityGroupIDs: args.Network.EndpointSecurityGroupIDs,
 		}
-	}
-	if tables := args.Network.RouteTableIDs; given.Adopted != nil && len(tables) > 0 {
-		given.Adopted.RouteTableIDs = pulumi.ToStringArray(tables)
 	}
 	return components.NewPrivateNetwork(ctx, name+"-network", given, pulumi.Parent(parent))
 }

@@ -15,22 +15,8 @@ import (
 	"trade-processing/internal/feed"
 )
 
-// StageName is a step of the workflow that is timed.
-type StageName int
-
-const (
-	Validate StageName = iota
-	Enrich
-	Record
-	EndToEnd // from the bus to the outcome, waiting included
-
-	stages // how many there are
-)
-
-// String returns the name that reports use.
-func (s StageName) String() string {
-	return [stages]string{"validate", "enrich", "record", "end-to-end"}[s]
-}
+// EndToEnd is the name under which the time from the bus to the outcome is kept, waiting included.
+const EndToEnd = "end-to-end"
 
 const (
 	// maxProblems is how many problems of the input a report lists. All are counted.
@@ -46,6 +32,7 @@ const (
 // once. What is counted for every trade goes to one of several shards by chance, so that goroutines rarely wait for one
 // another: one call costs some tens of nanoseconds.
 type Collector struct {
+	stages []string // that are timed; EndToEnd is the last
 	shards []shard
 
 	mu     sync.Mutex // guards what happens rarely
@@ -59,29 +46,30 @@ type shard struct {
 	counts      counts
 	codes       map[string]int64
 	deadLetters map[deadLetter]int64
-	times       [stages]*hdrhistogram.Histogram
-	_           [64]byte // keeps neighbours off the same cache line
+	times       []*hdrhistogram.Histogram // of the stages
+	_           [64]byte                  // keeps neighbours off the same cache line
 }
 
 type counts struct{ received, recorded, rejected, duplicates, deadLettered, notMatched int64 }
 
 type deadLetter struct{ queue, error string }
 
-// NewCollector returns a collector with everything at zero.
-func NewCollector() *Collector {
-	c := &Collector{shards: make([]shard, min(4*runtime.GOMAXPROCS(0), 32))}
+// NewCollector returns a collector with everything at zero, which times these states of the workflow.
+func NewCollector(states ...string) *Collector {
+	c := &Collector{stages: append(slices.Clone(states), EndToEnd), shards: make([]shard, min(4*runtime.GOMAXPROCS(0), 32))}
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.codes = make(map[string]int64)
 		s.deadLetters = make(map[deadLetter]int64)
-		s.times = newTimes()
+		s.times = c.newTimes()
 	}
 	return c
 }
 
-func newTimes() (times [stages]*hdrhistogram.Histogram) {
-	for stage := range times {
-		times[stage] = hdrhistogram.New(timeResolution, int64(longest), significantTime)
+func (c *Collector) newTimes() []*hdrhistogram.Histogram {
+	times := make([]*hdrhistogram.Histogram, len(c.stages))
+	for i := range times {
+		times[i] = hdrhistogram.New(timeResolution, int64(longest), significantTime)
 	}
 	return times
 }
@@ -127,8 +115,12 @@ func (c *Collector) DeadLettered(queue, error string) {
 // NotMatched counts a trade that no rule wanted.
 func (c *Collector) NotMatched() { c.locked(func(s *shard) { s.counts.notMatched++ }) }
 
-// Stage counts one call of a stage and how long it took.
-func (c *Collector) Stage(stage StageName, took time.Duration) {
+// Stage counts one call of a stage and how long it took, if the stage is timed.
+func (c *Collector) Stage(name string, took time.Duration) {
+	stage := slices.Index(c.stages, name)
+	if stage < 0 {
+		return
+	}
 	took = min(max(took, 0), longest)
 	c.locked(func(s *shard) {
 		s.times[stage].RecordValue(int64(took)) //nolint:errcheck // it fails above longest only
@@ -223,7 +215,7 @@ func (c *Collector) Report(run Run) *Report {
 // merge adds up the shards' codes, dead letters and times.
 func (c *Collector) merge(r *Report) {
 	letters := make(map[deadLetter]int64)
-	times := newTimes()
+	times := c.newTimes()
 	for i := range c.shards {
 		s := &c.shards[i]
 		for code, count := range s.codes {
@@ -242,11 +234,11 @@ func (c *Collector) merge(r *Report) {
 	slices.SortFunc(r.DeadLetters, func(a, b DeadLetters) int {
 		return cmp.Or(cmp.Compare(b.Trades, a.Trades), cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Error, b.Error))
 	})
-	for name := range stages {
-		h := times[name]
+	for i, name := range c.stages {
+		h := times[i]
 		at := func(percentile float64) Milliseconds { return Milliseconds(h.ValueAtPercentile(percentile)) }
 		r.Stages = append(r.Stages, Stage{
-			Name: name.String(), Calls: h.TotalCount(),
+			Name: name, Calls: h.TotalCount(),
 			P50: at(50), P95: at(95), P99: at(99), Max: Milliseconds(h.Max()),
 		})
 	}

@@ -42,13 +42,16 @@ type Settings struct {
 	level     slog.Level
 }
 
+// MetricsNamespace is the CloudWatch namespace of the functions' metrics where METRICS_NAMESPACE names no other.
+const MetricsNamespace = "TradeProcessing"
+
 // ReadSettings starts reading the settings of the function of that name. The variables that all functions have are read
 // at once: ENVIRONMENT, METRICS_NAMESPACE (default TradeProcessing), LOG_LEVEL (DEBUG, INFO, WARN or ERROR, default
 // INFO).
 func ReadSettings(environment Environment, function string) *Settings {
 	s := &Settings{environment: environment, function: function}
 	s.stack = s.Required("ENVIRONMENT", "the stack's environment, such as dev")
-	s.namespace = s.Optional("METRICS_NAMESPACE", "TradeProcessing")
+	s.namespace = s.Optional("METRICS_NAMESPACE", MetricsNamespace)
 	level := s.Optional("LOG_LEVEL", "INFO")
 	if err := s.level.UnmarshalText([]byte(level)); err != nil {
 		s.Problem("LOG_LEVEL", "%q is no log level; use DEBUG, INFO, WARN or ERROR", level)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // maxMarketBytes bounds the market context. With a trade of at most 64 KiB, an item stays well below DynamoDB's 400 KB.
@@ -35,6 +37,21 @@ func readMarket(payload json.RawMessage) (map[string]any, error) {
 		market[externalField] = string(text)
 	}
 	return market, nil
+}
+
+// addAnswers adds the answers of other stages to an item, as JSON text: their shapes are theirs.
+func addAnswers(attributes map[string]types.AttributeValue, answers map[string]json.RawMessage) error {
+	for name, answer := range answers {
+		if _, taken := attributes[name]; taken {
+			return fmt.Errorf("a stage hands on its answer as %q, which is an attribute of every record", name)
+		}
+		text := string(answer)
+		if len(text) > maxMarketBytes {
+			text = fmt.Sprintf("the answer of %d bytes is larger than %d and was left out", len(text), maxMarketBytes)
+		}
+		attributes[name] = &types.AttributeValueMemberS{Value: text}
+	}
+	return nil
 }
 
 // decodeExactly decodes JSON with its number literals. No JSON at all decodes to nothing.

@@ -51,6 +51,28 @@ type Request struct {
 	// Validation is the validator's answer, Market the enricher's: a JSON object.
 	Validation trade.Verdict   `json:"validation"`
 	Market     json.RawMessage `json:"market"`
+
+	// Answers are those of other stages, by the names under which they hand them on. Each becomes an attribute of the item,
+	// as JSON text.
+	Answers map[string]json.RawMessage `json:"-"`
+}
+
+// UnmarshalJSON takes what it doesn't know for the answer of a stage.
+func (r *Request) UnmarshalJSON(payload []byte) error {
+	if err := json.Unmarshal(payload, &r.Answers); err != nil {
+		return err
+	}
+	for name, into := range map[string]any{
+		"event": &r.Event, "executionArn": &r.ExecutionARN, "validation": &r.Validation, "market": &r.Market,
+	} {
+		if value, present := r.Answers[name]; present {
+			if err := json.Unmarshal(value, into); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		delete(r.Answers, name)
+	}
+	return nil
 }
 
 // Response is the answer of the recorder.
@@ -130,15 +152,18 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 	if err != nil {
 		return Response{}, err
 	}
-	response, err := r.put(ctx, item)
+	response, err := r.put(ctx, item, in.Answers)
 	report(call, in.Event.Time, response, err)
 	return response, err
 }
 
 // put writes the item if its key is free, and else says what to make of the item that is there.
-func (r *recorder) put(ctx context.Context, item Item) (Response, error) {
+func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.RawMessage) (Response, error) {
 	attributes, err := attributevalue.MarshalMap(item)
 	if err != nil {
+		return Response{}, fmt.Errorf("writing trade %s as an item: %w", item.TradeID, err)
+	}
+	if err := addAnswers(attributes, answers); err != nil {
 		return Response{}, fmt.Errorf("writing trade %s as an item: %w", item.TradeID, err)
 	}
 	_, err = r.table.PutItem(ctx, &dynamodb.PutItemInput{

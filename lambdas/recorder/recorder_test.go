@@ -373,6 +373,23 @@ func TestMarketContext(t *testing.T) {
 	}
 }
 
+// A stage that is added to the workflow has its answer on the record without a change here.
+func TestAnswersOfOtherStagesAreRecorded(t *testing.T) {
+	table := &fakeTable{}
+	detail := `{"tradeId":"t-1"}`
+	withAnswers := func(members string) []byte {
+		return bytes.Replace(payload(detail, approved, `{}`), []byte(`{`), []byte(`{`+members+`,`), 1)
+	}
+	invoke(t, mustHandler(t, table), withAnswers(`"score":{"risk": 0.10},"note":"`+strings.Repeat("x", 70_000)+`"`))
+	item := only(t, table)
+	if item["score"] != `{"risk": 0.10}` || item["note"] != "the answer of 70002 bytes is larger than 65536 and was left out" {
+		t.Errorf("recorded %v and %v", item["score"], item["note"])
+	}
+	if _, err := mustHandler(t, &fakeTable{}).Invoke(t.Context(), withAnswers(`"digest":"x"`)); err == nil || !strings.Contains(err.Error(), `\"digest\"`) && !strings.Contains(err.Error(), `"digest"`) {
+		t.Errorf("an answer in place of the digest: %v", err)
+	}
+}
+
 // An item may have 400 KB; the largest that the limits allow is far below.
 func TestTheLargestItemFits(t *testing.T) {
 	table := &fakeTable{}

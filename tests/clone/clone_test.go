@@ -48,11 +48,11 @@ func TestImagesHaveTheSameTagsInEveryClone(t *testing.T) {
 	clone, plain := awkward(t), t.TempDir()
 	run(t, ".", nil, "git", "clone", "--quiet", "--config", "core.autocrlf=false", "../..", plain)
 	for _, function := range []string{"validator", "enricher", "recorder"} {
-		there, err := components.TradeImage(clone, images.Sources, function, nil).Build()
+		there, err := components.StageImage(clone, images.Sources, function, nil).Build()
 		if err != nil {
 			t.Fatal(err)
 		}
-		here, err := components.TradeImage(plain, images.Sources, function, nil).Build()
+		here, err := components.StageImage(plain, images.Sources, function, nil).Build()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -144,7 +144,7 @@ func (d *desk) trades(step string, sources ...string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	collector := report.NewCollector()
+	collector := localrun.NewCollector()
 	if err := p.Process(d.t.Context(), feed.FromReader(step, strings.NewReader(strings.Join(lines, "\n"))), collector); err != nil {
 		d.t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func TestBothParsersAgreeOnDefinitions(t *testing.T) {
 	}{
 		"as the program declares it":      {"", "", false},
 		"no JSON":                         {`"StartAt"`, `StartAt`, true},
-		"nowhere to start":                {`"StartAt":"ValidateAndEnrich",`, ``, true},
+		"nowhere to start":                {`"StartAt":"BeforeRecordTrade",`, ``, true},
 		"a state of an unknown type":      {`"Type":"Parallel"`, `"Type":"Serial"`, true},
 		"a jitter that there is none of":  {`"JitterStrategy":"FULL"`, `"JitterStrategy":"SOME"`, true},
 		"a state without a type":          {`"Type":"Parallel",`, ``, true},

@@ -24,7 +24,7 @@ func TestASampleComesOutAsPlannedAndNeverTwice(t *testing.T) {
 		count int
 	}{{1, 1}, {2, sample.Everything}, {3, 2_000}, {4, 3_000}} {
 		t.Run(fmt.Sprintf("seed %d, %d entries", sized.seed, sized.count), func(t *testing.T) {
-			collector := report.NewCollector()
+			collector := localrun.NewCollector()
 			s := deploy(t, cloud.Options{Observe: localrun.Observe(collector)})
 			lines, expected := linesOf(t, sized.seed, sized.count)
 			wants(t, expected, s.run(lines...))

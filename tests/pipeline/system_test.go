@@ -76,7 +76,7 @@ func (h hasty) Sleep(ctx context.Context, d time.Duration) error { return h.Cloc
 // process sends a feed through the system and reports.
 func (s *system) process(ctx context.Context, f *feed.Feed) (*report.Report, error) {
 	s.t.Helper()
-	collector := report.NewCollector()
+	collector := localrun.NewCollector()
 	before, err := s.pipeline.Take()
 	if err != nil {
 		s.t.Fatal(err)

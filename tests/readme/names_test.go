@@ -18,7 +18,6 @@ import (
 
 	"trade-processing/cmd/tradectl/commands"
 	"trade-processing/cmd/tradectl/local"
-	"trade-processing/components"
 	"trade-processing/components/declared"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/stackconfig"
@@ -95,10 +94,14 @@ func TestEveryStackOutputExists(t *testing.T) {
 	}
 }
 
-// configOf is what a stack's file sets, as Pulumi hands it to the program.
+// configOf is a stack's config, as Pulumi hands it to the program.
 func configOf(t *testing.T, name string) map[string]string {
 	t.Helper()
-	return configIn(t, read(t, stackconfig.FileOf(name)))
+	config, err := stackconfig.Read(root, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
 }
 
 // configIn is what the text of a stack's file sets.
@@ -192,9 +195,9 @@ func TestTheDiagramsShowTheWorkflow(t *testing.T) {
 			if b.language != "mermaid" || !strings.Contains(b.text, "Step Functions") {
 				continue
 			}
-			for _, stage := range []string{components.ValidateTrade, components.EnrichTrade, components.RecordTrade} {
-				if !strings.Contains(b.text, "["+stage+"]") {
-					t.Errorf("%v doesn't show the stage %s", b, stage)
+			for _, stage := range stack.Stages() {
+				if !strings.Contains(b.text, "["+stage.State+"]") {
+					t.Errorf("%v doesn't show the stage %s", b, stage.State)
 				}
 			}
 			return

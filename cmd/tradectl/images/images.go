@@ -13,11 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"trade-processing/components"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/images"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
+	"trade-processing/stack"
 )
 
 type options struct {
@@ -43,11 +43,11 @@ The name of each image is on standard output, and what the builder says on stand
 		Example: `  tradectl images
   tradectl images recorder --build-arg INSIGHTS=without
   tradectl images --programs dist/programs`,
-		ValidArgs: components.TradeFunctions(),
+		ValidArgs: stack.Functions(),
 		Args:      cobra.OnlyValidArgs,
 		RunE: func(command *cobra.Command, functions []string) error {
 			if len(functions) == 0 {
-				functions = components.TradeFunctions()
+				functions = stack.Functions()
 			}
 			return run(command.Context(), t, o, functions)
 		},
@@ -57,7 +57,7 @@ The name of each image is on standard output, and what the builder says on stand
 	flags.StringVarP(&o.stack, "stack", "s", "dev", "build with the imageArguments of this stack")
 	flags.StringVar(&o.docker, "docker", "docker", "the Docker client to build with")
 	flags.StringVar(&o.programs, "programs", "", "build no images, but the programs for arm64 into `FOLDER`")
-	flags.StringArrayVar(&o.arguments, "build-arg", nil, "a build argument beside the stack's, as `NAME=VALUE`: "+strings.Join(components.ImageArguments(), ", "))
+	flags.StringArrayVar(&o.arguments, "build-arg", nil, "a build argument beside the stack's, as `NAME=VALUE`: "+strings.Join(stack.ImageArguments(), ", "))
 	return command
 }
 
@@ -103,8 +103,8 @@ func (o options) read() (map[string]string, error) {
 	own := map[string]string{}
 	for _, argument := range o.arguments {
 		name, value, found := strings.Cut(argument, "=")
-		if !found || !slices.Contains(components.ImageArguments(), name) {
-			return nil, fmt.Errorf("--build-arg %s: it is NAME=VALUE with one of the names %s", argument, strings.Join(components.ImageArguments(), ", "))
+		if !found || !slices.Contains(stack.ImageArguments(), name) {
+			return nil, fmt.Errorf("--build-arg %s: it is NAME=VALUE with one of the names %s", argument, strings.Join(stack.ImageArguments(), ", "))
 		}
 		own[name] = value
 	}

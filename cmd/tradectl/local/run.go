@@ -83,7 +83,7 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 	if err != nil {
 		return err
 	}
-	collector := report.NewCollector()
+	collector := localrun.NewCollector()
 	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Observe: localrun.Observe(collector)})
 	d, err := deploy(ctx, t, cli, root, here, options.keep)
 	if err != nil {

@@ -1,0 +1,123 @@
+package stack
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trade-processing/components"
+	"trade-processing/lambdas/enricher"
+	"trade-processing/lambdas/recorder"
+	"trade-processing/lambdas/validator"
+)
+
+// sources is the folder of the functions' module, seen from here.
+const sources = "../lambdas"
+
+func TestEachFunctionIsBuiltFromItsOwnContext(t *testing.T) {
+	stack := declare(t, "dev", set{"imageArguments": map[string]string{"INSIGHTS": "without"}})
+	tags := map[string]bool{}
+	for _, function := range Functions() {
+		image := find(t, stack, "docker:index/image:Image", function+"-image")
+		_, tag, _ := strings.Cut(image.Text("imageName"), ":")
+		context := "dist/image-contexts/" + function + "-bootstrap-" + tag
+		for path, want := range map[string]string{
+			"context": context, "dockerfile": context + "/Dockerfile", "args.FUNCTION": function, "args.INSIGHTS": "without",
+		} {
+			if got := image.Text("build." + path); got != want {
+				t.Errorf("%s: %s is %q, want %q", function, path, got, want)
+			}
+		}
+		tags[tag] = true
+	}
+	if len(tags) != 3 {
+		t.Errorf("the images are called %v", tags)
+	}
+}
+
+// Each image is built again, pushed and published when its tag moves, so that a change must move the tags of the images that
+// hold it and of no other.
+func TestAChangeBuildsTheImagesThatHoldItAndNoOther(t *testing.T) {
+	project := t.TempDir()
+	if err := os.CopyFS(filepath.Join(project, "lambdas"), os.DirFS(sources)); err != nil {
+		t.Fatal(err)
+	}
+	tags := func() map[string]string {
+		t.Helper()
+		all := map[string]string{}
+		for _, function := range Functions() {
+			build, err := components.StageImage(project, "lambdas", function, nil).Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[function] = build.Tag
+		}
+		return all
+	}
+	for _, tc := range []struct {
+		file   string
+		builds []string
+	}{
+		{"lambdas/recorder/item.go", []string{recorder.Name}},
+		{"lambdas/recorder/bootstrap/main.go", []string{recorder.Name}},
+		{"lambdas/validator/validator.go", []string{validator.Name}},
+		{"lambdas/market/data/venues.csv", []string{enricher.Name}},
+		{"lambdas/parameters/store.go", []string{validator.Name, enricher.Name}},
+		{"lambdas/trade/rules.go", Functions()},
+		{"lambdas/go.sum", Functions()},
+		{"lambdas/Dockerfile", Functions()},
+		{"lambdas/recorder/recorder_test.go", nil},
+		{"lambdas/recorder/testdata/valid.json", nil},
+		{"lambdas/function/functiontest/functiontest.go", nil},
+		{"components/containerfunction.go", nil},
+		{"stack/deploy.go", nil},
+		{"docs/architecture.md", nil},
+		{"README.md", nil},
+	} {
+		before := tags()
+		path := filepath.Join(project, tc.file)
+		content, err := os.ReadFile(filepath.Join("..", tc.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, append(content, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var built []string
+		after := tags()
+		for _, function := range Functions() {
+			if after[function] != before[function] {
+				built = append(built, function)
+			}
+		}
+		if !slices.Equal(built, tc.builds) {
+			t.Errorf("a change of %s builds %v, and should build %v", tc.file, built, tc.builds)
+		}
+	}
+}
+
+func TestArgumentsOfImagesAreThoseOfTheDockerfile(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(sources, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^ARG ([A-Z0-9_]+)`).FindAllStringSubmatch(string(text), -1) {
+		declared[match[1]] = true
+	}
+	for _, own := range []string{"FUNCTION", "VERSION", "REVISION"} { // those that Build sets
+		delete(declared, own)
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(declared)), slices.Sorted(slices.Values(ImageArguments()))); diff != "" {
+		t.Error(diff)
+	}
+}

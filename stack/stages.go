@@ -1,0 +1,142 @@
+package stack
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/components"
+	"trade-processing/lambdas/enricher"
+	"trade-processing/lambdas/parameters"
+	"trade-processing/lambdas/recorder"
+	"trade-processing/lambdas/validator"
+)
+
+// Stages are the stages of the workflow, as a stack without a config has them.
+func Stages() []components.Stage { return (&Config{}).Stages() }
+
+// Functions are the names of the stages' functions, in the order of the table.
+func Functions() []string {
+	var names []string
+	for _, stage := range Stages() {
+		names = append(names, stage.Function)
+	}
+	return names
+}
+
+// Stages is the one table of the workflow's stages. All but the last run side by side; the last gets their answers. A row
+// makes the stage's state, role, image, queue, alarms, dashboard lines and config keys (<function>Memory,
+// <function>ReservedConcurrency), its line in the report of a run, and its place on the local cloud.
+func (c *Config) Stages() []components.Stage {
+	stages := []components.Stage{
+		{
+			Function: validator.Name, State: "ValidateTrade", Result: "validation",
+			Description:    "Says what is wrong with a trade",
+			TimeoutSeconds: 5, ReadsParameters: true, Environment: c.rules(),
+			Metrics: []components.StageMetric{
+				{Graph: components.OutcomesGraph, Name: validator.Rejected, Label: "rejected"},
+				{Graph: components.OutcomesGraph, Name: validator.ReviewRequired, Label: "flagged for review"},
+				{Graph: components.VolumeGraph, Name: validator.Validated, Label: "trades"},
+			},
+			Alarms: []components.StageAlarm{c.rejections(), staleParameters(validator.Name)},
+		},
+		{
+			Function: enricher.Name, State: "EnrichTrade", Result: "market",
+			Description:     "Adds market context to a trade",
+			TimeoutSeconds:  10, // it may wait for the HTTP API, with retries
+			ReadsParameters: true, CallsAPI: c.APIEndpoint != "",
+			Metrics: []components.StageMetric{
+				{Graph: components.ErrorsGraph, Name: enricher.PartialContext, Label: "trades without their whole market context"},
+				{Graph: components.ErrorsGraph, Name: enricher.APIFailures, Label: "failures of the market data API"},
+			},
+			Alarms: []components.StageAlarm{staleParameters(enricher.Name)},
+		},
+		{
+			Function: recorder.Name, State: "RecordTrade",
+			Description:    "Writes a trade once",
+			TimeoutSeconds: 10, WritesTable: true, Environment: c.retention(),
+			Metrics: []components.StageMetric{
+				{Graph: components.OutcomesGraph, Name: recorder.TradesRecorded, Label: "recorded"},
+				{Graph: components.OutcomesGraph, Name: recorder.DuplicateTrades, Label: "duplicates"},
+				{Graph: components.OutcomesGraph, Name: recorder.TradeConflicts, Label: "conflicts"},
+				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p50", Statistic: "p50"},
+				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p95", Statistic: "p95"},
+				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p99", Statistic: "p99"},
+			},
+		},
+	}
+	for i, stage := range stages {
+		stages[i].MemoryMB = c.sizes[stage.Function].memoryMB
+		stages[i].ReservedConcurrency = c.sizes[stage.Function].reservedConcurrency
+	}
+	return stages
+}
+
+// rules is what the validator goes by.
+func (c *Config) rules() pulumi.StringMap {
+	environment := pulumi.StringMap{
+		"MAX_CLOCK_SKEW": pulumi.String(c.MaxClockSkew.String()),
+		"SOURCES":        pulumi.String(strings.Join(c.Pipeline.Sources, ",")),
+	}
+	if len(c.AllowedCurrencies) > 0 {
+		environment["ALLOWED_CURRENCIES"] = pulumi.String(strings.Join(c.AllowedCurrencies, ","))
+	}
+	return environment
+}
+
+// retention tells the recorder when DynamoDB may delete a trade.
+func (c *Config) retention() pulumi.StringMap {
+	if c.RetentionYears == 0 {
+		return nil
+	}
+	return pulumi.StringMap{"RETENTION_YEARS": pulumi.String(strconv.Itoa(c.RetentionYears))}
+}
+
+// rejections watches the share of rejected trades: each counts 0 or 1, so the average is the share.
+func (c *Config) rejections() components.StageAlarm {
+	return components.StageAlarm{
+		Name:        "rejections",
+		Description: fmt.Sprintf("More than %d %% of the trades of the last quarter of an hour were rejected: a source sends nonsense, or a rule is wrong.", c.RejectionAlarmPercent),
+		Metric:      validator.Rejected, Statistic: "Average", PeriodSeconds: 300, Periods: 3,
+		Threshold: float64(c.RejectionAlarmPercent) / 100, Comparison: "GreaterThanThreshold",
+	}
+}
+
+func staleParameters(function string) components.StageAlarm {
+	return components.StageAlarm{
+		Name:        function + "-stale-parameters",
+		Description: fmt.Sprintf("The %s can't read its parameters and goes on with old ones. One that starts now has none, and fails.", function),
+		Metric:      parameters.RefreshFailures, Statistic: "Sum", PeriodSeconds: 60, Periods: 3,
+		Threshold: 1, Comparison: "GreaterThanOrEqualToThreshold",
+	}
+}
+
+// parameters are what the functions read while they run. SSM refuses the values that the functions would refuse.
+func (c *Config) Parameters() []components.Parameter {
+	var endpoint pulumi.StringInput = pulumi.String(c.APIEndpoint)
+	switch {
+	case c.APIEndpoint == "":
+		endpoint = pulumi.String(parameters.Unset)
+	case c.APIEndpointIsSecret:
+		endpoint = pulumi.ToSecret(endpoint).(pulumi.StringOutput)
+	}
+	return []components.Parameter{
+		{
+			Name: parameters.EndpointName, Value: endpoint,
+			Description:    "URL of the HTTP API for market context, or " + parameters.Unset,
+			AllowedPattern: `^(` + parameters.Unset + `|https?://[^/?#\s]+([/?#]\S*)?)$`,
+		},
+		{
+			Name: parameters.ThresholdName, Value: pulumi.String(c.ProcessingThreshold),
+			Description:    "Amount above which a trade is flagged for review",
+			AllowedPattern: `^[0-9]{1,38}([.][0-9]{1,37})?$`,
+		},
+		{
+			Name: parameters.MaxRetriesName, Value: pulumi.String(strconv.Itoa(c.Pipeline.MaxRetries)),
+			Description:    "How often a call of the HTTP API is repeated",
+			AllowedPattern: `^([0-9]|10)$`,
+		},
+	}
+}
