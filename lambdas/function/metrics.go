@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
+
+	"trade-processing/lambdas/jsontext"
 )
 
 // Units of CloudWatch that the functions use.
@@ -80,28 +82,16 @@ func appendField(b []byte, name string, value any) []byte {
 	return appendJSON(b, value)
 }
 
-// appendJSON writes a value as JSON. Nearly all are short plain strings, for which encoding/json would be the most
-// expensive part of the line. A value that JSON can't hold is written as the error that says so: a line of metrics is
-// never the reason why a trade fails.
+// appendJSON writes a value as JSON. Nearly all are strings, for which encoding/json would be the most expensive part of
+// the line. A value that JSON can't hold is written as the error that says so: a line of metrics is never the reason why a
+// trade fails.
 func appendJSON(b []byte, value any) []byte {
-	if s, ok := value.(string); ok && isPlain(s) {
-		b = append(b, '"')
-		b = append(b, s...)
-		return append(b, '"')
+	if text, ok := value.(string); ok {
+		return jsontext.AppendString(b, text)
 	}
 	encoded, err := json.Marshal(value)
 	if err != nil {
-		return strconv.AppendQuoteToASCII(b, err.Error())
+		return jsontext.AppendString(b, err.Error())
 	}
 	return append(b, encoded...)
-}
-
-// isPlain tells whether a JSON string needs no escapes.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
 }

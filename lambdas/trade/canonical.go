@@ -3,6 +3,8 @@ package trade
 import (
 	"crypto/sha256"
 	"encoding/hex"
+
+	"trade-processing/lambdas/jsontext"
 )
 
 // Canonical is the one spelling of the trade that is stored and hashed: JSON without insignificant white space, names
@@ -37,7 +39,7 @@ func (v value) appendTo(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendString(b, m.name)
+			b = jsontext.AppendString(b, m.name)
 			b = append(b, ':')
 			b = m.value.appendTo(b)
 		}
@@ -52,43 +54,10 @@ func (v value) appendTo(b []byte) []byte {
 		}
 		return append(b, ']')
 	case text:
-		return appendString(b, v.text)
+		return jsontext.AppendString(b, v.text)
 	case number, boolean:
 		return append(b, v.text...)
 	default:
 		return append(b, "null"...)
 	}
-}
-
-// appendString writes a JSON string. encoding/json is no help here: it escapes U+2028, U+2029 and, by default, < > &.
-func appendString(b []byte, s string) []byte {
-	const hexadecimal = "0123456789abcdef"
-	b = append(b, '"')
-	start := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\b':
-			b = append(b, '\\', 'b')
-		case '\t':
-			b = append(b, '\\', 't')
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\f':
-			b = append(b, '\\', 'f')
-		case '\r':
-			b = append(b, '\\', 'r')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexadecimal[c>>4], hexadecimal[c&0xf])
-		}
-	}
-	b = append(b, s[start:]...)
-	return append(b, '"')
 }

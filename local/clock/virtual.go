@@ -62,6 +62,9 @@ func (v *Virtual) Sleep(ctx context.Context, d time.Duration) error {
 // WithTimeout ends the context when the clock has been advanced by d.
 func (v *Virtual) WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	c := &timeout{Context: parent, done: make(chan struct{})}
+	if err := parent.Err(); err != nil {
+		c.end(err) // at once, as of context.WithTimeout
+	}
 	stopFollowing := context.AfterFunc(parent, func() { c.end(parent.Err()) })
 	if d <= 0 {
 		c.deadline = v.Now()

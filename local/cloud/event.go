@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"trade-processing/lambdas/jsontext"
 	"trade-processing/local/states"
 )
 
@@ -76,9 +77,9 @@ func (c *Cloud) newEvent(region string, entry Entry) (event, error) {
 	b = append(b, `{"version":"0","id":"`...)
 	b = append(b, e.id...)
 	b = append(b, `","detail-type":`...)
-	b = states.AppendJSON(b, entry.DetailType)
+	b = jsontext.AppendString(b, entry.DetailType)
 	b = append(b, `,"source":`...)
-	b = states.AppendJSON(b, entry.Source)
+	b = jsontext.AppendString(b, entry.Source)
 	b = append(b, `,"account":"`+Account+`","time":"`...)
 	b = append(b, sent...)
 	b = append(b, `","region":"`...)

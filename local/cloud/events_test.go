@@ -72,7 +72,7 @@ func TestAnEventThatNoRuleMatchesStartsNothing(t *testing.T) {
 func TestEveryRuleThatMatchesDeliversToEachOfItsTargets(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range []string{"second", "third"} {
-		inputs := machineInputs(`{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "` + name + `", "End": true}}}`)
+		inputs := machineInputs(calling(name, "$.Payload"))
 		inputs["name"] = name
 		w.create(machineType, name, inputs)
 	}
@@ -87,7 +87,7 @@ func TestEveryRuleThatMatchesDeliversToEachOfItsTargets(t *testing.T) {
 // A rule sees the whole event as AWS documents it, and the function gets the detail byte for byte.
 func TestTheEnvelopeOfAnEvent(t *testing.T) {
 	w := newWorld(t)
-	w.update(machineType, "orders", cloud.Properties{"definition": `{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}`})
+	w.update(machineType, "orders", cloud.Properties{"definition": calling("x", "$$.Execution.Input")})
 	const detail = `{ "amount": 1.50, "big": 12345678901234567890123456789, "text": "<\u00e9>", "e": 1E+2 }`
 	receipt, err := w.PutEvent(t.Context(), here, "orders", cloud.Entry{
 		Source: "shop", DetailType: `An "order"`, Detail: []byte(detail), Resources: []string{"arn:one", "arn:two"},
@@ -121,7 +121,7 @@ func TestTheEnvelopeOfAnEvent(t *testing.T) {
 
 func TestAnEventWithoutATimeHasThatOfTheBus(t *testing.T) {
 	w := newWorld(t)
-	w.update(machineType, "orders", cloud.Properties{"definition": `{"StartAt": "A", "States": {"A": {"Type": "Pass", "OutputPath": "$.time", "End": true}}}`})
+	w.update(machineType, "orders", cloud.Properties{"definition": calling("x", "$$.Execution.Input.time")})
 	w.expect(`{}`, "2026-03-02T12:00:00Z")
 }
 
@@ -155,7 +155,7 @@ func TestWhatATargetCanNotBeStartedWith(t *testing.T) {
 	})
 	t.Run("an event just below goes through", func(t *testing.T) {
 		w := newWorld(t)
-		w.update(machineType, "orders", cloud.Properties{"definition": `{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "done", "End": true}}}`})
+		w.update(machineType, "orders", cloud.Properties{"definition": calling("done", "$.Payload")})
 		w.expect(`{"id": "`+strings.Repeat("x", 255<<10)+`"}`, "done")
 	})
 	t.Run("a state machine that is gone", func(t *testing.T) {

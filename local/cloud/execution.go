@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tidwall/gjson"
+
 	"trade-processing/local/metrics"
 	"trade-processing/local/queue"
 	"trade-processing/local/states"
@@ -189,16 +191,9 @@ func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Dat
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sent = append(t.sent, DeadLetter{Queue: afterLast(url, "/"), Error: errorIn(parameters["MessageBody"])})
+	// A dead letter carries the error that was caught.
+	t.sent = append(t.sent, DeadLetter{Queue: afterLast(url, "/"), Error: gjson.Get(body, "error.Error").String()})
 	return map[string]any{"MessageId": sent.ID, "MD5OfMessageBody": sent.BodyMD5}, nil
-}
-
-// errorIn is the name of the error that a dead letter carries.
-func errorIn(body states.Data) string {
-	letter, _ := states.Plain(body).(map[string]any)
-	caught, _ := letter["error"].(map[string]any)
-	name, _ := caught["Error"].(string)
-	return name
 }
 
 // only refuses parameters that are not served. A state without Parameters passes its input on, whose names the

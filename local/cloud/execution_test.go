@@ -42,8 +42,8 @@ func TestWhatBecomesOfAnExecution(t *testing.T) {
 		{"parameters that come with the input and are not served",
 			pass(`{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true}`), "failed: States.Runtime"},
 		{"parameters that are no object",
-			pass(`{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "InputPath": "$.source", "End": true}`), "failed: States.Runtime"},
-		{"an error of its own", pass(`{"Type": "Fail", "Error": "Sold.Out"}`), "failed: Sold.Out"},
+			strings.Replace(calling("x", "$$.Execution.Id"), `"End": true}`, `"Next": "B"}, "B": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true}`, 1), "failed: States.Runtime"},
+		{"an error of its own", pass(`{"Type": "Fail", "ErrorPath": "$.source"}`), "failed: shop"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t)

@@ -53,7 +53,7 @@ func TestTheUnknownIsRefusedByName(t *testing.T) {
 			"an operator of an event pattern", ruleType, ruleInputs(`{"source": [{"sounds-like": "shop"}]}`),
 			[]string{ruleType, "sounds-like"},
 		}, {
-			"a field of a state", machineType, machineInputs(aMachine + `{"Type": "Succeed", "Mood": "good"}}}`),
+			"a field of a state", machineType, machineInputs(aMachine + `{"Type": "Fail", "Mood": "good"}}}`),
 			[]string{machineType, `state "A"`, "Mood"},
 		}, {
 			"a type of state", machineType, machineInputs(aMachine + `{"Type": "Map", "End": true}}}`),

@@ -64,7 +64,7 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 			name: "a state machine's definition runs behind the alias that was there", typ: machineType, of: "orders",
 			before: func(w *world) { w.expect(`{"id": "1"}`, "hello kept") },
 			change: func(*world) cloud.Properties {
-				return cloud.Properties{"definition": `{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "skipped", "End": true}}}`}
+				return cloud.Properties{"definition": calling("skipped", "$.Payload")}
 			},
 			after: func(w *world) {
 				w.expect(`{"id": "2"}`, "skipped")
@@ -75,7 +75,7 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 		}, {
 			name: "a target leads elsewhere", typ: targetType, of: "orders",
 			change: func(w *world) cloud.Properties {
-				inputs := machineInputs(`{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "elsewhere", "End": true}}}`)
+				inputs := machineInputs(calling("elsewhere", "$.Payload"))
 				inputs["name"] = "elsewhere"
 				return cloud.Properties{"arn": w.create(machineType, "elsewhere", inputs).ID}
 			},

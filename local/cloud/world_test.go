@@ -141,6 +141,13 @@ func definition(failures string) string {
 		"Failed": {"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"}}}`
 }
 
+// calling is a definition of one state that calls the function, which says a text, and ends with what the path leads to.
+func calling(text, outputPath string) string {
+	return `{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+		"Parameters": {"FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:keeper:live", "Payload": {"detail": {"say": "` + text + `"}}},
+		"OutputPath": "` + outputPath + `", "End": true}}}`
+}
+
 func ruleInputs(pattern string) cloud.Properties {
 	return cloud.Properties{"name": "orders", "eventBusName": "orders", "eventPattern": pattern}
 }
@@ -282,13 +289,16 @@ func newKeeper(environment lambdas.Environment, services cloud.Services) (lambda
 	return &keeper{environment, services}, nil
 }
 
-// Invoke keeps an order and answers "<greeting> kept", or "<greeting> duplicate".
+// Invoke keeps an order and answers "<greeting> kept", or "<greeting> duplicate", or says what it is told to.
 func (k *keeper) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	var event struct {
-		Detail struct{ ID, Fail string }
+		Detail struct{ ID, Fail, Say string }
 	}
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, err
+	}
+	if event.Detail.Say != "" {
+		return json.Marshal(event.Detail.Say)
 	}
 	if event.Detail.Fail != "" {
 		return nil, messages.InvokeResponse_Error{Type: event.Detail.Fail, Message: "as the order wished"}

@@ -14,15 +14,13 @@ const (
 	TimedOut               = "States.Timeout"
 	RuntimeError           = "States.Runtime"
 	DataLimitExceeded      = "States.DataLimitExceeded"
-	NoChoiceMatched        = "States.NoChoiceMatched"
 	ResultPathMatchFailure = "States.ResultPathMatchFailure"
-	IntrinsicFailure       = "States.IntrinsicFailure"
 )
 
 // reserved are all the names that Step Functions itself gives to errors.
 var reserved = []string{
-	AllErrors, TaskFailed, TimedOut, RuntimeError, DataLimitExceeded, NoChoiceMatched, ResultPathMatchFailure,
-	IntrinsicFailure, "States.BranchFailed", "States.ExceedToleratedFailureThreshold", "States.HeartbeatTimeout",
+	AllErrors, TaskFailed, TimedOut, RuntimeError, DataLimitExceeded, ResultPathMatchFailure, "States.NoChoiceMatched",
+	"States.IntrinsicFailure", "States.BranchFailed", "States.ExceedToleratedFailureThreshold", "States.HeartbeatTimeout",
 	"States.Http.Socket", "States.ItemReaderFailed", "States.ParameterPathFailure", "States.Permissions",
 	"States.QueryEvaluationError", "States.ResultWriterFailed",
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"unicode/utf8"
+	"sync"
+
+	"trade-processing/lambdas/jsontext"
 )
 
 // AppendJSON appends data as JSON, documents and numbers as they stand. The members of an object come in order of their
-// names. It panics on what is no Data; the results of tasks were checked.
+// names. It panics on what is no Data.
 func AppendJSON(b []byte, data Data) []byte {
 	switch data := data.(type) {
 	case nil:
@@ -17,7 +19,7 @@ func AppendJSON(b []byte, data Data) []byte {
 	case bool:
 		return strconv.AppendBool(b, data)
 	case string:
-		return appendText(b, data)
+		return jsontext.AppendString(b, data)
 	case json.Number:
 		return append(b, data...)
 	case *Document:
@@ -43,112 +45,25 @@ func AppendJSON(b []byte, data Data) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendText(b, name), ':')
+			b = append(jsontext.AppendString(b, name), ':')
 			b = AppendJSON(b, data[name])
 		}
 		return append(b, '}')
 	default:
-		panic(noData(data))
+		panic(fmt.Sprintf("%T is no JSON data", data))
 	}
 }
 
-func noData(data any) error { return fmt.Errorf("%T is no JSON data", data) }
+// scratch keeps the buffers in which data are written to be measured.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// appendText writes a text as JSON. Unlike json.Marshal it leaves <, > and & as they are, and needs no allocation.
-func appendText(b []byte, text string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(text); {
-		width := 1
-		var escaped string
-		switch c := text[i]; {
-		case c >= utf8.RuneSelf:
-			var r rune
-			if r, width = utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && width == 1 {
-				escaped = string(utf8.RuneError) // JSON is UTF-8
-			}
-		case c == '"':
-			escaped = `\"`
-		case c == '\\':
-			escaped = `\\`
-		case c < ' ':
-			escaped = controls[c]
-		}
-		if escaped != "" {
-			b = append(append(b, text[start:i]...), escaped...)
-			start = i + width
-		}
-		i += width
+// size is how many bytes AppendJSON writes.
+func size(data Data) int {
+	if d, ok := data.(*Document); ok {
+		return len(d.text)
 	}
-	return append(append(b, text[start:]...), '"')
-}
-
-// controls are the control characters as JSON writes them.
-var controls = func() (texts [' ']string) {
-	for c := range texts {
-		texts[c] = fmt.Sprintf(`\u%04x`, c)
-	}
-	texts['\b'], texts['\f'], texts['\n'], texts['\r'], texts['\t'] = `\b`, `\f`, `\n`, `\r`, `\t`
-	return texts
-}()
-
-// size is how many bytes AppendJSON writes, found without writing them. What is no Data is an error.
-func size(data Data) (int, error) {
-	switch data := data.(type) {
-	case nil:
-		return len("null"), nil
-	case bool:
-		if data {
-			return len("true"), nil
-		}
-		return len("false"), nil
-	case string:
-		return textSize(data), nil
-	case json.Number:
-		return len(data), nil
-	case *Document:
-		return len(data.text), nil
-	case []any:
-		total := 2 + max(0, len(data)-1)
-		for _, element := range data {
-			n, err := size(element)
-			if err != nil {
-				return 0, err
-			}
-			total += n
-		}
-		return total, nil
-	case map[string]any:
-		total := 2 + max(0, len(data)-1)
-		for name, value := range data {
-			n, err := size(value)
-			if err != nil {
-				return 0, err
-			}
-			total += textSize(name) + 1 + n
-		}
-		return total, nil
-	default:
-		return 0, noData(data)
-	}
-}
-
-func textSize(text string) int {
-	n := len(`""`) + len(text)
-	for i := 0; i < len(text); {
-		width := 1
-		switch c := text[i]; {
-		case c >= utf8.RuneSelf:
-			var r rune
-			if r, width = utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && width == 1 {
-				n += len(string(utf8.RuneError)) - 1
-			}
-		case c == '"' || c == '\\':
-			n++
-		case c < ' ':
-			n += len(controls[c]) - 1
-		}
-		i += width
-	}
-	return n
+	buffer := scratch.Get().(*[]byte)
+	defer scratch.Put(buffer)
+	*buffer = AppendJSON((*buffer)[:0], data)
+	return len(*buffer)
 }

@@ -1,7 +1,6 @@
 package states
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,12 +8,16 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-viper/mapstructure/v2"
+
+	"trade-processing/local/jsonvalue"
 )
 
 // Machine is a compiled state machine. It keeps nothing of its executions and is safe for concurrent use.
 type Machine struct {
 	graph   graph
-	timeout time.Duration // 0: none
+	timeout time.Duration
 }
 
 // graph is a machine's or a branch's states.
@@ -28,6 +31,11 @@ type graph struct {
 const (
 	maxDefinition = 1 << 20 // bytes
 	maxName       = 80      // characters of a state's name
+
+	// maxSeconds is the longest time that a definition can give in seconds, a little over three years; what has no
+	// TimeoutSeconds has that.
+	// https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html
+	maxSeconds = 99999999
 )
 
 // Compile reads a definition. resources are the integrations that a Task may name, such as
@@ -51,16 +59,34 @@ type compiler struct {
 // problem notes in one line what is wrong at a place, such as state "Record": Retry[0].
 func (c *compiler) problem(at, format string, args ...any) {
 	message := at + ": " + fmt.Sprintf(format, args...)
-	c.problems = append(c.problems, errors.New(strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(message)))
+	c.problems = append(c.problems, errors.New(strings.Join(strings.Fields(message), " ")))
+}
+
+// read fills the struct that target points to, whose fields are spelled exactly as the members. An absent member leaves
+// its field as it is, null makes it zero, and one that the struct doesn't have is refused.
+func (c *compiler) read(at string, members, target any) bool {
+	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
+		Result: target, RootName: "fields", ErrorUnused: true, ZeroFields: true,
+		MatchName: func(key, field string) bool { return key == field },
+	})
+	if err == nil {
+		err = decoder.Decode(members)
+	}
+	if err != nil {
+		text := err.Error()
+		if _, problems, several := strings.Cut(text, "\n\n"); several {
+			text = strings.ReplaceAll(problems, "\n", "; ")
+		}
+		c.problem(at, "%s", strings.ReplaceAll(text, "'fields.", "'"))
+	}
+	return err == nil
 }
 
 type machineFields struct {
-	Comment        *string
-	QueryLanguage  string
-	Version        string
+	Comment        string
 	StartAt        string
-	States         json.RawMessage
-	TimeoutSeconds *int
+	States         map[string]any
+	TimeoutSeconds int
 }
 
 func (c *compiler) machine(definition []byte) *Machine {
@@ -69,41 +95,30 @@ func (c *compiler) machine(definition []byte) *Machine {
 		c.problem(at, "the definition has %d bytes; Step Functions takes at most %d", n, maxDefinition)
 		return nil
 	}
-	if !c.wellFormed(at, definition) {
+	members, err := jsonvalue.DecodeDefinition(definition)
+	if err != nil {
+		c.problem(at, "%v", err)
 		return nil
 	}
-	members := c.members(at, definition)
-	if members == nil {
+	read := machineFields{TimeoutSeconds: maxSeconds}
+	if !c.read(at, members, &read) {
 		return nil
 	}
-	var read machineFields
-	c.read(at, members, &read)
-	if read.QueryLanguage != "" && read.QueryLanguage != "JSONPath" {
-		c.problem(at, "QueryLanguage %s is not known here; only JSONPath is", read.QueryLanguage)
+	return &Machine{graph: c.graph(at, read.StartAt, read.States), timeout: c.timeout(at, read.TimeoutSeconds)}
+}
+
+func (c *compiler) timeout(at string, seconds int) time.Duration {
+	if seconds < 1 || seconds > maxSeconds {
+		c.problem(at, "TimeoutSeconds is %d; it is from 1 to %d", seconds, maxSeconds)
 	}
-	if read.Version != "" && read.Version != "1.0" {
-		c.problem(at, "Version %s is not known here; only 1.0 is", read.Version)
-	}
-	return &Machine{
-		graph:   c.graph(at, read.StartAt, read.States),
-		timeout: c.seconds(at, "TimeoutSeconds", read.TimeoutSeconds, 1),
-	}
+	return time.Duration(seconds) * time.Second
 }
 
 // graph compiles the states of a machine or of a branch.
-func (c *compiler) graph(at, start string, text json.RawMessage) graph {
-	var texts map[string]json.RawMessage
-	if text != nil && json.Unmarshal(text, &texts) != nil {
-		c.problem(at, "States is %s; it is an object", excerpt(text))
-		return graph{}
-	}
-	if len(texts) == 0 {
-		c.problem(at, "has no States")
-		return graph{}
-	}
+func (c *compiler) graph(at, start string, members map[string]any) graph {
 	before := len(c.problems)
-	g := graph{states: make(map[string]*state, len(texts))}
-	names := slices.Sorted(maps.Keys(texts)) // so that problems come in the same order every time
+	g := graph{states: make(map[string]*state, len(members))}
+	names := slices.Sorted(maps.Keys(members)) // so that problems come in the same order every time
 	for _, name := range names {
 		if c.seen[name] {
 			c.problem(placeOf(name), "the name is used twice in the machine")
@@ -112,7 +127,7 @@ func (c *compiler) graph(at, start string, text json.RawMessage) graph {
 		if n := utf8.RuneCountInString(name); n > maxName {
 			c.problem(placeOf(name), "the name has %d characters; it may have %d", n, maxName)
 		}
-		g.states[name] = c.state(name, texts[name])
+		g.states[name] = c.state(name, members[name])
 	}
 	for _, name := range names {
 		for _, target := range g.states[name].targets() {
@@ -137,7 +152,7 @@ func (c *compiler) reach(g graph, names []string) {
 	reached := map[string]bool{g.start.name: true}
 	ends := false
 	for queue := []*state{g.start}; len(queue) > 0; queue = queue[1:] {
-		ends = ends || queue[0].ends
+		ends = ends || queue[0].next == ""
 		for _, target := range queue[0].targets() {
 			if !reached[target] {
 				reached[target] = true
@@ -153,4 +168,30 @@ func (c *compiler) reach(g graph, names []string) {
 	if !ends {
 		c.problem(placeOf(g.start.name), "no state after it ends the machine")
 	}
+}
+
+// Call is what a Task state calls, as the definition has it.
+type Call struct {
+	State      string
+	Resource   string
+	Parameters []string // their names, in order
+}
+
+// Calls lists the calls of all Task states, branches included, in order of the states' names: whoever serves them can
+// refuse a parameter before a trade meets it.
+func (m *Machine) Calls() []Call {
+	return slices.SortedFunc(slices.Values(m.graph.calls()), func(a, b Call) int { return strings.Compare(a.State, b.State) })
+}
+
+func (g graph) calls() []Call {
+	var calls []Call
+	for _, s := range g.states {
+		if s.kind == "Task" {
+			calls = append(calls, Call{State: s.name, Resource: s.resource, Parameters: s.given})
+		}
+		for _, branch := range s.branches {
+			calls = append(calls, branch.calls()...)
+		}
+	}
+	return calls
 }

@@ -22,11 +22,11 @@ func branch(name, state string) string {
 }
 
 func parallel(fields string, branches ...string) string {
-	return machine(`"A": {"Type": "Parallel"` + fields + `, "Branches": [` + strings.Join(branches, ",") + `]}, "Z": {"Type": "Pass", "End": true}`)
+	return machine(`"A": {"Type": "Parallel"` + fields + `, "Branches": [` + strings.Join(branches, ",") + `]}, "Z": {"Type": "Task", "Resource": "echo", "End": true}`)
 }
 
 func TestParallel(t *testing.T) {
-	const wait, task = `"Type": "Wait", "Seconds": %d, "OutputPath": "$.%s"`, `"Type": "Task", "Resource": "%s"`
+	const wait, task = `"Type": "Task", "Resource": "wait", "Parameters": {"Seconds": %d}, "ResultPath": null, "OutputPath": "$.%s"`, `"Type": "Task", "Resource": "%s"`
 	slow := func(seconds int, output string) string { return fmt.Sprintf(wait, seconds, output) }
 	cases := map[string]struct {
 		definition, want string
@@ -34,23 +34,20 @@ func TestParallel(t *testing.T) {
 	}{
 		"outputs come in the order of the branches, not of time": {parallel(`, "Next": "Z"`, branch("B", slow(3, "x")), branch("C", slow(1, "y")), branch("D", slow(2, "x"))), `[1,2,1]`, 3 * time.Second},
 		"a single branch gives a list of one":                    {parallel(`, "Next": "Z"`, branch("B", slow(0, "x"))), `[1]`, 0},
-		"every branch gets the same input":                       {parallel(`, "InputPath": "$.y", "Next": "Z"`, branch("B", `"Type": "Pass"`), branch("C", `"Type": "Pass"`)), `[2,2]`, 0},
-		"Parameters make the input of the branches":              {parallel(`, "Parameters": {"sum.$": "$.x"}, "Next": "Z"`, branch("B", `"Type": "Pass"`)), `[{"sum":1}]`, 0},
+		"every branch gets the same input":                       {parallel(`, "Next": "Z"`, branch("B", `"Type": "Task", "Resource": "echo", "OutputPath": "$.y"`), branch("C", `"Type": "Task", "Resource": "echo", "OutputPath": "$.y"`)), `[2,2]`, 0},
 		"ResultSelector picks from the list":                     {parallel(`, "ResultSelector": {"second.$": "$[1]"}, "Next": "Z"`, branch("B", slow(0, "x")), branch("C", slow(0, "y"))), `{"second":2}`, 0},
 		"ResultPath adds the list to the input":                  {parallel(`, "ResultPath": "$.both", "Next": "Z"`, branch("B", slow(0, "x"))), `{"both":[1],"x":1,"y":2}`, 0},
-		"a Fail in a branch fails the whole":                     {parallel(`, "Next": "Z"`, branch("B", slow(60, "x")), `{"StartAt": "C", "States": {"C": {"Type": "Wait", "Seconds": 2, "Next": "D"}, "D": {"Type": "Fail", "Error": "X", "Cause": "because"}}}`), `failed: X: because`, 2 * time.Second},
+		"a Fail in a branch fails the whole":                     {parallel(`, "Next": "Z"`, branch("B", slow(60, "x")), `{"StartAt": "C", "States": {"C": {"Type": "Task", "Resource": "wait", "Parameters": {"Seconds": 2}, "ResultPath": null, "Next": "D"}, "D": {"Type": "Fail", "ErrorPath": "$$.State.Name"}}}`), `failed: D`, 2 * time.Second},
 		"the first failure stops the other branches":             {parallel(`, "Next": "Z"`, branch("B", fmt.Sprintf(task, "slow")), branch("C", fmt.Sprintf(task, "fail"))), `failed: X: because`, 0},
-		"a failure without branch is caught with its own name":   {parallel(`, "Next": "Z", "Catch": [{"ErrorEquals": ["X"], "ResultPath": "$.error", "Next": "Z"}]`, branch("B", fmt.Sprintf(task, "slow")), branch("C", fmt.Sprintf(task, "fail"))), `{"error":{"Cause":"because","Error":"X"},"x":1,"y":2}`, 0},
-		"a failure that the branch caught fails nothing":         {parallel(`, "Next": "Z"`, `{"StartAt": "B", "States": {"B": {"Type": "Task", "Resource": "fail", "Next": "C", "Catch": [{"ErrorEquals": ["X"], "Next": "C"}]}, "C": {"Type": "Pass", "OutputPath": "$.Error", "End": true}}}`), `["X"]`, 0},
-		"a Succeed in a branch ends only the branch":             {parallel(`, "Next": "Z"`, `{"StartAt": "B", "States": {"B": {"Type": "Succeed"}}}`, branch("C", slow(1, "x"))), `[{"x": 1, "y": 2},1]`, time.Second},
-		"all branches are tried again":                           {parallel(`, "Next": "Z", "Retry": [{"ErrorEquals": ["X"]}]`, branch("B", slow(1, "x")), branch("C", fmt.Sprintf(task, "once"))), `[1,"done"]`, 2 * time.Second},
-		"no wildcard covers States.Runtime of a branch":          {parallel(`, "Next": "Z", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]`, branch("B", slow(0, "nobody"))), `failed: States.Runtime: the path $.nobody leads to nothing`, 0},
+		"a failure that the branch caught fails nothing":         {parallel(`, "Next": "Z"`, `{"StartAt": "B", "States": {"B": {"Type": "Task", "Resource": "fail", "Next": "C", "Catch": [{"ErrorEquals": ["X"], "Next": "C"}]}, "C": {"Type": "Task", "Resource": "echo", "OutputPath": "$.Error", "End": true}}}`), `["X"]`, 0},
+		"an end in a branch ends only the branch":                {parallel(`, "Next": "Z"`, `{"StartAt": "B", "States": {"B": {"Type": "Task", "Resource": "echo", "End": true}}}`, branch("C", slow(1, "x"))), `[{"x": 1, "y": 2},1]`, time.Second},
+		"a path to nothing in a branch fails the whole":          {parallel(`, "Next": "Z"`, branch("B", slow(0, "nobody"))), `failed: States.Runtime: the path $.nobody leads to nothing`, 0},
 		"branches in branches":                                   {parallel(`, "Next": "Z"`, branch("B", `"Type": "Parallel", "Branches": [`+branch("C", slow(1, "x"))+`,`+branch("D", slow(2, "y"))+`]`), branch("E", slow(0, "x"))), `[[1,2],1]`, 2 * time.Second},
 		"a failure deep inside stops all":                        {parallel(`, "Next": "Z"`, branch("B", `"Type": "Parallel", "Branches": [`+branch("C", fmt.Sprintf(task, "fail"))+`,`+branch("D", slow(60, "x"))+`]`), branch("E", slow(60, "y"))), `failed: X: because`, 0},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
-			do := tasks{"slow": obedient, "fail": failing("X", "X", "X"), "once": failing("X")}
+			do := tasks{"slow": obedient, "fail": failing("X")}
 			got := run(t, test.definition, `{"x": 1, "y": 2}`, do)
 			if got.text() != test.want || got.took != test.took {
 				t.Errorf("%s after %s; want %s after %s", got.text(), got.took, test.want, test.took)
@@ -61,7 +58,7 @@ func TestParallel(t *testing.T) {
 
 // A task that is stopped answers some error of its own; the state must still fail with what its sibling failed with.
 func TestASiblingsLastWordsDoNotCount(t *testing.T) {
-	m := compile(t, parallel(`, "Next": "Z", "Retry": [{"ErrorEquals": ["Late"], "MaxAttempts": 9}], "Catch": [{"ErrorEquals": ["Late"], "Next": "Z"}]`,
+	m := compile(t, parallel(`, "Next": "Z"`,
 		branch("B", `"Type": "Task", "Resource": "slow", "Retry": [{"ErrorEquals": ["States.ALL"]}]`), branch("C", `"Type": "Task", "Resource": "fail"`)))
 	for range 100 {
 		var stopped atomic.Int32
@@ -116,7 +113,7 @@ func TestBranchesKeepTheirPlaceWhateverTheyTake(t *testing.T) {
 		var branches, want []string
 		for i, s := range seconds {
 			name := fmt.Sprintf("B%d", i)
-			branches = append(branches, fmt.Sprintf(`{"StartAt": "%s", "States": {"%s": {"Type": "Wait", "Seconds": %d, "OutputPath": "$$.State.Name", "End": true}}}`, name, name, s))
+			branches = append(branches, fmt.Sprintf(`{"StartAt": "%s", "States": {"%s": {"Type": "Task", "Resource": "wait", "Parameters": {"Seconds": %d}, "ResultPath": null, "OutputPath": "$$.State.Name", "End": true}}}`, name, name, s))
 			want = append(want, `"`+name+`"`)
 		}
 		m := compile(t, parallel(`, "Next": "Z"`, branches...))
@@ -129,7 +126,7 @@ func TestBranchesKeepTheirPlaceWhateverTheyTake(t *testing.T) {
 }
 
 func TestManyExecutionsShareAMachine(t *testing.T) {
-	m := compile(t, parallel(`, "Next": "Z"`, branch("B", `"Type": "Pass", "InputPath": "$$.Execution.Input.n"`),
+	m := compile(t, parallel(`, "Next": "Z"`, branch("B", `"Type": "Task", "Resource": "echo", "OutputPath": "$$.Execution.Input.n"`),
 		branch("C", `"Type": "Task", "Resource": "echo", "Parameters": {"n.$": "$.n", "by.$": "$$.Execution.Name"}`)))
 	env := states.Environment{Clock: &hastyClock{now: noon}, Tasks: tasks{"echo": echo}}
 	errs := make(chan error)

@@ -2,20 +2,20 @@ package states
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // path is a compiled reference path: $ or $$ and then members and indexes. Filters, slices, wildcards and descents are
 // refused: they have no single result, which is what every use in a task pipeline needs.
 type path struct {
-	text    string
-	context bool // begins with $$
-	steps   []step
+	text  string
+	field func(scope) Data // of the context object, where the path begins with $$; nil: it begins at the input
+	steps []step
 }
 
 // step is a member's name, or an index where array is set.
@@ -25,145 +25,103 @@ type step struct {
 	array bool
 }
 
-func compilePath(text string) (*path, error) {
+// stepForm is .name, ['name'] or [index].
+var stepForm = regexp.MustCompile(`^(?:\.([\p{L}\p{Nd}_-]+)|\['([^'\\]+)'\]|\[(\d{1,9})\])`)
+
+// path compiles a path.
+func (c *compiler) path(at, text string) *path {
 	p := &path{text: text}
-	rest, found := strings.CutPrefix(text, "$")
+	if err := p.compile(); err != nil {
+		c.problem(at, "path %q: %v", text, err)
+	}
+	return p
+}
+
+func (p *path) compile() error {
+	rest, found := strings.CutPrefix(p.text, "$")
 	if !found {
-		return p, fmt.Errorf("path %q does not begin with $", text)
+		return errors.New("it does not begin with $")
 	}
-	if after, context := strings.CutPrefix(rest, "$"); context {
-		rest, p.context = after, true
-	}
+	rest, context := strings.CutPrefix(rest, "$")
 	for rest != "" {
-		next, left, err := cutStep(rest)
-		if err != nil {
-			return p, fmt.Errorf("path %q: %w", text, err)
+		found := stepForm.FindStringSubmatch(rest)
+		if found == nil {
+			return fmt.Errorf("%q is not known here; a step is .name, ['name'] or [index]", rest)
 		}
-		p.steps = append(p.steps, next)
-		rest = left
+		rest = rest[len(found[0]):]
+		index, err := strconv.Atoi(found[3])
+		p.steps = append(p.steps, step{name: found[1] + found[2], index: index, array: err == nil})
 	}
-	if p.context {
-		return p, p.checkContext()
-	}
-	return p, nil
-}
-
-// cutStep reads .name, ['name'] or [index] from the front of a path.
-func cutStep(rest string) (step, string, error) {
-	switch {
-	case strings.HasPrefix(rest, ".."):
-		return step{}, "", fmt.Errorf("descent .. is not known here")
-	case rest[0] == '.':
-		end := strings.IndexAny(rest[1:], ".[")
-		if end < 0 {
-			end = len(rest) - 1
-		}
-		name := rest[1 : 1+end]
-		if name == "" || strings.ContainsFunc(name, notInName) {
-			return step{}, "", fmt.Errorf("%q is no plain name; other names stand in ['']", name)
-		}
-		return step{name: name}, rest[1+end:], nil
-	case strings.HasPrefix(rest, "['"):
-		name, left, found := strings.Cut(rest[2:], "']")
-		if !found {
-			return step{}, "", fmt.Errorf("%q is not closed by ']", rest)
-		}
-		if name == "" || strings.ContainsAny(name, `'\`) {
-			return step{}, "", fmt.Errorf("['%s'] is not known here; one name stands in it, without quotes and backslashes", name)
-		}
-		return step{name: name}, left, nil
-	case rest[0] == '[':
-		digits, left, found := strings.Cut(rest[1:], "]")
-		if !found {
-			return step{}, "", fmt.Errorf("%q is not closed by ]", rest)
-		}
-		index, err := strconv.ParseUint(digits, 10, 31)
-		if err != nil {
-			return step{}, "", fmt.Errorf("[%s] is not known here; there are [number] and ['name']", digits)
-		}
-		return step{index: int(index), array: true}, left, nil
-	default:
-		return step{}, "", fmt.Errorf("%q is neither .name nor [index]", rest)
-	}
-}
-
-func notInName(r rune) bool {
-	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-'
-}
-
-func (p *path) checkContext() error {
-	if len(p.steps) == 0 {
+	if !context {
 		return nil
 	}
-	fields, known := contextFields[p.steps[0].name]
-	if !known || len(p.steps) > 1 && !slices.Contains(fields, p.steps[1].name) {
-		return fmt.Errorf("path %q: the context object's field is not known here", p.text)
+	if len(p.steps) >= 2 {
+		p.field = contextFields[p.steps[0].name+"."+p.steps[1].name]
 	}
+	if p.field == nil {
+		return errors.New("the context object's field is not known here")
+	}
+	p.steps = p.steps[2:]
 	return nil
+}
+
+// contextFields are the fields of the context object that executions have.
+// https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+var contextFields = map[string]func(scope) Data{
+	"Execution.Id":        func(s scope) Data { return s.run.execution.ID },
+	"Execution.Input":     func(s scope) Data { return s.run.execution.Input },
+	"Execution.Name":      func(s scope) Data { return s.run.execution.Name },
+	"Execution.RoleArn":   func(s scope) Data { return s.run.execution.RoleARN },
+	"Execution.StartTime": func(s scope) Data { return s.run.started.UTC().Format(timeLayout) },
+	"State.EnteredTime":   func(s scope) Data { return s.visit.Entered.UTC().Format(timeLayout) },
+	"State.Name":          func(s scope) Data { return s.visit.State },
+	"State.RetryCount":    func(s scope) Data { return json.Number(strconv.Itoa(s.visit.Retries)) },
+	"StateMachine.Id":     func(s scope) Data { return s.run.execution.MachineID },
+	"StateMachine.Name":   func(s scope) Data { return s.run.execution.MachineName },
+}
+
+// timeLayout is how the context object writes times, in UTC.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// scope is what a template or a path can reach.
+type scope struct {
+	input Data
+	run   *run
+	visit *Visit
 }
 
 // fill gives what the path leads to. AWS documents States.ParameterPathFailure for a path in a template that leads
 // nowhere, and in fact raises States.Runtime there as everywhere else, which nothing catches.
 func (p *path) fill(s scope) (Data, error) {
-	value, found := p.get(s)
-	if !found {
-		return nil, fail(RuntimeError, "the path %s leads to nothing", p.text)
+	data := s.input
+	if p.field != nil {
+		data = p.field(s)
 	}
-	return value, nil
-}
-
-// get follows the path from the input or the context object.
-func (p *path) get(s scope) (Data, bool) {
-	switch {
-	case !p.context:
-		return follow(s.input, p.steps)
-	case len(p.steps) == 0:
-		return s.contextObject(), true
-	case len(p.steps) == 1:
-		return s.contextPart(p.steps[0].name), true
-	default:
-		return follow(s.contextField(p.steps[0].name, p.steps[1].name), p.steps[2:])
-	}
-}
-
-func follow(data Data, steps []step) (Data, bool) {
-	for _, s := range steps {
-		switch value := open(data).(type) {
-		case map[string]any:
-			member, found := value[s.name]
-			if !found || s.array {
-				return nil, false
-			}
-			data = member
-		case []any:
-			if !s.array || s.index >= len(value) {
-				return nil, false
-			}
-			data = value[s.index]
-		default:
-			return nil, false
+	for _, step := range p.steps {
+		var found bool
+		if data, found = step.of(data); !found {
+			return nil, fail(RuntimeError, "the path %s leads to nothing", p.text)
 		}
 	}
-	return data, true
+	return data, nil
 }
 
-// compileResultPath compiles a path that is written to: members only.
-func compileResultPath(text string) (*path, error) {
-	p, err := compilePath(text)
-	if err != nil {
-		return p, err
+func (s step) of(data Data) (Data, bool) {
+	switch value := open(data).(type) {
+	case map[string]any:
+		member, found := value[s.name]
+		return member, found && !s.array
+	case []any:
+		if s.array && s.index < len(value) {
+			return value[s.index], true
+		}
 	}
-	if p.context || slices.ContainsFunc(p.steps, func(s step) bool { return s.array }) {
-		return p, fmt.Errorf("path %q can't be written to; it has members of the input only", text)
-	}
-	return p, nil
+	return nil, false
 }
 
 // set returns data with the value at the path, in new objects along the way. A member that isn't there is made;
 // something else than an object on the way is an error, as it is to Step Functions.
-func (p *path) set(data, value Data) (Data, error) {
-	return p.setAt(data, p.steps, value)
-}
+func (p *path) set(data, value Data) (Data, error) { return p.setAt(data, p.steps, value) }
 
 func (p *path) setAt(data Data, steps []step, value Data) (Data, error) {
 	if len(steps) == 0 {
@@ -175,7 +133,7 @@ func (p *path) setAt(data Data, steps []step, value Data) (Data, error) {
 	case map[string]any:
 		object = maps.Clone(found)
 	default:
-		return nil, fail(ResultPathMatchFailure, "ResultPath %s leads through %s", p.text, kindOf(found))
+		return nil, fail(ResultPathMatchFailure, "ResultPath %s leads through something that is not an object", p.text)
 	}
 	inner, err := p.setAt(object[steps[0].name], steps[1:], value)
 	if err != nil {
@@ -183,22 +141,4 @@ func (p *path) setAt(data Data, steps []step, value Data) (Data, error) {
 	}
 	object[steps[0].name] = inner
 	return object, nil
-}
-
-// kindOf names the type of opened data.
-func kindOf(data Data) string {
-	switch data.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "a boolean"
-	case string:
-		return "a text"
-	case json.Number:
-		return "a number"
-	case []any:
-		return "an array"
-	default:
-		return "an object"
-	}
 }

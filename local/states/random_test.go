@@ -76,20 +76,16 @@ func drawStates(t *rapid.T, prefix string, depth int) string {
 		}
 		return name(rapid.IntRange(0, count-1).Draw(t, "next"))
 	}
-	paths := rapid.SampledFrom([]string{`"$"`, `"$.a"`, `"$.a.b"`, `"$.a[0]"`, `"$$.Execution.Input"`, `"$$"`, `"$['n']"`, `null`})
+	paths := rapid.SampledFrom([]string{`"$"`, `"$.a"`, `"$.a.b"`, `"$.a[0]"`, `"$$.Execution.Input"`, `"$['n']"`})
 	places := rapid.SampledFrom([]string{`"$"`, `"$.a"`, `"$.r.s"`, `"$.n.x"`, `null`})
-	values := rapid.SampledFrom([]string{`1`, `"x"`, `null`, `[1, {"a": true}]`, `{"b": 1.50}`})
-	templates := rapid.SampledFrom([]string{`{}`, `{"a.$": "$"}`, `{"a.$": "$.a", "n": [{"b.$": "$$.State.RetryCount"}]}`,
-		`{"a.$": "States.Array($, States.UUID(), 'x')"}`, `{"a.$": "States.StringToJson(States.JsonToString($))"}`, `{"a.$": "States.Format('{}', $.n)"}`})
+	templates := rapid.SampledFrom([]string{`{}`, `{"a.$": "$"}`, `{"a.$": "$.a", "n": [{"b.$": "$$.State.RetryCount"}]}`, `{"a.$": "States.JsonToString($)"}`})
 	retries := rapid.SampledFrom([]string{`[]`, `[{"ErrorEquals": ["X", "Y"], "MaxAttempts": 2}]`, `[{"ErrorEquals": ["States.ALL"], "JitterStrategy": "FULL", "MaxAttempts": 99999999, "BackoffRate": 1e300}]`})
-	rules := rapid.SampledFrom([]string{`"Variable": "$.a", "IsPresent": true`, `"Variable": "$.n", "NumericGreaterThan": 1`, `"Variable": "$", "IsNull": false`,
-		`"Not": {"Variable": "$.a", "IsPresent": true}`, `"Variable": "$$.State.Name", "StringMatches": "*1"`})
 
 	var all []string
 	for i := range count {
-		kind := rapid.SampledFrom([]string{"Task", "Task", "Pass", "Pass", "Parallel", "Choice", "Wait", "Succeed", "Fail"}).Draw(t, "type")
+		kind := rapid.SampledFrom([]string{"Task", "Task", "Task", "Parallel", "Fail"}).Draw(t, "type")
 		if kind == "Parallel" && depth == 0 {
-			kind = "Pass"
+			kind = "Task"
 		}
 		fields := []string{`"Type": "` + kind + `"`}
 		maybe := func(field string, value func() string) {
@@ -101,26 +97,18 @@ func drawStates(t *rapid.T, prefix string, depth int) string {
 			return func() string { return from.Draw(t, label) }
 		}
 		if kind != "Fail" {
-			maybe("InputPath", draw(paths, "path"))
 			maybe("OutputPath", draw(paths, "path"))
-		}
-		switch kind {
-		case "Task", "Parallel":
 			maybe("ResultPath", draw(places, "place"))
-			maybe("Parameters", draw(templates, "template"))
 			maybe("ResultSelector", draw(templates, "template"))
-			maybe("Retry", draw(retries, "retry"))
-			maybe("Catch", func() string {
-				return `[{"ErrorEquals": ["X"], "Next": ` + next(i) + `}, {"ErrorEquals": ["States.ALL"], "ResultPath": ` + places.Draw(t, "place") + `, "Next": ` + next(i) + `}]`
-			})
-		case "Pass":
-			maybe("ResultPath", draw(places, "place"))
-			maybe("Parameters", draw(templates, "template"))
-			maybe("Result", draw(values, "value"))
 		}
 		switch kind {
 		case "Task":
 			fields = append(fields, `"Resource": "echo"`)
+			maybe("Parameters", draw(templates, "template"))
+			maybe("Retry", draw(retries, "retry"))
+			maybe("Catch", func() string {
+				return `[{"ErrorEquals": ["X"], "Next": ` + next(i) + `}, {"ErrorEquals": ["States.ALL"], "ResultPath": ` + places.Draw(t, "place") + `, "Next": ` + next(i) + `}]`
+			})
 		case "Parallel":
 			var branches []string
 			for b := range rapid.IntRange(1, 3).Draw(t, "branches") {
@@ -128,15 +116,10 @@ func drawStates(t *rapid.T, prefix string, depth int) string {
 				branches = append(branches, `{"StartAt": "`+inner+`0", "States": `+drawStates(t, inner, depth-1)+`}`)
 			}
 			fields = append(fields, `"Branches": [`+strings.Join(branches, ",")+`]`)
-		case "Choice":
-			fields = append(fields, `"Choices": [{`+rules.Draw(t, "rule")+`, "Next": `+next(i)+`}]`)
-			maybe("Default", func() string { return next(i) })
-		case "Wait":
-			fields = append(fields, rapid.SampledFrom([]string{`"Seconds": 5`, `"SecondsPath": "$.n"`, `"TimestampPath": "$$.State.EnteredTime"`}).Draw(t, "until"))
 		case "Fail":
-			fields = append(fields, rapid.SampledFrom([]string{`"Error": "X"`, `"CausePath": "States.JsonToString($)"`, `"ErrorPath": "$.a"`}).Draw(t, "error"))
+			fields = append(fields, rapid.SampledFrom([]string{`"CausePath": "$$.State.Name"`, `"CausePath": "States.JsonToString($)"`, `"ErrorPath": "$.a"`}).Draw(t, "error"))
 		}
-		if kind != "Choice" && kind != "Succeed" && kind != "Fail" {
+		if kind != "Fail" {
 			if i == count-1 {
 				fields = append(fields, `"End": true`)
 			} else {
@@ -171,10 +154,9 @@ func TestRandomMachinesEndOrGoOnButNeverPanic(t *testing.T) {
 
 func FuzzCompile(f *testing.F) {
 	for _, seed := range []string{
-		machine(`"A": {"Type": "Task", "Resource": "echo", "Parameters": {"a.$": "States.Format('{} \\{', $.a)", "b.$": "$$.Execution.Input"}, "ResultSelector": {"x.$": "$.a"}, "ResultPath": "$.r", "Next": "B", "Retry": [{"ErrorEquals": ["X"], "BackoffRate": 1.5, "MaxDelaySeconds": 60, "JitterStrategy": "FULL"}], "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": null, "Next": "B"}]}, "B": {"Type": "Succeed"}`),
-		machine(`"A": {"Type": "Choice", "Choices": [{"And": [{"Variable": "$.n", "NumericLessThanPath": "$.m"}, {"Not": {"Variable": "$.t", "StringMatches": "a*\\*"}}], "Next": "B"}], "Default": "C"}, "B": {"Type": "Wait", "TimestampPath": "$.t", "End": true}, "C": {"Type": "Fail", "ErrorPath": "$.a", "CausePath": "States.JsonToString($)"}`),
-		machine(`"A": {"Type": "Parallel", "End": true, "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "Result": 1, "End": true}}}, {"StartAt": "C", "States": {"C": {"Type": "Wait", "Seconds": 1, "Next": "D"}, "D": {"Type": "Pass", "InputPath": null, "End": true}}}]}`),
-		`{"QueryLanguage": "JSONPath", "Version": "1.0", "Comment": "", "TimeoutSeconds": 5, "StartAt": "A", "States": {"A": {"Type": "Succeed", "InputPath": "$['a']['b'][0]"}}}`,
+		machine(`"A": {"Type": "Task", "Resource": "echo", "Parameters": {"a.$": "States.JsonToString($.a)", "b.$": "$$.Execution.Input"}, "ResultSelector": {"x.$": "$.a"}, "ResultPath": "$.r", "Next": "B", "Retry": [{"ErrorEquals": ["X"], "BackoffRate": 1.5, "MaxDelaySeconds": 60, "JitterStrategy": "FULL"}], "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": null, "Next": "B"}]}, "B": {"Type": "Fail", "ErrorPath": "$.a", "CausePath": "States.JsonToString($)"}`),
+		machine(`"A": {"Type": "Parallel", "End": true, "Branches": [{"StartAt": "B", "States": {"B": ` + end + `}}, {"StartAt": "C", "States": {"C": {"Type": "Task", "Resource": "fail", "Next": "D"}, "D": ` + end + `}}]}`),
+		`{"Comment": "", "TimeoutSeconds": 5, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "echo", "End": true, "OutputPath": "$['a']['b'][0]"}}}`,
 	} {
 		f.Add([]byte(seed), []byte(`{"a": "x", "n": 1, "m": 2.5, "t": "2026-03-02T14:30:00Z"}`))
 	}

@@ -1,8 +1,7 @@
 package states
 
 import (
-	"encoding/json"
-	"fmt"
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -27,19 +26,17 @@ type catcher struct {
 }
 
 type retryFields struct {
-	Comment         *string
 	ErrorEquals     []string
-	IntervalSeconds *int
-	BackoffRate     *float64
-	MaxAttempts     *int
-	MaxDelaySeconds *int
+	IntervalSeconds int
+	BackoffRate     float64
+	MaxAttempts     int
+	MaxDelaySeconds int // 0: none
 	JitterStrategy  string
 }
 
 type catchFields struct {
-	Comment     *string
 	ErrorEquals []string
-	ResultPath  json.RawMessage
+	ResultPath  any // a path, or null
 	Next        string
 }
 
@@ -47,73 +44,48 @@ type catchFields struct {
 // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 const maxDelay = 31622400
 
-func (c *compiler) retriers(at string, s *state, texts []json.RawMessage) {
-	for i, text := range texts {
-		at := fmt.Sprintf("%s: Retry[%d]", at, i)
-		members := c.members(at, text)
-		if members == nil {
-			continue
-		}
-		var read retryFields
-		c.read(at, members, &read)
-		c.errorNames(at, read.ErrorEquals, i == len(texts)-1)
-		r := retrier{errors: read.ErrorEquals, interval: time.Second, rate: 2, attempts: 3, longest: maxSeconds * time.Second}
-		if read.IntervalSeconds != nil {
-			r.interval = c.seconds(at, "IntervalSeconds", read.IntervalSeconds, 1)
-		}
-		if n := read.MaxAttempts; n != nil {
-			if *n < 0 || *n > maxSeconds { // the same bound, of a number of times
-				c.problem(at, "MaxAttempts is %d; it is from 0 to %d", *n, maxSeconds)
-			}
-			r.attempts = *n
-		}
-		if read.BackoffRate != nil {
-			if r.rate = *read.BackoffRate; r.rate < 1 {
-				c.problem(at, "BackoffRate is %v; it is 1.0 or more", r.rate)
-			}
-		}
-		if n := read.MaxDelaySeconds; n != nil {
-			if r.longest = time.Duration(*n) * time.Second; *n >= maxDelay || r.longest <= r.interval {
-				c.problem(at, "MaxDelaySeconds is %d; it is more than IntervalSeconds and less than %d", *n, maxDelay)
-			}
-		}
-		switch read.JitterStrategy {
-		case "FULL":
-			r.jitter = true
-		case "", "NONE":
-		default:
-			c.problem(at, "JitterStrategy %s is not known here", read.JitterStrategy)
-		}
-		s.retriers = append(s.retriers, r)
+func (c *compiler) retrier(at string, s *state, members map[string]any, last bool) {
+	read := retryFields{IntervalSeconds: 1, BackoffRate: 2, MaxAttempts: 3, JitterStrategy: "NONE"}
+	if !c.read(at, members, &read) {
+		return
 	}
+	c.errorNames(at, read.ErrorEquals, last)
+	if n := read.IntervalSeconds; n < 1 || n > maxSeconds {
+		c.problem(at, "IntervalSeconds is %d; it is from 1 to %d", n, maxSeconds)
+	}
+	if n := read.MaxAttempts; n < 0 || n > maxSeconds { // the same bound, of a number of times
+		c.problem(at, "MaxAttempts is %d; it is from 0 to %d", n, maxSeconds)
+	}
+	if read.BackoffRate < 1 {
+		c.problem(at, "BackoffRate is %v; it is 1.0 or more", read.BackoffRate)
+	}
+	if n := read.MaxDelaySeconds; n != 0 && (n <= read.IntervalSeconds || n >= maxDelay) {
+		c.problem(at, "MaxDelaySeconds is %d; it is more than IntervalSeconds and less than %d", n, maxDelay)
+	}
+	if read.JitterStrategy != "NONE" && read.JitterStrategy != "FULL" {
+		c.problem(at, "JitterStrategy %s is not known here", read.JitterStrategy)
+	}
+	s.retriers = append(s.retriers, retrier{
+		errors: read.ErrorEquals, rate: read.BackoffRate, attempts: read.MaxAttempts, jitter: read.JitterStrategy == "FULL",
+		interval: time.Duration(read.IntervalSeconds) * time.Second,
+		longest:  time.Duration(cmp.Or(read.MaxDelaySeconds, maxSeconds)) * time.Second,
+	})
 }
 
-func (c *compiler) catchers(at string, s *state, texts []json.RawMessage) {
-	for i, text := range texts {
-		at := fmt.Sprintf("%s: Catch[%d]", at, i)
-		members := c.members(at, text)
-		if members == nil {
-			continue
-		}
-		var read catchFields
-		c.read(at, members, &read)
-		c.errorNames(at, read.ErrorEquals, i == len(texts)-1)
-		if read.Next == "" {
-			c.problem(at, "has no Next")
-			continue
-		}
-		s.catchers = append(s.catchers, catcher{
-			errors: read.ErrorEquals, next: read.Next,
-			resultPath: c.path(at, "ResultPath", read.ResultPath, compileResultPath),
-		})
+func (c *compiler) catcher(at string, s *state, members map[string]any, last bool) {
+	read := catchFields{ResultPath: "$"}
+	if !c.read(at, members, &read) {
+		return
 	}
+	c.errorNames(at, read.ErrorEquals, last)
+	s.catchers = append(s.catchers, catcher{errors: read.ErrorEquals, next: read.Next, resultPath: c.resultPath(at, read.ResultPath)})
 }
 
 // errorNames checks a list of errors: States.ALL stands alone and last, and another name that begins with States. is
 // one that Step Functions raises.
 func (c *compiler) errorNames(at string, names []string, last bool) {
-	if len(names) == 0 {
-		c.problem(at, "has no ErrorEquals")
+	if len(names) == 0 || slices.Contains(names, "") {
+		c.problem(at, "ErrorEquals is empty, or has an empty name")
 	}
 	if slices.Contains(names, AllErrors) && (len(names) > 1 || !last) {
 		c.problem(at, "States.ALL stands alone, in the last of the list")

@@ -2,9 +2,7 @@ package states
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"strconv"
 	"sync"
 	"time"
 
@@ -25,7 +23,7 @@ type Tasks interface {
 // Environment is what machines run in.
 type Environment struct {
 	Clock  clock.Clock
-	Random func() float64 // in [0, 1), for jitter and UUIDs; safe for concurrent use
+	Random func() float64 // in [0, 1), for jitter; safe for concurrent use
 	Tasks  Tasks
 	// Observe is told of every state that was left, also by branches at once, but not of one that was stopped in its
 	// midst. Nil: nobody is.
@@ -56,9 +54,6 @@ type Execution struct {
 // ended.
 func (m *Machine) Run(ctx context.Context, env Environment, execution Execution) (Data, error) {
 	r := &run{env: env, execution: &execution, started: env.Clock.Now()}
-	if m.timeout == 0 {
-		return r.graph(ctx, m.graph, execution.Input)
-	}
 	limited, cancel := env.Clock.WithTimeout(ctx, m.timeout)
 	defer cancel()
 	output, err := r.graph(limited, m.graph, execution.Input)
@@ -165,21 +160,11 @@ func (r *run) caught(s *state, input Data, failure *Failure) (Data, string, erro
 	return nil, "", failure
 }
 
-// attempt runs a state once: input shaped by InputPath and Parameters, the result by ResultSelector and ResultPath, the
-// output by OutputPath.
-func (r *run) attempt(ctx context.Context, s *state, raw Data, visit *Visit) (Data, string, error) {
-	in := scope{input: raw, run: r, visit: visit}
-	input, err := pick(s.inputPath, in)
-	if err != nil {
-		return nil, "", err
-	}
-	in.input = input
-	if s.parameters != nil {
-		if input, err = s.parameters.fill(in); err != nil {
-			return nil, "", err
-		}
-	}
-	result, next, err := r.work(ctx, s, input, in)
+// attempt runs a state once: its parameters from the input, its result through ResultSelector, ResultPath and
+// OutputPath.
+func (r *run) attempt(ctx context.Context, s *state, input Data, visit *Visit) (Data, string, error) {
+	in := scope{input: input, run: r, visit: visit}
+	result, err := r.work(ctx, s, in)
 	if err != nil {
 		return nil, "", err
 	}
@@ -189,29 +174,14 @@ func (r *run) attempt(ctx context.Context, s *state, raw Data, visit *Visit) (Da
 			return nil, "", err
 		}
 	}
-	output := result
-	if s.shapesResult() {
-		if output, err = place(s.resultPath, raw, result); err != nil {
-			return nil, "", err
-		}
-	}
-	in.input = output
-	if output, err = pick(s.outputPath, in); err != nil {
+	if in.input, err = place(s.resultPath, input, result); err != nil {
 		return nil, "", err
 	}
-	return output, next, s.limit(output, "output")
-}
-
-func (s *state) shapesResult() bool {
-	return s.kind == "Task" || s.kind == "Parallel" || s.kind == "Pass"
-}
-
-// pick follows a path from the scope; a null path gives an empty object.
-func pick(p *path, s scope) (Data, error) {
-	if p == nil {
-		return map[string]any{}, nil
+	output, err := s.outputPath.fill(in)
+	if err != nil {
+		return nil, "", err
 	}
-	return p.fill(s)
+	return output, s.next, s.limit(output, "output")
 }
 
 // place puts a result into the state's input; a null path drops it.
@@ -224,49 +194,38 @@ func place(p *path, input, result Data) (Data, error) {
 
 // limit fails an input, output or result with more bytes than Step Functions carries.
 func (s *state) limit(data Data, what string) error {
-	n, err := size(data)
-	switch {
-	case err != nil:
-		return fail(RuntimeError, "the %s of state %s: %v", what, s.name, err)
-	case n > maxData:
+	if n := size(data); n > maxData {
 		return fail(DataLimitExceeded, "the %s of state %s has %d bytes; the limit is %d", what, s.name, n, maxData)
 	}
 	return nil
 }
 
 // work does what the state is for.
-func (r *run) work(ctx context.Context, s *state, input Data, in scope) (Data, string, error) {
+func (r *run) work(ctx context.Context, s *state, in scope) (Data, error) {
 	switch s.kind {
 	case "Task":
-		result, err := r.task(ctx, s, input)
-		return result, s.next, err
+		return r.task(ctx, s, in)
 	case "Parallel":
-		result, err := r.parallel(ctx, s, input)
-		return result, s.next, err
-	case "Pass":
-		if s.hasResult {
-			return s.result, s.next, nil
-		}
-		return input, s.next, nil
-	case "Choice":
-		next, err := s.choose(in)
-		return input, next, err
-	case "Wait":
-		return input, s.next, r.wait(ctx, s, in)
-	case "Fail":
-		return nil, "", s.failure(in)
-	default: // Succeed
-		return input, "", nil
+		return r.parallel(ctx, s, in.input)
+	default: // Fail
+		return nil, s.failure(in)
 	}
 }
 
-func (r *run) task(ctx context.Context, s *state, input Data) (Data, error) {
-	if err := s.limit(input, "input"); err != nil {
+func (r *run) task(ctx context.Context, s *state, in scope) (Data, error) {
+	parameters := in.input
+	if s.parameters != nil {
+		var err error
+		if parameters, err = s.parameters.fill(in); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.limit(parameters, "input"); err != nil {
 		return nil, err
 	}
 	limited, cancel := r.env.Clock.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	result, err := r.env.Tasks.Invoke(limited, s.resource, input)
+	result, err := r.env.Tasks.Invoke(limited, s.resource, parameters)
 	switch {
 	case timedOutWithin(ctx, limited): // an answer that comes too late doesn't count
 		return nil, fail(TimedOut, "state %s took longer than %s", s.name, s.timeout)
@@ -303,55 +262,30 @@ func (r *run) parallel(ctx context.Context, s *state, input Data) (Data, error) 
 	return results, nil
 }
 
-func (r *run) wait(ctx context.Context, s *state, in scope) error {
-	delay, until := s.wait.seconds, s.wait.until
-	switch {
-	case s.wait.secondsPath != nil:
-		value, err := s.wait.secondsPath.fill(in)
-		if err != nil {
-			return err
-		}
-		number, _ := open(value).(json.Number)
-		n, err := strconv.Atoi(string(number))
-		if err != nil || n < 0 || n > maxSeconds {
-			return fail(RuntimeError, "state %s: %s leads to no number of seconds from 0 to %d", s.name, s.wait.secondsPath.text, maxSeconds)
-		}
-		delay = time.Duration(n) * time.Second
-	case s.wait.timestampPath != nil:
-		value, err := s.wait.timestampPath.fill(in)
-		if err != nil {
-			return err
-		}
-		var ok bool
-		if until, ok = timestamp(open(value)); !ok {
-			return fail(RuntimeError, "state %s: %s leads to no time of the form 2026-03-02T14:30:00Z", s.name, s.wait.timestampPath.text)
-		}
-	}
-	if !until.IsZero() {
-		delay = until.Sub(r.env.Clock.Now())
-	}
-	return r.env.Clock.Sleep(ctx, delay)
-}
-
 // failure is what a Fail state fails with.
 func (s *state) failure(in scope) error {
-	failure := &Failure{Name: s.fail.name, Cause: s.fail.cause}
-	for _, dynamic := range []struct {
-		from template
-		into *string
-	}{{s.fail.namePath, &failure.Name}, {s.fail.causePath, &failure.Cause}} {
-		if dynamic.from == nil {
-			continue
-		}
-		value, err := dynamic.from.fill(in)
-		if err != nil {
-			return err
-		}
-		text, ok := open(value).(string)
-		if !ok {
-			return fail(RuntimeError, "state %s: its error or cause is %s, and must be a text", s.name, kindOf(open(value)))
-		}
-		*dynamic.into = text
+	name, err := s.text(s.errorName, in)
+	if err != nil {
+		return err
 	}
-	return failure
+	cause, err := s.text(s.errorCause, in)
+	if err != nil {
+		return err
+	}
+	return &Failure{Name: name, Cause: cause}
+}
+
+func (s *state) text(from template, in scope) (string, error) {
+	if from == nil {
+		return "", nil
+	}
+	value, err := from.fill(in)
+	if err != nil {
+		return "", err
+	}
+	text, ok := open(value).(string)
+	if !ok {
+		return "", fail(RuntimeError, "state %s: its error or cause is not a text", s.name)
+	}
+	return text, nil
 }

@@ -3,6 +3,7 @@ package states_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -72,23 +73,20 @@ func TestTimeouts(t *testing.T) {
 	}{
 		"a task within its time":                       {machine(`"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 10, "End": true}`), taking(&w, 9*time.Second), `"done"`, 9 * time.Second},
 		"a task beyond its time":                       {machine(`"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 10, "End": true}`), obedient, `failed: States.Timeout: state A took longer than 10s`, 10 * time.Second},
-		"a task without a time of its own has years":   {machine(`"A": {"Type": "Task", "Resource": "slow", "End": true}`), obedient, `failed: States.Timeout: state A took longer than 27777h46m39s`, 99999999 * time.Second},
+		"what has no time of its own has years":        {machine(`"A": {"Type": "Task", "Resource": "slow", "End": true}`), obedient, `failed: States.Timeout: the execution took longer than 27777h46m39s`, 99999999 * time.Second},
 		"an answer that comes too late does not count": {machine(`"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 10, "End": true}`), deaf, `failed: States.Timeout: state A took longer than 10s`, time.Minute},
 		"a timeout is retried":                         {machine(`"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 10, "End": true, "Retry": [{"ErrorEquals": ["States.Timeout"], "MaxAttempts": 2}]}`), obedient, `failed: States.Timeout: state A took longer than 10s`, (10 + 1 + 10 + 2 + 10) * time.Second},
-		"a timeout is caught":                          {machine(`"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 10, "Next": "B", "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "B"}]}, "B": {"Type": "Pass", "OutputPath": "$.Cause", "End": true}`), obedient, `"state A took longer than 10s"`, 10 * time.Second},
+		"a timeout is caught":                          {machine(`"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 10, "Next": "B", "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "B"}]}, "B": {"Type": "Task", "Resource": "echo", "OutputPath": "$.Cause", "End": true}`), obedient, `"state A took longer than 10s"`, 10 * time.Second},
 		"a machine beyond its time":                    {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "slow", "End": true}}}`, obedient, `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
-		"nothing in a machine catches its own timeout": {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "slow", "Next": "B", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}]}, "B": {"Type": "Succeed"}}}`, obedient, `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
+		"nothing in a machine catches its own timeout": {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "slow", "Next": "B", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}]}, "B": {"Type": "Task", "Resource": "echo", "End": true}}}`, obedient, `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
 		"nor retries it":                               {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "slow", "End": true, "Retry": [{"ErrorEquals": ["States.ALL"]}]}}}`, obedient, `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
-		"a machine's time runs out in a Wait":          {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 31, "End": true}}}`, nil, `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
+		"a machine's time runs out in a task":          {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "wait", "Parameters": {"Seconds": 31}, "ResultPath": null, "End": true}}}`, nil, `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
 		"a machine's time runs out before a retry":     {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "slow", "End": true, "Retry": [{"ErrorEquals": ["X"], "IntervalSeconds": 60}]}}}`, failing("X"), `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
-		"a machine's time runs out in branches":        {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Parallel", "End": true, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "D"}], "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Task", "Resource": "slow", "End": true}}}, {"StartAt": "C", "States": {"C": {"Type": "Wait", "Seconds": 60, "End": true}}}]}, "D": {"Type": "Succeed"}}}`, obedient, `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
+		"a machine's time runs out in branches":        {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Parallel", "Next": "D", "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Task", "Resource": "slow", "End": true}}}, {"StartAt": "C", "States": {"C": {"Type": "Task", "Resource": "wait", "Parameters": {"Seconds": 60}, "ResultPath": null, "End": true}}}]}, "D": {"Type": "Task", "Resource": "echo", "End": true}}}`, obedient, `failed: States.Timeout: the execution took longer than 30s`, 30 * time.Second},
 		"a task's time within the machine's":           {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 29, "End": true}}}`, obedient, `failed: States.Timeout: state A took longer than 29s`, 29 * time.Second},
-		"a machine that ends in time":                  {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 29, "End": true}}}`, nil, `{}`, 29 * time.Second},
+		"a machine that ends in time":                  {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "wait", "Parameters": {"Seconds": 29}, "ResultPath": null, "End": true}}}`, nil, `{}`, 29 * time.Second},
 		"a machine's end that comes too late":          {`{"TimeoutSeconds": 30, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "slow", "End": true}}}`, deaf, `failed: States.Timeout: the execution took longer than 30s`, time.Minute},
 		"a task's own deadline error within its time":  {machine(`"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 10, "End": true}`), func(context.Context, states.Data) (states.Data, error) { return nil, context.DeadlineExceeded }, `failed: States.TaskFailed: context deadline exceeded`, 0},
-		"a Wait of seconds":                            {machine(`"A": {"Type": "Wait", "Seconds": 90, "End": true}`), nil, `{}`, 90 * time.Second},
-		"a Wait until a time":                          {machine(`"A": {"Type": "Wait", "Timestamp": "2026-03-02T14:00:00+01:00", "End": true}`), nil, `{}`, time.Hour},
-		"a Wait until a time that is over":             {machine(`"A": {"Type": "Wait", "Timestamp": "0001-01-01T00:00:00Z", "End": true}`), nil, `{}`, 0},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -107,44 +105,14 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-func TestWaitByPath(t *testing.T) {
-	cases := map[string]struct {
-		field, input, want string
-		took               time.Duration
-	}{
-		"seconds":                      {`"SecondsPath": "$.s"`, `{"s":90}`, `{"s":90}`, 90 * time.Second},
-		"no seconds":                   {`"SecondsPath": "$.s"`, `{"s":0}`, `{"s":0}`, 0},
-		"the most seconds":             {`"SecondsPath": "$.s"`, `{"s":99999999}`, `{"s":99999999}`, 99999999 * time.Second},
-		"seconds beyond AWS's":         {`"SecondsPath": "$.s"`, `{"s":100000000}`, `failed: States.Runtime: state A: $.s leads to no number of seconds from 0 to 99999999`, 0},
-		"seconds below zero":           {`"SecondsPath": "$.s"`, `{"s":-1}`, `failed: States.Runtime: state A: $.s leads to no number of seconds from 0 to 99999999`, 0},
-		"a fraction of seconds":        {`"SecondsPath": "$.s"`, `{"s":1.5}`, `failed: States.Runtime: state A: $.s leads to no number of seconds from 0 to 99999999`, 0},
-		"seconds as a text":            {`"SecondsPath": "$.s"`, `{"s":"1"}`, `failed: States.Runtime: state A: $.s leads to no number of seconds from 0 to 99999999`, 0},
-		"seconds that are not there":   {`"SecondsPath": "$.s"`, `{}`, `failed: States.Runtime: the path $.s leads to nothing`, 0},
-		"a time":                       {`"TimestampPath": "$.t"`, `{"t":"2026-03-02T12:00:00.250Z"}`, `{"t":"2026-03-02T12:00:00.250Z"}`, 250 * time.Millisecond},
-		"a time without zone":          {`"TimestampPath": "$.t"`, `{"t":"2026-03-02T12:00:01"}`, `failed: States.Runtime: state A: $.t leads to no time of the form 2026-03-02T14:30:00Z`, 0},
-		"a time that is a number":      {`"TimestampPath": "$.t"`, `{"t":1}`, `failed: States.Runtime: state A: $.t leads to no time of the form 2026-03-02T14:30:00Z`, 0},
-		"a time that is not there":     {`"TimestampPath": "$.t"`, `{}`, `failed: States.Runtime: the path $.t leads to nothing`, 0},
-		"the time of the context":      {`"TimestampPath": "$$.Execution.StartTime"`, `{}`, `{}`, 0},
-		"what InputPath selected only": {`"SecondsPath": "$", "InputPath": "$.s"`, `{"s":3}`, `3`, 3 * time.Second},
-	}
-	for name, test := range cases {
-		t.Run(name, func(t *testing.T) {
-			got := run(t, machine(`"A": {"Type": "Wait", `+test.field+`, "End": true}`), test.input, nil)
-			if got.text() != test.want || got.took != test.took {
-				t.Errorf("%s after %s; want %s after %s", got.text(), got.took, test.want, test.took)
-			}
-		})
-	}
-}
-
 func TestAnExecutionStoppedFromOutsideTellsTheCause(t *testing.T) {
 	why := errors.New("interrupted by hand")
 	handled := `"Retry": [{"ErrorEquals": ["States.ALL"]}], "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]`
 	cases := map[string]string{
-		"in a task":          machine(`"A": {"Type": "Task", "Resource": "slow", "End": true, ` + handled + `}, "Z": {"Type": "Succeed"}`),
-		"in a Wait":          machine(`"A": {"Type": "Wait", "Seconds": 3600, "End": true}`),
+		"in a task":          machine(`"A": {"Type": "Task", "Resource": "slow", "End": true, ` + handled + `}, "Z": {"Type": "Task", "Resource": "echo", "End": true}`),
+		"in a long task":     machine(`"A": {"Type": "Task", "Resource": "wait", "Parameters": {"Seconds": 3600}, "ResultPath": null, "End": true}`),
 		"between retries":    machine(`"A": {"Type": "Task", "Resource": "fail", "End": true, "Retry": [{"ErrorEquals": ["X"], "IntervalSeconds": 3600}]}`),
-		"in branches":        machine(`"A": {"Type": "Parallel", "End": true, ` + handled + `, "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Task", "Resource": "slow", "End": true}}}, {"StartAt": "C", "States": {"C": {"Type": "Wait", "Seconds": 3600, "End": true}}}]}, "Z": {"Type": "Succeed"}`),
+		"in branches":        machine(`"A": {"Type": "Parallel", "Next": "Z", "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Task", "Resource": "slow", "Next": "Y", ` + strings.ReplaceAll(handled, `"Z"`, `"Y"`) + `}, "Y": ` + end + `}}, {"StartAt": "C", "States": {"C": {"Type": "Task", "Resource": "wait", "Parameters": {"Seconds": 3600}, "ResultPath": null, "End": true}}}]}, "Z": {"Type": "Task", "Resource": "echo", "End": true}`),
 		"in a nested branch": machine(`"A": {"Type": "Parallel", "End": true, "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Parallel", "End": true, "Branches": [{"StartAt": "C", "States": {"C": {"Type": "Task", "Resource": "slow", "End": true}}}]}}}]}`),
 		"under its timeout":  `{"TimeoutSeconds": 3600, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "slow", "TimeoutSeconds": 60, "End": true}}}`,
 	}

@@ -1,15 +1,17 @@
 package states
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// template is a compiled payload template: Parameters or ResultSelector, in which a member whose name ends in .$ takes
-// its value from a path or an intrinsic function. The error of fill is a *Failure.
+// dynamic ends the names of members that take their value from a path or an intrinsic function.
+const dynamic = ".$"
+
+// template is a compiled payload template, path or intrinsic function. The error of fill is a *Failure.
 type template interface {
 	fill(scope) (Data, error)
 }
@@ -51,83 +53,67 @@ func (a array) fill(s scope) (Data, error) {
 	return filled, nil
 }
 
-func (c *compiler) template(at, field string, text json.RawMessage) template {
-	if text == nil {
-		return nil
-	}
-	data := decoded(text)
-	if _, isObject := data.(map[string]any); !isObject {
-		c.problem(at, "%s is %s; a payload template is an object", field, excerpt(text))
-		return nil
-	}
-	return c.node(at+": "+field, data)
-}
-
-// node compiles a value of a template. What holds nothing dynamic is constant.
-func (c *compiler) node(at string, data Data) template {
+// template compiles a value of Parameters or ResultSelector.
+func (c *compiler) template(at string, data Data) template {
 	switch data := data.(type) {
 	case map[string]any:
 		return c.object(at, data)
 	case []any:
-		elements, fixed := make(array, len(data)), true
+		elements := make(array, len(data))
 		for i, value := range data {
-			elements[i] = c.node(fmt.Sprintf("%s[%d]", at, i), value)
-			fixed = fixed && isConstant(elements[i])
+			elements[i] = c.template(fmt.Sprintf("%s[%d]", at, i), value)
 		}
-		if !fixed {
-			return elements
-		}
+		return elements
+	default:
+		return constant{data}
 	}
-	return constant{data}
 }
 
 func (c *compiler) object(at string, data map[string]any) template {
-	members, fixed := make(object, 0, len(data)), true
+	members := make(object, 0, len(data))
 	for _, name := range slices.Sorted(maps.Keys(data)) {
 		at := at + "." + name
-		plain, dynamic := strings.CutSuffix(name, ".$")
-		if !dynamic {
-			value := c.node(at, data[name])
-			members, fixed = append(members, member{name, value}), fixed && isConstant(value)
+		plain, isDynamic := strings.CutSuffix(name, dynamic)
+		if !isDynamic {
+			members = append(members, member{name, c.template(at, data[name])})
 			continue
 		}
-		fixed = false
-		text, isText := data[name].(string)
 		if _, twice := data[plain]; twice {
 			c.problem(at, "%s is given too; keep one", plain)
 		}
-		switch {
-		case plain == "":
-			c.problem(at, "a name is missing before .$")
-		case !isText:
-			c.problem(at, "a name that ends in .$ has a path or an intrinsic function")
-		default:
-			members = append(members, member{plain, c.expression(at, text)})
+		text, isText := data[name].(string)
+		if plain == "" || !isText {
+			c.problem(at, "a name that ends in .$ has something before it, and a path or an intrinsic function behind")
+			continue
 		}
-	}
-	if fixed {
-		return constant{data}
+		members = append(members, member{plain, c.expression(at, text)})
 	}
 	return members
 }
 
-func isConstant(t template) bool {
-	_, constant := t.(constant)
-	return constant
-}
-
 // expression compiles a path or an intrinsic function.
 func (c *compiler) expression(at, text string) template {
-	if strings.HasPrefix(text, "$") {
-		p, err := compilePath(text)
-		if err != nil {
-			c.problem(at, "%v", err)
-		}
-		return p
+	if !strings.HasPrefix(text, "States.") {
+		return c.path(at, text)
 	}
-	compiled, err := compileIntrinsic(text)
+	found := jsonToString.FindStringSubmatch(text)
+	if found == nil {
+		c.problem(at, "%q is not known here; of the intrinsic functions States.JsonToString(path) is", text)
+		return constant{}
+	}
+	return asText{c.path(at, found[1])}
+}
+
+// asText is the intrinsic function States.JsonToString.
+// https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
+type asText struct{ of template }
+
+var jsonToString = regexp.MustCompile(`^States\.JsonToString\(\s*([^\s()]+)\s*\)$`)
+
+func (a asText) fill(s scope) (Data, error) {
+	value, err := a.of.fill(s)
 	if err != nil {
-		c.problem(at, "%v", err)
+		return nil, err
 	}
-	return compiled
+	return string(AppendJSON(nil, value)), nil
 }

@@ -3,6 +3,7 @@ package states_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,10 +19,13 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 type tasks map[string]func(ctx context.Context, parameters states.Data) (states.Data, error)
 
 func (t tasks) Invoke(ctx context.Context, resource string, parameters states.Data) (states.Data, error) {
-	return t[resource](ctx, parameters)
+	if do, given := t[resource]; given {
+		return do(ctx, parameters)
+	}
+	return echo(ctx, parameters)
 }
 
-// echo answers its parameters.
+// echo answers its parameters. It is what a resource does that a test says nothing of.
 func echo(_ context.Context, parameters states.Data) (states.Data, error) { return parameters, nil }
 
 // lambda answers as Lambda's Invoke does.
@@ -57,7 +61,20 @@ type world struct {
 }
 
 func newWorld(do tasks) *world {
-	return &world{Virtual: clock.NewVirtual(noon), tasks: do, random: func() float64 { return 0.5 }}
+	w := &world{Virtual: clock.NewVirtual(noon), tasks: tasks{}, random: func() float64 { return 0.5 }}
+	w.tasks["wait"] = w.wait
+	maps.Copy(w.tasks, do)
+	return w
+}
+
+// wait answers when the seconds of its parameters have passed.
+func (w *world) wait(ctx context.Context, parameters states.Data) (states.Data, error) {
+	object, _ := parameters.(map[string]any)
+	seconds, err := object["Seconds"].(json.Number).Int64()
+	if err != nil {
+		return nil, err
+	}
+	return nil, w.Sleep(ctx, time.Duration(seconds)*time.Second)
 }
 
 // run executes a machine, and moves the clock whenever everybody waits for it. It is called in a bubble of synctest.
