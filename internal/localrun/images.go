@@ -14,13 +14,13 @@ import (
 // locally is the code that is deployed.
 func Images() map[string]cloud.Image {
 	return map[string]cloud.Image{
-		"validator": func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {
+		validator.Name: func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {
 			return validator.New(environment, services.SSM)
 		},
-		"enricher": func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {
+		enricher.Name: func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {
 			return enricher.New(environment, services.SSM, services.HTTP)
 		},
-		"recorder": func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {
+		recorder.Name: func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {
 			return recorder.New(environment, services.DynamoDB)
 		},
 	}

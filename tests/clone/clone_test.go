@@ -62,10 +62,15 @@ func TestImagesHaveTheSameTagsInEveryClone(t *testing.T) {
 	}
 }
 
-func TestWhatANewcomerRuns(t *testing.T) {
+func needsClone(t *testing.T) {
+	t.Helper()
 	if os.Getenv("CLONE") == "" {
 		t.Skip("CLONE is not set: `make test-clone` runs make in a clone")
 	}
+}
+
+func TestWhatANewcomerRuns(t *testing.T) {
+	needsClone(t)
 	clone := awkward(t)
 	variables := []string{
 		"GIT_TEST_ASSUME_DIFFERENT_OWNER=1", // git's own way to stand for a folder of another user
