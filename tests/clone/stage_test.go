@@ -120,8 +120,8 @@ func TestAStageIsARowAndAFolder(t *testing.T) {
 	if recorded < 900 {
 		t.Errorf("%d of 1,000 trades are recorded", recorded)
 	}
-	if preview := run(t, clone, nil, "bin/tradectl", "local", "preview", "--stack", "prod"); !strings.Contains(preview, "pipeline-scorer-dead-letters") {
-		t.Error("a preview of prod doesn't show the stage's queue")
+	if preview := run(t, clone, nil, "bin/tradectl", "local", "preview", "--stack", "dev"); !strings.Contains(preview, "pipeline-scorer-dead-letters") {
+		t.Error("a preview of dev doesn't show the stage's queue")
 	}
 	run(t, clone, nil, "go", "test", "./stack", "-run", "EveryKeyIsDeclared|Environment|ReadWhatTheyGet")
 	if changed := strings.Fields(run(t, clone, nil, "git", "diff", "--name-only")); len(changed) > 3 {
