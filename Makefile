@@ -45,7 +45,7 @@ policy: $(TRADECTL) ## Test the policy pack: its rules, their mutants, and each 
 
 .PHONY: policy-docs
 policy-docs: ## Write docs/policies.md from the pack
-	go -C policy run ./reference > docs/policies.md
+	go -C policy test ./pack -run Page -update
 
 .PHONY: test-engine
 test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first where it is missing

@@ -1,24 +1,63 @@
-// Command reference writes docs/policies.md from the pack itself.
-//
-//	go run ./reference > ../docs/policies.md
-package main
+package pack
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
+	"testing"
 
-	"trade-processing/policy/pack"
+	"github.com/google/go-cmp/cmp"
+
 	"trade-processing/policy/rules"
 )
 
-func main() {
-	if err := write(os.Stdout, rules.All()); err != nil {
-		fmt.Fprintln(os.Stderr, "reference:", err)
-		os.Exit(1)
+var update = flag.Bool("update", false, "write docs/policies.md anew")
+
+func TestThePageIsWhatThePackSays(t *testing.T) {
+	const file = "../../docs/policies.md"
+	page := pageOf(t, rules.All())
+	if *update {
+		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	written, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(written), page); diff != "" {
+		t.Errorf("docs/policies.md is stale; run make policy-docs\n%s", diff)
+	}
+}
+
+func TestThePageNamesEveryRuleAndOption(t *testing.T) {
+	page := pageOf(t, rules.All())
+	for _, rule := range rules.All() {
+		if !strings.Contains(page, "| `"+rule.Name+"` | "+rule.Why+" |") {
+			t.Errorf("%s isn't there", rule.Name)
+		}
+		for _, option := range rule.Options {
+			if !strings.Contains(page, "| `"+rule.Name+"` | `"+option.Name+"` |") {
+				t.Errorf("option %s of %s isn't there", option.Name, rule.Name)
+			}
+		}
+	}
+}
+
+func TestNaturalOrder(t *testing.T) {
+	for _, c := range []struct{ first, second string }{
+		{"EC2.2", "EC2.18"}, {"CKV_AWS_7", "CKV_AWS_24"}, {"Backup.1", "EC2.2"}, {"EC2.18", "EC2.53"},
+	} {
+		if natural(c.first, c.second) >= 0 || natural(c.second, c.first) <= 0 {
+			t.Errorf("%s isn't before %s", c.first, c.second)
+		}
+	}
+	if natural("SQS.1", "SQS.1") != 0 {
+		t.Error("SQS.1 isn't itself")
 	}
 }
 
@@ -32,10 +71,10 @@ until configuration turns it on.
 
 `
 
-// write writes the whole page.
-func write(to io.Writer, all []rules.Rule) error {
+func pageOf(t *testing.T, all []rules.Rule) string {
+	t.Helper()
 	page := &strings.Builder{}
-	fmt.Fprintf(page, head, len(all), pack.Name, pack.Version)
+	fmt.Fprintf(page, head, len(all), Name, Version)
 	for _, family := range families(all) {
 		fmt.Fprintf(page, "## %s\n\n| rule | why | controls | level |\n|---|---|---|---|\n", family)
 		for _, rule := range all {
@@ -45,13 +84,10 @@ func write(to io.Writer, all []rules.Rule) error {
 		}
 		fmt.Fprintln(page)
 	}
-	if err := writeOptions(page, all); err != nil {
-		return err
-	}
+	writeOptions(t, page, all)
 	writeTypes(page, all)
 	writeControls(page, all)
-	_, err := io.WriteString(to, page.String())
-	return err
+	return page.String()
 }
 
 // families are the families in the order of their first rules.
@@ -76,20 +112,20 @@ func level(rule rules.Rule) string {
 	}
 }
 
-func writeOptions(page *strings.Builder, all []rules.Rule) error {
+func writeOptions(t *testing.T, page *strings.Builder, all []rules.Rule) {
+	t.Helper()
 	fmt.Fprint(page, "## Options\n\nEvery rule has `enforcementLevel` (`mandatory`, `advisory`, `disabled`) and `exempt`.\n\n"+
 		"| rule | option | what it says | default |\n|---|---|---|---|\n")
 	for _, rule := range all {
 		for _, option := range rule.Options {
 			given, err := json.Marshal(option.Default)
 			if err != nil {
-				return fmt.Errorf("default of option %s of rule %s: %w", option.Name, rule.Name, err)
+				t.Fatalf("default of option %s of rule %s: %v", option.Name, rule.Name, err)
 			}
 			fmt.Fprintf(page, "| `%s` | `%s` | %s | `%s` |\n", rule.Name, option.Name, cell(option.About), cell(unescaped(given)))
 		}
 	}
 	fmt.Fprintln(page)
-	return nil
 }
 
 // unescaped is JSON as a person writes it: the encoder escapes < and > for browsers.
@@ -123,12 +159,7 @@ func writeControls(page *strings.Builder, all []rules.Rule) {
 
 // writeIndex writes a table of names and the rules of each.
 func writeIndex(page *strings.Builder, index map[string][]string, format string) {
-	var names []string
-	for name := range index {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, natural)
-	for _, name := range names {
+	for _, name := range slices.SortedFunc(maps.Keys(index), natural) {
 		fmt.Fprintf(page, "| "+format+" | %s |\n", name, strings.Join(index[name], ", "))
 	}
 }
