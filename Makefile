@@ -39,7 +39,7 @@ test: ## Run all tests but those of the test-… targets
 .PHONY: policy
 policy: $(TRADECTL) ## Test the policy pack: its rules, their mutants, and each rule on the real engine
 	go -C policy test ./...
-	go -C policy run ./mutation
+	MUTATION=1 go -C policy test -count=1 ./mutation
 	$(TRADECTL) local engine
 	POLICY=1 REQUIRE_ENGINE=1 go test -count=1 ./tests/policy
 

@@ -1,4 +1,4 @@
-package main
+package mutation
 
 import (
 	"go/parser"
@@ -81,29 +81,5 @@ func TestMachineryIsShared(t *testing.T) {
 		if isShared(filepath.FromSlash(path)) != want {
 			t.Errorf("%s: %v", path, !want)
 		}
-	}
-}
-
-func TestTheScoreNamesWhoSurvived(t *testing.T) {
-	s := score{[]mutant{
-		{condition{id: 1, place: "rules/a.go:3", source: "a ==\n\t1"}, "rule-a", true}, {condition{id: 2, place: "rules/a.go:4", source: "b"}, "rule-a", false},
-		{condition{id: 3, place: "value/v.go:1", source: "c"}, "", true},
-	}}
-	var text strings.Builder
-	s.write(&text, false)
-	for _, want := range []string{
-		"rule-a                                     1 of   2   50 %\n", "SURVIVED: rules/a.go:4: if not (b)\n    rule-a\n", "3 mutants of 1 rules, 2 noticed: score 66.7 %\n",
-	} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("%q isn't in\n%s", want, text.String())
-		}
-	}
-	if strings.Contains(text.String(), "a == 1") || len(s.survivors()) != 1 {
-		t.Errorf("%d survivors:\n%s", len(s.survivors()), text.String())
-	}
-	text.Reset()
-	s.write(&text, true)
-	if !strings.Contains(text.String(), "noticed: rules/a.go:3: if not (a == 1)\n") {
-		t.Errorf("%s", text.String())
 	}
 }

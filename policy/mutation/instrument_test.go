@@ -1,4 +1,4 @@
-package main
+package mutation
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 )
 
 // folders are the packages that decide, each after those that it imports.
-var folders = []string{"value", "document", "rules"}
+var folders = []string{"../value", "../document", "../rules"}
 
 // isShared tells whether a file is of the machinery that serves all rules. Its conditions belong to no rule.
 func isShared(path string) bool {
@@ -107,8 +107,8 @@ func instrument() (*instrumented, error) {
 	all := &instrumented{files: map[string][]byte{}}
 	for _, folder := range folders {
 		added := probe
-		if folder != "value" {
-			added = fmt.Sprintf(relay, folder)
+		if folder != "../value" {
+			added = fmt.Sprintf(relay, filepath.Base(folder))
 		}
 		all.files[filepath.Join(folder, "mutation_probe.go")] = []byte(added)
 		paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
