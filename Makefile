@@ -86,8 +86,7 @@ test-clone: ## Run make demo, lint and test in a clone with an awkward path, lin
 
 .PHONY: test-integration
 test-integration: ## Run the tests against emulators of AWS, installing them first where they are missing
-	go run ./tests/integration/emulators/install
-	INTEGRATION=1 go test -count=1 ./tests/integration/...
+	EMULATORS=$$(tests/integration/emulators/install) && export EMULATORS && go test -count=1 ./tests/integration
 
 .PHONY: preview
 preview: $(TRADECTL) ## Show what `pulumi up` would create, offline (STACK=local, dev or prod)

@@ -21,7 +21,6 @@ import (
 	"trade-processing/lambdas/parameters"
 	"trade-processing/lambdas/validator"
 	"trade-processing/local/cloud"
-	"trade-processing/tests/integration/emulators"
 )
 
 const parameterType = "aws:ssm/parameter:Parameter"
@@ -72,7 +71,7 @@ type reviewing struct {
 
 func newReviewing(t *testing.T) *reviewing {
 	t.Helper()
-	endpoint := startMoto(t, emulators.MotoOptions{})
+	endpoint := startMoto(t)
 	r := &reviewing{t: t, front: newFront(t).before(t, endpoint), client: ssm.NewFromConfig(clients(t, endpoint)), now: noon}
 	here := deploy(t, cloud.Options{})
 	r.prefix = putParameters(t, here, r.client)

@@ -16,7 +16,6 @@ import (
 
 	"trade-processing/local/cloud"
 	"trade-processing/local/pattern"
-	"trade-processing/tests/integration/emulators"
 )
 
 // matcher is an emulated bus with a rule a pattern, each with a queue of its own.
@@ -30,7 +29,7 @@ type matcher struct {
 
 func newMatcher(t *testing.T, patterns []string) *matcher {
 	t.Helper()
-	moto := clients(t, startMoto(t, emulators.MotoOptions{}))
+	moto := clients(t, startMoto(t))
 	m := &matcher{t: t, events: eventbridge.NewFromConfig(moto), queues: sqs.NewFromConfig(moto), bus: "matching", urls: map[string]string{}}
 	if _, err := m.events.CreateEventBus(t.Context(), &eventbridge.CreateEventBusInput{Name: aws.String(m.bus)}); err != nil {
 		t.Fatal(err)
@@ -131,7 +130,7 @@ func entry(source, detailType string, detail any) types.PutEventsRequestEntry {
 
 // The patterns of the program's rules take the events of their own source, and of no other.
 func TestTheProgramsRulesTakeTheirOwnSource(t *testing.T) {
-	installed(t)
+	tool(t, "")
 	here := deploy(t, cloud.Options{})
 	var patterns []string
 	for _, rule := range all(t, here, "aws:cloudwatch/eventRule:EventRule") {

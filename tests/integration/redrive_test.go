@@ -19,7 +19,6 @@ import (
 
 	"trade-processing/lambdas/recorder"
 	"trade-processing/local/cloud"
-	"trade-processing/tests/integration/emulators"
 )
 
 // redrive is the runbook's own script, on the real AWS CLI, with moto's SQS and EventBridge behind a front.
@@ -34,7 +33,7 @@ type redrive struct {
 
 func newRedrive(t *testing.T) *redrive {
 	t.Helper()
-	endpoint := startMoto(t, emulators.MotoOptions{})
+	endpoint := startMoto(t)
 	r := &redrive{t: t, front: newFront(t).before(t, endpoint), queues: sqs.NewFromConfig(clients(t, endpoint)), folder: t.TempDir()}
 	here := deploy(t, cloud.Options{})
 	r.urls = createQueues(t, here, r.queues)
@@ -46,7 +45,7 @@ func newRedrive(t *testing.T) *redrive {
 		t.Fatal(err)
 	}
 	// Version 1 of the AWS CLI, which is the one that pip has, doesn't heed AWS_ENDPOINT_URL for SQS.
-	command := fmt.Sprintf("#!/bin/sh\nexec '%s' --endpoint-url '%s' \"$@\"\n", installed(t).Tool("aws"), r.front.Endpoint)
+	command := fmt.Sprintf("#!/bin/sh\nexec '%s' --endpoint-url '%s' \"$@\"\n", tool(t, "python/bin/aws"), r.front.Endpoint)
 	if err := os.WriteFile(filepath.Join(r.folder, "aws"), []byte(command), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +78,7 @@ func (r *redrive) send(queue, body string) {
 // run runs the script and returns what it says at its end, and whether it was content.
 func (r *redrive) run(queue string, errors ...string) (string, bool) {
 	r.t.Helper()
-	script := exec.CommandContext(r.t.Context(), installed(r.t).Tool("python"), append([]string{"redrive.py", r.urls[queue], r.bus}, errors...)...)
+	script := exec.CommandContext(r.t.Context(), tool(r.t, "python/bin/python"), append([]string{"redrive.py", r.urls[queue], r.bus}, errors...)...)
 	script.Dir = r.folder
 	script.Env = append(os.Environ(), "PATH="+r.folder+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"AWS_DEFAULT_REGION="+region, "AWS_ACCESS_KEY_ID=AKIAINTEGRATION", "AWS_SECRET_ACCESS_KEY=secret",

@@ -29,7 +29,6 @@ import (
 	faults "trade-processing/local/fault"
 	"trade-processing/local/function"
 	"trade-processing/local/states"
-	"trade-processing/tests/integration/emulators"
 )
 
 const machineType = "aws:sfn/stateMachine:StateMachine"
@@ -208,7 +207,7 @@ func newTheirs(t *testing.T, here *cloud.Cloud) *theirs {
 // startInterpreter starts moto with the interpreter of state machines on, whose calls go through the front.
 func startInterpreter(t *testing.T, services *front) (endpoint string) {
 	t.Helper()
-	endpoint = startMoto(t, emulators.MotoOptions{Front: services.Port})
+	endpoint = startMotoBehind(t, services.Port)
 	services.before(t, endpoint)
 	answer, err := http.Post(endpoint+"/moto-api/config", "application/json", strings.NewReader(`{"stepfunctions": {"execute_state_machine": true}}`))
 	if err != nil {

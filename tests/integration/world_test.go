@@ -5,7 +5,6 @@
 package integration_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -16,7 +15,6 @@ import (
 	"trade-processing/internal/localrun"
 	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"
-	"trade-processing/tests/integration/emulators"
 	"trade-processing/tests/noengine"
 )
 
@@ -25,47 +23,6 @@ const (
 	stackName = "dev"
 	region    = "us-east-1"
 )
-
-// installed is the installation of the emulators, for a test that was asked for.
-func installed(t *testing.T) emulators.Installation {
-	t.Helper()
-	if os.Getenv("INTEGRATION") == "" {
-		t.Skip("INTEGRATION is not set: `make test-integration` runs the tests against the emulators")
-	}
-	installation := emulators.Wanted()
-	if !installation.Complete() {
-		t.Fatalf("the emulators are not in %s: `go run ./tests/integration/emulators/install` installs them", installation.Folder())
-	}
-	return installation
-}
-
-// startDynamoDB starts DynamoDB Local for one test and returns its endpoint.
-func startDynamoDB(t *testing.T) string {
-	t.Helper()
-	emulator, err := installed(t).DynamoDB(t.Context(), t.TempDir())
-	return running(t, emulator, err)
-}
-
-// startMoto starts moto for one test and returns its endpoint.
-func startMoto(t *testing.T, options emulators.MotoOptions) string {
-	t.Helper()
-	options.Account = cloud.Account
-	emulator, err := installed(t).Moto(t.Context(), options)
-	return running(t, emulator, err)
-}
-
-func running(t *testing.T, emulator *emulators.Emulator, err error) string {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if output := emulator.Close(); t.Failed() {
-			t.Logf("the end of what the emulator put out:\n%s", output[max(0, len(output)-4000):])
-		}
-	})
-	return emulator.Endpoint
-}
 
 // clients is the configuration of AWS clients that call an endpoint. It is what the functions' bootstrap programs load,
 // retries included.

@@ -1,6 +1,4 @@
-// Package awscli_test holds the commands of the AWS CLI that the documentation tells people to type to the CLI itself: each
-// is one, has the options that stand behind it, and is given those that it can't do without.
-package awscli_test
+package integration_test
 
 import (
 	"bytes"
@@ -14,11 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"trade-processing/tests/integration/emulators"
 	"trade-processing/tests/shell"
 )
-
-const root = "../../.."
 
 // onlyInVersion2 are options of the AWS CLI v2, which the pages are written for; what is installed here is v1.
 var onlyInVersion2 = []string{"cli-binary-format", "no-cli-pager"}
@@ -31,19 +26,15 @@ type command struct {
 	whole   bool // it stands in a block of commands, and not in a sentence
 }
 
+// The commands of the AWS CLI that the documentation tells people to type exist, have the options that stand behind them,
+// and are given those that they can't do without.
 func TestTheCommandsOfTheAWSCLIExist(t *testing.T) {
-	if os.Getenv("INTEGRATION") == "" {
-		t.Skip("INTEGRATION is not set: `make test-integration` runs the tests against what it installs")
-	}
-	installation := emulators.Wanted()
-	if !installation.Complete() {
-		t.Fatalf("the AWS CLI is not in %s: `go run ./tests/integration/emulators/install` installs it", installation.Folder())
-	}
+	python := tool(t, "python/bin/python")
 	commands := onThePages(t)
 	if len(commands) < 80 {
 		t.Fatalf("the pages have %d commands of the AWS CLI: this test overlooks most", len(commands))
 	}
-	known := ask(t, installation, commands)
+	known := ask(t, python, commands)
 	for _, c := range commands {
 		arguments := known[c.name]
 		if arguments == nil {
@@ -67,14 +58,14 @@ func TestTheCommandsOfTheAWSCLIExist(t *testing.T) {
 }
 
 // ask has the AWS CLI say what it takes.
-func ask(t *testing.T, installation emulators.Installation, commands []command) map[string]map[string]bool {
+func ask(t *testing.T, python string, commands []command) map[string]map[string]bool {
 	t.Helper()
 	var names []string
 	for _, c := range commands {
 		names = append(names, c.name)
 	}
 	slices.Sort(names)
-	script := exec.CommandContext(t.Context(), installation.Tool("python"), "arguments.py")
+	script := exec.CommandContext(t.Context(), python, "arguments.py")
 	script.Stdin = strings.NewReader(strings.Join(slices.Compact(names), "\n") + "\n")
 	var said bytes.Buffer
 	script.Stderr = &said
