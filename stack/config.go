@@ -162,16 +162,16 @@ func (c *Config) checkPipeline(v *values) {
 
 func (c *Config) checkNames(v *values) {
 	if !environmentPattern.MatchString(c.Environment) {
-		v.problem("environment", "dev", "%q is not a name for an environment: it has 1 to 24 lower-case letters, digits and -, a letter first", c.Environment)
+		v.problem("environment", "dev", "%q is not a valid environment name: use 1 to 24 lower-case letters, digits and -, starting with a letter", c.Environment)
 	}
 	for _, source := range c.Pipeline.Sources {
 		if !sourcePattern.MatchString(source) {
-			v.problem("sources", examples["sources"], "%q is not a source system: it begins and ends with a letter or digit, with - and _ between", source)
+			v.problem("sources", examples["sources"], "%q is not a valid source system: begin and end with a letter or digit, with - and _ in between", source)
 		}
 	}
 	for _, code := range c.AllowedCurrencies {
 		if !currencyPattern.MatchString(code) {
-			v.problem("allowedCurrencies", "[USDC]", "%q is not a currency code: it has 3 to 10 upper-case letters and digits, a letter first", code)
+			v.problem("allowedCurrencies", "[USDC]", "%q is not a currency code: use 3 to 10 upper-case letters and digits, starting with a letter", code)
 		}
 	}
 	v.unique("allowedCurrencies", c.AllowedCurrencies)
@@ -188,7 +188,7 @@ func (c *Config) checkRegions(v *values) {
 	}
 	v.unique("replicaRegions", c.ReplicaRegions)
 	if c.ManageRegistryReplication && len(c.ReplicaRegions) == 0 {
-		v.problem("manageRegistryReplication", "false", "is on, and replicaRegions names no region to copy images to")
+		v.problem("manageRegistryReplication", "false", "is on, but replicaRegions names no region to copy images to")
 	}
 }
 
@@ -200,25 +200,25 @@ func (c *Config) checkTags(v *values) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
 		if len(key) > 128 || len(c.Tags[key]) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
-			v.problem("tags", "{Owner: payments}", "%q: a key has up to 128 characters and doesn't begin with aws:, a value up to 256", key)
+			v.problem("tags", "{Owner: payments}", "%q: a key has up to 128 characters and can't begin with aws:, and a value has up to 256", key)
 		}
 	}
 }
 
 func (c *Config) checkAPI(v *values) {
 	if digits := strings.ReplaceAll(c.ProcessingThreshold, ".", ""); !decimalPattern.MatchString(c.ProcessingThreshold) || len(digits) > maxThresholdDigits {
-		v.problem("processingThreshold", `"1000000"`, "%q is no amount: a decimal of 0 or more, with up to %d digits", c.ProcessingThreshold, maxThresholdDigits)
+		v.problem("processingThreshold", `"1000000"`, "%q is not an amount: use a decimal of 0 or more, with up to %d digits", c.ProcessingThreshold, maxThresholdDigits)
 	}
 	if c.APIEndpoint == "" {
 		if len(c.Pipeline.APIEndpointCIDRs) > 0 {
-			v.problem("apiEndpoint", "https://api.example.com/v1", "is not set, and apiEndpointCidrs opens the way to it")
+			v.problem("apiEndpoint", "https://api.example.com/v1", "is not set, but apiEndpointCidrs opens access to it")
 		}
 		return
 	}
 	const anEndpoint = "https://api.example.com/v1"
 	endpoint, err := url.Parse(c.APIEndpoint)
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
-		v.problem("apiEndpoint", anEndpoint, "is no absolute http or https URL") // not quoted: it may be secret
+		v.problem("apiEndpoint", anEndpoint, "is not an absolute http or https URL") // not quoted: it may be secret
 		return
 	}
 	c.Pipeline.APIEndpointPort = map[string]int{"https": 443, "http": 80}[endpoint.Scheme]
@@ -230,7 +230,7 @@ func (c *Config) checkAPI(v *values) {
 		c.Pipeline.APIEndpointPort = port
 	}
 	if len(c.Pipeline.APIEndpointCIDRs) == 0 {
-		v.problem("apiEndpointCidrs", "[203.0.113.0/24]", "is empty: the enricher's security group would lead nowhere; name the ranges behind apiEndpoint")
+		v.problem("apiEndpointCidrs", "[203.0.113.0/24]", "is empty: the enricher couldn't reach apiEndpoint; list the IP ranges behind it")
 	}
 }
 
@@ -239,9 +239,9 @@ func (c *Config) checkImages(v *values) {
 		value := c.Pipeline.ImageArguments[name]
 		switch {
 		case !slices.Contains(ImageArguments(), name):
-			v.problem("imageArguments", "{INSIGHTS: without}", "%s is none of %s", name, strings.Join(ImageArguments(), ", "))
+			v.problem("imageArguments", "{INSIGHTS: without}", "%s is not one of %s", name, strings.Join(ImageArguments(), ", "))
 		case strings.HasSuffix(name, "_IMAGE") && !pinnedPattern.MatchString(value):
-			v.problem("imageArguments", "{"+name+": registry.example.com/image@sha256:…}", "%s is %q, which names no digest: what a tag stands for changes, and the image with it", name, value)
+			v.problem("imageArguments", "{"+name+": registry.example.com/image@sha256:…}", "%s is %q, which has no digest: a tag can come to mean another image", name, value)
 		case name == "INSIGHTS" && value != "with" && value != "without":
 			v.problem("imageArguments", "{INSIGHTS: without}", "INSIGHTS is %q, and must be with or without", value)
 		case name == "INSIGHTS_SHA256" && !checksumPattern.MatchString(value):
@@ -253,11 +253,11 @@ func (c *Config) checkImages(v *values) {
 func (c *Config) checkOperations(v *values) {
 	if c.AlarmEmail != "" {
 		if address, err := mail.ParseAddress(c.AlarmEmail); err != nil || address.Address != c.AlarmEmail {
-			v.problem("alarmEmail", "on-call@example.com", "%q is no e-mail address", c.AlarmEmail)
+			v.problem("alarmEmail", "on-call@example.com", "%q is not an e-mail address", c.AlarmEmail)
 		}
 	}
 	if c.Pipeline.PermissionsBoundary != "" && !boundaryPattern.MatchString(c.Pipeline.PermissionsBoundary) {
-		v.problem("permissionsBoundary", "arn:aws:iam::111122223333:policy/boundary", "%q is no ARN of a policy", c.Pipeline.PermissionsBoundary)
+		v.problem("permissionsBoundary", "arn:aws:iam::111122223333:policy/boundary", "%q is not the ARN of a policy", c.Pipeline.PermissionsBoundary)
 	}
 }
 

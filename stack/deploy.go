@@ -80,7 +80,7 @@ func (d *deployment) makeProviders(ctx *pulumi.Context) error {
 			DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(d.Tags)},
 		})
 		if err != nil {
-			return fmt.Errorf("making the provider of %s: %w", region, err)
+			return fmt.Errorf("creating the provider for %s: %w", region, err)
 		}
 		if d.primary == nil {
 			d.primary = provider
@@ -174,7 +174,7 @@ func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
 			KmsKeyId:        d.key.ARN,
 		}, pulumi.Provider(d.primary))
 		if err != nil {
-			return fmt.Errorf("making the log group of Lambda Insights: %w", err)
+			return fmt.Errorf("creating the log group of Lambda Insights: %w", err)
 		}
 	}
 	return nil

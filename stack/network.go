@@ -38,7 +38,7 @@ func (c *Config) readNetwork(v *values) {
 		{"endpointSecurityGroupIds", adopted.EndpointSecurityGroupIDs, groupPattern, "[sg-0123456789abcdef0]"},
 	} {
 		if len(ids.given) > 0 && adopted.VPCID == "" {
-			v.problem("vpcId", aVPC, "is not set, and %s names parts of a VPC", ids.key)
+			v.problem("vpcId", aVPC, "is not set, but %s names parts of a VPC", ids.key)
 		}
 		for _, id := range ids.given {
 			if !ids.pattern.MatchString(id) {
@@ -54,13 +54,13 @@ func (c *Config) readNetwork(v *values) {
 	known := components.InterfaceEndpoints()
 	for _, service := range c.VPCEndpoints {
 		if !slices.Contains(known, service) {
-			v.problem("vpcEndpoints", "[logs, ssm]", "%q is none of %s", service, strings.Join(known, ", "))
+			v.problem("vpcEndpoints", "[logs, ssm]", "%q is not one of %s", service, strings.Join(known, ", "))
 		}
 	}
 	v.unique("vpcEndpoints", c.VPCEndpoints)
 	for _, service := range calledEndpoints {
 		if !slices.Contains(c.VPCEndpoints, service) && len(adopted.EndpointSecurityGroupIDs) == 0 {
-			v.problem("vpcEndpoints", "[logs, ssm]", "lacks %s, which the functions call; if the VPC has that endpoint already, name its security group in endpointSecurityGroupIds", service)
+			v.problem("vpcEndpoints", "[logs, ssm]", "lacks %s, which the functions call; if the VPC already has that endpoint, list its security group in endpointSecurityGroupIds", service)
 		}
 	}
 }

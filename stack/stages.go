@@ -48,7 +48,7 @@ func (c *Config) Stages() []components.Stage {
 			TimeoutSeconds:  10, // it may wait for the HTTP API, with retries
 			ReadsParameters: true, CallsAPI: c.APIEndpoint != "",
 			Metrics: []components.StageMetric{
-				{Graph: components.ErrorsGraph, Name: enricher.PartialContext, Label: "trades without their whole market context"},
+				{Graph: components.ErrorsGraph, Name: enricher.PartialContext, Label: "trades without full market context"},
 				{Graph: components.ErrorsGraph, Name: enricher.APIFailures, Label: "failures of the market data API"},
 			},
 			Alarms: []components.StageAlarm{staleParameters(enricher.Name)},
@@ -98,7 +98,7 @@ func (c *Config) retention() pulumi.StringMap {
 func (c *Config) rejections() components.StageAlarm {
 	return components.StageAlarm{
 		Name:        "rejections",
-		Description: fmt.Sprintf("More than %d %% of the trades of the last quarter of an hour were rejected: a source sends nonsense, or a rule is wrong.", c.RejectionAlarmPercent),
+		Description: fmt.Sprintf("More than %d %% of the trades of the last quarter of an hour were rejected: a source sends bad trades, or a rule is wrong.", c.RejectionAlarmPercent),
 		Metric:      validator.Rejected, Statistic: "Average", PeriodSeconds: 300, Periods: 3,
 		Threshold: float64(c.RejectionAlarmPercent) / 100, Comparison: "GreaterThanThreshold",
 	}
@@ -107,7 +107,7 @@ func (c *Config) rejections() components.StageAlarm {
 func staleParameters(function string) components.StageAlarm {
 	return components.StageAlarm{
 		Name:        function + "-stale-parameters",
-		Description: fmt.Sprintf("The %s can't read its parameters and goes on with old ones. One that starts now has none, and fails.", function),
+		Description: fmt.Sprintf("The %s can't read its parameters and continues with old ones. An instance that starts now has none, and fails.", function),
 		Metric:      parameters.RefreshFailures, Statistic: "Sum", PeriodSeconds: 60, Periods: 3,
 		Threshold: 1, Comparison: "GreaterThanOrEqualToThreshold",
 	}
@@ -135,7 +135,7 @@ func (c *Config) Parameters() []components.Parameter {
 		},
 		{
 			Name: parameters.MaxRetriesName, Value: pulumi.String(strconv.Itoa(c.Pipeline.MaxRetries)),
-			Description:    "How often a call of the HTTP API is repeated",
+			Description:    "How often a call to the HTTP API is retried",
 			AllowedPattern: `^([0-9]|10)$`,
 		},
 	}

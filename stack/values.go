@@ -218,7 +218,7 @@ func (v *values) list(key string) []string {
 	text, set := v.lookup(key)
 	var items []string
 	if err := json.Unmarshal([]byte(text), &items); set && err != nil {
-		v.problem(key, "[first, second]", "%s is not a list of texts", text)
+		v.problem(key, "[first, second]", "%s is not a list of strings", text)
 	}
 	return items
 }
@@ -228,7 +228,7 @@ func (v *values) table(key string) map[string]string {
 	text, set := v.lookup(key)
 	var items map[string]string
 	if err := json.Unmarshal([]byte(text), &items); set && err != nil {
-		v.problem(key, "{Owner: payments}", "%s is not a table of texts by key", text)
+		v.problem(key, "{Owner: payments}", "%s is not a map of strings", text)
 	}
 	return items
 }

@@ -19,7 +19,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tradectl",
 		Short: "Generate trades, run the whole pipeline on this machine, and prove a deployment in AWS",
-		Long: "tradectl generates trades, runs the pipeline that this project deploys on this machine and without an AWS\n" +
+		Long: "tradectl generates trades, runs the pipeline that this project deploys on this machine without an AWS\n" +
 			"account, and proves that a deployment in AWS does what it must.\n\n" + exitcode.Help(),
 		SilenceUsage:  true, // execute says what is wrong, and where the help is
 		SilenceErrors: true,
@@ -35,7 +35,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exitcode.Code) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			fmt.Fprintf(t.Err, "%s internal error: %v\nThis is a bug in tradectl; please report it with what follows.\n\n%s",
+			fmt.Fprintf(t.Err, "%s internal error: %v\nThis is a bug in tradectl; please report it with the text below.\n\n%s",
 				t.ErrStyle().Red("✗"), cause, debug.Stack())
 			code = exitcode.Failure
 		}

@@ -17,7 +17,7 @@ const (
 	Failure      Code = 1   // something unexpected
 	Usage        Code = 2   // a wrong flag, argument or setting; nothing was done
 	Unreconciled Code = 3   // trades in and trades out differ
-	RefusedInput Code = 4   // some input was refused or couldn't be read; all else was processed and reconciles
+	RefusedInput Code = 4   // some input was refused or couldn't be read; the rest was processed and reconciles
 	Interrupted  Code = 130 // Ctrl-C or SIGTERM: 128 + SIGINT, as shells count
 )
 
@@ -45,18 +45,18 @@ var meanings = []struct {
 	{Failure, "unexpected failure"},
 	{Usage, "wrong usage or configuration; nothing was done"},
 	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice"},
-	{RefusedInput, "some input was refused or couldn't be read; all else was processed and reconciles"},
+	{RefusedInput, "some input was refused or couldn't be read; the rest was processed and reconciles"},
 	{NotSent, "verify: the bus refused a trade"},
 	{NotRecorded, "verify: a trade was not recorded in time"},
 	{WrongRecord, "verify: a record differs from its trade"},
 	{NotRejected, "verify: the invalid trade was not recorded as rejected"},
 	{NotReplicated, "verify: a replica lags or differs"},
-	{Doubled, "verify: a trade that was sent twice was doubled, or nothing tells that it wasn't"},
+	{Doubled, "verify: a trade sent twice was recorded twice, or nothing shows that it wasn't"},
 	{AlarmRaised, "verify: an alarm went off"},
 	{NotDeadLettered, "verify: the malformed trade is not in its dead-letter queue"},
-	{NotLogged, "verify: the state machine's logs lack an execution"},
+	{NotLogged, "verify: an execution is missing from the state machine's logs"},
 	{NotTraced, "verify: no trace was found"},
-	{LeftBehind, "verify: a queue may hold what the verification sent"},
+	{LeftBehind, "verify: a queue may still hold what the verification sent"},
 	{Interrupted, "interrupted"},
 }
 

@@ -112,11 +112,11 @@ func (e *Entry) complete() error {
 	}
 	switch {
 	case len(missing) > 0:
-		return fmt.Errorf("%s missing or empty; PutEvents wants Source, DetailType and Detail", strings.Join(missing, ", "))
+		return fmt.Errorf("%s missing or empty; PutEvents needs Source, DetailType and Detail", strings.Join(missing, ", "))
 	case strings.HasPrefix(e.Source, "aws."):
 		return fmt.Errorf("the Source %q is AWS's own: names that start with \"aws.\" are refused (NotAuthorizedForSource)", e.Source)
 	case utf8.RuneCountInString(e.DetailType) > maxDetailType:
-		return fmt.Errorf("DetailType has %d characters, the bus takes at most %d", utf8.RuneCountInString(e.DetailType), maxDetailType)
+		return fmt.Errorf("DetailType has %d characters; the bus takes at most %d", utf8.RuneCountInString(e.DetailType), maxDetailType)
 	}
 	return nil
 }
@@ -135,9 +135,9 @@ func checkText(line []byte) error {
 	}
 	switch syntax := syntaxError(line); {
 	case syntax.Offset >= int64(len(line)):
-		return errors.New("the line ends inside a JSON value; an entry stands on one line: jq -c . FILE")
+		return errors.New("the line ends inside a JSON value; put each entry on one line: jq -c . FILE")
 	case strings.HasSuffix(syntax.Error(), "after top-level value"):
-		return fmt.Errorf("something behind the JSON value, at byte %d; write one entry a line: jq -c . FILE", syntax.Offset)
+		return fmt.Errorf("unexpected text after the JSON value, at byte %d; write one entry per line: jq -c . FILE", syntax.Offset)
 	default:
 		return fmt.Errorf("not JSON at byte %d: %w", syntax.Offset, syntax)
 	}
@@ -156,9 +156,9 @@ func syntaxError(text []byte) *json.SyntaxError {
 // notAnEntry says what a line holds that is JSON, but no object.
 func notAnEntry(first byte) error {
 	if first == '[' {
-		return errors.New("a JSON array; write one entry a line: jq -c '.[]' FILE")
+		return errors.New("a JSON array; write one entry per line: jq -c '.[]' FILE")
 	}
-	return errors.New("no JSON object; an entry is an object with Source, DetailType and Detail")
+	return errors.New("not a JSON object; an entry is an object with Source, DetailType and Detail")
 }
 
 // unknownMember names a member that PutEvents doesn't have, and the mistake that most likely led to it.
@@ -168,14 +168,14 @@ func unknownMember(name string) error {
 		return fmt.Errorf("unknown field %q: this is an event as EventBridge delivers it, not an entry to put; "+
 			`convert it: jq -c '{Source: .source, DetailType: ."detail-type", Detail: .detail, Time: .time, Resources: .resources}' FILE`, name)
 	case "Entries":
-		return fmt.Errorf("unknown field %q: this is a whole PutEvents request; write one entry a line: jq -c '.Entries[]' FILE", name)
+		return fmt.Errorf("unknown field %q: this is a whole PutEvents request; write one entry per line: jq -c '.Entries[]' FILE", name)
 	case "tradeId", "sourceSystem", "amount", "currency":
 		return fmt.Errorf("unknown field %q: this is a trade without its entry; wrap it: "+
 			`jq -c '{Source: ("trading." + .sourceSystem), DetailType: "Trade Event", Detail: .}' FILE`, name)
 	}
 	for _, known := range members {
 		if strings.EqualFold(known, name) {
-			return fmt.Errorf("unknown field %q; it is written %q", name, known)
+			return fmt.Errorf("unknown field %q; write it %q", name, known)
 		}
 	}
 	return fmt.Errorf("unknown field %q; an entry has %s", name, strings.Join(members, ", "))
@@ -231,7 +231,7 @@ func detail(value []byte) (json.RawMessage, error) {
 		}
 		if !json.Valid(held) {
 			syntax := syntaxError(held)
-			return nil, fmt.Errorf("Detail is malformed (MalformedDetail): the string holds no JSON, at byte %d of it: %w", syntax.Offset, syntax)
+			return nil, fmt.Errorf("Detail is malformed (MalformedDetail): the string is not JSON, at byte %d of it: %w", syntax.Offset, syntax)
 		}
 		if held[0] == '{' {
 			return held, nil

@@ -48,7 +48,7 @@ func Open(names []string, stdin io.Reader) (*Feed, error) {
 	for _, name := range names {
 		if name == StandardInput {
 			if fromStdin {
-				problems = append(problems, errors.New("-: standard input can be read once only; name it once"))
+				problems = append(problems, errors.New("-: standard input can be read only once; name it once"))
 			}
 			fromStdin = true
 			f.inputs = append(f.inputs, streamInput("standard input", stdin))
@@ -130,7 +130,7 @@ func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Probl
 		switch {
 		case errors.Is(err, io.EOF):
 			if f.lines.Load() == before {
-				return yield(Entry{}, &Problem{Kind: Empty, File: in.name, Reason: "empty: there is no entry in it"})
+				return yield(Entry{}, &Problem{Kind: Empty, File: in.name, Reason: "empty: it has no entries"})
 			}
 			return true
 		case errors.As(err, &tooLong):
@@ -163,7 +163,7 @@ func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Probl
 // unreadable words the error of an input that breaks off.
 func unreadable(err error) string {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return "the gzip data breaks off: the file is cut short; what stood before was read, fetch the file again"
+		return "the gzip data ends early: the file is truncated; everything before that was read; fetch the file again"
 	}
-	return fmt.Sprintf("reading breaks off: %v", err)
+	return fmt.Sprintf("reading failed: %v", err)
 }

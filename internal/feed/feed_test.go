@@ -132,14 +132,14 @@ func TestWhatIsRefusedAndWhatItSays(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"plain words":                         {"tradeId,amount", "not JSON at byte 3: invalid character 'a' in literal true"},
 		"a JSON array":                        {"[" + good + "," + good + "]", "jq -c '.[]' FILE"},
-		"the start of pretty-printed JSON":    {"{", "the line ends inside a JSON value; an entry stands on one line: jq -c ."},
+		"the start of pretty-printed JSON":    {"{", "the line ends inside a JSON value; put each entry on one line: jq -c ."},
 		"half an entry":                       {good[:40], "the line ends inside a JSON value"},
-		"two entries on one line":             {good + good, "something behind the JSON value, at byte 83; write one entry a line"},
-		"a number":                            {"42", "no JSON object"},
+		"two entries on one line":             {good + good, "unexpected text after the JSON value, at byte 83; write one entry per line"},
+		"a number":                            {"42", "not a JSON object"},
 		"invalid UTF-8":                       {firstPart + "{\"x\":\"\xff\"}}", "invalid UTF-8 at byte 47 (0xff)"},
 		"a NUL byte":                          {"{\x00}", "not JSON at byte 2"},
 		"an unknown field":                    {`{"Source":"s","DetailType":"d","Detail":{},"Extra":1}`, `unknown field "Extra"; an entry has Source, DetailType,`},
-		"a field in the wrong case":           {`{"source":"s","DetailType":"d","Detail":{}}`, `unknown field "source"; it is written "Source"`},
+		"a field in the wrong case":           {`{"source":"s","DetailType":"d","Detail":{}}`, `unknown field "source"; write it "Source"`},
 		"an event as EventBridge delivers it": {`{"version":"0","id":"1","detail-type":"Trade Event","source":"s","detail":{}}`, "an event as EventBridge delivers it"},
 		"a whole PutEvents request":           {`{"Entries":[` + good + `]}`, "jq -c '.Entries[]' FILE"},
 		"a bare trade":                        {`{"tradeId":"t-1","amount":"1"}`, "a trade without its entry; wrap it"},
@@ -152,10 +152,10 @@ func TestWhatIsRefusedAndWhatItSays(t *testing.T) {
 		"a detail that is an array":           {firstPart + `[{}]}`, "MalformedDetail): it is a JSON array"},
 		"a detail that is a number":           {firstPart + `1}`, "MalformedDetail): it is a JSON number"},
 		"a detail that is true":               {firstPart + `true}`, "MalformedDetail): it is a JSON boolean"},
-		"a detail whose string is no JSON":    {firstPart + `"hello"}`, "MalformedDetail): the string holds no JSON, at byte 1 of it: invalid character 'h'"},
+		"a detail whose string is no JSON":    {firstPart + `"hello"}`, "MalformedDetail): the string is not JSON, at byte 1 of it: invalid character 'h'"},
 		"a detail whose string is an array":   {firstPart + `"[{}]"}`, "MalformedDetail): the string holds a JSON array"},
 		"a detail whose string is null":       {firstPart + `"null"}`, "MalformedDetail): the string holds null"},
-		"a detail whose string is cut":        {firstPart + `"{\"x\":1"}`, "MalformedDetail): the string holds no JSON, at byte 6 of it: unexpected end"},
+		"a detail whose string is cut":        {firstPart + `"{\"x\":1"}`, "MalformedDetail): the string is not JSON, at byte 6 of it: unexpected end"},
 		"a detail whose string is empty":      {firstPart + `" "}`, "Detail missing or empty"},
 		"a detail with half a surrogate":      {firstPart + `"{\"x\":\"\ud800\"}"}`, "half of a surrogate pair"},
 		"surrogates in the wrong order":       {firstPart + `"{\"x\":\"\ude00\ud83d\"}"}`, "half of a surrogate pair"},
@@ -229,15 +229,15 @@ func TestInputsAsAWhole(t *testing.T) {
 		content []byte
 		want    []outcome
 	}{
-		"an empty file":                   {nil, []outcome{{Kind: feed.Empty, Reason: "empty: there is no entry in it"}}},
-		"a file of blank lines":           {[]byte("\n \r\n"), []outcome{{Kind: feed.Empty, Reason: "empty: there is no entry in it"}}},
-		"gzip of nothing":                 {compressed(t, ""), []outcome{{Kind: feed.Empty, Reason: "empty: there is no entry in it"}}},
+		"an empty file":                   {nil, []outcome{{Kind: feed.Empty, Reason: "empty: it has no entries"}}},
+		"a file of blank lines":           {[]byte("\n \r\n"), []outcome{{Kind: feed.Empty, Reason: "empty: it has no entries"}}},
+		"gzip of nothing":                 {compressed(t, ""), []outcome{{Kind: feed.Empty, Reason: "empty: it has no entries"}}},
 		"gzip by its bytes, not its name": {compressed(t, good), []outcome{{Line: 1, Detail: `{"tradeId":"t-1"}`}}},
 		"two gzip streams, joined":        {append(compressed(t, good+"\n"), compressed(t, alsoGood)...), []outcome{{Line: 1, Detail: `{"tradeId":"t-1"}`}, {Line: 2, Detail: `{"tradeId":"t-2"}`}}},
-		"gzip without its checksum":       {zipped[:len(zipped)-8], ends("the gzip data breaks off: the file is cut short; what stood before was read, fetch the file again")},
-		"gzip with a wrong checksum":      {append(bytes.Clone(zipped[:len(zipped)-8]), 0, 0, 0, 0, 0, 0, 0, 0), ends("reading breaks off: gzip: invalid checksum")},
-		"gzip with something behind it":   {append(bytes.Clone(zipped), "more"...), ends("the gzip data breaks off: the file is cut short; what stood before was read, fetch the file again")},
-		"gzip of two bytes":               {zipped[:2], []outcome{{Kind: feed.Unreadable, Reason: "the gzip data breaks off: the file is cut short; what stood before was read, fetch the file again"}}},
+		"gzip without its checksum":       {zipped[:len(zipped)-8], ends("the gzip data ends early: the file is truncated; everything before that was read; fetch the file again")},
+		"gzip with a wrong checksum":      {append(bytes.Clone(zipped[:len(zipped)-8]), 0, 0, 0, 0, 0, 0, 0, 0), ends("reading failed: gzip: invalid checksum")},
+		"gzip with something behind it":   {append(bytes.Clone(zipped), "more"...), ends("the gzip data ends early: the file is truncated; everything before that was read; fetch the file again")},
+		"gzip of two bytes":               {zipped[:2], []outcome{{Kind: feed.Unreadable, Reason: "the gzip data ends early: the file is truncated; everything before that was read; fetch the file again"}}},
 		"UTF-16":                          {[]byte("\xff\xfe{\x00}\x00"), []outcome{{Kind: feed.Unreadable, Reason: "UTF-16 text; JSON is UTF-8, convert it with iconv -f UTF-16 -t UTF-8"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestABrokenStreamLosesOnlyWhatIsBehindTheBreak(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader(good+"\n"+alsoGood), iotest.ErrReader(errors.New("connection reset")))
 	want := []outcome{
 		{Line: 1, Detail: `{"tradeId":"t-1"}`},
-		{Line: 2, Kind: feed.Unreadable, Reason: "reading breaks off: connection reset"},
+		{Line: 2, Kind: feed.Unreadable, Reason: "reading failed: connection reset"},
 	}
 	if diff := cmp.Diff(want, collect(t, feed.FromReader("input", broken))); diff != "" {
 		t.Error(diff)
@@ -287,8 +287,8 @@ func TestSeveralInputsGoOnAfterABadOne(t *testing.T) {
 		files = append(files, entry.File+" "+string(entry.Detail))
 	}
 	want := []string{
-		names[0] + ":1: the gzip data breaks off: the file is cut short; what stood before was read, fetch the file again",
-		names[1] + ": empty: there is no entry in it",
+		names[0] + ":1: the gzip data ends early: the file is truncated; everything before that was read; fetch the file again",
+		names[1] + ": empty: it has no entries",
 		`standard input {"tradeId":"t-2"}`,
 		names[3] + ` {"tradeId":"t-1"}`,
 	}
@@ -306,7 +306,7 @@ func TestAllFilesThatCannotBeReadAreNamedBeforeAnythingIsRead(t *testing.T) {
 	want := "/nowhere/a.ndjson: no such file\n" +
 		directory + ": a directory; name its files, such as " + directory + "/*.ndjson\n" +
 		"b.ndjson: no such file\n" +
-		"-: standard input can be read once only; name it once"
+		"-: standard input can be read only once; name it once"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
@@ -324,7 +324,7 @@ func TestAFileThatVanishesMeanwhileIsReported(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	want := []outcome{{Kind: feed.Unreadable, Reason: "reading breaks off: no such file or directory"}}
+	want := []outcome{{Kind: feed.Unreadable, Reason: "reading failed: no such file or directory"}}
 	if diff := cmp.Diff(want, collect(t, f)); diff != "" {
 		t.Error(diff)
 	}

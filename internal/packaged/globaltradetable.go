@@ -66,7 +66,7 @@ func replicasOf(ctx *pulumi.Context, parent pulumi.Resource, name string, given 
 			DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(replica.Tags)},
 		}, pulumi.Parent(parent))
 		if err != nil {
-			return nil, fmt.Errorf("making the provider of %s: %w", replica.Region, err)
+			return nil, fmt.Errorf("creating the provider for %s: %w", replica.Region, err)
 		}
 		replicas = append(replicas, components.TableReplica{Region: replica.Region, Provider: made, KeyARN: replica.KeyARN})
 	}

@@ -88,7 +88,7 @@ func busyRun(t *testing.T) *report.Report {
 	all.Wait()
 	c.Problem(&feed.Problem{Kind: feed.Refused, File: "a.ndjson", Line: 17, Reason: "not JSON at byte 1: invalid character 'h'", Excerpt: "hello"})
 	c.Problem(&feed.Problem{Kind: feed.Unreadable, File: "b.gz", Line: 3, Reason: "the gzip data breaks off"})
-	c.Problem(&feed.Problem{Kind: feed.Empty, File: "c.ndjson", Reason: "empty: there is no entry in it"})
+	c.Problem(&feed.Problem{Kind: feed.Empty, File: "c.ndjson", Reason: "empty: it has no entries"})
 	at := time.Date(2026, 3, 9, 14, 30, 0, 123_000_000, time.UTC)
 	c.Alarm("validator-dlq-depth", at.Add(time.Second), "1 message, threshold 1")
 	c.Alarm("recorder-dlq-depth", at, "1 message, threshold 1")
@@ -173,7 +173,7 @@ func TestTheLastLineAndTheExitCode(t *testing.T) {
 		"a table holds something else": {
 			func(c *report.Collector) { c.Received(); c.Recorded() },
 			report.Run{Checks: []report.Check{{Claim: "the table holds it", Want: 1, Got: 0}}},
-			"✗ the table holds it: want 1, got 0\n✗ 1 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered + 0 not matched, but what is held differs, see above", exitcode.Unreconciled},
+			"✗ the table holds it: want 1, got 0\n✗ 1 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered + 0 not matched, but the contents differ, see above", exitcode.Unreconciled},
 		"a line was refused": {
 			func(c *report.Collector) {
 				c.Received()

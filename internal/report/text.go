@@ -139,7 +139,7 @@ func (r *Report) writeSpeed(p *page) {
 		return
 	}
 	elapsed := time.Duration(r.ElapsedSeconds * float64(time.Second))
-	speed := fmt.Sprintf("%s trades a second for %s", p.style.Bold(terminal.Count(int64(r.TradesPerSecond))), terminal.Duration(elapsed))
+	speed := fmt.Sprintf("%s trades per second for %s", p.style.Bold(terminal.Count(int64(r.TradesPerSecond))), terminal.Duration(elapsed))
 	if r.PeakMemoryBytes > 0 {
 		speed += fmt.Sprintf(", peak memory %s MiB", terminal.Count(r.PeakMemoryBytes>>20))
 	}
@@ -226,7 +226,7 @@ func (r *Report) reconciliation(style terminal.Style) string {
 	case r.Interrupted:
 		return style.Yellow("!") + " interrupted: " + style.Bold(sum)
 	case !r.Reconciles:
-		return style.Red("✗") + " " + style.Bold(sum) + ", but what is held differs, see above"
+		return style.Red("✗") + " " + style.Bold(sum) + ", but the contents differ, see above"
 	}
 	return style.Green("✓") + " " + style.Bold(sum)
 }

@@ -38,7 +38,7 @@ func (v *verification) ringing(ctx context.Context, result *Result) (map[string]
 		}
 	}
 	if found == 0 {
-		result.problem("no alarm's name begins with %s: nobody would learn of a lost trade", v.Outputs.alarmPrefix())
+		result.problem("no alarm's name begins with %s: nobody would hear of a lost trade", v.Outputs.alarmPrefix())
 	}
 	return inAlarm, nil
 }
@@ -54,7 +54,7 @@ func (v *verification) watchAlarms(ctx context.Context, result *Result) error {
 		}
 		for _, name := range slices.Sorted(maps.Keys(now)) {
 			if !v.alarms[name] {
-				result.problem("%s went off: the runbook's table of alarms says what it means and what to do", name)
+				result.problem("%s went off: see the runbook's table of alarms for what it means and what to do", name)
 			}
 		}
 		if result.Outcome == Failed {
@@ -69,7 +69,7 @@ func (v *verification) watchAlarms(ctx context.Context, result *Result) error {
 		}
 	}
 	if still := slices.Sorted(maps.Keys(v.alarms)); len(still) > 0 {
-		result.found("none went off; in ALARM since before: %s", list(still))
+		result.found("none went off; already in ALARM: %s", list(still))
 	} else {
 		result.found("none went off")
 	}

@@ -61,7 +61,7 @@ func (v *verification) findDeployment(ctx context.Context, result *Result) error
 		return fmt.Errorf("asking whose credentials these are: %w", err)
 	}
 	if is, want := aws.ToString(who.Account), v.Outputs.account(); is != want {
-		result.problem("these are credentials of account %s, and the stack is in account %s: choose others, such as by AWS_PROFILE", is, want)
+		result.problem("these are credentials for account %s, but the stack is in account %s: choose others, for instance with AWS_PROFILE", is, want)
 		return nil
 	}
 	if _, err := v.clients.events.DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String(v.Outputs.EventBusName)}); err != nil {
@@ -77,7 +77,7 @@ func (v *verification) findDeployment(ctx context.Context, result *Result) error
 	return nil
 }
 
-var errNoCredentials = errors.New("no AWS credentials: `aws sso login` or `aws configure` gets some, AWS_PROFILE chooses among them")
+var errNoCredentials = errors.New("no AWS credentials: get some with `aws sso login` or `aws configure`, choose with AWS_PROFILE")
 
 // explain adds to an error of AWS what mends it.
 func explain(err error, outputs Outputs) error {
@@ -88,7 +88,7 @@ func explain(err error, outputs Outputs) error {
 	if !errors.As(err, &refusal) {
 		var unreachable net.Error
 		if errors.As(err, &unreachable) {
-			return fmt.Errorf("%w\nAWS can't be reached: is there a way out, and is AWS_ENDPOINT_URL, where it is set, right?", err)
+			return fmt.Errorf("%w\nAWS can't be reached: is the network up, and is AWS_ENDPOINT_URL right, if set?", err)
 		}
 		return err
 	}
@@ -103,13 +103,13 @@ func explain(err error, outputs Outputs) error {
 	}
 	switch {
 	case has("Expired"):
-		return fmt.Errorf("%w\nThe credentials have expired: `aws sso login`, or whatever gave them, gives new ones", err)
+		return fmt.Errorf("%w\nThe credentials have expired: renew them with `aws sso login`, or wherever they came from", err)
 	case has("UnrecognizedClient", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidSignature", "IncompleteSignature"):
-		return fmt.Errorf("%w\nAWS doesn't know these credentials: AWS_PROFILE chooses others", err)
+		return fmt.Errorf("%w\nAWS doesn't know these credentials: choose others with AWS_PROFILE", err)
 	case has("AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"):
-		return fmt.Errorf("%w\nThe caller's role lacks this permission: docs/verify.md lists all that a verification needs", err)
+		return fmt.Errorf("%w\nThe caller's role lacks this permission: docs/verify.md lists everything a verification needs", err)
 	case has("NotFound", "DoesNotExist", "NonExistentQueue"):
-		return fmt.Errorf("%w\nIt isn't in account %s, region %s: are these outputs of a stack that was destroyed, or deployed elsewhere?",
+		return fmt.Errorf("%w\nIt isn't in account %s, region %s: are these the outputs of a stack that was destroyed, or deployed elsewhere?",
 			err, outputs.account(), outputs.Region)
 	}
 	return err

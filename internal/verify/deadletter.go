@@ -90,7 +90,7 @@ func (v *verification) sendMalformed(ctx context.Context, result *Result) error 
 	v.latency("dead-lettered", time.Since(v.malformed.at))
 	found := v.malformed.letters[0]
 	if !reflect.DeepEqual(found.Event.Detail, v.malformed.detail) {
-		result.problem("the dead letter does not hold the event as it was sent: %v, want %v", found.Event.Detail, v.malformed.detail)
+		result.problem("the dead letter differs from the event as sent: %v, want %v", found.Event.Detail, v.malformed.detail)
 	}
 	if found.Error.Error != errorMalformed {
 		result.problem("the dead letter names the error %q, want %q", found.Error.Error, errorMalformed)
@@ -99,7 +99,7 @@ func (v *verification) sendMalformed(ctx context.Context, result *Result) error 
 		result.problem("the dead letter doesn't name its execution")
 	}
 	if result.Outcome == Passed {
-		result.found("it came to %s and was removed; alarms may go off for it, and recover by themselves", nameOf(queue))
+		result.found("it arrived in %s and was removed; alarms may go off for it, and recover by themselves", nameOf(queue))
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (v *verification) missMalformed(ctx context.Context, result *Result) error 
 	if letters := v.malformed.letters; len(letters) > 0 {
 		where = fmt.Sprintf("but to %s: %v", nameOf(letters[0].queue), letters[0].Error)
 	}
-	result.problem("the malformed trade (event %s) did not come to %s within %v, %s",
+	result.problem("the malformed trade (event %s) did not arrive in %s within %v, %s",
 		v.malformed.eventID, nameOf(v.Outputs.DeadLetters[validator]), v.Timeout, where)
 	return nil
 }
@@ -174,7 +174,7 @@ func (v *verification) cleanUp(ctx context.Context, result *Result) error {
 		result.found("nothing is left")
 	}
 	for _, trade := range v.marks() {
-		result.problem("the trade of %s (event %s) is neither recorded nor in a queue after %v: should it come to a queue later, remove it there; its field %s is %s",
+		result.problem("the trade of %s (event %s) is neither recorded nor in a queue after %v: if it arrives in a queue later, remove it there; its field %s is %s",
 			trade.name, trade.eventID, v.Grace, runField, v.run)
 	}
 	return nil
@@ -261,7 +261,7 @@ func (v *verification) search(ctx context.Context, queue string) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("%s holds more than %d messages of others: the runbook says what to do with dead letters", queue, searched)
+	return fmt.Errorf("%s holds more than %d other messages: see the runbook on dead letters", queue, searched)
 }
 
 // giveBack lets others see messages again, and not only when they would reappear by themselves.
@@ -270,7 +270,7 @@ func (v *verification) giveBack(ctx context.Context, queue string, letters []let
 		if _, err := v.clients.queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 			QueueUrl: aws.String(queue), ReceiptHandle: aws.String(l.receipt), VisibilityTimeout: 0,
 		}); err != nil {
-			return fmt.Errorf("giving a message back to %s: %w", queue, err)
+			return fmt.Errorf("returning a message to %s: %w", queue, err)
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 	})
 	switch {
 	case errors.Is(err, errTimeout):
-		result.problem("no line of %s tells within %v what became of the trade that was sent again (event %s)", v.recorderLog(), v.Timeout, v.again.eventID)
+		result.problem("no line of %s showed within %v what became of the trade that was sent again (event %s)", v.recorderLog(), v.Timeout, v.again.eventID)
 		return nil
 	case err != nil:
 		return err

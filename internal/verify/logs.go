@@ -70,7 +70,7 @@ func (v *verification) readLogs(ctx context.Context, result *Result) error {
 	}
 	if len(executions) == 0 {
 		result.Outcome = Skipped
-		result.found("at level %s the malformed trade's execution should be in %s, and it isn't known", level, group)
+		result.found("at level %s the malformed trade's execution should be in %s, but its ARN isn't known", level, group)
 		return nil
 	}
 	missing := map[string]bool{}
@@ -91,7 +91,7 @@ func (v *verification) readLogs(ctx context.Context, result *Result) error {
 	})
 	if errors.Is(err, errTimeout) {
 		for _, arn := range slices.Sorted(maps.Keys(missing)) {
-			result.problem("%s says nothing of execution %s after %v, at level %s", group, arn, v.Timeout, level)
+			result.problem("%s has nothing about execution %s after %v, at level %s", group, arn, v.Timeout, level)
 		}
 		return nil
 	}

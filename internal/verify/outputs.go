@@ -33,7 +33,7 @@ const (
 func ReadOutputs(text []byte) (Outputs, error) {
 	var outputs Outputs
 	if err := json.Unmarshal(text, &outputs); err != nil {
-		return outputs, fmt.Errorf("reading the stack's outputs: %w; `pulumi stack output --json` prints them as they are read here", err)
+		return outputs, fmt.Errorf("reading the stack's outputs: %w; `pulumi stack output --json` prints the right format", err)
 	}
 	var missing []string
 	for name, value := range map[string]string{
@@ -50,7 +50,7 @@ func ReadOutputs(text []byte) (Outputs, error) {
 	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
-		return outputs, fmt.Errorf("the stack's outputs lack %s: is it the right stack, and was it deployed to its end? `pulumi up` adds what a newer version of the program exports",
+		return outputs, fmt.Errorf("the stack's outputs lack %s: is it the right stack, and did its deployment finish? `pulumi up` adds what a newer version of the program exports",
 			list(missing))
 	}
 	return outputs, nil

@@ -180,18 +180,18 @@ func (v *verification) differences(trade *sent, status string) []string {
 		at, err := time.Parse(layout, got)
 		switch {
 		case err != nil:
-			differ(attribute, "%q is no time like %s", got, layout)
+			differ(attribute, "%q is not a time like %s", got, layout)
 		case at.Before(trade.at.Add(-skewAllowed)) || at.After(time.Now().Add(skewAllowed)):
-			differ(attribute, "%s is not when the trade was on its way, at %s", got, trade.at.UTC().Format(recordTime))
+			differ(attribute, "%s is not close to when the trade was sent, %s", got, trade.at.UTC().Format(recordTime))
 		}
 	}
 	machine := strings.Replace(v.Outputs.StateMachineARN, ":stateMachine:", ":execution:", 1) + ":"
 	express := strings.Replace(v.Outputs.StateMachineARN, ":stateMachine:", ":express:", 1) + ":"
 	if got := textOf(trade.item, "executionArn"); !strings.HasPrefix(got, machine) && !strings.HasPrefix(got, express) {
-		differ("executionArn", "%q is no execution of %s", got, v.Outputs.StateMachineARN)
+		differ("executionArn", "%q is not an execution of %s", got, v.Outputs.StateMachineARN)
 	}
 	if trade.traceID() == "" {
-		differ("traceId", "%q names no trace", textOf(trade.item, "traceId"))
+		differ("traceId", "%q does not name a trace", textOf(trade.item, "traceId"))
 	}
 	if textOf(trade.item, "rulesVersion") == "" {
 		differ("rulesVersion", "it is missing")
@@ -200,7 +200,7 @@ func (v *verification) differences(trade *sent, status string) []string {
 		differ("reviewRequired", "it is missing, or neither true nor false")
 	}
 	if _, any := trade.item["violations"]; any && status == statusRecorded {
-		differ("violations", "there are some, of a valid trade")
+		differ("violations", "a valid trade has some")
 	}
 	market, _ := trade.item["market"].(*types.AttributeValueMemberM)
 	if market == nil || !slices.Contains([]string{"COMPLETE", "PARTIAL"}, textOf(market.Value, "status")) {
@@ -241,7 +241,7 @@ func (v *verification) awaitReplicas(ctx context.Context, result *Result) error 
 		})
 		switch {
 		case errors.Is(err, errTimeout):
-			result.problem("the replica of %s is not like the table after %v: %s", region, v.Timeout, behind)
+			result.problem("the replica in %s differs from the table after %v: %s", region, v.Timeout, behind)
 		case err != nil:
 			return err
 		default:

@@ -129,7 +129,7 @@ func (v *verification) put(ctx context.Context, result *Result, trades ...*sent)
 			return fmt.Errorf("putting trades on the bus %s: %w", v.Outputs.EventBusName, err)
 		}
 		if len(answer.Entries) != len(batch) {
-			return fmt.Errorf("the bus %s answers for %d of %s", v.Outputs.EventBusName, len(answer.Entries), plural(len(batch), "trade"))
+			return fmt.Errorf("the bus %s answered for %d of %s", v.Outputs.EventBusName, len(answer.Entries), plural(len(batch), "trade"))
 		}
 		for i, entry := range answer.Entries {
 			if code := aws.ToString(entry.ErrorCode); code != "" {

@@ -29,7 +29,7 @@ type Options struct {
 	// Config holds credentials and endpoints. Its region is replaced by that of the stack.
 	Config aws.Config
 
-	// Timeout is how long each step waits for what it expects. Default: 2 minutes.
+	// Timeout is how long each step waits. Default: 2 minutes.
 	Timeout time.Duration
 
 	// Watch is how long the alarms are watched, from the first trade on. CloudWatch looks at most metrics once a minute
@@ -63,7 +63,7 @@ type Step struct {
 
 // The steps, in their order.
 var (
-	Deployment = Step{"deployment", "looking for the stack's parts", exitcode.Usage}
+	Deployment = Step{"deployment", "looking for the stack's resources", exitcode.Usage}
 	Send       = Step{"send", "sending a trade from each source", exitcode.NotSent}
 	Recorded   = Step{"recorded", "waiting for the trades to be recorded", exitcode.NotRecorded}
 	Fields     = Step{"fields", "comparing the records with the trades", exitcode.WrongRecord}

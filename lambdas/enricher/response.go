@@ -29,18 +29,18 @@ func readObject(ctx context.Context, body io.Reader) (json.RawMessage, error) {
 	case len(raw) > maxResponse:
 		return nil, fail(market.APIResponseTooLarge, "the answer has more than %d bytes", maxResponse)
 	case !utf8.Valid(raw):
-		return nil, fail(market.APIResponseInvalid, "the answer is no UTF-8")
+		return nil, fail(market.APIResponseInvalid, "the answer is not UTF-8")
 	}
 	// Marshalling would write it compactly and with <, > and & escaped; doing so here shows its length, up to six times
 	// that of what was read.
 	var compact, escaped bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil {
-		return nil, fail(market.APIResponseInvalid, "the answer is no JSON: %w", err)
+		return nil, fail(market.APIResponseInvalid, "the answer is not JSON: %w", err)
 	}
 	json.HTMLEscape(&escaped, compact.Bytes())
 	switch object := escaped.Bytes(); {
 	case object[0] != '{':
-		return nil, fail(market.APIResponseInvalid, "the answer is no JSON object")
+		return nil, fail(market.APIResponseInvalid, "the answer is not a JSON object")
 	case levels(object) > maxResponseLevels:
 		return nil, fail(market.APIResponseInvalid, "the answer is nested deeper than %d levels", maxResponseLevels)
 	case len(object) > maxResponse:

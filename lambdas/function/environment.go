@@ -54,7 +54,7 @@ func ReadSettings(environment Environment, function string) *Settings {
 	s.namespace = s.Optional("METRICS_NAMESPACE", MetricsNamespace)
 	level := s.Optional("LOG_LEVEL", "INFO")
 	if err := s.level.UnmarshalText([]byte(level)); err != nil {
-		s.Problem("LOG_LEVEL", "%q is no log level; use DEBUG, INFO, WARN or ERROR", level)
+		s.Problem("LOG_LEVEL", "%q is not a log level; use DEBUG, INFO, WARN or ERROR", level)
 	}
 	return s
 }
@@ -68,7 +68,7 @@ func (s *Settings) Problem(variable, format string, args ...any) {
 func (s *Settings) Required(variable, meaning string) string {
 	value := strings.TrimSpace(s.environment.Getenv(variable))
 	if value == "" {
-		s.Problem(variable, "is not set; it holds %s", meaning)
+		s.Problem(variable, "is not set; it should be %s", meaning)
 	}
 	return value
 }
@@ -86,7 +86,7 @@ func (s *Settings) Duration(variable string, byDefault time.Duration) time.Durat
 	text := s.Optional(variable, byDefault.String())
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
-		s.Problem(variable, "%q is no duration of 0 or more; write it like %s", text, byDefault)
+		s.Problem(variable, "%q is not a duration of 0 or more; write it like %s", text, byDefault)
 		return 0
 	}
 	return d
@@ -108,7 +108,7 @@ func (s *Settings) List(variable string) []string {
 			s.Problem(variable, "%q has an empty value between its commas", text)
 			return nil
 		case seen[value]:
-			s.Problem(variable, "%q has %s twice", text, value)
+			s.Problem(variable, "%q lists %s twice", text, value)
 			return nil
 		}
 		seen[value] = true

@@ -23,7 +23,7 @@ func Main(wire func(context.Context, Environment) (lambda.Handler, error)) {
 		logger.Error("the function can't start", "errorType", ErrorType(err), "error", err.Error())
 		if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" {
 			if err := reportInit(api, err); err != nil {
-				logger.Error("Lambda can't be told", "error", err.Error())
+				logger.Error("couldn't report this to Lambda", "error", err.Error())
 			}
 		}
 		os.Exit(1)

@@ -29,7 +29,7 @@ func parseClock(text string) (clock, error) {
 	if digits == "24:00" && !negative {
 		return clock(secondsPerDay), nil
 	}
-	return 0, fmt.Errorf("%q is no time of day like 09:30, nor one of the evening before like -06:00", text)
+	return 0, fmt.Errorf("%q is neither a time of day like 09:30 nor one on the evening before like -06:00", text)
 }
 
 func at(hour, minute int) clock { return clock(hour*3600 + minute*60) }

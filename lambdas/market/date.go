@@ -20,7 +20,7 @@ func DateOf(year int, month time.Month, dayOfMonth int) Date {
 func ParseDate(text string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no date of the form 2013-10-14", text)
+		return 0, fmt.Errorf("%q is not a date of the form 2013-10-14", text)
 	}
 	return DateOf(t.Date()), nil
 }

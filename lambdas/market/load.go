@@ -84,7 +84,7 @@ func (l *loader) loadCalendars() {
 	l.eachRow("closures.csv", func(r row) {
 		year, err := strconv.Atoi(r["year"])
 		if err != nil {
-			l.problem("closures.csv: %q is no year", r["year"])
+			l.problem("closures.csv: %q is not a year", r["year"])
 			return
 		}
 		c := l.calendars[r["calendar"]]
@@ -110,7 +110,7 @@ func (l *loader) loadCalendars() {
 			names := strings.Fields(r["days"])
 			c.rules.restDays = func(d Date) bool { return slices.Contains(names, d.Weekday().String()) }
 		default:
-			l.problem("closures.csv: %s, %d: %q is none of closed, open, until HH:MM and weekend", c.Name, year, r["what"])
+			l.problem("closures.csv: %s, %d: %q is not closed, open, until HH:MM or weekend", c.Name, year, r["what"])
 		}
 	})
 }
@@ -144,7 +144,7 @@ func (l *loader) loadProfiles() {
 		}
 		w := week{from: l.from(r, where)}
 		if len(p.weeks) > 0 && p.weeks[0].from >= w.from && r["days"] == "" {
-			l.problem("%s: rows must be in the order of their dates", where)
+			l.problem("%s: rows must be in date order", where)
 		}
 		if r["days"] == "" {
 			for weekday := range w.days {
@@ -154,7 +154,7 @@ func (l *loader) loadProfiles() {
 			return
 		}
 		if len(p.weeks) == 0 || p.weeks[0].from != w.from {
-			l.problem("%s: the row for %s must follow that for the other days of the same date", where, r["days"])
+			l.problem("%s: the row for %s must follow the row for the other days of the same date", where, r["days"])
 			return
 		}
 		for weekday := time.Sunday; weekday <= time.Saturday; weekday++ {
@@ -170,7 +170,7 @@ func (l *loader) loadSettlement() {
 		where := "settlement.csv, " + r["rule"]
 		days, err := strconv.ParseUint(r["days"], 10, 8)
 		if err != nil {
-			l.problem("%s: %q is no number of days", where, r["days"])
+			l.problem("%s: %q is not a number of days", where, r["days"])
 		}
 		s := settlementRule{from: l.from(r, where), cycle: Cycle(days)}
 		if r["calendar"] != "" {
@@ -178,7 +178,7 @@ func (l *loader) loadSettlement() {
 		}
 		earlier := l.rules[r["rule"]]
 		if len(earlier) == 0 && s.from != noBeginning || len(earlier) > 0 && earlier[0].from >= s.from {
-			l.problem("%s: the first row must have no date, and the others must be in the order of theirs", where)
+			l.problem("%s: the first row must have no date, and the others must be in date order", where)
 		}
 		l.rules[r["rule"]] = slices.Insert(earlier, 0, s)
 	})

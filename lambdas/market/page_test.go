@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/reasons.md anew")
+var update = flag.Bool("update", false, "rewrite docs/reasons.md")
 
 // The page is made of the reference data itself, so that it can't promise what the data doesn't hold.
 func TestThePageOfTheReasonsIsUpToDate(t *testing.T) {
@@ -26,7 +26,7 @@ func TestThePageOfTheReasonsIsUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s is stale; write it anew with: go -C lambdas test ./market -run Page -update", file)
+		t.Errorf("%s is stale; rewrite it with: go -C lambdas test ./market -run Page -update", file)
 	}
 }
 
@@ -38,14 +38,14 @@ func page(t *testing.T) string {
 	}
 	var b strings.Builder
 	b.WriteString("<!-- Written by: go -C lambdas test ./market -run Page -update -->\n\n# Market context\n\n")
-	b.WriteString("The enricher never fails a trade for want of context. Where something isn't known, the context's `status` is\n" +
-		"`PARTIAL` and `reasons` say why; else it is `COMPLETE` and there are none.\n\n" +
+	b.WriteString("The enricher never fails a trade because context is missing. If something isn't known, the context's `status`\n" +
+		"is `PARTIAL` and `reasons` say why; otherwise it is `COMPLETE` and there are none.\n\n" +
 		"## Reasons\n\n| reason | meaning |\n|---|---|\n")
 	for _, reason := range Reasons {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", reason.Code, reason.Meaning)
 	}
 
-	fmt.Fprintf(&b, "\n## Venues\n\n%d venues are known. A trade at another one is recorded all the same, with the reason `%s`.\n\n"+
+	fmt.Fprintf(&b, "\n## Venues\n\n%d venues are known. A trade at any other is still recorded, with the reason `%s`.\n\n"+
 		"| MIC | venue | country | time zone | calendar |\n|---|---|---|---|---|\n", len(reference.Venues()), VenueUnknown)
 	for _, mic := range reference.Venues() {
 		v, _ := reference.Venue(mic)
@@ -53,9 +53,9 @@ func page(t *testing.T) string {
 	}
 
 	fmt.Fprintf(&b, "\n## Calendars\n\nA calendar covers whole years. A trade before or after them gets the reason `%s`, and one whose\n"+
-		"settlement date lies behind them `%s`. Calendars that follow rules reach far; those that follow the moon, or a\n"+
-		"government's decree, reach as far as their days are in `lambdas/market/data/closures.csv`, whose head says how to\n"+
-		"add a year.\n\n"+
+		"settlement date is after them gets `%s`. Calendars based on rules reach far; those based on the moon or on\n"+
+		"decrees reach as far as their days are listed in `lambdas/market/data/closures.csv`, which explains at the top\n"+
+		"how to add a year.\n\n"+
 		"| calendar | first day | last day |\n|---|---|---|\n", CalendarNotCovered, SettlementNotCovered)
 	for _, name := range slices.Sorted(maps.Keys(reference.calendars)) {
 		c := reference.calendars[name]

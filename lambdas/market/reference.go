@@ -33,7 +33,7 @@ func load(files fs.FS) (*Reference, error) {
 		}
 		v.settlement = l.settlement(f["settlement"], v.calendar)
 		if _, twice := r.venues[v.MIC]; twice {
-			l.problem("venue %s stands twice", v.MIC)
+			l.problem("venue %s is listed twice", v.MIC)
 		}
 		r.venues[v.MIC] = v
 	})

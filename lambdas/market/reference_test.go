@@ -103,21 +103,21 @@ func TestMistakesInTheDataAreReportedTogether(t *testing.T) {
 	tests := []struct {
 		mistake, file, add, want string
 	}{
-		{"a venue stands twice", "venues.csv", "XNYS,XNYS,Again,US,UTC,24x7,us-equities,US", "venue XNYS stands twice"},
+		{"a venue is listed twice", "venues.csv", "XNYS,XNYS,Again,US,UTC,24x7,us-equities,US", "venue XNYS is listed twice"},
 		{"a calendar nobody defined", "venues.csv", "TEST,TEST,Test,US,UTC,MOON,us-equities,US", `calendar "MOON" is neither`},
 		{"a profile nobody defined", "venues.csv", "TEST,TEST,Test,US,UTC,24x7,night,US", `no profile "night"`},
 		{"a rule nobody defined", "venues.csv", "TEST,TEST,Test,US,UTC,24x7,us-equities,NEVER", `no rule "NEVER"`},
 		{"a time zone nobody knows", "venues.csv", "TEST,TEST,Test,US,Mars/Olympus,24x7,us-equities,US", "Mars/Olympus"},
 		{"a column too few", "venues.csv", "TEST,TEST", "wrong number of fields"},
 		{"a gap between the years of a calendar", "closures.csv", "CHINA,2040,closed,01-01", "CHINA has a gap before 2040"},
-		{"a day that isn't", "closures.csv", "CHINA,2027,closed,02-30", `"2027-02-30" is no date`},
-		{"a year that isn't", "closures.csv", "CHINA,next,closed,02-03", `"next" is no year`},
-		{"a kind of day that isn't", "closures.csv", "CHINA,2026,sleepy,02-03", `"sleepy" is none of`},
-		{"an early close that isn't", "closures.csv", "CHINA,2026,until noon,02-03", `"noon" is no time of day`},
-		{"hours out of order", "hours.csv", "globex-chicago,2001-01-01,,00:00,09:00,09:00,,,17:00,17:00,17:00", "in the order of their dates"},
-		{"hours of a day of the week alone", "hours.csv", "new,,Friday,00:00,09:00,09:00,,,17:00,17:00,17:00", "must follow that for the other days"},
-		{"a cycle that isn't", "settlement.csv", "US,2030-01-01,soon,", `"soon" is no number of days`},
-		{"cycles out of order", "settlement.csv", "US,2010-01-01,5,", "in the order of theirs"},
+		{"a day that isn't", "closures.csv", "CHINA,2027,closed,02-30", `"2027-02-30" is not a date`},
+		{"a year that isn't", "closures.csv", "CHINA,next,closed,02-03", `"next" is not a year`},
+		{"a kind of day that isn't", "closures.csv", "CHINA,2026,sleepy,02-03", `"sleepy" is not closed`},
+		{"an early close that isn't", "closures.csv", "CHINA,2026,until noon,02-03", `"noon" is neither a time of day`},
+		{"hours out of order", "hours.csv", "globex-chicago,2001-01-01,,00:00,09:00,09:00,,,17:00,17:00,17:00", "must be in date order"},
+		{"hours of a day of the week alone", "hours.csv", "new,,Friday,00:00,09:00,09:00,,,17:00,17:00,17:00", "must follow the row for the other days"},
+		{"a cycle that isn't", "settlement.csv", "US,2030-01-01,soon,", `"soon" is not a number of days`},
+		{"cycles out of order", "settlement.csv", "US,2010-01-01,5,", "the others must be in date order"},
 		{"a rule that begins late", "settlement.csv", "NEW,2010-01-01,5,", "must have no date"},
 	}
 	for _, test := range tests {

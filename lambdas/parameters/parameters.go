@@ -70,7 +70,7 @@ func parse(texts map[string]string) (Values, error) {
 	})
 	read(MaxRetriesName, func(text string) (err error) {
 		if v.MaxRetries, err = strconv.Atoi(text); err != nil || v.MaxRetries < 0 || v.MaxRetries > MaxRetriesLimit {
-			return fmt.Errorf("%q is no whole number from 0 to %d", text, MaxRetriesLimit)
+			return fmt.Errorf("%q is not a whole number from 0 to %d", text, MaxRetriesLimit)
 		}
 		return nil
 	})

@@ -125,7 +125,7 @@ func readRetention(settings *function.Settings) int {
 	}
 	years, err := strconv.Atoi(text)
 	if err != nil || years < 1 || years > maxRetentionYears {
-		settings.Problem("RETENTION_YEARS", "%q is no whole number from 1 to %d; leave it out to keep trades for good", text, maxRetentionYears)
+		settings.Problem("RETENTION_YEARS", "%q is not a whole number from 1 to %d; leave it out to keep trades forever", text, maxRetentionYears)
 		return 0
 	}
 	return years
@@ -146,7 +146,7 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 		return Response{}, err
 	}
 	if in.Validation.RulesVersion == "" {
-		return Response{}, errors.New("the payload holds no answer of the validator")
+		return Response{}, errors.New("the payload has no answer from the validator")
 	}
 	item, err := r.newItem(t, in, call.TraceID, call.Now())
 	if err != nil {
@@ -188,11 +188,11 @@ func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.R
 func meet(item Item, attributes map[string]types.AttributeValue) (Response, error) {
 	var existing Item
 	if err := attributevalue.UnmarshalMap(attributes, &existing); err != nil {
-		return Response{}, fmt.Errorf("reading the item that has the key of trade %s: %w", item.TradeID, err)
+		return Response{}, fmt.Errorf("reading the item with the key of trade %s: %w", item.TradeID, err)
 	}
 	switch {
 	case existing.Digest == "":
-		return Response{}, fmt.Errorf("the key of trade %s at %d is taken, by an item without a digest", item.TradeID, item.Timestamp)
+		return Response{}, fmt.Errorf("the key of trade %s at %d is taken by an item without a digest", item.TradeID, item.Timestamp)
 	case existing.Digest != item.Digest:
 		return Response{}, &ConflictError{TradeID: item.TradeID, Timestamp: item.Timestamp, Recorded: existing.Digest, Refused: item.Digest}
 	case existing.ExecutionARN != "" && existing.ExecutionARN == item.ExecutionARN:
@@ -239,7 +239,7 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("trade %s at %d is recorded with digest %s, and another trade with digest %s came under the same key: the recorded one stays",
+	return fmt.Sprintf("trade %s at %d is recorded with digest %s, and another trade with digest %s arrived under the same key: the recorded one stays",
 		e.TradeID, e.Timestamp, e.Recorded, e.Refused)
 }
 

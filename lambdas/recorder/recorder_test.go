@@ -180,8 +180,8 @@ func TestARejectedTradeIsRecordedWithItsViolations(t *testing.T) {
 	}
 	item := only(t, table)
 	want := []any{
-		map[string]any{"code": "AMOUNT_ZERO", "field": "amount", "message": "amount is zero, and must be above zero"},
-		map[string]any{"code": "QUANTITY_ZERO", "field": "quantity", "message": "quantity is zero, and must be above zero"},
+		map[string]any{"code": "AMOUNT_ZERO", "field": "amount", "message": "amount is zero, but must be above zero"},
+		map[string]any{"code": "QUANTITY_ZERO", "field": "quantity", "message": "quantity is zero, but must be above zero"},
 	}
 	if diff := cmp.Diff(want, item["violations"]); diff != "" {
 		t.Errorf("violations: want -, got +\n%s", diff)
@@ -545,7 +545,7 @@ func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 		if !ok || len(problems.Problems) != 3 {
 			t.Fatalf("error %v, want a SettingsError with three problems", err)
 		}
-		for _, want := range []string{"ENVIRONMENT: is not set", "TABLE_NAME: is not set", `RETENTION_YEARS: "` + years + `" is no whole number from 1 to 100`} {
+		for _, want := range []string{"ENVIRONMENT: is not set", "TABLE_NAME: is not set", `RETENTION_YEARS: "` + years + `" is not a whole number from 1 to 100`} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%v lacks %q", err, want)
 			}

@@ -26,9 +26,9 @@ const (
 
 // The ways in which a text can fail to be a decimal. They are told apart because each has its own violation codes.
 var (
-	ErrNotDecimal    = errors.New("is not a decimal like 1250.75, spelt as a JSON number is")
+	ErrNotDecimal    = errors.New("is not a decimal like 1250.75, written like a JSON number")
 	ErrTooManyDigits = fmt.Errorf("has more than %d significant digits", MaxDigits)
-	ErrOutOfRange    = fmt.Errorf("lies outside 1E%d to 9.99E+%d", minExponent, maxExponent)
+	ErrOutOfRange    = fmt.Errorf("is outside 1E%d to 9.99E+%d", minExponent, maxExponent)
 )
 
 // Decimal is an exact decimal number of at most MaxDigits significant digits. The zero Decimal is 0.

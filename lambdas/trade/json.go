@@ -72,7 +72,7 @@ func parseJSON(data []byte) (value, error) {
 	case len(data) == 0:
 		return value{}, malformed("the event has no detail")
 	case len(data) > maxRawBytes:
-		return value{}, malformed("the detail has %d bytes, and %d are allowed", len(data), MaxBytes)
+		return value{}, malformed("the detail has %d bytes, but only %d are allowed", len(data), MaxBytes)
 	case !utf8.Valid(data):
 		return value{}, malformed("the detail is not valid UTF-8")
 	case !json.Valid(data):

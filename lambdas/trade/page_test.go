@@ -11,7 +11,7 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-var update = flag.Bool("update", false, "write docs/violations.md anew")
+var update = flag.Bool("update", false, "rewrite docs/violations.md")
 
 // The page is made of the table that the rules themselves are held to, so that it can't tell anything else.
 func TestThePageOfTheViolationsIsUpToDate(t *testing.T) {
@@ -27,7 +27,7 @@ func TestThePageOfTheViolationsIsUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s is stale; write it anew with: go -C lambdas test ./trade -run Page -update", file)
+		t.Errorf("%s is stale; rewrite it with: go -C lambdas test ./trade -run Page -update", file)
 	}
 }
 
@@ -37,11 +37,11 @@ func page() string {
 
 # Violations
 
-A trade that breaks a rule is recorded with the status `+"`REJECTED`"+` and the list of all rules that it breaks, each with
-its code, the field and a message. Codes are stable: a code keeps its name and its meaning. This is version
-%s of the rules; every record names the version by which it was judged (`+"`rulesVersion`"+`).
+A trade that breaks a rule is recorded with the status `+"`REJECTED`"+` and a list of every rule it breaks, each with
+its code, field and message. Codes are stable: a code keeps its name and its meaning. This is version %s of the
+rules; every record names the version it was judged by (`+"`rulesVersion`"+`).
 
-The examples are fields of the detail. Put in place of those of a valid trade, each gives the trade that violation.
+Each example is part of a detail: put into a valid trade, it produces that violation.
 `, trade.RulesVersion)
 	var fields []string // in the order in which a trade's violations are reported
 	rows := map[string]string{}
@@ -55,15 +55,15 @@ The examples are fields of the detail. Put in place of those of a valid trade, e
 		fmt.Fprintf(&b, "\n## `%s`\n\n| code | meaning | example |\n|---|---|---|\n%s", field, rows[field])
 	}
 	b.WriteString(`
-## What is no violation
+## What is not a violation
 
 - A detail that can't be identified as a trade at all (no JSON object, no usable ` + "`tradeId`" + `, a name twice in one
   object, nested deeper than ` + fmt.Sprint(trade.MaxLevels) + ` levels, more than ` + fmt.Sprint(trade.MaxBytes>>10) + ` KiB in its canonical form) is the error ` + "`MalformedTrade`" + `.
   It goes to the validator's dead-letter queue, whole.
-- Another trade under a key that is taken is the error ` + "`TradeConflict`" + `. It goes to the recorder's dead-letter queue;
-  the trade that was recorded first stays.
-- A field that is null counts as one that isn't there.
-- Fields that no rule knows are kept in the record as they came.
+- Another trade with the key of a recorded one is the error ` + "`TradeConflict`" + `. It goes to the recorder's dead-letter queue;
+  the trade recorded first stays.
+- A null field counts as absent.
+- Fields that no rule knows are recorded as they arrived.
 `)
 	return b.String()
 }

@@ -101,7 +101,7 @@ func (c *checker) text(field string, wrongType Code) (string, bool) {
 		return "", false
 	}
 	if v.kind != text {
-		c.add(wrongType, field, "is %s, and must be a string", v.kind)
+		c.add(wrongType, field, "is %s, but must be a string", v.kind)
 		return "", false
 	}
 	return v.text, true
@@ -119,7 +119,7 @@ func (c *checker) decimal(field string, codes decimalCodes) *Decimal {
 		return nil
 	}
 	if v.kind != text && v.kind != number {
-		c.add(codes.wrongType, field, "is %s, and must be a number or a decimal string", v.kind)
+		c.add(codes.wrongType, field, "is %s, but must be a number or a decimal string", v.kind)
 		return nil
 	}
 	d, err := ParseDecimal(v.text)
@@ -139,7 +139,7 @@ func (c *checker) decimal(field string, codes decimalCodes) *Decimal {
 	}
 	switch d.Sign() {
 	case 0:
-		c.add(codes.zero, field, "is zero, and must be above zero")
+		c.add(codes.zero, field, "is zero, but must be above zero")
 	case -1:
 		c.add(codes.negative, field, "%s is below zero", quote(v.text))
 	}
@@ -166,7 +166,7 @@ func (c *checker) currency(r *Rules) Currency {
 	}
 	currency, known := LookupCurrency(code)
 	if !known && !slices.Contains(r.AllowedCurrencies, code) {
-		c.add(CurrencyUnknown, "currency", "%s is no ISO 4217 code in use, and none that this stack allows in addition", quote(code))
+		c.add(CurrencyUnknown, "currency", "%s is not an ISO 4217 code in use, nor one of this stack's allowedCurrencies", quote(code))
 	}
 	return currency
 }
@@ -181,7 +181,7 @@ func (c *checker) sourceSystem(r *Rules, a Arrival) {
 		return
 	}
 	if !slices.Contains(r.Sources, system) {
-		c.add(SourceSystemUnknown, "sourceSystem", "%s is none of this stack's sources: %s", quote(system), strings.Join(r.Sources, ", "))
+		c.add(SourceSystemUnknown, "sourceSystem", "%s is not one of this stack's sources: %s", quote(system), strings.Join(r.Sources, ", "))
 	}
 	if rest, found := strings.CutPrefix(a.Source, SourcePrefix); !found || rest != system {
 		c.add(SourceSystemMismatch, "sourceSystem", "%s doesn't belong to the event's source %s", quote(system), quote(a.Source))

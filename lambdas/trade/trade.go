@@ -32,12 +32,12 @@ func Parse(detail []byte) (*Trade, error) {
 		return nil, err
 	}
 	if root.kind != object {
-		return nil, malformed("the detail is %s, and a trade is a JSON object", root.kind)
+		return nil, malformed("the detail is %s, but a trade is a JSON object", root.kind)
 	}
 	t := &Trade{detail: root}
 	if len(detail) > MaxBytes {
 		if size := len(t.Canonical()); size > MaxBytes {
-			return nil, malformed("the detail has %d bytes without insignificant white space, and %d are allowed", size, MaxBytes)
+			return nil, malformed("the detail has %d bytes without insignificant white space, but only %d are allowed", size, MaxBytes)
 		}
 	}
 	id, present := root.member("tradeId")
@@ -45,7 +45,7 @@ func Parse(detail []byte) (*Trade, error) {
 	case !present || id.kind == null:
 		return nil, malformed("the detail has no tradeId")
 	case id.kind != text:
-		return nil, malformed("tradeId is %s, and must be a string", id.kind)
+		return nil, malformed("tradeId is %s, but must be a string", id.kind)
 	case !usableID(id.text):
 		return nil, malformed("tradeId %s is not 1 to %d of A-Z a-z 0-9 . _ : -", quote(id.text), MaxIDLength)
 	}

@@ -58,12 +58,12 @@ func readRules(settings *function.Settings) *trade.Rules {
 	settings.Required("SOURCES", "the source systems, such as system1,system2")
 	for _, source := range rules.Sources {
 		if !sourcePattern.MatchString(source) || strings.HasPrefix(source, trade.SourcePrefix) {
-			settings.Problem("SOURCES", "%q is no source system: it may have 1 to 64 of A-Z a-z 0-9 . _ - and no %q in front", source, trade.SourcePrefix)
+			settings.Problem("SOURCES", "%q is not a valid source system: use 1 to 64 of A-Z a-z 0-9 . _ - without a leading %q", source, trade.SourcePrefix)
 		}
 	}
 	for _, code := range rules.AllowedCurrencies {
 		if !currencyPattern.MatchString(code) {
-			settings.Problem("ALLOWED_CURRENCIES", "%q is no currency code: it has 3 to 10 of A-Z 0-9, a letter first", code)
+			settings.Problem("ALLOWED_CURRENCIES", "%q is not a currency code: use 3 to 10 of A-Z 0-9, starting with a letter", code)
 		}
 	}
 	return rules

@@ -89,21 +89,21 @@ func TestAnswers(t *testing.T) {
 		"above-the-threshold":   {Valid: true, Violations: none, ReviewRequired: true},
 		"currency-of-the-stack": {Valid: true, Violations: none},
 		"amount-above-threshold-but-invalid": {Violations: []trade.Violation{
-			{Code: "CURRENCY_UNKNOWN", Field: "currency", Message: `currency "XYZ" is no ISO 4217 code in use, and none that this stack allows in addition`},
+			{Code: "CURRENCY_UNKNOWN", Field: "currency", Message: `currency "XYZ" is not an ISO 4217 code in use, nor one of this stack's allowedCurrencies`},
 		}},
 		"executed-in-the-future": {Violations: []trade.Violation{
 			{Code: "EXECUTED_AT_IN_FUTURE", Field: "executedAt", Message: `executedAt "2024-05-28T14:30:01Z" is more than 5m0s after the event's time 2024-05-28T13:30:01Z`},
 		}},
 		"zero-quantity": {Violations: []trade.Violation{
-			{Code: "AMOUNT_ZERO", Field: "amount", Message: "amount is zero, and must be above zero"},
-			{Code: "QUANTITY_ZERO", Field: "quantity", Message: "quantity is zero, and must be above zero"},
+			{Code: "AMOUNT_ZERO", Field: "amount", Message: "amount is zero, but must be above zero"},
+			{Code: "QUANTITY_ZERO", Field: "quantity", Message: "quantity is zero, but must be above zero"},
 		}},
 		"wrong-everywhere": {Violations: []trade.Violation{
-			{Code: "AMOUNT_WRONG_TYPE", Field: "amount", Message: "amount is a boolean, and must be a number or a decimal string"},
-			{Code: "CURRENCY_UNKNOWN", Field: "currency", Message: `currency "DEM" is no ISO 4217 code in use, and none that this stack allows in addition`},
+			{Code: "AMOUNT_WRONG_TYPE", Field: "amount", Message: "amount is a boolean, but must be a number or a decimal string"},
+			{Code: "CURRENCY_UNKNOWN", Field: "currency", Message: `currency "DEM" is not an ISO 4217 code in use, nor one of this stack's allowedCurrencies`},
 			{Code: "SOURCE_SYSTEM_MISMATCH", Field: "sourceSystem", Message: `sourceSystem "system2" doesn't belong to the event's source "trading.system1"`},
-			{Code: "EXECUTED_AT_WRONG_TYPE", Field: "executedAt", Message: "executedAt is a number, and must be a string"},
-			{Code: "SYMBOL_WRONG_TYPE", Field: "symbol", Message: "symbol is a number, and must be a string"},
+			{Code: "EXECUTED_AT_WRONG_TYPE", Field: "executedAt", Message: "executedAt is a number, but must be a string"},
+			{Code: "SYMBOL_WRONG_TYPE", Field: "symbol", Message: "symbol is a number, but must be a string"},
 			{Code: "VENUE_INVALID", Field: "venue", Message: `venue "nyse" is not 4 of A-Z 0-9, as an ISO 10383 MIC is`},
 			{Code: "ISIN_CHECK_DIGIT", Field: "isin", Message: `isin "US0378331006" has a wrong check digit`},
 			{Code: "PRICE_NEGATIVE", Field: "price", Message: `price "-1" is below zero`},
@@ -212,9 +212,9 @@ func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 		"all is wrong": {
 			map[string]string{"SOURCES": "trading.system1,system 2", "ALLOWED_CURRENCIES": "btc,1INCH", "MAX_CLOCK_SKEW": "five minutes", "LOG_LEVEL": "LOUD"},
 			[]string{
-				`SOURCES: "trading.system1" is no source system`, `SOURCES: "system 2" is no source system`,
-				`ALLOWED_CURRENCIES: "btc" is no currency code`, `ALLOWED_CURRENCIES: "1INCH" is no currency code`,
-				`MAX_CLOCK_SKEW: "five minutes" is no duration`, `LOG_LEVEL: "LOUD" is no log level`,
+				`SOURCES: "trading.system1" is not a valid source system`, `SOURCES: "system 2" is not a valid source system`,
+				`ALLOWED_CURRENCIES: "btc" is not a currency code`, `ALLOWED_CURRENCIES: "1INCH" is not a currency code`,
+				`MAX_CLOCK_SKEW: "five minutes" is not a duration`, `LOG_LEVEL: "LOUD" is not a log level`,
 			},
 		},
 	} {

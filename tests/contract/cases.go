@@ -127,8 +127,8 @@ func Cases() []Case {
 			Payload: request(`{"tradeId":"t-1","amount":"-1","currency":"XXY","sourceSystem":"system9"}`, ""),
 			Answer: `{"valid":false,"violations":[` +
 				`{"code":"AMOUNT_NEGATIVE","field":"amount","message":"amount \"-1\" is below zero"},` +
-				`{"code":"CURRENCY_UNKNOWN","field":"currency","message":"currency \"XXY\" is no ISO 4217 code in use, and none that this stack allows in addition"},` +
-				`{"code":"SOURCE_SYSTEM_UNKNOWN","field":"sourceSystem","message":"sourceSystem \"system9\" is none of this stack's sources: system1, system2, system3"},` +
+				`{"code":"CURRENCY_UNKNOWN","field":"currency","message":"currency \"XXY\" is not an ISO 4217 code in use, nor one of this stack's allowedCurrencies"},` +
+				`{"code":"SOURCE_SYSTEM_UNKNOWN","field":"sourceSystem","message":"sourceSystem \"system9\" is not one of this stack's sources: system1, system2, system3"},` +
 				`{"code":"SOURCE_SYSTEM_MISMATCH","field":"sourceSystem","message":"sourceSystem \"system9\" doesn't belong to the event's source \"trading.system1\""}` +
 				`],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`,
 		},
@@ -236,7 +236,7 @@ func Cases() []Case {
 		{
 			Name: "a payload without the validator's answer", Function: Recorder,
 			Payload: request(aTrade("t-1", ""), ""),
-			Error:   "InternalError", Says: "no answer of the validator",
+			Error:   "InternalError", Says: "no answer from the validator",
 		},
 		{
 			Name: "a payload that is no JSON", Function: Recorder,

@@ -90,7 +90,7 @@ func timeless(t *testing.T, answer []byte) string {
 	t.Helper()
 	var members struct{ RecordedAt string }
 	if err := json.Unmarshal(answer, &members); err != nil {
-		t.Errorf("the answer is no JSON object: %v", err)
+		t.Errorf("the answer is not a JSON object: %v", err)
 	}
 	if members.RecordedAt == "" {
 		return string(answer)

@@ -39,8 +39,8 @@ func TestBadLinesAreToldOrKeptAndTheOthersGoOn(t *testing.T) {
 		{"no JSON", "trades", "not JSON"},
 		{"JSON that is cut off", `{"Source": "trading.system1", "Detail`, "ends inside a JSON value"},
 		{"a JSON array", "[" + good("x") + "]", "array"},
-		{"a number", "42", "no JSON object"},
-		{"two entries", good("x") + good("y"), "write one entry a line"},
+		{"a number", "42", "not a JSON object"},
+		{"two entries", good("x") + good("y"), "write one entry per line"},
 		{"no source", `{"DetailType": "Trade Event", "Detail": {}}`, "Source"},
 		{"no detail", `{"Source": "trading.system1", "DetailType": "Trade Event"}`, "Detail"},
 		{"a detail that is a list", aTrade("[]"), "Detail"},
@@ -107,10 +107,10 @@ func TestFilesThatAreOddAndThoseBesideThem(t *testing.T) {
 		code    exitcode.Code
 		problem string // empty: none
 	}{
-		{"an empty file", "", exitcode.OK, "empty: there is no entry in it"},
-		{"blank lines", "\n \n\t\n", exitcode.OK, "empty: there is no entry in it"},
+		{"an empty file", "", exitcode.OK, "empty: it has no entries"},
+		{"blank lines", "\n \n\t\n", exitcode.OK, "empty: it has no entries"},
 		{"a compressed file", packed(good("x")), exitcode.OK, ""},
-		{"a compressed file that is cut off", packed(many)[:len(packed(many))/2], exitcode.RefusedInput, "the gzip data breaks off"},
+		{"a compressed file that is cut off", packed(many)[:len(packed(many))/2], exitcode.RefusedInput, "the gzip data ends early"},
 		{"a file that only looks compressed", "\x1f\x8bnonsense", exitcode.RefusedInput, "gzip"},
 		{"UTF-16", "\xff\xfe{\x00}\x00", exitcode.RefusedInput, "UTF-16"},
 		{"a mark at the beginning, as Windows writes it", "\ufeff" + good("x"), exitcode.OK, ""},

@@ -46,7 +46,7 @@ func TestASampleComesOutAsPlannedAndNeverTwice(t *testing.T) {
 	}
 }
 
-// The table that comes out depends neither on the order of the input nor on how many trades are on their way at once.
+// The table that comes out depends neither on the order of the input nor on how many trades to process at once.
 func TestAnyOrderAndAnyConcurrencyGiveTheSameTable(t *testing.T) {
 	lines, expected := linesOf(t, 11, 1_500)
 	inOrder := deploy(t, cloud.Options{})

@@ -131,7 +131,7 @@ func TestTheCommandTellsProgramsWhatFailed(t *testing.T) {
 		if got.Name != step.Name || (got.Failure != nil) != (step.Name == verify.Replicas.Name) {
 			t.Errorf("test %d is %+v, want %s", i, got, step.Name)
 		}
-		if got.Failure != nil && !strings.HasPrefix(got.Failure.Message, "the replica of eu-west-1 is not like the table") {
+		if got.Failure != nil && !strings.HasPrefix(got.Failure.Message, "the replica in eu-west-1 differs from the table") {
 			t.Errorf("the failure says %q", got.Failure.Message)
 		}
 	}
@@ -157,7 +157,7 @@ func TestTheCommandSaysHowItEnded(t *testing.T) {
 	if code, _ := exitcode.Of(err); code != exitcode.NotReplicated || !strings.HasSuffix(out, "is not verified: 1 step failed, the first gives exit code 14\n") {
 		t.Errorf("exit code %d, and it says %s", code, out)
 	}
-	if !strings.Contains(out, "✗ replicas ") || !strings.Contains(out, "\n    the replica of eu-west-1 is not like the table") {
+	if !strings.Contains(out, "✗ replicas ") || !strings.Contains(out, "\n    the replica in eu-west-1 differs from the table") {
 		t.Errorf("it doesn't tell the problem below its step: %s", out)
 	}
 }
@@ -174,10 +174,10 @@ func TestTheCommandRefusesWhatItCannotUse(t *testing.T) {
 		tells string
 	}{
 		"no outputs":                {"", []string{"--outputs", filepath.Join(t.TempDir(), "missing.json")}, "reading the stack's outputs: open "},
-		"outputs that aren't JSON":  {"no", []string{"--outputs", "-"}, "`pulumi stack output --json` prints them"},
+		"outputs that aren't JSON":  {"no", []string{"--outputs", "-"}, "`pulumi stack output --json` prints the right format"},
 		"outputs of another stack":  {`{"region": "us-east-1", "environment": "dev"}`, []string{"--outputs", "-"}, "the stack's outputs lack deadLetterQueueUrls.validator, deliveryDeadLetterQueueUrls, eventBusName, functionNames.recorder, stateMachineArn, tradeTableArn, tradeTableName: is it the right stack"},
 		"a report that can't be":    {w.outputsJSON(), []string{"--outputs", "-", "--junit", filepath.Join(t.TempDir(), "no", "folder.xml")}, "folder.xml"},
-		"no time at all":            {w.outputsJSON(), []string{"--outputs", "-", "--timeout", "0s"}, "--timeout must be longer than 0"},
+		"no time at all":            {w.outputsJSON(), []string{"--outputs", "-", "--timeout", "0s"}, "--timeout must be more than 0"},
 		"a stack and outputs":       {"", []string{"--outputs", "-", "--stack", "dev"}, "[outputs stack]"},
 		"neither stack nor outputs": {"", nil, "[stack outputs]"},
 	} {

@@ -179,7 +179,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		},
 		"a replica that lags for ever": {
 			tamper: noReplication("eu-west-1"),
-			step:   verify.Replicas, tells: "the replica of eu-west-1 is not like the table after 600ms: the trade of system1 is not there",
+			step:   verify.Replicas, tells: "the replica in eu-west-1 differs from the table after 600ms: the trade of system1 is not there",
 		},
 		"a replica that differs": {
 			tamper: alter("GetItem", "eu-west-1", "-system2", `"side":{"S":"BUY"}`, `"side":{"S":"SELL"}`),
@@ -199,7 +199,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		},
 		"a recorder that says nothing": {
 			tamper: answer("FilterLogEvents", "eventId", `{"events": []}`),
-			step:   verify.Duplicate, tells: "no line of /aws/lambda/trade-processing-local-recorder tells", also: []verify.Step{verify.CleanUp},
+			step:   verify.Duplicate, tells: "no line of /aws/lambda/trade-processing-local-recorder showed", also: []verify.Step{verify.CleanUp},
 		},
 		"an alarm that goes off": {
 			broken: func(w *world) {
@@ -216,7 +216,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		},
 		"a malformed trade that is lost": {
 			tamper: losing, step: verify.DeadLetter,
-			tells: "did not come to trade-processing-local-validator-dead-letters within 600ms, and is in no other queue", also: []verify.Step{verify.CleanUp},
+			tells: "did not arrive in trade-processing-local-validator-dead-letters within 600ms, and is in no other queue", also: []verify.Step{verify.CleanUp},
 		},
 		"a malformed trade in another queue": {
 			broken: func(w *world) {
@@ -227,7 +227,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		},
 		"a dead letter that doesn't hold the event": {
 			tamper: alterMessages(`190.50`, `190.5`),
-			step:   verify.DeadLetter, tells: "does not hold the event as it was sent",
+			step:   verify.DeadLetter, tells: "differs from the event as sent",
 		},
 		"a dead letter of another error": {
 			tamper: alterMessages(`"MalformedTrade"`, `"InternalError"`),
@@ -235,7 +235,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		},
 		"a state machine whose failures aren't logged": {
 			tamper: answer("FilterLogEvents", "vendedlogs", `{"events": []}`),
-			step:   verify.Logs, tells: "/aws/vendedlogs/states/trade-processing-local-workflow says nothing of execution ",
+			step:   verify.Logs, tells: "/aws/vendedlogs/states/trade-processing-local-workflow has nothing about execution ",
 		},
 		"a state machine that logs everything but one": {
 			stack: "dev", tamper: answer("FilterLogEvents", "vendedlogs", `{"events": []}`),
@@ -394,15 +394,15 @@ func TestNothingIsSentWhereTheSettingsDoNotFit(t *testing.T) {
 		change func(*verify.Options)
 		tells  string
 	}{
-		"no credentials": {func(o *verify.Options) { o.Config.Credentials = nil }, "no AWS credentials: `aws sso login`"},
+		"no credentials": {func(o *verify.Options) { o.Config.Credentials = nil }, "no AWS credentials: get some with `aws sso login`"},
 		"credentials that can't be had": {func(o *verify.Options) {
 			o.Config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 				return aws.Credentials{}, context.DeadlineExceeded
 			})
-		}, "AWS_PROFILE chooses among them: context deadline exceeded"},
+		}, "choose with AWS_PROFILE: context deadline exceeded"},
 		"another account": {func(o *verify.Options) {
 			o.Outputs.TradeTableARN = strings.Replace(o.Outputs.TradeTableARN, "000000000000", "111111111111", 1)
-		}, "these are credentials of account 000000000000, and the stack is in account 111111111111"},
+		}, "these are credentials for account 000000000000, but the stack is in account 111111111111"},
 		"another region":         {func(o *verify.Options) { o.Outputs.Region = "eu-west-1" }, "It isn't in account 000000000000, region eu-west-1"},
 		"a bus that is gone":     {func(o *verify.Options) { o.Outputs.EventBusName = "other" }, "looking for the bus other: "},
 		"a table that is gone":   {func(o *verify.Options) { o.Outputs.TradeTableName = "other" }, "looking for the table other: "},
@@ -431,7 +431,7 @@ func TestRefusalsSayWhatMendsThem(t *testing.T) {
 	for code, tells := range map[string]string{
 		"ExpiredTokenException":       "The credentials have expired",
 		"UnrecognizedClientException": "AWS doesn't know these credentials",
-		"AccessDeniedException":       "docs/verify.md lists all that a verification needs",
+		"AccessDeniedException":       "docs/verify.md lists everything a verification needs",
 	} {
 		t.Run(code, func(t *testing.T) {
 			w.tamper = refuseCalls("DescribeTable", "", code)

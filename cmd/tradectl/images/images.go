@@ -33,13 +33,13 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	var o options
 	command := &cobra.Command{
 		Use:   "images [FUNCTION...]",
-		Short: "Build the functions' container images, as a deployment does and without one",
-		Long: `Builds the images of the functions, all of them or those that are named, with Docker and its BuildKit. Names,
-arguments and content are those of a deployment of the stack; nothing is pushed.
+		Short: "Build the functions' container images as a deployment would, without deploying",
+		Long: `Builds the functions' images, all of them or only those named, with Docker and BuildKit. Names, arguments and
+content are the same as in a deployment of the stack; nothing is pushed.
 
-The name of each image is on standard output, and what the builder says on standard error.
+Prints the name of each image on standard output, and the builder's output on standard error.
 
---programs builds the programs alone, without Docker: the same files as in the images.`,
+--programs builds only the programs, without Docker: the same files as in the images.`,
 		Example: `  tradectl images
   tradectl images recorder --build-arg INSIGHTS=without
   tradectl images --programs dist/programs`,
@@ -56,8 +56,8 @@ The name of each image is on standard output, and what the builder says on stand
 	flags.StringVar(&o.project, "project", ".", "the project's `FOLDER`")
 	flags.StringVarP(&o.stack, "stack", "s", "dev", "build with the imageArguments of this stack")
 	flags.StringVar(&o.docker, "docker", "docker", "the Docker client to build with")
-	flags.StringVar(&o.programs, "programs", "", "build no images, but the programs for arm64 into `FOLDER`")
-	flags.StringArrayVar(&o.arguments, "build-arg", nil, "a build argument beside the stack's, as `NAME=VALUE`: "+strings.Join(stack.ImageArguments(), ", "))
+	flags.StringVar(&o.programs, "programs", "", "build only the programs, for arm64, into `FOLDER`")
+	flags.StringArrayVar(&o.arguments, "build-arg", nil, "an extra build argument, as `NAME=VALUE`: "+strings.Join(stack.ImageArguments(), ", "))
 	return command
 }
 
@@ -84,7 +84,7 @@ func run(ctx context.Context, t *terminal.Terminal, o options, functions []strin
 
 func (o options) buildPrograms(ctx context.Context, t *terminal.Terminal, functions []string) error {
 	if err := os.MkdirAll(o.programs, 0o755); err != nil {
-		return fmt.Errorf("making the folder of the programs: %w", err)
+		return fmt.Errorf("creating the folder for the programs: %w", err)
 	}
 	for _, function := range functions {
 		out := filepath.Join(o.programs, function)
@@ -104,7 +104,7 @@ func (o options) read() (map[string]string, error) {
 	for _, argument := range o.arguments {
 		name, value, found := strings.Cut(argument, "=")
 		if !found || !slices.Contains(stack.ImageArguments(), name) {
-			return nil, fmt.Errorf("--build-arg %s: it is NAME=VALUE with one of the names %s", argument, strings.Join(stack.ImageArguments(), ", "))
+			return nil, fmt.Errorf("--build-arg %s: use NAME=VALUE with one of the names %s", argument, strings.Join(stack.ImageArguments(), ", "))
 		}
 		own[name] = value
 	}

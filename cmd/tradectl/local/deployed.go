@@ -88,7 +88,7 @@ func (d *deployed) reopen(root string) (state string, err error) {
 		return "", fmt.Errorf("opening the kept cloud: %w", err)
 	}
 	if err := d.cloud.Load(file, info.Size()); err != nil {
-		return "", fmt.Errorf("opening the kept cloud %s (remove its folder to begin anew): %w", d.kept, err)
+		return "", fmt.Errorf("opening the kept cloud %s (remove its folder to start over): %w", d.kept, err)
 	}
 	return folder, nil
 }
@@ -128,7 +128,7 @@ func (d *deployed) destroy(ctx context.Context, t *terminal.Terminal) error {
 		return err
 	}
 	if left := d.cloud.Resources(); len(left) > 0 {
-		return fmt.Errorf("destroying stack %s left %d resources behind, the first of them %s %q", stackName, len(left), left[0].Type, left[0].Name)
+		return fmt.Errorf("destroying stack %s left %d resources behind, first %s %q", stackName, len(left), left[0].Type, left[0].Name)
 	}
 	progress.Done(fmt.Sprintf("destroyed stack %s: %s", stackName, plan.Summary()))
 	return nil

@@ -16,9 +16,9 @@ func newEngineCommand(t *terminal.Terminal) *cobra.Command {
 	var project string
 	command := &cobra.Command{
 		Use:   "engine",
-		Short: "Find the Pulumi engine, or build it, and say which it is",
-		Long: "Looks for a pulumi CLI on PATH that is new enough, else builds the one that tools/go.mod pins into\n" +
-			"the user's cache. The other local commands do the same when they need it.",
+		Short: "Find the Pulumi engine, or build it, and print its version",
+		Long: "Looks for a recent enough pulumi CLI on PATH, or else builds the one pinned by tools/go.mod into the\n" +
+			"user's cache. The other local commands do the same when they need it.",
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			root, err := findProject(project)
@@ -42,7 +42,7 @@ func findEngine(ctx context.Context, t *terminal.Terminal, root string) (auto.Pu
 	if cli, found := engine.FindCLI(ctx); found {
 		return cli, nil
 	}
-	progress := t.Step("building the Pulumi engine from source, this once (about five minutes)")
+	progress := t.Step("building the Pulumi engine from source, only this once (about five minutes)")
 	defer progress.Stop()
 	cli, err := engine.BuildCLI(ctx, root)
 	if err != nil {

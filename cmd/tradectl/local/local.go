@@ -25,7 +25,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 
 // projectFlag adds the flag that names the project's folder.
 func projectFlag(command *cobra.Command, root *string) {
-	command.Flags().StringVar(root, "project", "", "the project's folder (default: the one above that holds Pulumi.yaml)")
+	command.Flags().StringVar(root, "project", "", "the project's folder (default: the nearest one above with a Pulumi.yaml)")
 }
 
 // findProject returns the absolute path of the folder that holds Pulumi.yaml:
@@ -37,7 +37,7 @@ func findProject(named string) (string, error) {
 			return "", fmt.Errorf("finding the project: %w", err)
 		}
 		if !isProject(root) {
-			return "", fmt.Errorf("%s holds no Pulumi.yaml; --project names the folder that does", named)
+			return "", fmt.Errorf("%s has no Pulumi.yaml; use --project to name the folder that does", named)
 		}
 		return root, nil
 	}

@@ -36,8 +36,8 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 		Short: "Deploy stack local on the real engine and process trades",
 		Long: "Deploys stack local with the real Pulumi engine onto the embedded local cloud, sends every entry of the\n" +
 			"files through the deployed pipeline, reports what became of each, and destroys the stack again.\n\n" +
-			"A file holds one entry of a PutEvents request a line, as JSON: Source, DetailType and Detail (an object, or\n" +
-			"a string that holds one), and optionally Time, Resources and TraceHeader. It may be compressed with gzip.\n" +
+			"A file has one PutEvents entry per line, as JSON: Source, DetailType and Detail (an object, or a string\n" +
+			"containing one), and optionally Time, Resources and TraceHeader. It may be compressed with gzip.\n" +
 			"- is standard input. Without files, a generated sample is processed.\n\n" + exitcode.Help(),
 		Example: "  tradectl local run trades.ndjson more.ndjson.gz\n" +
 			"  zcat trades.gz | tradectl local run --json - > report.json\n" +
@@ -49,13 +49,13 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 	}
 	projectFlag(command, &options.project)
 	flags := command.Flags()
-	flags.IntVar(&options.sample, "sample", 20_000, "how many trades to generate when no file is named")
+	flags.IntVar(&options.sample, "sample", 20_000, "how many trades to generate if no file is given")
 	flags.Uint64Var(&options.seed, "seed", 1, "the seed of the generated sample")
-	flags.BoolVar(&options.keep, "keep", false, "keep the stack and what it holds for the next run with --keep")
+	flags.BoolVar(&options.keep, "keep", false, "keep the stack and its contents for the next run with --keep")
 	flags.BoolVar(&options.json, "json", false, "print the report as JSON")
-	flags.StringVarP(&options.out, "out", "o", "", "write the table's items to this file, one a line (.gz compresses)")
+	flags.StringVarP(&options.out, "out", "o", "", "write the table's items to this file, one per line (.gz compresses)")
 	flags.StringVar(&options.logs, "logs", "", "write the functions' log lines to this file (.gz compresses)")
-	flags.IntVar(&options.concurrency, "concurrency", localrun.DefaultConcurrency, "how many trades are on their way at once")
+	flags.IntVar(&options.concurrency, "concurrency", localrun.DefaultConcurrency, "how many trades to process at once")
 	return command
 }
 

@@ -30,24 +30,24 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sample",
 		Short: "Generate trades with a known number of everything that can go wrong",
-		Long: fmt.Sprintf(`Writes entries for PutEvents, one JSON object a line: trades in US equities (system1), crypto pairs in five
+		Long: fmt.Sprintf(`Writes entries for PutEvents, one JSON object per line: trades in US equities (system1), crypto pairs in five
 currencies (system2) and gold futures (system3), over ten trading days from October 2025 to June 2026.
 
-Of 100,000 entries about 3,000 break one of the validation rules or several, 1,500 are duplicates, 300 conflict
-with an earlier trade, 400 can't be identified, and 1,000 come from a source that no rule matches. From %d
-entries on, each violation code occurs. --expect tells the exact numbers, which a run must report.
+Of 100,000 entries about 3,000 break one or more validation rules, 1,500 are duplicates, 300 conflict with an
+earlier trade, 400 can't be identified, and 1,000 come from a source that no rule matches. From %d entries on,
+every violation code occurs. --expect writes the exact numbers, which a run must report.
 
-One seed and count give the same bytes everywhere.`, sample.Everything),
+The same seed and count give the same bytes everywhere.`, sample.Everything),
 		Example: `  tradectl sample --count 1000 > trades.ndjson
   tradectl sample --seed 7 --count 1000000 --out trades.ndjson.gz --expect expected.json`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), t, o) },
 	}
 	flags := command.Flags()
-	flags.Uint64Var(&o.seed, "seed", 1, "another seed gives other trades")
+	flags.Uint64Var(&o.seed, "seed", 1, "a different seed gives different trades")
 	flags.IntVarP(&o.count, "count", "n", 10_000, "how many entries")
-	flags.StringVarP(&o.out, "out", "o", "", "write to `FILE` in place of standard output, compressed if its name ends in .gz")
-	flags.StringVar(&o.expect, "expect", "", "write what a run over the sample must report to `FILE`, as JSON")
+	flags.StringVarP(&o.out, "out", "o", "", "write to `FILE` instead of standard output, compressed if its name ends in .gz")
+	flags.StringVar(&o.expect, "expect", "", "write what a run of the sample must report to `FILE`, as JSON")
 	return command
 }
 

@@ -39,11 +39,11 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		Use:   "verify",
 		Short: "Prove a deployment with synthetic trades",
 		Long: "Sends synthetic trades through a deployed stack and checks what becomes of them: one from each source, an\n" +
-			"invalid one, a duplicate and a malformed one. It compares the records field by field, waits for the replicas,\n" +
-			"watches the alarms, reads logs and traces, and removes from the dead-letter queues what it brought there, and\n" +
-			"only that. Its records stay: their ids begin with " + verify.Mark + ", and their field synthetic is true.\n\n" +
-			"Credentials and endpoint are those that the AWS CLI uses: AWS_PROFILE, AWS_ENDPOINT_URL and their like. The\n" +
-			"region is the stack's.\n\n" +
+			"invalid one, a duplicate and a malformed one. Compares the records field by field, waits for the replicas,\n" +
+			"watches the alarms, reads logs and traces, and removes its own messages, and no others, from the dead-letter\n" +
+			"queues. Its records stay: their ids begin with " + verify.Mark + ", and their field synthetic is true.\n\n" +
+			"Uses the same credentials and endpoint as the AWS CLI: AWS_PROFILE, AWS_ENDPOINT_URL and so on. The region\n" +
+			"is the stack's.\n\n" +
 			"Steps: " + strings.Join(stepNames(), ", ") + ".\n\n" + exitcode.Help(),
 		Example: "  tradectl verify --stack dev\n" +
 			"  pulumi stack output --json -s prod | tradectl verify --outputs - --json --junit verify.xml",
@@ -51,13 +51,13 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), t, o) },
 	}
 	flags := command.Flags()
-	flags.StringVarP(&o.stack, "stack", "s", "", "the stack whose outputs say what to verify; pulumi is asked for them")
+	flags.StringVarP(&o.stack, "stack", "s", "", "the stack to verify; its outputs come from pulumi")
 	flags.StringVar(&o.outputs, "outputs", "", "a file with the stack's outputs, as `pulumi stack output --json` prints them; - is standard input")
-	flags.StringVar(&o.project, "project", ".", "with --stack: the project's folder, or one in it")
-	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long each step waits for what it expects")
-	flags.DurationVar(&o.watch, "watch", 2*time.Minute, "how long the alarms are watched after the trades were sent; 0 looks once")
+	flags.StringVar(&o.project, "project", ".", "with --stack: the project's folder, or one inside it")
+	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long each step waits")
+	flags.DurationVar(&o.watch, "watch", 2*time.Minute, "how long to watch the alarms after the trades are sent; 0 looks once")
 	flags.BoolVar(&o.json, "json", false, "print the report as JSON")
-	flags.StringVar(&o.junit, "junit", "", "write the report to this file in JUnit's format")
+	flags.StringVar(&o.junit, "junit", "", "write the report to this file in JUnit format")
 	command.MarkFlagsOneRequired("stack", "outputs")
 	command.MarkFlagsMutuallyExclusive("stack", "outputs")
 	return command
@@ -73,7 +73,7 @@ func stepNames() []string {
 
 func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	if o.timeout <= 0 || o.watch < 0 {
-		return exitcode.Usagef("--timeout must be longer than 0, and --watch may not be below it")
+		return exitcode.Usagef("--timeout must be more than 0, and --watch can't be negative")
 	}
 	text, err := readOutputs(ctx, t, o)
 	if err != nil {
@@ -85,7 +85,7 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	}
 	cloud, err := config.LoadDefaultConfig(ctx, config.WithRegion(outputs.Region))
 	if err != nil {
-		return exitcode.With(exitcode.Usage, fmt.Errorf("reading the configuration of AWS: %w", err))
+		return exitcode.With(exitcode.Usage, fmt.Errorf("reading the AWS configuration: %w", err))
 	}
 	// Opened before anything is sent: a path that can't be written shall not cost a verification.
 	var junit *outfile.File
@@ -128,12 +128,12 @@ func readOutputs(ctx context.Context, t *terminal.Terminal, o options) ([]byte, 
 func askPulumi(ctx context.Context, o options) ([]byte, error) {
 	cli, found := engine.FindCLI(ctx)
 	if !found {
-		return nil, fmt.Errorf("there is no pulumi of version %s or later on PATH: install it, or hand over the outputs with --outputs", sdk.Version)
+		return nil, fmt.Errorf("there is no pulumi %s or later on PATH: install it, or pass the outputs with --outputs", sdk.Version)
 	}
 	stdout, stderr, _, err := cli.Run(ctx, o.project, bytes.NewReader(nil), nil, nil, nil,
 		"stack", "output", "--json", "--stack", o.stack, "--non-interactive")
 	if err != nil {
-		return nil, fmt.Errorf("asking pulumi for the outputs of stack %s: %w\n%s", o.stack, err, strings.TrimSpace(stderr))
+		return nil, fmt.Errorf("getting the outputs of stack %s from pulumi: %w\n%s", o.stack, err, strings.TrimSpace(stderr))
 	}
 	return []byte(stdout), nil
 }

@@ -73,7 +73,7 @@ func newServer() *server {
 	mux.HandleFunc("POST "+api+"invocation/{id}/error", s.failure)
 	mux.HandleFunc("POST "+api+"init/error", s.initFailure)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, http.StatusNotFound, "Runtime.Unknown", "%s %s is no part of the API", r.Method, r.URL.Path)
+		s.refuse(w, http.StatusNotFound, "Runtime.Unknown", "%s %s is not part of the API", r.Method, r.URL.Path)
 	})
 	s.http = httptest.NewServer(mux)
 	return s
@@ -159,7 +159,7 @@ func (s *server) next(w http.ResponseWriter, r *http.Request) {
 func (s *server) response(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		s.refuse(w, http.StatusBadRequest, "Runtime.TruncatedResponse", "its answer broke off: %v", err)
+		s.refuse(w, http.StatusBadRequest, "Runtime.TruncatedResponse", "its answer was cut off: %v", err)
 		return
 	}
 	s.take(w, r, Answer{Payload: body})
@@ -186,7 +186,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, answer Answer) {
 	c := s.current
 	if c == nil || c.id != r.PathValue("id") {
 		s.mu.Unlock()
-		s.refuse(w, http.StatusBadRequest, "InvalidRequestID", "it answered %s, which is not under way", r.PathValue("id"))
+		s.refuse(w, http.StatusBadRequest, "InvalidRequestID", "it answered %s, which is not in progress", r.PathValue("id"))
 		return
 	}
 	s.current = nil

@@ -148,7 +148,7 @@ func TestBreachesOfTheProtocolAreRefusedAndRemembered(t *testing.T) {
 		{
 			"an answer to no invocation",
 			func(p program) int { status, _, _ := p.do("POST", to+"other/response", `{}`); return status },
-			http.StatusBadRequest, "other, which is not under way", false,
+			http.StatusBadRequest, "other, which is not in progress", false,
 		},
 		{
 			"an answer to another invocation",
@@ -157,7 +157,7 @@ func TestBreachesOfTheProtocolAreRefusedAndRemembered(t *testing.T) {
 				status, _, _ := p.do("POST", to+"other/response", `{}`)
 				return status
 			},
-			http.StatusBadRequest, "other, which is not under way", true,
+			http.StatusBadRequest, "other, which is not in progress", true,
 		},
 		{
 			"an error to no invocation",
@@ -165,7 +165,7 @@ func TestBreachesOfTheProtocolAreRefusedAndRemembered(t *testing.T) {
 				status, _, _ := p.do("POST", to+"other/error", `{"errorType":"E"}`)
 				return status
 			},
-			http.StatusBadRequest, "other, which is not under way", false,
+			http.StatusBadRequest, "other, which is not in progress", false,
 		},
 		{
 			"a second invocation before the first is answered",
@@ -192,7 +192,7 @@ func TestBreachesOfTheProtocolAreRefusedAndRemembered(t *testing.T) {
 		{
 			"a path that the API doesn't have",
 			func(p program) int { status, _, _ := p.do("GET", "/2018-06-01/runtime/", ""); return status },
-			http.StatusNotFound, "GET /2018-06-01/runtime/ is no part of the API", false,
+			http.StatusNotFound, "GET /2018-06-01/runtime/ is not part of the API", false,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
