@@ -29,7 +29,7 @@ func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFun
 		return nil, nil, fmt.Errorf("naming the image of function %s: %w", name, err)
 	}
 	// In a preview too: the provider hashes the build context then.
-	if err := build.Stage(); err != nil {
+	if err := build.WriteContext(); err != nil {
 		return nil, nil, fmt.Errorf("preparing the image of function %s: %w", name, err)
 	}
 	login := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{RegistryId: repository.RegistryID}, pulumi.Parent(f))

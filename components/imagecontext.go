@@ -23,7 +23,7 @@ type contextFiles map[string]contextFile
 
 type contextFile struct {
 	source string      // where it is read from
-	mode   fs.FileMode // as it is staged, whatever it is at its source
+	mode   fs.FileMode // of the copy, whatever it is at the source
 	sum    [sha256.Size]byte
 }
 
@@ -51,7 +51,7 @@ func sumOf(name string, to io.Writer) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(hash.Sum(nil)), nil
 }
 
-// The modes of staged files. Git keeps no others.
+// The modes of copies. Git keeps no others.
 const (
 	plain      fs.FileMode = 0o644
 	executable fs.FileMode = 0o755
@@ -80,7 +80,7 @@ func (s ImageSource) files(project string) (files contextFiles, dockerfile strin
 }
 
 // filesLetIn are the files of a folder but for those that Docker's ignore file leaves out, and the ignore files: they
-// have done their work, and left in the staged folder they would do it again.
+// have done their work, and copied they would do it again.
 func (s ImageSource) filesLetIn(project, folder string) (contextFiles, error) {
 	ignoreFiles := []string{filepath.Join(project, s.Dockerfile) + ".dockerignore", filepath.Join(folder, ".dockerignore")}
 	ignored, err := readIgnoreFile(ignoreFiles)
@@ -97,7 +97,7 @@ func (s ImageSource) filesLetIn(project, folder string) (contextFiles, error) {
 		switch {
 		case err != nil:
 			return fmt.Errorf("matching %s: %w", name, err)
-		case source == filepath.Join(project, stagingFolder), entry.IsDir() && out && !ignored.Exclusions():
+		case source == filepath.Join(project, contextsFolder), entry.IsDir() && out && !ignored.Exclusions():
 			return fs.SkipDir
 		case entry.IsDir() || out:
 			return nil

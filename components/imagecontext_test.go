@@ -123,7 +123,7 @@ func TestDockersIgnoreFileDecidesWhereThereIsNoProgram(t *testing.T) {
 	}
 }
 
-func TestAContextThatCannotBeStagedIsAnError(t *testing.T) {
+func TestAContextThatCannotBeCopiedIsAnError(t *testing.T) {
 	for name, tc := range map[string]struct {
 		dockerfile string
 		change     func(project string) error

@@ -17,19 +17,19 @@ import (
 // that one machine writes holds for all others.
 //
 // The Docker provider hashes the modes of all files and the places that links lead to, which are different in each
-// checkout of the same commit. So the build context is staged: written into a folder below the project with the same modes
+// checkout of the same commit. So the build context is copied into a folder below the project, with the same modes
 // everywhere. Line endings are Git's business: a project that is cloned with autocrlf needs "* text=auto eol=lf" in its
 // .gitattributes.
 type ImageSource struct {
-	// Project is the folder that Context and Dockerfile are read from here, and that the build context is staged below. The
+	// Project is the folder that Context and Dockerfile are read from here, and that the build context is copied to. The
 	// Docker provider reads it from where the engine runs. Default: the Pulumi project's folder.
-	Project string
+	Project string `pulumi:"project,optional"`
 
 	// Context is the folder that the build context is taken from.
-	Context string
+	Context string `pulumi:"context"`
 
 	// Dockerfile is the build's Dockerfile.
-	Dockerfile string
+	Dockerfile string `pulumi:"dockerfile"`
 
 	// Program is the folder of a Go program, relative to Context, which is the folder of its module. The build context is
 	// then what this program is made of: go.mod, go.sum, the Dockerfile, and what `go build` reads of the packages of that
@@ -41,7 +41,7 @@ type ImageSource struct {
 	Program string `pulumi:"program,optional"`
 
 	// Args are the build's arguments.
-	Args map[string]string
+	Args map[string]string `pulumi:"args,optional"`
 }
 
 // ImagePlatform is what images are built for. It is said, as the builder's own architecture is the default.
@@ -58,7 +58,7 @@ type ImageBuild struct {
 	// is the time that builders since Docker Engine 23 give to the image: always the same, so that the image's digest is too.
 	Args map[string]string
 
-	// Context and Dockerfile are where Stage writes them, relative to the project.
+	// Context and Dockerfile are where WriteContext puts them, relative to the project.
 	Context, Dockerfile string
 
 	project string
@@ -68,7 +68,7 @@ type ImageBuild struct {
 // tagLength is how many hexadecimal digits of the digest a tag has.
 const tagLength = 16
 
-// Build tells how the image is called and built. It writes nothing: Stage does.
+// Build tells how the image is called and built. It writes nothing: WriteContext does.
 func (s ImageSource) Build() (ImageBuild, error) { return s.build(ImagePlatform) }
 
 func (s ImageSource) build(platform string) (ImageBuild, error) {
@@ -85,7 +85,7 @@ func (s ImageSource) build(platform string) (ImageBuild, error) {
 	build := ImageBuild{
 		Tag:     tag,
 		Args:    map[string]string{"VERSION": tag, "REVISION": digest, "SOURCE_DATE_EPOCH": "0"},
-		Context: path.Join(stagingFolder, strings.TrimLeft(s.name()+"-"+tag, "-")),
+		Context: path.Join(contextsFolder, strings.TrimLeft(s.name()+"-"+tag, "-")),
 		project: project,
 		files:   files,
 	}

@@ -1,8 +1,10 @@
 package stack
 
 import (
+	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,6 +21,46 @@ import (
 
 // sources is the folder of the functions' module, seen from here.
 const sources = "../lambdas"
+
+// The build context decides when an image is built again: it holds all that the function is made of, or a change wouldn't be
+// deployed; and nothing else, or every function would be deployed with every change. Go says what it is made of.
+func TestTheContextOfAnImageIsWhatItsFunctionIsMadeOf(t *testing.T) {
+	for _, function := range Functions() {
+		t.Run(function, func(t *testing.T) {
+			list := exec.Command("go", "list", "-deps", "-tags=lambda.norpc", "-f",
+				`{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.ImportPath}}/{{.}} {{end}}{{range $.EmbedFiles}}{{$.ImportPath}}/{{.}} {{end}}{{end}}{{end}}`,
+				"./"+function+"/bootstrap")
+			list.Dir, list.Env = sources, append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "GOWORK=off")
+			out, err := list.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := append(strings.Fields(strings.ReplaceAll(string(out), "trade-processing/lambdas/", "")), "Dockerfile", "go.mod", "go.sum")
+			build, err := components.StageImage("..", "lambdas", function, nil).Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := build.WriteContext(); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			err = fs.WalkDir(os.DirFS(filepath.Join("..", build.Context)), ".", func(name string, entry fs.DirEntry, err error) error {
+				if err == nil && !entry.IsDir() {
+					got = append(got, name)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("what it is made of (-) and what is in the context (+): %s", diff)
+			}
+		})
+	}
+}
 
 func TestEachFunctionIsBuiltFromItsOwnContext(t *testing.T) {
 	stack := declare(t, "dev", set{"imageArguments": map[string]string{"INSIGHTS": "without"}})

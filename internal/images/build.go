@@ -27,7 +27,7 @@ func (b Builder) Build(ctx context.Context, function string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("building the image of the %s: %w", function, err)
 	}
-	if err := build.Stage(); err != nil {
+	if err := build.WriteContext(); err != nil {
 		return "", fmt.Errorf("building the image of the %s: %w", function, err)
 	}
 	image := "trade-processing/" + function + ":" + build.Tag

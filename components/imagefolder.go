@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// stagingFolder is where build contexts are staged, below the project. Git ignores it, whatever the project says.
-const stagingFolder = "dist/image-contexts"
+// contextsFolder is where build contexts are copied to, below the project. Git ignores it, whatever the project says.
+const contextsFolder = "dist/image-contexts"
 
-// stagedFor is how long a staged folder stays when nobody builds from it.
-const stagedFor = 24 * time.Hour
+// keptUnused is how long a copy stays when nobody builds from it.
+const keptUnused = 24 * time.Hour
 
-// Stage writes the build context, unless it is there already. Other processes may stage the same at the same time: a
-// folder is written beside its place and moved there, so that it is whole once it is there.
-func (b ImageBuild) Stage() error {
+// WriteContext copies the build context to its folder, unless it is there already. Other processes may do the same at the
+// same time: the folder is written beside its place and moved there, so that it is whole once it is there.
+func (b ImageBuild) WriteContext() error {
 	folder := filepath.Join(b.project, filepath.FromSlash(b.Context))
-	if b.stands(folder) {
+	if b.isIn(folder) {
 		now := time.Now()
 		_ = os.Chtimes(folder, now, now) // for removeOld; a user who may not do this may not remove the folder either
 		return nil
 	}
 	root := filepath.Dir(folder)
-	if err := b.stage(root, folder); err != nil {
-		return fmt.Errorf("staging the build context of an image in %s, which whoever deploys must be able to write to: %w", root, err)
+	if err := b.writeFolder(root, folder); err != nil {
+		return fmt.Errorf("writing the build context of an image to %s, which whoever deploys must be able to write to: %w", root, err)
 	}
 	removeOld(root)
 	return nil
 }
 
-func (b ImageBuild) stage(root, folder string) error {
+func (b ImageBuild) writeFolder(root, folder string) error {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return err
 	}
@@ -47,22 +47,22 @@ func (b ImageBuild) stage(root, folder string) error {
 	}
 	defer os.RemoveAll(temporary) //nolint:errcheck // removeOld has another try
 	written := filepath.Join(temporary, "new")
-	if err := b.write(written); err != nil {
+	if err := b.writeFiles(written); err != nil {
 		return err
 	}
-	if os.Rename(written, folder) == nil || b.stands(folder) {
+	if os.Rename(written, folder) == nil || b.isIn(folder) {
 		return nil
 	}
 	// Somebody has changed what is there. It doesn't matter which process moves it away.
 	_ = os.Rename(folder, filepath.Join(temporary, "old"))
-	if err := os.Rename(written, folder); err != nil && !b.stands(folder) {
+	if err := os.Rename(written, folder); err != nil && !b.isIn(folder) {
 		return err
 	}
 	return nil
 }
 
-// write writes the files with their modes, whatever the umask.
-func (b ImageBuild) write(folder string) error {
+// writeFiles writes the files with their modes, whatever the umask.
+func (b ImageBuild) writeFiles(folder string) error {
 	for name, file := range b.files {
 		target := filepath.Join(folder, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
@@ -87,15 +87,15 @@ func (f contextFile) copy(target string) error {
 	}
 	sum, err := sumOf(f.source, to)
 	if err == nil && sum != f.sum {
-		err = fmt.Errorf("%s was changed while it was being staged: start again", f.source)
+		err = fmt.Errorf("%s changed while it was being copied: start again", f.source)
 	}
 	return errors.Join(err, to.Close(), os.Chmod(target, f.mode))
 }
 
-var errDiffers = errors.New("this is not what was staged")
+var errDiffers = errors.New("this is not what was copied")
 
-// stands tells whether a folder holds the files as they were staged, and no others.
-func (b ImageBuild) stands(folder string) bool {
+// isIn tells whether a folder holds the files of the build context, and no others.
+func (b ImageBuild) isIn(folder string) bool {
 	count := 0
 	err := fs.WalkDir(os.DirFS(folder), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -118,16 +118,16 @@ func (b ImageBuild) stands(folder string) bool {
 	return err == nil && count == len(b.files)
 }
 
-const temporaryPrefix = ".staging-"
+const temporaryPrefix = ".writing-"
 
-// removable are the names of what Stage made: a build context, or the leavings of a process that was killed.
+// removable are the names of what WriteContext made: a build context, or the leavings of a process that was killed.
 var removable = regexp.MustCompile(fmt.Sprintf(`^%s|(^|-)[0-9a-f]{%d}$`, regexp.QuoteMeta(temporaryPrefix), tagLength))
 
-// removeOld removes what was staged, and not used, for long. What can't be removed is left for the next time.
+// removeOld removes copies that nobody has used for long. What can't be removed is left for the next time.
 func removeOld(root string) {
 	entries, _ := os.ReadDir(root)
 	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil && entry.IsDir() && removable.MatchString(entry.Name()) && time.Since(info.ModTime()) > stagedFor {
+		if info, err := entry.Info(); err == nil && entry.IsDir() && removable.MatchString(entry.Name()) && time.Since(info.ModTime()) > keptUnused {
 			_ = os.RemoveAll(filepath.Join(root, entry.Name()))
 		}
 	}

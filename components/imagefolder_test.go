@@ -14,14 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// staged stages a build context, and returns what the Docker provider hashes of it: the mode and content of each file.
-func staged(t *testing.T, source ImageSource) (ImageBuild, map[string]string) {
+// copied copies a build context, and returns what the Docker provider hashes of it: the mode and content of each file.
+func copied(t *testing.T, source ImageSource) (ImageBuild, map[string]string) {
 	t.Helper()
 	build, err := source.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := build.Stage(); err != nil {
+	if err := build.WriteContext(); err != nil {
 		t.Fatal(err)
 	}
 	return build, contents(t, filepath.Join(source.Project, build.Context))
@@ -56,8 +56,8 @@ func contents(t *testing.T, folder string) map[string]string {
 }
 
 // The provider builds and pushes again when its own hash of the context moves, and a tag that exists is refused: tag and
-// staged files must be the same wherever a commit is checked out.
-func TestACommitIsStagedTheSameInEveryCheckout(t *testing.T) {
+// the copied files must be the same wherever a commit is checked out.
+func TestACommitIsTheSameContextInEveryCheckout(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o022))
 	program := ImageSource{Context: "src", Dockerfile: "src/Dockerfile", Program: "intake/bootstrap"}
 	ignoring := ImageSource{Context: "src/book", Dockerfile: "src/Dockerfile"}
@@ -83,7 +83,7 @@ func TestACommitIsStagedTheSameInEveryCheckout(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				build, got := staged(t, source)
+				build, got := copied(t, source)
 				if want == nil {
 					first, want = build, got
 				}
@@ -98,31 +98,31 @@ func TestACommitIsStagedTheSameInEveryCheckout(t *testing.T) {
 					allowed = []string{"-rwxr-xr-x"}
 				}
 				if !slices.Contains(allowed, mode) {
-					t.Errorf("%s is staged with the mode %s", name, mode)
+					t.Errorf("%s is copied with the mode %s", name, mode)
 				}
 			}
 		})
 	}
 }
 
-func TestLinksAreStagedAsTheFilesTheyLeadTo(t *testing.T) {
-	linked, copied := sources(t), sources(t)
+func TestLinksAreCopiedAsTheFilesTheyLeadTo(t *testing.T) {
+	linked, plain := sources(t), sources(t)
 	if err := os.Symlink("main.go", filepath.Join(linked, "src", "again.go")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(copied, "src", "again.go"), "package main\n")
-	a, link := staged(t, ImageSource{Project: linked, Context: "src", Dockerfile: "src/Dockerfile"})
-	b, file := staged(t, ImageSource{Project: copied, Context: "src", Dockerfile: "src/Dockerfile"})
+	write(t, filepath.Join(plain, "src", "again.go"), "package main\n")
+	a, link := copied(t, ImageSource{Project: linked, Context: "src", Dockerfile: "src/Dockerfile"})
+	b, file := copied(t, ImageSource{Project: plain, Context: "src", Dockerfile: "src/Dockerfile"})
 	if diff := cmp.Diff(file, link); diff != "" || a.Tag != b.Tag {
 		t.Errorf("%s and %s: %s", a.Tag, b.Tag, diff)
 	}
 }
 
-// A context that is the whole project would hold what was staged before.
-func TestWhatIsStagedIsNoPartOfAContext(t *testing.T) {
+// A context that is the whole project would hold the copies from before.
+func TestCopiesAreNoPartOfAContext(t *testing.T) {
 	source := ImageSource{Project: sources(t), Context: ".", Dockerfile: "src/Dockerfile"}
-	first, want := staged(t, source)
-	second, got := staged(t, source)
+	first, want := copied(t, source)
+	second, got := copied(t, source)
 	if diff := cmp.Diff(want, got); diff != "" || first.Tag != second.Tag {
 		t.Errorf("%s, then %s: %s", first.Tag, second.Tag, diff)
 	}
@@ -131,17 +131,17 @@ func TestWhatIsStagedIsNoPartOfAContext(t *testing.T) {
 	}
 }
 
-func TestWhatWasStagedIsUsedAgainAndMendedWhereItWasChanged(t *testing.T) {
+func TestACopyIsUsedAgainAndMendedWhereItWasChanged(t *testing.T) {
 	source := ImageSource{Project: sources(t), Context: "src", Dockerfile: "src/Dockerfile"}
-	build, want := staged(t, source)
+	build, want := copied(t, source)
 	folder := filepath.Join(source.Project, build.Context)
 	before, err := os.Stat(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	staged(t, source)
+	copied(t, source)
 	if after, err := os.Stat(folder); err != nil || !os.SameFile(before, after) {
-		t.Errorf("it was staged again (%v)", err)
+		t.Errorf("it was copied again (%v)", err)
 	}
 	for name, change := range map[string]func() error{
 		"a file is gone":     func() error { return os.Remove(filepath.Join(folder, "main.go")) },
@@ -153,7 +153,7 @@ func TestWhatWasStagedIsUsedAgainAndMendedWhereItWasChanged(t *testing.T) {
 		if err := change(); err != nil {
 			t.Fatal(err)
 		}
-		if _, got := staged(t, source); cmp.Diff(want, got) != "" {
+		if _, got := copied(t, source); cmp.Diff(want, got) != "" {
 			t.Errorf("%s: %s", name, cmp.Diff(want, got))
 		}
 	}
@@ -174,9 +174,9 @@ func removeAll(folder string, patterns ...string) error {
 	return nil
 }
 
-// Whoever sees the folder sees the whole of it. Stage shares nothing between two calls but the file system, so that
+// Whoever sees the folder sees the whole of it. WriteContext shares nothing between two calls but the file system, so that
 // goroutines stand for processes.
-func TestManyStageTheSameAtOnce(t *testing.T) {
+func TestManyCopyTheSameAtOnce(t *testing.T) {
 	source := ImageSource{Project: module(t), Context: "src", Dockerfile: "src/Dockerfile", Program: "intake/bootstrap"}
 	for range 20 {
 		build, err := source.Build()
@@ -189,16 +189,16 @@ func TestManyStageTheSameAtOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				if err := build.Stage(); err != nil {
+				if err := build.WriteContext(); err != nil {
 					t.Error(err)
 				}
-				if !build.stands(filepath.Join(source.Project, build.Context)) {
+				if !build.isIn(filepath.Join(source.Project, build.Context)) {
 					t.Error("it is not all there")
 				}
 			})
 		}
 		all.Wait()
-		entries, err := os.ReadDir(filepath.Join(source.Project, stagingFolder))
+		entries, err := os.ReadDir(filepath.Join(source.Project, contextsFolder))
 		if err != nil || len(entries) != 2 { // the folder and .gitignore
 			t.Fatalf("left are %v (%v)", entries, err)
 		}
@@ -207,20 +207,20 @@ func TestManyStageTheSameAtOnce(t *testing.T) {
 
 func TestWhatNobodyBuildsFromAnymoreIsRemoved(t *testing.T) {
 	source := ImageSource{Project: sources(t), Context: "src", Dockerfile: "src/Dockerfile"}
-	root := filepath.Join(source.Project, stagingFolder)
+	root := filepath.Join(source.Project, contextsFolder)
 	age := func(name string) {
 		t.Helper()
 		write(t, filepath.Join(root, name, "file"), "")
-		old := time.Now().Add(-stagedFor - time.Hour)
+		old := time.Now().Add(-keptUnused - time.Hour)
 		if err := os.Chtimes(filepath.Join(root, name), old, old); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"src-0123456789abcdef", "0123456789abcdef", ".staging-123", "somebody's"} {
+	for _, name := range []string{"src-0123456789abcdef", "0123456789abcdef", ".writing-123", "somebody's"} {
 		age(name)
 	}
 	write(t, filepath.Join(root, "other-0123456789abcdef", "file"), "")
-	build, _ := staged(t, source)
+	build, _ := copied(t, source)
 	names := func() []string {
 		t.Helper()
 		var names []string
@@ -238,13 +238,13 @@ func TestWhatNobodyBuildsFromAnymoreIsRemoved(t *testing.T) {
 		t.Error(diff)
 	}
 	// What is used again is young again.
-	old := time.Now().Add(-stagedFor - time.Hour)
+	old := time.Now().Add(-keptUnused - time.Hour)
 	if err := os.Chtimes(filepath.Join(root, now), old, old); err != nil {
 		t.Fatal(err)
 	}
-	staged(t, source)
+	copied(t, source)
 	source.Args = map[string]string{"MORE": "1"}
-	staged(t, source)
+	copied(t, source)
 	if !slices.Contains(names(), now) {
 		t.Error("what another update builds from was removed")
 	}
@@ -257,21 +257,21 @@ func TestAProjectThatCannotBeWrittenToSaysWhatToDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = build.Stage()
-	want := "staging the build context of an image in " + filepath.Join(source.Project, stagingFolder) + ", which whoever deploys must be able to write to: "
+	err = build.WriteContext()
+	want := "writing the build context of an image to " + filepath.Join(source.Project, contextsFolder) + ", which whoever deploys must be able to write to: "
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestASourceThatChangesMeanwhileIsNotStaged(t *testing.T) {
+func TestASourceThatChangesMeanwhileIsNotCopied(t *testing.T) {
 	source := ImageSource{Project: sources(t), Context: "src", Dockerfile: "src/Dockerfile"}
 	build, err := source.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(source.Project, "src", "main.go"), "package main // changed\n")
-	if err := build.Stage(); err == nil || !strings.Contains(err.Error(), "main.go was changed while it was being staged") {
+	if err := build.WriteContext(); err == nil || !strings.Contains(err.Error(), "main.go changed while it was being copied") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(source.Project, build.Context)); err == nil {
