@@ -13,20 +13,21 @@ const alarmTopicType = "trade-processing:components:AlarmTopic"
 
 // AlarmTopicArgs are the arguments of NewAlarmTopic.
 type AlarmTopicArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
 	// TopicName is the physical name: up to 256 letters, digits, - and _.
-	TopicName string
+	TopicName pulumi.StringInput `pulumi:"topicName"`
 
 	// AlarmNamePrefix begins the names of the alarms that may publish here.
-	AlarmNamePrefix string
+	AlarmNamePrefix string `pulumi:"alarmNamePrefix"`
 
 	// KeyARN is the customer-managed key of the topic. Its policy must let CloudWatch use it: alias/aws/sns can't be
 	// granted, and an alarm on such a topic never notifies anybody.
-	KeyARN pulumi.StringInput
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	// Email gets every notification once its owner has confirmed the subscription. Empty: nobody is subscribed.
-	Email string
+	// Email is an address that gets every notification once its owner has confirmed the subscription. Default: nobody is
+	// subscribed.
+	Email pulumi.StringInput `pulumi:"email,optional"`
 }
 
 // AlarmTopic is the SNS topic that a stack's alarms notify. An on-call tool subscribes to it as well; a filter on the
@@ -34,7 +35,7 @@ type AlarmTopicArgs struct {
 type AlarmTopic struct {
 	pulumi.ResourceState
 
-	ARN pulumi.StringOutput
+	ARN pulumi.StringOutput `pulumi:"arn"`
 }
 
 // NewAlarmTopic makes an AlarmTopic.
@@ -48,7 +49,7 @@ func NewAlarmTopic(ctx *pulumi.Context, name string, args *AlarmTopicArgs, opts 
 	}
 
 	topic, err := sns.NewTopic(ctx, name+"-topic", &sns.TopicArgs{
-		Name:             pulumi.String(args.TopicName),
+		Name:             args.TopicName,
 		KmsMasterKeyId:   args.KeyARN,
 		SignatureVersion: pulumi.Int(2), // SHA-256; SNS signs with SHA-1 by default
 	}, pulumi.Parent(t))
@@ -65,26 +66,23 @@ func NewAlarmTopic(ctx *pulumi.Context, name string, args *AlarmTopicArgs, opts 
 	}
 	t.ARN = policy.Arn
 
-	if args.Email != "" {
+	if args.Email != nil {
 		_, err = sns.NewTopicSubscription(ctx, name+"-email", &sns.TopicSubscriptionArgs{
 			Topic:    topic.Arn,
 			Protocol: pulumi.String("email"),
-			Endpoint: pulumi.String(args.Email),
+			Endpoint: args.Email,
 		}, pulumi.Parent(t))
 		if err != nil {
-			return nil, fmt.Errorf("subscribing %s to topic %s: %w", args.Email, name, err)
+			return nil, fmt.Errorf("subscribing an address to topic %s: %w", name, err)
 		}
 	}
-	if err := ctx.RegisterResourceOutputs(t, pulumi.Map{"arn": t.ARN}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of topic %s: %w", name, err)
-	}
-	return t, nil
+	return t, registerOutputs(ctx, name, t)
 }
 
 func (args *AlarmTopicArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
-	a.name("TopicName", args.TopicName, topicName)
+	a.nameInput("TopicName", args.TopicName, topicName)
 	a.text("AlarmNamePrefix", args.AlarmNamePrefix)
 	a.given("KeyARN", args.KeyARN)
 	return a.err()

@@ -6,9 +6,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
+
+// seconds is a number of seconds as a duration. Arguments hold numbers, since other languages have no durations to hand over.
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // ArgumentError says what is wrong with one argument of a component.
 type ArgumentError struct {
@@ -145,6 +149,15 @@ var (
 	tableName      = nameRule{255, dotted, wordCharacters + " and ."}
 	topicName      = nameRule{256, words, wordCharacters}
 )
+
+// nameInput demands a physical name as far as it is known already: a value that comes from another resource is AWS's to
+// check.
+func (a *arguments) nameInput(argument string, value pulumi.StringInput, rule nameRule) {
+	a.given(argument, value)
+	if plain, known := value.(pulumi.String); known {
+		a.name(argument, string(plain), rule)
+	}
+}
 
 // name demands a physical name within AWS's limits.
 func (a *arguments) name(argument, value string, rule nameRule) {

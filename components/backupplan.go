@@ -12,28 +12,29 @@ const backupPlanType = "trade-processing:components:BackupPlan"
 
 // BackupPlanArgs are the arguments of NewBackupPlan.
 type BackupPlanArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
 	// PlanName is the physical name of vault, plan and selection: up to 50 letters, digits, -, _ and .
-	PlanName string
+	PlanName string `pulumi:"planName"`
 
-	// RoleName is the physical name of the role that AWS Backup takes on.
-	RoleName string
+	// RoleName is the physical name of the role that AWS Backup takes on: up to 64 letters, digits, -, _ and .
+	RoleName pulumi.StringInput `pulumi:"roleName"`
 
 	// KeyARN is the customer-managed key of the vault.
-	KeyARN pulumi.StringInput
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
 	// ResourceARN is what is backed up.
-	ResourceARN pulumi.StringInput
+	ResourceARN pulumi.StringInput `pulumi:"resourceArn"`
 
-	// RetentionDays is how long a daily backup is kept. Default: 35, as long as point-in-time recovery reaches back.
-	RetentionDays int
+	// RetentionDays is how long a daily backup is kept: 1 to 36500. Default: 35, as long as point-in-time recovery reaches
+	// back.
+	RetentionDays int `pulumi:"retentionDays,optional"`
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Empty: none.
-	PermissionsBoundary string
+	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 
 	// DeletionProtection keeps a vault with backups in it from being destroyed, and refuses a plan that would.
-	DeletionProtection bool
+	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
 const defaultBackupRetentionDays = 35
@@ -43,7 +44,7 @@ const defaultBackupRetentionDays = 35
 type BackupPlan struct {
 	pulumi.ResourceState
 
-	VaultARN pulumi.StringOutput
+	VaultARN pulumi.StringOutput `pulumi:"vaultArn"`
 }
 
 // NewBackupPlan makes a BackupPlan.
@@ -55,7 +56,7 @@ func NewBackupPlan(ctx *pulumi.Context, name string, args *BackupPlanArgs, opts 
 	a := &arguments{component: name}
 	a.scope(args.Scope)
 	a.name("PlanName", args.PlanName, backupName)
-	a.name("RoleName", args.RoleName, roleName)
+	a.nameInput("RoleName", args.RoleName, roleName)
 	a.given("KeyARN", args.KeyARN)
 	a.given("ResourceARN", args.ResourceARN)
 	a.between("RetentionDays", retention, 1, 36500)
@@ -101,10 +102,7 @@ func NewBackupPlan(ctx *pulumi.Context, name string, args *BackupPlanArgs, opts 
 	if err != nil {
 		return nil, fmt.Errorf("selecting what %s backs up: %w", name, err)
 	}
-	if err := ctx.RegisterResourceOutputs(b, pulumi.Map{"vaultArn": b.VaultARN}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of backup plan %s: %w", name, err)
-	}
-	return b, nil
+	return b, registerOutputs(ctx, name, b)
 }
 
 // newRole makes the role that AWS Backup takes on. Its policy is AWS's own: what the service calls to back a table up,

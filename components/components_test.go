@@ -107,10 +107,10 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 	}{
 		"a queue": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewMonitoredQueue(ctx, "q", &MonitoredQueueArgs{OldestMessage: queueRetention, Senders: []QueueSender{{}}})
+				_, err := NewMonitoredQueue(ctx, "q", &MonitoredQueueArgs{OldestMessageSeconds: int(queueRetention.Seconds()), Senders: []QueueSender{{}}})
 				return err
 			},
-			[]string{"Scope", "QueueName", "Holds", "KeyARN", "AlarmTopicARN", "Senders[0].Service", "Senders[0].ResourceARN", "OldestMessage"},
+			[]string{"Scope", "QueueName", "Holds", "KeyARN", "AlarmTopicARN", "Senders[0].Service", "Senders[0].ResourceARN", "OldestMessageSeconds"},
 		},
 		"a topic": {
 			func(ctx *pulumi.Context) error { _, err := NewAlarmTopic(ctx, "t", &AlarmTopicArgs{}); return err },
@@ -125,7 +125,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 		},
 		"a repository": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewImageRepository(ctx, "r", &ImageRepositoryArgs{RepositoryName: "Upper/Case", KeptImages: 1})
+				_, err := NewImageRepository(ctx, "r", &ImageRepositoryArgs{RepositoryName: pulumi.String("Upper/Case"), KeptImages: 1})
 				return err
 			},
 			[]string{"Scope", "RepositoryName", "FunctionName", "KeyARN", "KeptImages"},
@@ -133,26 +133,26 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 		"a function": {
 			func(ctx *pulumi.Context) error {
 				_, err := NewContainerFunction(ctx, "f", &ContainerFunctionArgs{
-					MemoryMB: 64, Timeout: 1500 * 1e6, ReservedConcurrency: -1, LogRetentionDays: 2, SubnetIDs: pulumi.StringArray{},
+					MemoryMB: 64, TimeoutSeconds: -1, ReservedConcurrency: -1, LogRetentionDays: 2, SubnetIDs: pulumi.StringArray{},
 					Permissions: []Permission{{}},
 				})
 				return err
 			},
 			[]string{
 				"Scope", "FunctionName", "RepositoryName", "Description", "Image.Context", "Image.Dockerfile", "KeyARN", "AlarmTopicARN",
-				"MemoryMB", "Timeout", "ReservedConcurrency", "LogRetentionDays", "SubnetIDs", "Permissions[0].Sid", "Permissions[0].Actions",
+				"MemoryMB", "TimeoutSeconds", "ReservedConcurrency", "LogRetentionDays", "SubnetIDs", "Permissions[0].Sid", "Permissions[0].Actions",
 				"Permissions[0].Resources",
 			},
 		},
 		"a table": {
 			func(ctx *pulumi.Context) error {
 				_, err := NewGlobalTradeTable(ctx, "t", &GlobalTradeTableArgs{
-					Scope: here, MaxWriteUnits: -1, MaxReadUnits: -1, ReplicationLatency: -1, Replicas: []TableReplica{{Region: "us-east-1"}},
+					Scope: here, MaxWriteUnits: -1, MaxReadUnits: -1, ReplicationLatencySeconds: -1, Replicas: []TableReplica{{Region: "us-east-1"}},
 				})
 				return err
 			},
 			[]string{
-				"TableName", "KeyARN", "AlarmTopicARN", "MaxWriteUnits", "MaxReadUnits", "ReplicationLatency", "Replicas[0].Region",
+				"TableName", "KeyARN", "AlarmTopicARN", "MaxWriteUnits", "MaxReadUnits", "ReplicationLatencySeconds", "Replicas[0].Region",
 				"Replicas[0].Provider", "Replicas[0].KeyARN",
 			},
 		},
@@ -244,7 +244,7 @@ func TestEveryComponentCanBeMadeTwice(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if _, err := NewAlarmTopic(ctx, name+"-topic", &AlarmTopicArgs{Scope: here, TopicName: name, AlarmNamePrefix: name, KeyARN: keyARN, Email: "a@example.com"}); err != nil {
+			if _, err := NewAlarmTopic(ctx, name+"-topic", &AlarmTopicArgs{Scope: here, TopicName: pulumi.String(name), AlarmNamePrefix: name, KeyARN: keyARN, Email: pulumi.String("a@example.com")}); err != nil {
 				return err
 			}
 			if _, err := NewEncryptionKey(ctx, name+"-key", &EncryptionKeyArgs{Scope: here, Alias: name}); err != nil {
@@ -254,11 +254,11 @@ func TestEveryComponentCanBeMadeTwice(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if _, err := NewBackupPlan(ctx, name+"-backup", &BackupPlanArgs{Scope: here, PlanName: name, RoleName: name, KeyARN: keyARN, ResourceARN: table.ARN}); err != nil {
+			if _, err := NewBackupPlan(ctx, name+"-backup", &BackupPlanArgs{Scope: here, PlanName: name, RoleName: pulumi.String(name), KeyARN: keyARN, ResourceARN: table.ARN}); err != nil {
 				return err
 			}
 			bus, err := NewEventBus(ctx, name+"-bus", &EventBusArgs{
-				Scope: here, BusName: name, ArchiveName: name, DeadLetterQueueName: name + "-bus", EventSources: []string{"a"}, KeyARN: keyARN, AlarmTopicARN: topicARN,
+				Scope: here, BusName: name, ArchiveName: pulumi.String(name), DeadLetterQueueName: name + "-bus", EventSources: []string{"a"}, KeyARN: keyARN, AlarmTopicARN: topicARN,
 			})
 			if err != nil {
 				return err
@@ -282,7 +282,7 @@ func TestEveryComponentCanBeMadeTwice(t *testing.T) {
 // newFunction makes a function with the least that it needs, and what change adds.
 func newFunction(ctx *pulumi.Context, name string, change func(*ContainerFunctionArgs)) (*ContainerFunction, error) {
 	args := &ContainerFunctionArgs{
-		Scope: here, FunctionName: name, RepositoryName: "images/" + name, Description: "Does something",
+		Scope: here, FunctionName: name, RepositoryName: pulumi.String("images/" + name), Description: "Does something",
 		Image:  ImageSource{Context: "src", Dockerfile: "src/Dockerfile", Args: map[string]string{"FUNCTION": name}},
 		KeyARN: keyARN, AlarmTopicARN: topicARN,
 	}

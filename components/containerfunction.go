@@ -27,55 +27,64 @@ const (
 
 // ContainerFunctionArgs are the arguments of NewContainerFunction.
 type ContainerFunctionArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// FunctionName is the physical name of function and role: up to 64 letters, digits, - and _.
-	FunctionName string
+	// FunctionName is the physical name of function and role: up to 64 letters, digits, - and _. Policies, the log group
+	// and the alarms name the function before it exists.
+	FunctionName string `pulumi:"functionName"`
 
-	// RepositoryName is the ECR repository of its images.
-	RepositoryName string
+	// RepositoryName is the physical name of the ECR repository of its images: up to 256 lower-case letters and digits, with
+	// single . _ / - between them.
+	RepositoryName pulumi.StringInput `pulumi:"repositoryName"`
 
-	Description string
-	Image       ImageSource
+	// Description says in a line what the function does.
+	Description string `pulumi:"description"`
+
+	// Image is what the function's container image is built from.
+	Image ImageSource `pulumi:"image"`
 
 	// KeyARN is the customer-managed key of environment, images, logs and dead letters.
-	KeyARN pulumi.StringInput
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	AlarmTopicARN pulumi.StringInput
+	// AlarmTopicARN is the SNS topic that the alarms notify.
+	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
 	// MemoryMB is the memory in MiB, and with it the share of a CPU: 128 to 10240. Default: 256.
-	MemoryMB int
+	MemoryMB int `pulumi:"memoryMB,optional"`
 
-	// Timeout is the longest that one call may take, in whole seconds: up to 15 minutes. Default: 10 seconds.
-	Timeout time.Duration
+	// TimeoutSeconds is the longest that one call may take: up to 900. Default: 10.
+	TimeoutSeconds int `pulumi:"timeoutSeconds,optional"`
 
-	// ReservedConcurrency is how many calls may run at a time. 0 leaves the function unreserved: an account must keep 100
+	// ReservedConcurrency is how many calls may run at a time. Default: unreserved, since an account must keep 100
 	// unreserved, and a new account has 10 in all.
-	ReservedConcurrency int
+	ReservedConcurrency int `pulumi:"reservedConcurrency,optional"`
 
-	Environment pulumi.StringMap
+	// Environment holds the function's environment variables.
+	Environment pulumi.StringMapInput `pulumi:"environment,optional"`
 
 	// Permissions are what the function's own code may do. What the platform around it needs (logs, traces, network,
 	// dead letters) is added.
-	Permissions []Permission
+	Permissions []Permission `pulumi:"permissions,optional"`
 
-	// LogRetentionDays is one of LogRetentionDays. Default: 365.
-	LogRetentionDays int
+	// LogRetentionDays is how long the function's logs are kept: one of CloudWatch's retentions. Default: 365.
+	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
 
-	// SubnetIDs and SecurityGroupIDs put the function into a VPC. Both or neither.
-	SubnetIDs        pulumi.StringArrayInput
-	SecurityGroupIDs pulumi.StringArrayInput
+	// SubnetIDs, with SecurityGroupIDs, put the function into a VPC.
+	SubnetIDs pulumi.StringArrayInput `pulumi:"subnetIds,optional"`
+
+	// SecurityGroupIDs, with SubnetIDs, put the function into a VPC.
+	SecurityGroupIDs pulumi.StringArrayInput `pulumi:"securityGroupIds,optional"`
 
 	// LastingGroupIDs are the security groups that Lambda's network interfaces are moved to when the function is destroyed:
-	// the interfaces stay for up to 45 minutes and hold on to their groups. Nil: the default group of the VPC.
-	LastingGroupIDs pulumi.StringArrayInput
+	// the interfaces stay for up to 45 minutes and hold on to their groups. Default: the default group of the VPC.
+	LastingGroupIDs pulumi.StringArrayInput `pulumi:"lastingGroupIds,optional"`
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Empty: none.
-	PermissionsBoundary string
+	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 
 	// DeletionProtection keeps a repository with images in it from being destroyed, and refuses a plan that would delete
 	// or replace the dead-letter queue.
-	DeletionProtection bool
+	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 
 	// ImageAfter is what must exist before the first push, such as the replication of the registry: it copies only what
 	// is pushed after it.
@@ -87,7 +96,7 @@ type ContainerFunctionArgs struct {
 
 const (
 	defaultMemoryMB         = 256
-	defaultTimeout          = 10 * time.Second
+	defaultTimeoutSeconds   = 10
 	defaultLogRetentionDays = 365
 )
 
@@ -98,14 +107,17 @@ type ContainerFunction struct {
 	pulumi.ResourceState
 
 	Name          string
-	ARN           pulumi.StringOutput // of the function, without a version
-	AliasARN      pulumi.StringOutput // what callers call
-	AliasName     pulumi.StringOutput
-	RoleARN       pulumi.StringOutput
-	RepositoryURL pulumi.StringOutput
+	ARN           pulumi.StringOutput `pulumi:"arn"`       // of the function, without a version
+	AliasARN      pulumi.StringOutput `pulumi:"aliasArn"`  // what callers call
+	AliasName     pulumi.StringOutput `pulumi:"aliasName"` // the alias without the function
+	RoleARN       pulumi.StringOutput `pulumi:"roleArn"`
+	RepositoryURL pulumi.StringOutput `pulumi:"repositoryUrl"`
 	Timeout       time.Duration
-	DeadLetters   *MonitoredQueue
-	Alarms        Alarms // those of the dead-letter queue included
+
+	// DeadLetters keeps the events that the function failed on.
+	DeadLetters        *MonitoredQueue
+	DeadLetterQueueURL pulumi.StringOutput `pulumi:"deadLetterQueueUrl"` // of DeadLetters
+	Alarms             Alarms              // those of the dead-letter queue included
 }
 
 // NewContainerFunction makes a ContainerFunction.
@@ -114,7 +126,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 	if err := args.check(name); err != nil {
 		return nil, err
 	}
-	f := &ContainerFunction{Name: args.FunctionName, Timeout: args.Timeout}
+	f := &ContainerFunction{Name: args.FunctionName, Timeout: seconds(args.TimeoutSeconds)}
 	if err := ctx.RegisterComponentResource(containerFunctionType, name, f, opts...); err != nil {
 		return nil, fmt.Errorf("registering function %s: %w", name, err)
 	}
@@ -176,10 +188,8 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 		return nil, err
 	}
 	f.Alarms.add(f.DeadLetters.Alarms)
-	if err := ctx.RegisterResourceOutputs(f, pulumi.Map{"aliasArn": f.AliasARN, "deadLetterQueueUrl": f.DeadLetters.URL}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of function %s: %w", name, err)
-	}
-	return f, nil
+	f.DeadLetterQueueURL = f.DeadLetters.URL
+	return f, registerOutputs(ctx, name, f)
 }
 
 // FunctionLogGroup is the log group of a function.
@@ -189,8 +199,8 @@ func (args ContainerFunctionArgs) withDefaults() *ContainerFunctionArgs {
 	if args.MemoryMB == 0 {
 		args.MemoryMB = defaultMemoryMB
 	}
-	if args.Timeout == 0 {
-		args.Timeout = defaultTimeout
+	if args.TimeoutSeconds == 0 {
+		args.TimeoutSeconds = defaultTimeoutSeconds
 	}
 	if args.LogRetentionDays == 0 {
 		args.LogRetentionDays = defaultLogRetentionDays
@@ -202,16 +212,14 @@ func (args *ContainerFunctionArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
 	a.name("FunctionName", args.FunctionName, functionName)
-	a.name("RepositoryName", args.RepositoryName, repositoryName)
+	a.nameInput("RepositoryName", args.RepositoryName, repositoryName)
 	a.text("Description", args.Description)
 	a.text("Image.Context", args.Image.Context)
 	a.text("Image.Dockerfile", args.Image.Dockerfile)
 	a.given("KeyARN", args.KeyARN)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	checkSize(a, "", args.MemoryMB, args.ReservedConcurrency)
-	if args.Timeout < time.Second || args.Timeout > 15*time.Minute || args.Timeout%time.Second != 0 {
-		a.problem("Timeout", "is %v, and must be whole seconds from 1s to 15m", args.Timeout)
-	}
+	a.between("TimeoutSeconds", args.TimeoutSeconds, 1, 900)
 	a.retention("LogRetentionDays", args.LogRetentionDays)
 	if (args.SubnetIDs == nil) != (args.SecurityGroupIDs == nil) {
 		a.problem("SubnetIDs", "and SecurityGroupIDs go together: a function in a VPC needs both")
@@ -238,10 +246,9 @@ func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role,
 		Architectures: pulumi.ToStringArray([]string{functionArchitecture}),
 		Role:          role.Arn,
 		MemorySize:    pulumi.Int(args.MemoryMB),
-		Timeout:       pulumi.Int(int(args.Timeout.Seconds())),
+		Timeout:       pulumi.Int(args.TimeoutSeconds),
 		Publish:       pulumi.Bool(true),
 		KmsKeyArn:     args.KeyARN,
-		Environment:   &lambda.FunctionEnvironmentArgs{Variables: args.Environment},
 		// Lambda itself uses this queue for asynchronous calls only. The state machine calls synchronously and sends what
 		// failed to the same queue.
 		DeadLetterConfig: &lambda.FunctionDeadLetterConfigArgs{TargetArn: deadLetters.ARN},
@@ -253,6 +260,9 @@ func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role,
 			ApplicationLogLevel: pulumi.String("DEBUG"),
 			SystemLogLevel:      pulumi.String("INFO"),
 		},
+	}
+	if args.Environment != nil {
+		function.Environment = &lambda.FunctionEnvironmentArgs{Variables: args.Environment}
 	}
 	if args.ReservedConcurrency > 0 {
 		function.ReservedConcurrentExecutions = pulumi.Int(args.ReservedConcurrency)
@@ -282,9 +292,9 @@ func (args *ContainerFunctionArgs) alarms() []alarm {
 		},
 		{
 			name:        "p99",
-			description: fmt.Sprintf("One call of %s in a hundred takes more than %.0f %% of its timeout of %v.", args.FunctionName, durationShare*100, args.Timeout),
+			description: fmt.Sprintf("One call of %s in a hundred takes more than %.0f %% of its timeout of %v.", args.FunctionName, durationShare*100, seconds(args.TimeoutSeconds)),
 			namespace:   "AWS/Lambda", metric: "Duration", dimensions: dimensions,
-			statistic: "p99", period: time.Minute, periods: 5, threshold: durationShare * float64(args.Timeout.Milliseconds()), comparison: atLeast,
+			statistic: "p99", period: time.Minute, periods: 5, threshold: durationShare * 1000 * float64(args.TimeoutSeconds), comparison: atLeast,
 		},
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -31,7 +30,7 @@ func TestAFunctionHasWhatTheControlsAskFor(t *testing.T) {
 	stack := declareFunction(t, func(args *ContainerFunctionArgs) {
 		inVPC(args)
 		args.LastingGroupIDs = pulumi.ToStringArray([]string{"sg-default"})
-		args.MemoryMB, args.Timeout, args.ReservedConcurrency = 512, 20*time.Second, 5
+		args.MemoryMB, args.TimeoutSeconds, args.ReservedConcurrency = 512, 20, 5
 		args.Environment = pulumi.StringMap{"TABLE_NAME": pulumi.String("orders")}
 	})
 	function := find(t, stack, "aws:lambda/function:Function", "function")
@@ -139,7 +138,7 @@ func TestPermissionsReachTheRoleInTheirOrder(t *testing.T) {
 }
 
 func TestTheAlarmOnDurationFollowsTheTimeout(t *testing.T) {
-	stack := declareFunction(t, func(args *ContainerFunctionArgs) { args.Timeout = 20 * time.Second })
+	stack := declareFunction(t, func(args *ContainerFunctionArgs) { args.TimeoutSeconds = 20 })
 	alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", "p99")
 	if alarm.At("threshold") != 16000.0 || alarm.Text("extendedStatistic") != "p99" || alarm.At("statistic") != nil {
 		t.Errorf("inputs %v", alarm.Inputs)

@@ -12,52 +12,81 @@ const dashboardType = "trade-processing:components:Dashboard"
 
 // DashboardArgs are the arguments of NewDashboard.
 type DashboardArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// DashboardName is the physical name: up to 255 letters, digits, - and _.
-	DashboardName string
+	// DashboardName is the physical name: up to 255 letters, digits, - and _. It is a part of the URL.
+	DashboardName string `pulumi:"dashboardName"`
 
 	// Questions are answered from top to bottom, each by a row of graphs.
-	Questions []Question
+	Questions []Question `pulumi:"questions"`
 }
 
 // Question is a row of the dashboard.
 type Question struct {
-	Text   string
-	Graphs []Graph
+	// Text is the row's heading.
+	Text string `pulumi:"text"`
+
+	// Graphs share the row: 1, 2, 3, 4 or 6.
+	Graphs []Graph `pulumi:"graphs"`
 }
 
 // Graph is one graph of a dashboard.
 type Graph struct {
-	Title   string
-	Metrics []Metric
-	Stat    string // the statistic of metrics that have none of their own, such as Sum
-	Unit    string // the label of the axis, such as "USD an hour"
+	// Title stands above the graph.
+	Title string `pulumi:"title"`
+
+	// Metrics are its lines.
+	Metrics []Metric `pulumi:"metrics"`
+
+	// Stat is the statistic of metrics that have none of their own, such as Sum.
+	Stat string `pulumi:"stat,optional"`
+
+	// Unit is the label of the axis, such as "USD an hour".
+	Unit string `pulumi:"unit,optional"`
 }
 
 // Metric is one line of a graph: a CloudWatch metric, or an expression over others.
 type Metric struct {
-	Namespace  string
-	Name       string
-	Dimensions []Dimension
+	// Namespace is the metric's namespace, such as AWS/SQS.
+	Namespace string `pulumi:"namespace,optional"`
 
-	Expression string // metric math, instead of the three above
+	// Name is the metric's name.
+	Name string `pulumi:"name,optional"`
 
-	ID     string // by which an expression refers to it: lower case first, unique in its graph
-	Label  string
-	Stat   string
-	Hidden bool // only an expression uses it
+	// Dimensions tell this metric from others of its name.
+	Dimensions []Dimension `pulumi:"dimensions,optional"`
+
+	// Expression is metric math, instead of the three above.
+	Expression string `pulumi:"expression,optional"`
+
+	// ID is what an expression refers to it by: it begins with a lower-case letter and is unique in its graph.
+	ID string `pulumi:"id,optional"`
+
+	// Label names the line.
+	Label string `pulumi:"label,optional"`
+
+	// Stat is the statistic, such as p99. Default: that of the graph.
+	Stat string `pulumi:"stat,optional"`
+
+	// Hidden leaves the line out: only an expression uses it.
+	Hidden bool `pulumi:"hidden,optional"`
 }
 
 // Dimension tells one metric of a name from another.
-type Dimension struct{ Name, Value string }
+type Dimension struct {
+	// Name is the dimension's name, such as QueueName.
+	Name string `pulumi:"name"`
+
+	// Value is the dimension's value.
+	Value string `pulumi:"value"`
+}
 
 // Dashboard is a CloudWatch dashboard.
 type Dashboard struct {
 	pulumi.ResourceState
 
 	// URL opens the dashboard in the console.
-	URL string
+	URL pulumi.StringOutput `pulumi:"url"`
 }
 
 // The grid of CloudWatch dashboards is 24 wide.
@@ -73,10 +102,11 @@ func NewDashboard(ctx *pulumi.Context, name string, args *DashboardArgs, opts ..
 	if err := args.check(name); err != nil {
 		return nil, err
 	}
-	d := &Dashboard{URL: args.url()}
+	d := &Dashboard{}
 	if err := ctx.RegisterComponentResource(dashboardType, name, d, opts...); err != nil {
 		return nil, fmt.Errorf("registering dashboard %s: %w", name, err)
 	}
+	d.URL = pulumi.String(args.url()).ToStringOutput()
 	body, err := json.Marshal(map[string]any{"widgets": args.widgets()})
 	if err != nil {
 		return nil, fmt.Errorf("rendering dashboard %s: %w", name, err)
@@ -88,10 +118,7 @@ func NewDashboard(ctx *pulumi.Context, name string, args *DashboardArgs, opts ..
 	if err != nil {
 		return nil, fmt.Errorf("making dashboard %s: %w", name, err)
 	}
-	if err := ctx.RegisterResourceOutputs(d, pulumi.Map{"url": pulumi.String(d.URL)}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of dashboard %s: %w", name, err)
-	}
-	return d, nil
+	return d, registerOutputs(ctx, name, d)
 }
 
 func (args *DashboardArgs) check(name string) error {

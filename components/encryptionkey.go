@@ -17,20 +17,20 @@ const defaultDeletionWindow = 30
 
 // EncryptionKeyArgs are the arguments of NewEncryptionKey.
 type EncryptionKeyArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// Alias names the key in every region, without the prefix "alias/".
-	Alias string
+	// Alias names the key in every region, without the prefix "alias/": up to 250 letters, digits, -, _, . and /.
+	Alias string `pulumi:"alias"`
 
 	// Grants are the AWS services that use the key, each for named resources only.
 	Grants []KeyGrant
 
 	// Replicas are the other regions that need the key: a customer-managed key is regional, and a table's replica is
 	// refused without one in its own region.
-	Replicas []KeyReplica
+	Replicas []KeyReplica `pulumi:"replicas,optional"`
 
 	// DeletionWindowDays is how long KMS keeps a deleted key before it is gone for good: 7 to 30. Default: 30.
-	DeletionWindowDays int
+	DeletionWindowDays int `pulumi:"deletionWindowDays,optional"`
 }
 
 // KeyReplica is the key in another region.
@@ -48,7 +48,7 @@ type KeyGrant struct{ statements []iam.Statement }
 type EncryptionKey struct {
 	pulumi.ResourceState
 
-	ARN         pulumi.StringOutput
+	ARN         pulumi.StringOutput            `pulumi:"arn"`
 	ReplicaARNs map[string]pulumi.StringOutput // by region
 }
 
@@ -96,10 +96,7 @@ func NewEncryptionKey(ctx *pulumi.Context, name string, args *EncryptionKeyArgs,
 		}
 		k.ReplicaARNs[replica.Region] = arn
 	}
-	if err := ctx.RegisterResourceOutputs(k, pulumi.Map{"arn": k.ARN}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of key %s: %w", name, err)
-	}
-	return k, nil
+	return k, registerOutputs(ctx, name, k)
 }
 
 func (args *EncryptionKeyArgs) newReplica(ctx *pulumi.Context, parent pulumi.Resource, name string, r KeyReplica, primary *kms.Key, window int) (pulumi.StringOutput, error) {

@@ -105,7 +105,7 @@ func TestTheKeysPolicyStatementByStatement(t *testing.T) {
 
 func TestATopicTakesAlarmsOnly(t *testing.T) {
 	stack := run(t, func(ctx *pulumi.Context) error {
-		_, err := NewAlarmTopic(ctx, "alarms", &AlarmTopicArgs{Scope: here, TopicName: "orders", AlarmNamePrefix: "orders-", KeyARN: keyARN, Email: "on-call@example.com"})
+		_, err := NewAlarmTopic(ctx, "alarms", &AlarmTopicArgs{Scope: here, TopicName: pulumi.String("orders"), AlarmNamePrefix: "orders-", KeyARN: keyARN, Email: pulumi.String("on-call@example.com")})
 		return err
 	})
 	if key := find(t, stack, "aws:sns/topic:Topic", "topic").Text("kmsMasterKeyId"); key != string(keyARN) {
@@ -129,7 +129,7 @@ func TestATopicTakesAlarmsOnly(t *testing.T) {
 
 func TestWithoutAnAddressNobodyIsSubscribed(t *testing.T) {
 	stack := run(t, func(ctx *pulumi.Context) error {
-		_, err := NewAlarmTopic(ctx, "alarms", &AlarmTopicArgs{Scope: here, TopicName: "orders", AlarmNamePrefix: "orders-", KeyARN: keyARN})
+		_, err := NewAlarmTopic(ctx, "alarms", &AlarmTopicArgs{Scope: here, TopicName: pulumi.String("orders"), AlarmNamePrefix: "orders-", KeyARN: keyARN})
 		return err
 	})
 	if found := stack.All("aws:sns/topicSubscription:TopicSubscription"); len(found) > 0 {

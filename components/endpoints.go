@@ -68,7 +68,7 @@ func (args *PrivateNetworkArgs) newInterfaceEndpoints(ctx *pulumi.Context, n *Pr
 		return nil
 	}
 	for i, group := range args.Adopted.EndpointSecurityGroupIDs {
-		if err := n.connect(ctx, fmt.Sprintf("%s-adopted-endpoints-%d", name, i+1), pulumi.String(group)); err != nil {
+		if err := n.connect(ctx, fmt.Sprintf("%s-adopted-endpoints-%d", name, i+1), group); err != nil {
 			return err
 		}
 	}

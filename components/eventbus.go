@@ -17,34 +17,37 @@ const DefaultBus = "default"
 
 // EventBusArgs are the arguments of NewEventBus.
 type EventBusArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// BusName is the physical name of the bus, or DefaultBus to use the account's own, whose key and dead-letter queue
-	// are the account's business.
-	BusName string
+	// BusName is the physical name of the bus: up to 256 letters, digits, -, _, . and /. "default" uses the account's own
+	// bus, whose key and dead-letter queue are the account's business. The bus's policy names the bus before it exists.
+	BusName string `pulumi:"busName"`
 
 	// ArchiveName is the physical name of the archive: up to 48 letters, digits, -, _ and .
-	ArchiveName string
+	ArchiveName pulumi.StringInput `pulumi:"archiveName"`
 
-	// DeadLetterQueueName is the physical name of the bus's own dead-letter queue. Unused with DefaultBus.
-	DeadLetterQueueName string
+	// DeadLetterQueueName is the physical name of the bus's own dead-letter queue. Unused with the account's own bus.
+	DeadLetterQueueName string `pulumi:"deadLetterQueueName,optional"`
 
 	// EventSources are the values of an event's "source" that are welcome. Other accounts can send these only, and of the
-	// default bus these only are archived.
-	EventSources []string
+	// account's own bus these only are archived.
+	EventSources []string `pulumi:"eventSources"`
 
-	// ProducerAccounts are the other accounts that may send.
-	ProducerAccounts []string
+	// ProducerAccounts are the other accounts that may send, 12 digits each.
+	ProducerAccounts []string `pulumi:"producerAccounts,optional"`
 
-	// ArchiveDays is how long events are kept for replay. 0: for ever.
-	ArchiveDays int
+	// ArchiveDays is how long events are kept for replay: up to 36500. Default: for ever.
+	ArchiveDays int `pulumi:"archiveDays,optional"`
 
-	KeyARN        pulumi.StringInput
-	AlarmTopicARN pulumi.StringInput
+	// KeyARN is the customer-managed key of bus and dead-letter queue. Its policy must let EventBridge use it.
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+
+	// AlarmTopicARN is the SNS topic that the alarms notify.
+	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
 	// DeletionProtection refuses a plan that would delete or replace bus, archive or queue, and with them the events that
 	// can be replayed or redriven.
-	DeletionProtection bool
+	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
 // EventBus is the bus that trades arrive on, with its archive for replays, its resource policy, and a dead-letter queue
@@ -53,10 +56,10 @@ type EventBus struct {
 	pulumi.ResourceState
 
 	PhysicalName string
-	Name         pulumi.StringOutput // the same, once the bus exists
-	ARN          pulumi.StringOutput
-	ArchiveName  pulumi.StringOutput
-	DeadLetters  *MonitoredQueue // nil with DefaultBus
+	Name         pulumi.StringOutput `pulumi:"name"` // the same, once the bus exists
+	ARN          pulumi.StringOutput `pulumi:"arn"`
+	ArchiveName  pulumi.StringOutput `pulumi:"archiveName"`
+	DeadLetters  *MonitoredQueue     // nil with DefaultBus
 	Alarms       Alarms
 }
 
@@ -65,18 +68,14 @@ func NewEventBus(ctx *pulumi.Context, name string, args *EventBusArgs, opts ...p
 	if err := args.check(name); err != nil {
 		return nil, err
 	}
-	b := &EventBus{
-		PhysicalName: args.BusName,
-		Name:         pulumi.String(args.BusName).ToStringOutput(),
-		ARN:          pulumi.String(args.arn()).ToStringOutput(),
-	}
+	b := &EventBus{PhysicalName: args.BusName}
 	if err := ctx.RegisterComponentResource(eventBusType, name, b, opts...); err != nil {
 		return nil, fmt.Errorf("registering event bus %s: %w", name, err)
 	}
-	if args.BusName != DefaultBus {
-		if err := b.newBus(ctx, name, args); err != nil {
-			return nil, err
-		}
+	if args.BusName == DefaultBus {
+		b.Name, b.ARN = pulumi.String(args.BusName).ToStringOutput(), pulumi.String(args.arn()).ToStringOutput()
+	} else if err := b.newBus(ctx, name, args); err != nil {
+		return nil, err
 	}
 
 	policy, err := args.policy()
@@ -95,7 +94,7 @@ func NewEventBus(ctx *pulumi.Context, name string, args *EventBusArgs, opts ...p
 
 	// This version of the provider can't give an archive a customer-managed key: EventBridge encrypts it with its own.
 	archive := &cloudwatch.EventArchiveArgs{
-		Name:           pulumi.String(args.ArchiveName),
+		Name:           args.ArchiveName,
 		Description:    pulumi.String("Every event of " + args.BusName + " that may have to be replayed"),
 		EventSourceArn: b.ARN,
 		RetentionDays:  pulumi.Int(args.ArchiveDays),
@@ -113,10 +112,7 @@ func NewEventBus(ctx *pulumi.Context, name string, args *EventBusArgs, opts ...p
 	}
 	b.ArchiveName = made.Name
 
-	if err := ctx.RegisterResourceOutputs(b, pulumi.Map{"arn": b.ARN, "name": b.Name}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of event bus %s: %w", name, err)
-	}
-	return b, nil
+	return b, registerOutputs(ctx, name, b)
 }
 
 // newBus makes the bus itself, and first the queue for what it can't encrypt or decrypt: without one, AWS drops it.
@@ -155,7 +151,7 @@ func (args *EventBusArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
 	a.name("BusName", args.BusName, eventBusName)
-	a.name("ArchiveName", args.ArchiveName, archiveName)
+	a.nameInput("ArchiveName", args.ArchiveName, archiveName)
 	if args.BusName != DefaultBus {
 		a.name("DeadLetterQueueName", args.DeadLetterQueueName, queueName)
 	}

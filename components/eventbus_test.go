@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -17,7 +16,7 @@ func declareBus(t *testing.T, change func(*EventBusArgs)) *declared.Stack {
 	t.Helper()
 	return run(t, func(ctx *pulumi.Context) error {
 		args := &EventBusArgs{
-			Scope: here, BusName: "trades", ArchiveName: "trades-events", DeadLetterQueueName: "trades-bus-dead-letters",
+			Scope: here, BusName: "trades", ArchiveName: pulumi.String("trades-events"), DeadLetterQueueName: "trades-bus-dead-letters",
 			EventSources: []string{"trading.fix", "trading.swift"}, ArchiveDays: 30, KeyARN: keyARN, AlarmTopicARN: topicARN,
 		}
 		if change != nil {
@@ -35,7 +34,7 @@ func declareBus(t *testing.T, change func(*EventBusArgs)) *declared.Stack {
 		}
 		_, err = NewSourceRoute(ctx, "fix", &SourceRouteArgs{
 			Scope: here, RuleName: "trades-from-fix", EventSource: "trading.fix", Bus: bus, DeadLetters: queue, AlarmTopicARN: topicARN,
-			WorkflowARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"), Silence: 30 * time.Minute,
+			WorkflowARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"), SilenceAlarmMinutes: 30,
 		})
 		return err
 	})

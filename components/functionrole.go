@@ -15,10 +15,17 @@ const InsightsLogGroup = "/aws/lambda-insights"
 
 // Permission lets a role do something with named resources.
 type Permission struct {
-	Sid        string // letters and digits
-	Actions    []string
-	Resources  []pulumi.StringInput
-	Conditions iam.Conditions
+	// Sid names the permission: letters and digits.
+	Sid string `pulumi:"sid"`
+
+	// Actions are IAM actions, such as dynamodb:PutItem.
+	Actions []string `pulumi:"actions"`
+
+	// Resources are the ARNs of what the actions are allowed on.
+	Resources []pulumi.StringInput `pulumi:"resources"`
+
+	// Conditions are IAM conditions: by operator, such as StringEquals, the values of each key.
+	Conditions iam.Conditions `pulumi:"conditions,optional"`
 }
 
 func checkPermissions(a *arguments, permissions []Permission) {
@@ -58,7 +65,7 @@ func (args *ContainerFunctionArgs) newRole(ctx *pulumi.Context, f *ContainerFunc
 		return nil, nil, err
 	}
 	role, err := newRole(ctx, f, name+"-role", roleArgs{
-		name: args.FunctionName, description: "What " + args.FunctionName + " may do", trust: trusted, boundary: args.PermissionsBoundary,
+		name: pulumi.String(args.FunctionName), description: "What " + args.FunctionName + " may do", trust: trusted, boundary: args.PermissionsBoundary,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -38,45 +38,48 @@ type TableReplica struct {
 
 // GlobalTradeTableArgs are the arguments of NewGlobalTradeTable.
 type GlobalTradeTableArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// TableName is the physical name, the same in every region.
-	TableName string
+	// TableName is the physical name, the same in every region: 3 to 255 letters, digits, -, _ and . The alarms name the
+	// table before it exists.
+	TableName string `pulumi:"tableName"`
 
 	// KeyARN is the customer-managed key of the table in its own region.
-	KeyARN pulumi.StringInput
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	AlarmTopicARN pulumi.StringInput
+	// AlarmTopicARN is the SNS topic that the alarms notify.
+	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
 	// Replicas are the other regions. Adding one leaves everything else as it is.
-	Replicas []TableReplica
+	Replicas []TableReplica `pulumi:"replicas,optional"`
 
 	// DeletionProtection keeps table and replicas from being deleted, by anybody, until it is taken off.
-	DeletionProtection bool
+	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 
 	// Expires switches on time to live on the attribute expiresAt. The recorder writes it where a retention is set.
-	Expires bool
+	Expires bool `pulumi:"expires,optional"`
 
-	// MaxWriteUnits bounds what the on-demand table may write a second, and so what it may cost. 0: unbounded.
-	MaxWriteUnits int
+	// MaxWriteUnits bounds what the on-demand table may write a second, and so what it may cost: up to 1000000.
+	// Default: unbounded.
+	MaxWriteUnits int `pulumi:"maxWriteUnits,optional"`
 
-	// MaxReadUnits bounds what it may read a second. 0: unbounded.
-	MaxReadUnits int
+	// MaxReadUnits bounds what it may read a second: up to 1000000. Default: unbounded.
+	MaxReadUnits int `pulumi:"maxReadUnits,optional"`
 
-	// ReplicationLatency is the delay of a replica that raises an alarm. Default: one minute.
-	ReplicationLatency time.Duration
+	// ReplicationLatencySeconds is the delay of a replica that raises an alarm. Default: 60.
+	ReplicationLatencySeconds int `pulumi:"replicationLatencySeconds,optional"`
 }
 
-const defaultReplicationLatency = time.Minute
+const defaultReplicationLatencySeconds = 60
 
 // GlobalTradeTable is the DynamoDB table of the trades with its replicas: on-demand, point-in-time recovery, streams, a
 // customer-managed key in each region, two indexes for time windows, and alarms.
 type GlobalTradeTable struct {
 	pulumi.ResourceState
 
-	Name        pulumi.StringOutput
-	ARN         pulumi.StringOutput
-	StreamARN   pulumi.StringOutput
+	Name        pulumi.StringOutput            `pulumi:"name"`
+	ARN         pulumi.StringOutput            `pulumi:"arn"`
+	StreamARN   pulumi.StringOutput            `pulumi:"streamArn"`
 	ReplicaARNs map[string]pulumi.StringOutput // by region
 	Alarms      Alarms
 }
@@ -122,10 +125,7 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, args *GlobalTradeTabl
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.RegisterResourceOutputs(t, pulumi.Map{"arn": t.ARN, "name": t.Name}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of table %s: %w", name, err)
-	}
-	return t, nil
+	return t, registerOutputs(ctx, name, t)
 }
 
 func (args *GlobalTradeTableArgs) check(name string) error {
@@ -136,8 +136,8 @@ func (args *GlobalTradeTableArgs) check(name string) error {
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	a.units("MaxWriteUnits", args.MaxWriteUnits)
 	a.units("MaxReadUnits", args.MaxReadUnits)
-	if args.ReplicationLatency < 0 {
-		a.problem("ReplicationLatency", "is %v, and can't be negative", args.ReplicationLatency)
+	if args.ReplicationLatencySeconds < 0 {
+		a.problem("ReplicationLatencySeconds", "is %d, and can't be negative", args.ReplicationLatencySeconds)
 	}
 	seen := map[string]bool{args.Scope.Region: true}
 	for i, replica := range args.Replicas {
@@ -223,9 +223,9 @@ func (args *GlobalTradeTableArgs) throughput() *dynamodb.TableOnDemandThroughput
 }
 
 func (args *GlobalTradeTableArgs) alarms() []alarm {
-	latency := args.ReplicationLatency
+	latency := seconds(args.ReplicationLatencySeconds)
 	if latency == 0 {
-		latency = defaultReplicationLatency
+		latency = seconds(defaultReplicationLatencySeconds)
 	}
 	table := pulumi.String(args.TableName)
 	whole := pulumi.StringMap{"TableName": table}

@@ -3,7 +3,6 @@ package components
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
@@ -95,7 +94,7 @@ func TestReplicasAreMadeOneAfterTheOther(t *testing.T) {
 }
 
 func TestEachReplicaHasAnAlarmOnItsDelay(t *testing.T) {
-	stack := declareTable(t, []string{"eu-west-1"}, func(args *GlobalTradeTableArgs) { args.ReplicationLatency = 5 * time.Second })
+	stack := declareTable(t, []string{"eu-west-1"}, func(args *GlobalTradeTableArgs) { args.ReplicationLatencySeconds = 5 })
 	alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", "replication-eu-west-1")
 	if alarm.At("threshold") != 5000.0 || alarm.Text("dimensions.ReceivingRegion") != "eu-west-1" || alarm.Text("metricName") != "ReplicationLatency" {
 		t.Errorf("inputs %v", alarm.Inputs)
@@ -120,7 +119,7 @@ func TestThroughputIsBoundedOnlyWhereAsked(t *testing.T) {
 func TestABackupPlanKeepsDailyBackupsInAVaultOfItsOwn(t *testing.T) {
 	stack := run(t, func(ctx *pulumi.Context) error {
 		_, err := NewBackupPlan(ctx, "backup", &BackupPlanArgs{
-			Scope: here, PlanName: "trades", RoleName: "trades-backup", KeyARN: keyARN, ResourceARN: pulumi.String("arn:aws:dynamodb:us-east-1:111122223333:table/trades"),
+			Scope: here, PlanName: "trades", RoleName: pulumi.String("trades-backup"), KeyARN: keyARN, ResourceARN: pulumi.String("arn:aws:dynamodb:us-east-1:111122223333:table/trades"),
 			DeletionProtection: true,
 		})
 		return err

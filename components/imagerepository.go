@@ -22,22 +22,22 @@ const (
 
 // ImageRepositoryArgs are the arguments of NewImageRepository.
 type ImageRepositoryArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// RepositoryName is the physical name: lower case, with / between its parts.
-	RepositoryName string
+	// RepositoryName is the physical name: up to 256 lower-case letters and digits, with single . _ / - between them.
+	RepositoryName pulumi.StringInput `pulumi:"repositoryName"`
 
-	// FunctionName is the Lambda function that may pull from here.
-	FunctionName string
+	// FunctionName is the Lambda function that may pull from here. The repository's policy names it before it exists.
+	FunctionName string `pulumi:"functionName"`
 
 	// KeyARN is the customer-managed key of the images.
-	KeyARN pulumi.StringInput
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	// KeptImages is how many images stay; the oldest go first. Default: 50.
-	KeptImages int
+	// KeptImages is how many images stay, 2 to 1000; the oldest go first. Default: 50.
+	KeptImages int `pulumi:"keptImages,optional"`
 
 	// ForceDelete lets the repository be destroyed with images in it.
-	ForceDelete bool
+	ForceDelete bool `pulumi:"forceDelete,optional"`
 }
 
 // ImageRepository is the private ECR repository of one function: tags that never move, a scan of each push, a
@@ -45,10 +45,10 @@ type ImageRepositoryArgs struct {
 type ImageRepository struct {
 	pulumi.ResourceState
 
-	Name pulumi.StringOutput
-	URL  pulumi.StringOutput
+	Name pulumi.StringOutput `pulumi:"name"`
+	URL  pulumi.StringOutput `pulumi:"url"`
 	// RegistryID is the account that a login token is for.
-	RegistryID pulumi.StringOutput
+	RegistryID pulumi.StringOutput `pulumi:"registryId"`
 	// Policy is what lets the function pull; the function must be made after it.
 	Policy pulumi.Resource
 }
@@ -64,7 +64,7 @@ func NewImageRepository(ctx *pulumi.Context, name string, args *ImageRepositoryA
 	}
 
 	repository, err := ecr.NewRepository(ctx, name+"-repository", &ecr.RepositoryArgs{
-		Name:               pulumi.String(args.RepositoryName),
+		Name:               args.RepositoryName,
 		ImageTagMutability: pulumi.String("IMMUTABLE"),
 		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{
 			ScanOnPush: pulumi.Bool(true),
@@ -106,16 +106,13 @@ func NewImageRepository(ctx *pulumi.Context, name string, args *ImageRepositoryA
 	if err != nil {
 		return nil, fmt.Errorf("making the policy of repository %s: %w", name, err)
 	}
-	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{"url": r.URL}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of repository %s: %w", name, err)
-	}
-	return r, nil
+	return r, registerOutputs(ctx, name, r)
 }
 
 func (args *ImageRepositoryArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
-	a.name("RepositoryName", args.RepositoryName, repositoryName)
+	a.nameInput("RepositoryName", args.RepositoryName, repositoryName)
 	a.name("FunctionName", args.FunctionName, functionName)
 	a.given("KeyARN", args.KeyARN)
 	if args.KeptImages != 0 {

@@ -16,8 +16,8 @@ const (
 	// queueRetention is SQS's longest. A dead letter is evidence, and a long weekend must not destroy it.
 	queueRetention = 14 * 24 * time.Hour
 
-	// defaultOldestMessage is the age at which a message that nobody took care of raises the second alarm.
-	defaultOldestMessage = time.Hour
+	// defaultOldestMessageSeconds is the age at which a message that nobody took care of raises the second alarm.
+	defaultOldestMessageSeconds = 3600
 
 	// redriveTime is how long a message stays hidden from others once it is received: long enough for a redrive to send
 	// a batch on and delete it.
@@ -30,36 +30,39 @@ const (
 
 // MonitoredQueueArgs are the arguments of NewMonitoredQueue.
 type MonitoredQueueArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// QueueName is the physical name: up to 80 letters, digits, - and _.
-	QueueName string
+	// QueueName is the physical name: up to 80 letters, digits, - and _. The alarms are named after it.
+	QueueName string `pulumi:"queueName"`
 
 	// Holds says in an alarm's text what a message in here means, such as "trades that the recorder could not write".
-	Holds string
+	Holds string `pulumi:"holds"`
 
-	// KeyARN is the customer-managed key that encrypts the messages. A service that sends needs it in the key's policy:
+	// KeyARN is the customer-managed key that encrypts the messages. Its policy must let every service that sends use it:
 	// the AWS-managed key can't be granted, and the messages would vanish.
-	KeyARN pulumi.StringInput
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	// AlarmTopicARN is the topic that both alarms notify.
-	AlarmTopicARN pulumi.StringInput
+	// AlarmTopicARN is the SNS topic that both alarms notify.
+	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
 	// Senders are the AWS services that may send, each for one resource. Roles of this account need none: their own
 	// policies suffice.
-	Senders []QueueSender
+	Senders []QueueSender `pulumi:"senders,optional"`
 
-	// OldestMessage is the age of the oldest message that raises the second alarm. Default: one hour.
-	OldestMessage time.Duration
+	// OldestMessageSeconds is the age of the oldest message that raises the second alarm: less than 14 days. Default: 3600.
+	OldestMessageSeconds int `pulumi:"oldestMessageSeconds,optional"`
 
 	// DeletionProtection refuses a plan that would delete or replace the queue, and with it the messages that wait.
-	DeletionProtection bool
+	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
 // QueueSender is an AWS service that sends to a queue on behalf of one resource of this account.
 type QueueSender struct {
-	Service     string             // such as events.amazonaws.com
-	ResourceARN pulumi.StringInput // such as the ARN of the rule
+	// Service is the service's principal, such as events.amazonaws.com.
+	Service string `pulumi:"service"`
+
+	// ResourceARN is what the service sends for, such as the ARN of a rule.
+	ResourceARN pulumi.StringInput `pulumi:"resourceArn"`
 }
 
 // MonitoredQueue is an SQS queue that nobody can forget: encrypted with a customer-managed key, kept for 14 days, open
@@ -67,8 +70,8 @@ type QueueSender struct {
 type MonitoredQueue struct {
 	pulumi.ResourceState
 
-	ARN    pulumi.StringOutput
-	URL    pulumi.StringOutput
+	ARN    pulumi.StringOutput `pulumi:"arn"`
+	URL    pulumi.StringOutput `pulumi:"url"`
 	Name   string
 	Alarms Alarms
 
@@ -118,10 +121,7 @@ func NewMonitoredQueue(ctx *pulumi.Context, name string, args *MonitoredQueueArg
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.RegisterResourceOutputs(q, pulumi.Map{"arn": q.ARN, "url": q.URL}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of queue %s: %w", name, err)
-	}
-	return q, nil
+	return q, registerOutputs(ctx, name, q)
 }
 
 func (args *MonitoredQueueArgs) check(name string) error {
@@ -135,8 +135,8 @@ func (args *MonitoredQueueArgs) check(name string) error {
 		a.text(fmt.Sprintf("Senders[%d].Service", i), sender.Service)
 		a.given(fmt.Sprintf("Senders[%d].ResourceARN", i), sender.ResourceARN)
 	}
-	if args.OldestMessage < 0 || args.OldestMessage >= queueRetention {
-		a.problem("OldestMessage", "is %v; it must be shorter than the retention of %v, after which nothing is left to warn of", args.OldestMessage, queueRetention)
+	if age := args.OldestMessageSeconds; age < 0 || age >= int(queueRetention.Seconds()) {
+		a.problem("OldestMessageSeconds", "is %d; it must be shorter than the retention of %v, after which nothing is left to warn of", age, queueRetention)
 	}
 	return a.err()
 }
@@ -164,9 +164,9 @@ func (args *MonitoredQueueArgs) policy(queueARN pulumi.StringInput) pulumi.Strin
 }
 
 func (args *MonitoredQueueArgs) alarms() []alarm {
-	oldest := args.OldestMessage
+	oldest := seconds(args.OldestMessageSeconds)
 	if oldest == 0 {
-		oldest = defaultOldestMessage
+		oldest = seconds(defaultOldestMessageSeconds)
 	}
 	dimensions := pulumi.StringMap{"QueueName": pulumi.String(args.QueueName)}
 	return []alarm{

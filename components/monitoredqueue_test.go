@@ -3,7 +3,6 @@ package components
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -71,7 +70,7 @@ func TestAQueueIsNoOtherQueuesDeadLetterQueue(t *testing.T) {
 }
 
 func TestTheFirstMessageRaisesAnAlarmAndAnOldOneAnother(t *testing.T) {
-	stack := declareQueue(t, func(args *MonitoredQueueArgs) { args.OldestMessage = 2 * time.Hour })
+	stack := declareQueue(t, func(args *MonitoredQueueArgs) { args.OldestMessageSeconds = 7200 })
 	for end, want := range map[string]map[string]any{
 		"depth": {"metricName": "ApproximateNumberOfMessagesVisible", "threshold": 1.0},
 		"age":   {"metricName": "ApproximateAgeOfOldestMessage", "threshold": 7200.0},

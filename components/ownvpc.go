@@ -106,7 +106,7 @@ func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwo
 		return err
 	}
 	role, err := newRole(ctx, n, name+"-flow-logs-role", roleArgs{
-		name: args.NetworkName + "-flow-logs", description: "Writes the flow logs of " + args.NetworkName, trust: trusted, boundary: args.PermissionsBoundary,
+		name: pulumi.String(args.NetworkName + "-flow-logs"), description: "Writes the flow logs of " + args.NetworkName, trust: trusted, boundary: args.PermissionsBoundary,
 	})
 	if err != nil {
 		return err

@@ -15,42 +15,48 @@ const privateNetworkType = "trade-processing:components:PrivateNetwork"
 
 // PrivateNetworkArgs are the arguments of NewPrivateNetwork.
 type PrivateNetworkArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// NetworkName begins the names of everything in the network.
-	NetworkName string
+	// NetworkName begins the names of everything in the network: up to 64 letters, digits, -, _ and . The flow logs' role
+	// names the log group before it exists.
+	NetworkName string `pulumi:"networkName"`
 
-	// Adopted is a VPC that is there already. Nil: a small one is made.
-	Adopted *AdoptedNetwork
+	// Adopted is a VPC that is there already. Default: a small one is made.
+	Adopted *AdoptedNetwork `pulumi:"adopted,optional"`
 
 	// CIDR is the range of a VPC that is made: /16 to /25. Default: 10.42.0.0/24.
-	CIDR string
+	CIDR string `pulumi:"cidr,optional"`
 
 	// Endpoints are the AWS services that get an interface endpoint, such as "ssm": what the functions call from within
 	// the VPC, and no more, as each costs by the hour. DynamoDB and S3 have gateway endpoints, which are free.
-	Endpoints []string
+	Endpoints []string `pulumi:"endpoints,optional"`
 
-	// LogRetentionDays is how long the flow logs of a VPC that is made are kept; one of LogRetentionDays. Default: 365.
-	LogRetentionDays int
+	// LogRetentionDays is how long the flow logs of a VPC that is made are kept: one of CloudWatch's retentions.
+	// Default: 365.
+	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
 
 	// KeyARN is the customer-managed key of the flow logs.
-	KeyARN pulumi.StringInput
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	PermissionsBoundary string
+	// PermissionsBoundary is the ARN of a policy that bounds the flow logs' role. Default: none.
+	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 }
 
 // AdoptedNetwork is a VPC that this stack uses and doesn't own.
 type AdoptedNetwork struct {
-	VPCID     string
-	SubnetIDs []string // private, in two zones or more
+	// VPCID is the VPC.
+	VPCID pulumi.StringInput `pulumi:"vpcId"`
 
-	// RouteTableIDs are the tables of these subnets, for gateway endpoints of our own. Empty: the VPC has its own gateway
-	// endpoints for DynamoDB and S3.
-	RouteTableIDs []string
+	// SubnetIDs are its private subnets, in two zones or more.
+	SubnetIDs pulumi.StringArrayInput `pulumi:"subnetIds"`
+
+	// RouteTableIDs are the tables of these subnets, for gateway endpoints of our own. Default: none, as the VPC has its
+	// own gateway endpoints for DynamoDB and S3.
+	RouteTableIDs pulumi.StringArrayInput `pulumi:"routeTableIds,optional"`
 
 	// EndpointSecurityGroupIDs are the groups of interface endpoints that the VPC has already. The functions get access
 	// to them.
-	EndpointSecurityGroupIDs []string
+	EndpointSecurityGroupIDs []pulumi.StringInput `pulumi:"endpointSecurityGroupIds,optional"`
 }
 
 // defaultCIDR has 256 addresses: Lambda shares a network interface among all functions with the same subnets and groups,
@@ -67,14 +73,14 @@ const https = 443
 type PrivateNetwork struct {
 	pulumi.ResourceState
 
-	VPCID     pulumi.StringOutput
-	SubnetIDs pulumi.StringArrayOutput
+	VPCID     pulumi.StringOutput      `pulumi:"vpcId"`
+	SubnetIDs pulumi.StringArrayOutput `pulumi:"subnetIds"`
 
 	// FunctionGroupID is the security group of functions: out to the endpoints, in from nowhere.
-	FunctionGroupID pulumi.StringOutput
+	FunctionGroupID pulumi.StringOutput `pulumi:"functionGroupId"`
 
 	// DefaultGroupID is the VPC's default security group, which lasts as long as the VPC.
-	DefaultGroupID pulumi.StringOutput
+	DefaultGroupID pulumi.StringOutput `pulumi:"defaultGroupId"`
 
 	// Reachable are the endpoints and the ways to them: what a function needs before its first call.
 	Reachable []pulumi.Resource
@@ -118,10 +124,7 @@ func NewPrivateNetwork(ctx *pulumi.Context, name string, given *PrivateNetworkAr
 	if err := args.newGatewayEndpoints(ctx, n, name, where); err != nil {
 		return nil, err
 	}
-	if err := ctx.RegisterResourceOutputs(n, pulumi.Map{"vpcId": n.VPCID, "subnetIds": n.SubnetIDs}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of network %s: %w", name, err)
-	}
-	return n, nil
+	return n, registerOutputs(ctx, name, n)
 }
 
 func (args PrivateNetworkArgs) withDefaults() *PrivateNetworkArgs {
@@ -142,9 +145,10 @@ func (args *PrivateNetworkArgs) check(name string) error {
 	a.retention("LogRetentionDays", args.LogRetentionDays)
 	a.given("KeyARN", args.KeyARN)
 	if adopted := args.Adopted; adopted != nil {
-		a.text("Adopted.VPCID", adopted.VPCID)
-		if len(adopted.SubnetIDs) < zones {
-			a.problem("Adopted.SubnetIDs", "names %d subnets; %d in different zones are needed", len(adopted.SubnetIDs), zones)
+		a.given("Adopted.VPCID", adopted.VPCID)
+		a.given("Adopted.SubnetIDs", adopted.SubnetIDs)
+		if listed, ok := adopted.SubnetIDs.(pulumi.StringArray); ok && len(listed) < zones {
+			a.problem("Adopted.SubnetIDs", "names %d subnets; %d in different zones are needed", len(listed), zones)
 		}
 	}
 	if _, err := subnetRanges(args.CIDR); err != nil {
@@ -176,19 +180,12 @@ func subnetRanges(cidr string) ([zones]netip.Prefix, error) {
 
 func (args *PrivateNetworkArgs) place(ctx *pulumi.Context, n *PrivateNetwork, name string) (place, error) {
 	if adopted := args.Adopted; adopted != nil {
-		group, err := ec2.LookupSecurityGroup(ctx, &ec2.LookupSecurityGroupArgs{
-			VpcId: &adopted.VPCID, Name: pulumi.StringRef("default"),
+		group := ec2.LookupSecurityGroupOutput(ctx, ec2.LookupSecurityGroupOutputArgs{
+			VpcId: adopted.VPCID.ToStringOutput().ToStringPtrOutput(), Name: pulumi.String("default"),
 		}, pulumi.Parent(n))
-		if err != nil {
-			return place{}, fmt.Errorf("asking AWS for the default security group of %s: %w", adopted.VPCID, err)
-		}
-		where := place{
-			vpcID: pulumi.String(adopted.VPCID), defaultGroup: pulumi.String(group.Id), subnetIDs: pulumi.ToStringArray(adopted.SubnetIDs),
-		}
-		if len(adopted.RouteTableIDs) > 0 {
-			where.routeTableIDs = pulumi.ToStringArray(adopted.RouteTableIDs)
-		}
-		return where, nil
+		return place{
+			vpcID: adopted.VPCID, defaultGroup: group.Id(), subnetIDs: adopted.SubnetIDs, routeTableIDs: adopted.RouteTableIDs,
+		}, nil
 	}
 	return args.newVPC(ctx, n, name)
 }

@@ -25,7 +25,7 @@ func declareNetwork(t *testing.T, change func(*PrivateNetworkArgs)) *declared.St
 }
 
 func adopting(args *PrivateNetworkArgs) {
-	args.Adopted = &AdoptedNetwork{VPCID: "vpc-1", SubnetIDs: []string{"subnet-1", "subnet-2"}, RouteTableIDs: []string{"rtb-1"}}
+	args.Adopted = &AdoptedNetwork{VPCID: pulumi.String("vpc-1"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-1", "subnet-2"}), RouteTableIDs: pulumi.ToStringArray([]string{"rtb-1"})}
 }
 
 func TestAVPCOfOurOwnHasNoWayToTheInternet(t *testing.T) {
@@ -128,7 +128,7 @@ func TestAnAdoptedVPCIsUsedAsItIs(t *testing.T) {
 func TestEndpointsThatAVPCHasAreUsed(t *testing.T) {
 	stack := declareNetwork(t, func(args *PrivateNetworkArgs) {
 		args.Endpoints = nil
-		args.Adopted = &AdoptedNetwork{VPCID: "vpc-1", SubnetIDs: []string{"subnet-1", "subnet-2"}, EndpointSecurityGroupIDs: []string{"sg-theirs"}}
+		args.Adopted = &AdoptedNetwork{VPCID: pulumi.String("vpc-1"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-1", "subnet-2"}), EndpointSecurityGroupIDs: []pulumi.StringInput{pulumi.String("sg-theirs")}}
 	})
 	if made := stack.All("aws:ec2/vpcEndpoint:VpcEndpoint"); len(made) > 0 {
 		t.Errorf("a second endpoint would take the first one's name: %s", made[0].URN)

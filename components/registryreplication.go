@@ -15,25 +15,26 @@ const registryReplicationType = "trade-processing:components:RegistryReplication
 
 // RegistryReplicationArgs are the arguments of NewRegistryReplication.
 type RegistryReplicationArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
 	// RepositoryPrefix is the namespace whose repositories are copied: "trade-processing" for all whose names begin with
 	// "trade-processing/". Up to 30 characters.
-	RepositoryPrefix string
+	RepositoryPrefix string `pulumi:"repositoryPrefix"`
 
 	// FunctionPrefix begins the names of the Lambda functions that may pull the copies.
-	FunctionPrefix string
+	FunctionPrefix string `pulumi:"functionPrefix"`
 
-	// RoleName is the physical name of the role with which ECR makes the copies.
-	RoleName string
+	// RoleName is the physical name of the role with which ECR makes the copies: up to 64 letters, digits, -, _ and .
+	RoleName pulumi.StringInput `pulumi:"roleName"`
 
 	// Destinations are the other regions.
-	Destinations []RegistryDestination
+	Destinations []RegistryDestination `pulumi:"destinations"`
 
 	// Tags are those of the copied repositories, which the provider doesn't make and so doesn't tag.
-	Tags map[string]string
+	Tags map[string]string `pulumi:"tags,optional"`
 
-	PermissionsBoundary string
+	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 }
 
 // RegistryDestination is a region that images are copied to.
@@ -123,10 +124,7 @@ func NewRegistryReplication(ctx *pulumi.Context, name string, args *RegistryRepl
 	if err != nil {
 		return nil, fmt.Errorf("configuring replication %s: %w", name, err)
 	}
-	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of replication %s: %w", name, err)
-	}
-	return r, nil
+	return r, registerOutputs(ctx, name, r)
 }
 
 func (args *RegistryReplicationArgs) check(name string) error {
@@ -134,7 +132,7 @@ func (args *RegistryReplicationArgs) check(name string) error {
 	a.scope(args.Scope)
 	a.name("RepositoryPrefix", args.RepositoryPrefix, nameRule{maxTemplatePrefix, lowerPaths, repositoryName.allowed})
 	a.text("FunctionPrefix", args.FunctionPrefix)
-	a.name("RoleName", args.RoleName, roleName)
+	a.nameInput("RoleName", args.RoleName, roleName)
 	if len(args.Destinations) == 0 {
 		a.problem("Destinations", "is empty: there is nowhere to copy to")
 	}

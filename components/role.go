@@ -9,20 +9,20 @@ import (
 
 // roleArgs are what the roles of this package differ in.
 type roleArgs struct {
-	name        string
+	name        pulumi.StringInput
 	description string
 	trust       pulumi.String
-	boundary    string // the ARN of a permissions boundary; empty: none
+	boundary    pulumi.StringInput // the ARN of a permissions boundary; nil: none
 }
 
 func newRole(ctx *pulumi.Context, parent pulumi.Resource, name string, args roleArgs) (*iam.Role, error) {
 	role := &iam.RoleArgs{
-		Name:             pulumi.String(args.name),
+		Name:             args.name,
 		Description:      pulumi.String(args.description),
 		AssumeRolePolicy: args.trust,
 	}
-	if args.boundary != "" {
-		role.PermissionsBoundary = pulumi.String(args.boundary)
+	if args.boundary != nil {
+		role.PermissionsBoundary = args.boundary.ToStringOutput().ToStringPtrOutput()
 	}
 	made, err := iam.NewRole(ctx, name, role, pulumi.Parent(parent))
 	if err != nil {

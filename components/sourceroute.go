@@ -26,40 +26,45 @@ const (
 
 // SourceRouteArgs are the arguments of NewSourceRoute.
 type SourceRouteArgs struct {
-	Scope Scope
+	Scope Scope `pulumi:"scope,optional"`
 
-	// RuleName is the physical name of rule and role: up to 64 letters, digits, -, _ and .
-	RuleName string
+	// RuleName is the physical name of rule and role: up to 64 letters, digits, -, _ and . The role's trust names the rule
+	// before it exists.
+	RuleName string `pulumi:"ruleName"`
 
 	// EventSource is the value of an event's "source" that the route takes.
-	EventSource string
+	EventSource string `pulumi:"eventSource"`
 
+	// Bus is where the events arrive.
 	Bus *EventBus
 
 	// WorkflowARN is the alias of the state machine that is started with each event.
-	WorkflowARN pulumi.StringInput
+	WorkflowARN pulumi.StringInput `pulumi:"workflowArn"`
 
 	// DeadLetters takes the events that could not be delivered. Its senders must hold the rule; see RuleARN.
 	DeadLetters *MonitoredQueue
 
-	// Silence is how long the source may send nothing before an alarm goes off: whole minutes, up to MaxSilence. 0: for
-	// ever, for a source whose market closes.
-	Silence time.Duration
+	// SilenceAlarmMinutes is how long the source may send nothing before an alarm goes off: up to MaxSilenceMinutes.
+	// Default: for ever, for a source whose market closes.
+	SilenceAlarmMinutes int `pulumi:"silenceAlarmMinutes,optional"`
 
-	AlarmTopicARN       pulumi.StringInput
-	PermissionsBoundary string
+	// AlarmTopicARN is the SNS topic that the alarms notify.
+	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
+
+	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 }
 
-// MaxSilence is the longest period that CloudWatch evaluates.
-const MaxSilence = 24 * time.Hour
+// MaxSilenceMinutes is the longest period that CloudWatch evaluates: a day.
+const MaxSilenceMinutes = 24 * 60
 
 // SourceRoute leads the events of one source to the workflow: a rule, its target with retries and a dead-letter queue,
 // the role that starts the workflow, and alarms for deliveries that fail.
 type SourceRoute struct {
 	pulumi.ResourceState
 
-	RuleName pulumi.StringOutput
-	RuleARN  pulumi.StringOutput
+	RuleName pulumi.StringOutput `pulumi:"ruleName"`
+	RuleARN  pulumi.StringOutput `pulumi:"ruleArn"`
 	Alarms   Alarms
 }
 
@@ -120,10 +125,7 @@ func NewSourceRoute(ctx *pulumi.Context, name string, args *SourceRouteArgs, opt
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.RegisterResourceOutputs(r, pulumi.Map{"ruleArn": r.RuleARN}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of route %s: %w", name, err)
-	}
-	return r, nil
+	return r, registerOutputs(ctx, name, r)
 }
 
 func (args *SourceRouteArgs) check(name string) error {
@@ -138,9 +140,7 @@ func (args *SourceRouteArgs) check(name string) error {
 	if args.DeadLetters == nil {
 		a.problem("DeadLetters", "is missing: an event that can't be delivered would be lost")
 	}
-	if args.Silence < 0 || args.Silence > MaxSilence || args.Silence%time.Minute != 0 {
-		a.problem("Silence", "is %v, and must be whole minutes up to %v; 0 means that none is too long", args.Silence, MaxSilence)
-	}
+	a.between("SilenceAlarmMinutes", args.SilenceAlarmMinutes, 0, MaxSilenceMinutes)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	return a.err()
 }
@@ -153,7 +153,7 @@ func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name s
 		return nil, nil, err
 	}
 	role, err := newRole(ctx, r, name+"-role", roleArgs{
-		name: args.RuleName, description: "Starts the workflow for " + args.EventSource, trust: trusted, boundary: args.PermissionsBoundary,
+		name: pulumi.String(args.RuleName), description: "Starts the workflow for " + args.EventSource, trust: trusted, boundary: args.PermissionsBoundary,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -192,12 +192,13 @@ func (args *SourceRouteArgs) alarms() []alarm {
 			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
 		},
 	}
-	if args.Silence > 0 {
+	if args.SilenceAlarmMinutes > 0 {
+		silence := time.Duration(args.SilenceAlarmMinutes) * time.Minute
 		alarms = append(alarms, alarm{
 			name:        "silence",
-			description: fmt.Sprintf("No event of %s has come for %v: the source is down, or what it sends has another source or goes elsewhere.", args.EventSource, args.Silence),
+			description: fmt.Sprintf("No event of %s has come for %v: the source is down, or what it sends has another source or goes elsewhere.", args.EventSource, silence),
 			namespace:   "AWS/Events", metric: "TriggeredRules", dimensions: dimensions,
-			statistic: "Sum", period: args.Silence, periods: 1, threshold: 1, comparison: below, silenceBreaches: true,
+			statistic: "Sum", period: silence, periods: 1, threshold: 1, comparison: below, silenceBreaches: true,
 		})
 	}
 	return alarms

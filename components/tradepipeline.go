@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -103,7 +102,7 @@ type TradePipelineArgs struct {
 	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
 
 	// PermissionsBoundary is the ARN of a policy that bounds the roles. Default: none.
-	PermissionsBoundary string `pulumi:"permissionsBoundary,optional"`
+	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 
 	// DeletionProtection keeps what holds trades, and repositories with images in them, from being deleted: the table and
 	// its replicas by anybody, queues, bus and archive by a plan.
@@ -157,10 +156,7 @@ func NewTradePipeline(ctx *pulumi.Context, name string, given *TradePipelineArgs
 			return nil, err
 		}
 	}
-	if err := ctx.RegisterResourceOutputs(p, pulumi.Map{"tableName": p.Table.Name, "workflowArn": p.Workflow.ARN}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of pipeline %s: %w", name, err)
-	}
-	return p, nil
+	return p, registerOutputs(ctx, name, p)
 }
 
 func (args TradePipelineArgs) withDefaults() *TradePipelineArgs {
@@ -233,7 +229,7 @@ func (args *TradePipelineArgs) check(name string) error {
 	a.retention("LogRetentionDays", args.LogRetentionDays)
 	a.units("MaxWriteUnits", args.MaxWriteUnits)
 	a.units("MaxReadUnits", args.MaxReadUnits)
-	a.between("SilenceAlarmMinutes", args.SilenceAlarmMinutes, 0, int(MaxSilence.Minutes()))
+	a.between("SilenceAlarmMinutes", args.SilenceAlarmMinutes, 0, MaxSilenceMinutes)
 	a.between("APIEndpointPort", args.APIEndpointPort, 1, 65535)
 	a.given("KeyARN", args.KeyARN)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
@@ -279,7 +275,7 @@ func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, nam
 	p.Bus, err = NewEventBus(ctx, name+"-bus", &EventBusArgs{
 		Scope:               args.Scope,
 		BusName:             args.EventBusName,
-		ArchiveName:         args.Prefix + "-events",
+		ArchiveName:         pulumi.String(args.Prefix + "-events"),
 		DeadLetterQueueName: args.Prefix + "-bus-dead-letters",
 		EventSources:        eventSources,
 		ProducerAccounts:    args.ProducerAccounts,
@@ -321,7 +317,7 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 			Bus:                 p.Bus,
 			WorkflowARN:         p.Workflow.AliasARN,
 			DeadLetters:         queue,
-			Silence:             time.Duration(args.SilenceAlarmMinutes) * time.Minute,
+			SilenceAlarmMinutes: args.SilenceAlarmMinutes,
 			AlarmTopicARN:       args.AlarmTopicARN,
 			PermissionsBoundary: args.PermissionsBoundary,
 		}, pulumi.Parent(p))

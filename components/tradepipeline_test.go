@@ -262,7 +262,7 @@ func checkExpressions(t *testing.T, title string, metrics [][]any) {
 func TestImagesAreCopiedToOtherRegionsAsTheyAre(t *testing.T) {
 	stack := run(t, func(ctx *pulumi.Context) error {
 		_, err := NewRegistryReplication(ctx, "registry", &RegistryReplicationArgs{
-			Scope: here, RepositoryPrefix: "trades", FunctionPrefix: "trades-", RoleName: "copies", Tags: map[string]string{"Owner": "us"},
+			Scope: here, RepositoryPrefix: "trades", FunctionPrefix: "trades-", RoleName: pulumi.String("copies"), Tags: map[string]string{"Owner": "us"},
 			Destinations: []RegistryDestination{{Region: "eu-west-1", Provider: ireland(ctx), KeyARN: pulumi.String("arn:aws:kms:eu-west-1:111122223333:key/mrk-1")}},
 		})
 		return err

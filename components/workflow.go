@@ -46,7 +46,7 @@ type WorkflowArgs struct {
 
 	KeyARN              pulumi.StringInput
 	AlarmTopicARN       pulumi.StringInput
-	PermissionsBoundary string
+	PermissionsBoundary pulumi.StringInput
 }
 
 // Workflow is a Step Functions state machine: its role, its log group, a published version behind an alias, alarms.
@@ -203,7 +203,7 @@ func (args *WorkflowArgs) newRole(ctx *pulumi.Context, w *Workflow, name string)
 		return nil, nil, err
 	}
 	role, err := newRole(ctx, w, name+"-role", roleArgs{
-		name: args.WorkflowName, description: "What the workflow may do", trust: trusted, boundary: args.PermissionsBoundary,
+		name: pulumi.String(args.WorkflowName), description: "What the workflow may do", trust: trusted, boundary: args.PermissionsBoundary,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -169,7 +169,7 @@ func MaxRetries(kind WorkflowType, stages []Stage) int {
 	}
 	functions := make([]CalledFunction, len(stages))
 	for i, stage := range stages {
-		functions[i].Timeout = time.Duration(cmp.Or(stage.TimeoutSeconds, int(defaultTimeout.Seconds()))) * time.Second
+		functions[i].Timeout = seconds(cmp.Or(stage.TimeoutSeconds, defaultTimeoutSeconds))
 	}
 	for retries := most; retries > 0; retries-- {
 		machine, err := StagedDefinition(workflowStages(stages), retries)("", functions)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"trade-processing/components"
 	"trade-processing/lambdas/function"
 	"trade-processing/lambdas/trade"
@@ -256,8 +258,8 @@ func (c *Config) checkOperations(v *values) {
 			v.problem("alarmEmail", "on-call@example.com", "%q is not an e-mail address", c.AlarmEmail)
 		}
 	}
-	if c.Pipeline.PermissionsBoundary != "" && !boundaryPattern.MatchString(c.Pipeline.PermissionsBoundary) {
-		v.problem("permissionsBoundary", "arn:aws:iam::111122223333:policy/boundary", "%q is not the ARN of a policy", c.Pipeline.PermissionsBoundary)
+	if boundary, given := c.Pipeline.PermissionsBoundary.(pulumi.String); given && !boundaryPattern.MatchString(string(boundary)) {
+		v.problem("permissionsBoundary", "arn:aws:iam::111122223333:policy/boundary", "%q is not the ARN of a policy", boundary)
 	}
 }
 

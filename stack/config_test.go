@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
 )
@@ -88,11 +89,12 @@ func TestAConfigIsRead(t *testing.T) {
 			WorkflowType: components.Express, WorkflowLogLevel: components.LogAll, MaxRetries: 2, FunctionLogLevel: "WARN",
 			APIEndpointCIDRs: []string{"203.0.113.0/24"}, APIEndpointPort: 8443,
 			MaxWriteUnits: 100, MaxReadUnits: 200, LogRetentionDays: 30, SilenceAlarmMinutes: 30,
-			PermissionsBoundary: "arn:aws:iam::111122223333:policy/team/boundary",
+			PermissionsBoundary: pulumi.String("arn:aws:iam::111122223333:policy/team/boundary"),
 			ImageArguments:      map[string]string{"INSIGHTS": "without", "GO_IMAGE": "mirror.example.com/golang@sha256:" + strings.Repeat("0", 64)},
 		},
 		AdoptedNetwork: &components.AdoptedNetwork{
-			VPCID: "vpc-0a", SubnetIDs: []string{"subnet-0a", "subnet-0b"}, RouteTableIDs: []string{"rtb-0a"}, EndpointSecurityGroupIDs: []string{"sg-0a"},
+			VPCID: pulumi.String("vpc-0a"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-0a", "subnet-0b"}),
+			RouteTableIDs: pulumi.ToStringArray([]string{"rtb-0a"}), EndpointSecurityGroupIDs: []pulumi.StringInput{pulumi.String("sg-0a")},
 		},
 		VPCCIDR: "10.1.0.0/20", VPCEndpoints: []string{"ssm"}, Backup: true, BackupRetentionDays: 10,
 		AlarmEmail: "on-call@example.com", ManageRegistryReplication: true,

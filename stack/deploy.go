@@ -136,13 +136,16 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 }
 
 func (d *deployment) makeTopic(ctx *pulumi.Context) (err error) {
-	d.topic, err = components.NewAlarmTopic(ctx, "alarms", &components.AlarmTopicArgs{
+	args := &components.AlarmTopicArgs{
 		Scope:           d.scope,
-		TopicName:       d.prefix() + "-alarms",
+		TopicName:       pulumi.String(d.prefix() + "-alarms"),
 		AlarmNamePrefix: d.prefix() + "-",
 		KeyARN:          d.key.ARN,
-		Email:           d.AlarmEmail,
-	}, pulumi.Providers(d.primary))
+	}
+	if d.AlarmEmail != "" {
+		args.Email = pulumi.String(d.AlarmEmail)
+	}
+	d.topic, err = components.NewAlarmTopic(ctx, "alarms", args, pulumi.Providers(d.primary))
 	return err
 }
 
@@ -153,7 +156,7 @@ func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
 			Scope:               d.scope,
 			RepositoryPrefix:    project,
 			FunctionPrefix:      project + "-",
-			RoleName:            d.prefix() + "-image-copies",
+			RoleName:            pulumi.String(d.prefix() + "-image-copies"),
 			Tags:                d.Tags,
 			PermissionsBoundary: d.Pipeline.PermissionsBoundary,
 		}
@@ -217,7 +220,7 @@ func (d *deployment) makeBackup(ctx *pulumi.Context) error {
 	_, err := components.NewBackupPlan(ctx, "backup", &components.BackupPlanArgs{
 		Scope:               d.scope,
 		PlanName:            d.prefix() + "-trades",
-		RoleName:            d.prefix() + "-backup",
+		RoleName:            pulumi.String(d.prefix() + "-backup"),
 		KeyARN:              d.key.ARN,
 		ResourceARN:         d.pipeline.Table.ARN,
 		RetentionDays:       d.BackupRetentionDays,

@@ -6,25 +6,28 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"trade-processing/components"
 )
 
 // readNetwork reads which VPC is adopted, or how the one that is made is.
 func (c *Config) readNetwork(v *values) {
-	adopted := &components.AdoptedNetwork{
-		VPCID:                    v.text("vpcId"),
-		SubnetIDs:                v.list("privateSubnetIds"),
-		RouteTableIDs:            v.list("privateRouteTableIds"),
-		EndpointSecurityGroupIDs: v.list("endpointSecurityGroupIds"),
-	}
+	vpcID, subnets := v.text("vpcId"), v.list("privateSubnetIds")
+	routeTables, endpointGroups := v.list("privateRouteTableIds"), v.list("endpointSecurityGroupIds")
 	const aVPC = "vpc-0123456789abcdef0"
-	if adopted.VPCID != "" {
-		c.AdoptedNetwork = adopted
-		if !vpcPattern.MatchString(adopted.VPCID) {
-			v.problem("vpcId", aVPC, "%q is not the id of a VPC", adopted.VPCID)
+	if vpcID != "" {
+		c.AdoptedNetwork = &components.AdoptedNetwork{
+			VPCID: pulumi.String(vpcID), SubnetIDs: pulumi.ToStringArray(subnets), EndpointSecurityGroupIDs: pulumi.ToStringArray(endpointGroups),
 		}
-		if len(adopted.SubnetIDs) < 2 {
-			v.problem("privateSubnetIds", "[subnet-0123456789abcdef0, subnet-0fedcba9876543210]", "has %d subnets; the functions need two in different zones", len(adopted.SubnetIDs))
+		if len(routeTables) > 0 {
+			c.AdoptedNetwork.RouteTableIDs = pulumi.ToStringArray(routeTables)
+		}
+		if !vpcPattern.MatchString(vpcID) {
+			v.problem("vpcId", aVPC, "%q is not the id of a VPC", vpcID)
+		}
+		if len(subnets) < 2 {
+			v.problem("privateSubnetIds", "[subnet-0123456789abcdef0, subnet-0fedcba9876543210]", "has %d subnets; the functions need two in different zones", len(subnets))
 		}
 	}
 	for _, ids := range []struct {
@@ -33,11 +36,11 @@ func (c *Config) readNetwork(v *values) {
 		pattern *regexp.Regexp
 		example string
 	}{
-		{"privateSubnetIds", adopted.SubnetIDs, subnetPattern, "[subnet-0123456789abcdef0]"},
-		{"privateRouteTableIds", adopted.RouteTableIDs, routeTablePattern, "[rtb-0123456789abcdef0]"},
-		{"endpointSecurityGroupIds", adopted.EndpointSecurityGroupIDs, groupPattern, "[sg-0123456789abcdef0]"},
+		{"privateSubnetIds", subnets, subnetPattern, "[subnet-0123456789abcdef0]"},
+		{"privateRouteTableIds", routeTables, routeTablePattern, "[rtb-0123456789abcdef0]"},
+		{"endpointSecurityGroupIds", endpointGroups, groupPattern, "[sg-0123456789abcdef0]"},
 	} {
-		if len(ids.given) > 0 && adopted.VPCID == "" {
+		if len(ids.given) > 0 && vpcID == "" {
 			v.problem("vpcId", aVPC, "is not set, but %s names parts of a VPC", ids.key)
 		}
 		for _, id := range ids.given {
@@ -59,7 +62,7 @@ func (c *Config) readNetwork(v *values) {
 	}
 	v.unique("vpcEndpoints", c.VPCEndpoints)
 	for _, service := range calledEndpoints {
-		if !slices.Contains(c.VPCEndpoints, service) && len(adopted.EndpointSecurityGroupIDs) == 0 {
+		if !slices.Contains(c.VPCEndpoints, service) && len(endpointGroups) == 0 {
 			v.problem("vpcEndpoints", "[logs, ssm]", "lacks %s, which the functions call; if the VPC already has that endpoint, list its security group in endpointSecurityGroupIds", service)
 		}
 	}

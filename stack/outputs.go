@@ -35,7 +35,7 @@ func (d *deployment) export(ctx *pulumi.Context) error {
 	for name, value := range map[string]pulumi.Input{
 		"alarmTopicArn":               d.topic.ARN,
 		"busDeadLetterQueueUrl":       busDeadLetters,
-		"dashboardUrl":                pulumi.String(p.Dashboard.URL),
+		"dashboardUrl":                p.Dashboard.URL,
 		"deadLetterQueueUrls":         deadLetters, // by function
 		"deliveryDeadLetterQueueUrls": delivery,    // by source system
 		"environment":                 pulumi.String(d.Environment),

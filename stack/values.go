@@ -249,6 +249,10 @@ func (v *values) into(args any, keys ...string) {
 			field.Set(reflect.ValueOf(v.list(key)))
 		case map[string]string:
 			field.Set(reflect.ValueOf(v.table(key)))
+		case nil: // an input
+			if text := v.text(key); text != "" {
+				field.Set(reflect.ValueOf(pulumi.String(text)))
+			}
 		default:
 			field.SetString(v.text(key))
 		}

@@ -6,8 +6,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
@@ -55,7 +53,7 @@ func deploy(ctx *pulumi.Context) error {
 		return err
 	}
 	topic, err := components.NewAlarmTopic(ctx, "alarms", &components.AlarmTopicArgs{
-		Scope: scope, TopicName: prefix + "-alarms", AlarmNamePrefix: prefix + "-", KeyARN: key.ARN,
+		Scope: scope, TopicName: pulumi.String(prefix + "-alarms"), AlarmNamePrefix: prefix + "-", KeyARN: key.ARN,
 	}, here)
 	if err != nil {
 		return err
@@ -74,15 +72,15 @@ func deploy(ctx *pulumi.Context) error {
 	confirmer, err := components.NewContainerFunction(ctx, "confirmer", &components.ContainerFunctionArgs{
 		Scope:          scope,
 		FunctionName:   prefix + "-confirmer",
-		RepositoryName: prefix + "/confirmer",
+		RepositoryName: pulumi.String(prefix + "/confirmer"),
 		Description:    "Records that a trade has settled",
 		Image: components.ImageSource{
 			Context: "confirmer", Dockerfile: "confirmer/Dockerfile", Args: map[string]string{"FUNCTION": "confirmer"},
 		},
-		KeyARN:        key.ARN,
-		AlarmTopicARN: topic.ARN,
-		Timeout:       5 * time.Second,
-		Environment:   pulumi.StringMap{"TABLE_NAME": table.Name},
+		KeyARN:         key.ARN,
+		AlarmTopicARN:  topic.ARN,
+		TimeoutSeconds: 5,
+		Environment:    pulumi.StringMap{"TABLE_NAME": table.Name},
 		Permissions: []components.Permission{{
 			Sid: "RecordConfirmations", Actions: []string{"dynamodb:PutItem"}, Resources: []pulumi.StringInput{table.ARN},
 		}},
@@ -97,7 +95,7 @@ func deploy(ctx *pulumi.Context) error {
 
 	// Events wait nowhere unseen: what the bus can't deliver for a day goes to a queue that nobody can forget.
 	bus, err := components.NewEventBus(ctx, "bus", &components.EventBusArgs{
-		Scope: scope, BusName: prefix, ArchiveName: prefix + "-events", DeadLetterQueueName: prefix + "-bus-dead-letters",
+		Scope: scope, BusName: prefix, ArchiveName: pulumi.String(prefix + "-events"), DeadLetterQueueName: prefix + "-bus-dead-letters",
 		EventSources: []string{eventSource}, ArchiveDays: 30, KeyARN: key.ARN, AlarmTopicARN: topic.ARN,
 	}, here)
 	if err != nil {

@@ -1,8 +1,6 @@
 package packaged
 
 import (
-	"time"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
@@ -60,6 +58,14 @@ func (p Permission) permission() components.Permission {
 	return made
 }
 
+// optional is an input that may be left out.
+func optional(text string) pulumi.StringInput {
+	if text == "" {
+		return nil
+	}
+	return pulumi.String(text)
+}
+
 // ContainerFunction is the packaged component.
 type ContainerFunction struct {
 	pulumi.ResourceState
@@ -73,12 +79,12 @@ type ContainerFunction struct {
 
 func (f *ContainerFunction) build(ctx *pulumi.Context, name string, scope components.Scope, args *ContainerFunctionArgs) error {
 	given := &components.ContainerFunctionArgs{
-		Scope: scope, FunctionName: args.FunctionName, RepositoryName: args.RepositoryName, Description: args.Description,
+		Scope: scope, FunctionName: args.FunctionName, RepositoryName: pulumi.String(args.RepositoryName), Description: args.Description,
 		Image:  components.ImageSource(args.Image),
 		KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, MemoryMB: args.MemoryMB,
-		Timeout: time.Duration(args.TimeoutSeconds) * time.Second, ReservedConcurrency: args.ReservedConcurrency, Environment: args.Environment,
+		TimeoutSeconds: args.TimeoutSeconds, ReservedConcurrency: args.ReservedConcurrency, Environment: pulumi.StringMap(args.Environment),
 		LogRetentionDays: args.LogRetentionDays, SubnetIDs: args.SubnetIDs, SecurityGroupIDs: args.SecurityGroupIDs,
-		PermissionsBoundary: args.PermissionsBoundary, DeletionProtection: args.DeletionProtection,
+		PermissionsBoundary: optional(args.PermissionsBoundary), DeletionProtection: args.DeletionProtection,
 	}
 	for _, p := range args.Permissions {
 		given.Permissions = append(given.Permissions, p.permission())

@@ -2,7 +2,6 @@ package packaged
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -48,7 +47,7 @@ func (t *GlobalTradeTable) build(ctx *pulumi.Context, name string, scope compone
 		Scope: scope, TableName: args.TableName, KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, Replicas: replicas,
 		DeletionProtection: args.DeletionProtection, Expires: args.Expires,
 		MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits,
-		ReplicationLatency: time.Duration(args.ReplicationLatencySeconds) * time.Second,
+		ReplicationLatencySeconds: args.ReplicationLatencySeconds,
 	}, pulumi.Parent(t))
 	if err != nil {
 		return err

@@ -1,8 +1,6 @@
 package packaged
 
 import (
-	"time"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
@@ -36,7 +34,7 @@ type MonitoredQueue struct {
 func (q *MonitoredQueue) build(ctx *pulumi.Context, name string, scope components.Scope, args *MonitoredQueueArgs) error {
 	given := &components.MonitoredQueueArgs{
 		Scope: scope, QueueName: args.QueueName, Holds: args.Holds, KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN,
-		OldestMessage: time.Duration(args.OldestMessageSeconds) * time.Second, DeletionProtection: args.DeletionProtection,
+		OldestMessageSeconds: args.OldestMessageSeconds, DeletionProtection: args.DeletionProtection,
 	}
 	for _, sender := range args.Senders {
 		given.Senders = append(given.Senders, components.QueueSender(sender))

@@ -103,7 +103,7 @@ func (p *TradePipeline) build(ctx *pulumi.Context, name string, scope components
 			APIEndpointCIDRs: args.APIRanges, APIEndpointPort: args.APIPort, Replicas: replicas,
 			MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits, SilenceAlarmMinutes: args.SilenceMinutes,
 			KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, LogRetentionDays: args.LogRetentionDays,
-			PermissionsBoundary: args.PermissionsBoundary, DeletionProtection: args.DeletionProtection,
+			PermissionsBoundary: optional(args.PermissionsBoundary), DeletionProtection: args.DeletionProtection,
 		},
 	}
 	config.Pipeline.Stages, config.Pipeline.Parameters = config.Stages(), config.Parameters()
@@ -128,13 +128,16 @@ func (args *TradePipelineArgs) network(ctx *pulumi.Context, parent pulumi.Resour
 	}
 	given := &components.PrivateNetworkArgs{
 		Scope: scope, NetworkName: args.Prefix, CIDR: args.Network.CIDR, Endpoints: args.Network.Endpoints,
-		LogRetentionDays: args.LogRetentionDays, KeyARN: args.KeyARN, PermissionsBoundary: args.PermissionsBoundary,
+		LogRetentionDays: args.LogRetentionDays, KeyARN: args.KeyARN, PermissionsBoundary: optional(args.PermissionsBoundary),
 	}
 	if args.Network.VPCID != "" {
 		given.Adopted = &components.AdoptedNetwork{
-			VPCID: args.Network.VPCID, SubnetIDs: args.Network.SubnetIDs, RouteTableIDs: args.Network.RouteTableIDs,
-			EndpointSecurityGroupIDs: args.Network.EndpointSecurityGroupIDs,
+			VPCID: pulumi.String(args.Network.VPCID), SubnetIDs: pulumi.ToStringArray(args.Network.SubnetIDs),
+			EndpointSecurityGroupIDs: pulumi.ToStringArray(args.Network.EndpointSecurityGroupIDs),
 		}
+	}
+	if tables := args.Network.RouteTableIDs; given.Adopted != nil && len(tables) > 0 {
+		given.Adopted.RouteTableIDs = pulumi.ToStringArray(tables)
 	}
 	return components.NewPrivateNetwork(ctx, name+"-network", given, pulumi.Parent(parent))
 }
