@@ -70,11 +70,11 @@ vulncheck: ## Look for known vulnerabilities in what each function can reach
 
 .PHONY: test-images
 test-images: ## Build, check, run and push the images on a Docker Engine, installing one where root can
-	tests/images/run
+	tests/functions/run-images
 
 .PHONY: test-contract
 test-contract: ## Run the functions' programs behind a Lambda Runtime API, and measure their start and memory
-	CONTRACT=1 go -C tests/contract test -count=1
+	CONTRACT=1 go -C tests/functions test -count=1
 
 .PHONY: test-supplychain
 test-supplychain: ## Check that vulnerabilities are found, with a database made up for it

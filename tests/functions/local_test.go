@@ -1,4 +1,4 @@
-package contract
+package functions_test
 
 import (
 	"errors"
@@ -14,8 +14,10 @@ import (
 	"trade-processing/local/function"
 )
 
-// StartLocal is a Start: it makes a function's handler as the local cloud does and runs it within this process.
-func StartLocal(t *testing.T, account *Account, name string) Instance {
+func TestWithinTheLocalCloud(t *testing.T) { check(t, startLocal) }
+
+// startLocal makes a function's handler as the local cloud does and runs it within this process.
+func startLocal(t *testing.T, account *Account, name string) Instance {
 	t.Helper()
 	variables := account.Variables(name)
 	handler, err := localrun.Images()[name](lambdas.Environment{

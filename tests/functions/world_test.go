@@ -1,9 +1,4 @@
-// Package images_test builds the functions' container images on a real Docker Engine, looks into them, runs them
-// through qemu-user-static where this machine isn't arm64, and pushes them. Nothing is pulled from outside: the base
-// images are stand-ins, made here and given to the recipe by its own arguments, as a company's mirror would be.
-//
-// `make test-images` starts an engine and runs this.
-package images_test
+package functions_test
 
 import (
 	"bytes"
@@ -13,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"trade-processing/internal/images"
@@ -28,80 +24,62 @@ type world struct {
 	insights []byte            // its content
 }
 
-var here *world
+// here is the one world, made with the first test that needs it.
+var here = sync.OnceValues(newWorld)
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	if os.Getenv("IMAGES") == "" {
-		return m.Run()
-	}
-	folder, err := os.MkdirTemp("", "images")
+func newWorld() (*world, error) {
+	project, err := filepath.Abs(root)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(folder) //nolint:errcheck // a folder of temporary files
-	w, end, err := newWorld(folder)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer end()
-	here = w
-	return m.Run()
-}
-
-func newWorld(folder string) (*world, func(), error) {
-	project, err := filepath.Abs("../..")
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	w := &world{docker: os.Getenv("DOCKER"), project: project, standins: map[string]string{}}
 	if w.registry, err = startRegistry(folder); err != nil {
-		return nil, nil, fmt.Errorf("starting a registry: %w", err)
+		return nil, fmt.Errorf("starting a registry: %w", err)
 	}
+	atEnd = append(atEnd, w.registry.stop)
 	goStandin, err := goImage(project)
 	if err != nil {
-		return nil, nil, fmt.Errorf("making a stand-in for GO_IMAGE: %w", err)
+		return nil, fmt.Errorf("making a stand-in for GO_IMAGE: %w", err)
 	}
 	if w.standins["GO_IMAGE"], err = w.registry.push("mirror/golang", goStandin); err != nil {
-		return nil, nil, fmt.Errorf("pushing the stand-in for GO_IMAGE: %w", err)
+		return nil, fmt.Errorf("pushing the stand-in for GO_IMAGE: %w", err)
 	}
 	base, err := baseImage()
 	if err != nil {
-		return nil, nil, fmt.Errorf("making a stand-in for BASE_IMAGE: %w", err)
+		return nil, fmt.Errorf("making a stand-in for BASE_IMAGE: %w", err)
 	}
 	if w.standins["BASE_IMAGE"], err = w.registry.push("mirror/provided", base); err != nil {
-		return nil, nil, fmt.Errorf("pushing the stand-in for BASE_IMAGE: %w", err)
+		return nil, fmt.Errorf("pushing the stand-in for BASE_IMAGE: %w", err)
 	}
 	if w.insights, err = insightsPackage(); err != nil {
-		return nil, nil, fmt.Errorf("making a stand-in for Lambda Insights: %w", err)
+		return nil, fmt.Errorf("making a stand-in for Lambda Insights: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	w.packages = "http://" + listener.Addr().String() + "/insights.rpm"
-	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write(w.insights) })}
-	go func() { _ = server.Serve(listener) }() // it ends with the tests
-	return w, func() {
-		w.registry.stop()
-		_ = server.Close()
-	}, nil
+	go func() { // it ends with the tests
+		_ = http.Serve(listener, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write(w.insights) }))
+	}()
+	return w, nil
 }
 
 // need skips a test where no engine was started for it.
 func need(t *testing.T) *world {
 	t.Helper()
-	if here == nil {
+	if os.Getenv("IMAGES") == "" {
 		t.Skip("IMAGES is not set: `make test-images` starts a Docker Engine and runs these tests")
 	}
-	return here
+	w, err := here()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
-// build builds the image of a function with the stand-ins and these arguments, and returns its name. The error holds what
-// the builder said.
+// build builds the image of a function with the stand-ins and these arguments, and returns its name. The error holds
+// what the builder said.
 func (w *world) build(t *testing.T, project, function string, arguments map[string]string, options ...string) (string, error) {
 	t.Helper()
 	all := map[string]string{}

@@ -1,4 +1,4 @@
-package images_test
+package functions_test
 
 import (
 	"archive/tar"
@@ -22,7 +22,6 @@ import (
 
 	"trade-processing/components"
 	"trade-processing/internal/images"
-	"trade-processing/tests/contract"
 )
 
 // without leaves Lambda Insights out.
@@ -100,7 +99,7 @@ func (w *world) mustBuild(t *testing.T, function string, arguments map[string]st
 
 func TestAnImageHoldsTheProgramAndWhatItNeedsAndNothingElse(t *testing.T) {
 	w := need(t)
-	for _, function := range contract.Functions() {
+	for _, function := range Functions() {
 		t.Run(function, func(t *testing.T) {
 			image := w.mustBuild(t, function, without)
 			got := w.inspect(t, image)
@@ -138,8 +137,8 @@ func TestAnImageHoldsTheProgramAndWhatItNeedsAndNothingElse(t *testing.T) {
 	}
 }
 
-// checkProgram looks at a program of an image: it must be static, for arm64, and the very one that is
-// built outside of an image, in another folder and at another time.
+// checkProgram looks at a program of an image: it must be static, for arm64, and the very one that is built outside of
+// an image, in another folder and at another time.
 func checkProgram(t *testing.T, project, function string, program []byte) {
 	t.Helper()
 	binary, err := elf.NewFile(bytes.NewReader(program))
@@ -182,8 +181,8 @@ func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The engine began with nothing, so that the first build is one from nothing, whichever test it was for.
-	first := w.inspect(t, w.mustBuild(t, contract.Recorder, without))
-	image, err := w.build(t, elsewhere, contract.Recorder, without, "--no-cache")
+	first := w.inspect(t, w.mustBuild(t, Recorder, without))
+	image, err := w.build(t, elsewhere, Recorder, without, "--no-cache")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +201,7 @@ func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 func TestInsightsIsCheckedAndCanBeLeftOut(t *testing.T) {
 	w := need(t)
 	right := fmt.Sprintf("%x", sha256.Sum256(w.insights))
-	image := w.mustBuild(t, contract.Recorder, map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": right})
+	image := w.mustBuild(t, Recorder, map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": right})
 	files := w.files(t, image)
 	for name, mode := range map[string]int64{"opt/extensions/cloudwatch_lambda_agent": 0o755, "opt/cloudwatch/cloudwatch_lambda_agent.toml": 0o644} {
 		if got, there := files[name]; !there || got.mode&0o777 != mode {
@@ -216,7 +215,7 @@ func TestInsightsIsCheckedAndCanBeLeftOut(t *testing.T) {
 		"another package": {map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": strings.Repeat("0", 64)}, "/insights.rpm: FAILED"},
 		"no checksum":     {map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": ""}, "run `make pin-insights` once"},
 	} {
-		if image, err := w.build(t, w.project, contract.Recorder, tc.arguments); err == nil || !strings.Contains(err.Error(), tc.says) {
+		if image, err := w.build(t, w.project, Recorder, tc.arguments); err == nil || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: got %v, %v", name, image, err)
 		}
 	}
@@ -226,7 +225,7 @@ func TestAFunctionThatIsNotThereIsNotBuilt(t *testing.T) {
 	w := need(t)
 	arguments := maps.Clone(without)
 	arguments["FUNCTION"] = "nobody"
-	if image, err := w.build(t, w.project, contract.Recorder, arguments); err == nil || !strings.Contains(err.Error(), "There is no nobody/bootstrap/main.go") {
+	if image, err := w.build(t, w.project, Recorder, arguments); err == nil || !strings.Contains(err.Error(), "There is no nobody/bootstrap/main.go") {
 		t.Errorf("got %v, %v", image, err)
 	}
 }
@@ -239,7 +238,7 @@ func TestAnImageIsPushedSmallAsLambdaTakesItAndPulledByItsDigest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, function := range contract.Functions() {
+	for _, function := range Functions() {
 		t.Run(function, func(t *testing.T) {
 			image := w.mustBuild(t, function, without)
 			repository, tag, _ := strings.Cut(image, ":")

@@ -1,4 +1,4 @@
-package images_test
+package functions_test
 
 import (
 	"bytes"

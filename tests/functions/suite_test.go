@@ -1,4 +1,4 @@
-package contract
+package functions_test
 
 import (
 	"encoding/json"
@@ -21,25 +21,21 @@ type Instance interface {
 // Start starts a function with an account's variables.
 type Start func(t *testing.T, account *Account, function string) Instance
 
-// Run runs every case, each with an instance of its own.
-func Run(t *testing.T, project string, start Start) {
+// check runs every case, each with an instance of its own. Wherever functions run, they must answer the same.
+func check(t *testing.T, start Start) {
 	for _, function := range Functions() {
 		t.Run(function, func(t *testing.T) {
 			for _, c := range Cases() {
 				if c.Function == function {
-					t.Run(c.Name, func(t *testing.T) { c.run(t, project, start) })
+					t.Run(c.Name, func(t *testing.T) { c.run(t, start) })
 				}
 			}
 		})
 	}
 }
 
-func (c Case) run(t *testing.T, project string, start Start) {
-	account, err := Open(project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer account.Close()
+func (c Case) run(t *testing.T, start Start) {
+	account := open(t)
 	instance := start(t, account, c.Function)
 	timeout := c.Timeout
 	if timeout == 0 {

@@ -1,14 +1,12 @@
-// Package contract holds what each function promises to whoever calls it, as one table of cases, and runs it wherever a
-// function runs: as a program behind the Lambda Runtime API, as a container, or within the local cloud. All must answer
-// the same.
-package contract
+package functions_test
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"trade-processing/components/declared"
@@ -27,7 +25,7 @@ const stackName = "local"
 const region = "us-east-1"
 
 // Account is what functions find around them: the stack's table and parameters in a local cloud, which programs reach
-// through an endpoint that speaks AWS's protocol. Make it with Open.
+// through an endpoint that speaks AWS's protocol.
 type Account struct {
 	cloud     *cloud.Cloud
 	endpoint  *httptest.Server
@@ -36,15 +34,20 @@ type Account struct {
 	trouble atomic.Pointer[fault.Fault] // of every call to a service
 }
 
-// Open declares the stack in a project's folder and makes what its functions need. Close it in the end.
-func Open(project string) (*Account, error) {
+// open declares the stack and makes what its functions need, for one test.
+func open(t testing.TB) *Account {
+	t.Helper()
+	project, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
 	config, err := stackconfig.Read(project, stackName)
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	program, err := declared.Declare(declared.Program{Run: stack.DeployFrom(project), Stack: stackName, Folder: project, Config: config})
 	if err != nil {
-		return nil, fmt.Errorf("declaring stack %s: %w", stackName, err)
+		t.Fatal(err)
 	}
 	a := &Account{variables: map[string]map[string]string{}}
 	a.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Faults: a.faultOf})
@@ -52,17 +55,17 @@ func Open(project string) (*Account, error) {
 		for _, r := range program.All(typ) {
 			inputs, err := cloud.Check(typ, r.Name, r.Inputs, nil, nil)
 			if err != nil {
-				return nil, err
+				t.Fatal(err)
 			}
 			if _, err := a.cloud.Create(typ, r.Name, region, inputs); err != nil {
-				return nil, err
+				t.Fatal(err)
 			}
 		}
 	}
 	for _, function := range Functions() {
 		r, err := program.Find("aws:lambda/function:Function", "-"+function+"-function")
 		if err != nil {
-			return nil, err
+			t.Fatal(err)
 		}
 		variables, _ := r.At("environment.variables").(map[string]any)
 		a.variables[function] = map[string]string{}
@@ -80,13 +83,11 @@ func Open(project string) (*Account, error) {
 		}
 		served.ServeHTTP(w, r)
 	}))
-	return a, nil
-}
-
-// Close ends the endpoint, and with it every call that waits there.
-func (a *Account) Close() {
-	a.endpoint.CloseClientConnections()
-	a.endpoint.Close()
+	t.Cleanup(func() {
+		a.endpoint.CloseClientConnections() // and with it every call that waits there
+		a.endpoint.Close()
+	})
+	return a
 }
 
 // Services are the account's services as the functions of the local cloud get them.

@@ -1,4 +1,4 @@
-package contract
+package functions_test
 
 import (
 	"crypto/sha256"

@@ -1,22 +1,81 @@
-package contract_test
+package functions_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"trade-processing/internal/images"
 	"trade-processing/lambdas/function/functiontest"
-	"trade-processing/tests/contract"
 )
 
+// grace is what Lambda leaves a function between SIGTERM and SIGKILL where an extension such as Lambda Insights is
+// there (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown).
+const grace = 2 * time.Second
+
+// programs builds the functions' programs into folder, once.
+var programs = sync.OnceValue(func() error {
+	for _, function := range Functions() {
+		if err := images.BuildProgram(context.Background(), root, function, runtime.GOARCH, filepath.Join(folder, function)); err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
+// program is a function's program that runs.
+type program struct{ *functiontest.Process }
+
+func (p program) Invoke(t *testing.T, invocation functiontest.Invocation) (functiontest.Answer, error) {
+	return p.Process.Invoke(t.Context(), invocation)
+}
+
+// start starts a function's program with variables and no others.
+func start(t testing.TB, function string, variables map[string]string) *functiontest.Process {
+	t.Helper()
+	if os.Getenv("CONTRACT") == "" {
+		t.Skip("CONTRACT is not set: `make test-contract` builds the functions' programs and runs them")
+	}
+	if err := programs(); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(filepath.Join(folder, function))
+	// The image brings the time zones along.
+	command.Env = []string{"ZONEINFO=" + filepath.Join(runtime.GOROOT(), "lib", "time", "zoneinfo.zip")} //nolint:staticcheck // the toolchain that built the program
+	for name, value := range variables {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	process, err := functiontest.Start(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := process.Stop(grace); err != nil {
+			t.Error(err)
+		}
+		if broken := process.Violations(); len(broken) > 0 {
+			t.Errorf("it broke the protocol: %q", broken)
+		}
+		if t.Failed() {
+			t.Logf("the program wrote:\n%s", process.Output())
+		}
+	})
+	return process
+}
+
 func TestAsPrograms(t *testing.T) {
-	contract.Run(t, root, func(t *testing.T, account *contract.Account, function string) contract.Instance {
+	check(t, func(t *testing.T, account *Account, function string) Instance {
 		return program{start(t, function, account.ProcessVariables(function))}
 	})
 }
@@ -25,7 +84,7 @@ func TestAsPrograms(t *testing.T) {
 func TestStartsAreMeasured(t *testing.T) {
 	const starts = 15
 	account := open(t)
-	for _, function := range contract.Functions() {
+	for _, function := range Functions() {
 		var took []time.Duration
 		for range starts {
 			process := start(t, function, account.ProcessVariables(function))
@@ -53,7 +112,7 @@ func TestAThousandInvocationsTakeNoMoreMemoryThanAFewHundred(t *testing.T) {
 	// their payload of 64 KB would take 44 MiB.
 	const warm, all, slack = 300, 1000, 8 << 20
 	account := open(t)
-	for _, function := range contract.Functions() {
+	for _, function := range Functions() {
 		t.Run(function, func(t *testing.T) {
 			process := start(t, function, account.ProcessVariables(function))
 			var before int
@@ -61,7 +120,7 @@ func TestAThousandInvocationsTakeNoMoreMemoryThanAFewHundred(t *testing.T) {
 				if i == warm {
 					before = memory(t, process)
 				}
-				answer, err := process.Invoke(t.Context(), functiontest.Invocation{Payload: contract.Sample(function, i), Timeout: time.Minute})
+				answer, err := process.Invoke(t.Context(), functiontest.Invocation{Payload: Sample(function, i), Timeout: time.Minute})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -97,10 +156,10 @@ func memory(t *testing.T, process *functiontest.Process) int {
 
 func TestSIGTERMEndsAFunctionThatWaits(t *testing.T) {
 	account := open(t)
-	for _, function := range contract.Functions() {
+	for _, function := range Functions() {
 		t.Run(function, func(t *testing.T) {
 			process := start(t, function, account.ProcessVariables(function))
-			answer, err := process.Invoke(t.Context(), functiontest.Invocation{Payload: contract.Sample(function, 1), Timeout: time.Minute})
+			answer, err := process.Invoke(t.Context(), functiontest.Invocation{Payload: Sample(function, 1), Timeout: time.Minute})
 			if err != nil || answer.Error != nil {
 				t.Fatal(err, answer.Error)
 			}
@@ -122,21 +181,21 @@ func TestAFunctionThatCannotStartNamesTheVariable(t *testing.T) {
 	for _, tc := range []struct {
 		function, variable, value string
 	}{
-		{contract.Validator, "ENVIRONMENT", ""},
-		{contract.Validator, "PARAMETER_PREFIX", ""},
-		{contract.Validator, "SOURCES", ""},
-		{contract.Validator, "SOURCES", "system1,,system2"},
-		{contract.Validator, "SOURCES", "trading.system1"},
-		{contract.Validator, "ALLOWED_CURRENCIES", "usd"},
-		{contract.Validator, "MAX_CLOCK_SKEW", "soon"},
-		{contract.Validator, "LOG_LEVEL", "LOUD"},
-		{contract.Enricher, "ENVIRONMENT", ""},
-		{contract.Enricher, "PARAMETER_PREFIX", ""},
-		{contract.Enricher, "LOG_LEVEL", "LOUD"},
-		{contract.Recorder, "ENVIRONMENT", ""},
-		{contract.Recorder, "TABLE_NAME", ""},
-		{contract.Recorder, "RETENTION_YEARS", "forever"},
-		{contract.Recorder, "LOG_LEVEL", "LOUD"},
+		{Validator, "ENVIRONMENT", ""},
+		{Validator, "PARAMETER_PREFIX", ""},
+		{Validator, "SOURCES", ""},
+		{Validator, "SOURCES", "system1,,system2"},
+		{Validator, "SOURCES", "trading.system1"},
+		{Validator, "ALLOWED_CURRENCIES", "usd"},
+		{Validator, "MAX_CLOCK_SKEW", "soon"},
+		{Validator, "LOG_LEVEL", "LOUD"},
+		{Enricher, "ENVIRONMENT", ""},
+		{Enricher, "PARAMETER_PREFIX", ""},
+		{Enricher, "LOG_LEVEL", "LOUD"},
+		{Recorder, "ENVIRONMENT", ""},
+		{Recorder, "TABLE_NAME", ""},
+		{Recorder, "RETENTION_YEARS", "forever"},
+		{Recorder, "LOG_LEVEL", "LOUD"},
 	} {
 		t.Run(fmt.Sprintf("%s with %s=%q", tc.function, tc.variable, tc.value), func(t *testing.T) {
 			variables := account.ProcessVariables(tc.function)

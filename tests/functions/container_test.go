@@ -1,4 +1,4 @@
-package images_test
+package functions_test
 
 import (
 	"maps"
@@ -10,11 +10,10 @@ import (
 
 	"trade-processing/components"
 	"trade-processing/lambdas/function/functiontest"
-	"trade-processing/tests/contract"
 )
 
-// grace is what Lambda leaves a function between SIGTERM and SIGKILL. Emulation and the engine take some of it.
-const grace = 10 * time.Second
+// containerGrace is grace, of which emulation and the engine take some.
+const containerGrace = 10 * time.Second
 
 // container is a function's container that runs.
 type container struct{ *functiontest.Process }
@@ -23,14 +22,13 @@ func (c container) Invoke(t *testing.T, invocation functiontest.Invocation) (fun
 	return c.Process.Invoke(t.Context(), invocation)
 }
 
-// TestAsContainers runs the same cases as tests/contract does, on the images.
 func TestAsContainers(t *testing.T) {
 	w := need(t)
 	names := map[string]string{}
-	for _, function := range contract.Functions() {
+	for _, function := range Functions() {
 		names[function] = w.mustBuild(t, function, without)
 	}
-	contract.Run(t, w.project, func(t *testing.T, account *contract.Account, function string) contract.Instance {
+	check(t, func(t *testing.T, account *Account, function string) Instance {
 		return container{w.start(t, names[function], account.ProcessVariables(function))}
 	})
 }
@@ -60,7 +58,7 @@ func (w *world) start(t *testing.T, image string, variables map[string]string) *
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := process.Stop(grace); err != nil {
+		if err := process.Stop(containerGrace); err != nil {
 			t.Error(err)
 			_ = exec.Command(w.docker, "rm", "--force", id).Run()
 		}
