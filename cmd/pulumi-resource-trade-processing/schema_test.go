@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
 	"trade-processing/internal/packaged"
-	"trade-processing/local/engine/enginetest"
+	"trade-processing/tests/cli"
 )
 
 func TestPulumiKnowsHowToStartThePackage(t *testing.T) {
@@ -25,7 +25,8 @@ func TestPulumiKnowsHowToStartThePackage(t *testing.T) {
 
 // The CLI starts the plugin, asks it for its schema, and refuses one that no SDK could be generated from.
 func TestPulumiTakesTheSchema(t *testing.T) {
-	cli := enginetest.CLI(t)
+	pulumi := cli.OnPath(t)
+	pulumi.Set(asPackage, "1")
 	folder := t.TempDir()
 	self, err := os.Executable()
 	if err != nil {
@@ -35,11 +36,9 @@ func TestPulumiTakesTheSchema(t *testing.T) {
 	if err := os.Symlink(self, plugin); err != nil {
 		t.Fatal(err)
 	}
-	output, problems, _, err := cli.Run(t.Context(), folder, nil, nil, nil, []string{
-		asPackage + "=1", "PULUMI_HOME=" + folder, "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
-	}, "package", "get-schema", plugin)
+	output, err := pulumi.Run(t.Context(), folder, "package", "get-schema", plugin)
 	if err != nil {
-		t.Fatalf("%v: %s", err, problems)
+		t.Fatal(err)
 	}
 	var got, want map[string]any
 	if err := json.Unmarshal([]byte(output), &got); err != nil {

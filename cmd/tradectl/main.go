@@ -9,13 +9,9 @@ import (
 	_ "time/tzdata" // venues have time zones, and not every machine has them
 
 	"trade-processing/internal/terminal"
-	"trade-processing/policy/pack"
 )
 
 func main() {
-	if pack.Called(os.Args) { // the engine runs this program as the policy pack that is part of it
-		os.Exit(pack.Main(context.Background(), os.Args, os.Stdout, os.Stderr))
-	}
 	os.Exit(run())
 }
 

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,15 +11,13 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components/declared"
 	"trade-processing/examples/settlement/confirmer"
+	"trade-processing/internal/engine"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"
-	"trade-processing/local/engine"
-	"trade-processing/local/engine/enginetest"
 	"trade-processing/local/provider"
 )
 
@@ -140,33 +136,9 @@ func run(t *testing.T, here *cloud.Cloud, name string) {
 	}
 }
 
-func TestTheExampleRuns(t *testing.T) {
-	here := newCloud()
-	err := pulumi.RunErr(deploy, pulumi.WithMocks("settlement", stackName, provider.NewMonitor(here)), func(info *pulumi.RunInfo) {
-		info.RootDirectory, info.Config = ".", settings(t)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	run(t, here, "t1")
-}
-
 func TestTheExampleOnTheEngine(t *testing.T) {
-	cli := enginetest.CLI(t)
 	here := newCloud()
-	servers, err := provider.Serve(here)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(servers.Close)
-	state := t.TempDir()
-	// The engine runs in a copy of the project, which has the function's sources too.
-	if err := os.CopyFS(filepath.Join(state, "work", "confirmer"), os.DirFS("confirmer")); err != nil {
-		t.Fatal(err)
-	}
-	stack, err := engine.Open(t.Context(), engine.Options{
-		CLI: cli, Root: ".", Stack: stackName, Program: deploy, Attach: servers.Attach(), State: state, WriteOnce: true,
-	})
+	stack, err := engine.Open(engine.Options{Root: ".", Stack: stackName, Program: deploy, Providers: engine.InProcess(provider.Of(here))})
 	if err != nil {
 		t.Fatal(err)
 	}

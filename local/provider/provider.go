@@ -1,3 +1,4 @@
+// Package provider shows the embedded local cloud to the Pulumi engine as the providers of AWS and Docker.
 package provider
 
 import (
@@ -6,23 +7,51 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
 	"trade-processing/local/cloud"
 )
 
-// provider answers the engine's resource calls for one package from the cloud.
-// One value serves every provider instance of the package; what differs
-// between instances, the region and the default tags, hangs on the connection.
+// packages are the providers that the local cloud stands in for, at the
+// versions of the SDKs that the program is written against.
+var packages = map[string]semver.Version{
+	"aws":    semver.MustParse("6.83.2"),
+	"docker": semver.MustParse("4.10.0"),
+}
+
+// Of makes providers of a cloud: for each package a function that makes an instance. An engine asks for one for each
+// provider of a stack, and configures it once.
+func Of(c *cloud.Cloud) map[string]func() pulumirpc.ResourceProviderServer {
+	all := map[string]func() pulumirpc.ResourceProviderServer{}
+	for pkg, version := range packages {
+		all[pkg] = func() pulumirpc.ResourceProviderServer {
+			return plugin.NewProviderServer(&provider{pkg: tokens.Package(pkg), version: version, cloud: c})
+		}
+	}
+	return all
+}
+
+// provider answers the engine's resource calls to one instance of a package from the cloud.
 type provider struct {
 	plugin.UnimplementedProvider
-	pkg     tokens.Package
-	version semver.Version
-	cloud   *cloud.Cloud
+	pkg      tokens.Package
+	version  semver.Version
+	cloud    *cloud.Cloud
+	settings atomic.Pointer[settings]
+}
+
+// instance is what distinguishes this instance, once it is configured.
+func (p *provider) instance() settings {
+	if configured := p.settings.Load(); configured != nil {
+		return *configured
+	}
+	return settings{}
 }
 
 func (p *provider) Pkg() tokens.Package { return p.pkg }
@@ -64,18 +93,18 @@ func (p *provider) DiffConfig(_ context.Context, req plugin.DiffConfigRequest) (
 	return result, nil
 }
 
-func (p *provider) Configure(ctx context.Context, req plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
+func (p *provider) Configure(_ context.Context, req plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
 	settings, err := readSettings(req.Inputs)
 	if err != nil {
 		return plugin.ConfigureResponse{}, fmt.Errorf("configuring provider %s: %w", p.pkg, err)
 	}
-	connectionOf(ctx).settings.Store(&settings)
+	p.settings.Store(&settings)
 	return plugin.ConfigureResponse{}, nil
 }
 
-func (p *provider) Check(ctx context.Context, req plugin.CheckRequest) (plugin.CheckResponse, error) {
+func (p *provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.CheckResponse, error) {
 	known, unknown := split(req.News)
-	checked, err := cloud.Check(string(req.Type), req.Name, known, unknown, settingsOf(ctx).defaultTags)
+	checked, err := cloud.Check(string(req.Type), req.Name, known, unknown, p.instance().defaultTags)
 	if err != nil {
 		return plugin.CheckResponse{Failures: []plugin.CheckFailure{{Reason: err.Error()}}}, nil
 	}
@@ -116,7 +145,7 @@ func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	return result, nil
 }
 
-func (p *provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
+func (p *provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.CreateResponse, error) {
 	if req.Preview {
 		computed, err := cloud.Computed(string(req.Type))
 		if err != nil {
@@ -125,15 +154,15 @@ func (p *provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin
 		return plugin.CreateResponse{Properties: withUnknown(req.Properties, computed)}, nil
 	}
 	known, _ := split(req.Properties)
-	r, err := p.cloud.Create(string(req.Type), req.Name, settingsOf(ctx).region, known)
+	r, err := p.cloud.Create(string(req.Type), req.Name, p.instance().region, known)
 	if err != nil {
 		return plugin.CreateResponse{}, err
 	}
 	return plugin.CreateResponse{ID: resource.ID(r.ID), Properties: outputs(r)}, nil
 }
 
-func (p *provider) Read(ctx context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
-	r, found := p.cloud.Read(string(req.Type), settingsOf(ctx).region, string(req.ID))
+func (p *provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
+	r, found := p.cloud.Read(string(req.Type), p.instance().region, string(req.ID))
 	if !found {
 		return plugin.ReadResponse{}, nil
 	}
@@ -144,12 +173,12 @@ func (p *provider) Read(ctx context.Context, req plugin.ReadRequest) (plugin.Rea
 	}}, nil
 }
 
-func (p *provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
+func (p *provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
 	known, unknown := split(req.NewInputs)
 	if req.Preview {
 		return previewUpdate(req, known, unknown)
 	}
-	r, err := p.cloud.Update(string(req.Type), settingsOf(ctx).region, string(req.ID), known)
+	r, err := p.cloud.Update(string(req.Type), p.instance().region, string(req.ID), known)
 	if err != nil {
 		return plugin.UpdateResponse{}, err
 	}
@@ -179,13 +208,13 @@ func previewUpdate(req plugin.UpdateRequest, known cloud.Properties, unknown []s
 	return plugin.UpdateResponse{Properties: properties}, nil
 }
 
-func (p *provider) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
-	return plugin.DeleteResponse{}, p.cloud.Delete(string(req.Type), settingsOf(ctx).region, string(req.ID))
+func (p *provider) Delete(_ context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
+	return plugin.DeleteResponse{}, p.cloud.Delete(string(req.Type), p.instance().region, string(req.ID))
 }
 
-func (p *provider) Invoke(ctx context.Context, req plugin.InvokeRequest) (plugin.InvokeResponse, error) {
+func (p *provider) Invoke(_ context.Context, req plugin.InvokeRequest) (plugin.InvokeResponse, error) {
 	known, _ := split(req.Args)
-	result, err := p.cloud.Invoke(string(req.Tok), settingsOf(ctx).region, known)
+	result, err := p.cloud.Invoke(string(req.Tok), p.instance().region, known)
 	if err != nil {
 		return plugin.InvokeResponse{}, err
 	}

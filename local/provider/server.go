@@ -1,55 +1,60 @@
-// Package provider shows the embedded local cloud to Pulumi: to the engine as
-// running providers that it attaches to, and to unit tests as the monitor
-// behind pulumi.WithMocks. Both go through the same cloud.
 package provider
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 
-	"github.com/blang/semver"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/stats"
 
 	"trade-processing/local/cloud"
 )
 
-// packages are the providers that the local cloud stands in for, at the
-// versions of the SDKs that the program is written against.
-var packages = map[tokens.Package]semver.Version{
-	"aws":    semver.MustParse("6.83.2"),
-	"docker": semver.MustParse("4.10.0"),
-}
-
-// Servers are the running providers of one cloud, on loopback.
+// Servers are the running providers of one cloud, on loopback, for an engine of another process.
 type Servers struct {
-	attach  []string
+	attach    []string
+	listeners []net.Listener
+
+	mutex   sync.Mutex
 	servers []*grpc.Server
 }
 
 // Serve starts a provider for each package. Stop them with Close.
 func Serve(c *cloud.Cloud) (*Servers, error) {
 	s := &Servers{}
-	for pkg, version := range packages {
+	for pkg, made := range Of(c) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("listening for provider %s: %w", pkg, err)
 		}
-		server := grpc.NewServer(grpc.StatsHandler(connections{}))
-		pulumirpc.RegisterResourceProviderServer(server,
-			plugin.NewProviderServer(&provider{pkg: pkg, version: version, cloud: c}))
-		go server.Serve(listener) //nolint:errcheck // returns when Close stops it
-		s.servers = append(s.servers, server)
+		s.listeners = append(s.listeners, listener)
 		s.attach = append(s.attach, fmt.Sprintf("%s:%d", pkg, listener.Addr().(*net.TCPAddr).Port))
+		go s.accept(listener, made)
 	}
+	slices.Sort(s.attach)
 	return s, nil
+}
+
+// accept gives each connection an instance of its own: an engine dials once for each provider of a stack, and that is all
+// that tells the one of us-east-1 from the one of eu-west-1 in every call.
+func (s *Servers) accept(listener net.Listener, made func() pulumirpc.ResourceProviderServer) {
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			return // Close has closed it
+		}
+		server := grpc.NewServer()
+		pulumirpc.RegisterResourceProviderServer(server, made())
+		s.mutex.Lock()
+		s.servers = append(s.servers, server)
+		s.mutex.Unlock()
+		go server.Serve(&only{connection: connection}) //nolint:errcheck // it says that there is no second connection
+	}
 }
 
 // Attach is the value of PULUMI_DEBUG_PROVIDERS that leads the engine here.
@@ -57,39 +62,29 @@ func (s *Servers) Attach() string { return strings.Join(s.attach, ",") }
 
 // Close stops the providers.
 func (s *Servers) Close() {
+	for _, listener := range s.listeners {
+		listener.Close() //nolint:errcheck // nobody dials any more
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	for _, server := range s.servers {
 		server.Stop()
 	}
 }
 
-// connections gives each gRPC connection a value of its own in the context of
-// its calls. The engine dials once for each provider instance and names the
-// instance only in Configure, so the connection is what tells the provider of
-// us-east-1 from the one of eu-west-1.
-type connections struct{}
-
-type connection struct{ settings atomic.Pointer[settings] }
-
-type connectionKey struct{}
-
-func (connections) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context {
-	return context.WithValue(ctx, connectionKey{}, &connection{})
+// only is a listener of one connection.
+type only struct {
+	connection net.Conn
+	taken      bool
 }
 
-func (connections) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
-func (connections) HandleConn(context.Context, stats.ConnStats)                     {}
-func (connections) HandleRPC(context.Context, stats.RPCStats)                       {}
-
-func connectionOf(ctx context.Context) *connection {
-	if c, ok := ctx.Value(connectionKey{}).(*connection); ok {
-		return c
+func (o *only) Accept() (net.Conn, error) {
+	if o.taken {
+		return nil, errors.New("there is one connection only")
 	}
-	return &connection{}
+	o.taken = true
+	return o.connection, nil
 }
 
-func settingsOf(ctx context.Context) settings {
-	if s := connectionOf(ctx).settings.Load(); s != nil {
-		return *s
-	}
-	return settings{}
-}
+func (o *only) Close() error   { return nil }
+func (o *only) Addr() net.Addr { return o.connection.LocalAddr() }

@@ -1,21 +1,4 @@
 // Package pack makes a policyx pack of the rules, and lets a program serve it to the engine.
-//
-// A program that isn't the pack's own can carry the pack within itself, so that nothing has to be built or installed
-// for it. The engine wants a folder and a program of a certain name on PATH; Embed makes both of the program that runs:
-//
-//	func main() {
-//		if pack.Called(os.Args) { // the engine runs this very program as the pack
-//			os.Exit(pack.Main(context.Background(), os.Args, os.Stdout, os.Stderr))
-//		}
-//		…
-//		embedded, err := pack.Embed(folder) // a folder of its own, such as a temporary one
-//		// Run the engine with embedded.Path(os.Getenv("PATH")) as its PATH, and with
-//		// optup.PolicyPacks(embedded.Folder), optpreview.PolicyPacks(embedded.Folder)
-//	}
-//
-// The engine's events then say of each resource which rules passed and failed (PolicyAnalyzeSummaryEvent, and
-// PolicyAnalyzeStackSummaryEvent once for the stack), and PolicyEvent holds each violation. A rule of which nothing was
-// there to judge is in neither list.
 package pack
 
 import (
@@ -50,6 +33,16 @@ func New(now func() time.Time) (policyx.PolicyPack, error) {
 		policies = append(policies, policyOf(rule, now))
 	}
 	return policyx.NewPolicyPack(Name, version, policyx.EnforcementLevelMandatory, policies)
+}
+
+// Server answers an engine's questions about the pack: that of another process, which Main serves, or one that is linked into
+// this one.
+func Server(now func() time.Time) (*analyzer.Server, error) {
+	made, err := New(now)
+	if err != nil {
+		return nil, err
+	}
+	return analyzer.New(made), nil
 }
 
 // Main serves the pack to the engine that started this program, and returns the program's exit code.

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -14,16 +12,15 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"trade-processing/policy/analyzer"
 	"trade-processing/policy/rules"
 )
 
 func TestThePackHoldsEveryRuleAsItIs(t *testing.T) {
-	made, err := New(time.Now)
+	server, err := Server(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := analyzer.New(made).GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
+	info, err := server.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,65 +43,6 @@ func TestThePackHoldsEveryRuleAsItIs(t *testing.T) {
 		if onStack != (rule.CheckStack != nil) {
 			t.Errorf("%s judges a stack: %v", rule.Name, onStack)
 		}
-	}
-}
-
-func TestAProgramIsThePackByItsName(t *testing.T) {
-	for name, want := range map[string]bool{
-		"/somewhere/pulumi-analyzer-policy-go": true, "pulumi-analyzer-policy-embedded": true,
-		"/usr/bin/tradectl": false, "/pulumi-analyzer-policy-go/tradectl": false,
-	} {
-		if Called([]string{name, "127.0.0.1:1"}) != want {
-			t.Errorf("%s: %v", name, !want)
-		}
-	}
-	if Called(nil) {
-		t.Error("without any name")
-	}
-}
-
-func TestEmbedMakesAFolderForTheEngine(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("symbolic links need a right there")
-	}
-	folder := filepath.Join(t.TempDir(), "new", "pack")
-	for range 2 { // the second time it is there already
-		embedded, err := Embed(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if path := embedded.Path("/usr/bin"); path != folder+string(os.PathListSeparator)+"/usr/bin" {
-			t.Errorf("PATH is %s", path)
-		}
-		file, err := os.ReadFile(filepath.Join(embedded.Folder, "PulumiPolicy.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		named := regexp.MustCompile(`(?m)^runtime: (.+)$`).FindStringSubmatch(string(file))
-		if named == nil || named[1] == "go" || !strings.Contains(string(file), "version: "+Version+"\n") {
-			t.Fatalf("%s", file)
-		}
-		program, err := filepath.EvalSymlinks(filepath.Join(folder, "pulumi-analyzer-policy-"+named[1]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		self, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if self, err = filepath.EvalSymlinks(self); err != nil || program != self {
-			t.Errorf("%s instead of %s: %v", program, self, err)
-		}
-	}
-}
-
-func TestAFolderThatCantBeMadeIsAnErrorThatNamesIt(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Embed(filepath.Join(file, "pack")); err == nil || !strings.Contains(err.Error(), file) {
-		t.Errorf("%v", err)
 	}
 }
 

@@ -1,27 +1,21 @@
-// Package engine_test runs the program on the real Pulumi engine over the local cloud. Its tests take a minute and an
-// engine: they run where REQUIRE_ENGINE is set, as `make test-engine` sets it once there is one.
+// Package engine_test runs the program on the real Pulumi engine over the local cloud.
 package engine_test
 
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"gopkg.in/yaml.v3"
 
+	"trade-processing/internal/engine"
 	"trade-processing/internal/feed"
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/report"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"
-	"trade-processing/local/engine"
-	"trade-processing/local/engine/enginetest"
 	"trade-processing/local/provider"
 	"trade-processing/stack"
 )
@@ -29,72 +23,54 @@ import (
 const root = "../.."
 
 // desk is a stack, opened on the engine over a cloud of its own, whose program
-// and config the test changes between one operation and the next. Opening a
-// stack takes the engine a second, so that each test does it once.
+// and config the test changes between one operation and the next.
 type desk struct {
 	t       *testing.T
 	cloud   *cloud.Cloud
-	state   string
-	config  string // file
+	options engine.Options
 	program pulumi.RunFunc
 	stack   *engine.Deployment
-	outputs auto.OutputMap
+	outputs map[string]engine.Output
 }
 
 func newDesk(t *testing.T, name string) *desk {
 	t.Helper()
-	return openDesk(t, optionsFor(t, name))
-}
-
-// optionsFor are the options that open a stack as it is, if there is to be an engine.
-func optionsFor(t *testing.T, name string) engine.Options {
-	t.Helper()
-	cli := enginetest.CLI(t)
-	folder, err := filepath.Abs(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return engine.Options{CLI: cli, Root: folder, Stack: name, WriteOnce: true}
+	return openDesk(t, engine.Options{Stack: name})
 }
 
 // openDesk opens a stack as the options say; what a desk is made of is filled in.
 func openDesk(t *testing.T, options engine.Options) *desk {
 	t.Helper()
-	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images()}), state: t.TempDir(), program: stack.DeployFrom(options.Root)}
-	d.config = filepath.Join(d.state, "work", stackconfig.FileOf(options.Stack))
-	servers, err := provider.Serve(d.cloud)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(servers.Close)
-	options.Program = func(ctx *pulumi.Context) error { return d.program(ctx) }
-	options.Attach, options.State = servers.Attach(), d.state
-	if d.stack, err = engine.Open(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
+	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images()}), options: options, program: stack.DeployFrom(root)}
+	d.options.Root = root
+	d.options.Program = func(ctx *pulumi.Context) error { return d.program(ctx) }
+	d.options.Providers = engine.InProcess(provider.Of(d.cloud))
+	d.options.Settings = map[string]string{}
+	d.reopen()
 	return d
+}
+
+// reopen opens the stack anew, from the state that it has so far.
+func (d *desk) reopen() {
+	d.t.Helper()
+	if d.stack != nil {
+		d.options.State = d.stack.Export()
+	}
+	var err error
+	if d.stack, err = engine.Open(d.options); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 // set changes keys of the stack's config.
 func (d *desk) set(changes map[string]any) {
 	d.t.Helper()
-	text, err := os.ReadFile(d.config)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	var file map[string]any
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		d.t.Fatal(err)
-	}
-	config, _ := file["config"].(map[string]any)
 	for key, value := range changes {
-		config["trade-processing:"+key] = value
-	}
-	if text, err = yaml.Marshal(file); err != nil {
-		d.t.Fatal(err)
-	}
-	if err := os.WriteFile(d.config, text, 0o600); err != nil {
-		d.t.Fatal(err)
+		spelled, err := stackconfig.Spell(value)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		d.options.Settings[key] = spelled
 	}
 }
 

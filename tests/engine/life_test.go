@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"trade-processing/local/engine"
+	"trade-processing/internal/engine"
 )
 
 func TestTheLifeOfAStack(t *testing.T) {
@@ -74,6 +74,7 @@ func TestTheLifeOfAStack(t *testing.T) {
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			d.t = t
+			d.reopen()
 			d.set(step.config)
 			var predicted *engine.Plan
 			if step.previewed {

@@ -51,8 +51,7 @@ func TestProductionIsDestroyedOnlyOnceItsProtectionIsLifted(t *testing.T) {
 	}
 }
 
-// queues declares some queues, which are enough to be cut off in the middle of: the state is written after each resource
-// here, as an operator's is, and that takes longer the more there are.
+// queues declares some queues, which are enough to be cut off in the middle of.
 func queues(ctx *pulumi.Context) error {
 	for i := range 12 {
 		name := fmt.Sprintf("queue-%d", i)
@@ -69,9 +68,7 @@ func queues(ctx *pulumi.Context) error {
 }
 
 func TestAnUpdateThatIsCutOffIsTakenUpAgain(t *testing.T) {
-	options := optionsFor(t, "local")
-	options.WriteOnce = false
-	d := openDesk(t, options)
+	d := newDesk(t, "local")
 	d.program = queues
 
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -90,6 +87,7 @@ func TestAnUpdateThatIsCutOffIsTakenUpAgain(t *testing.T) {
 		t.Fatalf("it was cut off with %d resources", begun)
 	}
 
+	d.reopen()
 	done := d.up()
 	if kept := done.Counts["same"]; kept == 0 || done.Counts["create"] == 0 {
 		t.Errorf("taken up again it did %v", done.Counts)

@@ -15,7 +15,7 @@ import (
 	"trade-processing/internal/localrun"
 	"trade-processing/lambdas/function"
 	"trade-processing/local/cloud"
-	"trade-processing/tests/noengine"
+	"trade-processing/tests/deployed"
 )
 
 const (
@@ -42,7 +42,7 @@ func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
 	t.Helper()
 	options.Images = localrun.Images()
 	here := cloud.New(options)
-	if _, err := noengine.Deploy(here, root, stackName, nil); err != nil {
+	if _, err := deployed.On(t.Context(), here, root, stackName, nil); err != nil {
 		t.Fatal(err)
 	}
 	return here

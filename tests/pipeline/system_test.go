@@ -1,5 +1,5 @@
 // Package pipeline_test sends trades through stack local, deployed in this process: the whole program, all its functions
-// and the embedded local cloud, without the engine.
+// and the embedded local cloud.
 package pipeline_test
 
 import (
@@ -19,7 +19,7 @@ import (
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 	"trade-processing/local/table"
-	"trade-processing/tests/noengine"
+	"trade-processing/tests/deployed"
 )
 
 // root is the project's folder.
@@ -52,7 +52,7 @@ func deploy(t testing.TB, options cloud.Options) *system {
 		options.Clock = newHasty()
 	}
 	here := cloud.New(options)
-	if _, err := noengine.Deploy(here, root, "local", nil); err != nil {
+	if _, err := deployed.On(t.Context(), here, root, "local", nil); err != nil {
 		t.Fatal(err)
 	}
 	return &system{t: t, cloud: here, pipeline: localrun.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}

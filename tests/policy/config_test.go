@@ -50,7 +50,7 @@ func TestTheConfigurationOfThePageNamesRulesAndOptions(t *testing.T) {
 
 // The engine checks it against the schemas of the options.
 func TestTheEngineTakesTheConfigurationOfThePage(t *testing.T) {
-	d := open(t, program{run: queueWithoutKey, stack: "dev", attach: serveEcho(t), config: exampleConfig(t)})
+	d := open(t, program{run: queueWithoutKey, stack: "dev", config: exampleConfig(t)})
 	v := d.preview()
 	if said := v.messages("regions-allowed", "urn:pulumi:dev::cases::pulumi:providers:aws::aws"); len(said) != 1 {
 		t.Errorf("us-east-1 is allowed: %v, %v", said, v.err)

@@ -2,17 +2,13 @@ package policy_test
 
 import (
 	"context"
-	"fmt"
-	"net"
-	"strings"
-	"testing"
 
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc"
 
+	"trade-processing/internal/engine"
 	"trade-processing/policy/cases"
 )
 
@@ -20,28 +16,12 @@ import (
 // which a preview doesn't know.
 type echo struct{ plugin.UnimplementedProvider }
 
-// providers are the names under which the engine finds echo: those of the cases.
-var providers = []string{"acme", "aws"}
-
-// serveEcho starts the provider and returns the value of PULUMI_DEBUG_PROVIDERS that leads the engine there.
-func serveEcho(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer()
-	pulumirpc.RegisterResourceProviderServer(server, plugin.NewProviderServer(&echo{}))
-	go server.Serve(listener) //nolint:errcheck // returns when the test stops it
-	t.Cleanup(server.Stop)
-	var attach []string
-	for _, name := range providers {
-		attach = append(attach, fmt.Sprintf("%s:%d", name, listener.Addr().(*net.TCPAddr).Port))
-	}
-	return strings.Join(attach, ",")
+// echoes are echo under the names of the cases' providers.
+func echoes() map[string]engine.Provider {
+	made := func() pulumirpc.ResourceProviderServer { return plugin.NewProviderServer(&echo{}) }
+	return engine.InProcess(map[string]func() pulumirpc.ResourceProviderServer{"acme": made, "aws": made})
 }
 
-func (*echo) Attach(string) error                      { return nil }
 func (*echo) SignalCancellation(context.Context) error { return nil }
 func (*echo) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
 	version := semver.MustParse("6.83.2")

@@ -2,7 +2,6 @@ package policy_test
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,11 +9,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
 	"trade-processing/components/declared"
+	"trade-processing/internal/engine"
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/local/cloud"
-	"trade-processing/local/engine"
 	"trade-processing/local/provider"
+	"trade-processing/policy/pack"
 	"trade-processing/policy/rules"
 	"trade-processing/stack"
 )
@@ -106,21 +106,16 @@ func asText(t *testing.T, input any) string {
 // openProgram opens one of this program's stacks on the engine, with the pack or without.
 func openProgram(t *testing.T, name string, judged bool) *engine.Deployment {
 	t.Helper()
-	cli := needEngine(t)
-	folder, err := filepath.Abs(root)
-	if err != nil {
-		t.Fatal(err)
+	here := cloud.New(cloud.Options{Images: localrun.Images()})
+	options := engine.Options{Root: root, Stack: name, Program: stack.DeployFrom(root), Providers: engine.InProcess(provider.Of(here))}
+	if judged {
+		policies, err := pack.Server(time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		options.Policies = policies
 	}
-	servers, err := provider.Serve(cloud.New(cloud.Options{Images: localrun.Images()}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(servers.Close)
-	options := engine.Options{
-		CLI: cli, Root: folder, Stack: name, Program: stack.DeployFrom(folder), Attach: servers.Attach(), State: t.TempDir(), WriteOnce: true,
-		Policies: judged,
-	}
-	opened, err := engine.Open(t.Context(), options)
+	opened, err := engine.Open(options)
 	if err != nil {
 		t.Fatal(err)
 	}

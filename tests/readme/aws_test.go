@@ -17,14 +17,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/pulumi/pulumi/sdk/v3"
 
 	"trade-processing/internal/feed"
 	"trade-processing/internal/localrun"
 	"trade-processing/lambdas/parameters"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
-	"trade-processing/tests/noengine"
+	"trade-processing/tests/deployed"
 )
 
 // The commands that need an account are run with stand-ins: this test's own binary under the names of the two programs.
@@ -49,7 +48,7 @@ const (
 // https://www.pulumi.com/docs/iac/cli/commands/
 var pulumiCommands = map[string]int{
 	"preview": 0, "up": 0, "destroy": 0, "stack init": 1, "stack rm --preserve-config": 1, "stack output": 1,
-	"version": 0, "stack output --json": 0, // which tradectl asks for
+	"stack output --json": 0, // which tradectl asks for
 }
 
 func pulumiStandIn(args []string) int {
@@ -67,9 +66,6 @@ func pulumiStandIn(args []string) int {
 		before := len(strings.Fields(command))
 		if len(words) != before+more || strings.Join(words[:before], " ") != command || more == 1 && strings.HasPrefix(words[before], "--") {
 			continue
-		}
-		if command == "version" {
-			fmt.Println("v" + sdk.Version.String())
 		}
 		if !strings.HasPrefix(command, "stack output") {
 			return 0
@@ -276,7 +272,7 @@ func deploy(t *testing.T) account {
 	a := account{logs: &endpoint.Logs{}}
 	a.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Logs: a.logs})
 	var err error
-	if a.outputs, err = noengine.Deploy(a.cloud, root, "dev", nil); err != nil {
+	if a.outputs, err = deployed.On(t.Context(), a.cloud, root, "dev", nil); err != nil {
 		t.Fatal(err)
 	}
 	return a

@@ -15,13 +15,11 @@ import (
 
 	"trade-processing/internal/sample"
 	"trade-processing/internal/terminal"
-	"trade-processing/local/engine/enginetest"
 )
 
 // A block of commands says in the comment before it how it is tested:
 //
 //	<!-- test -->                     it is run in the project's folder
-//	<!-- test: engine -->             so too, where there is a Pulumi engine
 //	<!-- test: aws -->                it is run with stand-ins for pulumi and aws
 //	<!-- test: verify -->             it is run in the project's folder against a deployment on the local cloud
 //	<!-- test…, writes FILE -->       the file that it leaves is removed
@@ -30,7 +28,6 @@ import (
 //
 // The commands of the pages for operators are held to bash's syntax, and to the names that they use.
 type how struct {
-	engine bool
 	where  where
 	writes string
 }
@@ -50,8 +47,6 @@ func (b block) how(t *testing.T) (how, bool) {
 	switch {
 	case kind == "test":
 		return how{writes: writes}, true
-	case kind == "test: engine":
-		return how{engine: true, writes: writes}, true
 	case kind == "test: aws":
 		return how{where: withStandIns, writes: writes}, true
 	case kind == "test: verify":
@@ -150,9 +145,6 @@ func TestTheCommandsOfThePagesWork(t *testing.T) {
 	expected := outputs(t)
 	for b, h := range tested(t, inTheProject) {
 		t.Run(b.String(), func(t *testing.T) {
-			if h.engine {
-				enginetest.CLI(t)
-			}
 			output := run(t, root, h, b.text, "COUNT="+sampleCount)
 			for _, want := range expected[strings.TrimSpace(b.text)] {
 				if !strings.Contains(shape(output), shape(want)) {

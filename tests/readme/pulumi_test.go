@@ -8,17 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
-
-	"trade-processing/local/engine/enginetest"
+	"trade-processing/tests/cli"
 	"trade-processing/tests/shell"
 )
 
 // The Pulumi CLI says itself, in the version in use, which commands and options it has: those that pages and workflows tell
 // people and jobs to run are held to that.
 func TestTheCommandsOfPulumiExist(t *testing.T) {
-	cli := enginetest.CLI(t)
-	asked := pulumiHelp{cli: cli, folder: t.TempDir(), known: map[string]string{}}
+	asked := pulumiHelp{cli: cli.OnPath(t), folder: t.TempDir(), known: map[string]string{}}
 	count := 0
 	for where, scripts := range allScripts(t) {
 		for _, script := range scripts {
@@ -51,7 +48,7 @@ func TestTheCommandsOfPulumiExist(t *testing.T) {
 
 // pulumiHelp is what the CLI says of its commands.
 type pulumiHelp struct {
-	cli    auto.PulumiCommand
+	cli    cli.CLI
 	folder string
 	known  map[string]string // by command
 }
@@ -68,7 +65,7 @@ func (p pulumiHelp) about(ctx context.Context, c shell.Command) (name, help stri
 	asked := strings.Join(words, " ")
 	text, known := p.known[asked]
 	if !known {
-		text, _, _, _ = p.cli.Run(ctx, p.folder, strings.NewReader(""), nil, nil, nil, append(slices.Clone(words), "--help")...) // no help: no such command
+		text, _ = p.cli.Run(ctx, p.folder, append(slices.Clone(words), "--help")...) // no help: no such command
 		p.known[asked] = text
 	}
 	// The CLI shows the help of the longest command that the words begin with; the others may be its arguments.

@@ -77,6 +77,37 @@ func TestTheCommandShowsEachStep(t *testing.T) {
 	}
 }
 
+// A stack is verified by its name alone: pulumi, of which this one knows stack dev, is asked for the outputs.
+func TestTheCommandAsksPulumiForTheOutputs(t *testing.T) {
+	w := newWorld(t, "dev", nil)
+	bin, project := t.TempDir(), t.TempDir()
+	script := `#!/bin/sh
+if [ "$*" != "stack output --json --stack dev --non-interactive" ]; then echo "no stack named $5 in $PWD" >&2; exit 255; fi
+/bin/cat outputs.json
+`
+	for file, text := range map[string]string{filepath.Join(bin, "pulumi"): script, filepath.Join(project, "outputs.json"): w.outputsJSON()} {
+		if err := os.WriteFile(file, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin)
+	out, _, err := w.tradectl(t.Context(), "", "--stack", "dev", "--project", project, "--watch", "0", "--timeout", "10s")
+	if code, _ := exitcode.Of(err); code != exitcode.OK || !strings.Contains(out, "✓ stack dev in us-east-1") {
+		t.Errorf("exit code %d: %v\n%s", code, err, out)
+	}
+
+	_, _, err = w.tradectl(t.Context(), "", "--stack", "other", "--project", project)
+	if code, _ := exitcode.Of(err); code != exitcode.Usage || !strings.Contains(err.Error(), "getting the outputs of stack other from pulumi: exit status 255\nno stack named other") {
+		t.Errorf("exit code %d for a stack that isn't there: %v", code, err)
+	}
+
+	t.Setenv("PATH", t.TempDir())
+	_, _, err = w.tradectl(t.Context(), "", "--stack", "dev", "--project", project)
+	if code, _ := exitcode.Of(err); code != exitcode.Usage || !strings.Contains(err.Error(), "there is no pulumi on PATH: install it, or pass the outputs with --outputs") {
+		t.Errorf("exit code %d without a pulumi: %v", code, err)
+	}
+}
+
 func TestTheCommandTellsProgramsWhatFailed(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	w.tamper = noReplication("eu-west-1")

@@ -220,7 +220,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		},
 		"a malformed trade in another queue": {
 			broken: func(w *world) {
-				urls := w.outputs["deadLetterQueueUrls"].(map[string]string)
+				urls := w.outputs["deadLetterQueueUrls"].(map[string]any)
 				urls["validator"], urls["enricher"] = urls["enricher"], urls["validator"]
 			},
 			step: verify.DeadLetter, tells: "but to trade-processing-local-validator-dead-letters: MalformedTrade",

@@ -20,7 +20,7 @@ import (
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
 	"trade-processing/local/queue"
-	"trade-processing/tests/noengine"
+	"trade-processing/tests/deployed"
 )
 
 const root = "../.."
@@ -43,7 +43,7 @@ func newWorld(t *testing.T, name string, settings map[string]string) *world {
 	w := &world{t: t}
 	w.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Clock: hasty{clock.Real(), time.Now()}})
 	var err error
-	if w.outputs, err = noengine.Deploy(w.cloud, root, name, settings); err != nil {
+	if w.outputs, err = deployed.On(t.Context(), w.cloud, root, name, settings); err != nil {
 		t.Fatal(err)
 	}
 	served := endpoint.New(w.cloud, logs)
@@ -107,7 +107,7 @@ func (w *world) queueOf(url string) *queue.Queue {
 
 // deadLetters is the URL of a function's dead-letter queue.
 func (w *world) deadLetters(function string) string {
-	return w.outputs["deadLetterQueueUrls"].(map[string]string)[function]
+	return w.outputs["deadLetterQueueUrls"].(map[string]any)[function].(string)
 }
 
 // bodies are the messages in all queues.

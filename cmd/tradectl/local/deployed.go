@@ -8,14 +8,12 @@ import (
 	"path/filepath"
 
 	"github.com/adrg/xdg"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3"
 
+	"trade-processing/internal/engine"
 	"trade-processing/internal/outfile"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
-	"trade-processing/local/engine"
-	"trade-processing/local/provider"
-	"trade-processing/stack"
 )
 
 // stackName is the stack that runs here.
@@ -24,37 +22,33 @@ const stackName = "local"
 // deployed is stack local, live on the cloud of this process.
 type deployed struct {
 	cloud      *cloud.Cloud
-	providers  *provider.Servers
 	deployment *engine.Deployment
-	outputs    auto.OutputMap
-	kept       string // file of the kept cloud; empty when nothing is kept
+	outputs    map[string]engine.Output
+	kept       string // folder of the kept stack; empty when nothing is kept
 }
+
+// What is in the folder of a kept stack. One file is of no use without the other: the engine would believe in resources that
+// are gone, or make those anew that are there.
+const (
+	keptCloud = "cloud.zip"
+	keptState = "stack.json"
+)
 
 // deploy brings stack local up with the real engine. Where the last run was
 // kept, it starts from there and the engine finds nothing to change.
-func deploy(ctx context.Context, t *terminal.Terminal, cli auto.PulumiCommand, root string, here *cloud.Cloud, keep bool) (_ *deployed, err error) {
+func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.Cloud, keep bool) (*deployed, error) {
 	d := &deployed{cloud: here}
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
-	state := ""
+	var state []byte
 	if keep {
+		var err error
 		if state, err = d.reopen(root); err != nil {
 			return nil, err
 		}
 	}
-	if d.providers, err = provider.Serve(here); err != nil {
-		return nil, err
-	}
-	progress := t.Step("deploying stack " + stackName + " on the Pulumi engine " + cli.Version().String())
+	progress := t.Step("deploying stack " + stackName + " on the Pulumi engine " + sdk.Version.String())
 	defer progress.Stop()
-	d.deployment, err = engine.Open(ctx, engine.Options{
-		CLI: cli, Root: root, Stack: stackName, Program: stack.DeployFrom(root), Attach: d.providers.Attach(), State: state,
-		WriteOnce: !keep, Policies: true,
-	})
-	if err != nil {
+	var err error
+	if d.deployment, err = open(root, stackName, here, state); err != nil {
 		return nil, err
 	}
 	plan, outputs, err := d.deployment.Up(ctx)
@@ -69,28 +63,32 @@ func deploy(ctx context.Context, t *terminal.Terminal, cli auto.PulumiCommand, r
 	return d, nil
 }
 
-// reopen loads what the last run kept, and says where the engine's state is.
-func (d *deployed) reopen(root string) (state string, err error) {
-	folder := keptFolder(root)
-	d.kept = filepath.Join(folder, "cloud.zip")
-	file, err := os.Open(d.kept)
+// reopen loads the cloud that the last run kept, and returns the engine's state of it.
+func (d *deployed) reopen(root string) (state []byte, err error) {
+	d.kept = keptFolder(root)
+	state, err = os.ReadFile(filepath.Join(d.kept, keptState))
 	if errors.Is(err, os.ErrNotExist) {
-		// State without its cloud is of no use: the engine would believe in
-		// resources that are gone.
-		return folder, os.RemoveAll(folder)
+		return nil, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("opening the kept cloud: %w", err)
+		return nil, fmt.Errorf("opening the kept stack: %w", err)
+	}
+	file, err := os.Open(filepath.Join(d.kept, keptCloud))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the kept cloud: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // only read
 	info, err := file.Stat()
 	if err != nil {
-		return "", fmt.Errorf("opening the kept cloud: %w", err)
+		return nil, fmt.Errorf("opening the kept cloud: %w", err)
 	}
 	if err := d.cloud.Load(file, info.Size()); err != nil {
-		return "", fmt.Errorf("opening the kept cloud %s (remove its folder to start over): %w", d.kept, err)
+		return nil, fmt.Errorf("opening the kept cloud %s (remove its folder to start over): %w", file.Name(), err)
 	}
-	return folder, nil
+	return state, nil
 }
 
 // keptFolder is where a project's kept stack lives.
@@ -107,9 +105,17 @@ func (d *deployed) output(name string) (string, error) {
 	return text, nil
 }
 
-// save keeps the cloud for the next run.
+// save keeps the stack for the next run.
 func (d *deployed) save(ctx context.Context) error {
-	file, err := outfile.Create(d.kept)
+	if err := os.MkdirAll(d.kept, 0o700); err != nil {
+		return fmt.Errorf("making the folder of the kept stack: %w", err)
+	}
+	state, err := outfile.Create(filepath.Join(d.kept, keptState))
+	if err != nil {
+		return err
+	}
+	defer state.Discard()
+	file, err := outfile.Create(filepath.Join(d.kept, keptCloud))
 	if err != nil {
 		return err
 	}
@@ -117,7 +123,10 @@ func (d *deployed) save(ctx context.Context) error {
 	if err := d.cloud.Save(ctx, file); err != nil {
 		return err
 	}
-	return file.Commit()
+	if _, err := state.Write(d.deployment.Export()); err != nil {
+		return fmt.Errorf("keeping the state of the stack: %w", err)
+	}
+	return errors.Join(state.Commit(), file.Commit())
 }
 
 func (d *deployed) destroy(ctx context.Context, t *terminal.Terminal) error {
@@ -132,14 +141,4 @@ func (d *deployed) destroy(ctx context.Context, t *terminal.Terminal) error {
 	}
 	progress.Done(fmt.Sprintf("destroyed stack %s: %s", stackName, plan.Summary()))
 	return nil
-}
-
-// close ends the providers and removes temporary state.
-func (d *deployed) close() {
-	if d.providers != nil {
-		d.providers.Close()
-	}
-	if d.deployment != nil {
-		d.deployment.Close() //nolint:errcheck // a temporary folder that stays behind harms nobody
-	}
 }

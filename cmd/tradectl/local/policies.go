@@ -3,8 +3,8 @@ package local
 import (
 	"fmt"
 
+	"trade-processing/internal/engine"
 	"trade-processing/internal/terminal"
-	"trade-processing/local/engine"
 )
 
 // judgement says how the policies were kept, and lists the advice that wasn't followed.

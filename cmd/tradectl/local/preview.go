@@ -9,11 +9,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/spf13/cobra"
 
+	"trade-processing/internal/engine"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
-	"trade-processing/local/engine"
-	"trade-processing/local/provider"
-	"trade-processing/stack"
 )
 
 type previewOptions struct {
@@ -46,25 +44,12 @@ func preview(command *cobra.Command, t *terminal.Terminal, options previewOption
 	if err != nil {
 		return err
 	}
-	cli, err := findEngine(ctx, t, root)
-	if err != nil {
-		return err
-	}
-	providers, err := provider.Serve(cloud.New(cloud.Options{}))
-	if err != nil {
-		return err
-	}
-	defer providers.Close()
-
 	progress := t.Step("previewing stack " + options.stack)
 	defer progress.Stop()
-	deployment, err := engine.Open(ctx, engine.Options{
-		CLI: cli, Root: root, Stack: options.stack, Program: stack.DeployFrom(root), Attach: providers.Attach(), Policies: true,
-	})
+	deployment, err := open(root, options.stack, cloud.New(cloud.Options{}), nil)
 	if err != nil {
 		return err
 	}
-	defer deployment.Close() //nolint:errcheck // a temporary folder that stays is no failure of the preview
 	plan, err := deployment.Preview(ctx)
 	if err != nil {
 		return err

@@ -79,17 +79,12 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 	defer stop()
 	useRoom(running)
 
-	cli, err := findEngine(ctx, t, root)
-	if err != nil {
-		return err
-	}
 	collector := localrun.NewCollector()
 	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Observe: localrun.Observe(collector)})
-	d, err := deploy(ctx, t, cli, root, here, options.keep)
+	d, err := deploy(ctx, t, root, here, options.keep)
 	if err != nil {
 		return err
 	}
-	defer d.close()
 	r, err := process(ctx, t, d, in, collector, options)
 	if err != nil {
 		return err

@@ -4,22 +4,22 @@ package verify
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/pulumi/pulumi/sdk/v3"
 	"github.com/spf13/cobra"
 
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/outfile"
 	"trade-processing/internal/terminal"
 	"trade-processing/internal/verify"
-	"trade-processing/local/engine"
 )
 
 type options struct {
@@ -124,18 +124,20 @@ func readOutputs(ctx context.Context, t *terminal.Terminal, o options) ([]byte, 
 	return askPulumi(ctx, o)
 }
 
-// askPulumi has the CLI print the outputs of a stack.
+// askPulumi has the user's CLI print the outputs of a stack.
 func askPulumi(ctx context.Context, o options) ([]byte, error) {
-	cli, found := engine.FindCLI(ctx)
-	if !found {
-		return nil, fmt.Errorf("there is no pulumi %s or later on PATH: install it, or pass the outputs with --outputs", sdk.Version)
+	ask := exec.CommandContext(ctx, "pulumi", "stack", "output", "--json", "--stack", o.stack, "--non-interactive")
+	ask.Dir = o.project
+	var problems bytes.Buffer
+	ask.Stderr = &problems
+	text, err := ask.Output()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("there is no pulumi on PATH: install it, or pass the outputs with --outputs")
+	case err != nil:
+		return nil, fmt.Errorf("getting the outputs of stack %s from pulumi: %w\n%s", o.stack, err, strings.TrimSpace(problems.String()))
 	}
-	stdout, stderr, _, err := cli.Run(ctx, o.project, bytes.NewReader(nil), nil, nil, nil,
-		"stack", "output", "--json", "--stack", o.stack, "--non-interactive")
-	if err != nil {
-		return nil, fmt.Errorf("getting the outputs of stack %s from pulumi: %w\n%s", o.stack, err, strings.TrimSpace(stderr))
-	}
-	return []byte(stdout), nil
+	return text, nil
 }
 
 // prove runs the verification and shows each step as it ends, unless the report is to be JSON.

@@ -27,7 +27,7 @@ func TestWhatCanNotBeOpenedSaysWhyAndLeavesNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := Open(t.Context(), Options{Root: root, Stack: "test"})
+			_, err := Open(Options{Root: root, Stack: "test"})
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
@@ -14,11 +15,13 @@ import (
 type Verdict struct {
 	Passed     []string    `json:"passed,omitempty"` // names of the policies that judged something and found no fault
 	Violations []Violation `json:"violations,omitempty"`
+	Remediated []string    `json:"remediated,omitempty"` // names of the policies that mended a resource, once for each
 }
 
 // Violation is one resource that breaks one policy.
 type Violation struct {
 	Pack    string `json:"pack"`
+	Version string `json:"version"` // of the pack
 	Policy  string `json:"policy"`
 	Level   string `json:"level"` // advisory, mandatory or remediate
 	URN     string `json:"urn"`   // of the stack where a policy judges the whole
@@ -48,18 +51,19 @@ func (v *Verdict) Summary() string {
 	}
 }
 
-func (v *Verdict) read(event apitype.EngineEvent) {
-	switch {
-	case event.PolicyEvent != nil:
-		policy := event.PolicyEvent
+func (v *Verdict) read(told any) {
+	switch told := told.(type) {
+	case pulumi_engine.PolicyViolationEventPayload:
 		v.Violations = append(v.Violations, Violation{
-			Pack: policy.PolicyPackName, Policy: policy.PolicyName, Level: policy.EnforcementLevel,
-			URN: policy.ResourceURN, Message: PlainText(policy.Message),
+			Pack: told.PolicyPackName, Version: told.PolicyPackVersion, Policy: told.PolicyName, Level: string(told.EnforcementLevel),
+			URN: string(told.ResourceURN), Message: plainText(told.Message),
 		})
-	case event.PolicyAnalyzeSummaryEvent != nil:
-		v.Passed = append(v.Passed, event.PolicyAnalyzeSummaryEvent.Passed...)
-	case event.PolicyAnalyzeStackSummaryEvent != nil:
-		v.Passed = append(v.Passed, event.PolicyAnalyzeStackSummaryEvent.Passed...)
+	case pulumi_engine.PolicyRemediationEventPayload:
+		v.Remediated = append(v.Remediated, told.PolicyName)
+	case pulumi_engine.PolicyAnalyzeSummaryEventPayload:
+		v.Passed = append(v.Passed, told.Passed...)
+	case pulumi_engine.PolicyAnalyzeStackSummaryEventPayload:
+		v.Passed = append(v.Passed, told.Passed...)
 	}
 }
 
@@ -68,6 +72,7 @@ func (v *Verdict) sort() {
 	slices.SortFunc(v.Violations, func(a, b Violation) int {
 		return cmp.Or(cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.URN, b.URN), cmp.Compare(a.Message, b.Message))
 	})
+	slices.Sort(v.Remediated)
 	slices.Sort(v.Passed)
 	violated := v.Violated()
 	v.Passed = slices.DeleteFunc(slices.Compact(v.Passed), func(name string) bool { return slices.Contains(violated, name) })

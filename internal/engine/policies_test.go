@@ -4,33 +4,35 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
-	judged := func(urn string, passed ...string) apitype.EngineEvent {
-		return apitype.EngineEvent{PolicyAnalyzeSummaryEvent: &apitype.PolicyAnalyzeSummaryEvent{ResourceURN: urn, Passed: passed}}
+	judged := func(urn resource.URN, passed ...string) pulumi_engine.Event {
+		return pulumi_engine.NewEvent(pulumi_engine.PolicyAnalyzeSummaryEventPayload{ResourceURN: urn, Passed: passed})
 	}
-	broken := func(urn, policy, level, message string) apitype.EngineEvent {
-		return apitype.EngineEvent{PolicyEvent: &apitype.PolicyEvent{
+	broken := func(urn resource.URN, policy string, level apitype.EnforcementLevel, message string) pulumi_engine.Event {
+		return pulumi_engine.NewEvent(pulumi_engine.PolicyViolationEventPayload{
 			PolicyPackName: "pack", PolicyName: policy, EnforcementLevel: level, ResourceURN: urn, Message: message,
-		}}
+		})
 	}
-	whole := apitype.EngineEvent{PolicyAnalyzeStackSummaryEvent: &apitype.PolicyAnalyzeStackSummaryEvent{Passed: []string{"alarmed"}}}
+	whole := pulumi_engine.NewEvent(pulumi_engine.PolicyAnalyzeStackSummaryEventPayload{Passed: []string{"alarmed"}})
 	for _, tc := range []struct {
 		name    string
-		told    []apitype.EngineEvent
+		told    []pulumi_engine.Event
 		summary string
 		want    Verdict
 		stops   string
 	}{
 		{name: "no policies", summary: ""},
 		{
-			name: "all kept", told: []apitype.EngineEvent{judged(queueURN, "tagged", "encrypted"), judged(tableURN, "tagged"), whole},
+			name: "all kept", told: []pulumi_engine.Event{judged(queueURN, "tagged", "encrypted"), judged(tableURN, "tagged"), whole},
 			summary: "3 passed", want: Verdict{Passed: []string{"alarmed", "encrypted", "tagged"}},
 		}, {
 			name: "one broken by two resources and kept by another", summary: "1 passed, 1 violated",
-			told: []apitype.EngineEvent{
+			told: []pulumi_engine.Event{
 				judged(stackURN, "tagged", "encrypted"), broken(queueURN, "tagged", "mandatory", "Who owns it?\ntags lack Owner."), judged(queueURN, "encrypted"),
 				broken(queueURN, "tagged", "mandatory", "Who owns it?\ntags lack CostCenter."), broken(tableURN, "tagged", "mandatory", "tags lack Owner."),
 			},
@@ -48,7 +50,7 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
     tags lack Owner.`,
 		}, {
 			name: "an advice, and a fault of the whole stack", summary: "0 passed, 2 violated",
-			told: []apitype.EngineEvent{broken("", "alarmed", "mandatory", "no alarm"), broken(queueURN, "named", "advisory", "a long name")},
+			told: []pulumi_engine.Event{broken("", "alarmed", "mandatory", "no alarm"), broken(queueURN, "named", "advisory", "a long name")},
 			want: Verdict{Violations: []Violation{
 				{Pack: "pack", Policy: "alarmed", Level: "mandatory", Message: "no alarm"},
 				{Pack: "pack", Policy: "named", Level: "advisory", URN: queueURN, Message: "a long name"},
@@ -57,7 +59,7 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := plan(t, tc.told...)
+			p := plan(tc.told...)
 			if diff := cmp.Diff(tc.want, p.Policies); diff != "" {
 				t.Error(diff)
 			}

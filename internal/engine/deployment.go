@@ -1,0 +1,231 @@
+// Package engine deploys Pulumi programs with Pulumi's own engine, which is linked into this process: the program, the
+// providers and the policy pack run here too. No CLI, no plugin and no variable of the environment has a part in it.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pulumi/pulumi/pkg/v3/display"
+	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
+	"github.com/pulumi/pulumi/pkg/v3/resource/deploy"
+	"github.com/pulumi/pulumi/pkg/v3/util/cancel"
+	pulumi_workspace "github.com/pulumi/pulumi/pkg/v3/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/esc"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/env"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"trade-processing/internal/stackconfig"
+)
+
+// The engine's settings are variables PULUMI_… of the environment, which are meant for a user's own CLI and not for us. The
+// store is set before anything can read it.
+func init() {
+	env.Global = env.MapStore{"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+}
+
+// parallel is how many resources the engine handles at a time, as its CLI would on four cores.
+const parallel = 16
+
+// Options say what to deploy, and onto what.
+type Options struct {
+	Root      string              // the project's folder, which holds Pulumi.yaml
+	Stack     string              // whose Pulumi.<stack>.yaml is the config
+	Program   pulumi.RunFunc      // runs in this process
+	Providers map[string]Provider // by package; there are no others
+	State     []byte              // of the stack, as Export gave it; nil for a new stack
+	Settings  map[string]string   // replace keys of the config, named without the project; read by each operation
+
+	Policies     pulumirpc.AnalyzerServer // a policy pack that judges every preview and update; nil for none
+	PolicyConfig string                   // the pack's configuration, a JSON file; empty for none
+}
+
+// Deployment is one stack on the engine. It does one thing at a time.
+type Deployment struct {
+	options Options
+	state   []byte
+}
+
+// Open prepares a stack.
+func Open(options Options) (*Deployment, error) {
+	var err error
+	if options.Root, err = filepath.Abs(options.Root); err != nil {
+		return nil, fmt.Errorf("finding the project: %w", err)
+	}
+	d := &Deployment{options: options, state: options.State}
+	if _, err := d.load(context.Background()); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Export is the state of the stack, for Options.State.
+func (d *Deployment) Export() []byte { return d.state }
+
+// Up deploys the program and returns the plan as it was carried out, with the stack's outputs.
+func (d *Deployment) Up(ctx context.Context) (*Plan, map[string]Output, error) {
+	plan, snapshot, err := d.operate(ctx, pulumi_engine.Update, false)
+	if err != nil {
+		return plan, nil, failure(ctx, "deploying", plan, err)
+	}
+	return plan, outputs(snapshot), nil
+}
+
+// Preview asks the engine what an update would do.
+func (d *Deployment) Preview(ctx context.Context) (*Plan, error) {
+	plan, _, err := d.operate(ctx, pulumi_engine.Update, true)
+	return plan, failure(ctx, "previewing", plan, err)
+}
+
+// Refresh reads every resource back into the state.
+func (d *Deployment) Refresh(ctx context.Context) (*Plan, error) {
+	plan, _, err := d.operate(ctx, pulumi_engine.Refresh, false)
+	return plan, failure(ctx, "refreshing", plan, err)
+}
+
+// Destroy removes every resource of the stack, or none where one is protected: it asks for a preview first, as the engine
+// itself comes upon a protected resource when others are gone already.
+func (d *Deployment) Destroy(ctx context.Context) (*Plan, error) {
+	if plan, _, err := d.operate(ctx, pulumi_engine.Destroy, true); err != nil {
+		return plan, failure(ctx, "previewing the destruction", plan, err)
+	}
+	plan, _, err := d.operate(ctx, pulumi_engine.Destroy, false)
+	return plan, failure(ctx, "destroying", plan, err)
+}
+
+// operation is one of the engine's.
+type operation func(pulumi_engine.UpdateInfo, *pulumi_engine.Context, pulumi_engine.UpdateOptions, bool) (
+	*deploy.Plan, display.ResourceChanges, error)
+
+// operate runs an operation to its end, or to where ctx ends it. What it did is part of the stack's state even where it
+// failed, unless it only was to say what it would do.
+func (d *Deployment) operate(ctx context.Context, run operation, preview bool) (*Plan, *deploy.Snapshot, error) {
+	if err := ctx.Err(); err != nil {
+		return newPlan(), nil, err
+	}
+	info, err := d.load(ctx)
+	if err != nil {
+		return newPlan(), nil, err
+	}
+	// The engine ends what it has begun before it heeds a cancellation, and forgets about it if it is terminated: so it is
+	// only when all is over.
+	canceled, source := cancel.NewContext(context.WithoutCancel(ctx))
+	defer source.Terminate()
+	defer context.AfterFunc(ctx, source.Cancel)()
+
+	options := pulumi_engine.UpdateOptions{
+		HostFactory: d.options.newHost, Parallel: parallel, SkipPluginPreInstall: true,
+	}
+	if d.options.Policies != nil {
+		options.LocalPolicyPacks = []pulumi_engine.LocalPolicyPack{{Path: "policies", Config: d.options.PolicyConfig}}
+	}
+	events := make(chan pulumi_engine.Event)
+	told := make(chan *Plan)
+	go func() { told <- collect(events) }()
+	journal := pulumi_engine.NewTestJournal()
+	_, _, err = run(info, &pulumi_engine.Context{
+		Cancel: canceled, Events: events, SnapshotManager: journal, BackendClient: noOtherStacks{},
+	}, options, preview)
+	close(events)
+	plan := <-told
+	if closeErr := journal.Close(); closeErr != nil {
+		return plan, nil, errors.Join(err, fmt.Errorf("ending the engine's journal: %w", closeErr))
+	}
+	if preview {
+		return plan, nil, err
+	}
+	snapshot, snapErr := journal.Snap(info.Target.Snapshot)
+	if snapErr != nil {
+		return plan, nil, errors.Join(err, fmt.Errorf("making the state of the stack: %w", snapErr))
+	}
+	state, writeErr := write(context.WithoutCancel(ctx), snapshot)
+	if writeErr != nil {
+		return plan, nil, errors.Join(err, writeErr)
+	}
+	d.state = state
+	return plan, snapshot, err
+}
+
+// load reads the project, the config and the state of the stack.
+func (d *Deployment) load(ctx context.Context) (pulumi_engine.UpdateInfo, error) {
+	fail := func(doing string, err error) (pulumi_engine.UpdateInfo, error) {
+		return pulumi_engine.UpdateInfo{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	text, err := os.ReadFile(filepath.Join(d.options.Root, stackconfig.ProjectFile))
+	if err != nil {
+		return fail("reading the project file", err)
+	}
+	project, err := workspace.LoadProjectBytes(text, stackconfig.ProjectFile, encoding.YAML)
+	if err != nil {
+		return fail("reading the project file", err)
+	}
+	name, err := tokens.ParseStackName(d.options.Stack)
+	if err != nil {
+		return fail("reading the name of the stack", err)
+	}
+	file := stackconfig.FileOf(d.options.Stack)
+	if text, err = stackconfig.File(d.options.Root, d.options.Stack); err != nil {
+		return pulumi_engine.UpdateInfo{}, err
+	}
+	if text, err = stackconfig.WithoutSecrets(text); err != nil {
+		return fail(file, err)
+	}
+	settings, err := workspace.LoadProjectStackBytes(nil, project, text, file, encoding.YAML)
+	if err != nil {
+		return fail(file, err)
+	}
+	for key, value := range d.options.Settings {
+		settings.Config[config.MustMakeKey(project.Name.String(), key)] = config.NewValue(value)
+	}
+	err = pulumi_workspace.ValidateStackConfigAndApplyProjectConfig(ctx, d.options.Stack, project, esc.Value{}, settings.Config,
+		config.NopEncrypter, config.NopDecrypter)
+	if err != nil {
+		return fail(file, err)
+	}
+	snapshot, err := read(ctx, d.state)
+	if err != nil {
+		return pulumi_engine.UpdateInfo{}, err
+	}
+	return pulumi_engine.UpdateInfo{
+		Root: d.options.Root, Project: project,
+		Target: &deploy.Target{Name: name, Config: settings.Config, Decrypter: config.NopDecrypter, Snapshot: snapshot},
+	}, nil
+}
+
+// noOtherStacks answers a program that refers to other stacks.
+type noOtherStacks struct{}
+
+func (noOtherStacks) GetStackOutputs(_ context.Context, name string, _ func(error) error) (property.Map, error) {
+	return property.Map{}, fmt.Errorf("stack %s is not known here, nor is any other", name)
+}
+
+func (n noOtherStacks) GetStackResourceOutputs(ctx context.Context, name string) (property.Map, error) {
+	return n.GetStackOutputs(ctx, name, nil)
+}
+
+// failure turns the engine's error into one that says what it reported.
+func failure(ctx context.Context, doing string, plan *Plan, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
+	case len(plan.Policies.Stopping()) > 0:
+		reasons := append([]string{Tell(plan.Policies.Stopping())}, plan.Errors...)
+		return fmt.Errorf("%s: the policies don't allow it\n%s", doing, strings.Join(reasons, "\n"))
+	case len(plan.Errors) > 0:
+		return fmt.Errorf("%s: %s", doing, strings.Join(plan.Errors, "\n"))
+	default:
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+}

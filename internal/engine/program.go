@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+)
+
+// program is the language runtime of a program that is a function of this process.
+type program struct {
+	pulumirpc.UnimplementedLanguageRuntimeServer
+	run    pulumi.RunFunc
+	engine string // address that log lines of the program go to
+}
+
+// GetRequiredPackages tells none: the SDKs that a program registers its resources with name their providers.
+func (p program) GetRequiredPackages(context.Context, *pulumirpc.GetRequiredPackagesRequest) (*pulumirpc.GetRequiredPackagesResponse, error) {
+	return &pulumirpc.GetRequiredPackagesResponse{}, nil
+}
+
+// Run runs the program against the engine's resource monitor.
+func (p program) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
+	running, err := pulumi.NewContext(ctx, pulumi.RunInfo{
+		EngineAddr: p.engine, MonitorAddr: request.GetMonitorAddress(),
+		Project: request.GetProject(), Stack: request.GetStack(), Organization: request.GetOrganization(),
+		RootDirectory: request.GetInfo().GetRootDirectory(),
+		Config:        request.GetConfig(), ConfigSecretKeys: request.GetConfigSecretKeys(),
+		Parallel: request.GetParallel(), DryRun: request.GetDryRun(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connecting the program to the engine: %w", err)
+	}
+	defer running.Close() //nolint:errcheck // the program has been told all it can be told
+	if err := p.recovered(running); err != nil {
+		return &pulumirpc.RunResponse{Error: err.Error()}, nil
+	}
+	return &pulumirpc.RunResponse{}, nil
+}
+
+// recovered runs the program, and makes an error of its panic.
+func (p program) recovered(running *pulumi.Context) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("the program panicked: %v", cause)
+		}
+	}()
+	return pulumi.RunWithContext(running, p.run)
+}
