@@ -39,13 +39,11 @@ type AlarmTopic struct {
 }
 
 // NewAlarmTopic makes an AlarmTopic.
-func NewAlarmTopic(ctx *pulumi.Context, name string, args *AlarmTopicArgs, opts ...pulumi.ResourceOption) (*AlarmTopic, error) {
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
+func NewAlarmTopic(ctx *pulumi.Context, name string, given *AlarmTopicArgs, opts ...pulumi.ResourceOption) (*AlarmTopic, error) {
+	args := *given
 	t := &AlarmTopic{}
-	if err := ctx.RegisterComponentResource(alarmTopicType, name, t, opts...); err != nil {
-		return nil, fmt.Errorf("registering topic %s: %w", name, err)
+	if err := register(ctx, alarmTopicType, name, t, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	topic, err := sns.NewTopic(ctx, name+"-topic", &sns.TopicArgs{

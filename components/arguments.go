@@ -51,10 +51,10 @@ func (a *arguments) text(argument, value string) {
 	}
 }
 
-// scope demands a complete scope.
+// scope demands a complete scope or none.
 func (a *arguments) scope(s Scope) {
-	if s.Partition == "" || s.Account == "" || s.Region == "" {
-		a.problem("Scope", "needs a partition, an account and a region; LookupScope fills it")
+	if s != (Scope{}) && (s.Partition == "" || s.Account == "" || s.Region == "") {
+		a.problem("Scope", "needs a partition, an account and a region; left out, it is the provider's")
 	}
 }
 

@@ -48,24 +48,11 @@ type BackupPlan struct {
 }
 
 // NewBackupPlan makes a BackupPlan.
-func NewBackupPlan(ctx *pulumi.Context, name string, args *BackupPlanArgs, opts ...pulumi.ResourceOption) (*BackupPlan, error) {
-	retention := args.RetentionDays
-	if retention == 0 {
-		retention = defaultBackupRetentionDays
-	}
-	a := &arguments{component: name}
-	a.scope(args.Scope)
-	a.name("PlanName", args.PlanName, backupName)
-	a.nameInput("RoleName", args.RoleName, roleName)
-	a.given("KeyARN", args.KeyARN)
-	a.given("ResourceARN", args.ResourceARN)
-	a.between("RetentionDays", retention, 1, 36500)
-	if err := a.err(); err != nil {
-		return nil, err
-	}
+func NewBackupPlan(ctx *pulumi.Context, name string, given *BackupPlanArgs, opts ...pulumi.ResourceOption) (*BackupPlan, error) {
+	args := given.withDefaults()
 	b := &BackupPlan{}
-	if err := ctx.RegisterComponentResource(backupPlanType, name, b, opts...); err != nil {
-		return nil, fmt.Errorf("registering backup plan %s: %w", name, err)
+	if err := register(ctx, backupPlanType, name, b, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	vault, err := backup.NewVault(ctx, name+"-vault", &backup.VaultArgs{
@@ -83,7 +70,7 @@ func NewBackupPlan(ctx *pulumi.Context, name string, args *BackupPlanArgs, opts 
 			RuleName:        pulumi.String("daily"),
 			TargetVaultName: vault.Name,
 			Schedule:        pulumi.String("cron(0 3 * * ? *)"), // 03:00 UTC, when no market of size is open
-			Lifecycle:       &backup.PlanRuleLifecycleArgs{DeleteAfter: pulumi.Int(retention)},
+			Lifecycle:       &backup.PlanRuleLifecycleArgs{DeleteAfter: pulumi.Int(args.RetentionDays)},
 		}},
 	}, pulumi.Parent(b))
 	if err != nil {
@@ -103,6 +90,24 @@ func NewBackupPlan(ctx *pulumi.Context, name string, args *BackupPlanArgs, opts 
 		return nil, fmt.Errorf("selecting what %s backs up: %w", name, err)
 	}
 	return b, registerOutputs(ctx, name, b)
+}
+
+func (args BackupPlanArgs) withDefaults() *BackupPlanArgs {
+	if args.RetentionDays == 0 {
+		args.RetentionDays = defaultBackupRetentionDays
+	}
+	return &args
+}
+
+func (args *BackupPlanArgs) check(name string) error {
+	a := &arguments{component: name}
+	a.scope(args.Scope)
+	a.name("PlanName", args.PlanName, backupName)
+	a.nameInput("RoleName", args.RoleName, roleName)
+	a.given("KeyARN", args.KeyARN)
+	a.given("ResourceARN", args.ResourceARN)
+	a.between("RetentionDays", args.RetentionDays, 1, 36500)
+	return a.err()
 }
 
 // newRole makes the role that AWS Backup takes on. Its policy is AWS's own: what the service calls to back a table up,

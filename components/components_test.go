@@ -16,6 +16,9 @@ import (
 // here is the scope of the tests; its account is that of the recorder's made-up ARNs.
 var here = Scope{Partition: "aws", Account: declared.Account, Region: "us-east-1"}
 
+// part lacks an account.
+var part = Scope{Partition: "aws", Region: "us-east-1"}
+
 const (
 	keyARN   = pulumi.String("arn:aws:kms:us-east-1:111122223333:key/mrk-1")
 	topicARN = pulumi.String("arn:aws:sns:us-east-1:111122223333:alarms")
@@ -107,25 +110,28 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 	}{
 		"a queue": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewMonitoredQueue(ctx, "q", &MonitoredQueueArgs{OldestMessageSeconds: int(queueRetention.Seconds()), Senders: []QueueSender{{}}})
+				_, err := NewMonitoredQueue(ctx, "q", &MonitoredQueueArgs{Scope: part, OldestMessageSeconds: int(queueRetention.Seconds()), Senders: []QueueSender{{}}})
 				return err
 			},
 			[]string{"Scope", "QueueName", "Holds", "KeyARN", "AlarmTopicARN", "Senders[0].Service", "Senders[0].ResourceARN", "OldestMessageSeconds"},
 		},
 		"a topic": {
-			func(ctx *pulumi.Context) error { _, err := NewAlarmTopic(ctx, "t", &AlarmTopicArgs{}); return err },
+			func(ctx *pulumi.Context) error {
+				_, err := NewAlarmTopic(ctx, "t", &AlarmTopicArgs{Scope: part})
+				return err
+			},
 			[]string{"Scope", "TopicName", "AlarmNamePrefix", "KeyARN"},
 		},
 		"a key": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewEncryptionKey(ctx, "k", &EncryptionKeyArgs{Scope: here, DeletionWindowDays: 5, Replicas: []KeyReplica{{Region: "us-east-1"}, {Region: "eu-west-1"}, {Region: "eu-west-1"}}})
+				_, err := NewEncryptionKey(ctx, "k", &EncryptionKeyArgs{Scope: here, DeletionWindowDays: 5, Replicas: []KeyReplica{{Region: "us-east-1"}, {Region: "eu-west-1"}, {Region: "eu-west-1"}, {}}})
 				return err
 			},
-			[]string{"Alias", "DeletionWindowDays", "Replicas[0].Region", "Replicas[0].Provider", "Replicas[1].Provider", "Replicas[2].Region"},
+			[]string{"Alias", "DeletionWindowDays", "Replicas[0].Region", "Replicas[2].Region", "Replicas[3].Region"},
 		},
 		"a repository": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewImageRepository(ctx, "r", &ImageRepositoryArgs{RepositoryName: pulumi.String("Upper/Case"), KeptImages: 1})
+				_, err := NewImageRepository(ctx, "r", &ImageRepositoryArgs{Scope: part, RepositoryName: pulumi.String("Upper/Case"), KeptImages: 1})
 				return err
 			},
 			[]string{"Scope", "RepositoryName", "FunctionName", "KeyARN", "KeptImages"},
@@ -133,7 +139,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 		"a function": {
 			func(ctx *pulumi.Context) error {
 				_, err := NewContainerFunction(ctx, "f", &ContainerFunctionArgs{
-					MemoryMB: 64, TimeoutSeconds: -1, ReservedConcurrency: -1, LogRetentionDays: 2, SubnetIDs: pulumi.StringArray{},
+					Scope: part, MemoryMB: 64, TimeoutSeconds: -1, ReservedConcurrency: -1, LogRetentionDays: 2, SubnetIDs: pulumi.StringArray{},
 					Permissions: []Permission{{}},
 				})
 				return err
@@ -153,23 +159,26 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 			},
 			[]string{
 				"TableName", "KeyARN", "AlarmTopicARN", "MaxWriteUnits", "MaxReadUnits", "ReplicationLatencySeconds", "Replicas[0].Region",
-				"Replicas[0].Provider", "Replicas[0].KeyARN",
+				"Replicas[0].KeyARN",
 			},
 		},
 		"a bus": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewEventBus(ctx, "b", &EventBusArgs{ArchiveDays: -1})
+				_, err := NewEventBus(ctx, "b", &EventBusArgs{Scope: part, ArchiveDays: -1})
 				return err
 			},
 			[]string{"Scope", "BusName", "ArchiveName", "DeadLetterQueueName", "EventSources", "ArchiveDays", "KeyARN", "AlarmTopicARN"},
 		},
 		"a route": {
-			func(ctx *pulumi.Context) error { _, err := NewSourceRoute(ctx, "r", &SourceRouteArgs{}); return err },
+			func(ctx *pulumi.Context) error {
+				_, err := NewSourceRoute(ctx, "r", &SourceRouteArgs{Scope: part})
+				return err
+			},
 			[]string{"Scope", "RuleName", "EventSource", "Bus", "WorkflowARN", "DeadLetters", "AlarmTopicARN"},
 		},
 		"a workflow": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewWorkflow(ctx, "w", &WorkflowArgs{Type: "FAST", Logging: "SOME", LogRetentionDays: 2})
+				_, err := NewWorkflow(ctx, "w", &WorkflowArgs{Scope: part, Type: "FAST", Logging: "SOME", LogRetentionDays: 2})
 				return err
 			},
 			[]string{"Scope", "WorkflowName", "Type", "Logging", "LogRetentionDays", "KeyARN", "AlarmTopicARN", "Definition", "Functions"},
@@ -177,7 +186,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 		"a network": {
 			func(ctx *pulumi.Context) error {
 				_, err := NewPrivateNetwork(ctx, "n", &PrivateNetworkArgs{
-					Adopted: &AdoptedNetwork{}, CIDR: "10.0.0.0/30", Endpoints: []string{"s3", "ssm", "ssm"}, LogRetentionDays: 2,
+					Scope: part, Adopted: &AdoptedNetwork{}, CIDR: "10.0.0.0/30", Endpoints: []string{"s3", "ssm", "ssm"}, LogRetentionDays: 2,
 				})
 				return err
 			},
@@ -185,14 +194,14 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 		},
 		"a dashboard": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewDashboard(ctx, "d", &DashboardArgs{Questions: []Question{{Graphs: make([]Graph, 5)}}})
+				_, err := NewDashboard(ctx, "d", &DashboardArgs{Scope: part, Questions: []Question{{Graphs: make([]Graph, 5)}}})
 				return err
 			},
 			[]string{"Scope", "DashboardName", "Questions[0].Graphs"},
 		},
 		"a backup plan": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewBackupPlan(ctx, "b", &BackupPlanArgs{RetentionDays: -1})
+				_, err := NewBackupPlan(ctx, "b", &BackupPlanArgs{Scope: part, RetentionDays: -1})
 				return err
 			},
 			[]string{"Scope", "PlanName", "RoleName", "KeyARN", "ResourceARN", "RetentionDays"},
@@ -204,12 +213,12 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 				})
 				return err
 			},
-			[]string{"RepositoryPrefix", "FunctionPrefix", "RoleName", "Destinations[0].Region", "Destinations[0].Provider", "Destinations[0].KeyARN"},
+			[]string{"RepositoryPrefix", "FunctionPrefix", "RoleName", "Destinations[0].Region", "Destinations[0].KeyARN"},
 		},
 		"a pipeline": {
 			func(ctx *pulumi.Context) error {
 				_, err := NewTradePipeline(ctx, "p", &TradePipelineArgs{
-					Prefix: strings.Repeat("x", 42), Sources: []string{"a b", "c", "c"}, Network: &PrivateNetwork{}, ProducerAccounts: []string{"1"},
+					Scope: part, Prefix: strings.Repeat("x", 42), Sources: []string{"a b", "c", "c"}, Network: &PrivateNetwork{}, ProducerAccounts: []string{"1"},
 					Stages: []Stage{{CallsAPI: true}}, Parameters: []Parameter{{}}, APIEndpointPort: 70000, MaxRetries: -1, ArchiveDays: -1,
 					FunctionLogLevel: "LOUD", WorkflowType: "FAST", WorkflowLogLevel: "SOME", LogRetentionDays: 2, MaxWriteUnits: -1, MaxReadUnits: -1,
 					SilenceAlarmMinutes: 1441, EventBusName: "a b",

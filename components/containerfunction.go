@@ -123,12 +123,9 @@ type ContainerFunction struct {
 // NewContainerFunction makes a ContainerFunction.
 func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunctionArgs, opts ...pulumi.ResourceOption) (*ContainerFunction, error) {
 	args := given.withDefaults()
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
 	f := &ContainerFunction{Name: args.FunctionName, Timeout: seconds(args.TimeoutSeconds)}
-	if err := ctx.RegisterComponentResource(containerFunctionType, name, f, opts...); err != nil {
-		return nil, fmt.Errorf("registering function %s: %w", name, err)
+	if err := register(ctx, containerFunctionType, name, f, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	repository, image, err := args.newImage(ctx, f, name)

@@ -98,13 +98,11 @@ const (
 )
 
 // NewDashboard makes a Dashboard.
-func NewDashboard(ctx *pulumi.Context, name string, args *DashboardArgs, opts ...pulumi.ResourceOption) (*Dashboard, error) {
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
+func NewDashboard(ctx *pulumi.Context, name string, given *DashboardArgs, opts ...pulumi.ResourceOption) (*Dashboard, error) {
+	args := *given
 	d := &Dashboard{}
-	if err := ctx.RegisterComponentResource(dashboardType, name, d, opts...); err != nil {
-		return nil, fmt.Errorf("registering dashboard %s: %w", name, err)
+	if err := register(ctx, dashboardType, name, d, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 	d.URL = pulumi.String(args.url()).ToStringOutput()
 	body, err := json.Marshal(map[string]any{"widgets": args.widgets()})

@@ -22,8 +22,8 @@ type EncryptionKeyArgs struct {
 	// Alias names the key in every region, without the prefix "alias/": up to 250 letters, digits, -, _, . and /.
 	Alias string `pulumi:"alias"`
 
-	// Grants are the AWS services that use the key, each for named resources only.
-	Grants []KeyGrant
+	// Grants are what AWS services may use the key for. The account's own policies decide for its users and roles.
+	Grants KeyGrants `pulumi:"grants,optional"`
 
 	// Replicas are the other regions that need the key: a customer-managed key is regional, and a table's replica is
 	// refused without one in its own region.
@@ -35,13 +35,18 @@ type EncryptionKeyArgs struct {
 
 // KeyReplica is the key in another region.
 type KeyReplica struct {
-	Region   string
-	Provider *aws.Provider // of that region
-	Grants   []KeyGrant
-}
+	// Region is the other region.
+	Region string `pulumi:"region"`
 
-// KeyGrant lets one AWS service use the key. The functions whose names begin with Grant make them.
-type KeyGrant struct{ statements []iam.Statement }
+	// Grants are what AWS services may use the key for there.
+	Grants KeyGrants `pulumi:"grants,optional"`
+
+	// Provider is the provider of that region. Default: one is made, with the environment's credentials.
+	Provider *aws.Provider
+
+	// Tags are the default tags of a provider that is made.
+	Tags map[string]string `pulumi:"tags,optional"`
+}
 
 // EncryptionKey is one multi-region customer-managed key: it rotates every year, names each service that uses it in its
 // policy, and has a replica with the same key material in every region that needs one.
@@ -53,19 +58,12 @@ type EncryptionKey struct {
 }
 
 // NewEncryptionKey makes an EncryptionKey.
-func NewEncryptionKey(ctx *pulumi.Context, name string, args *EncryptionKeyArgs, opts ...pulumi.ResourceOption) (*EncryptionKey, error) {
-	if err := args.check(name); err != nil {
+func NewEncryptionKey(ctx *pulumi.Context, name string, given *EncryptionKeyArgs, opts ...pulumi.ResourceOption) (*EncryptionKey, error) {
+	args := given.withDefaults()
+	k := &EncryptionKey{ReplicaARNs: map[string]pulumi.StringOutput{}}
+	if err := register(ctx, encryptionKeyType, name, k, &args.Scope, args.check, opts); err != nil {
 		return nil, err
 	}
-	k := &EncryptionKey{ReplicaARNs: map[string]pulumi.StringOutput{}}
-	if err := ctx.RegisterComponentResource(encryptionKeyType, name, k, opts...); err != nil {
-		return nil, fmt.Errorf("registering key %s: %w", name, err)
-	}
-	window := args.DeletionWindowDays
-	if window == 0 {
-		window = defaultDeletionWindow
-	}
-
 	policy, err := keyPolicy(args.Scope, args.Grants)
 	if err != nil {
 		return nil, err
@@ -74,7 +72,7 @@ func NewEncryptionKey(ctx *pulumi.Context, name string, args *EncryptionKeyArgs,
 		Description:          pulumi.String("Encrypts everything of " + args.Alias),
 		EnableKeyRotation:    pulumi.Bool(true),
 		MultiRegion:          pulumi.Bool(true), // can't be changed later: a key for one region would have to be replaced
-		DeletionWindowInDays: pulumi.Int(window),
+		DeletionWindowInDays: pulumi.Int(args.DeletionWindowDays),
 		Policy:               policy,
 	}, pulumi.Parent(k))
 	if err != nil {
@@ -90,7 +88,7 @@ func NewEncryptionKey(ctx *pulumi.Context, name string, args *EncryptionKeyArgs,
 	k.ARN = key.Arn
 
 	for _, replica := range args.Replicas {
-		arn, err := args.newReplica(ctx, k, name, replica, key, window)
+		arn, err := args.newReplica(ctx, k, name, replica, key)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +97,11 @@ func NewEncryptionKey(ctx *pulumi.Context, name string, args *EncryptionKeyArgs,
 	return k, registerOutputs(ctx, name, k)
 }
 
-func (args *EncryptionKeyArgs) newReplica(ctx *pulumi.Context, parent pulumi.Resource, name string, r KeyReplica, primary *kms.Key, window int) (pulumi.StringOutput, error) {
+func (args *EncryptionKeyArgs) newReplica(ctx *pulumi.Context, parent pulumi.Resource, name string, r KeyReplica, primary *kms.Key) (pulumi.StringOutput, error) {
+	provider, err := regional(ctx, parent, name, r.Region, r.Provider, r.Tags)
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
 	// Rotation isn't set here: a replica rotates with its primary.
 	policy, err := keyPolicy(args.Scope.In(r.Region), r.Grants)
 	if err != nil {
@@ -108,38 +110,42 @@ func (args *EncryptionKeyArgs) newReplica(ctx *pulumi.Context, parent pulumi.Res
 	replica, err := kms.NewReplicaKey(ctx, name+"-"+r.Region, &kms.ReplicaKeyArgs{
 		Description:          pulumi.String("Encrypts everything of " + args.Alias + " in " + r.Region),
 		PrimaryKeyArn:        primary.Arn,
-		DeletionWindowInDays: pulumi.Int(window),
+		DeletionWindowInDays: pulumi.Int(args.DeletionWindowDays),
 		Policy:               policy,
-	}, pulumi.Parent(parent), pulumi.Provider(r.Provider))
+	}, pulumi.Parent(parent), pulumi.Provider(provider))
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("making key %s in %s: %w", name, r.Region, err)
 	}
 	_, err = kms.NewAlias(ctx, name+"-alias-"+r.Region, &kms.AliasArgs{
 		Name:        pulumi.String("alias/" + args.Alias),
 		TargetKeyId: replica.KeyId,
-	}, pulumi.Parent(parent), pulumi.Provider(r.Provider))
+	}, pulumi.Parent(parent), pulumi.Provider(provider))
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("naming key %s in %s: %w", name, r.Region, err)
 	}
 	return replica.Arn, nil
 }
 
+func (args EncryptionKeyArgs) withDefaults() *EncryptionKeyArgs {
+	if args.DeletionWindowDays == 0 {
+		args.DeletionWindowDays = defaultDeletionWindow
+	}
+	return &args
+}
+
 func (args *EncryptionKeyArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
 	a.name("Alias", args.Alias, keyAlias)
-	if args.DeletionWindowDays != 0 {
-		a.between("DeletionWindowDays", args.DeletionWindowDays, 7, 30)
-	}
+	a.between("DeletionWindowDays", args.DeletionWindowDays, 7, 30)
 	seen := map[string]bool{args.Scope.Region: true}
 	for i, replica := range args.Replicas {
+		field := fmt.Sprintf("Replicas[%d].Region", i)
+		a.text(field, replica.Region)
 		if seen[replica.Region] {
-			a.problem(fmt.Sprintf("Replicas[%d].Region", i), "the key is in %q already", replica.Region)
+			a.problem(field, "the key is in %q already", replica.Region)
 		}
 		seen[replica.Region] = true
-		if replica.Provider == nil {
-			a.problem(fmt.Sprintf("Replicas[%d].Provider", i), "is missing")
-		}
 	}
 	return a.err()
 }
@@ -147,7 +153,7 @@ func (args *EncryptionKeyArgs) check(name string) error {
 // keyPolicy says who may do what with the key in one region. The account's own IAM policies decide for its users and
 // roles, each of which is held to one service and one resource there; AWS services are named one by one. The actions are
 // spelled out: a wildcard would grow with every action that KMS adds.
-func keyPolicy(scope Scope, grants []KeyGrant) (pulumi.String, error) {
+func keyPolicy(scope Scope, grants KeyGrants) (pulumi.String, error) {
 	account := iam.AWS(scope.Global("iam", "root"))
 	statements := []iam.Statement{
 		{
@@ -176,9 +182,6 @@ func keyPolicy(scope Scope, grants []KeyGrant) (pulumi.String, error) {
 			Condition: iam.Conditions{iam.Bool: {"kms:GrantIsForAWSResource": {"true"}}},
 		},
 	}
-	for _, grant := range grants {
-		statements = append(statements, grant.statements...)
-	}
-	text, err := iam.New(statements...).JSON()
+	text, err := iam.New(append(statements, grants.statements(scope)...)...).JSON()
 	return pulumi.String(text), err
 }

@@ -16,11 +16,10 @@ func declareKey(t *testing.T) *declared.Stack {
 	return run(t, func(ctx *pulumi.Context) error {
 		_, err := NewEncryptionKey(ctx, "key", &EncryptionKeyArgs{
 			Scope: here, Alias: "orders",
-			Grants: []KeyGrant{
-				GrantLogs(here, "/aws/lambda/orders-*"), GrantLogDelivery(here), GrantAlarms(here, "orders-"),
-				GrantEventDelivery(here, "orders/orders-*"), GrantEventBus(here, "orders"),
+			Grants: KeyGrants{
+				LogGroups: []string{"/aws/lambda/orders-*"}, WorkflowLogs: true, AlarmPrefix: "orders-", Rules: []string{"orders/orders-*"}, EventBus: "orders",
 			},
-			Replicas: []KeyReplica{{Region: "eu-west-1", Provider: ireland(ctx), Grants: []KeyGrant{GrantLogs(here.In("eu-west-1"), "/aws/lambda/orders-*")}}},
+			Replicas: []KeyReplica{{Region: "eu-west-1", Provider: ireland(ctx), Grants: KeyGrants{LogGroups: []string{"/aws/lambda/orders-*"}}}},
 		})
 		return err
 	})

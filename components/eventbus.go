@@ -64,17 +64,15 @@ type EventBus struct {
 }
 
 // NewEventBus makes an EventBus.
-func NewEventBus(ctx *pulumi.Context, name string, args *EventBusArgs, opts ...pulumi.ResourceOption) (*EventBus, error) {
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
+func NewEventBus(ctx *pulumi.Context, name string, given *EventBusArgs, opts ...pulumi.ResourceOption) (*EventBus, error) {
+	args := *given
 	b := &EventBus{PhysicalName: args.BusName}
-	if err := ctx.RegisterComponentResource(eventBusType, name, b, opts...); err != nil {
-		return nil, fmt.Errorf("registering event bus %s: %w", name, err)
+	if err := register(ctx, eventBusType, name, b, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 	if args.BusName == DefaultBus {
 		b.Name, b.ARN = pulumi.String(args.BusName).ToStringOutput(), pulumi.String(args.arn()).ToStringOutput()
-	} else if err := b.newBus(ctx, name, args); err != nil {
+	} else if err := b.newBus(ctx, name, &args); err != nil {
 		return nil, err
 	}
 

@@ -31,9 +31,17 @@ var windowAttributes = []string{"amount", "currency", "digest", "recordedAt", "s
 
 // TableReplica is the table in another region.
 type TableReplica struct {
-	Region   string
-	Provider *aws.Provider      // of that region
-	KeyARN   pulumi.StringInput // the customer-managed key in that region; can't be changed once the replica exists
+	// Region is the other region.
+	Region string `pulumi:"region"`
+
+	// KeyARN is the customer-managed key in that region. It can't be changed once the replica exists.
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+
+	// Provider is the provider of that region. Default: one is made, with the environment's credentials.
+	Provider *aws.Provider
+
+	// Tags are the default tags of a provider that is made.
+	Tags map[string]string `pulumi:"tags,optional"`
 }
 
 // GlobalTradeTableArgs are the arguments of NewGlobalTradeTable.
@@ -66,7 +74,7 @@ type GlobalTradeTableArgs struct {
 	// MaxReadUnits bounds what it may read a second: up to 1000000. Default: unbounded.
 	MaxReadUnits int `pulumi:"maxReadUnits,optional"`
 
-	// ReplicationLatencySeconds is the delay of a replica that raises an alarm. Default: 60.
+	// ReplicationLatencySeconds is the delay of a replica that raises an alarm: up to 86400. Default: 60.
 	ReplicationLatencySeconds int `pulumi:"replicationLatencySeconds,optional"`
 }
 
@@ -85,13 +93,11 @@ type GlobalTradeTable struct {
 }
 
 // NewGlobalTradeTable makes a GlobalTradeTable.
-func NewGlobalTradeTable(ctx *pulumi.Context, name string, args *GlobalTradeTableArgs, opts ...pulumi.ResourceOption) (*GlobalTradeTable, error) {
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
+func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTableArgs, opts ...pulumi.ResourceOption) (*GlobalTradeTable, error) {
+	args := given.withDefaults()
 	t := &GlobalTradeTable{ReplicaARNs: map[string]pulumi.StringOutput{}}
-	if err := ctx.RegisterComponentResource(globalTradeTableType, name, t, opts...); err != nil {
-		return nil, fmt.Errorf("registering table %s: %w", name, err)
+	if err := register(ctx, globalTradeTableType, name, t, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	// The replicas are resources of their own: an inline replica has no field for deletion protection, so that the copy in
@@ -108,12 +114,16 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, args *GlobalTradeTabl
 	// One after the other: a table takes one change of its replicas at a time.
 	before := pulumi.Resource(table)
 	for _, replica := range args.inOrder() {
+		provider, err := regional(ctx, t, name, replica.Region, replica.Provider, replica.Tags)
+		if err != nil {
+			return nil, err
+		}
 		made, err := dynamodb.NewTableReplica(ctx, name+"-"+replica.Region, &dynamodb.TableReplicaArgs{
 			GlobalTableArn:            table.Arn,
 			KmsKeyArn:                 replica.KeyARN,
 			PointInTimeRecovery:       pulumi.Bool(true), // said, as it is off by default and isn't inherited
 			DeletionProtectionEnabled: pulumi.Bool(args.DeletionProtection),
-		}, pulumi.Parent(t), pulumi.Provider(replica.Provider), pulumi.DependsOn([]pulumi.Resource{before}), pulumi.Protect(args.DeletionProtection))
+		}, pulumi.Parent(t), pulumi.Provider(provider), pulumi.DependsOn([]pulumi.Resource{before}), pulumi.Protect(args.DeletionProtection))
 		if err != nil {
 			return nil, fmt.Errorf("making the replica of table %s in %s: %w", name, replica.Region, err)
 		}
@@ -128,6 +138,13 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, args *GlobalTradeTabl
 	return t, registerOutputs(ctx, name, t)
 }
 
+func (args GlobalTradeTableArgs) withDefaults() *GlobalTradeTableArgs {
+	if args.ReplicationLatencySeconds == 0 {
+		args.ReplicationLatencySeconds = defaultReplicationLatencySeconds
+	}
+	return &args
+}
+
 func (args *GlobalTradeTableArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
@@ -136,19 +153,15 @@ func (args *GlobalTradeTableArgs) check(name string) error {
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	a.units("MaxWriteUnits", args.MaxWriteUnits)
 	a.units("MaxReadUnits", args.MaxReadUnits)
-	if args.ReplicationLatencySeconds < 0 {
-		a.problem("ReplicationLatencySeconds", "is %d, and can't be negative", args.ReplicationLatencySeconds)
-	}
+	a.between("ReplicationLatencySeconds", args.ReplicationLatencySeconds, 1, 86400)
 	seen := map[string]bool{args.Scope.Region: true}
 	for i, replica := range args.Replicas {
 		field := fmt.Sprintf("Replicas[%d]", i)
+		a.text(field+".Region", replica.Region)
 		if seen[replica.Region] {
 			a.problem(field+".Region", "the table is in %q already", replica.Region)
 		}
 		seen[replica.Region] = true
-		if replica.Provider == nil {
-			a.problem(field+".Provider", "is missing")
-		}
 		a.given(field+".KeyARN", replica.KeyARN)
 	}
 	return a.err()
@@ -223,10 +236,6 @@ func (args *GlobalTradeTableArgs) throughput() *dynamodb.TableOnDemandThroughput
 }
 
 func (args *GlobalTradeTableArgs) alarms() []alarm {
-	latency := seconds(args.ReplicationLatencySeconds)
-	if latency == 0 {
-		latency = seconds(defaultReplicationLatencySeconds)
-	}
 	table := pulumi.String(args.TableName)
 	whole := pulumi.StringMap{"TableName": table}
 	puts := pulumi.StringMap{"TableName": table, "Operation": pulumi.String("PutItem")}
@@ -253,10 +262,10 @@ func (args *GlobalTradeTableArgs) alarms() []alarm {
 	for _, replica := range args.inOrder() {
 		alarms = append(alarms, alarm{
 			name:        "replication-" + replica.Region,
-			description: fmt.Sprintf("The replica of table %s in %s is more than %v behind.", args.TableName, replica.Region, latency),
+			description: fmt.Sprintf("The replica of table %s in %s is more than %v behind.", args.TableName, replica.Region, seconds(args.ReplicationLatencySeconds)),
 			namespace:   "AWS/DynamoDB", metric: "ReplicationLatency",
 			dimensions: pulumi.StringMap{"TableName": table, "ReceivingRegion": pulumi.String(replica.Region)},
-			statistic:  "Average", period: time.Minute, periods: 5, threshold: float64(latency.Milliseconds()), comparison: above,
+			statistic:  "Average", period: time.Minute, periods: 5, threshold: 1000 * float64(args.ReplicationLatencySeconds), comparison: above,
 		})
 	}
 	return alarms

@@ -54,13 +54,11 @@ type ImageRepository struct {
 }
 
 // NewImageRepository makes an ImageRepository.
-func NewImageRepository(ctx *pulumi.Context, name string, args *ImageRepositoryArgs, opts ...pulumi.ResourceOption) (*ImageRepository, error) {
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
+func NewImageRepository(ctx *pulumi.Context, name string, given *ImageRepositoryArgs, opts ...pulumi.ResourceOption) (*ImageRepository, error) {
+	args := given.withDefaults()
 	r := &ImageRepository{}
-	if err := ctx.RegisterComponentResource(imageRepositoryType, name, r, opts...); err != nil {
-		return nil, fmt.Errorf("registering repository %s: %w", name, err)
+	if err := register(ctx, imageRepositoryType, name, r, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	repository, err := ecr.NewRepository(ctx, name+"-repository", &ecr.RepositoryArgs{
@@ -79,11 +77,7 @@ func NewImageRepository(ctx *pulumi.Context, name string, args *ImageRepositoryA
 	}
 	r.Name, r.URL, r.RegistryID = repository.Name, repository.RepositoryUrl, repository.RegistryId
 
-	kept := args.KeptImages
-	if kept == 0 {
-		kept = defaultKeptImages
-	}
-	lifecycle, err := imageLifecycle(kept)
+	lifecycle, err := imageLifecycle(args.KeptImages)
 	if err != nil {
 		return nil, err
 	}
@@ -109,15 +103,20 @@ func NewImageRepository(ctx *pulumi.Context, name string, args *ImageRepositoryA
 	return r, registerOutputs(ctx, name, r)
 }
 
+func (args ImageRepositoryArgs) withDefaults() *ImageRepositoryArgs {
+	if args.KeptImages == 0 {
+		args.KeptImages = defaultKeptImages
+	}
+	return &args
+}
+
 func (args *ImageRepositoryArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
 	a.nameInput("RepositoryName", args.RepositoryName, repositoryName)
 	a.name("FunctionName", args.FunctionName, functionName)
 	a.given("KeyARN", args.KeyARN)
-	if args.KeptImages != 0 {
-		a.between("KeptImages", args.KeptImages, 2, 1000) // the one in use and the one before
-	}
+	a.between("KeptImages", args.KeptImages, 2, 1000) // at least the one in use and the one before
 	return a.err()
 }
 

@@ -80,13 +80,11 @@ type MonitoredQueue struct {
 }
 
 // NewMonitoredQueue makes a MonitoredQueue.
-func NewMonitoredQueue(ctx *pulumi.Context, name string, args *MonitoredQueueArgs, opts ...pulumi.ResourceOption) (*MonitoredQueue, error) {
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
+func NewMonitoredQueue(ctx *pulumi.Context, name string, given *MonitoredQueueArgs, opts ...pulumi.ResourceOption) (*MonitoredQueue, error) {
+	args := given.withDefaults()
 	q := &MonitoredQueue{Name: args.QueueName}
-	if err := ctx.RegisterComponentResource(monitoredQueueType, name, q, opts...); err != nil {
-		return nil, fmt.Errorf("registering queue %s: %w", name, err)
+	if err := register(ctx, monitoredQueueType, name, q, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	queue, err := sqs.NewQueue(ctx, name+"-queue", &sqs.QueueArgs{
@@ -124,6 +122,13 @@ func NewMonitoredQueue(ctx *pulumi.Context, name string, args *MonitoredQueueArg
 	return q, registerOutputs(ctx, name, q)
 }
 
+func (args MonitoredQueueArgs) withDefaults() *MonitoredQueueArgs {
+	if args.OldestMessageSeconds == 0 {
+		args.OldestMessageSeconds = defaultOldestMessageSeconds
+	}
+	return &args
+}
+
 func (args *MonitoredQueueArgs) check(name string) error {
 	a := &arguments{component: name}
 	a.scope(args.Scope)
@@ -135,7 +140,7 @@ func (args *MonitoredQueueArgs) check(name string) error {
 		a.text(fmt.Sprintf("Senders[%d].Service", i), sender.Service)
 		a.given(fmt.Sprintf("Senders[%d].ResourceARN", i), sender.ResourceARN)
 	}
-	if age := args.OldestMessageSeconds; age < 0 || age >= int(queueRetention.Seconds()) {
+	if age := args.OldestMessageSeconds; age < 1 || age >= int(queueRetention.Seconds()) {
 		a.problem("OldestMessageSeconds", "is %d; it must be shorter than the retention of %v, after which nothing is left to warn of", age, queueRetention)
 	}
 	return a.err()
@@ -164,10 +169,6 @@ func (args *MonitoredQueueArgs) policy(queueARN pulumi.StringInput) pulumi.Strin
 }
 
 func (args *MonitoredQueueArgs) alarms() []alarm {
-	oldest := seconds(args.OldestMessageSeconds)
-	if oldest == 0 {
-		oldest = seconds(defaultOldestMessageSeconds)
-	}
 	dimensions := pulumi.StringMap{"QueueName": pulumi.String(args.QueueName)}
 	return []alarm{
 		{
@@ -178,9 +179,9 @@ func (args *MonitoredQueueArgs) alarms() []alarm {
 		},
 		{
 			name:        "age",
-			description: fmt.Sprintf("Queue %s has held %s for more than %v; SQS deletes them after %v.", args.QueueName, args.Holds, oldest, queueRetention),
+			description: fmt.Sprintf("Queue %s has held %s for more than %v; SQS deletes them after %v.", args.QueueName, args.Holds, seconds(args.OldestMessageSeconds), queueRetention),
 			namespace:   "AWS/SQS", metric: "ApproximateAgeOfOldestMessage", dimensions: dimensions,
-			statistic: "Maximum", period: time.Minute, periods: 1, threshold: oldest.Seconds(), comparison: atLeast,
+			statistic: "Maximum", period: time.Minute, periods: 1, threshold: float64(args.OldestMessageSeconds), comparison: atLeast,
 		},
 	}
 }

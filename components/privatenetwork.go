@@ -97,12 +97,9 @@ type place struct {
 // NewPrivateNetwork makes a PrivateNetwork.
 func NewPrivateNetwork(ctx *pulumi.Context, name string, given *PrivateNetworkArgs, opts ...pulumi.ResourceOption) (*PrivateNetwork, error) {
 	args := given.withDefaults()
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
 	n := &PrivateNetwork{}
-	if err := ctx.RegisterComponentResource(privateNetworkType, name, n, opts...); err != nil {
-		return nil, fmt.Errorf("registering network %s: %w", name, err)
+	if err := register(ctx, privateNetworkType, name, n, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	where, err := args.place(ctx, n, name)

@@ -30,7 +30,7 @@ type RegistryReplicationArgs struct {
 	// Destinations are the other regions.
 	Destinations []RegistryDestination `pulumi:"destinations"`
 
-	// Tags are those of the copied repositories, which the provider doesn't make and so doesn't tag.
+	// Tags are those of the copied repositories, which no provider makes and so tags, and of what is made beside them.
 	Tags map[string]string `pulumi:"tags,optional"`
 
 	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
@@ -39,9 +39,14 @@ type RegistryReplicationArgs struct {
 
 // RegistryDestination is a region that images are copied to.
 type RegistryDestination struct {
-	Region   string
-	Provider *aws.Provider      // of that region
-	KeyARN   pulumi.StringInput // the customer-managed key in that region
+	// Region is the other region.
+	Region string `pulumi:"region"`
+
+	// KeyARN is the customer-managed key in that region.
+	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+
+	// Provider is the provider of that region. Default: one is made, with the environment's credentials.
+	Provider *aws.Provider
 }
 
 // RegistryReplication copies the images of a namespace to other regions, into repositories that are encrypted, immutable
@@ -61,13 +66,11 @@ type RegistryReplication struct {
 const maxTemplatePrefix = 30
 
 // NewRegistryReplication makes a RegistryReplication.
-func NewRegistryReplication(ctx *pulumi.Context, name string, args *RegistryReplicationArgs, opts ...pulumi.ResourceOption) (*RegistryReplication, error) {
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
+func NewRegistryReplication(ctx *pulumi.Context, name string, given *RegistryReplicationArgs, opts ...pulumi.ResourceOption) (*RegistryReplication, error) {
+	args := *given
 	r := &RegistryReplication{}
-	if err := ctx.RegisterComponentResource(registryReplicationType, name, r, opts...); err != nil {
-		return nil, fmt.Errorf("registering replication %s: %w", name, err)
+	if err := register(ctx, registryReplicationType, name, r, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	role, policy, err := args.newRole(ctx, r, name)
@@ -86,6 +89,10 @@ func NewRegistryReplication(ctx *pulumi.Context, name string, args *RegistryRepl
 		if err != nil {
 			return nil, err
 		}
+		provider, err := regional(ctx, r, name, destination.Region, destination.Provider, args.Tags)
+		if err != nil {
+			return nil, err
+		}
 		template, err := ecr.NewRepositoryCreationTemplate(ctx, name+"-template-"+destination.Region, &ecr.RepositoryCreationTemplateArgs{
 			Prefix:             pulumi.String(args.RepositoryPrefix),
 			Description:        pulumi.String("Copies of the images of " + args.Scope.Region),
@@ -98,7 +105,7 @@ func NewRegistryReplication(ctx *pulumi.Context, name string, args *RegistryRepl
 			RepositoryPolicy: pull,
 			ResourceTags:     pulumi.ToStringMap(args.Tags),
 			CustomRoleArn:    role.Arn, // needed for key and tags
-		}, pulumi.Parent(r), pulumi.Provider(destination.Provider), pulumi.DependsOn([]pulumi.Resource{policy}))
+		}, pulumi.Parent(r), pulumi.Provider(provider), pulumi.DependsOn([]pulumi.Resource{policy}))
 		if err != nil {
 			return nil, fmt.Errorf("making the template of replication %s in %s: %w", name, destination.Region, err)
 		}
@@ -138,11 +145,9 @@ func (args *RegistryReplicationArgs) check(name string) error {
 	}
 	for i, destination := range args.Destinations {
 		field := fmt.Sprintf("Destinations[%d]", i)
+		a.text(field+".Region", destination.Region)
 		if destination.Region == args.Scope.Region {
 			a.problem(field+".Region", "is the images' own region %s", destination.Region)
-		}
-		if destination.Provider == nil {
-			a.problem(field+".Provider", "is missing")
 		}
 		a.given(field+".KeyARN", destination.KeyARN)
 	}

@@ -8,15 +8,23 @@ import (
 )
 
 // Scope is where a component's resources live. With it, the ARN of a resource whose name is chosen is known before the
-// resource exists, which is what the policies of a key or a queue need.
+// resource exists, which is what the policies of a key or a queue need. A component asks its own provider for it; one that
+// is given must be the provider's.
 type Scope struct {
-	Partition string // aws, aws-cn or aws-us-gov
-	Account   string // the 12 digits of the account
-	Region    string
+	// Partition is aws, aws-cn or aws-us-gov.
+	Partition string `pulumi:"partition"`
+
+	// Account holds the 12 digits of the account.
+	Account string `pulumi:"account"`
+
+	// Region is the region, such as us-east-1.
+	Region string `pulumi:"region"`
+
+	checked bool // a component found it out, so that its children needn't ask again
 }
 
-// LookupScope asks AWS for the account and the partition of a provider whose region is known.
-func LookupScope(ctx *pulumi.Context, region string, opts ...pulumi.InvokeOption) (Scope, error) {
+// LookupScope asks a provider for its account, partition and region.
+func LookupScope(ctx *pulumi.Context, opts ...pulumi.InvokeOption) (Scope, error) {
 	caller, err := aws.GetCallerIdentity(ctx, &aws.GetCallerIdentityArgs{}, opts...)
 	if err != nil {
 		return Scope{}, fmt.Errorf("asking AWS for the account: %w", err)
@@ -25,7 +33,30 @@ func LookupScope(ctx *pulumi.Context, region string, opts ...pulumi.InvokeOption
 	if err != nil {
 		return Scope{}, fmt.Errorf("asking AWS for the partition: %w", err)
 	}
-	return Scope{Partition: partition.Partition, Account: caller.AccountId, Region: region}, nil
+	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{}, opts...)
+	if err != nil {
+		return Scope{}, fmt.Errorf("asking AWS for the region: %w", err)
+	}
+	return Scope{Partition: partition.Partition, Account: caller.AccountId, Region: region.Name}, nil
+}
+
+// resolve finds a component's scope out through its provider, or checks the one that was given.
+func (s *Scope) resolve(ctx *pulumi.Context, name string, component pulumi.Resource) error {
+	if s.checked {
+		return nil
+	}
+	found, err := LookupScope(ctx, pulumi.Parent(component))
+	if err != nil {
+		return err
+	}
+	if given := *s; given != (Scope{}) && given != found {
+		return &ArgumentError{Component: name, Argument: "Scope", Reason: fmt.Sprintf(
+			"is %s of account %s in partition %s; the provider's is %s of account %s in partition %s",
+			given.Region, given.Account, given.Partition, found.Region, found.Account, found.Partition)}
+	}
+	found.checked = true
+	*s = found
+	return nil
 }
 
 // In is the same account in another region of the partition.

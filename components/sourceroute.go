@@ -77,13 +77,11 @@ func RuleARN(scope Scope, busName, ruleName string) string {
 }
 
 // NewSourceRoute makes a SourceRoute.
-func NewSourceRoute(ctx *pulumi.Context, name string, args *SourceRouteArgs, opts ...pulumi.ResourceOption) (*SourceRoute, error) {
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
+func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, opts ...pulumi.ResourceOption) (*SourceRoute, error) {
+	args := *given
 	r := &SourceRoute{}
-	if err := ctx.RegisterComponentResource(sourceRouteType, name, r, opts...); err != nil {
-		return nil, fmt.Errorf("registering route %s: %w", name, err)
+	if err := register(ctx, sourceRouteType, name, r, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	pattern, err := json.Marshal(map[string][]string{"source": {args.EventSource}})

@@ -142,12 +142,9 @@ type TradePipeline struct {
 // NewTradePipeline makes a TradePipeline.
 func NewTradePipeline(ctx *pulumi.Context, name string, given *TradePipelineArgs, opts ...pulumi.ResourceOption) (*TradePipeline, error) {
 	args := given.withDefaults()
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
 	p := &TradePipeline{Routes: map[string]*SourceRoute{}, Delivery: map[string]*MonitoredQueue{}}
-	if err := ctx.RegisterComponentResource(tradePipelineType, name, p, opts...); err != nil {
-		return nil, fmt.Errorf("registering pipeline %s: %w", name, err)
+	if err := register(ctx, tradePipelineType, name, p, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 	for _, build := range []func(*pulumi.Context, *TradePipeline, string) error{
 		args.newTable, args.newParameters, args.newFunctions, args.newWorkflow, args.newBus, args.newRoutes, args.newAlarms, args.newDashboard,

@@ -66,12 +66,9 @@ func WorkflowLogGroup(workflowName string) string { return "/aws/vendedlogs/stat
 // NewWorkflow makes a Workflow.
 func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...pulumi.ResourceOption) (*Workflow, error) {
 	args := given.withDefaults()
-	if err := args.check(name); err != nil {
-		return nil, err
-	}
 	w := &Workflow{Name: args.WorkflowName}
-	if err := ctx.RegisterComponentResource(workflowComponentType, name, w, opts...); err != nil {
-		return nil, fmt.Errorf("registering workflow %s: %w", name, err)
+	if err := register(ctx, workflowComponentType, name, w, &args.Scope, args.check, opts); err != nil {
+		return nil, err
 	}
 
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{

@@ -107,7 +107,7 @@ func TestAConfigIsRead(t *testing.T) {
 		t.Error(diff)
 	}
 	got.Pipeline.Stages, got.Pipeline.Parameters, got.sizes = nil, nil, nil // TestFunctionsGetTheirEnvironment and its like look at them
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Config{}, components.Scope{})); diff != "" {
 		t.Error(diff)
 	}
 }

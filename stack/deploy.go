@@ -92,7 +92,7 @@ func (d *deployment) makeProviders(ctx *pulumi.Context) error {
 }
 
 func (d *deployment) lookAround(ctx *pulumi.Context) (err error) {
-	d.scope, err = components.LookupScope(ctx, d.Region, pulumi.Provider(d.primary))
+	d.scope, err = components.LookupScope(ctx, pulumi.Provider(d.primary))
 	return err
 }
 
@@ -115,15 +115,12 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 	args := &components.EncryptionKeyArgs{
 		Scope: d.scope,
 		Alias: d.prefix(),
-		Grants: []components.KeyGrant{
-			components.GrantLogs(d.scope, logGroups...),
-			components.GrantLogDelivery(d.scope),
-			components.GrantAlarms(d.scope, d.prefix()+"-"),
-			components.GrantEventDelivery(d.scope, rules),
+		Grants: components.KeyGrants{
+			LogGroups: logGroups, WorkflowLogs: true, AlarmPrefix: d.prefix() + "-", Rules: []string{rules},
 		},
 	}
 	if d.busName() != components.DefaultBus {
-		args.Grants = append(args.Grants, components.GrantEventBus(d.scope, d.busName()))
+		args.Grants.EventBus = d.busName()
 	}
 	if !d.Pipeline.DeletionProtection {
 		args.DeletionWindowDays = 7 // KMS's shortest

@@ -24,8 +24,7 @@ func digest(text string, digits int) string {
 }
 
 // compute makes up a resource's id and what AWS would answer beside its inputs.
-func (r *recorder) compute(made *Resource) (id string, outputs map[string]any) {
-	region := r.region(made)
+func (r *recorder) compute(made *Resource, region string) (id string, outputs map[string]any) {
 	arn := func(service, format string, args ...any) string {
 		return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, Account, fmt.Sprintf(format, args...))
 	}
@@ -102,11 +101,15 @@ func (r *recorder) compute(made *Resource) (id string, outputs map[string]any) {
 
 // Call answers what a program asks AWS while it runs.
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	r.mu.Lock()
+	region := r.region(r.provider(args.Provider))
+	r.mu.Unlock()
 	answers := map[string]map[string]any{
 		"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": Account},
 		"aws:index/getPartition:getPartition":           {"partition": "aws", "dnsSuffix": "amazonaws.com"},
+		"aws:index/getRegion:getRegion":                 {"name": region},
 		"aws:index/getAvailabilityZones:getAvailabilityZones": {
-			"names": []any{defaultRegion + "a", defaultRegion + "b", defaultRegion + "c"},
+			"names": []any{region + "a", region + "b", region + "c"},
 		},
 		"aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "a token"},
 		"aws:ec2/getManagedPrefixList:getManagedPrefixList":   {"id": "pl-" + digest("prefixes", 8)},

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,10 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-const (
-	stackType    = "pulumi:pulumi:Stack"
-	providerType = "pulumi:providers:aws"
-)
+const stackType = "pulumi:pulumi:Stack"
 
 // recorder stands in for the engine.
 type recorder struct {
@@ -52,13 +50,14 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	}
 	r.byURN[made.URN] = made
 	r.resources = append(r.resources, made)
-	if provider := r.provider(request.GetProvider()); provider != nil {
+	provider := r.provider(request.GetProvider())
+	if provider != nil {
 		made.Provider = provider.Name
 	}
 	if !made.Custom {
 		return "", resource.PropertyMap{}, nil
 	}
-	id, computed := r.compute(made)
+	id, computed := r.compute(made, r.region(provider))
 	outputs := maps.Clone(args.Inputs)
 	for name, value := range computed {
 		outputs[resource.PropertyKey(name)] = resource.NewPropertyValue(value)
@@ -84,14 +83,12 @@ func (r *recorder) provider(reference string) *Resource {
 	return r.byURN[urn]
 }
 
-// region is where a resource lives: its provider's region.
-func (r *recorder) region(made *Resource) string {
-	for _, other := range r.resources {
-		if other.Type == providerType && other.Name == made.Provider {
-			return other.Text("region")
-		}
+// region is where a resource lives, or where a question is asked: the region of the explicit provider, or of the config.
+func (r *recorder) region(provider *Resource) string {
+	if provider != nil {
+		return provider.Text("region")
 	}
-	return defaultRegion
+	return cmp.Or(r.program.Config["aws:region"], defaultRegion)
 }
 
 // plain turns properties into plain Go values, and lists the paths of those that were secret.

@@ -33,7 +33,7 @@ func deploy(ctx *pulumi.Context) error {
 	here := pulumi.Providers(provider)
 
 	// With the account and the region known, policies name resources that don't exist yet.
-	scope, err := components.LookupScope(ctx, region, pulumi.Provider(provider))
+	scope, err := components.LookupScope(ctx, pulumi.Provider(provider))
 	if err != nil {
 		return err
 	}
@@ -42,11 +42,11 @@ func deploy(ctx *pulumi.Context) error {
 	key, err := components.NewEncryptionKey(ctx, "encryption", &components.EncryptionKeyArgs{
 		Scope: scope,
 		Alias: prefix,
-		Grants: []components.KeyGrant{
-			components.GrantLogs(scope, components.FunctionLogGroup(prefix+"-*")),
-			components.GrantAlarms(scope, prefix+"-"),
-			components.GrantEventDelivery(scope, prefix+"/"+ruleName),
-			components.GrantEventBus(scope, prefix),
+		Grants: components.KeyGrants{
+			LogGroups:   []string{components.FunctionLogGroup(prefix + "-*")},
+			AlarmPrefix: prefix + "-",
+			Rules:       []string{prefix + "/" + ruleName},
+			EventBus:    prefix,
 		},
 	}, here)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
 
@@ -68,7 +67,7 @@ func packed[Args any, C packaged[Args]](description string, empty func() C) comp
 			if err := ctx.RegisterComponentResource(token(reflect.TypeFor[C]().Elem().Name()), name, c, opts); err != nil {
 				return nil, fmt.Errorf("registering %s: %w", name, err)
 			}
-			scope, err := scopeOf(ctx, c)
+			scope, err := components.LookupScope(ctx, pulumi.Parent(c))
 			if err != nil {
 				return nil, err
 			}
@@ -78,15 +77,6 @@ func packed[Args any, C packaged[Args]](description string, empty func() C) comp
 			return provider.NewConstructResult(c)
 		},
 	}
-}
-
-// scopeOf is the account and the region of a component's own AWS provider.
-func scopeOf(ctx *pulumi.Context, of pulumi.Resource) (components.Scope, error) {
-	region, err := aws.GetRegion(ctx, &aws.GetRegionArgs{}, pulumi.Parent(of))
-	if err != nil {
-		return components.Scope{}, fmt.Errorf("asking AWS for the region: %w", err)
-	}
-	return components.LookupScope(ctx, region.Name, pulumi.Parent(of))
 }
 
 // Construct makes one component. It is what the engine calls.
