@@ -42,7 +42,7 @@ func computeCases() []Case {
 	}
 	alias := "arn:aws:lambda:us-east-1:111122223333:function:"
 	return []Case{
-		breaks("function-arm64", "Lambda's default", one(function, in{"handler": "h"}), `architectures is "x86_64". Allowed are arm64.`),
+		breaks("function-arm64", "Lambda's default", one(function, in{"handler": "h"}), `architectures is "x86_64". Allowed: arm64.`),
 		breaks("function-arm64", "the other architecture", one(function, in{"architectures": texts("x86_64")}), `architectures is "x86_64".`),
 		keeps("function-arm64", "arm64", one(function, in{"architectures": texts("arm64")})),
 		keeps("function-arm64", "the firm allows both", one(function, in{"handler": "h"})).with("architectures", texts("arm64", "x86_64")),
@@ -51,7 +51,7 @@ func computeCases() []Case {
 		breaks("function-tracing", "traces of callers only", one(function, in{"tracingConfig": in{"mode": "PassThrough"}}), "tracingConfig.mode is not Active."),
 		keeps("function-tracing", "traces", one(function, in{"tracingConfig": in{"mode": "Active"}})),
 
-		breaks("function-image-digest", "an image by its tag", one(function, in{"imageUri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/shop:latest"}), "imageUri names no digest."),
+		breaks("function-image-digest", "an image by its tag", one(function, in{"imageUri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/shop:latest"}), "imageUri has no digest."),
 		keeps("function-image-digest", "an image by its digest", one(function, in{"imageUri": digest})),
 		keeps("function-image-digest", "a function without an image", one(function, in{"runtime": "provided.al2023"})),
 
@@ -82,8 +82,8 @@ func computeCases() []Case {
 		keeps(byWorkflow, "a state that calls another function", called("uncalled", 10.0, in{"Call": call(alias+"other", 5.0)})),
 		keeps(byWorkflow, "a state that calls nothing", called("passed", 10.0, in{"Call": in{"Type": "Wait", "Resource": "passed", "TimeoutSeconds": 5.0}})),
 
-		breaks("state-machine-logging", "no logging", one(stateMachine, in{"definition": "{}"}), "loggingConfiguration.level switches logging off."),
-		breaks("state-machine-logging", "logging that is off", one(stateMachine, in{"loggingConfiguration": in{"level": "OFF"}}), "loggingConfiguration.level switches logging off."),
+		breaks("state-machine-logging", "no logging", one(stateMachine, in{"definition": "{}"}), "loggingConfiguration.level turns logging off."),
+		breaks("state-machine-logging", "logging that is off", one(stateMachine, in{"loggingConfiguration": in{"level": "OFF"}}), "loggingConfiguration.level turns logging off."),
 		breaks("state-machine-logging", "logging to nowhere", one(stateMachine, in{"loggingConfiguration": in{"level": "ALL"}}), "loggingConfiguration.logDestination is missing."),
 		keeps("state-machine-logging", "logging of errors", one(stateMachine, in{"loggingConfiguration": in{"level": "ERROR", "logDestination": "arn:aws:logs:us-east-1:111122223333:log-group:l:*"}})),
 

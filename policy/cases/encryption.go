@@ -12,7 +12,7 @@ func encryptionCases() []Case {
 		{"dynamodb-replica-customer-key", "aws:dynamodb/tableReplica:TableReplica", "kmsKeyArn", "arn:aws:kms:us-east-1:111122223333:alias/aws/dynamodb"},
 	} {
 		all = append(all,
-			breaks(k.rule, "no key", one(k.resourceType, in{"name": "it"}), k.property+" names no key."),
+			breaks(k.rule, "no key", one(k.resourceType, in{"name": "it"}), k.property+" has no key."),
 			breaks(k.rule, "AWS's own key", one(k.resourceType, in{k.property: k.alias}), k.property+` is "`+k.alias+`", which is AWS's own key.`),
 			keeps(k.rule, "a customer-managed key", one(k.resourceType, in{k.property: key})),
 		)
@@ -38,38 +38,38 @@ func encryptionCases() []Case {
 	}
 	return append(all,
 		breaks("dynamodb-customer-key", "encryption is left to AWS", one(table, in{"name": "t"}), "serverSideEncryption.enabled is not true."),
-		breaks("dynamodb-customer-key", "encryption by AWS's key", one(table, in{"serverSideEncryption": in{"enabled": true}}), "serverSideEncryption.kmsKeyArn names no key."),
+		breaks("dynamodb-customer-key", "encryption by AWS's key", one(table, in{"serverSideEncryption": in{"enabled": true}}), "serverSideEncryption.kmsKeyArn has no key."),
 		breaks("dynamodb-customer-key", "encryption by the alias of AWS's key", one(table, in{"serverSideEncryption": in{"enabled": true, "kmsKeyArn": "alias/aws/dynamodb"}}), `serverSideEncryption.kmsKeyArn is "alias/aws/dynamodb", which is AWS's own key.`),
 		keeps("dynamodb-customer-key", "a customer-managed key", one(table, in{"serverSideEncryption": in{"enabled": true, "kmsKeyArn": key}})),
 		keeps("dynamodb-customer-key", "a customer-managed key in the spelling of Terraform", one(table, in{"serverSideEncryption": list{in{"enabled": true, "kmsKeyArn": key}}})),
 
-		breaks("dynamodb-inline-replica-customer-key", "the second replica has no key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": key}, in{"regionName": "eu-west-2"}}}), "replicas[1].kmsKeyArn names no key."),
+		breaks("dynamodb-inline-replica-customer-key", "the second replica has no key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": key}, in{"regionName": "eu-west-2"}}}), "replicas[1].kmsKeyArn has no key."),
 		breaks("dynamodb-inline-replica-customer-key", "a replica with AWS's own key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": "alias/aws/dynamodb"}}}), `replicas[0].kmsKeyArn is "alias/aws/dynamodb", which is AWS's own key.`),
 		keeps("dynamodb-inline-replica-customer-key", "a replica with a key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": key}}})),
 
-		breaks("dynamodb-replica-key-region", "a replica in Europe with a key of America", by(europe, replica, in{"kmsKeyArn": key}), "kmsKeyArn is a key of us-east-1, and the replica is in eu-west-1."),
-		breaks("dynamodb-replica-key-region", "a replica whose own region differs from its key's", one(replica, in{"kmsKeyArn": key, "region": "eu-west-2"}), "kmsKeyArn is a key of us-east-1, and the replica is in eu-west-2."),
-		breaks("dynamodb-replica-key-region", "an inline replica with the table's key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": key}}}), "replicas[0].kmsKeyArn is a key of us-east-1, and the replica is in eu-west-1."),
+		breaks("dynamodb-replica-key-region", "a replica in Europe with a key of America", by(europe, replica, in{"kmsKeyArn": key}), "kmsKeyArn is a key of us-east-1, but the replica is in eu-west-1."),
+		breaks("dynamodb-replica-key-region", "a replica whose own region differs from its key's", one(replica, in{"kmsKeyArn": key, "region": "eu-west-2"}), "kmsKeyArn is a key of us-east-1, but the replica is in eu-west-2."),
+		breaks("dynamodb-replica-key-region", "an inline replica with the table's key", one(table, in{"replicas": list{in{"regionName": "eu-west-1", "kmsKeyArn": key}}}), "replicas[0].kmsKeyArn is a key of us-east-1, but the replica is in eu-west-1."),
 		keeps("dynamodb-replica-key-region", "a replica with a key of its region", one(replica, in{"kmsKeyArn": key})),
 		keeps("dynamodb-replica-key-region", "an inline replica with a key of its region", one(table, in{"replicas": list{in{"regionName": "us-east-1", "kmsKeyArn": key}}})),
 		keeps("dynamodb-replica-key-region", "an alias says no region", by(europe, replica, in{"kmsKeyArn": "alias/own"})),
 
 		breaks("ecr-customer-key", "AES256, which is ECR's default", one(repository, in{"name": "r"}), "encryptionConfigurations[0].encryptionType is not KMS."),
-		breaks("ecr-customer-key", "a template without a key", one(template, in{"encryptionConfigurations": list{in{"encryptionType": "KMS"}}}), "encryptionConfigurations[0].kmsKey names no key."),
+		breaks("ecr-customer-key", "a template without a key", one(template, in{"encryptionConfigurations": list{in{"encryptionType": "KMS"}}}), "encryptionConfigurations[0].kmsKey has no key."),
 		breaks("ecr-customer-key", "a repository under AWS's own key", one(repository, in{"encryptionConfigurations": list{in{"encryptionType": "KMS", "kmsKey": "alias/aws/ecr"}}}), `encryptionConfigurations[0].kmsKey is "alias/aws/ecr", which is AWS's own key.`),
 		keeps("ecr-customer-key", "a customer-managed key", one(repository, in{"encryptionConfigurations": list{in{"encryptionType": "KMS_DSSE", "kmsKey": key}}})),
 
-		breaks("ssm-secure-string-customer-key", "a secure string without a key", one(parameter, in{"type": "SecureString", "value": Secret{"s"}}), "keyId names no key."),
+		breaks("ssm-secure-string-customer-key", "a secure string without a key", one(parameter, in{"type": "SecureString", "value": Secret{"s"}}), "keyId has no key."),
 		breaks("ssm-secure-string-customer-key", "a secure string under AWS's own key", one(parameter, in{"type": "SecureString", "keyId": "alias/aws/ssm", "value": Secret{"s"}}), `keyId is "alias/aws/ssm", which is AWS's own key.`),
 		keeps("ssm-secure-string-customer-key", "a secure string under a key", one(parameter, in{"type": "SecureString", "keyId": key, "value": Secret{"s"}})),
 		keeps("ssm-secure-string-customer-key", "a plain parameter has no key", one(parameter, in{"type": "String", "value": "5"})),
 
 		breaks("state-machine-customer-key", "AWS's own key is Step Functions' default", one(stateMachine, in{"definition": "{}"}), "encryptionConfiguration.type is not CUSTOMER_MANAGED_KMS_KEY."),
-		breaks("state-machine-customer-key", "the type without the key", one(stateMachine, in{"encryptionConfiguration": in{"type": "CUSTOMER_MANAGED_KMS_KEY"}}), "encryptionConfiguration.kmsKeyId names no key."),
+		breaks("state-machine-customer-key", "the type without the key", one(stateMachine, in{"encryptionConfiguration": in{"type": "CUSTOMER_MANAGED_KMS_KEY"}}), "encryptionConfiguration.kmsKeyId has no key."),
 		breaks("state-machine-customer-key", "the type with AWS's key", one(stateMachine, in{"encryptionConfiguration": in{"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/aws/states"}}), `encryptionConfiguration.kmsKeyId is "alias/aws/states", which is AWS's own key.`),
 		keeps("state-machine-customer-key", "a customer-managed key", one(stateMachine, in{"encryptionConfiguration": in{"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": key}})),
 
-		breaks("function-environment-key", "variables without a key", one(function, in{"environment": in{"variables": in{"A": "b"}}}), "kmsKeyArn names no key."),
+		breaks("function-environment-key", "variables without a key", one(function, in{"environment": in{"variables": in{"A": "b"}}}), "kmsKeyArn has no key."),
 		breaks("function-environment-key", "variables under AWS's own key", one(function, in{"environment": in{"variables": in{"A": "b"}}, "kmsKeyArn": "alias/aws/lambda"}), `kmsKeyArn is "alias/aws/lambda", which is AWS's own key.`),
 		keeps("function-environment-key", "variables under a key", one(function, in{"environment": in{"variables": in{"A": "b"}}, "kmsKeyArn": key})),
 		keeps("function-environment-key", "no variables", one(function, in{"handler": "h"})),
@@ -79,8 +79,8 @@ func encryptionCases() []Case {
 		keeps("kms-rotation", "a key that rotates", one(kmsKey, in{"enableKeyRotation": true})),
 		keeps("kms-rotation", "a key to sign with can't rotate", one(kmsKey, in{"customerMasterKeySpec": "RSA_2048"})),
 
-		breaks("kms-not-open", "a key for everyone", one(kmsKey, in{"policy": statement(in{"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"})}), "policy lets everyone in by statement Open."),
-		breaks("kms-not-open", "a replica for everyone, spelt as AWS principals", one("aws:kms/replicaKey:ReplicaKey", in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"})}), "policy lets everyone in by a statement without Sid."),
+		breaks("kms-not-open", "a key for everyone", one(kmsKey, in{"policy": statement(in{"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"})}), "policy lets everyone in through statement Open."),
+		breaks("kms-not-open", "a replica for everyone, spelt as AWS principals", one("aws:kms/replicaKey:ReplicaKey", in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"})}), "policy lets everyone in through a statement without Sid."),
 		keeps("kms-not-open", "a key for the account's principals", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*", "Condition": in{"StringEquals": in{"kms:CallerAccount": Account}}})})),
 		keeps("kms-not-open", "a key that is denied to everyone", one(kmsKey, in{"policy": statement(in{"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"})})),
 		keeps("kms-not-open", "a key for the account", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"})})),
@@ -95,7 +95,7 @@ func encryptionCases() []Case {
 		}),
 		keeps("queue-policy", "a queue with a policy within it", one("aws:sqs/queue:Queue", in{"name": "self-closed", "policy": statement(noTLS)})),
 
-		breaks("queue-policy-tls", "a policy that only allows", one(queuePolicy, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})}), "policy doesn't deny what comes without TLS."),
+		breaks("queue-policy-tls", "a policy that only allows", one(queuePolicy, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})}), "policy doesn't deny requests without TLS."),
 		breaks("queue-policy-tls", "a denial that asks for TLS to be there", tls(in{"Condition": in{"Bool": in{"aws:SecureTransport": "true"}}}), "policy doesn't deny"),
 		breaks("queue-policy-tls", "a denial for one account", tls(in{"Principal": in{"AWS": Account}}), "policy doesn't deny"),
 		breaks("queue-policy-tls", "a permission in place of a denial", tls(in{"Effect": "Allow"}), "policy doesn't deny"),

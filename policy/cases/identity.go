@@ -23,22 +23,22 @@ func identityCases() []Case {
 	}
 	forQueue := func(members in) []Resource { return one(queuePolicy, in{"policy": statement(members)}) }
 	return []Case{
-		breaks(actions, "all actions of a service", one(rolePolicy, in{"policy": allow("sqs:*", ownARN)}), "policy allows sqs:* by statement Do."),
-		breaks(actions, "a family of actions", one("aws:iam/policy:Policy", in{"policy": allow(texts("sqs:ListQueues", "sqs:Send*"), ownARN)}), "policy allows sqs:Send* by statement Do."),
+		breaks(actions, "all actions of a service", one(rolePolicy, in{"policy": allow("sqs:*", ownARN)}), "policy allows sqs:* in statement Do."),
+		breaks(actions, "a family of actions", one("aws:iam/policy:Policy", in{"policy": allow(texts("sqs:ListQueues", "sqs:Send*"), ownARN)}), "policy allows sqs:Send* in statement Do."),
 		breaks(actions, "an inline policy of a role", one(role, in{"inlinePolicies": list{in{"name": "a", "policy": allow("sqs:SendMessage", ownARN)}, in{"name": "b", "policy": allow("sqs:*", ownARN)}}}), "inlinePolicies[1].policy allows sqs:*"),
-		breaks(actions, "all actions but some", one(rolePolicy, in{"policy": statement(in{"Effect": "Allow", "NotAction": "iam:*", "Resource": ownARN})}), "policy allows all but some actions by a statement without Sid."),
+		breaks(actions, "all actions but some", one(rolePolicy, in{"policy": statement(in{"Effect": "Allow", "NotAction": "iam:*", "Resource": ownARN})}), "policy allows all but some actions in a statement without Sid."),
 		keeps(actions, "a list of actions", one(rolePolicy, in{"policy": allow(texts("sqs:SendMessage", "sqs:ReceiveMessage"), ownARN)})),
 		keeps(actions, "a denial of everything", one(rolePolicy, in{"policy": statement(in{"Effect": "Deny", "Action": "*", "Resource": "*"})})),
 		keeps(actions, "a wildcard that the firm allows", one(rolePolicy, in{"policy": allow("s3:Get*", ownARN)})).with("allowedActions", texts("s3:*")),
 		keeps(actions, "a trust policy holds no permissions", one(role, in{"policy": allow("sqs:*", ownARN)})),
 
-		breaks(resources, "an action on every resource", one(rolePolicy, in{"policy": allow("sqs:SendMessage", "*")}), "policy allows sqs:SendMessage on every resource by statement Do."),
+		breaks(resources, "an action on every resource", one(rolePolicy, in{"policy": allow("sqs:SendMessage", "*")}), "policy allows sqs:SendMessage on every resource in statement Do."),
 		breaks(resources, "one of several resources is every one", one(rolePolicy, in{"policy": allow("sqs:SendMessage", texts(ownARN, "*"))}), "policy allows sqs:SendMessage on every"),
 		breaks(resources, "every resource but some", one(rolePolicy, in{"policy": statement(in{"Effect": "Allow", "Action": "sqs:SendMessage", "NotResource": ownARN})}), "policy allows sqs:SendMessage on every"),
 		keeps(resources, "an action that knows no resource", one(rolePolicy, in{"policy": allow(texts("xray:PutTraceSegments", "ec2:DescribeSubnets"), "*")})),
 		keeps(resources, "a part of an account's resources", one(rolePolicy, in{"policy": allow("sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:shop-*")})),
 
-		breaks("iam-no-administrator", "everything on everything", one(rolePolicy, in{"policy": allow(texts("s3:GetObject", "*"), texts("*"))}), "policy allows everything on everything by statement Do."),
+		breaks("iam-no-administrator", "everything on everything", one(rolePolicy, in{"policy": allow(texts("s3:GetObject", "*"), texts("*"))}), "policy allows everything on everything in statement Do."),
 		keeps("iam-no-administrator", "everything on one queue", one(rolePolicy, in{"policy": allow("*", ownARN)})),
 		keeps("iam-no-administrator", "one action on everything", one(rolePolicy, in{"policy": allow("sqs:SendMessage", "*")})),
 
@@ -46,13 +46,13 @@ func identityCases() []Case {
 		breaks("iam-no-administrator-attached", "a role with IAMFullAccess", one(role, in{"managedPolicyArns": texts("arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/IAMFullAccess")}), "managedPolicyArns attaches IAMFullAccess."),
 		keeps("iam-no-administrator-attached", "a service's own policy", one("aws:iam/rolePolicyAttachment:RolePolicyAttachment", in{"role": "r", "policyArn": "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"})),
 
-		breaks("iam-decrypt-all-keys", "decrypting by every key of the account", one(rolePolicy, in{"policy": allow("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/*")}), "policy lets decrypt by every key by statement Do."),
-		breaks("iam-decrypt-all-keys", "encrypting anew by every key", one(rolePolicy, in{"policy": allow("kms:ReEncrypt*", "*")}), "policy lets decrypt by every key"),
+		breaks("iam-decrypt-all-keys", "decrypting by every key of the account", one(rolePolicy, in{"policy": allow("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/*")}), "policy allows decryption with every key in statement Do."),
+		breaks("iam-decrypt-all-keys", "encrypting anew by every key", one(rolePolicy, in{"policy": allow("kms:ReEncrypt*", "*")}), "policy allows decryption with every key"),
 		keeps("iam-decrypt-all-keys", "decrypting by one key", one(rolePolicy, in{"policy": allow("kms:Decrypt", key)})),
 		keeps("iam-decrypt-all-keys", "encrypting by every key", one(rolePolicy, in{"policy": allow("kms:Encrypt", "*")})),
 		keeps("iam-decrypt-all-keys", "objects that are called keys", one(rolePolicy, in{"policy": allow("kms:Decrypt", "bucket:key/*")})),
 
-		breaks("iam-trust-everyone", "a role for everyone", trust(in{"Principal": in{"AWS": "*"}}), "assumeRolePolicy lets everyone in by a statement without Sid."),
+		breaks("iam-trust-everyone", "a role for everyone", trust(in{"Principal": in{"AWS": "*"}}), "assumeRolePolicy lets everyone in through a statement without Sid."),
 		breaks("iam-trust-everyone", "a role for everyone but one", trust(in{"NotPrincipal": in{"AWS": Account}}), "assumeRolePolicy lets everyone in"),
 		breaks("iam-trust-everyone", "a condition that only holds where it can", trust(in{"Principal": "*", "Condition": in{"StringEqualsIfExists": in{"aws:PrincipalOrgID": "o-1"}}}), "assumeRolePolicy lets everyone in"),
 		keeps("iam-trust-everyone", "a role for an organisation", trust(in{"Principal": "*", "Condition": in{"StringEquals": in{"aws:PrincipalOrgID": "o-1"}}})),
@@ -71,17 +71,17 @@ func identityCases() []Case {
 		keeps(federated, "the main branch of one repository", trust(in{"Principal": in{"Federated": github}, "Condition": in{"StringEquals": in{claim + "aud": "sts.amazonaws.com", claim + "sub": "repo:firm/shop:ref:refs/heads/main"}}})),
 		keeps(federated, "a firm's own provider for people is no such one", trust(in{"Principal": in{"Federated": "arn:aws:iam::111122223333:saml-provider/firm"}})),
 
-		breaks(public, "a queue that everyone may send to", forQueue(in{"Sid": "Send", "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ownARN}), "policy lets everyone in by statement Send."),
+		breaks(public, "a queue that everyone may send to", forQueue(in{"Sid": "Send", "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ownARN}), "policy lets everyone in through statement Send."),
 		breaks(public, "a template whose repositories everyone may read", one("aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate", in{"repositoryPolicy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"})}), "repositoryPolicy lets everyone in"),
 		keeps(public, "a queue that the account may send to", forQueue(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})),
 		keeps(public, "a queue that one rule may send to", forQueue(in{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ownARN, "Condition": in{"ArnEquals": in{"aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/r"}}})),
 		keeps(public, "a queue that denies everyone", forQueue(in{"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ownARN})),
 
-		breaks(service, "a service that sends for any caller", forQueue(in{"Sid": "Events", "Effect": "Allow", "Principal": in{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": ownARN}), "policy lets events.amazonaws.com in for any caller by statement Events."),
+		breaks(service, "a service that sends for any caller", forQueue(in{"Sid": "Events", "Effect": "Allow", "Principal": in{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": ownARN}), "policy lets events.amazonaws.com in for any caller through statement Events."),
 		keeps(service, "a service that sends for one rule", forQueue(in{"Effect": "Allow", "Principal": in{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": ownARN, "Condition": in{"ArnEquals": in{"aws:SourceArn": "arn:aws:events:us-east-1:111122223333:rule/r"}}})),
 		keeps(service, "an account, which is no service", forQueue(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})),
 
-		breaks("resource-policy-action-wildcard", "an account that may do everything with a queue", forQueue(in{"Sid": "All", "Effect": "Allow", "Principal": in{"AWS": Account}, "Action": texts("sqs:SendMessage", "sqs:*"), "Resource": ownARN}), "policy allows sqs:* by statement All."),
+		breaks("resource-policy-action-wildcard", "an account that may do everything with a queue", forQueue(in{"Sid": "All", "Effect": "Allow", "Principal": in{"AWS": Account}, "Action": texts("sqs:SendMessage", "sqs:*"), "Resource": ownARN}), "policy allows sqs:* in statement All."),
 		keeps("resource-policy-action-wildcard", "an account that may send", forQueue(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})),
 		keeps("resource-policy-action-wildcard", "a denial of everything", forQueue(in{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": ownARN})),
 
@@ -92,7 +92,7 @@ func identityCases() []Case {
 		}),
 		keeps("event-bus-policy", "a bus of a partner", one("aws:cloudwatch/eventBus:EventBus", in{"name": "partner", "eventSourceName": "aws.partner/example.com"})),
 
-		breaks("function-permission-scoped", "a service that calls for any caller", one(permission, in{"principal": "events.amazonaws.com", "function": "f"}), `sourceArn is missing, and the principal is "events.amazonaws.com".`),
+		breaks("function-permission-scoped", "a service that calls for any caller", one(permission, in{"principal": "events.amazonaws.com", "function": "f"}), `sourceArn is missing, but the principal is "events.amazonaws.com".`),
 		breaks("function-permission-scoped", "everyone may call", one(permission, in{"principal": "*", "function": "f"}), "sourceArn is missing"),
 		keeps("function-permission-scoped", "a service that calls for one rule", one(permission, in{"principal": "events.amazonaws.com", "sourceArn": "arn:aws:events:us-east-1:111122223333:rule/r"})),
 		keeps("function-permission-scoped", "a service that calls for an account", one(permission, in{"principal": "s3.amazonaws.com", "sourceAccount": Account})),
@@ -106,7 +106,7 @@ func identityCases() []Case {
 		keeps("iam-no-access-keys", "an access key that is switched off", one("aws:iam/accessKey:AccessKey", in{"user": "u", "status": "Inactive"})),
 
 		breaks("iam-permissions-boundary", "a role without a boundary", one(role, in{"name": "r"}), "permissionsBoundary is missing."),
-		breaks("iam-permissions-boundary", "a role with a boundary of its own", one(role, in{"permissionsBoundary": "arn:aws:iam::111122223333:policy/mine"}), `permissionsBoundary is "arn:aws:iam::111122223333:policy/mine". Allowed are arn:aws:iam::*:policy/ours.`).
+		breaks("iam-permissions-boundary", "a role with a boundary of its own", one(role, in{"permissionsBoundary": "arn:aws:iam::111122223333:policy/mine"}), `permissionsBoundary is "arn:aws:iam::111122223333:policy/mine". Allowed: arn:aws:iam::*:policy/ours.`).
 			with("boundaries", texts("arn:aws:iam::*:policy/ours")),
 		keeps("iam-permissions-boundary", "a role with a boundary", one(role, in{"permissionsBoundary": "arn:aws:iam::111122223333:policy/ours"})),
 	}

@@ -73,7 +73,7 @@ func networkCases() []Case {
 		keeps("no-default-vpc", "a VPC of one's own", one(vpc, in{"cidrBlock": "10.0.0.0/16"})),
 
 		breaks("endpoint-policy", "an endpoint without a policy", one(endpoint, in{"vpcId": "v"}), "policy is missing, and so lets everything through."),
-		breaks("endpoint-policy", "an endpoint for everyone", one(endpoint, in{"vpcEndpointType": "Interface", "policy": everyone}), "policy lets everyone in by statement All."),
+		breaks("endpoint-policy", "an endpoint for everyone", one(endpoint, in{"vpcEndpointType": "Interface", "policy": everyone}), "policy lets everyone in through statement All."),
 		keeps("endpoint-policy", "an endpoint for the account", one(endpoint, in{"vpcEndpointType": "Gateway", "policy": own})),
 		keeps("endpoint-policy", "an endpoint of a load balancer", one(endpoint, in{"vpcEndpointType": "GatewayLoadBalancer"})),
 

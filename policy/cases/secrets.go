@@ -35,7 +35,7 @@ func secretCases() []Case {
 		keeps(values, "letters only", variables(in{"ALPHABET": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"})),
 		keeps(values, "more bits are asked for", variables(in{"SALT": random})).with("leastEntropy", 6.0),
 
-		breaks("parameter-secret-names", "a plain parameter named password", one(parameter, in{"name": "/shop/db/password", "type": "String", "value": "hunter2"}), `type is String, and the name "/shop/db/password" promises a secret.`),
+		breaks("parameter-secret-names", "a plain parameter named password", one(parameter, in{"name": "/shop/db/password", "type": "String", "value": "hunter2"}), `type is String, but the name "/shop/db/password" suggests a secret.`),
 		keeps("parameter-secret-names", "a secure string named password", one(parameter, in{"name": "/shop/db/password", "type": "SecureString", "value": Secret{"hunter2"}})),
 		keeps("parameter-secret-names", "a folder named secrets is no secret", one(parameter, in{"name": "/shop/secrets/endpoint", "type": "String", "value": "https"})),
 		keeps("parameter-secret-names", "a plain parameter that holds the address of a secret", one(parameter, in{"name": "/shop/db/password", "type": "String", "value": "arn:aws:secretsmanager:us-east-1:111122223333:secret:db"})),

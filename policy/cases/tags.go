@@ -17,7 +17,7 @@ func tagCases() []Case {
 		keeps("tags-mandatory", "a type without tags", one("aws:sqs/queuePolicy:QueuePolicy", in{"queueUrl": "u"})),
 		breaks("tags-mandatory", "the keys are the firm's own", one(queue, in{"tags": all}), "tags lack team.").with("keys", texts("team", "Owner")),
 
-		breaks("tags-allowed-values", "a value that isn't in the list", one(queue, in{"tags": in{"Environment": "test-7"}}), `tags have Environment = "test-7". Allowed are dev, prod-*.`).
+		breaks("tags-allowed-values", "a value that isn't in the list", one(queue, in{"tags": in{"Environment": "test-7"}}), `tags have Environment = "test-7". Allowed: dev, prod-*.`).
 			with("values", in{"Environment": texts("dev", "prod-*")}),
 		keeps("tags-allowed-values", "a value that matches a pattern", one(queue, in{"tags": in{"Environment": "prod-eu"}})).with("values", in{"Environment": texts("dev", "prod-*")}),
 		keeps("tags-allowed-values", "a key without a list may have any value", one(queue, in{"tags": in{"Owner": "whoever"}})).with("values", in{"Environment": texts("dev", "prod-*")}),

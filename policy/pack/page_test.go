@@ -115,7 +115,7 @@ func level(rule rules.Rule) string {
 func writeOptions(t *testing.T, page *strings.Builder, all []rules.Rule) {
 	t.Helper()
 	fmt.Fprint(page, "## Options\n\nEvery rule has `enforcementLevel` (`mandatory`, `advisory`, `disabled`) and `exempt`.\n\n"+
-		"| rule | option | what it says | default |\n|---|---|---|---|\n")
+		"| rule | option | meaning | default |\n|---|---|---|---|\n")
 	for _, rule := range all {
 		for _, option := range rule.Options {
 			given, err := json.Marshal(option.Default)

@@ -24,7 +24,7 @@ var computeRules = []Rule{
 		Types: []string{function}, Options: []Option{{
 			Name: "architectures", About: "Architectures that functions may have.", Schema: texts(), Default: list("arm64"),
 		}},
-		Why: "Graviton does the same work for a fifth less; and an image of another architecture than its function doesn't start.",
+		Why: "Graviton does the same work for a fifth less, and an image whose architecture differs from its function's doesn't start.",
 		Check: func(r *Resource) {
 			architecture := r.At("architectures")
 			if architecture.Unset() {
@@ -32,7 +32,7 @@ var computeRules = []Rule{
 			}
 			for _, given := range architecture.Each() {
 				if !given.IsUnknown() && !anyMatches(r.Setting("architectures"), given.Text()) {
-					r.Breaks("architectures", "is "+shown(given), "Allowed are "+listed(r.Setting("architectures")))
+					r.Breaks("architectures", "is "+shown(given), "Allowed: "+listed(r.Setting("architectures")))
 				}
 			}
 		},
@@ -40,7 +40,7 @@ var computeRules = []Rule{
 	{
 		Name: "function-tracing", Family: computeFamily, Level: Mandatory, Controls: []string{"Lambda.7", "CKV_AWS_50"},
 		Types: []string{function},
-		Why:   "Without traces nobody sees in which of ten calls the time went.",
+		Why:   "Without traces nobody can see which of ten calls took the time.",
 		Check: func(r *Resource) {
 			if r.At("tracingConfig.mode").LacksText("Active") {
 				r.Breaks("tracingConfig.mode", "is not Active", "Set Active")
@@ -50,21 +50,21 @@ var computeRules = []Rule{
 	{
 		Name: "function-image-digest", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{function},
-		Why:   "A tag may name another image tomorrow: what runs is what was built only where the digest says so.",
+		Why:   "A tag may name another image tomorrow: only a digest guarantees that what was built is what runs.",
 		Check: func(r *Resource) {
 			if image := r.At("imageUri"); image.Text() != "" && !strings.Contains(image.Text(), "@sha256:") {
-				r.Breaks("imageUri", "names no digest", "Use the image's repoDigest, repository@sha256:…")
+				r.Breaks("imageUri", "has no digest", "Use the image's repoDigest, repository@sha256:…")
 			}
 		},
 	},
 	{
 		Name: "function-runtime", Family: computeFamily, Level: Mandatory, Controls: []string{"Lambda.2", "CKV_AWS_363"},
 		Types: []string{function}, Options: []Option{{
-			Name: "refused", About: "Runtimes that may not be used, because AWS no longer patches them; * stands for any text.", Schema: texts(),
+			Name: "refused", About: "Runtimes that may not be used, because AWS no longer patches them; * matches anything.", Schema: texts(),
 			Default: list("dotnet5.0", "dotnet6", "dotnet7", "dotnetcore*", "go1.x", "java8", "nodejs", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x",
 				"nodejs18.x", "nodejs4.3*", "nodejs6.10", "nodejs8.10", "provided", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "ruby2.*", "ruby3.2"),
 		}},
-		Why: "A runtime that AWS no longer patches keeps every hole that is found, and one day functions can't be changed any more.",
+		Why: "A runtime that AWS no longer patches keeps every vulnerability found in it, and one day its functions can no longer be changed.",
 		Check: func(r *Resource) {
 			if runtime := r.At("runtime"); runtime.Text() != "" && anyMatches(r.Setting("refused"), runtime.Text()) {
 				r.Breaks("runtime", fmt.Sprintf("is %s, which AWS no longer patches", shown(runtime)), "Use a newer one")
@@ -74,19 +74,19 @@ var computeRules = []Rule{
 	{
 		Name: "function-log-group", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{function},
-		Why:   "Lambda makes a log group of its own, without an end and without a key, and makes it again after it was destroyed.",
+		Why:   "Lambda creates its own log group, without retention or a key, and recreates it after it is destroyed.",
 		Check: func(r *Resource) {
 			if r.At("loggingConfig.logGroup").Unset() {
-				r.Breaks("loggingConfig.logGroup", "is missing", "Make the log group in the program, and name it here")
+				r.Breaks("loggingConfig.logGroup", "is missing", "Create the log group in the program, and name it here")
 			}
 		},
 	},
 	{
 		Name: "function-timeout-queue", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{function, queue, eventSource}, Options: []Option{{
-			Name: "factor", About: "How many times a function's timeout the visibility timeout of its queue must be; AWS recommends 6.", Schema: number(1), Default: 6.0,
+			Name: "factor", About: "Minimum ratio of a queue's visibility timeout to its function's timeout; AWS recommends 6.", Schema: number(1), Default: 6.0,
 		}},
-		Why: "A queue that gives a message to a second call while the first still works has it processed twice.",
+		Why: "A queue that hands a message to a second call while the first is still running has it processed twice.",
 		CheckStack: func(s *Stack) {
 			factor, _ := s.Setting("factor").Number()
 			for _, mapping := range s.Of(eventSource) {
@@ -106,7 +106,7 @@ var computeRules = []Rule{
 	{
 		Name: "function-timeout-workflow", Family: computeFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{function, stateMachine},
-		Why:   "A state that gives up before its function does tries again while the first call still works, and its error names no cause.",
+		Why:   "A state that gives up before its function does retries while the first call is still running, and its error names no cause.",
 		CheckStack: func(s *Stack) {
 			for _, machine := range s.Of(stateMachine) {
 				for _, task := range tasks(machine.At("definition").Document()) {
@@ -115,7 +115,7 @@ var computeRules = []Rule{
 						patience, limited := task.seconds.Number()
 						if limited && f.calledBy(task.function) && !limit.IsUnknown() && seconds(limit) >= patience {
 							f.Breaks("timeout", fmt.Sprintf("is %.0f s, and state %s of %s waits for %.0f s", seconds(limit), task.state, machine.Name, patience),
-								"Let the function end first, by a second or more")
+								"Let the function time out first, by a second or more")
 						}
 					}
 				}
@@ -127,11 +127,11 @@ var computeRules = []Rule{
 		Types: []string{stateMachine}, Options: []Option{{
 			Name: "levels", About: "Levels of logging that count as on.", Schema: texts(), Default: list("ALL", "ERROR", "FATAL"),
 		}},
-		Why: "Without logs a failed execution leaves no trace after 90 days, and an express one none at all.",
+		Why: "Without logs a failed execution leaves no trace after 90 days, and an express execution none at all.",
 		Check: func(r *Resource) {
 			level := r.At("loggingConfiguration.level")
 			if !level.IsUnknown() && !anyMatches(r.Setting("levels"), level.Text()) {
-				r.Breaks("loggingConfiguration.level", "switches logging off", "Set one of "+listed(r.Setting("levels")))
+				r.Breaks("loggingConfiguration.level", "turns logging off", "Set one of "+listed(r.Setting("levels")))
 				return
 			}
 			if r.At("loggingConfiguration.logDestination").Unset() {
@@ -142,7 +142,7 @@ var computeRules = []Rule{
 	{
 		Name: "state-machine-tracing", Family: computeFamily, Level: Mandatory, Controls: []string{"CKV_AWS_284"},
 		Types: []string{stateMachine},
-		Why:   "Without traces nobody sees which state the time went to.",
+		Why:   "Without traces nobody can see which state took the time.",
 		Check: func(r *Resource) {
 			needsTruth(r, "tracingConfiguration.enabled", r.At("tracingConfiguration.enabled"))
 		},
@@ -150,7 +150,7 @@ var computeRules = []Rule{
 	{
 		Name: "ecr-immutable-tags", Family: computeFamily, Level: Mandatory, Controls: []string{"ECR.2", "CKV_AWS_51"},
 		Types: []string{repository, template},
-		Why:   "Where tags can move, nobody can say what ran last Tuesday.",
+		Why:   "If tags can move, nobody can say what ran last Tuesday.",
 		Check: func(r *Resource) {
 			if r.At("imageTagMutability").LacksText("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION") {
 				r.Breaks("imageTagMutability", "is not IMMUTABLE", "Set IMMUTABLE")
@@ -160,7 +160,7 @@ var computeRules = []Rule{
 	{
 		Name: "ecr-scan-on-push", Family: computeFamily, Level: Mandatory, Controls: []string{"ECR.1", "CKV_AWS_163"},
 		Types: []string{repository},
-		Why:   "Known holes in an image are found for nothing, before it runs.",
+		Why:   "Scanning finds known vulnerabilities in an image for free, before it runs.",
 		Check: func(r *Resource) {
 			needsTruth(r, "imageScanningConfiguration.scanOnPush", r.At("imageScanningConfiguration.scanOnPush"))
 		},
@@ -168,7 +168,7 @@ var computeRules = []Rule{
 	{
 		Name: "ecr-lifecycle", Family: computeFamily, Level: Mandatory, Controls: []string{"ECR.3"},
 		Types: []string{repository, template, "aws:ecr/lifecyclePolicy:LifecyclePolicy"},
-		Why:   "Old images are paid for, and somebody deploys one with last year's holes.",
+		Why:   "Old images cost money, and one day somebody deploys one with last year's vulnerabilities.",
 		CheckStack: func(s *Stack) {
 			for _, r := range s.Of(repository) {
 				if s.referred(r, reference{"aws:ecr/lifecyclePolicy:LifecyclePolicy", "repository"}) == no {
@@ -177,7 +177,7 @@ var computeRules = []Rule{
 			}
 			for _, r := range s.Of(template) {
 				if r.At("lifecyclePolicy").Unset() {
-					r.Breaks("lifecyclePolicy", "is missing", "Say which images of the copies are removed")
+					r.Breaks("lifecyclePolicy", "is missing", "Say which of the copied images are removed")
 				}
 			}
 		},

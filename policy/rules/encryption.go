@@ -22,7 +22,7 @@ type keyed struct {
 var keyedByProperty = []keyed{
 	{
 		"sqs-customer-key", "aws:sqs/queue:Queue", "kmsMasterKeyId",
-		"A queue under AWS's own key is readable by whoever may read the queue, and EventBridge and CloudWatch can't send to one under alias/aws/sqs.",
+		"Under AWS's own key, no second permission guards the messages, and EventBridge and CloudWatch can't send to a queue under alias/aws/sqs.",
 		[]string{"SQS.1", "CKV2_AWS_73"},
 	},
 	{
@@ -32,22 +32,22 @@ var keyedByProperty = []keyed{
 	},
 	{
 		"log-group-customer-key", "aws:cloudwatch/logGroup:LogGroup", "kmsKeyId",
-		"Logs hold what the data holds; with a key of one's own, access to them can be taken away and is on record.",
+		"Logs hold what the data holds; with your own key, access to them can be revoked and is recorded.",
 		[]string{"CKV_AWS_158"},
 	},
 	{
 		"event-bus-customer-key", "aws:cloudwatch/eventBus:EventBus", "kmsKeyIdentifier",
-		"Events that wait on a bus hold the data itself.",
+		"Events waiting on a bus hold the data itself.",
 		[]string{Ours},
 	},
 	{
 		"backup-vault-customer-key", "aws:backup/vault:Vault", "kmsKeyArn",
-		"A backup is a copy of all data, and outlives it.",
+		"A backup is a copy of all the data, and outlives it.",
 		[]string{"Backup.1", "CKV_AWS_166"},
 	},
 	{
 		"dynamodb-replica-customer-key", "aws:dynamodb/tableReplica:TableReplica", "kmsKeyArn",
-		"A replica doesn't inherit the key of its table: without one it is under AWS's own, and its key can't be changed later.",
+		"A replica doesn't inherit its table's key: without one it uses AWS's own, and its key can't be changed later.",
 		[]string{"CKV_AWS_271"},
 	},
 }
@@ -68,7 +68,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "dynamodb-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_119"},
 		Types: []string{"aws:dynamodb/table:Table"},
-		Why:   "A table under AWS's own key can't be closed by closing the key, and nobody can say who decrypted it.",
+		Why:   "A table under AWS's own key can't be closed by disabling the key, and nobody can say who decrypted it.",
 		Check: func(r *Resource) {
 			if r.At("serverSideEncryption.enabled").LacksTruth() {
 				r.Breaks("serverSideEncryption.enabled", "is not true", "Set it, with kmsKeyArn")
@@ -80,7 +80,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "dynamodb-inline-replica-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_271"},
 		Types: []string{"aws:dynamodb/table:Table"},
-		Why:   "A replica doesn't inherit the key of its table, and its key can't be changed later.",
+		Why:   "A replica doesn't inherit its table's key, and its key can't be changed later.",
 		Check: func(r *Resource) {
 			for i, replica := range r.At("replicas").Each() {
 				needsCustomerKey(r, fmt.Sprintf("replicas[%d].kmsKeyArn", i), replica.Get("kmsKeyArn"))
@@ -90,7 +90,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "dynamodb-replica-key-region", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:dynamodb/table:Table", "aws:dynamodb/tableReplica:TableReplica"},
-		Why:   "A key serves one region: DynamoDB refuses a replica whose key is of another, after the table has been made.",
+		Why:   "A key serves one region: DynamoDB refuses a replica with another region's key, but only after the table has been created.",
 		Check: func(r *Resource) {
 			if r.Type == "aws:dynamodb/tableReplica:TableReplica" {
 				keyInRegion(r, "kmsKeyArn", r.At("kmsKeyArn"), r.region())
@@ -103,7 +103,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "ecr-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_136"},
 		Types: []string{"aws:ecr/repository:Repository", "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"},
-		Why:   "The encryption of a repository can't be changed after it has been made, and copies in other regions are AES256 unless a template says otherwise.",
+		Why:   "A repository's encryption can't be changed after creation, and copies in other regions are AES256 unless a template says otherwise.",
 		Check: func(r *Resource) {
 			if r.At("encryptionConfigurations.encryptionType").LacksText("KMS", "KMS_DSSE") {
 				r.Breaks("encryptionConfigurations[0].encryptionType", "is not KMS", "Set KMS, and kmsKey to a key of your own")
@@ -115,7 +115,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "ssm-secure-string-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_337"},
 		Types: []string{"aws:ssm/parameter:Parameter"},
-		Why:   "Whoever may read a parameter may read one under alias/aws/ssm; a key of one's own asks a second permission.",
+		Why:   "Anyone who may read a parameter may read one under alias/aws/ssm; your own key requires a second permission.",
 		Check: func(r *Resource) {
 			if r.At("type").Is("SecureString") {
 				needsCustomerKey(r, "keyId", r.At("keyId"))
@@ -125,7 +125,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "state-machine-customer-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:sfn/stateMachine:StateMachine"},
-		Why:   "The history of executions holds their input and output, which is the data itself.",
+		Why:   "The execution history holds input and output, which is the data itself.",
 		Check: func(r *Resource) {
 			if r.At("encryptionConfiguration.type").LacksText("CUSTOMER_MANAGED_KMS_KEY") {
 				r.Breaks("encryptionConfiguration.type", "is not CUSTOMER_MANAGED_KMS_KEY", "Set it, with kmsKeyId")
@@ -137,7 +137,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "function-environment-key", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV_AWS_173"},
 		Types: []string{"aws:lambda/function:Function"},
-		Why:   "Whoever may describe a function reads its environment, unless that is under a key of one's own.",
+		Why:   "Anyone who may describe a function can read its environment, unless that is under your own key.",
 		Check: func(r *Resource) {
 			if len(r.At("environment.variables").Keys()) > 0 {
 				needsCustomerKey(r, "kmsKeyArn", r.At("kmsKeyArn"))
@@ -147,24 +147,24 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "kms-rotation", Family: encryptionFamily, Level: Mandatory, Controls: []string{"KMS.4", "CKV_AWS_7"},
 		Types: []string{"aws:kms/key:Key"},
-		Why:   "A key that never changes protects more data each year by the same secret.",
+		Why:   "A key that never changes protects more data each year with the same secret.",
 		Check: func(r *Resource) {
 			symmetric := r.At("customerMasterKeySpec").Unset() || r.At("customerMasterKeySpec").Is("SYMMETRIC_DEFAULT")
 			if symmetric && r.At("enableKeyRotation").LacksTruth() {
-				r.Breaks("enableKeyRotation", "is not true", "Set it: KMS keeps the old key material, and nothing has to be encrypted anew")
+				r.Breaks("enableKeyRotation", "is not true", "Set it: KMS keeps the old key material, and nothing has to be re-encrypted")
 			}
 		},
 	},
 	{
 		Name: "kms-not-open", Family: encryptionFamily, Level: Mandatory, Controls: []string{"KMS.5", "CKV_AWS_33"},
 		Types: []string{"aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:kms/keyPolicy:KeyPolicy"},
-		Why:   "A key that everyone may use encrypts nothing.",
+		Why:   "A key that everyone may use protects nothing.",
 		Check: func(r *Resource) { notOpen(r, "policy") },
 	},
 	{
 		Name: "kms-explicit-policy", Family: encryptionFamily, Level: Mandatory, Controls: []string{"CKV2_AWS_64"},
 		Types: []string{"aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey"},
-		Why:   "The policy that KMS gives a key leaves who may use it to every IAM policy of the account, also until a KeyPolicy comes.",
+		Why:   "KMS's default key policy lets every IAM policy in the account decide who may use the key, also until a KeyPolicy is attached.",
 		Check: func(r *Resource) {
 			if r.At("policy").Unset() {
 				r.Breaks("policy", "is missing", "Write one that names who manages the key and who uses it")
@@ -174,11 +174,11 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "queue-policy", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{queue, queuePolicy},
-		Why:   "Without a policy of its own a queue takes plain HTTP, and every principal that the account's IAM lets in.",
+		Why:   "Without a policy of its own a queue accepts plain HTTP, and every principal that the account's IAM lets in.",
 		CheckStack: func(s *Stack) {
 			for _, q := range s.Of(queue) {
 				if q.At("policy").Unset() && s.referred(q, reference{queuePolicy, "queueUrl"}) == no {
-					q.Breaks("policy", "is missing", "Add a QueuePolicy that denies what comes without TLS, and names who may send")
+					q.Breaks("policy", "is missing", "Add a QueuePolicy that denies requests without TLS, and names who may send")
 				}
 			}
 		},
@@ -186,7 +186,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	{
 		Name: "queue-policy-tls", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{queuePolicy, "aws:sns/topicPolicy:TopicPolicy"},
-		Why:   "AWS's endpoints still take plain HTTP; only the policy of a queue or topic refuses it.",
+		Why:   "AWS's endpoints still accept plain HTTP; only the policy of a queue or topic refuses it.",
 		Check: func(r *Resource) {
 			policy := document.Read(r.At("policy"))
 			for _, statement := range policy.Statements {
@@ -195,7 +195,7 @@ var encryptionRules = append(keyRules(), []Rule{
 				}
 			}
 			if policy.Complete {
-				r.Breaks("policy", "doesn't deny what comes without TLS", `Deny every principal where aws:SecureTransport is false`)
+				r.Breaks("policy", "doesn't deny requests without TLS", `Deny every principal if aws:SecureTransport is false`)
 			}
 		},
 	},
@@ -205,7 +205,7 @@ var encryptionRules = append(keyRules(), []Rule{
 func needsCustomerKey(r *Resource, property string, key value.Value) {
 	switch {
 	case key.Unset():
-		r.Breaks(property, "names no key", "Set it to the ARN of a customer-managed key")
+		r.Breaks(property, "has no key", "Set it to the ARN of a customer-managed key")
 	case strings.Contains(key.Text(), "alias/aws/"):
 		r.Breaks(property, fmt.Sprintf("is %s, which is AWS's own key", shown(key)), "Set it to the ARN of a customer-managed key")
 	}
@@ -215,8 +215,8 @@ func needsCustomerKey(r *Resource, property string, key value.Value) {
 func keyInRegion(r *Resource, property string, key, region value.Value) {
 	parts := strings.Split(key.Text(), ":")
 	if len(parts) > 3 && region.Text() != "" && parts[3] != region.Text() {
-		r.Breaks(property, fmt.Sprintf("is a key of %s, and the replica is in %s", shownText(key, parts[3]), shownText(region, region.Text())),
-			"Make a replica of the key there, and name that")
+		r.Breaks(property, fmt.Sprintf("is a key of %s, but the replica is in %s", shownText(key, parts[3]), shownText(region, region.Text())),
+			"Create a replica of the key there, and use that")
 	}
 }
 
@@ -224,7 +224,7 @@ func keyInRegion(r *Resource, property string, key, region value.Value) {
 func notOpen(r *Resource, property string) {
 	for _, statement := range document.Read(r.At(property)).Allowing() {
 		if statement.Principals.Everyone && !statement.NamesCaller() {
-			r.Breaks(property, "lets everyone in by "+statement.Name(),
+			r.Breaks(property, "lets everyone in through "+statement.Name(),
 				"Name the principals, or add a condition on aws:SourceArn, aws:SourceAccount or aws:PrincipalOrgID")
 		}
 	}

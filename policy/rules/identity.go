@@ -47,14 +47,14 @@ var attachments = map[string]string{
 
 // allowedActions is the option of the rule on action wildcards.
 var allowedActions = Option{
-	Name: "allowedActions", About: "Actions with a wildcard that are allowed; * stands for any text, so that \"s3:Get*\" is the action itself.",
+	Name: "allowedActions", About: "Actions with a wildcard that are allowed; * matches anything, so \"s3:Get*\" is the action itself.",
 	Schema: texts(), Default: []any{},
 }
 
 // wideActions is the option of the rule on resource wildcards. The default are actions that AWS ties to no resource, or
 // whose resource nobody knows beforehand (https://docs.aws.amazon.com/service-authorization/latest/reference/).
 var wideActions = Option{
-	Name: "allowedActions", About: "Actions that may be allowed on every resource, because AWS knows no narrower one; * stands for any text.",
+	Name: "allowedActions", About: "Actions that may be allowed on every resource, because AWS supports no narrower one; * matches anything.",
 	Schema: texts(),
 	Default: list(
 		"cloudwatch:PutMetricData", "ec2:Describe*", "ecr:GetAuthorizationToken", "kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys",
@@ -69,16 +69,16 @@ var identityRules = []Rule{
 	{
 		Name: "iam-action-wildcard", Family: identityFamily, Level: Mandatory, Controls: []string{"IAM.21"},
 		Types: identityPolicies, Options: []Option{allowedActions},
-		Why: "A wildcard also allows what AWS adds to the service next year.",
+		Why: "A wildcard also allows whatever AWS adds to the service next year.",
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
 				for _, action := range given.Actions {
 					if strings.Contains(action, "*") && !anyMatches(r.Setting("allowedActions"), action) {
-						r.Breaks(given.property, fmt.Sprintf("allows %s by %s", given.Show(action), given.Name()), "List the actions that are needed")
+						r.Breaks(given.property, fmt.Sprintf("allows %s in %s", given.Show(action), given.Name()), "List the required actions")
 					}
 				}
 				if len(given.NotActions) > 0 {
-					r.Breaks(given.property, "allows all but some actions by "+given.Name(), "List the actions that are needed in Action")
+					r.Breaks(given.property, "allows all but some actions in "+given.Name(), "List the required actions in Action")
 				}
 			}
 		},
@@ -86,7 +86,7 @@ var identityRules = []Rule{
 	{
 		Name: "iam-resource-wildcard", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_355", "CKV_AWS_290"},
 		Types: identityPolicies, Options: []Option{wideActions},
-		Why: "What is allowed on every resource is allowed on those of other teams.",
+		Why: "Anything allowed on every resource is allowed on other teams' resources.",
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
 				if !slices.Contains(given.Resources, "*") && len(given.NotResources) == 0 {
@@ -94,7 +94,7 @@ var identityRules = []Rule{
 				}
 				for _, action := range given.Actions {
 					if !anyMatches(r.Setting("allowedActions"), action) {
-						r.Breaks(given.property, fmt.Sprintf("allows %s on every resource by %s", given.Show(action), given.Name()),
+						r.Breaks(given.property, fmt.Sprintf("allows %s on every resource in %s", given.Show(action), given.Name()),
 							"Name the resources by their ARNs")
 					}
 				}
@@ -104,11 +104,11 @@ var identityRules = []Rule{
 	{
 		Name: "iam-no-administrator", Family: identityFamily, Level: Mandatory, Controls: []string{"IAM.1", "CKV_AWS_62", "CKV_AWS_63"},
 		Types: identityPolicies,
-		Why:   "Who may do everything may also give everything to others.",
+		Why:   "Anyone who may do everything may also grant everything to others.",
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
 				if slices.Contains(given.Actions, "*") && slices.Contains(given.Resources, "*") {
-					r.Breaks(given.property, "allows everything on everything by "+given.Name(), "List the actions and resources that are needed")
+					r.Breaks(given.property, "allows everything on everything in "+given.Name(), "List the required actions and resources")
 				}
 			}
 		},
@@ -116,14 +116,14 @@ var identityRules = []Rule{
 	{
 		Name: "iam-no-administrator-attached", Family: identityFamily, Level: Mandatory, Controls: []string{"IAM.1", "CKV_AWS_274"},
 		Types: sortedKeys(attachments), Options: []Option{{
-			Name: "policies", About: "Names of managed policies that may not be attached; * stands for any text.", Schema: texts(),
+			Name: "policies", About: "Names of managed policies that may not be attached; * matches anything.", Schema: texts(),
 			Default: list("AdministratorAccess", "IAMFullAccess", "PowerUserAccess"),
 		}},
-		Why: "Who may do everything may also give everything to others.",
+		Why: "Anyone who may do everything may also grant everything to others.",
 		Check: func(r *Resource) {
 			for _, arn := range r.At(attachments[r.Type]).Each() {
 				if name := lastPart(arn.Text()); anyMatches(r.Setting("policies"), name) {
-					r.Breaks(attachments[r.Type], "attaches "+shownText(arn, name), "Write a policy of what is needed")
+					r.Breaks(attachments[r.Type], "attaches "+shownText(arn, name), "Write a policy with what is required")
 				}
 			}
 		},
@@ -131,7 +131,7 @@ var identityRules = []Rule{
 	{
 		Name: "iam-decrypt-all-keys", Family: identityFamily, Level: Mandatory, Controls: []string{"KMS.1", "KMS.2"},
 		Types: identityPolicies,
-		Why:   "Who may decrypt by every key of the account reads all that anybody encrypted.",
+		Why:   "Anyone who may decrypt with every key of the account can read everything that anybody encrypted.",
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
 				decrypts := slices.ContainsFunc(given.Actions, func(pattern string) bool {
@@ -141,7 +141,7 @@ var identityRules = []Rule{
 					return resource == "*" || strings.HasPrefix(resource, "arn:") && strings.HasSuffix(resource, ":key/*")
 				})
 				if decrypts && everyKey {
-					r.Breaks(given.property, "lets decrypt by every key by "+given.Name(), "Name the keys by their ARNs")
+					r.Breaks(given.property, "allows decryption with every key in "+given.Name(), "Name the keys by their ARNs")
 				}
 			}
 		},
@@ -149,16 +149,16 @@ var identityRules = []Rule{
 	{
 		Name: "iam-trust-everyone", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_60", "CKV_AWS_61"},
 		Types: []string{"aws:iam/role:Role"},
-		Why:   "A role that trusts everyone can be taken by any account of AWS.",
+		Why:   "A role that trusts everyone can be assumed from any AWS account.",
 		Check: func(r *Resource) { notOpen(r, "assumeRolePolicy") },
 	},
 	{
 		Name: "iam-confused-deputy", Family: identityFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:iam/role:Role"}, Options: []Option{{
-			Name: "exceptServices", About: "Services that take a role without saying for whom; * stands for any text.", Schema: texts(),
+			Name: "exceptServices", About: "Services that assume a role without saying for whom; * matches anything.", Schema: texts(),
 			Default: list("ec2.amazonaws.com", "ecr.amazonaws.com", "ecs.amazonaws.com", "edgelambda.amazonaws.com", "eks.amazonaws.com", "spotfleet.amazonaws.com"),
 		}},
-		Why: "A service that takes a role without saying for whom can be made to take it for a stranger's resource.",
+		Why: "A service that assumes a role without saying for whom can be tricked into assuming it for a stranger's resource.",
 		Check: func(r *Resource) {
 			for _, statement := range document.Read(r.At("assumeRolePolicy")).Allowing() {
 				for _, service := range statement.Principals.Services {
@@ -172,7 +172,7 @@ var identityRules = []Rule{
 	{
 		Name: "iam-federated-trust", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_358"},
 		Types: []string{"aws:iam/role:Role"},
-		Why:   "A role that trusts a public identity provider, such as GitHub's, without a condition on who asks is anybody's with an account there.",
+		Why:   "A role that trusts a public identity provider, such as GitHub's, without a condition on the caller is open to anybody with an account there.",
 		Check: func(r *Resource) {
 			for _, statement := range document.Read(r.At("assumeRolePolicy")).Allowing() {
 				for _, provider := range statement.Principals.Federated {
@@ -187,19 +187,19 @@ var identityRules = []Rule{
 	{
 		Name: "resource-policy-public", Family: identityFamily, Level: Mandatory,
 		Controls: []string{"SQS.3", "SNS.4", "CKV_AWS_32", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_387"}, Types: sortedKeys(resourcePolicies),
-		Why:   "What everyone may use, somebody else fills, reads or deletes.",
+		Why:   "If everyone may use it, a stranger will fill, read or delete it.",
 		Check: func(r *Resource) { notOpen(r, resourcePolicies[r.Type]) },
 	},
 	{
 		Name: "resource-policy-confused-deputy", Family: identityFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: sortedKeys(resourcePolicies),
-		Why:   "A service that may use a resource for any caller can be made to use it for a stranger.",
+		Why:   "A service that may use a resource for any caller can be tricked into using it for a stranger.",
 		Check: func(r *Resource) {
 			property := resourcePolicies[r.Type]
 			for _, statement := range document.Read(r.At(property)).Allowing() {
 				for _, service := range statement.Principals.Services {
 					if !statement.NamesCaller() {
-						r.Breaks(property, fmt.Sprintf("lets %s in for any caller by %s", statement.Show(service), statement.Name()),
+						r.Breaks(property, fmt.Sprintf("lets %s in for any caller through %s", statement.Show(service), statement.Name()),
 							"Add a condition on aws:SourceArn or aws:SourceAccount")
 					}
 				}
@@ -209,13 +209,13 @@ var identityRules = []Rule{
 	{
 		Name: "resource-policy-action-wildcard", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_72"},
 		Types: sortedKeys(resourcePolicies),
-		Why:   "A wildcard also lets delete the resource, change its policy, and do what AWS adds next year.",
+		Why:   "A wildcard also allows deleting the resource, changing its policy, and whatever AWS adds next year.",
 		Check: func(r *Resource) {
 			property := resourcePolicies[r.Type]
 			for _, statement := range document.Read(r.At(property)).Allowing() {
 				for _, action := range statement.Actions {
 					if strings.Contains(action, "*") {
-						r.Breaks(property, fmt.Sprintf("allows %s by %s", statement.Show(action), statement.Name()), "List the actions that are needed")
+						r.Breaks(property, fmt.Sprintf("allows %s in %s", statement.Show(action), statement.Name()), "List the required actions")
 					}
 				}
 			}
@@ -224,7 +224,7 @@ var identityRules = []Rule{
 	{
 		Name: "event-bus-policy", Family: identityFamily, Level: Mandatory, Controls: []string{"EventBridge.3"},
 		Types: []string{eventBus, eventBusPolicy},
-		Why:   "Without a policy of its own, every principal of the account with events:PutEvents on * may put events on the bus.",
+		Why:   "Without its own policy, any principal of the account with events:PutEvents on * may put events on the bus.",
 		CheckStack: func(s *Stack) {
 			for _, bus := range s.Of(eventBus) {
 				partner := !bus.At("eventSourceName").Unset() // takes no policy
@@ -243,14 +243,14 @@ var identityRules = []Rule{
 			narrowed := !r.At("sourceArn").Unset() || !r.At("sourceAccount").Unset() || !r.At("principalOrgId").Unset()
 			wide := principal.Is("*") || strings.HasSuffix(principal.Text(), ".amazonaws.com")
 			if wide && !narrowed {
-				r.Breaks("sourceArn", fmt.Sprintf("is missing, and the principal is %s", shown(principal)), "Set sourceArn, and sourceAccount where the ARN holds no account")
+				r.Breaks("sourceArn", fmt.Sprintf("is missing, but the principal is %s", shown(principal)), "Set sourceArn, and sourceAccount if the ARN has no account")
 			}
 		},
 	},
 	{
 		Name: "function-url-authorized", Family: identityFamily, Level: Mandatory, Controls: []string{"Lambda.1", "CKV_AWS_258"},
 		Types: []string{"aws:lambda/functionUrl:FunctionUrl"},
-		Why:   "A function URL without authorization is open to the internet, and every call is paid for.",
+		Why:   "A function URL without authorization is open to the internet, and you pay for every call.",
 		Check: func(r *Resource) {
 			if r.At("authorizationType").Is("NONE") {
 				r.Breaks("authorizationType", "is NONE", "Set AWS_IAM")
@@ -260,7 +260,7 @@ var identityRules = []Rule{
 	{
 		Name: "iam-no-access-keys", Family: identityFamily, Level: Mandatory, Controls: []string{"IAM.3", "CKV_AWS_273"},
 		Types: []string{"aws:iam/accessKey:AccessKey"},
-		Why:   "An access key never expires, and is found in shells, files and logs; Pulumi's state holds it too.",
+		Why:   "An access key never expires, and ends up in shells, files and logs, and in Pulumi's state.",
 		Check: func(r *Resource) {
 			if r.At("status").LacksText("Inactive") {
 				r.Breaks("status", "is active", "Let people sign in through IAM Identity Center, and programs through roles")
@@ -270,16 +270,16 @@ var identityRules = []Rule{
 	{
 		Name: "iam-permissions-boundary", Family: identityFamily, Level: Off, Controls: []string{Ours},
 		Types: []string{"aws:iam/role:Role"}, Options: []Option{{
-			Name: "boundaries", About: "ARNs of the boundaries that roles may have; * stands for any text.", Schema: texts(), Default: list("arn:*:iam::*:policy/*"),
+			Name: "boundaries", About: "ARNs of the boundaries that roles may have; * matches anything.", Schema: texts(), Default: list("arn:*:iam::*:policy/*"),
 		}},
-		Why: "Who may make roles may give them more than they have themselves, unless each role must have a boundary.",
+		Why: "Anyone who may create roles can give them more permissions than they have themselves, unless each role must have a boundary.",
 		Check: func(r *Resource) {
 			boundary := r.At("permissionsBoundary")
 			switch {
 			case boundary.Unset():
-				r.Breaks("permissionsBoundary", "is missing", "Set the ARN of the boundary that your organisation asks for")
+				r.Breaks("permissionsBoundary", "is missing", "Set the ARN of the boundary that your organisation requires")
 			case !boundary.IsUnknown() && !anyMatches(r.Setting("boundaries"), boundary.Text()):
-				r.Breaks("permissionsBoundary", "is "+shown(boundary), "Allowed are "+listed(r.Setting("boundaries")))
+				r.Breaks("permissionsBoundary", "is "+shown(boundary), "Allowed: "+listed(r.Setting("boundaries")))
 			}
 		},
 	},

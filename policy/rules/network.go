@@ -29,12 +29,12 @@ var networkRules = []Rule{
 		Name: "security-group-ingress-world", Family: networkFamily, Level: Mandatory,
 		Controls: []string{"EC2.18", "EC2.53", "EC2.54", "CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260"},
 		Types:    []string{securityGroup, groupRule, ingressRule},
-		Why:      "What the whole internet can reach is tried by all of it, within minutes.",
+		Why:      "Anything the whole internet can reach is attacked within minutes.",
 		Options:  []Option{openPorts("Ports that the world may reach, such as 443 for a public load balancer.")},
 		Check: func(r *Resource) {
 			for _, passage := range passages(r, "ingress") {
 				if passage.toWorld() && !passage.only(r.Setting("allowedPorts")) {
-					r.Breaks(passage.property, "lets in the whole internet", "Name the addresses, prefix list or security group that has to get in")
+					r.Breaks(passage.property, "lets in the whole internet", "Name the addresses, prefix list or security group that needs access")
 				}
 			}
 		},
@@ -42,12 +42,12 @@ var networkRules = []Rule{
 	{
 		Name: "security-group-egress-world", Family: networkFamily, Level: Mandatory, Controls: []string{"CKV_AWS_382"},
 		Types:   []string{securityGroup, groupRule, egressRule},
-		Why:     "Code that was broken into sends what it finds wherever it may.",
-		Options: []Option{openPorts("Ports of the internet that may be reached, such as 443 where an API has no fixed addresses.")},
+		Why:     "Compromised code sends whatever it finds wherever it may.",
+		Options: []Option{openPorts("Internet ports that may be reached, such as 443 if an API has no fixed addresses.")},
 		Check: func(r *Resource) {
 			for _, passage := range passages(r, "egress") {
 				if passage.toWorld() && !passage.only(r.Setting("allowedPorts")) {
-					r.Breaks(passage.property, "lets out to the whole internet", "Name the addresses, prefix list or security group that has to be reached")
+					r.Breaks(passage.property, "lets out to the whole internet", "Name the addresses, prefix list or security group to reach")
 				}
 			}
 		},
@@ -55,19 +55,19 @@ var networkRules = []Rule{
 	{
 		Name: "security-group-described", Family: networkFamily, Level: Mandatory, Controls: []string{"CKV_AWS_23"},
 		Types: []string{securityGroup, groupRule, ingressRule, egressRule},
-		Why:   "Nobody dares to close a port of which nobody knows why it is open.",
+		Why:   "Nobody dares to close a port if nobody knows why it is open.",
 		Check: func(r *Resource) {
 			if r.Type == securityGroup && r.At("description").Is("Managed by Pulumi", "Managed by Terraform") {
 				r.Breaks("description", "is the default one", "Say what the group is for")
 				return
 			}
 			if r.At("description").Unset() {
-				r.Breaks("description", "is missing", "Say who has to get where, and what for")
+				r.Breaks("description", "is missing", "Say who needs access to what, and why")
 			}
 			for _, direction := range []string{"ingress", "egress"} {
 				for i, inline := range r.At(direction).Each() {
 					if inline.Get("description").Unset() {
-						r.Breaks(fmt.Sprintf("%s[%d].description", direction, i), "is missing", "Say who has to get where, and what for")
+						r.Breaks(fmt.Sprintf("%s[%d].description", direction, i), "is missing", "Say who needs access to what, and why")
 					}
 				}
 			}
@@ -76,11 +76,11 @@ var networkRules = []Rule{
 	{
 		Name: "default-security-group-closed", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.2", "CKV2_AWS_12"},
 		Types: []string{"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"},
-		Why:   "Whatever is made without a security group gets the default one.",
+		Why:   "Anything created without a security group gets the default one.",
 		Check: func(r *Resource) {
 			for _, direction := range []string{"ingress", "egress"} {
 				if r.At(direction).IsSet() {
-					r.Breaks(direction, "opens the default security group", "Leave it out, and make a group for what needs one")
+					r.Breaks(direction, "opens the default security group", "Leave it out, and create a group for what needs one")
 				}
 			}
 		},
@@ -88,7 +88,7 @@ var networkRules = []Rule{
 	{
 		Name: "vpc-default-security-group", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.2", "CKV2_AWS_12"},
 		Types: []string{"aws:ec2/vpc:Vpc", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"},
-		Why:   "AWS opens the default group of a new VPC: out to everywhere, and in from each other.",
+		Why:   "AWS opens the default group of a new VPC: out to everywhere, and in from its own members.",
 		CheckStack: func(s *Stack) {
 			for _, vpc := range s.Of("aws:ec2/vpc:Vpc") {
 				if s.referred(vpc, reference{"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "vpcId"}) == no {
@@ -100,7 +100,7 @@ var networkRules = []Rule{
 	{
 		Name: "vpc-flow-logs", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.6", "CKV2_AWS_11"},
 		Types: []string{"aws:ec2/vpc:Vpc", "aws:ec2/flowLog:FlowLog"},
-		Why:   "After a break-in only flow logs tell what was reached.",
+		Why:   "After a break-in, only flow logs show what was reached.",
 		CheckStack: func(s *Stack) {
 			for _, vpc := range s.Of("aws:ec2/vpc:Vpc") {
 				if s.referred(vpc, reference{"aws:ec2/flowLog:FlowLog", "vpcId"}) == no {
@@ -112,10 +112,10 @@ var networkRules = []Rule{
 	{
 		Name: "subnet-no-public-addresses", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.15", "CKV_AWS_130"},
 		Types: []string{"aws:ec2/subnet:Subnet"},
-		Why:   "A public address that comes by itself is one that nobody decided on.",
+		Why:   "An automatic public address is one that nobody decided on.",
 		Check: func(r *Resource) {
 			if r.At("mapPublicIpOnLaunch").IsTrue() {
-				r.Breaks("mapPublicIpOnLaunch", "is true", "Leave it out, and give an address to what has to have one")
+				r.Breaks("mapPublicIpOnLaunch", "is true", "Leave it out, and give an address only to what needs one")
 			}
 		},
 	},
@@ -125,21 +125,21 @@ var networkRules = []Rule{
 		Why:   "Every subnet of the default VPC is public.",
 		Check: func(r *Resource) {
 			if strings.HasPrefix(r.Type, "aws:ec2/default") {
-				r.Breaks("id", "is part of the account's default VPC", "Make a VPC with private subnets")
+				r.Breaks("id", "is part of the account's default VPC", "Create a VPC with private subnets")
 			}
 		},
 	},
 	{
 		Name: "endpoint-policy", Family: networkFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:ec2/vpcEndpoint:VpcEndpoint"},
-		Why:   "An endpoint without a policy of its own also leads to the buckets and tables of any other account, past every firewall.",
+		Why:   "An endpoint without its own policy also reaches the buckets and tables of any other account, past every firewall.",
 		Check: func(r *Resource) {
 			kind := r.At("vpcEndpointType")
 			if !kind.Unset() && !kind.Is("Gateway", "Interface") {
 				return // an endpoint of a load balancer or a lattice takes no policy
 			}
 			if r.At("policy").Unset() {
-				r.Breaks("policy", "is missing, and so lets everything through", "Allow what is needed, to principals of the own account or organisation")
+				r.Breaks("policy", "is missing, and so lets everything through", "Allow what is required, to principals of your own account or organisation")
 			}
 			notOpen(r, "policy")
 		},
@@ -147,7 +147,7 @@ var networkRules = []Rule{
 	{
 		Name: "function-in-vpc", Family: networkFamily, Level: Mandatory, Controls: []string{"Lambda.3", "CKV_AWS_117"},
 		Types: []string{"aws:lambda/function:Function"},
-		Why:   "Outside of a VPC a function reaches the whole internet, and no security group or endpoint policy holds it.",
+		Why:   "Outside a VPC a function reaches the whole internet, and no security group or endpoint policy stops it.",
 		Check: func(r *Resource) {
 			if r.At("vpcConfig.subnetIds").Unset() {
 				r.Breaks("vpcConfig.subnetIds", "is missing", "Put the function in private subnets")
@@ -157,7 +157,7 @@ var networkRules = []Rule{
 	{
 		Name: "function-two-zones", Family: networkFamily, Level: Mandatory, Controls: []string{"Lambda.5"},
 		Types: []string{"aws:lambda/function:Function"},
-		Why:   "A function in one subnet stops with its zone.",
+		Why:   "A function in one subnet fails with its zone.",
 		Check: func(r *Resource) {
 			if subnets := r.At("vpcConfig.subnetIds"); !subnets.IsUnknown() && len(subnets.Each()) == 1 {
 				r.Breaks("vpcConfig.subnetIds", "names one subnet", "Name subnets of two availability zones or more")

@@ -53,7 +53,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "function-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CKV_AWS_116"},
 		Types: []string{function},
-		Why:   "An event that a function failed on three times is gone, unless it has somewhere to go.",
+		Why:   "An event that a function has failed on three times is lost, unless it has somewhere to go.",
 		Check: func(r *Resource) {
 			if r.At("deadLetterConfig.targetArn").Unset() {
 				r.Breaks("deadLetterConfig.targetArn", "is missing", "Set it to the ARN of a queue")
@@ -63,7 +63,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "event-target-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{eventTarget},
-		Why:   "EventBridge drops in silence what it can't deliver to a target without a dead-letter queue.",
+		Why:   "EventBridge silently drops what it can't deliver to a target without a dead-letter queue.",
 		Check: func(r *Resource) {
 			if r.At("deadLetterConfig.arn").Unset() {
 				r.Breaks("deadLetterConfig.arn", "is missing", "Set it to the ARN of a queue that events.amazonaws.com may send to")
@@ -73,7 +73,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "event-target-retry", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{eventTarget},
-		Why:   "How long EventBridge tries is a decision about the data; the default of a day is right for some and wrong for others.",
+		Why:   "How long EventBridge retries is a decision about the data; the default of a day is right for some and wrong for others.",
 		Check: func(r *Resource) {
 			for _, property := range []string{"retryPolicy.maximumEventAgeInSeconds", "retryPolicy.maximumRetryAttempts"} {
 				if r.At(property).Unset() {
@@ -85,7 +85,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "event-bus-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{eventBus},
-		Why:   "A bus under a key of one's own drops the events that it can't encrypt.",
+		Why:   "A bus under a customer key drops the events it can't encrypt.",
 		Check: func(r *Resource) {
 			if r.At("kmsKeyIdentifier").IsSet() && r.At("deadLetterConfig.arn").Unset() {
 				r.Breaks("deadLetterConfig.arn", "is missing", "Set it to the ARN of a queue that events.amazonaws.com may send to")
@@ -95,7 +95,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "queue-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: withDeadLetters(),
-		Why:   "A message that can't be processed comes back until it expires, and nobody learns of it.",
+		Why:   "A message that can't be processed comes back until it expires, and nobody notices.",
 		CheckStack: func(s *Stack) {
 			for _, q := range s.Of(queue) {
 				redriven := !q.At("redrivePolicy").Unset() || s.referred(q, reference{redrivePolicy, "queueUrl"}) != no
@@ -108,7 +108,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "dead-letter-queue-retention", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: withDeadLetters(), Options: []Option{{
-			Name: "seconds", About: "How long dead-letter queues must keep messages, in seconds; 1209600 is SQS's most.", Schema: number(60), Default: 1209600.0,
+			Name: "seconds", About: "How long dead-letter queues must keep messages, in seconds; 1209600 is SQS's maximum.", Schema: number(60), Default: 1209600.0,
 		}},
 		Why: "A message keeps its age when it moves to a dead-letter queue: after a long weekend it would be gone.",
 		CheckStack: func(s *Stack) {
@@ -136,7 +136,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "event-rule-dead-letter-alarm", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{eventRule, eventTarget, metricAlarm},
-		Why:   "Where EventBridge may not send to a target's dead-letter queue, the event is gone, and only this metric tells.",
+		Why:   "If EventBridge can't send to a target's dead-letter queue, the event is lost, and only this metric shows it.",
 		CheckStack: func(s *Stack) {
 			for _, rule := range s.Of(eventRule) {
 				targeted := s.referred(rule, reference{eventTarget, "rule"})
@@ -150,7 +150,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "state-machine-failure-alarm", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{stateMachine, metricAlarm},
-		Why:   "An execution that failed stays failed until somebody looks.",
+		Why:   "A failed execution stays failed until somebody looks.",
 		CheckStack: func(s *Stack) {
 			for _, machine := range s.Of(stateMachine) {
 				if s.watched(machine, "ExecutionsFailed", "StateMachineArn") == no {
@@ -163,7 +163,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "alarm-actions", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CloudWatch.15", "CloudWatch.17"},
 		Types: []string{metricAlarm, "aws:cloudwatch/compositeAlarm:CompositeAlarm"},
-		Why:   "An alarm that tells nobody is a line on a page that nobody opens.",
+		Why:   "An alarm that notifies nobody is a line on a page that nobody opens.",
 		Check: func(r *Resource) {
 			if r.At("alarmActions").Unset() {
 				r.Breaks("alarmActions", "is missing", "Name a topic that somebody reads")
@@ -176,7 +176,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "dynamodb-point-in-time-recovery", Family: resilienceFamily, Level: Mandatory, Controls: []string{"DynamoDB.2", "CKV_AWS_28", "CKV_AWS_165"},
 		Types: []string{table, tableReplica},
-		Why:   "Without it, what a faulty program overwrote stays overwritten; a replica says so for itself.",
+		Why:   "Without it, whatever a faulty program overwrites stays overwritten; each replica needs its own setting.",
 		Check: func(r *Resource) {
 			if r.Type == tableReplica {
 				needsTruth(r, "pointInTimeRecovery", r.At("pointInTimeRecovery"))
@@ -191,7 +191,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "dynamodb-deletion-protection", Family: resilienceFamily, Level: Mandatory, Controls: []string{"DynamoDB.6"},
 		Types: []string{table, tableReplica}, Options: []Option{production},
-		Why: "A table of production goes with one wrong click, and a replica doesn't inherit the protection of its table.",
+		Why: "One wrong click deletes a production table, and a replica doesn't inherit its table's protection.",
 		Check: func(r *Resource) {
 			if r.InProduction() {
 				needsTruth(r, "deletionProtectionEnabled", r.At("deletionProtectionEnabled"))
@@ -201,7 +201,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "production-protected", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: kept, Options: []Option{production},
-		Why: "A renamed resource, or a wrong branch, deletes what only this resource holds; Pulumi refuses where it is protected.",
+		Why: "A renamed resource, or the wrong branch, deletes what only this resource holds; Pulumi refuses if it is protected.",
 		Check: func(r *Resource) {
 			if r.InProduction() && !r.Protect {
 				r.Breaks("the resource option protect", "is missing", "Add pulumi.Protect(true)")
@@ -211,7 +211,7 @@ var resilienceRules = []Rule{
 	{
 		Name: "dynamodb-scaling", Family: resilienceFamily, Level: Mandatory, Controls: []string{"DynamoDB.1"},
 		Types: []string{table, "aws:appautoscaling/target:Target"},
-		Why:   "A table with a fixed capacity refuses what comes above it.",
+		Why:   "A table with fixed capacity refuses everything above it.",
 		CheckStack: func(s *Stack) {
 			for _, t := range s.Of(table) {
 				if t.At("billingMode").LacksText("PAY_PER_REQUEST") && s.referred(t, reference{"aws:appautoscaling/target:Target", "resourceId"}) == no {
@@ -238,9 +238,9 @@ var resilienceRules = []Rule{
 	{
 		Name: "dynamodb-replica-regions", Family: resilienceFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{table, tableReplica}, Options: []Option{{
-			Name: "regions", About: "Regions in which every table must have a replica, beside its own.", Schema: texts(), Default: []any{},
+			Name: "regions", About: "Regions in which every table must have a replica, besides its own.", Schema: texts(), Default: []any{},
 		}},
-		Why: "A region that fails takes with it what is only there.",
+		Why: "A region that fails takes with it what is stored only there.",
 		CheckStack: func(s *Stack) {
 			for _, t := range s.Of(table) {
 				for _, region := range s.Setting("regions").Each() {
@@ -254,29 +254,29 @@ var resilienceRules = []Rule{
 	{
 		Name: "function-reserved-concurrency", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CKV_AWS_115"},
 		Types: []string{function}, Options: []Option{production},
-		Why: "A function without a share of its own takes, or is refused, what the account has left. Outside of production accounts are often too small for shares: 100 must stay free.",
+		Why: "A function without reserved concurrency takes, or is refused, what the account has left. Non-production accounts are often too small to reserve any: 100 must stay unreserved.",
 		Check: func(r *Resource) {
 			if r.InProduction() && r.At("reservedConcurrentExecutions").LacksNumber(0) {
-				r.Breaks("reservedConcurrentExecutions", "is missing", "Set how many calls may run at the same time")
+				r.Breaks("reservedConcurrentExecutions", "is missing", "Set how many calls may run at once")
 			}
 		},
 	},
 	{
 		Name: "log-group-retention", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CKV_AWS_66"},
 		Types: []string{logGroup},
-		Why:   "Logs without an end are paid for ever, and keep personal data for ever.",
+		Why:   "Logs without retention cost money forever, and keep personal data forever.",
 		Check: func(r *Resource) {
 			if r.At("retentionInDays").LacksNumber(1) {
-				r.Breaks("retentionInDays", "is missing", "Set how many days the logs are kept")
+				r.Breaks("retentionInDays", "is missing", "Set how many days to keep the logs")
 			}
 		},
 	},
 	{
 		Name: "log-group-retention-year", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CloudWatch.16", "CKV_AWS_338"},
 		Types: []string{logGroup}, Options: []Option{production, {
-			Name: "days", About: "How many days logs of production are kept at least.", Schema: number(1), Default: 365.0,
+			Name: "days", About: "Minimum number of days to keep production logs.", Schema: number(1), Default: 365.0,
 		}},
-		Why: "Most break-ins are found after months; an audit asks about a year.",
+		Why: "Most break-ins are found after months, and an audit asks about a year.",
 		Check: func(r *Resource) {
 			least, _ := r.Setting("days").Number()
 			retention := r.At("retentionInDays")

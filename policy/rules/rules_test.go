@@ -171,9 +171,9 @@ func TestExemptions(t *testing.T) {
 		"an exemption holds on its last day":                {"urn:pulumi:dev::shop::aws:sqs/queue:Queue::orders", "2026-06-30", ""},
 		"an exemption by a pattern holds":                   {"urn:pulumi:dev::*::orders", "2026-12-31", ""},
 		"an exemption ends, and the message says so":        {"*::orders", "2026-06-29", "Its exemption (moves to the new key in July) ended on 2026-06-29."},
-		"another resource's exemption is none":              {"*::invoices", "2026-12-31", "kmsMasterKeyId names no key."},
-		"a pattern fits the whole URN, not a part of it":    {"orders", "2026-12-31", "kmsMasterKeyId names no key."},
-		"the characters of regular expressions mean naught": {"urn.*", "2026-12-31", "kmsMasterKeyId names no key."},
+		"another resource's exemption is none":              {"*::invoices", "2026-12-31", "kmsMasterKeyId has no key."},
+		"a pattern fits the whole URN, not a part of it":    {"orders", "2026-12-31", "kmsMasterKeyId has no key."},
+		"the characters of regular expressions mean naught": {"urn.*", "2026-12-31", "kmsMasterKeyId has no key."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rule, declared, config := exempting(c.urn, c.until)
@@ -207,10 +207,10 @@ func TestAConfigurationIsCheckedBeyondItsSchema(t *testing.T) {
 		"an option that the rule doesn't have": {"tags-mandatory", map[string]any{"key": []any{"Owner"}},
 			[]string{`tags-mandatory: there is no option "key"; it has exempt, keys`}},
 		"a day that no calendar has": {"tags-mandatory", map[string]any{"exempt": []any{map[string]any{"urn": "a", "until": "2027-02-30"}}},
-			[]string{`tags-mandatory: the exemption of a ends on "2027-02-30", which is no day; write it like 2027-01-31`}},
+			[]string{`tags-mandatory: the exemption of a ends on "2027-02-30", which is not a date; write it like 2027-01-31`}},
 		"ranges of versions": {"provider-versions", map[string]any{"versions": map[string]any{"aws": ">=6.0.0 <7.0.0", "docker": "4.10.0"}}, nil},
 		"a range of versions that is none": {"provider-versions", map[string]any{"versions": map[string]any{"aws": "latest", "docker": ">=4.0.0"}},
-			[]string{`provider-versions: option versions: "latest", for aws, is no range of versions; write it like ">=6.0.0 <8.0.0"`}},
+			[]string{`provider-versions: option versions: "latest", for aws, is not a version range; write it like ">=6.0.0 <8.0.0"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, ruleOf(t, c.rule).CheckConfig(c.config)); diff != "" {

@@ -33,12 +33,12 @@ var secretFormats = []struct {
 
 // allowedNames is the option of rules that judge names.
 var allowedNames = Option{
-	Name: "allowedNames", About: "Names that promise a secret and hold none; * stands for any text.", Schema: texts(), Default: []any{},
+	Name: "allowedNames", About: "Names that suggest a secret but hold none; * matches anything.", Schema: texts(), Default: []any{},
 }
 
 // leastEntropy is the option of rules that judge values.
 var leastEntropy = Option{
-	Name: "leastEntropy", About: "Bits of entropy a character from which a text of letters and digits counts as a secret. Words have about 3, random base64 has above 4.",
+	Name: "leastEntropy", About: "Bits of entropy per character from which a string of letters and digits counts as a secret. Words have about 3, random base64 more than 4.",
 	Schema: number(1), Default: 4.0,
 }
 
@@ -46,7 +46,7 @@ var secretRules = []Rule{
 	{
 		Name: "function-environment-secret-names", Family: secretFamily, Level: Mandatory, Controls: []string{"CKV_AWS_45"},
 		Types: []string{"aws:lambda/function:Function"}, Options: []Option{allowedNames},
-		Why: "Whoever may describe a function reads its environment, and so do its versions, logs of deployments and Pulumi's state.",
+		Why: "Anyone who may describe a function can read its environment, which is also in its versions, in deployment logs and in Pulumi's state.",
 		Check: func(r *Resource) {
 			variables := r.At("environment.variables")
 			for _, name := range variables.Keys() {
@@ -60,7 +60,7 @@ var secretRules = []Rule{
 	{
 		Name: "function-environment-secret-values", Family: secretFamily, Level: Mandatory, Controls: []string{"CKV_AWS_45"},
 		Types: []string{"aws:lambda/function:Function"}, Options: []Option{leastEntropy},
-		Why: "A secret in a variable of a harmless name is read by the same people.",
+		Why: "A secret in a variable with a harmless name is read by the same people.",
 		Check: func(r *Resource) {
 			variables := r.At("environment.variables")
 			for _, name := range variables.Keys() {
@@ -74,18 +74,18 @@ var secretRules = []Rule{
 	{
 		Name: "parameter-secret-names", Family: secretFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:ssm/parameter:Parameter"}, Options: []Option{allowedNames},
-		Why: "A plain parameter is encrypted by no key, and its history keeps every value that it had.",
+		Why: "A plain parameter isn't encrypted with a key, and its history keeps every value it has had.",
 		Check: func(r *Resource) {
 			name := r.At("name").Text()
 			if r.At("type").Is("String", "StringList") && promisesSecret(lastPart(name)) && !anyMatches(r.Setting("allowedNames"), name) && isPlain(r.At("value")) {
-				r.Breaks("type", fmt.Sprintf("is %s, and the name %s promises a secret", r.At("type").Text(), shown(r.At("name"))), "Make it a SecureString")
+				r.Breaks("type", fmt.Sprintf("is %s, but the name %s suggests a secret", r.At("type").Text(), shown(r.At("name"))), "Make it a SecureString")
 			}
 		},
 	},
 	{
 		Name: "parameter-secret-values", Family: secretFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:ssm/parameter:Parameter"}, Options: []Option{leastEntropy},
-		Why: "A plain parameter is encrypted by no key, and its history keeps every value that it had.",
+		Why: "A plain parameter isn't encrypted with a key, and its history keeps every value it has had.",
 		Check: func(r *Resource) {
 			if !r.At("type").Is("String", "StringList") {
 				return
@@ -100,7 +100,7 @@ var secretRules = []Rule{
 	{
 		Name: "secure-string-is-secret", Family: secretFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:ssm/parameter:Parameter"},
-		Why:   "What the program doesn't mark secret stands in plain text in Pulumi's state and in every preview.",
+		Why:   "Anything the program doesn't mark as secret is in plain text in Pulumi's state and in every preview.",
 		Check: func(r *Resource) {
 			if r.At("type").Is("SecureString") && r.At("value").IsSet() && !r.At("value").IsSecret() {
 				r.Breaks("value", "is not secret to Pulumi", "Take it from a secret config value, or wrap it in pulumi.ToSecret")

@@ -55,13 +55,13 @@ const (
 
 // production is the option of rules that ask more of production.
 var production = Option{
-	Name: productionStacks, About: "Names of the stacks that are production; * stands for any text.",
+	Name: productionStacks, About: "Names of the production stacks; * matches anything.",
 	Schema: texts(), Default: list("prod", "production", "prod-*", "*-prod", "*-production"),
 }
 
 // exemptions is the option that every rule has.
 var exemptions = Option{
-	Name: exempt, About: "Resources that may break the rule: a URN (* stands for any text), why, and the last day (UTC) on which they may.",
+	Name: exempt, About: "Resources that may break the rule: a URN (* matches anything), the reason, and the last day (UTC) on which they may.",
 	Schema: map[string]any{"type": "array", "items": map[string]any{
 		"type": "object", "additionalProperties": false, "required": list("urn", "reason", "until"),
 		"properties": map[string]any{
@@ -140,7 +140,7 @@ func (r Rule) CheckConfig(given map[string]any) []string {
 	for _, exemption := range value.Any(given[exempt]).Each() {
 		until := exemption.Get("until").Text()
 		if _, err := time.Parse(time.DateOnly, until); err != nil {
-			problems = append(problems, fmt.Sprintf("%s: the exemption of %s ends on %q, which is no day; write it like 2027-01-31",
+			problems = append(problems, fmt.Sprintf("%s: the exemption of %s ends on %q, which is not a date; write it like 2027-01-31",
 				r.Name, exemption.Get("urn").Text(), until))
 		}
 	}

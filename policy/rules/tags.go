@@ -52,7 +52,7 @@ var tagControls = []string{"EventBridge.2", "Lambda.6", "SQS.2", "SNS.3", "Dynam
 var tagRules = []Rule{
 	{
 		Name: "tags-mandatory", Family: tagFamily, Level: Mandatory, Controls: tagControls, Types: sortedKeys(taggable),
-		Why: "What has no owner and no cost centre is paid by nobody and cleaned up by nobody.",
+		Why: "A resource without an owner and cost centre is paid for by nobody and cleaned up by nobody.",
 		Options: []Option{{
 			Name: "keys", About: "Keys of the tags that every taggable resource must have.",
 			Schema: texts(), Default: list("Project", "Environment", "Owner", "CostCenter"),
@@ -61,16 +61,16 @@ var tagRules = []Rule{
 			for _, key := range r.Setting("keys").Each() {
 				if effectiveTags(r).Get(key.Text()).Unset() {
 					r.Breaks(taggable[r.Type], fmt.Sprintf("lack %s", key.Text()),
-						"Set the tag on the resource, or once for all in the provider's defaultTags")
+						"Set the tag on the resource, or for all resources in the provider's defaultTags")
 				}
 			}
 		},
 	},
 	{
 		Name: "tags-allowed-values", Family: tagFamily, Level: Mandatory, Controls: []string{Ours}, Types: sortedKeys(taggable),
-		Why: "Costs can't be added up, and nobody can be called, where a tag is spelt in five ways.",
+		Why: "If a tag is spelt in five ways, costs can't be added up and nobody knows whom to call.",
 		Options: []Option{{
-			Name: "values", About: "Values that a tag may have, by its key; * stands for any text. A key that isn't named may have any.",
+			Name: "values", About: "Values that a tag may have, by key; * matches anything. A key that isn't listed may have any value.",
 			Schema: map[string]any{"type": "object", "additionalProperties": texts()}, Default: map[string]any{},
 		}},
 		Check: func(r *Resource) {
@@ -78,14 +78,14 @@ var tagRules = []Rule{
 			for _, key := range allowed.Keys() {
 				if given := effectiveTags(r).Get(key); given.IsSet() && !anyMatches(allowed.Get(key), given.Text()) {
 					r.Breaks(taggable[r.Type], fmt.Sprintf("have %s = %s", key, shown(given)),
-						"Allowed are "+listed(allowed.Get(key)))
+						"Allowed: "+listed(allowed.Get(key)))
 				}
 			}
 		},
 	},
 	{
 		Name: "tags-not-empty", Family: tagFamily, Level: Mandatory, Controls: []string{Ours}, Types: sortedKeys(taggable),
-		Why: "A tag without a value looks like an answer and is none.",
+		Why: "A tag without a value looks like an answer but isn't one.",
 		Check: func(r *Resource) {
 			tags := r.At(taggable[r.Type])
 			for _, key := range tags.Keys() {
@@ -97,7 +97,7 @@ var tagRules = []Rule{
 	},
 	{
 		Name: "dynamodb-replica-tags", Family: tagFamily, Level: Mandatory, Controls: []string{"DynamoDB.5"}, Types: []string{"aws:dynamodb/table:Table"},
-		Why: "A replica doesn't inherit the tags of its table, and so costs without a cost centre.",
+		Why: "A replica doesn't inherit its table's tags, so its cost has no cost centre.",
 		Check: func(r *Resource) {
 			for i, replica := range r.At("replicas").Each() {
 				if replica.Get("propagateTags").LacksTruth() {
@@ -110,7 +110,7 @@ var tagRules = []Rule{
 		Name: "tags-add-defaults", Family: tagFamily, Level: Off, Controls: tagControls, Types: sortedKeys(taggable),
 		Why: "Adds the default tags that a resource lacks, for programs whose provider has none.",
 		Options: []Option{{
-			Name: "tags", About: "The default tags. Tags that a resource has of its own stay as they are.",
+			Name: "tags", About: "The default tags. A resource's own tags stay as they are.",
 			Schema:  map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string", "minLength": 1}},
 			Default: map[string]any{},
 		}},

@@ -30,7 +30,7 @@ func TestAMandatoryRuleStopsTheUpdate(t *testing.T) {
 		if v.err == nil {
 			t.Errorf("%s: it went through", when)
 		}
-		if said := v.messages("sqs-customer-key", ordersURN); len(v.Violations) != 1 || len(said) != 1 || !strings.HasPrefix(said[0], "kmsMasterKeyId names no key.") {
+		if said := v.messages("sqs-customer-key", ordersURN); len(v.Violations) != 1 || len(said) != 1 || !strings.HasPrefix(said[0], "kmsMasterKeyId has no key.") {
 			t.Errorf("%s: %v", when, v.Violations)
 		}
 		for _, violation := range v.Violations {

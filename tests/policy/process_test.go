@@ -46,7 +46,7 @@ func judges(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, said := range answer.Diagnostics {
-		if said.PolicyName == "sqs-customer-key" && strings.Contains(said.Message, "kmsMasterKeyId names no key.") {
+		if said.PolicyName == "sqs-customer-key" && strings.Contains(said.Message, "kmsMasterKeyId has no key.") {
 			return
 		}
 	}
