@@ -16,13 +16,12 @@ var parameterKinds = map[string]kind{
 			return nil
 		},
 		start: func(c *Cloud, r *Resource, in parameterInputs) error {
-			version, _ := r.Outputs["version"].(float64)
-			return c.in(r.Region).parameters.Restore(in.parameter(), int64(version))
+			return c.in(r.Region).parameters.Put(in.parameter(r))
 		},
 		update: func(c *Cloud, r *Resource, in parameterInputs) error {
-			version, err := c.in(r.Region).parameters.Put(in.parameter())
-			r.set("version", float64(version))
-			return err
+			version, _ := r.Outputs["version"].(float64)
+			r.set("version", version+1)
+			return c.in(r.Region).parameters.Put(in.parameter(r))
 		},
 		stop: func(c *Cloud, r *Resource) error {
 			c.in(r.Region).parameters.Delete(r.ID)
@@ -32,26 +31,20 @@ var parameterKinds = map[string]kind{
 }
 
 type parameterInputs struct {
-	Name           string            `property:"name"`
-	Type           string            `property:"type"`
-	Value          string            `property:"value"`
-	InsecureValue  string            `property:"insecureValue"`
-	AllowedPattern string            `property:"allowedPattern"`
-	DataType       string            `property:"dataType"`
-	Description    string            `property:"description"` // on record
-	KeyID          string            `property:"keyId"`       // on record
-	Tier           string            `property:"tier"`        // on record
-	Overwrite      bool              `property:"overwrite"`   // on record
-	Tags           map[string]string `property:"tags"`        // on record
+	Name           string `property:"name"`
+	Type           string `property:"type"`
+	Value          string `property:"value"`
+	AllowedPattern string `property:"allowedPattern"`
+
+	// On record.
+	Description string            `property:"description"`
+	KeyID       string            `property:"keyId"`
+	Tags        map[string]string `property:"tags"`
 }
 
-func (in parameterInputs) parameter() parameters.Parameter {
-	value := in.Value
-	if value == "" {
-		value = in.InsecureValue
-	}
+func (in parameterInputs) parameter(r *Resource) parameters.Parameter {
+	version, _ := r.Outputs["version"].(float64)
 	return parameters.Parameter{
-		Name: in.Name, Type: types.ParameterType(in.Type), Value: value,
-		DataType: in.DataType, AllowedPattern: in.AllowedPattern,
+		Name: in.Name, Type: types.ParameterType(in.Type), Value: in.Value, AllowedPattern: in.AllowedPattern, Version: int64(version),
 	}
 }

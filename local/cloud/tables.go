@@ -73,16 +73,16 @@ type tableInputs struct {
 		NonKeyAttributes   []string           `property:"nonKeyAttributes"`
 		OnDemandThroughput onDemandThroughput `property:"onDemandThroughput"`
 	} `property:"globalSecondaryIndexes"`
-	BillingMode    string `property:"billingMode"`
-	StreamEnabled  bool   `property:"streamEnabled"`
-	StreamViewType string `property:"streamViewType"`
-	TTL            struct {
+	BillingMode               string `property:"billingMode"`
+	StreamEnabled             bool   `property:"streamEnabled"`
+	StreamViewType            string `property:"streamViewType"`
+	DeletionProtectionEnabled bool   `property:"deletionProtectionEnabled"`
+
+	// On record: nothing expires.
+	TTL struct {
 		AttributeName string `property:"attributeName"`
 		Enabled       bool   `property:"enabled"`
 	} `property:"ttl"`
-	DeletionProtectionEnabled bool `property:"deletionProtectionEnabled"`
-
-	// On record.
 	PointInTimeRecovery struct {
 		Enabled              bool `property:"enabled"`
 		RecoveryPeriodInDays int  `property:"recoveryPeriodInDays"`
@@ -127,9 +127,6 @@ func (in tableInputs) definition(region string) table.Definition {
 			Name: index.Name, HashKey: index.HashKey, RangeKey: index.RangeKey,
 			Projection: types.ProjectionType(index.ProjectionType), NonKeyAttributes: index.NonKeyAttributes,
 		})
-	}
-	if in.TTL.Enabled {
-		def.TTLAttribute = in.TTL.AttributeName
 	}
 	return def
 }

@@ -4,9 +4,8 @@ package parameters
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"maps"
-	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,23 +13,58 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
-	"github.com/aws/smithy-go"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
 	"trade-processing/local/fault"
 )
 
-// maxResults is how many parameters one page has at most.
-const maxResults = 10
-
-// UnsupportedError names a feature of SSM that this store does not have. It is no API error on purpose: AWS would serve
-// the request.
-type UnsupportedError struct {
-	Operation, Feature string
+// Parameter is a standard parameter: its latest version, as SSM's history is not kept.
+type Parameter struct {
+	Name           string
+	Type           types.ParameterType // String or SecureString
+	Value          string
+	AllowedPattern string // what the value must match; empty: anything
+	Version        int64
 }
 
-func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("%s: the local parameter store does not support %s; teach it in local/parameters, or leave it out", e.Operation, e.Feature)
+// Limits of a standard parameter, and of a page.
+// https://docs.aws.amazon.com/general/latest/gr/ssm.html
+const (
+	maxValue   = 4 << 10
+	maxName    = 1011
+	maxLevels  = 15
+	maxResults = 10
+)
+
+var (
+	namePattern     = regexp.MustCompile(`^(/[a-zA-Z0-9_.-]+)+$|^[a-zA-Z0-9_.-]+$`)
+	reservedPattern = regexp.MustCompile(`(?i)^/?(ssm|aws)`)
+	pathPattern     = regexp.MustCompile(`^/$|^(/[a-zA-Z0-9_.-]+)+/?$`)
+)
+
+// Validate refuses a parameter that PutParameter would refuse.
+func (p Parameter) Validate() error {
+	allowed, err := regexp.Compile(`^(?:` + p.AllowedPattern + `)$`) // SSM matches the whole value
+	switch {
+	case !namePattern.MatchString(p.Name) || reservedPattern.MatchString(p.Name):
+		return awsapi.Validation("Parameter name %q: it is a name, or a path that begins with /, of letters, numbers and .-_, "+
+			`and doesn't begin with "aws" or "ssm"`, p.Name)
+	case len(p.Name) > maxName || strings.Count(p.Name, "/") > maxLevels:
+		return awsapi.Validation("Parameter name %.40q…: it has %d characters, and a name at most %d, in at most %d levels",
+			p.Name, len(p.Name), maxName, maxLevels)
+	case p.Value == "" || len(p.Value) > maxValue:
+		return awsapi.Validation("Parameter %s: the value has %d bytes; a standard parameter has 1 to %d", p.Name, len(p.Value), maxValue)
+	case strings.Contains(p.Value, "{{"):
+		return awsapi.Validation(`Parameter %s: can't nest another parameter. Do not use "{{}}" in the value.`, p.Name)
+	case p.Type != types.ParameterTypeString && p.Type != types.ParameterTypeSecureString:
+		return awsapi.Validation("Parameter %s: the type %q is not known here; String and SecureString are", p.Name, p.Type)
+	case err != nil:
+		return awsapi.Error("InvalidAllowedPatternException", "Parameter %s: allowedPattern: %v", p.Name, err)
+	case p.AllowedPattern != "" && !allowed.MatchString(p.Value):
+		return awsapi.Error("ParameterPatternMismatchException", "Parameter %s: the value does not match %s", p.Name, p.AllowedPattern)
+	}
+	return nil
 }
 
 // Store is safe for use by many goroutines.
@@ -39,37 +73,22 @@ type Store struct {
 	faults fault.Hook
 
 	mu         sync.RWMutex
-	parameters map[string]stored
+	parameters map[string]Parameter
 }
 
 // New makes an empty store. The resource of a call to the fault hook is the path, and its key is empty.
 func New(c clock.Clock, faults fault.Hook) *Store {
-	return &Store{clock: c, faults: faults, parameters: map[string]stored{}}
+	return &Store{clock: c, faults: faults, parameters: map[string]Parameter{}}
 }
 
-// Put creates or replaces a parameter and returns its version, from 1 up.
-func (s *Store) Put(p Parameter) (int64, error) {
-	if err := p.Validate(); err != nil {
-		return 0, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	version := s.parameters[p.Name].version + 1
-	s.parameters[p.Name] = stored{Parameter: p, version: version, modified: s.clock.Now()}
-	return version, nil
-}
-
-// Restore puts a parameter with the version that it had, from which later ones count on.
-func (s *Store) Restore(p Parameter, version int64) error {
+// Put creates or replaces a parameter.
+func (s *Store) Put(p Parameter) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	if version < 1 {
-		return fmt.Errorf("parameter %q: %d is no version; they count from 1", p.Name, version)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.parameters[p.Name] = stored{Parameter: p, version: version, modified: s.clock.Now()}
+	s.parameters[p.Name] = p
 	return nil
 }
 
@@ -84,52 +103,29 @@ func (s *Store) Delete(name string) {
 // SecureString's value is not told.
 func (s *Store) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput, options ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
 	const operation = "GetParametersByPath"
-	if in == nil || in.Path == nil {
-		err := smithy.InvalidParamsError{Context: "GetParametersByPathInput"}
-		err.Add(smithy.NewErrParamRequired("Path"))
-		return nil, wrap(operation, err)
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, wrap(operation, &smithy.CanceledError{Err: err})
-	}
-	call := fault.Call{Service: "ssm", Operation: operation, Resource: *in.Path}
-	out, err := fault.Serve(ctx, s.clock, s.faults, call, func() string { return "" }, func() (*ssm.GetParametersByPathOutput, error) {
-		if changesOptions(options) {
-			return nil, &UnsupportedError{Operation: operation, Feature: "options of a single call"}
+	call := fault.Call{Service: "ssm", Operation: operation, Resource: aws.ToString(in.Path)}
+	return awsapi.Serve(ctx, s.clock, s.faults, call, func() string { return "" }, func() (*ssm.GetParametersByPathOutput, error) {
+		if err := awsapi.NoOptions(operation, options); err != nil {
+			return nil, err
 		}
-		if len(in.ParameterFilters) > 0 {
-			return nil, &UnsupportedError{Operation: operation, Feature: "ParameterFilters"}
+		if err := awsapi.Only(operation, in, "Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"); err != nil {
+			return nil, err
 		}
 		return s.page(in)
 	})
-	if err != nil {
-		return nil, wrap(operation, err)
-	}
-	return out, nil
-}
-
-// changesOptions finds options that would be ignored in silence, such as another region. Middleware passes: the SDK's
-// own paginator adds some to mark its requests, and it has no request to act on here.
-func changesOptions(options []func(*ssm.Options)) bool {
-	var set ssm.Options
-	for _, option := range options {
-		option(&set)
-	}
-	set.APIOptions = nil
-	return !reflect.ValueOf(set).IsZero()
 }
 
 func (s *Store) page(in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
-	path := *in.Path
+	path := aws.ToString(in.Path)
 	if !pathPattern.MatchString(path) {
-		return nil, invalid("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". "+
+		return nil, awsapi.Validation("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". "+
 			"It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore): %q", path)
 	}
 	below := strings.TrimSuffix(path, "/") + "/"
 	limit := maxResults
 	if in.MaxResults != nil {
 		if limit = int(*in.MaxResults); limit < 1 || limit > maxResults {
-			return nil, invalid("1 validation error detected: Value '%d' at 'maxResults' failed to satisfy constraint: Member must be between 1 and %d", limit, maxResults)
+			return nil, awsapi.Validation("1 validation error detected: Value '%d' at 'maxResults' failed to satisfy constraint: Member must be between 1 and %d", limit, maxResults)
 		}
 	}
 	// A token is the last name of the page before, so that parameters which come and go between pages move no others.
@@ -151,12 +147,13 @@ func (s *Store) page(in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPath
 			out.NextToken = aws.String(base64.RawURLEncoding.EncodeToString([]byte(last)))
 			break
 		}
-		out.Parameters = append(out.Parameters, s.parameters[name].sdk(aws.ToBool(in.WithDecryption)))
+		p := s.parameters[name]
+		if p.Type == types.ParameterTypeSecureString && !aws.ToBool(in.WithDecryption) {
+			p.Value = "(encrypted)" // AWS answers the ciphertext here
+		}
+		out.Parameters = append(out.Parameters, types.Parameter{
+			Name: aws.String(p.Name), Type: p.Type, Value: aws.String(p.Value), Version: p.Version, DataType: aws.String("text"),
+		})
 	}
 	return out, nil
-}
-
-// wrap wraps an error as the SDK's client does.
-func wrap(operation string, err error) error {
-	return &smithy.OperationError{ServiceID: ssm.ServiceID, OperationName: operation, Err: err}
 }

@@ -1,9 +1,12 @@
 package table
 
-import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+import (
+	"strings"
 
-// A decoder reads what an encoder wrote. The bytes come from our own encoder or were checked on import, so that it
-// needs no errors.
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// A decoder reads what an encoder wrote, so that it needs no errors.
 type decoder struct{ rest string }
 
 func (d *decoder) count() int {
@@ -32,20 +35,16 @@ func (d *decoder) kind() byte {
 	return kind
 }
 
-func (d *decoder) texts() []string {
-	texts := make([]string, d.count())
-	for i := range texts {
-		texts[i] = d.text()
-	}
-	return texts
-}
-
-func (d *decoder) attributes() map[string]types.AttributeValue {
+// attributes builds the members of an item or map, or those that are named in keep, where keep isn't nil.
+func (d *decoder) attributes(keep map[string]bool) map[string]types.AttributeValue {
 	count := d.count()
 	members := make(map[string]types.AttributeValue, count)
 	for range count {
-		name := d.text()
-		members[name] = d.value()
+		if name := d.text(); keep == nil || keep[name] {
+			members[name] = d.value()
+		} else {
+			d.skip()
+		}
 	}
 	return members
 }
@@ -70,19 +69,8 @@ func (d *decoder) value() types.AttributeValue {
 			elements[i] = d.value()
 		}
 		return &types.AttributeValueMemberL{Value: elements}
-	case kindMap:
-		return &types.AttributeValueMemberM{Value: d.attributes()}
-	case kindStringSet:
-		return &types.AttributeValueMemberSS{Value: d.texts()}
-	case kindNumberSet:
-		return &types.AttributeValueMemberNS{Value: d.texts()}
 	default:
-		members := d.texts()
-		set := make([][]byte, len(members))
-		for i, member := range members {
-			set[i] = []byte(member)
-		}
-		return &types.AttributeValueMemberBS{Value: set}
+		return &types.AttributeValueMemberM{Value: d.attributes(nil)}
 	}
 }
 
@@ -100,54 +88,58 @@ func (d *decoder) skip() {
 			d.text()
 			d.skip()
 		}
-	case kindStringSet, kindNumberSet, kindBinarySet:
-		for range d.count() {
-			d.text()
-		}
 	}
 }
 
-// decodeItem builds an item from its encoding, or those of its attributes that are named in keep, where keep isn't nil.
-func decodeItem(body string, keep map[string]bool) map[string]types.AttributeValue {
+// A raw is one encoded value, as an encoder writes it. The empty raw stands for an attribute that isn't there.
+// Encodings are canonical, so that two values are equal if and only if their raws are.
+type raw string
+
+// attribute finds one attribute of an encoded item.
+func attribute(body, name string) raw {
 	d := decoder{rest: body}
-	if keep == nil {
-		return d.attributes()
-	}
-	item := make(map[string]types.AttributeValue, len(keep))
 	for range d.count() {
-		if name := d.text(); keep[name] {
-			item[name] = d.value()
-		} else {
-			d.skip()
-		}
-	}
-	return item
-}
-
-// raw reads one value without building it.
-func (d *decoder) raw() raw {
-	before := d.rest
-	d.skip()
-	return raw(before[:len(before)-len(d.rest)])
-}
-
-// member finds a member of a map, or an attribute of an item.
-func (d *decoder) member(name string) raw {
-	for range d.count() {
-		if d.text() == name {
-			return d.raw()
-		}
+		found := d.text() == name
+		before := d.rest
 		d.skip()
+		if found {
+			return raw(before[:len(before)-len(d.rest)])
+		}
 	}
 	return ""
 }
 
-func (d *decoder) element(index int) raw {
-	for i := range d.count() {
-		if i == index {
-			return d.raw()
-		}
-		d.skip()
+// typeName is the name that the service gives the value's type.
+func (r raw) typeName() string {
+	switch r[0] {
+	case kindTrue, kindFalse:
+		return "BOOL"
+	case kindNull:
+		return "NULL"
+	default:
+		return string(r[0])
 	}
-	return ""
+}
+
+// isScalar tells the types that have an order.
+func (r raw) isScalar() bool { return r != "" && strings.IndexByte("SNB", r[0]) >= 0 }
+
+// text is the content of a string, number or binary.
+func (r raw) text() string {
+	d := decoder{rest: string(r[1:])}
+	return d.text()
+}
+
+// order compares two scalars of one type; ok is false for any others.
+func (r raw) order(other raw) (result int, ok bool) {
+	if !r.isScalar() || !other.isScalar() || r[0] != other[0] {
+		return 0, false
+	}
+	if r[0] != kindNumber {
+		return strings.Compare(r.text(), other.text()), true
+	}
+	// Both texts are in normal form already.
+	a, _ := parseNumber(r.text())
+	b, _ := parseNumber(other.text())
+	return a.Cmp(&b.Decimal), true
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 
@@ -23,8 +24,6 @@ type Definition struct {
 	Indexes []Index
 	// Stream says that the table keeps a stream of new and old images, without which it can't be replicated.
 	Stream bool
-	// TTLAttribute names the attribute that holds the time of expiry in epoch seconds; empty for none.
-	TTLAttribute string
 	// DeletionProtection refuses Delete.
 	DeletionProtection bool
 }
@@ -54,62 +53,45 @@ func (d Definition) Validate() error {
 	report := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("table %q: "+format, append([]any{d.Name}, args...)...))
 	}
-	if !nameRule.MatchString(d.Name) {
-		report("a name has 3 to 255 of a-z, A-Z, 0-9, underscore, hyphen and dot")
-	}
 	used := map[string]bool{}
-	checkKeys := func(where, hash, rangeKey string) {
-		if hash == "" {
-			report("%s has no hash key", where)
-		}
-		if hash == rangeKey && hash != "" {
-			report("%s uses %s as hash key and as range key", where, hash)
-		}
-		for _, name := range []string{hash, rangeKey} {
-			if name == "" {
-				continue
-			}
-			used[name] = true
-			if len(name) > maxKeyName {
-				report("%s: the name of key %.20s… is longer than %d bytes", where, name, maxKeyName)
-			}
-			if _, defined := d.Attributes[name]; !defined {
-				report("%s: key %s has no attribute definition", where, name)
-			}
-		}
-	}
-	checkKeys("the table", d.HashKey, d.RangeKey)
-	if len(d.Indexes) > maxIndexes {
-		report("%d indexes are more than %d", len(d.Indexes), maxIndexes)
-	}
-	names := map[string]bool{}
-	included := 0
-	for _, index := range d.Indexes {
-		where := "index " + index.Name
-		if !nameRule.MatchString(index.Name) {
+	check := func(where, name string, keys []string) {
+		if !nameRule.MatchString(name) {
 			report("%s: a name has 3 to 255 of a-z, A-Z, 0-9, underscore, hyphen and dot", where)
 		}
+		for i, key := range keys {
+			used[key] = true
+			switch _, defined := d.Attributes[key]; {
+			case key == "":
+				report("%s has no hash key", where)
+			case len(key) > maxKeyName:
+				report("%s: the name of key %.20s… is longer than %d bytes", where, key, maxKeyName)
+			case !defined:
+				report("%s: key %s has no attribute definition", where, key)
+			case slices.Contains(keys[:i], key):
+				report("%s uses %s as hash key and as range key", where, key)
+			}
+		}
+	}
+	check("the table", d.Name, d.keys())
+	names, included := map[string]bool{}, 0
+	for _, index := range d.Indexes {
+		where := "index " + index.Name
+		check(where, index.Name, index.keys())
 		if names[index.Name] {
-			report("%s is defined twice", where)
+			report("%s is listed twice", where)
 		}
 		names[index.Name] = true
-		checkKeys(where, index.HashKey, index.RangeKey)
-		switch index.Projection {
-		case types.ProjectionTypeAll, types.ProjectionTypeKeysOnly:
-			if len(index.NonKeyAttributes) > 0 {
-				report("%s: projection %s takes no non-key attributes", where, index.Projection)
-			}
-		case types.ProjectionTypeInclude:
-			if len(index.NonKeyAttributes) == 0 {
-				report("%s: projection INCLUDE needs non-key attributes", where)
-			}
-		default:
+		included += len(index.NonKeyAttributes)
+		if !slices.Contains(types.ProjectionType("").Values(), index.Projection) {
 			report("%s: projection %q is none of ALL, KEYS_ONLY and INCLUDE", where, index.Projection)
 		}
-		included += len(index.NonKeyAttributes)
+		if (index.Projection == types.ProjectionTypeInclude) != (len(index.NonKeyAttributes) > 0) {
+			report("%s: projection %s with %d non-key attributes; INCLUDE needs some, and no other takes any",
+				where, index.Projection, len(index.NonKeyAttributes))
+		}
 	}
-	if included > maxNonKeyAttributes {
-		report("the indexes include %d non-key attributes, more than %d", included, maxNonKeyAttributes)
+	if len(d.Indexes) > maxIndexes || included > maxNonKeyAttributes {
+		report("%d indexes with %d non-key attributes are more than %d with %d", len(d.Indexes), included, maxIndexes, maxNonKeyAttributes)
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Attributes)) {
 		if !slices.Contains(types.ScalarAttributeType("").Values(), d.Attributes[name]) {
@@ -123,27 +105,32 @@ func (d Definition) Validate() error {
 }
 
 // keys lists the names of the table's own key attributes.
-func (d Definition) keys() []string {
-	if d.RangeKey == "" {
-		return []string{d.HashKey}
-	}
-	return []string{d.HashKey, d.RangeKey}
-}
+func (d Definition) keys() []string { return keysOf(d.HashKey, d.RangeKey) }
 
 // keys lists the names of the index's key attributes.
-func (i Index) keys() []string {
-	if i.RangeKey == "" {
-		return []string{i.HashKey}
+func (i Index) keys() []string { return keysOf(i.HashKey, i.RangeKey) }
+
+func keysOf(hash, rangeKey string) []string {
+	if rangeKey == "" {
+		return []string{hash}
 	}
-	return []string{i.HashKey, i.RangeKey}
+	return []string{hash, rangeKey}
+}
+
+// projected names the attributes that an index has; nil is all of them.
+func (d Definition) projected(index Index) map[string]bool {
+	if index.Projection == types.ProjectionTypeAll {
+		return nil
+	}
+	names := map[string]bool{}
+	for _, name := range slices.Concat(d.keys(), index.keys(), index.NonKeyAttributes) {
+		names[name] = true
+	}
+	return names
 }
 
 // sameKeys tells whether two definitions key and index items alike, so that their tables can share records.
 func (d Definition) sameKeys(other Definition) bool {
 	return d.HashKey == other.HashKey && d.RangeKey == other.RangeKey &&
-		maps.Equal(d.Attributes, other.Attributes) &&
-		slices.EqualFunc(d.Indexes, other.Indexes, func(a, b Index) bool {
-			return a.Name == b.Name && a.HashKey == b.HashKey && a.RangeKey == b.RangeKey &&
-				a.Projection == b.Projection && slices.Equal(a.NonKeyAttributes, b.NonKeyAttributes)
-		})
+		maps.Equal(d.Attributes, other.Attributes) && reflect.DeepEqual(d.Indexes, other.Indexes)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
 	"trade-processing/local/table"
 )
@@ -41,7 +42,7 @@ func trades() table.Definition {
 			{Name: "bySource", HashKey: "sourceSystem", RangeKey: "timestamp", Projection: types.ProjectionTypeAll},
 			{Name: "byStatus", HashKey: "status", RangeKey: "timestamp", Projection: types.ProjectionTypeInclude, NonKeyAttributes: []string{"digest"}},
 		},
-		Stream: true, TTLAttribute: "expiresAt",
+		Stream: true,
 	}
 }
 
@@ -130,12 +131,6 @@ func TestItemsThatDynamoDBRefuses(t *testing.T) {
 		{"a number that is none", with("n", num("12,5")), "The parameter cannot be converted to a numeric value: 12,5"},
 		{"a number of 39 digits", with("n", num("1"+strings.Repeat("2", 38))), "more than 38 significant digits"},
 		{"a broken number deep inside", with("l", &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberM{Value: item{"n": num("x")}}}}), "numeric value: x"},
-		{"a broken number in a set", with("ns", &types.AttributeValueMemberNS{Value: []string{"1", "x"}}), "numeric value: x"},
-		{"an empty string set", with("ss", &types.AttributeValueMemberSS{}), "An string set  may not be empty"},
-		{"an empty number set", with("ns", &types.AttributeValueMemberNS{}), "An number set  may not be empty"},
-		{"a string set with duplicates", with("ss", &types.AttributeValueMemberSS{Value: []string{"b", "a", "b"}}), "Input collection [b, a, b] contains duplicates"},
-		{"a number set with one value twice", with("ns", &types.AttributeValueMemberNS{Value: []string{"1", "1.0"}}), "contains duplicates"},
-		{"a binary set with duplicates", with("bs", &types.AttributeValueMemberBS{Value: [][]byte{{0}, {0}}}), "Input collection [AA==, AA==]of type BS contains duplicates"},
 		{"a value that is nil", with("x", nil), "Supplied AttributeValue is empty"},
 		{"a nameless attribute", with("", str("x")), "at least one character"},
 		{"33 levels", with("m", nested(32)), "Nesting Levels have exceeded supported limits"},
@@ -179,8 +174,6 @@ func TestAnItemReadsBackInDynamoDBsNormalForm(t *testing.T) {
 	tb := newTable(t, trades(), clock.NewVirtual(epoch))
 	it := trade("T1", "1.7e12")
 	it["n"] = num("-00.1200")
-	it["ns"] = &types.AttributeValueMemberNS{Value: []string{"2.0", "1e1"}}
-	it["ss"] = &types.AttributeValueMemberSS{Value: []string{"b", "a"}}
 	it["null"] = &types.AttributeValueMemberNULL{Value: false}
 	it["broken"] = str("a\xffb\xff\xfe")
 	it["l"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{num("1.50"), &types.AttributeValueMemberBOOL{Value: true}, &types.AttributeValueMemberB{Value: []byte{1}}}}
@@ -189,10 +182,20 @@ func TestAnItemReadsBackInDynamoDBsNormalForm(t *testing.T) {
 	}
 	want := trade("T1", "1700000000000")
 	want["n"] = num("-0.12")
-	want["ns"] = &types.AttributeValueMemberNS{Value: []string{"10", "2"}}
-	want["ss"] = &types.AttributeValueMemberSS{Value: []string{"a", "b"}}
 	want["null"] = &types.AttributeValueMemberNULL{Value: true}
 	want["broken"] = str("a\ufffdb\ufffd\ufffd") // as the SDK's JSON encoder sends it
 	want["l"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{num("1.5"), &types.AttributeValueMemberBOOL{Value: true}, &types.AttributeValueMemberB{Value: []byte{1}}}}
 	wantItem(t, get(t, tb, "T1", "17e11"), want)
+}
+
+func TestSetsAreRefusedByName(t *testing.T) {
+	for _, set := range []types.AttributeValue{
+		&types.AttributeValueMemberSS{Value: []string{"a"}}, &types.AttributeValueMemberNS{Value: []string{"1"}}, &types.AttributeValueMemberBS{Value: [][]byte{{1}}},
+	} {
+		it := trade("T1", 1)
+		it["set"] = set
+		if unsupported, ok := errors.AsType[*awsapi.Unsupported](put(newTable(t, trades(), clock.NewVirtual(epoch)), it)); !ok || unsupported.Feature != "sets" {
+			t.Errorf("%T: got %v", set, unsupported)
+		}
+	}
 }

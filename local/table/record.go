@@ -1,20 +1,19 @@
 package table
 
 import (
-	"sync"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"trade-processing/local/awsapi"
 )
 
 // A record is one version of one item. It never changes once made, so that a table, its indexes and its replicas share
 // it: an index entry is a pointer.
 type record struct {
-	// key is the primary key in the order of bytes: hash key, then range key.
-	key string
-	// hash is the length of the hash key's part of key.
-	hash int
-	// index holds the key in each global secondary index likewise, and "" where the item lacks one of the index's keys.
-	index []string
+	// keys holds the primary key, and then the key in each global secondary index, "" where the item lacks one of the
+	// index's attributes. A key's bytes sort as its values do: hash key, then range key.
+	keys []string
 	// body is the encoded item.
 	body string
 	// written says when and where, for last-writer-wins between replicas.
@@ -34,72 +33,42 @@ func (s stamp) after(other stamp) bool {
 	return s.region > other.region
 }
 
-// partition is the hash key's part of the key.
-func (r *record) partition() string { return r.key[:r.hash] }
-
-// item builds the SDK's form of the record.
-func (r *record) item() map[string]types.AttributeValue { return decodeItem(r.body, nil) }
-
-// encoders keeps buffers between writes.
-type encoders struct{ pool sync.Pool }
-
-func (e *encoders) get() *encoder {
-	if enc, ok := e.pool.Get().(*encoder); ok {
-		return enc
-	}
-	return &encoder{}
-}
-
-func (e *encoders) put(enc *encoder) {
-	const keep = 64 << 10 // a single large item must not stay in the pool
-	if cap(enc.buf) > keep {
-		return
-	}
-	clear(enc.names)
-	enc.buf, enc.names, enc.size = enc.buf[:0], enc.names[:0], 0
-	e.pool.Put(enc)
+// item builds the SDK's form of the record, or those attributes that are named in keep, where keep isn't nil.
+func (r *record) item(keep map[string]bool) map[string]types.AttributeValue {
+	d := decoder{rest: r.body}
+	return d.attributes(keep)
 }
 
 // newRecord checks an item against the definition and encodes it.
-func (t *Table) newRecord(item map[string]types.AttributeValue) (*record, error) {
-	e := t.encoders.get()
-	defer t.encoders.put(e)
+func (d *Definition) newRecord(item map[string]types.AttributeValue) (*record, error) {
+	e := encoders.Get().(*encoder)
+	defer e.release()
 	if err := e.attributes(item, 1); err != nil {
 		return nil, err
 	}
 	if e.size > maxItemSize {
-		return nil, validation("Item size has exceeded the maximum allowed size")
+		return nil, awsapi.Validation("Item size has exceeded the maximum allowed size")
 	}
-	body := string(e.buf)
-	return keyed(t.definition(), body, e)
-}
-
-// keyed makes the record of an encoded item, whose keys it checks. The scratch buffer of e is overwritten.
-func keyed(def *Definition, body string, e *encoder) (*record, error) {
-	r := &record{body: body}
+	r := &record{body: string(e.buf), keys: make([]string, 1, 1+len(d.Indexes))}
 	b := e.buf[:0]
-	for i, name := range def.keys() {
-		value := attribute(body, name)
-		if err := def.keyProblem(name, value); err != nil {
+	ends := make([]int, 1, 8)
+	for _, name := range d.keys() {
+		value := attribute(r.body, name)
+		if err := d.keyProblem(name, value); err != nil {
 			return nil, err
 		}
 		b = appendKeyValue(b, value)
-		if i == 0 {
-			r.hash = len(b)
-		}
 	}
-	// One allocation holds all keys of the record.
-	ends := make([]int, 1, 8)
 	ends[0] = len(b)
-	for _, index := range def.Indexes {
+	for _, index := range d.Indexes {
 		start, complete := len(b), true
 		for _, name := range index.keys() {
-			value := attribute(body, name)
+			value := attribute(r.body, name)
 			if value == "" {
 				complete = false
 				continue
 			}
-			if err := def.indexProblem(index, name, value); err != nil {
+			if err := d.indexProblem(index, name, value); err != nil {
 				return nil, err
 			}
 			b = appendKeyValue(b, value)
@@ -109,20 +78,96 @@ func keyed(def *Definition, body string, e *encoder) (*record, error) {
 		}
 		ends = append(ends, len(b))
 	}
-	keys := string(b)
 	e.buf = b
-	r.key = keys[:ends[0]]
-	if len(def.Indexes) > 0 {
-		r.index = make([]string, len(def.Indexes))
-		for i := range r.index {
-			r.index[i] = keys[ends[i]:ends[i+1]]
-		}
+	keys := string(b) // one allocation holds all keys of the record
+	r.keys[0] = keys[:ends[0]]
+	for i := range d.Indexes {
+		r.keys = append(r.keys, keys[ends[i]:ends[i+1]])
 	}
 	return r, nil
 }
 
-// attribute finds one attribute of an encoded item.
-func attribute(body, name string) raw {
-	d := decoder{rest: body}
-	return d.member(name)
+// Limits of a key's values, in bytes.
+const (
+	maxHashKey  = 2048
+	maxRangeKey = 1024
+)
+
+// appendKeyValue writes a key attribute so that the order of bytes is DynamoDB's order of values, and no value's bytes
+// are a prefix of another's: strings and binaries escape 0x00 and end with 0x00 0x01.
+func appendKeyValue(b []byte, value raw) []byte {
+	text := value.text()
+	if value[0] == kindNumber {
+		n, _ := parseNumber(text) // in normal form already
+		return n.appendKey(b)
+	}
+	return append(appendKeyPrefix(b, text), 0x00, 0x01)
+}
+
+// appendKeyPrefix writes the beginning of a string or binary.
+func appendKeyPrefix(b []byte, text string) []byte {
+	return append(b, strings.ReplaceAll(text, "\x00", "\x00\xFF")...)
+}
+
+// successor is the smallest string above all that start with prefix; "" means that there is none.
+func successor(prefix string) string {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] != 0xFF {
+			return prefix[:i] + string([]byte{prefix[i] + 1})
+		}
+	}
+	return ""
+}
+
+// keyProblem checks a value of the primary key, found in an encoded item.
+func (d *Definition) keyProblem(name string, value raw) error {
+	if value == "" {
+		return awsapi.Validation("One or more parameter values were invalid: Missing the key %s in the item", name)
+	}
+	if want := string(d.Attributes[name]); value.typeName() != want {
+		return awsapi.Validation("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s",
+			name, want, value.typeName())
+	}
+	if noun := emptyNoun(value); noun != "" {
+		return awsapi.Validation("One or more parameter values are not valid. "+
+			"The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", noun, name)
+	}
+	return d.keySize(value, name == d.HashKey)
+}
+
+// indexProblem checks a value of an index's key.
+func (d *Definition) indexProblem(index Index, name string, value raw) error {
+	if want := string(d.Attributes[name]); value.typeName() != want {
+		return awsapi.Validation("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s",
+			name, want, value.typeName(), index.Name)
+	}
+	if noun := emptyNoun(value); noun != "" {
+		return awsapi.Validation("One or more parameter values are not valid. "+
+			"A value specified for a secondary index key is not supported. "+
+			"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s",
+			noun, index.Name, name)
+	}
+	return d.keySize(value, name == index.HashKey)
+}
+
+func (d *Definition) keySize(value raw, hash bool) error {
+	size := len(value.text())
+	switch {
+	case value[0] == kindNumber:
+	case hash && size > maxHashKey:
+		return awsapi.Validation("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes")
+	case !hash && size > maxRangeKey:
+		return awsapi.Validation("One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+	}
+	return nil
+}
+
+func emptyNoun(value raw) string {
+	switch {
+	case value[0] == kindString && value.text() == "":
+		return "string"
+	case value[0] == kindBinary && value.text() == "":
+		return "binary"
+	}
+	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/fault"
 	"trade-processing/local/metrics"
 )
@@ -21,7 +22,7 @@ import (
 type Replication struct {
 	from, to *Table
 	lag      time.Duration
-	latency  *metrics.Series
+	latency  *metrics.Series // in milliseconds; the sending region keeps it
 
 	// applying is held while writes are taken off the queue and applied, so that they stay in order. It is never taken
 	// under a lock of a table.
@@ -51,24 +52,21 @@ func (t *Table) Replicate(to *Table, lag time.Duration) (*Replication, error) {
 	from, other := t.definition(), to.definition()
 	switch {
 	case t == to:
-		return nil, validation("a table can not be its own replica")
+		return nil, awsapi.Validation("a table can not be its own replica")
 	case !from.Stream || !other.Stream:
-		return nil, validation("Table needs to have stream enabled with new and old images to be replicated: %s", from.Name)
+		return nil, awsapi.Validation("Table needs to have stream enabled with new and old images to be replicated: %s", from.Name)
 	case from.Name != other.Name || !from.sameKeys(*other):
-		return nil, validation("the replica of table %s in %s differs in its name, keys or indexes", from.Name, other.Region)
+		return nil, awsapi.Validation("the replica of table %s in %s differs in its name, keys or indexes", from.Name, other.Region)
 	case from.Region == other.Region:
-		return nil, validation("table %s has a replica in %s already", from.Name, other.Region)
+		return nil, awsapi.Validation("table %s has a replica in %s already", from.Name, other.Region)
 	}
-	r := &Replication{from: t, to: to, lag: lag, latency: t.measures.latency(other.Region)}
+	r := &Replication{from: t, to: to, lag: lag, latency: t.series("ReplicationLatency", map[string]string{"ReceivingRegion": other.Region})}
 	r.due.Store(math.MaxInt64)
 	t.attach(&t.outgoing, r)
 	to.attach(&to.incoming, r)
 	now := t.clock.Now().UnixNano()
-	for i := range t.store.shards {
-		t.store.walkShard(i, nil, func(record *record) bool {
-			r.enqueue(record, now)
-			return true
-		})
+	for _, record := range t.store.all() {
+		r.enqueue(record, now)
 	}
 	return r, nil
 }
@@ -118,8 +116,8 @@ func (r *Replication) Drain(ctx context.Context) error {
 	}
 }
 
-// enqueue takes a write; the caller holds the lock of the record's shard, so that versions of one item are queued in
-// the order in which they were made.
+// enqueue takes a write; the caller holds the store's lock, so that versions of one item are queued in the order in
+// which they were made.
 func (r *Replication) enqueue(record *record, now int64) {
 	due := now + r.lag.Nanoseconds()
 	if hook := r.from.faults; hook != nil {
@@ -188,13 +186,12 @@ func (r *Replication) applyLocked(now time.Time, limit int) {
 // accept stores a write that was made elsewhere, unless there is a later one. A write that came from a replica goes no
 // further: every replica sends its own to all others.
 func (t *Table) accept(r *record, further []*Replication) {
-	sh := t.store.shard(r.partition())
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if old, there := sh.records.Get(r); there && !r.written.after(old.written) {
+	t.store.mu.Lock()
+	defer t.store.mu.Unlock()
+	if old, there := t.store.trees[0].Get(r); there && !r.written.after(old.written) {
 		return
 	}
-	t.store.put(sh, r)
+	t.store.put(r)
 	now := t.clock.Now().UnixNano()
 	for _, replication := range further {
 		replication.enqueue(r, now)

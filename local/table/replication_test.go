@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
 	"trade-processing/local/clock"
@@ -216,35 +215,5 @@ func TestTablesThatCanNotBeReplicas(t *testing.T) {
 				t.Errorf("got %v, want it to say %q", err, tc.problem)
 			}
 		})
-	}
-}
-
-func TestExpiredItemsGoFromEveryReplica(t *testing.T) {
-	c := clock.NewVirtual(epoch)
-	home, away, _ := global(t, c, table.Options{})
-	for id, expires := range map[string]types.AttributeValue{
-		"past": num(epoch.Unix() - 1), "now": num(epoch.Unix()), "future": num(epoch.Unix() + 3600),
-		"long ago": num(epoch.AddDate(-6, 0, 0).Unix()), "a text": str("1"), "never": nil,
-	} {
-		it := trade(id, 1, "status", "RECORDED")
-		if expires != nil {
-			it["expiresAt"] = expires
-		}
-		if err := put(home, it); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.Advance(time.Second)
-	for _, replica := range []*table.Table{home, away} {
-		if got := replica.Expire(); got != 2 {
-			t.Errorf("%d items expired, want the two that are due", got)
-		}
-		out, err := replica.Query(t.Context(), query("byStatus", "#s = :v", item{":v": str("RECORDED")}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if replica.Count() != 4 || out.Count != 4 {
-			t.Errorf("%d items are left, %d in the index, want 4", replica.Count(), out.Count)
-		}
 	}
 }

@@ -4,8 +4,8 @@
 // Items are kept as compact, immutable bytes. Global secondary indexes and replicas point to the same bytes, so that
 // 100,000 trades with two indexes and a replica fit into some 200 MB.
 //
-// It serves PutItem, GetItem, Query and Scan with condition, key condition, filter and projection expressions. Whatever
-// it does not know is refused with an UnsupportedError that names it.
+// It serves PutItem, GetItem, Query and Scan, with those expressions that conditions and queries of a pipeline have.
+// Whatever it does not know is refused with an awsapi.Unsupported that names it.
 package table
 
 import (
@@ -14,9 +14,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
-	"reflect"
+	"maps"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
 	"trade-processing/local/fault"
 	"trade-processing/local/metrics"
@@ -32,10 +32,10 @@ import (
 
 // Options are what a table works with.
 type Options struct {
-	// Clock times writes, replication and expiry.
+	// Clock times writes and replication.
 	Clock clock.Clock
 	// Faults may delay or fail each operation; nil for none. The key of a call is the item's hash key, and empty for a
-	// Scan.
+	// Query and a Scan.
 	Faults fault.Hook
 	// Metrics receives what DynamoDB sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
@@ -43,14 +43,12 @@ type Options struct {
 
 // A Table is safe for use by many goroutines.
 type Table struct {
-	def         atomic.Pointer[Definition]
-	clock       clock.Clock
-	faults      fault.Hook
-	store       *store
-	expressions expressionCache
-	encoders    encoders
-	measures    measures
-	deleted     atomic.Bool
+	def     atomic.Pointer[Definition]
+	clock   clock.Clock
+	faults  fault.Hook
+	metrics *metrics.Store
+	store   *store
+	deleted atomic.Bool
 
 	mu       sync.Mutex // guards changes of the two lists
 	outgoing atomic.Pointer[[]*Replication]
@@ -62,12 +60,9 @@ func New(def Definition, options Options) (*Table, error) {
 	if err := def.Validate(); err != nil {
 		return nil, err
 	}
-	t := &Table{
-		clock:    options.Clock,
-		faults:   options.Faults,
-		store:    newStore(len(def.Indexes)),
-		measures: newMeasures(options.Metrics, def),
-	}
+	options.Metrics.Declare(namespace, "ConditionalCheckFailedRequests", "ReadThrottleEvents", "ReplicationLatency",
+		"SystemErrors", "ThrottledRequests", "WriteThrottleEvents")
+	t := &Table{clock: options.Clock, faults: options.Faults, metrics: options.Metrics, store: newStore(len(def.Indexes))}
 	t.def.Store(&def)
 	t.outgoing.Store(&[]*Replication{})
 	t.incoming.Store(&[]*Replication{})
@@ -79,18 +74,18 @@ func (t *Table) definition() *Definition { return t.def.Load() }
 // Definition returns what the table is now.
 func (t *Table) Definition() Definition { return *t.definition() }
 
-// Update changes the attributes of a table that can change in place: the TTL attribute, the stream and deletion
-// protection. Other changes are refused.
+// Update changes the attributes of a table that can change in place: the stream and deletion protection. Other changes
+// are refused.
 func (t *Table) Update(def Definition) error {
 	if err := def.Validate(); err != nil {
 		return err
 	}
 	old := t.definition()
 	if def.Name != old.Name || def.Region != old.Region || !old.sameKeys(def) {
-		return &UnsupportedError{Operation: "UpdateTable", Feature: "a change of name, region, keys or indexes of a table that exists"}
+		return &awsapi.Unsupported{Operation: "UpdateTable", Feature: "a change of name, region, keys or indexes of a table that exists"}
 	}
 	if !def.Stream && (len(*t.outgoing.Load()) > 0 || len(*t.incoming.Load()) > 0) {
-		return validation("Stream can not be disabled on a table that has replicas")
+		return awsapi.Validation("Stream can not be disabled on a table that has replicas")
 	}
 	t.def.Store(&def)
 	return nil
@@ -99,25 +94,14 @@ func (t *Table) Update(def Definition) error {
 // Delete removes the table and its items, unless deletion protection is on. Every later operation answers
 // ResourceNotFoundException.
 func (t *Table) Delete() error {
-	def := t.definition()
-	if def.DeletionProtection {
-		return validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	if t.definition().DeletionProtection {
+		return awsapi.Validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
 	t.deleted.Store(true)
 	for _, r := range slices.Concat(*t.outgoing.Load(), *t.incoming.Load()) {
 		r.Stop()
 	}
-	for i := range t.store.shards {
-		sh := &t.store.shards[i]
-		sh.mu.Lock()
-		sh.records.Clear()
-		sh.mu.Unlock()
-	}
-	for _, index := range t.store.indexes {
-		index.mu.Lock()
-		index.records.Clear()
-		index.mu.Unlock()
-	}
+	t.store.clear()
 	return nil
 }
 
@@ -133,7 +117,7 @@ func (t *Table) Items() iter.Seq[map[string]types.AttributeValue] {
 	return func(yield func(map[string]types.AttributeValue) bool) {
 		t.catchUp()
 		for _, r := range t.store.all() {
-			if !yield(r.item()) {
+			if !yield(r.item(nil)) {
 				return
 			}
 		}
@@ -162,78 +146,72 @@ func (t *Table) Digest(except ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// Expire deletes the items whose TTL attribute holds a past time in epoch seconds, and returns their number. DynamoDB
-// does so within a few days of the time, and leaves an item alone whose time is more than five years past.
-func (t *Table) Expire() int {
-	name := t.definition().TTLAttribute
-	if name == "" {
-		return 0
-	}
-	t.catchUp()
-	now := t.clock.Now()
-	expired := 0
-	for _, r := range t.store.all() {
-		value := attribute(r.body, name)
-		if value == "" || value[0] != kindNumber {
-			continue
-		}
-		seconds, err := strconv.ParseInt(value.text(), 10, 64)
-		if err != nil || seconds > now.Unix() || seconds < now.AddDate(-5, 0, 0).Unix() {
-			continue
-		}
-		sh := t.store.shard(r.partition())
-		sh.mu.Lock()
-		if current, _ := sh.records.Get(r); current == r {
-			t.store.remove(sh, r)
-			expired++
-		}
-		sh.mu.Unlock()
-	}
-	return expired
-}
-
-// serve runs one operation: what every operation checks, the faults, and the SDK's wrapping of errors.
-func serve[T any](ctx context.Context, t *Table, operation string, name *string, options []func(*dynamodb.Options), key func() string, run func() (T, error)) (T, error) {
-	var none T
-	if changesOptions(options) {
-		return none, operationError(operation, &UnsupportedError{Operation: operation, Feature: "options of a single call"})
-	}
-	if err := ctx.Err(); err != nil {
-		return none, operationError(operation, &smithy.CanceledError{Err: err})
-	}
+// serve runs one operation: what every operation checks, the faults, and the SDK's wrapping of errors. about is the
+// item or key that the operation is about.
+func serve[T any](
+	ctx context.Context, t *Table, operation string, name *string, options []func(*dynamodb.Options),
+	about map[string]types.AttributeValue, run func() (T, error),
+) (T, error) {
 	call := fault.Call{Service: "dynamodb", Operation: operation, Resource: t.definition().Name}
-	out, err := fault.Serve(ctx, t.clock, t.faults, call, key, func() (T, error) {
+	key := func() string { return textOf(about[t.definition().HashKey]) }
+	answer, err := awsapi.Serve(ctx, t.clock, t.faults, call, key, func() (answer T, err error) {
+		if err := awsapi.NoOptions(operation, options); err != nil {
+			return answer, err
+		}
 		if t.deleted.Load() || aws.ToString(name) != t.definition().Name {
-			return none, notFound()
+			return answer, &types.ResourceNotFoundException{Message: aws.String("Requested resource not found")}
 		}
 		return run()
 	})
 	if err != nil {
-		t.measures.failed(t.clock.Now(), operation, err)
-		return none, operationError(operation, err)
+		t.countError(operation, err)
 	}
-	return out, nil
+	return answer, err
 }
 
-// changesOptions finds options that would be ignored in silence, such as another region. Middleware passes: the SDK's
-// own paginators add some to mark their requests, and it has no request to act on here.
-func changesOptions(options []func(*dynamodb.Options)) bool {
-	if len(options) == 0 {
-		return false
-	}
-	var set dynamodb.Options
-	for _, option := range options {
-		option(&set)
-	}
-	set.APIOptions = nil
-	return !reflect.ValueOf(set).IsZero()
-}
-
-// errorCode is the code of an API error, or "".
-func errorCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
+// textOf is a value of a key as a text, for the fault hook.
+func textOf(value types.AttributeValue) string {
+	switch value := value.(type) {
+	case *types.AttributeValueMemberS:
+		return value.Value
+	case *types.AttributeValueMemberN:
+		return value.Value
+	case *types.AttributeValueMemberB:
+		return string(value.Value)
 	}
 	return ""
+}
+
+// namespace is that of DynamoDB's metrics. All have the dimension TableName; ThrottledRequests and SystemErrors have
+// Operation too, and ReplicationLatency, in milliseconds, has ReceivingRegion. Like DynamoDB's own they have no data as
+// long as nothing happens.
+const namespace = "AWS/DynamoDB"
+
+// countError counts an error under the metrics that DynamoDB has for it.
+func (t *Table) countError(operation string, err error) {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return
+	}
+	now, byOperation := t.clock.Now(), map[string]string{"Operation": operation}
+	switch api.ErrorCode() {
+	case "ConditionalCheckFailedException":
+		t.series("ConditionalCheckFailedRequests", nil).Add(now, 1)
+	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":
+		event := "ReadThrottleEvents"
+		if operation == "PutItem" {
+			event = "WriteThrottleEvents"
+		}
+		t.series("ThrottledRequests", byOperation).Add(now, 1)
+		t.series(event, nil).Add(now, 1)
+	case "InternalServerError":
+		t.series("SystemErrors", byOperation).Add(now, 1)
+	}
+}
+
+// series finds a metric, whose dimensions are these and TableName.
+func (t *Table) series(metric string, more map[string]string) *metrics.Series {
+	dimensions := map[string]string{"TableName": t.definition().Name}
+	maps.Copy(dimensions, more)
+	return t.metrics.Series(namespace, metric, dimensions)
 }
