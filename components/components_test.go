@@ -154,13 +154,24 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 			func(ctx *pulumi.Context) error {
 				_, err := NewGlobalTradeTable(ctx, "t", &GlobalTradeTableArgs{
 					Scope: here, MaxWriteUnits: -1, MaxReadUnits: -1, ReplicationLatencySeconds: -1, Replicas: []TableReplica{{Region: "us-east-1"}},
+					HashKey: &KeyAttribute{Type: "X"}, Indexes: []TableIndex{
+						{Name: "a", HashKey: KeyAttribute{Name: "k"}, RangeKey: &KeyAttribute{"k", NumberKey}, Attributes: make([]string, 21)}, {Name: "a"},
+					},
 				})
 				return err
 			},
 			[]string{
 				"TableName", "KeyARN", "AlarmTopicARN", "MaxWriteUnits", "MaxReadUnits", "ReplicationLatencySeconds", "Replicas[0].Region",
-				"Replicas[0].KeyARN",
+				"Replicas[0].KeyARN", "HashKey.Name", "HashKey.Type", "Indexes[0].RangeKey.Type", "Indexes[0].RangeKey.Name",
+				"Indexes[0].Attributes", "Indexes[1].Name", "Indexes[1].HashKey.Name",
 			},
+		},
+		"a table with half a key": {
+			func(ctx *pulumi.Context) error {
+				_, err := NewGlobalTradeTable(ctx, "t", &GlobalTradeTableArgs{RangeKey: &KeyAttribute{Name: "at"}})
+				return err
+			},
+			[]string{"HashKey"},
 		},
 		"a bus": {
 			func(ctx *pulumi.Context) error {

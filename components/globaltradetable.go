@@ -1,6 +1,7 @@
 package components
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -12,8 +13,8 @@ import (
 
 const globalTradeTableType = "trade-processing:components:GlobalTradeTable"
 
-// The table's keys, indexes and the attributes that its readers rely on. The names are a contract with the recorder and
-// with whoever queries.
+// The trades' keys, indexes and the attributes that readers rely on. The names are a contract with the recorder and with
+// whoever queries.
 const (
 	TradeIDAttribute      = "tradeId"      // S, partition key
 	TimestampAttribute    = "timestamp"    // N, sort key: epoch milliseconds of the execution
@@ -28,6 +29,47 @@ const (
 // windowAttributes are what a query of a time window answers with beside the keys. Whoever needs the whole trade gets it
 // by its key: projecting everything would store and write each trade three times over.
 var windowAttributes = []string{"amount", "currency", "digest", "recordedAt", "symbol", "venue"}
+
+// The types of key attributes.
+const (
+	TextKey   = "S"
+	NumberKey = "N"
+	BinaryKey = "B"
+)
+
+// KeyAttribute is an attribute that is a key of a table or of an index.
+type KeyAttribute struct {
+	// Name is the attribute's name: up to 255 bytes.
+	Name string `pulumi:"name"`
+
+	// Type is S for text, N for a number, or B for bytes. Default: S.
+	Type string `pulumi:"type,optional"`
+}
+
+// TableIndex is a global secondary index.
+type TableIndex struct {
+	// Name is the index's name: 3 to 255 letters, digits, -, _ and .
+	Name string `pulumi:"name"`
+
+	// HashKey is the index's partition key.
+	HashKey KeyAttribute `pulumi:"hashKey"`
+
+	// RangeKey is the index's sort key. Default: none.
+	RangeKey *KeyAttribute `pulumi:"rangeKey,optional"`
+
+	// Attributes are what the index holds beside the keys of index and table: up to 20. Default: everything.
+	Attributes []string `pulumi:"attributes,optional"`
+}
+
+// tradeIndexes are the indexes of a table of trades.
+func tradeIndexes() []TableIndex {
+	index := func(name, hashKey string) TableIndex {
+		return TableIndex{
+			Name: name, HashKey: KeyAttribute{hashKey, TextKey}, RangeKey: &KeyAttribute{TimestampAttribute, NumberKey}, Attributes: windowAttributes,
+		}
+	}
+	return []TableIndex{index(BySourceIndex, SourceSystemAttribute), index(ByStatusIndex, StatusAttribute)}
+}
 
 // TableReplica is the table in another region.
 type TableReplica struct {
@@ -64,8 +106,19 @@ type GlobalTradeTableArgs struct {
 	// DeletionProtection keeps table and replicas from being deleted, by anybody, until it is taken off.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 
-	// Expires switches on time to live on the attribute expiresAt. The recorder writes it where a retention is set.
-	Expires bool `pulumi:"expires,optional"`
+	// HashKey is the partition key. Default: a table of trades, whose partition key is tradeId, a text, whose sort key is
+	// timestamp, a number, and whose Indexes, unless there are others, are bySource and byStatus.
+	HashKey *KeyAttribute `pulumi:"hashKey,optional"`
+
+	// RangeKey is the sort key of a table with a HashKey. Default: none.
+	RangeKey *KeyAttribute `pulumi:"rangeKey,optional"`
+
+	// Indexes are the global secondary indexes: up to 20. Default with a HashKey: none.
+	Indexes []TableIndex `pulumi:"indexes,optional"`
+
+	// ExpiresAttribute is the attribute with the time, in epoch seconds, after which DynamoDB deletes an item.
+	// Default: items are kept.
+	ExpiresAttribute string `pulumi:"expiresAttribute,optional"`
 
 	// MaxWriteUnits bounds what the on-demand table may write a second, and so what it may cost: up to 1000000.
 	// Default: unbounded.
@@ -80,8 +133,8 @@ type GlobalTradeTableArgs struct {
 
 const defaultReplicationLatencySeconds = 60
 
-// GlobalTradeTable is the DynamoDB table of the trades with its replicas: on-demand, point-in-time recovery, streams, a
-// customer-managed key in each region, two indexes for time windows, and alarms.
+// GlobalTradeTable is a DynamoDB table with its replicas: on-demand, point-in-time recovery, streams, a customer-managed
+// key in each region, indexes, and alarms. Unless it is told otherwise, it is the table of the trades.
 type GlobalTradeTable struct {
 	pulumi.ResourceState
 
@@ -142,6 +195,12 @@ func (args GlobalTradeTableArgs) withDefaults() *GlobalTradeTableArgs {
 	if args.ReplicationLatencySeconds == 0 {
 		args.ReplicationLatencySeconds = defaultReplicationLatencySeconds
 	}
+	if args.HashKey == nil && args.RangeKey == nil {
+		args.HashKey, args.RangeKey = &KeyAttribute{TradeIDAttribute, TextKey}, &KeyAttribute{TimestampAttribute, NumberKey}
+		if args.Indexes == nil {
+			args.Indexes = tradeIndexes()
+		}
+	}
 	return &args
 }
 
@@ -154,6 +213,7 @@ func (args *GlobalTradeTableArgs) check(name string) error {
 	a.units("MaxWriteUnits", args.MaxWriteUnits)
 	a.units("MaxReadUnits", args.MaxReadUnits)
 	a.between("ReplicationLatencySeconds", args.ReplicationLatencySeconds, 1, 86400)
+	args.checkKeys(a)
 	seen := map[string]bool{args.Scope.Region: true}
 	for i, replica := range args.Replicas {
 		field := fmt.Sprintf("Replicas[%d]", i)
@@ -167,6 +227,51 @@ func (args *GlobalTradeTableArgs) check(name string) error {
 	return a.err()
 }
 
+// checkKeys demands keys as DynamoDB takes them
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+func (args *GlobalTradeTableArgs) checkKeys(a *arguments) {
+	types := map[string]string{} // by attribute
+	key := func(field string, key *KeyAttribute) {
+		if key == nil {
+			return
+		}
+		if key.Name == "" || len(key.Name) > 255 {
+			a.problem(field+".Name", "%q must have 1 to 255 bytes", key.Name)
+		}
+		a.choice(field+".Type", key.typ(), TextKey, NumberKey, BinaryKey)
+		if other, used := types[key.Name]; used && other != key.typ() {
+			a.problem(field+".Type", "is %s; elsewhere %s is a key of type %s", key.typ(), key.Name, other)
+		}
+		types[key.Name] = key.typ()
+	}
+	keys := func(field string, hash, sort *KeyAttribute) {
+		key(field+"HashKey", hash)
+		key(field+"RangeKey", sort)
+		if sort != nil && hash != nil && sort.Name == hash.Name {
+			a.problem(field+"RangeKey.Name", "%q is the partition key", sort.Name)
+		}
+	}
+	if args.HashKey == nil {
+		a.problem("HashKey", "is missing, and there is a RangeKey")
+	}
+	keys("", args.HashKey, args.RangeKey)
+	if len(args.Indexes) > 20 {
+		a.problem("Indexes", "are %d, and DynamoDB allows 20", len(args.Indexes))
+	}
+	seen := map[string]bool{}
+	for i, index := range args.Indexes {
+		field := fmt.Sprintf("Indexes[%d].", i)
+		a.name(field+"Name", index.Name, tableName)
+		a.unique(field+"Name", index.Name, seen)
+		keys(field, &index.HashKey, index.RangeKey)
+		if len(index.Attributes) > 20 {
+			a.problem(field+"Attributes", "are %d, and DynamoDB allows 20", len(index.Attributes))
+		}
+	}
+}
+
+func (k *KeyAttribute) typ() string { return cmp.Or(k.Type, TextKey) }
+
 // inOrder sorts the replicas by region, so that their order in the config changes nothing.
 func (args *GlobalTradeTableArgs) inOrder() []TableReplica {
 	return slices.SortedFunc(slices.Values(args.Replicas), func(a, b TableReplica) int {
@@ -178,46 +283,70 @@ func (args *GlobalTradeTableArgs) inOrder() []TableReplica {
 }
 
 func (args *GlobalTradeTableArgs) table() *dynamodb.TableArgs {
-	attribute := func(name, kind string) dynamodb.TableAttributeInput {
-		return &dynamodb.TableAttributeArgs{Name: pulumi.String(name), Type: pulumi.String(kind)}
-	}
-	index := func(name, hashKey string) dynamodb.TableGlobalSecondaryIndexInput {
-		index := &dynamodb.TableGlobalSecondaryIndexArgs{
-			Name: pulumi.String(name), HashKey: pulumi.String(hashKey), RangeKey: pulumi.String(TimestampAttribute),
-			ProjectionType: pulumi.String("INCLUDE"), NonKeyAttributes: pulumi.ToStringArray(windowAttributes),
-		}
-		if throughput := args.throughput(); throughput != nil {
-			index.OnDemandThroughput = &dynamodb.TableGlobalSecondaryIndexOnDemandThroughputArgs{
-				MaxReadRequestUnits: throughput.MaxReadRequestUnits, MaxWriteRequestUnits: throughput.MaxWriteRequestUnits,
-			}
-		}
-		return index
-	}
 	table := &dynamodb.TableArgs{
-		Name:        pulumi.String(args.TableName),
-		BillingMode: pulumi.String("PAY_PER_REQUEST"),
-		HashKey:     pulumi.String(TradeIDAttribute),
-		RangeKey:    pulumi.String(TimestampAttribute),
-		Attributes: dynamodb.TableAttributeArray{
-			attribute(TradeIDAttribute, "S"), attribute(TimestampAttribute, "N"),
-			attribute(SourceSystemAttribute, "S"), attribute(StatusAttribute, "S"),
-		},
-		GlobalSecondaryIndexes: dynamodb.TableGlobalSecondaryIndexArray{
-			index(BySourceIndex, SourceSystemAttribute), index(ByStatusIndex, StatusAttribute),
-		},
+		Name:                      pulumi.String(args.TableName),
+		BillingMode:               pulumi.String("PAY_PER_REQUEST"),
+		HashKey:                   pulumi.String(args.HashKey.Name),
+		Attributes:                args.keyAttributes(),
+		GlobalSecondaryIndexes:    args.indexes(),
 		StreamEnabled:             pulumi.Bool(true), // replication works on the stream
 		StreamViewType:            pulumi.String("NEW_AND_OLD_IMAGES"),
 		PointInTimeRecovery:       &dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
 		ServerSideEncryption:      &dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true), KmsKeyArn: args.KeyARN},
 		DeletionProtectionEnabled: pulumi.Bool(args.DeletionProtection),
 	}
-	if args.Expires { // left out otherwise: AWS forgets the attribute of a time to live that is off, which shows as drift
-		table.Ttl = &dynamodb.TableTtlArgs{Enabled: pulumi.Bool(true), AttributeName: pulumi.String(ExpiresAtAttribute)}
+	if args.RangeKey != nil {
+		table.RangeKey = pulumi.String(args.RangeKey.Name)
+	}
+	// Left out otherwise: AWS forgets the attribute of a time to live that is off, which shows as drift.
+	if args.ExpiresAttribute != "" {
+		table.Ttl = &dynamodb.TableTtlArgs{Enabled: pulumi.Bool(true), AttributeName: pulumi.String(args.ExpiresAttribute)}
 	}
 	if throughput := args.throughput(); throughput != nil {
 		table.OnDemandThroughput = throughput
 	}
 	return table
+}
+
+// keyAttributes are the attributes of all keys, each once.
+func (args *GlobalTradeTableArgs) keyAttributes() dynamodb.TableAttributeArray {
+	var attributes dynamodb.TableAttributeArray
+	seen := map[string]bool{}
+	add := func(keys ...*KeyAttribute) {
+		for _, key := range keys {
+			if key != nil && !seen[key.Name] {
+				seen[key.Name] = true
+				attributes = append(attributes, &dynamodb.TableAttributeArgs{Name: pulumi.String(key.Name), Type: pulumi.String(key.typ())})
+			}
+		}
+	}
+	add(args.HashKey, args.RangeKey)
+	for _, index := range args.Indexes {
+		add(&index.HashKey, index.RangeKey)
+	}
+	return attributes
+}
+
+func (args *GlobalTradeTableArgs) indexes() dynamodb.TableGlobalSecondaryIndexArray {
+	var indexes dynamodb.TableGlobalSecondaryIndexArray
+	for _, index := range args.Indexes {
+		made := &dynamodb.TableGlobalSecondaryIndexArgs{
+			Name: pulumi.String(index.Name), HashKey: pulumi.String(index.HashKey.Name), ProjectionType: pulumi.String("ALL"),
+		}
+		if index.RangeKey != nil {
+			made.RangeKey = pulumi.String(index.RangeKey.Name)
+		}
+		if len(index.Attributes) > 0 {
+			made.ProjectionType, made.NonKeyAttributes = pulumi.String("INCLUDE"), pulumi.ToStringArray(index.Attributes)
+		}
+		if throughput := args.throughput(); throughput != nil {
+			made.OnDemandThroughput = &dynamodb.TableGlobalSecondaryIndexOnDemandThroughputArgs{
+				MaxReadRequestUnits: throughput.MaxReadRequestUnits, MaxWriteRequestUnits: throughput.MaxWriteRequestUnits,
+			}
+		}
+		indexes = append(indexes, made)
+	}
+	return indexes
 }
 
 // throughput is nil where nothing is bounded.

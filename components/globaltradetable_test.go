@@ -33,7 +33,9 @@ func declareTable(t *testing.T, regions []string, change func(*GlobalTradeTableA
 }
 
 func TestATableHasItsKeysItsIndexesAndItsProtection(t *testing.T) {
-	table := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) { args.DeletionProtection, args.Expires = true, true }), "aws:dynamodb/table:Table", "table")
+	table := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) {
+		args.DeletionProtection, args.ExpiresAttribute = true, ExpiresAtAttribute
+	}), "aws:dynamodb/table:Table", "table")
 	index := func(name, hashKey string) map[string]any {
 		return map[string]any{
 			"name": name, "hashKey": hashKey, "rangeKey": "timestamp", "projectionType": "INCLUDE",
@@ -58,6 +60,33 @@ func TestATableHasItsKeysItsIndexesAndItsProtection(t *testing.T) {
 	}
 	if !table.Protect || !slices.Equal(table.IgnoreChanges, []string{"replicas"}) {
 		t.Errorf("protect %v, ignores %v: replicas that are resources of their own look like drift to the table", table.Protect, table.IgnoreChanges)
+	}
+}
+
+func TestATableOfOtherThingsHasTheirKeys(t *testing.T) {
+	table := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) {
+		args.HashKey = &KeyAttribute{Name: "orderId"}
+		args.Indexes = []TableIndex{{Name: "byCustomer", HashKey: KeyAttribute{Name: "customer"}, RangeKey: &KeyAttribute{Name: "orderId"}}}
+		args.MaxReadUnits = 100
+	}), "aws:dynamodb/table:Table", "table")
+	for path, want := range map[string]any{
+		"hashKey": "orderId", "rangeKey": nil, "ttl": nil,
+		"attributes": []any{map[string]any{"name": "orderId", "type": "S"}, map[string]any{"name": "customer", "type": "S"}},
+		"globalSecondaryIndexes": []any{map[string]any{
+			"name": "byCustomer", "hashKey": "customer", "rangeKey": "orderId", "projectionType": "ALL",
+			"onDemandThroughput": map[string]any{"maxReadRequestUnits": 100.0},
+		}},
+	} {
+		if diff := cmp.Diff(want, table.At(path)); diff != "" {
+			t.Errorf("%s: %s", path, diff)
+		}
+	}
+}
+
+func TestATableOfTradesMayHaveOtherIndexes(t *testing.T) {
+	table := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) { args.Indexes = []TableIndex{} }), "aws:dynamodb/table:Table", "table")
+	if table.Text("hashKey") != "tradeId" || table.Text("rangeKey") != "timestamp" || table.At("globalSecondaryIndexes") != nil {
+		t.Errorf("inputs %v", table.Inputs)
 	}
 }
 

@@ -234,17 +234,20 @@ func (args *TradePipelineArgs) check(name string) error {
 }
 
 func (args *TradePipelineArgs) newTable(ctx *pulumi.Context, p *TradePipeline, name string) (err error) {
-	p.Table, err = NewGlobalTradeTable(ctx, name+"-trades", &GlobalTradeTableArgs{
+	table := &GlobalTradeTableArgs{
 		Scope:              args.Scope,
 		TableName:          args.Prefix + "-trades",
 		KeyARN:             args.KeyARN,
 		AlarmTopicARN:      args.AlarmTopicARN,
 		Replicas:           args.Replicas,
 		DeletionProtection: args.DeletionProtection,
-		Expires:            args.Expires,
 		MaxWriteUnits:      args.MaxWriteUnits,
 		MaxReadUnits:       args.MaxReadUnits,
-	}, pulumi.Parent(p))
+	}
+	if args.Expires {
+		table.ExpiresAttribute = ExpiresAtAttribute
+	}
+	p.Table, err = NewGlobalTradeTable(ctx, name+"-trades", table, pulumi.Parent(p))
 	return err
 }
 

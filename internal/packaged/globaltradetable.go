@@ -43,12 +43,16 @@ func (t *GlobalTradeTable) build(ctx *pulumi.Context, name string, scope compone
 	if err != nil {
 		return err
 	}
-	table, err := components.NewGlobalTradeTable(ctx, name, &components.GlobalTradeTableArgs{
+	given := &components.GlobalTradeTableArgs{
 		Scope: scope, TableName: args.TableName, KeyARN: args.KeyARN, AlarmTopicARN: args.AlarmTopicARN, Replicas: replicas,
-		DeletionProtection: args.DeletionProtection, Expires: args.Expires,
-		MaxWriteUnits: args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits,
+		DeletionProtection: args.DeletionProtection,
+		MaxWriteUnits:      args.MaxWriteUnits, MaxReadUnits: args.MaxReadUnits,
 		ReplicationLatencySeconds: args.ReplicationLatencySeconds,
-	}, pulumi.Parent(t))
+	}
+	if args.Expires {
+		given.ExpiresAttribute = components.ExpiresAtAttribute
+	}
+	table, err := components.NewGlobalTradeTable(ctx, name, given, pulumi.Parent(t))
 	if err != nil {
 		return err
 	}
