@@ -121,6 +121,9 @@ func TestOnlyAFunctionInAVPCMayMakeNetworkInterfaces(t *testing.T) {
 	}
 	decide(t, document(inVPC), create, iam.Allowed)
 	decide(t, document(nil), create, iam.DeniedImplicitly)
+	// Lambda asks for the deletion with all ids when it makes the function, and takes the form that its guide shows:
+	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+	decide(t, document(inVPC), iam.Request{Action: "ec2:DeleteNetworkInterface", Resource: "arn:aws:ec2:us-east-1:111122223333:*/*"}, iam.Allowed)
 }
 
 func TestPermissionsReachTheRoleInTheirOrder(t *testing.T) {

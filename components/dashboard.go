@@ -181,8 +181,10 @@ func (g Graph) properties(region string) map[string]any {
 		lines = append(lines, metric.line())
 	}
 	properties := map[string]any{
-		"title": g.Title, "region": region, "view": "timeSeries", "stacked": false, "period": graphPeriod,
-		"stat": g.Stat, "metrics": lines,
+		"title": g.Title, "region": region, "view": "timeSeries", "stacked": false, "period": graphPeriod, "metrics": lines,
+	}
+	if g.Stat != "" { // an empty one is refused
+		properties["stat"] = g.Stat
 	}
 	if g.Unit != "" {
 		properties["yAxis"] = map[string]any{"left": map[string]any{"label": g.Unit, "showUnits": false, "min": 0}}

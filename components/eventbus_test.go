@@ -2,7 +2,6 @@ package components
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -149,10 +148,18 @@ func TestARoutesRoleServesItsRuleAndItsWorkflow(t *testing.T) {
 	decide(t, trust, assume("trades-from-swift"), iam.DeniedImplicitly)
 
 	start := policy(t, find(t, stack, "aws:iam/rolePolicy:RolePolicy", "fix-role-policy"), "policy")
-	workflow := iam.Request{Action: "states:StartExecution", Resource: "arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"}
-	decide(t, start, workflow, iam.Allowed)
-	workflow.Resource = strings.TrimSuffix(workflow.Resource, ":live")
-	decide(t, start, workflow, iam.DeniedImplicitly)
+	// Step Functions asks with the state machine's own ARN, whatever the alias, which it gives as a condition key:
+	// https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+	through := func(qualifier string) iam.Request {
+		request := iam.Request{Action: "states:StartExecution", Resource: "arn:aws:states:us-east-1:111122223333:stateMachine:trades"}
+		if qualifier != "" {
+			request.Context = map[string]string{"states:StateMachineQualifier": qualifier}
+		}
+		return request
+	}
+	decide(t, start, through("live"), iam.Allowed)
+	decide(t, start, through(""), iam.DeniedImplicitly)
+	decide(t, start, through("7"), iam.DeniedImplicitly)
 }
 
 // An event that reaches neither its target nor the dead-letter queue leaves one metric, and nothing else.

@@ -129,9 +129,9 @@ func (args *ContainerFunctionArgs) network() []iam.Statement {
 			Action: iam.Strings{
 				"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses",
 			},
-			Resource: iam.Strings{
-				args.Scope.ARN("ec2", "network-interface/*"), args.Scope.ARN("ec2", "security-group/*"), args.Scope.ARN("ec2", "subnet/*"),
-			},
+			// Lambda checks ec2:DeleteNetworkInterface before it makes the function, and takes one id or all of them: types of
+			// resources, such as network-interface/*, are refused (the same page, and hashicorp/terraform-provider-aws #20698).
+			Resource: iam.Strings{args.Scope.ARN("ec2", "*/*")},
 		},
 		{
 			// EC2's Describe actions know no resources.

@@ -3,6 +3,7 @@ package components
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -157,18 +158,27 @@ func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name s
 		return nil, nil, err
 	}
 	policy, err := awsiam.NewRolePolicy(ctx, name+"-role-policy", &awsiam.RolePolicyArgs{
-		Name: pulumi.String("start-workflow"),
-		Role: role.Name,
-		Policy: policyOf(func(arn []string) []iam.Statement {
-			return []iam.Statement{{
-				Sid: "StartWorkflow", Effect: iam.Allow, Action: iam.Strings{"states:StartExecution"}, Resource: iam.Strings{arn[0]},
-			}}
-		}, args.WorkflowARN),
+		Name:   pulumi.String("start-workflow"),
+		Role:   role.Name,
+		Policy: policyOf(func(arn []string) []iam.Statement { return []iam.Statement{startWorkflow(arn[0])} }, args.WorkflowARN),
 	}, pulumi.Parent(r))
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
 	}
 	return role, policy, nil
+}
+
+// startWorkflow lets a role start a state machine by its ARN, or by that of an alias and no other. Step Functions authorises
+// a start through an alias with the state machine's own ARN, and gives the alias as a condition key
+// (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html).
+func startWorkflow(arn string) iam.Statement {
+	statement := iam.Statement{Sid: "StartWorkflow", Effect: iam.Allow, Action: iam.Strings{"states:StartExecution"}, Resource: iam.Strings{arn}}
+	const parts = 7 // arn:aws:states:REGION:ACCOUNT:stateMachine:NAME
+	if split := strings.Split(arn, ":"); len(split) > parts {
+		statement.Resource = iam.Strings{strings.Join(split[:parts], ":")}
+		statement.Condition = iam.Conditions{iam.AnyStringEquals: {"states:StateMachineQualifier": split[parts:]}}
+	}
+	return statement
 }
 
 func (args *SourceRouteArgs) alarms() []alarm {

@@ -208,6 +208,7 @@ func TestTheDashboardAnswersItsQuestions(t *testing.T) {
 					X, Y, Width, Height int
 					Properties          struct {
 						Markdown, Title, Region string
+						Stat                    *string
 						Metrics                 [][]any
 					}
 				}
@@ -226,6 +227,11 @@ func TestTheDashboardAnswersItsQuestions(t *testing.T) {
 				case "metric":
 					if len(w.Properties.Metrics) == 0 || w.Properties.Region != "us-east-1" {
 						t.Errorf("%q shows nothing", w.Properties.Title)
+					}
+					// A statistic is a valid one or absent:
+					// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+					if w.Properties.Stat != nil && *w.Properties.Stat == "" {
+						t.Errorf("%q has an empty statistic", w.Properties.Title)
 					}
 					checkExpressions(t, w.Properties.Title, w.Properties.Metrics)
 				}

@@ -178,7 +178,9 @@ func TestTheWorkflowMayDoWhatItsDefinitionDoes(t *testing.T) {
 		}
 		for _, route := range stack.All("aws:cloudwatch/eventTarget:EventTarget") {
 			role := strings.TrimPrefix(route.Text("roleArn"), "arn:aws:iam::"+declared.Account+":role/")
-			permits(t, rolePolicy(t, stack, role), iam.Request{Action: "states:StartExecution", Resource: route.Text("arn")})
+			permits(t, rolePolicy(t, stack, role), iam.Request{
+				Action: "states:StartExecution", Resource: arn, Context: map[string]string{"states:StateMachineQualifier": "live"},
+			})
 		}
 	})
 }

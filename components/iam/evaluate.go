@@ -77,7 +77,7 @@ func (p Principal) covers(caller string) bool {
 func (o Operator) holds(key string, values Strings, context map[string]string) (bool, error) {
 	var compare func(pattern, value string) bool
 	switch o {
-	case StringEquals, StringNotEquals:
+	case StringEquals, StringNotEquals, AnyStringEquals: // a key of a Request has one value
 		compare = func(pattern, value string) bool { return pattern == value }
 	case StringLike, ArnEquals, ArnLike: // ArnEquals and ArnLike behave identically
 		compare = like

@@ -155,4 +155,7 @@ const (
 	ArnEquals       Operator = "ArnEquals"
 	ArnLike         Operator = "ArnLike"
 	Bool            Operator = "Bool"
+
+	// AnyStringEquals holds where one of the values of a key in the request is one of the statement's.
+	AnyStringEquals Operator = "ForAnyValue:StringEquals"
 )

@@ -35,6 +35,7 @@ func identityCases() []Case {
 		breaks(resources, "an action on every resource", one(rolePolicy, in{"policy": allow("sqs:SendMessage", "*")}), "policy allows sqs:SendMessage on every resource in statement Do."),
 		breaks(resources, "one of several resources is every one", one(rolePolicy, in{"policy": allow("sqs:SendMessage", texts(ownARN, "*"))}), "policy allows sqs:SendMessage on every"),
 		breaks(resources, "every resource but some", one(rolePolicy, in{"policy": statement(in{"Effect": "Allow", "Action": "sqs:SendMessage", "NotResource": ownARN})}), "policy allows sqs:SendMessage on every"),
+		keeps(resources, "what Lambda demands on all network interfaces", one(rolePolicy, in{"policy": allow("ec2:DeleteNetworkInterface", "*")})),
 		keeps(resources, "an action that knows no resource", one(rolePolicy, in{"policy": allow(texts("xray:PutTraceSegments", "ec2:DescribeSubnets"), "*")})),
 		keeps(resources, "a part of an account's resources", one(rolePolicy, in{"policy": allow("sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:shop-*")})),
 

@@ -57,7 +57,9 @@ var wideActions = Option{
 	Name: "allowedActions", About: "Actions that may be allowed on every resource, because AWS supports no narrower one; * matches anything.",
 	Schema: texts(),
 	Default: list(
-		"cloudwatch:PutMetricData", "ec2:Describe*", "ecr:GetAuthorizationToken", "kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys",
+		// Lambda checks ec2:DeleteNetworkInterface of a role before it makes a function in a VPC, and takes one id or all
+		// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions).
+		"cloudwatch:PutMetricData", "ec2:DeleteNetworkInterface", "ec2:Describe*", "ecr:GetAuthorizationToken", "kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys",
 		"lambda:GetAccountSettings", "lambda:ListFunctions", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
 		"logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
 		"s3:ListAllMyBuckets", "sns:ListTopics", "sqs:ListQueues", "ssm:DescribeParameters", "sts:GetCallerIdentity", "tag:GetResources",
