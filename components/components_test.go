@@ -185,7 +185,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 				_, err := NewSourceRoute(ctx, "r", &SourceRouteArgs{Scope: part})
 				return err
 			},
-			[]string{"Scope", "RuleName", "EventSource", "Bus", "WorkflowARN", "DeadLetters", "AlarmTopicARN"},
+			[]string{"Scope", "RuleName", "EventSource", "Bus", "StateMachineARN", "DeadLetters", "AlarmTopicARN"},
 		},
 		"a workflow": {
 			func(ctx *pulumi.Context) error {
@@ -284,7 +284,7 @@ func TestEveryComponentCanBeMadeTwice(t *testing.T) {
 				return err
 			}
 			if _, err := NewSourceRoute(ctx, name+"-route", &SourceRouteArgs{
-				Scope: here, RuleName: name, EventSource: "a", Bus: bus, WorkflowARN: keyARN, DeadLetters: queue, AlarmTopicARN: topicARN,
+				Scope: here, RuleName: name, EventSource: "a", Bus: bus, StateMachineARN: keyARN, DeadLetters: queue, AlarmTopicARN: topicARN,
 			}); err != nil {
 				return err
 			}

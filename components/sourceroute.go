@@ -3,7 +3,6 @@ package components
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -39,8 +38,12 @@ type SourceRouteArgs struct {
 	// Bus is where the events arrive.
 	Bus *EventBus
 
-	// WorkflowARN is the alias of the state machine that is started with each event.
-	WorkflowARN pulumi.StringInput `pulumi:"workflowArn"`
+	// StateMachineARN is the state machine that each event starts.
+	StateMachineARN pulumi.StringInput `pulumi:"stateMachineArn"`
+
+	// AliasARN and AliasName are those of the alias that executions start through. Default: the state machine itself.
+	AliasARN  pulumi.StringInput `pulumi:"aliasArn,optional"`
+	AliasName string             `pulumi:"aliasName,optional"`
 
 	// DeadLetters takes the events that could not be delivered. Its senders must hold the rule; see RuleARN.
 	DeadLetters *MonitoredQueue
@@ -108,7 +111,7 @@ func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, op
 		Rule:         rule.Name,
 		EventBusName: args.Bus.Name,
 		TargetId:     pulumi.String(workflowTargetID),
-		Arn:          args.WorkflowARN,
+		Arn:          args.target(),
 		RoleArn:      role.Arn,
 		RetryPolicy: &cloudwatch.EventTargetRetryPolicyArgs{
 			MaximumEventAgeInSeconds: pulumi.Int(int(deliveryAge.Seconds())),
@@ -135,7 +138,10 @@ func (args *SourceRouteArgs) check(name string) error {
 	if args.Bus == nil {
 		a.problem("Bus", "is missing")
 	}
-	a.given("WorkflowARN", args.WorkflowARN)
+	a.given("StateMachineARN", args.StateMachineARN)
+	if (args.AliasARN == nil) != (args.AliasName == "") {
+		a.problem("AliasARN", "and AliasName go together")
+	}
 	if args.DeadLetters == nil {
 		a.problem("DeadLetters", "is missing: an event that can't be delivered would be lost")
 	}
@@ -160,7 +166,7 @@ func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name s
 	policy, err := awsiam.NewRolePolicy(ctx, name+"-role-policy", &awsiam.RolePolicyArgs{
 		Name:   pulumi.String("start-workflow"),
 		Role:   role.Name,
-		Policy: policyOf(func(arn []string) []iam.Statement { return []iam.Statement{startWorkflow(arn[0])} }, args.WorkflowARN),
+		Policy: policyOf(func(arn []string) []iam.Statement { return []iam.Statement{startWorkflow(arn[0], args.AliasName)} }, args.StateMachineARN),
 	}, pulumi.Parent(r))
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
@@ -168,15 +174,23 @@ func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name s
 	return role, policy, nil
 }
 
-// startWorkflow lets a role start a state machine by its ARN, or by that of an alias and no other. Step Functions authorises
-// a start through an alias with the state machine's own ARN, and gives the alias as a condition key
+// target is what the rule starts.
+func (args *SourceRouteArgs) target() pulumi.StringInput {
+	if args.AliasARN == nil {
+		return args.StateMachineARN
+	}
+	return args.AliasARN
+}
+
+// startWorkflow lets a role start a state machine, or an alias of it and nothing else. Step Functions authorises a start
+// through an alias with the state machine's own ARN, and gives the alias as a condition key
 // (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html).
-func startWorkflow(arn string) iam.Statement {
-	statement := iam.Statement{Sid: "StartWorkflow", Effect: iam.Allow, Action: iam.Strings{"states:StartExecution"}, Resource: iam.Strings{arn}}
-	const parts = 7 // arn:aws:states:REGION:ACCOUNT:stateMachine:NAME
-	if split := strings.Split(arn, ":"); len(split) > parts {
-		statement.Resource = iam.Strings{strings.Join(split[:parts], ":")}
-		statement.Condition = iam.Conditions{iam.AnyStringEquals: {"states:StateMachineQualifier": split[parts:]}}
+func startWorkflow(stateMachineARN, alias string) iam.Statement {
+	statement := iam.Statement{
+		Sid: "StartWorkflow", Effect: iam.Allow, Action: iam.Strings{"states:StartExecution"}, Resource: iam.Strings{stateMachineARN},
+	}
+	if alias != "" {
+		statement.Condition = iam.Conditions{iam.AnyStringEquals: {"states:StateMachineQualifier": {alias}}}
 	}
 	return statement
 }

@@ -112,7 +112,7 @@ func deploy(ctx *pulumi.Context) error {
 		return err
 	}
 	_, err = components.NewSourceRoute(ctx, "confirmations-in", &components.SourceRouteArgs{
-		Scope: scope, RuleName: ruleName, EventSource: eventSource, Bus: bus, WorkflowARN: workflow.Arn,
+		Scope: scope, RuleName: ruleName, EventSource: eventSource, Bus: bus, StateMachineARN: workflow.Arn,
 		DeadLetters: undelivered, AlarmTopicARN: topic.ARN,
 	}, here)
 	if err != nil {
