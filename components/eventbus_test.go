@@ -33,12 +33,8 @@ func declareBus(t *testing.T, change func(*EventBusArgs)) *declared.Stack {
 		}
 		_, err = NewSourceRoute(ctx, "fix", &SourceRouteArgs{
 			Scope: here, RuleName: "trades-from-fix", EventSource: "trading.fix", Bus: bus, DeadLetters: queue, AlarmTopicARN: topicARN,
-<<<<<<< HEAD
-			WorkflowARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"), SilenceAlarmMinutes: 30,
-=======
 			StateMachineARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades"), AliasName: "live",
-			AliasARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"), Silence: 30 * time.Minute,
->>>>>>> 82cb1e9 (Name the state machine and its alias apart, rather than cut one ARN out of the other)
+			AliasARN: pulumi.String("arn:aws:states:us-east-1:111122223333:stateMachine:trades:live"), SilenceAlarmMinutes: 30,
 		})
 		return err
 	})
