@@ -16,7 +16,7 @@ import (
 	"trade-processing/components/iam"
 )
 
-// callsOf are the AWS calls that a function's code makes: for every service client that it imports, the operations whose
+// callsOf returns the AWS calls that a function's code makes: for every service client it imports, the operations whose
 // input it builds, such as dynamodb.PutItemInput.
 func callsOf(t *testing.T, function string) []string {
 	t.Helper()
@@ -73,8 +73,8 @@ func callsOf(t *testing.T, function string) []string {
 	return slices.Sorted(maps.Keys(calls))
 }
 
-// platform is what every function in a VPC needs beside its own calls: logs, traces, its dead-letter queue with the key,
-// and network interfaces.
+// platform is what every function in a VPC needs besides its own calls: logs, traces, its dead-letter queue with the
+// key, and network interfaces.
 var platform = []string{
 	"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
 	"ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses", "kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream",
@@ -92,7 +92,7 @@ func rolePolicy(t testing.TB, stack *declared.Stack, role string) iam.Document {
 	return iam.Document{}
 }
 
-// Actions are spelled out in every policy, so the list of them is all that a role can do.
+// Every policy spells out its actions, so their list is everything a role can do.
 func TestAFunctionCanDoWhatItsCodeDoesAndNothingElse(t *testing.T) {
 	stack := declare(t, "prod", nil)
 	for _, function := range []string{"validator", "enricher", "recorder"} {

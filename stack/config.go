@@ -1,4 +1,4 @@
-// Package stack is the program of the trade processing stack: its config, and the components that it is composed of.
+// Package stack is the program of the trade processing stack: its config, and the components it is composed of.
 package stack
 
 import (
@@ -20,7 +20,7 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-// Config is a stack's config, read once and checked as a whole. Pulumi.yaml describes every key and holds its default.
+// Config is a stack's config, read once and checked as a whole. Pulumi.yaml describes every key and has its default.
 type Config struct {
 	Environment    string
 	Region         string
@@ -35,10 +35,10 @@ type Config struct {
 	APIEndpointIsSecret   bool
 	ProcessingThreshold   string
 
-	// Pipeline is what the config says of the pipeline, in keys that are named like the arguments.
+	// Pipeline is the part of the config about the pipeline; its keys are named like the arguments.
 	Pipeline components.TradePipelineArgs
 
-	AdoptedNetwork *components.AdoptedNetwork // nil: the stack makes a VPC
+	AdoptedNetwork *components.AdoptedNetwork // nil: the stack creates a VPC
 	VPCCIDR        string
 	VPCEndpoints   []string
 
@@ -52,17 +52,17 @@ type Config struct {
 	sizes map[string]functionSize // by function
 }
 
-// functionSize is what the config says of a stage's function.
+// functionSize is the config of a stage's function.
 type functionSize struct{ memoryMB, reservedConcurrency int }
 
-// pipelineKeys are the keys that are arguments of the pipeline, under the same name and by the same rules.
+// pipelineKeys are the keys that are arguments of the pipeline, with the same names and rules.
 var pipelineKeys = []string{
 	"sources", "eventBusName", "producerAccounts", "archiveDays", "workflowType", "workflowLogLevel", "maxRetries",
 	"functionLogLevel", "apiEndpointCidrs", "imageArguments", "maxWriteUnits", "maxReadUnits", "silenceAlarmMinutes",
 	"logRetentionDays", "permissionsBoundary", "deletionProtection",
 }
 
-// The bounds of this project's own names. AWS's own limits are checked by the components.
+// The limits of this project's own names. The components check AWS's limits.
 var (
 	environmentPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$`)
 	sourcePattern      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
@@ -77,17 +77,17 @@ var (
 	boundaryPattern    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$`)
 )
 
-// mandatoryTags are what an account's owners ask of every resource.
+// mandatoryTags are the tags that an account's owners require on every resource.
 var mandatoryTags = []string{"Project", "Environment", "Owner", "CostCenter"}
 
 // calledEndpoints are what the functions call from within the VPC: SSM for their parameters, and CloudWatch Logs for
 // Lambda Insights.
 var calledEndpoints = []string{"logs", "ssm"}
 
-// maxThresholdDigits is how many digits DynamoDB, and with it an amount, can have.
+// maxThresholdDigits is how many digits a DynamoDB number, and so an amount, can have.
 const maxThresholdDigits = 38
 
-// read makes a Config of a stack's values. The error lists all problems.
+// read turns a stack's values into a Config. The error lists all problems.
 func read(v *values) (Config, error) {
 	c := Config{
 		Environment:    v.text("environment"),
@@ -137,7 +137,7 @@ func read(v *values) (Config, error) {
 	return c, v.err()
 }
 
-// complete fills in what the pipeline's arguments have beyond the keys of the config.
+// complete fills in the pipeline's arguments that aren't config keys.
 func (c *Config) complete() {
 	c.Pipeline.Prefix = c.prefix()
 	c.Pipeline.Environment = c.Environment
@@ -151,7 +151,7 @@ func (c *Config) complete() {
 	c.Pipeline.Parameters = c.Parameters()
 }
 
-// checkPipeline has the pipeline check its arguments, and blames the keys that they come from.
+// checkPipeline has the pipeline check its arguments, and blames the keys they come from.
 func (c *Config) checkPipeline(v *values) {
 	c.complete()
 	keys := map[string]string{}
@@ -263,7 +263,8 @@ func (c *Config) checkOperations(v *values) {
 	}
 }
 
-// ImageArguments are the build arguments that a stack may set for the functions' images; lambdas/Dockerfile says what each is.
+// ImageArguments are the build arguments that a stack may set for the functions' images; lambdas/Dockerfile describes
+// each.
 func ImageArguments() []string {
 	return []string{
 		"BASE_IMAGE", "GOPROXY", "GO_IMAGE", "INSIGHTS", "INSIGHTS_PACKAGE", "INSIGHTS_SHA256", "INSIGHTS_VERSION", "RELEASE", "SOURCE",

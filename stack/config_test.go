@@ -13,7 +13,7 @@ import (
 	"trade-processing/components"
 )
 
-// valuesFrom are the values of a config that no program runs with.
+// valuesFrom returns the values of a config that no program runs with.
 func valuesFrom(config map[string]string, written ...string) *values {
 	return &values{
 		project: project, stack: "dev",
@@ -24,7 +24,7 @@ func valuesFrom(config map[string]string, written ...string) *values {
 	}
 }
 
-// plainConfig is the least that a stack's file must hold, over the defaults of Pulumi.yaml.
+// plainConfig is the minimum that a stack's file must add to the defaults of Pulumi.yaml.
 func plainConfig(t testing.TB) map[string]string {
 	t.Helper()
 	config := map[string]string{}
@@ -122,7 +122,7 @@ func TestWithoutANameTheEnvironmentIsTheStack(t *testing.T) {
 func TestEveryMistakeIsExplained(t *testing.T) {
 	cases := map[string]struct {
 		key, value string
-		problem    string // the key that is blamed, when it is another
+		problem    string // the key that is blamed, if it is a different one
 		want       string
 	}{
 		"an environment in upper case":              {"environment", "Dev", "", "is not a valid environment name"},

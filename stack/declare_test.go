@@ -14,10 +14,10 @@ import (
 	"trade-processing/internal/stackconfig"
 )
 
-// folder is the project's folder, seen from this package.
+// folder is the project's folder, relative to this package.
 const folder = ".."
 
-// projectFile is as much of Pulumi.yaml as tests look at.
+// projectFile is the part of Pulumi.yaml that tests look at.
 type projectFile struct {
 	Name   string `yaml:"name"`
 	Config map[string]struct {
@@ -84,7 +84,7 @@ func tryDeclare(t testing.TB, name string, changes set) (*declared.Stack, error)
 	return declared.Declare(declared.Program{Run: Deploy, Stack: name, Folder: folder, Config: config})
 }
 
-// tryDeclareIn runs the program in a folder of its own with that file of the stack "test".
+// tryDeclareIn runs the program in its own folder, with that file for the stack "test".
 func tryDeclareIn(t testing.TB, folder, file string) (*declared.Stack, error) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(folder, "Pulumi.test.yaml"), []byte(file), 0o600); err != nil {
@@ -93,7 +93,7 @@ func tryDeclareIn(t testing.TB, folder, file string) (*declared.Stack, error) {
 	return declared.Declare(declared.Program{Run: DeployFrom(".."), Folder: folder, Config: plainConfig(t)})
 }
 
-// shapes are the configs that tests look at: the stacks as they are, and what the stacks' files say can be changed.
+// shapes are the configs under test: the stacks as they are, and the variations that the stacks' files mention.
 var shapes = map[string]struct {
 	stack   string
 	changes set

@@ -9,8 +9,8 @@ import (
 	"trade-processing/components/iam"
 )
 
-// What AWS does for the stack crosses two policies each time: that of the topic or queue, and that of the key that
-// encrypts it. Where one lacks a line, the notification or the event is gone without a word, so these tests read both.
+// Everything AWS does for the stack passes two policies: that of the topic or queue, and that of the key that encrypts
+// it. If either lacks a line, the notification or the event is silently lost, so these tests read both.
 
 // permits fails the test unless a document allows a request.
 func permits(t *testing.T, document iam.Document, request iam.Request) {
@@ -53,7 +53,7 @@ func TestEveryAlarmReachesTheTopic(t *testing.T) {
 	})
 }
 
-// queuePolicies are the documents of the stack's queues by the queue's ARN, which each of them names.
+// queuePolicies returns the policy documents of the stack's queues, by the queue ARN that each names.
 func queuePolicies(t *testing.T, stack *declared.Stack) map[string]iam.Document {
 	t.Helper()
 	policies := map[string]iam.Document{}
@@ -185,7 +185,7 @@ func TestTheWorkflowMayDoWhatItsDefinitionDoes(t *testing.T) {
 	})
 }
 
-// callsIn finds the calls in a definition: the functions that its tasks invoke and the queues that they send to.
+// callsIn finds the calls in a definition: the functions that its tasks invoke and the queues they send to.
 func callsIn(node any) []call {
 	var calls []call
 	switch v := node.(type) {

@@ -12,7 +12,7 @@ import (
 	"trade-processing/components"
 )
 
-// project begins the names of everything that this program makes in an account, and is the namespace of its image
+// project begins the names of everything this program creates in an account, and is the namespace of its image
 // repositories and parameters.
 const project = "trade-processing"
 
@@ -22,7 +22,7 @@ const lambdaSources = "lambdas"
 // Deploy declares the stack. It is what `pulumi up` runs.
 func Deploy(ctx *pulumi.Context) error { return DeployFrom("")(ctx) }
 
-// DeployFrom declares the stack with the functions' sources in another folder than the one that the engine runs in.
+// DeployFrom declares the stack with the functions' sources in a different folder from the one the engine runs in.
 func DeployFrom(folder string) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		given, err := valuesOf(ctx)
@@ -45,7 +45,7 @@ func DeployFrom(folder string) pulumi.RunFunc {
 	}
 }
 
-// deployment is a stack while it is declared: each step adds what the next ones need.
+// deployment is a stack being declared: each step adds what the next ones need.
 type deployment struct {
 	Config
 	folder string
@@ -55,7 +55,7 @@ type deployment struct {
 	scope    components.Scope
 	key      *components.EncryptionKey
 	topic    *components.AlarmTopic
-	registry *components.RegistryReplication // nil where another stack owns it
+	registry *components.RegistryReplication // nil if another stack owns it
 	network  *components.PrivateNetwork
 	pipeline *components.TradePipeline
 }
@@ -70,7 +70,7 @@ func (d *deployment) busName() string {
 	return d.Pipeline.EventBusName
 }
 
-// makeProviders makes one AWS provider a region. All of them carry the stack's tags, so that whatever they make is
+// makeProviders creates one AWS provider per region. All of them carry the stack's tags, so everything they create is
 // tagged, in every region.
 func (d *deployment) makeProviders(ctx *pulumi.Context) error {
 	d.others = map[string]*aws.Provider{}
@@ -96,7 +96,7 @@ func (d *deployment) lookAround(ctx *pulumi.Context) (err error) {
 	return err
 }
 
-// replicas are the replica regions in order.
+// replicas returns the replica regions in order.
 func (d *deployment) replicas() []string { return slices.Sorted(maps.Keys(d.others)) }
 
 func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
@@ -146,7 +146,7 @@ func (d *deployment) makeTopic(ctx *pulumi.Context) (err error) {
 	return err
 }
 
-// makeAccountWide makes what an account has once in a region, where this stack is the one that owns it.
+// makeAccountWide creates what an account has only once per region, if this stack owns it.
 func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
 	if d.ManageRegistryReplication {
 		args := &components.RegistryReplicationArgs{

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden resource graphs anew")
 
-// A review of a change sees in these files what the change does to AWS. After a change that is meant:
+// These files show a reviewer what a change does to AWS. After an intended change:
 //
 //	go test ./stack -run TestTheResourceGraphIsTheGoldenOne -update
 func TestTheResourceGraphIsTheGoldenOne(t *testing.T) {
@@ -42,7 +42,7 @@ func TestTheResourceGraphIsTheGoldenOne(t *testing.T) {
 	}
 }
 
-// node is a resource in a golden graph. What the stack's file can't change is left out.
+// node is a resource in a golden graph, without what the stack's file can't change.
 type node struct {
 	URN           string         `json:"urn"`
 	Provider      string         `json:"provider,omitempty"`
@@ -52,7 +52,7 @@ type node struct {
 	Inputs        map[string]any `json:"inputs,omitempty"`
 }
 
-// imageTag moves with every change of the functions' sources, which is no change of the graph.
+// imageTag changes with the functions' sources, which is not a change to the graph.
 var imageTag = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
 
 func graph(t *testing.T, stack *declared.Stack) []byte {
@@ -83,7 +83,7 @@ func graph(t *testing.T, stack *declared.Stack) []byte {
 	return text.Bytes()
 }
 
-// readable replaces JSON documents in texts, such as policies, by what they say.
+// readable replaces JSON documents in strings, such as policies, with their content.
 func readable(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -107,7 +107,7 @@ func readable(value any) any {
 	return value
 }
 
-// shortURN leaves out what all URNs of the stack share.
+// shortURN drops the part that all URNs of the stack share.
 func shortURN(urn string) string {
 	parts := strings.SplitN(urn, "::", 3)
 	return strings.ReplaceAll(parts[len(parts)-1], "trade-processing:components:", "")

@@ -19,11 +19,11 @@ import (
 	"trade-processing/lambdas/validator"
 )
 
-// sources is the folder of the functions' module, seen from here.
+// sources is the folder of the functions' module, relative to this package.
 const sources = "../lambdas"
 
-// The build context decides when an image is built again: it holds all that the function is made of, or a change wouldn't be
-// deployed; and nothing else, or every function would be deployed with every change. Go says what it is made of.
+// The build context decides when an image is rebuilt. It must hold everything the function is made of, or a change
+// wouldn't be deployed, and nothing else, or every change would deploy every function. Go knows what it is made of.
 func TestTheContextOfAnImageIsWhatItsFunctionIsMadeOf(t *testing.T) {
 	for _, function := range Functions() {
 		t.Run(function, func(t *testing.T) {
@@ -83,8 +83,8 @@ func TestEachFunctionIsBuiltFromItsOwnContext(t *testing.T) {
 	}
 }
 
-// Each image is built again, pushed and published when its tag moves, so that a change must move the tags of the images that
-// hold it and of no other.
+// An image is rebuilt, pushed and published when its tag changes, so a change must change the tags of the images that
+// contain it and of no others.
 func TestAChangeBuildsTheImagesThatHoldItAndNoOther(t *testing.T) {
 	project := t.TempDir()
 	if err := os.CopyFS(filepath.Join(project, "lambdas"), os.DirFS(sources)); err != nil {

@@ -11,7 +11,7 @@ import (
 	"trade-processing/components"
 )
 
-// readNetwork reads which VPC is adopted, or how the one that is made is.
+// readNetwork reads which existing VPC to use, or how to create one.
 func (c *Config) readNetwork(v *values) {
 	vpcID, subnets := v.text("vpcId"), v.list("privateSubnetIds")
 	routeTables, endpointGroups := v.list("privateRouteTableIds"), v.list("endpointSecurityGroupIds")

@@ -12,7 +12,7 @@ func (c *Config) repositoryPrefix() string { return project + "/" + c.Environmen
 // parameterPrefix is the SSM path of the stack's parameters.
 func (c *Config) parameterPrefix() string { return "/" + project + "/" + c.Environment + "/" }
 
-// export names what operators and tools ask the stack for.
+// export names what operators and tools read from the stack.
 func (d *deployment) export(ctx *pulumi.Context) error {
 	p := d.pipeline
 	names, aliases, aliasARNs := pulumi.StringMap{}, pulumi.StringMap{}, pulumi.StringMap{}
@@ -42,7 +42,7 @@ func (d *deployment) export(ctx *pulumi.Context) error {
 		"eventArchiveName":            p.Bus.ArchiveName,
 		"eventBusArn":                 p.Bus.ARN,
 		"eventBusName":                p.Bus.Name,
-		"functionAliasArns":           aliasARNs, // by function, as all that follow
+		"functionAliasArns":           aliasARNs, // by function, like all that follow
 		"functionAliases":             aliases,
 		"functionNames":               names,
 		"keyArn":                      d.key.ARN,

@@ -9,7 +9,7 @@ import (
 	"trade-processing/components/iam"
 )
 
-// documents are the properties that hold policy documents, by type.
+// documents are the properties that hold policy documents, by resource type.
 var documents = map[string]string{
 	"aws:cloudwatch/eventBusPolicy:EventBusPolicy":                  "policy",
 	"aws:ec2/vpcEndpoint:VpcEndpoint":                               "policy",
@@ -62,7 +62,7 @@ func TestNoStatementAllowsAnActionByWildcard(t *testing.T) {
 	})
 }
 
-// withoutResource are the actions for which AWS offers no resource that is narrower than "*", by AWS's own reason.
+// withoutResource are the actions for which AWS supports no resource narrower than "*", with AWS's own reason.
 var withoutResource = map[string]string{
 	"xray:GetSamplingRules":         "X-Ray knows no resources for it",
 	"xray:GetSamplingTargets":       "X-Ray knows no resources for it",
@@ -80,8 +80,8 @@ var withoutResource = map[string]string{
 	"logs:UpdateLogDelivery":        "log deliveries have no ARNs",
 }
 
-// boundToTheirResource are the documents that are part of a resource: "*" in a key's policy is the key, and in an
-// endpoint's what passes through it.
+// boundToTheirResource are the documents that are part of a resource: "*" means the key in a key's policy, and whatever
+// passes through it in an endpoint's.
 func boundToTheirResource(r *declared.Resource) bool {
 	return strings.HasPrefix(r.Type, "aws:kms/") || r.Type == "aws:ec2/vpcEndpoint:VpcEndpoint"
 }
@@ -111,7 +111,7 @@ func TestEveryoneIsDeniedAndNeverAllowed(t *testing.T) {
 		if s.Principal == nil || !s.Principal.Everyone || s.Effect == iam.Deny {
 			return
 		}
-		// The principals of an endpoint's policy are whoever comes through it; the condition holds them to this account.
+		// The principals of an endpoint's policy are all who come through it; the condition restricts them to this account.
 		accounts := s.Condition[iam.StringEquals]
 		if r.Type != "aws:ec2/vpcEndpoint:VpcEndpoint" || len(accounts["aws:PrincipalAccount"]) != 1 || len(accounts["aws:ResourceAccount"]) != 1 {
 			t.Errorf("%s, statement %s allows everyone", describe(r), s.Sid)
@@ -130,7 +130,7 @@ func TestEveryServiceActsForThisAccountOnly(t *testing.T) {
 		if slices.Equal(s.Condition[iam.StringEquals]["aws:SourceAccount"], []string{declared.Account}) {
 			return
 		}
-		// Some services say for whom they act by an ARN alone, which holds the account.
+		// Some services say whom they act for only with an ARN, which contains the account.
 		for _, keys := range s.Condition {
 			for key, arns := range keys {
 				says := key == "aws:SourceArn" || strings.HasPrefix(key, "kms:EncryptionContext:")
@@ -143,7 +143,7 @@ func TestEveryServiceActsForThisAccountOnly(t *testing.T) {
 	})
 }
 
-// unconditioned are what a service may do for anybody, by AWS's own reason.
+// unconditioned is what a service may do for anybody, with AWS's own reason.
 var unconditioned = map[string]string{
 	"ecr.amazonaws.com sts:AssumeRole":     "AWS documents no condition that ECR meets when it makes copied repositories",
 	"events.amazonaws.com kms:DescribeKey": "EventBridge looks at a key before there is a bus to speak for",

@@ -1,6 +1,6 @@
 package stack
 
-// regions are the AWS regions, as the AWS provider's SDK lists them.
+// regions are the AWS regions, as listed by the AWS provider's SDK.
 var regions = []string{
 	"af-south-1",
 	"ap-east-1",

@@ -14,7 +14,7 @@ import (
 	"trade-processing/lambdas/validator"
 )
 
-// Stages are the stages of the workflow, as a stack without a config has them.
+// Stages are the stages of the workflow in a stack without config.
 func Stages() []components.Stage { return (&Config{}).Stages() }
 
 // Functions are the names of the stages' functions, in the order of the table.
@@ -26,8 +26,8 @@ func Functions() []string {
 	return names
 }
 
-// Stages is the one table of the workflow's stages. All but the last run side by side; the last gets their answers. A row
-// makes the stage's state, role, image, queue, alarms, dashboard lines and config keys (<function>Memory,
+// Stages is the one table of the workflow's stages. All but the last run in parallel; the last gets their answers. A
+// row gives the stage its state, role, image, queue, alarms, dashboard lines and config keys (<function>Memory,
 // <function>ReservedConcurrency), its line in the report of a run, and its place on the local cloud.
 func (c *Config) Stages() []components.Stage {
 	stages := []components.Stage{
@@ -74,7 +74,7 @@ func (c *Config) Stages() []components.Stage {
 	return stages
 }
 
-// rules is what the validator goes by.
+// rules is the validator's environment.
 func (c *Config) rules() pulumi.StringMap {
 	environment := pulumi.StringMap{
 		"MAX_CLOCK_SKEW": pulumi.String(c.MaxClockSkew.String()),
@@ -113,7 +113,7 @@ func staleParameters(function string) components.StageAlarm {
 	}
 }
 
-// parameters are what the functions read while they run. SSM refuses the values that the functions would refuse.
+// parameters are what the functions read while they run. SSM refuses the same values that the functions would.
 func (c *Config) Parameters() []components.Parameter {
 	var endpoint pulumi.StringInput = pulumi.String(c.APIEndpoint)
 	switch {

@@ -24,7 +24,7 @@ import (
 	"trade-processing/lambdas/validator"
 )
 
-// find is the one resource of a type whose logical name ends like this.
+// find returns the one resource of a type whose logical name ends like this.
 func find(t testing.TB, stack *declared.Stack, typ, end string) *declared.Resource {
 	t.Helper()
 	found, err := stack.Find(typ, end)
@@ -46,7 +46,7 @@ func TestParametersHoldTheConfig(t *testing.T) {
 	}
 }
 
-// shelf is an SSM that holds these values by name.
+// shelf is an SSM that holds these values, by name.
 type shelf map[string]string
 
 func (s shelf) GetParametersByPath(_ context.Context, in *ssm.GetParametersByPathInput, _ ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
@@ -104,8 +104,8 @@ func TestFunctionsGetTheirEnvironment(t *testing.T) {
 	}
 }
 
-// A variable that the stack sets and no function reads would be a setting without effect; one that a function reads and the
-// stack never sets, another.
+// A variable that the stack sets but no function reads would have no effect, and neither would one that a function
+// reads but the stack never sets.
 func TestFunctionsReadWhatTheyGet(t *testing.T) {
 	stack := declare(t, "dev", set{"allowedCurrencies": []string{"USDC", "USDT"}, "retentionYears": 7})
 	for name, start := range map[string]func(function.Environment) error{

@@ -22,28 +22,28 @@ import (
 	"trade-processing/components"
 )
 
-// values reads a stack's config key by key and gathers what is wrong. Pulumi.yaml has a default for every key, and Pulumi
-// hands it over where the stack's file sets none. A malformed value is a problem and reads as zero; nothing that was read
-// may be used before err has said that all is well.
+// values reads a stack's config key by key and collects the problems. Pulumi.yaml has a default for every key, which
+// Pulumi provides if the stack's file sets none. A malformed value is a problem and reads as zero; don't use any value
+// until err returns nil.
 type values struct {
 	project string
 	stack   string
-	get     func(key string) (string, bool) // of a key with its namespace
+	get     func(key string) (string, bool) // by key, with its namespace
 	secrets func(key string) bool
-	written []string // the keys of the project that the stack's file sets, to find those that nobody reads
+	written []string // the project's keys that the stack's file sets, to find those that nobody reads
 
 	asked    map[string]bool
 	problems []Problem
 }
 
-// Problem is one thing that is wrong with a stack's config.
+// Problem is one problem in a stack's config.
 type Problem struct {
 	Key    string // with its namespace
 	Reason string
-	Fix    string // a line for the stack's file; empty where nothing but removal helps
+	Fix    string // a line for the stack's file; empty if only removing the key helps
 }
 
-// ConfigError lists everything that is wrong with a stack's config.
+// ConfigError lists every problem in a stack's config.
 type ConfigError struct {
 	Stack    string
 	Problems []Problem
@@ -65,7 +65,7 @@ func (e *ConfigError) Error() string {
 	return text.String()
 }
 
-// valuesOf are the values of the running program's stack.
+// valuesOf returns the values of the running program's stack.
 func valuesOf(ctx *pulumi.Context) (*values, error) {
 	written, err := writtenKeys(ctx)
 	if err != nil {
@@ -77,8 +77,8 @@ func valuesOf(ctx *pulumi.Context) (*values, error) {
 	}, nil
 }
 
-// writtenKeys are the keys in the stack's file. Pulumi hands a program each key that it asks for, and doesn't say which
-// others there are: a mistyped key would be ignored in silence.
+// writtenKeys returns the keys in the stack's file. Pulumi gives a program each key it asks for, but doesn't list the
+// others: a mistyped key would be silently ignored.
 func writtenKeys(ctx *pulumi.Context) ([]string, error) {
 	name := filepath.Join(ctx.RootDirectory(), "Pulumi."+ctx.Stack()+".yaml")
 	text, err := os.ReadFile(name)
@@ -97,7 +97,7 @@ func writtenKeys(ctx *pulumi.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(file.Config)), nil
 }
 
-// problem notes what is wrong with a key; example is a value that would be right.
+// problem records what is wrong with a key; example is a valid value.
 func (v *values) problem(key, example, format string, args ...any) {
 	full := v.full(key)
 	p := Problem{Key: full, Reason: fmt.Sprintf(format, args...)}
@@ -121,7 +121,7 @@ func (v *values) full(key string) string {
 	return v.project + ":" + key
 }
 
-// lookup is the text of a key, which Pulumi.yaml gives a default where the stack's file is silent.
+// lookup returns a key's text, which comes from the default in Pulumi.yaml if the stack's file doesn't set it.
 func (v *values) lookup(key string) (text string, set bool) {
 	full := v.full(key)
 	v.asked[full] = true
@@ -131,7 +131,7 @@ func (v *values) lookup(key string) (text string, set bool) {
 	return strings.TrimSpace(text), set
 }
 
-// unknown notes the keys of the project's namespace that nobody asked for. It must be called last.
+// unknown records the keys in the project's namespace that nobody read. Call it last.
 func (v *values) unknown() {
 	for _, key := range v.written {
 		if !strings.HasPrefix(key, v.project+":") || v.asked[key] {
@@ -145,7 +145,7 @@ func (v *values) unknown() {
 	}
 }
 
-// nearest is a key that differs from a mistyped one by case or by a letter.
+// nearest returns a key that differs from a mistyped one by case or by one letter.
 func (v *values) nearest(mistyped string) string {
 	for _, known := range slices.Sorted(maps.Keys(v.asked)) {
 		if strings.EqualFold(known, mistyped) || isOneEditAway(known, mistyped) {
@@ -155,7 +155,7 @@ func (v *values) nearest(mistyped string) string {
 	return ""
 }
 
-// isOneEditAway tells whether one letter more, less or other makes a of b.
+// isOneEditAway reports whether adding, removing or changing one letter turns b into a.
 func isOneEditAway(a, b string) bool {
 	if len(a) < len(b) {
 		a, b = b, a
@@ -173,7 +173,7 @@ func isOneEditAway(a, b string) bool {
 	return a[i+1:] == b[i:]
 }
 
-// text reads a text.
+// text reads a string.
 func (v *values) text(key string) string {
 	text, _ := v.lookup(key)
 	return text
@@ -223,7 +223,7 @@ func (v *values) list(key string) []string {
 	return items
 }
 
-// table reads texts by key.
+// table reads a map of strings.
 func (v *values) table(key string) map[string]string {
 	text, set := v.lookup(key)
 	var items map[string]string
@@ -233,7 +233,7 @@ func (v *values) table(key string) map[string]string {
 	return items
 }
 
-// into reads keys into the fields of a component's arguments whose tags name them.
+// into reads keys into the fields of a component's arguments that have these tags.
 func (v *values) into(args any, keys ...string) {
 	fields := reflect.ValueOf(args).Elem()
 	for key, i := range tagged(fields.Type()) {
@@ -259,7 +259,7 @@ func (v *values) into(args any, keys ...string) {
 	}
 }
 
-// tagged are the fields of a component's arguments by the names in their tags.
+// tagged returns the fields of a component's arguments, by the names in their tags.
 func tagged(args reflect.Type) map[string]int {
 	fields := map[string]int{}
 	for i := range args.NumField() {
@@ -270,8 +270,8 @@ func tagged(args reflect.Type) map[string]int {
 	return fields
 }
 
-// refused blames the keys that a component's refused arguments come from: those that a tag names, and others, by the
-// argument's path. What isn't a key of the config is left for the component to report, and so is a second problem of a key.
+// refused blames the config keys that a component's refused arguments come from, by tag or by the argument's path.
+// Arguments that aren't config keys are left for the component to report, and so is a second problem with a key.
 func (v *values) refused(args any, err error, keys []string, others map[string]string) {
 	blamed := map[string]bool{}
 	for _, p := range v.problems {
@@ -290,7 +290,7 @@ func (v *values) refused(args any, err error, keys []string, others map[string]s
 			}
 		}
 		if key != "" && !blamed[v.full(key)] {
-			v.problem(key, cmp.Or(examples[key], "256"), "%s", refused.Reason) // of a function's memory or concurrency
+			v.problem(key, cmp.Or(examples[key], "256"), "%s", refused.Reason) // a function's memory or concurrency
 		}
 	}
 }
@@ -302,7 +302,7 @@ func joined(err error) []error {
 	return nil
 }
 
-// examples are right values of keys whose rules stand with the components.
+// examples are valid values of keys whose rules are in the components.
 var examples = map[string]string{
 	"sources": "[system1, system2]", "eventBusName": "default", "producerAccounts": `["111122223333"]`, "archiveDays": "90",
 	"workflowType": "STANDARD", "workflowLogLevel": "ERROR", "functionLogLevel": "INFO", "maxRetries": "3",
@@ -310,7 +310,7 @@ var examples = map[string]string{
 	"logRetentionDays": "365", "imageArguments": "{INSIGHTS: without}",
 }
 
-// unique notes what stands twice in a list.
+// unique records what is listed twice.
 func (v *values) unique(key string, items []string) {
 	seen := map[string]bool{}
 	for _, item := range items {
@@ -322,7 +322,7 @@ func (v *values) unique(key string, items []string) {
 	}
 }
 
-// region reads the region of the AWS provider's own config.
+// region reads the region from the AWS provider's own config.
 func (v *values) region() string {
 	region := v.text("aws:region")
 	switch {

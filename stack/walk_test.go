@@ -11,8 +11,8 @@ import (
 	"trade-processing/components/declared"
 )
 
-// stacksOwn are the types whose resources may be children of the stack itself: components, providers, and what an account
-// has once.
+// stacksOwn are the types whose resources may be children of the stack itself: components, providers, and what an
+// account has only once.
 func stacksOwn(r *declared.Resource) bool {
 	return !r.Custom || strings.HasPrefix(r.Type, "pulumi:providers:") || r.Name == "insights"
 }
@@ -60,7 +60,7 @@ func TestEveryResourceIsTaggedThroughItsProvider(t *testing.T) {
 	})
 }
 
-// limits are AWS's own for the names that the stack chooses.
+// limits are AWS's limits for the names that the stack chooses.
 var limits = map[string]struct {
 	property string
 	max      int
@@ -128,7 +128,7 @@ func TestTheRuleOfThePagersAlarmIsNotTooLong(t *testing.T) {
 	})
 }
 
-// What the state of one machine says must hold for all others.
+// The state written by one machine must be valid on every other.
 func TestNoInputHoldsAPathOfThisMachine(t *testing.T) {
 	for _, image := range declare(t, "dev", nil).All("docker:index/image:Image") {
 		for _, path := range []string{image.Text("build.context"), image.Text("build.dockerfile")} {
@@ -160,7 +160,7 @@ func TestTwoRunsDeclareTheSame(t *testing.T) {
 	}
 }
 
-// physical are the tables and queues of a stack by URN, with what would replace them.
+// physical returns the tables and queues of a stack by URN, with the properties that would replace them.
 func physical(stack *declared.Stack) map[string]string {
 	found := map[string]string{}
 	for typ, property := range map[string]string{
@@ -233,7 +233,7 @@ func TestOneStackOwnsWhatAnAccountHasOnce(t *testing.T) {
 	}
 }
 
-// ECR copies what is pushed after its configuration, and nothing that was there before.
+// ECR copies only what is pushed after its configuration, nothing that was there before.
 func TestImagesArePushedAfterTheRegistryCopies(t *testing.T) {
 	stack := declare(t, "prod", nil)
 	configuration, err := stack.Find("aws:ecr/replicationConfiguration:ReplicationConfiguration", "configuration")

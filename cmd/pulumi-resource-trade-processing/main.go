@@ -1,4 +1,4 @@
-// The Pulumi package of this project's components, as a plugin that the engine starts.
+// The Pulumi package of this project's components, as a plugin for the engine.
 package main
 
 import (

@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startPackage starts the plugin as a process of its own and returns its port, which it prints first, as the engine expects.
+// startPackage starts the plugin as a process of its own and returns its port, which it prints first, as the engine
+// expects.
 func startPackage(t *testing.T) string {
 	t.Helper()
 	plugin := exec.Command(os.Args[0])

@@ -15,11 +15,11 @@ func main() {
 	os.Exit(run())
 }
 
-// run is main without the exit, so that tests can be a tradectl too.
+// run is main without the exit, so tests can be tradectl too.
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// The first Ctrl-C asks the command to end; a second one, while it does, ends it at once.
+	// The first Ctrl-C asks the command to stop; a second one kills it at once.
 	context.AfterFunc(ctx, stop)
 	return int(execute(ctx, terminal.System(), os.Args[1:]))
 }

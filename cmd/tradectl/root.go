@@ -21,7 +21,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 		Short: "Generate trades, run the whole pipeline on this machine, and prove a deployment in AWS",
 		Long: "tradectl generates trades, runs the pipeline that this project deploys on this machine without an AWS\n" +
 			"account, and proves that a deployment in AWS does what it must.\n\n" + exitcode.Help(),
-		SilenceUsage:  true, // execute says what is wrong, and where the help is
+		SilenceUsage:  true, // execute reports what is wrong, and where to find help
 		SilenceErrors: true,
 	}
 	root.SetIn(t.In)
@@ -31,7 +31,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 	return root
 }
 
-// execute runs one command line. Whatever happens comes back as an exit code, with the reason on Err.
+// execute runs one command line. It always returns an exit code, with the reason on Err.
 func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exitcode.Code) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -46,8 +46,8 @@ func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exi
 	prepare(root, &started)
 	command, err := root.ExecuteContextC(ctx)
 	if err != nil && !started {
-		// Cobra gives the errors of flags, arguments and unknown commands no type of their own. What comes before
-		// a command's own code is one of these.
+		// Cobra's errors for flags, arguments and unknown commands have no type of their own. Any error before a command's
+		// own code is one of these.
 		err = exitcode.With(exitcode.Usage, err)
 	}
 	code, printed := exitcode.Of(err)
@@ -57,8 +57,8 @@ func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exi
 	return code
 }
 
-// prepare notes when the code of a command starts, and lets groups of commands refuse what they don't know:
-// cobra by itself prints a group's help and succeeds.
+// prepare notes when a command's own code starts, and makes command groups refuse unknown commands: by default, cobra
+// prints the group's help and succeeds.
 func prepare(command *cobra.Command, started *bool) {
 	for _, child := range command.Commands() {
 		prepare(child, started)
@@ -86,7 +86,7 @@ func prepare(command *cobra.Command, started *bool) {
 	}
 }
 
-// explain prints an error, and after wrong usage where to read more.
+// explain prints an error and, after wrong usage, where to read more.
 func explain(t *terminal.Terminal, command *cobra.Command, code exitcode.Code, err error) {
 	style := t.ErrStyle()
 	message := err.Error()

@@ -93,7 +93,7 @@ func TestAWrongConfigurationIsRefusedAsAWhole(t *testing.T) {
 	if v.err == nil {
 		t.Fatal("it was taken")
 	}
-	for _, want := range []string{`there is no option "key"; it has exempt, keys`, `ends on "2027-02-30", which is no day`} {
+	for _, want := range []string{`there is no option "key"; it has exempt, keys`, `ends on "2027-02-30", which is not a date`} {
 		if !strings.Contains(v.err.Error(), want) {
 			t.Errorf("%q isn't in: %v", want, v.err)
 		}

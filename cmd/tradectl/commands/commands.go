@@ -1,4 +1,4 @@
-// Package commands lists the commands of tradectl: for the program, and for tests that hold what names a command to them.
+// Package commands lists tradectl's commands, for the program and for tests that check texts naming a command.
 package commands
 
 import (
@@ -12,7 +12,7 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// All returns the commands: a package each, listed here and nowhere else.
+// All returns the commands, one package each. They are listed only here.
 func All(t *terminal.Terminal) []*cobra.Command {
 	return []*cobra.Command{
 		images.NewCommand(t),

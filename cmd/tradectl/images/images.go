@@ -1,4 +1,4 @@
-// Package images is `tradectl images`.
+// Package images implements `tradectl images`.
 package images
 
 import (
@@ -98,7 +98,7 @@ func (o options) buildPrograms(ctx context.Context, t *terminal.Terminal, functi
 	return nil
 }
 
-// read joins the stack's arguments and those of the command line.
+// read combines the stack's arguments with those of the command line.
 func (o options) read() (map[string]string, error) {
 	own := map[string]string{}
 	for _, argument := range o.arguments {

@@ -27,15 +27,15 @@ type deployed struct {
 	kept       string // folder of the kept stack; empty when nothing is kept
 }
 
-// What is in the folder of a kept stack. One file is of no use without the other: the engine would believe in resources that
-// are gone, or make those anew that are there.
+// What is in the folder of a kept stack. One file is of no use without the other: the engine would believe in resources
+// that are gone, or make those anew that are there.
 const (
 	keptCloud = "cloud.zip"
 	keptState = "stack.json"
 )
 
-// deploy brings stack local up with the real engine. Where the last run was
-// kept, it starts from there and the engine finds nothing to change.
+// deploy brings stack local up with the real engine. If the last run was kept, it starts from there and the engine
+// finds nothing to change.
 func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.Cloud, keep bool) (*deployed, error) {
 	d := &deployed{cloud: here}
 	var state []byte
@@ -57,7 +57,7 @@ func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.
 	}
 	d.outputs = outputs
 	progress.Done(fmt.Sprintf("deployed stack %s: %s; policies: %s", stackName, plan.Summary(), plan.Policies.Summary()))
-	if advice := plan.Policies.Violations; len(advice) > 0 { // all else would have stopped it
+	if advice := plan.Policies.Violations; len(advice) > 0 { // a mandatory one would have stopped it
 		t.Note("%s", engine.Tell(advice))
 	}
 	return d, nil
@@ -91,12 +91,12 @@ func (d *deployed) reopen(root string) (state []byte, err error) {
 	return state, nil
 }
 
-// keptFolder is where a project's kept stack lives.
+// keptFolder returns where a project's kept stack lives.
 func keptFolder(root string) string {
 	return filepath.Join(xdg.StateHome, "trade-processing", "kept-"+cloud.Fingerprint(root))
 }
 
-// output is a text output of the stack.
+// output returns a string output of the stack.
 func (d *deployed) output(name string) (string, error) {
 	text, ok := d.outputs[name].Value.(string)
 	if !ok || text == "" {

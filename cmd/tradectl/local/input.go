@@ -10,7 +10,7 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// input is what a run reads.
+// input is the input of a run.
 type input struct {
 	feed  *feed.Feed
 	names []string
@@ -19,7 +19,7 @@ type input struct {
 	close func()
 }
 
-// openInput opens the named files, or begins a sample.
+// openInput opens the named files, or starts a sample.
 func openInput(t *terminal.Terminal, options runOptions) (input, error) {
 	if len(options.files) > 0 {
 		opened, err := feed.Open(options.files, t.In)
@@ -45,14 +45,14 @@ func openInput(t *terminal.Terminal, options runOptions) (input, error) {
 	}, nil
 }
 
-// log is where the functions' lines go. Several functions write at once.
+// log receives the functions' lines. Several functions write at once.
 type log struct {
 	file *outfile.File // nil: nowhere
 
 	mu sync.Mutex
 }
 
-// Write writes one whole line.
+// Write writes one complete line.
 func (l *log) Write(line []byte) (int, error) {
 	if l.file == nil {
 		return len(line), nil

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// Lines of a run's log file were once lost and cut, as three functions wrote
-// at a time.
+// Lines of a run's log file were once lost and cut because three functions wrote at the same time.
 func TestALogKeepsEveryLineWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.ndjson")
 	l, err := openLog(path)

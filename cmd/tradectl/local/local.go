@@ -1,5 +1,5 @@
-// Package local is the command group that runs the stack on this machine: the
-// real Pulumi engine over the embedded local cloud, without an AWS account.
+// Package local is the command group that runs the stack on this machine: the real Pulumi engine over the embedded
+// local cloud, without an AWS account.
 package local
 
 import (
@@ -46,8 +46,8 @@ func projectFlag(command *cobra.Command, root *string) {
 	command.Flags().StringVar(root, "project", "", "the project's folder (default: the nearest one above with a Pulumi.yaml)")
 }
 
-// findProject returns the absolute path of the folder that holds Pulumi.yaml:
-// the one that was named, or the nearest from here upwards.
+// findProject returns the absolute path of the folder with Pulumi.yaml: the given one, or the nearest from here
+// upwards.
 func findProject(named string) (string, error) {
 	if named != "" {
 		root, err := filepath.Abs(named)

@@ -7,7 +7,7 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// judgement says how the policies were kept, and lists the advice that wasn't followed.
+// judgement summarises the policies' verdict, and lists the advice that wasn't followed.
 func judgement(style terminal.Style, verdict engine.Verdict) string {
 	text := fmt.Sprintf("policies: %s", verdict.Summary())
 	if len(verdict.Violations) > 0 {

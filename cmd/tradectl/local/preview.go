@@ -130,7 +130,7 @@ func sign(style terminal.Style, op string) string {
 	}
 }
 
-// counts says how many resources of each type and of each operation there are.
+// counts prints the number of resources per type and operation.
 func counts(style terminal.Style, plan *engine.Plan) string {
 	types := map[string]int{}
 	for _, step := range plan.Steps {

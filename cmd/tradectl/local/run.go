@@ -132,12 +132,12 @@ func process(ctx context.Context, t *terminal.Terminal, d *deployed, in input, c
 	})
 }
 
-// conclude writes what the run leaves behind, and ends or keeps the stack.
+// conclude writes the run's files, and destroys or keeps the stack.
 func conclude(ctx context.Context, t *terminal.Terminal, d *deployed, r *report.Report, logs *log, options runOptions) error {
 	problems := []error{logs.commit()}
 	switch {
 	case options.out == "":
-	case r.Interrupted: // who presses Ctrl-C waits for the prompt, not for a file of part of the items
+	case r.Interrupted: // after Ctrl-C people want the prompt, not a file with some of the items
 		t.Note("%s is not written: the run was interrupted", options.out)
 	default:
 		problems = append(problems, writeItems(options.out, d))
@@ -145,7 +145,7 @@ func conclude(ctx context.Context, t *terminal.Terminal, d *deployed, r *report.
 	switch {
 	case options.keep:
 		problems = append(problems, d.save(context.WithoutCancel(ctx)))
-	case r.Interrupted: // no time for a destruction that only empties this process's memory
+	case r.Interrupted: // don't spend time destroying what is only in this process's memory
 	default:
 		problems = append(problems, d.destroy(ctx, t))
 	}
@@ -165,7 +165,7 @@ func show(t *terminal.Terminal, r *report.Report, asJSON bool) error {
 	return err
 }
 
-// writeItems writes the table's items in the order of their keys.
+// writeItems writes the table's items in key order.
 func writeItems(path string, d *deployed) error {
 	name, err := d.output("tradeTableName")
 	if err != nil {

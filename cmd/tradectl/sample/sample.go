@@ -1,4 +1,4 @@
-// Package sample is `tradectl sample`.
+// Package sample implements `tradectl sample`.
 package sample
 
 import (
@@ -71,7 +71,7 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	return writeFile(ctx, t, o.out, generator, int64(o.count))
 }
 
-// writeFile writes the sample to a file that is either whole or not there.
+// writeFile writes the sample to a file that is either complete or absent.
 func writeFile(ctx context.Context, t *terminal.Terminal, path string, generator *sample.Generator, count int64) error {
 	file, err := outfile.Create(path)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package verify is the command that proves a deployment.
+// Package verify implements `tradectl verify`.
 package verify
 
 import (
@@ -87,7 +87,7 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	if err != nil {
 		return exitcode.With(exitcode.Usage, fmt.Errorf("reading the AWS configuration: %w", err))
 	}
-	// Opened before anything is sent: a path that can't be written shall not cost a verification.
+	// Opened before anything is sent, so that a bad path doesn't waste a verification.
 	var junit *outfile.File
 	if o.junit != "" {
 		if junit, err = outfile.Create(o.junit); err != nil {
@@ -105,7 +105,7 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	return exitcode.Silent(code)
 }
 
-// readOutputs reads the outputs of the stack from where the options say.
+// readOutputs reads the stack's outputs from where the options say.
 func readOutputs(ctx context.Context, t *terminal.Terminal, o options) ([]byte, error) {
 	switch {
 	case o.outputs == "-":
@@ -140,7 +140,7 @@ func askPulumi(ctx context.Context, o options) ([]byte, error) {
 	return text, nil
 }
 
-// prove runs the verification and shows each step as it ends, unless the report is to be JSON.
+// prove runs the verification and shows each step as it ends, unless the report is JSON.
 func prove(ctx context.Context, t *terminal.Terminal, o options, outputs verify.Outputs, cloud aws.Config) *verify.Report {
 	var progress *terminal.Progress
 	options := verify.Options{
@@ -159,7 +159,7 @@ func prove(ctx context.Context, t *terminal.Terminal, o options, outputs verify.
 	return verify.Run(ctx, options)
 }
 
-// conclude writes what the report's readers asked for.
+// conclude writes the requested reports.
 func conclude(t *terminal.Terminal, o options, report *verify.Report, junit *outfile.File) error {
 	if junit != nil {
 		text, err := report.JUnit()

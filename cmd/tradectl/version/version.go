@@ -1,4 +1,4 @@
-// Package version is `tradectl version`.
+// Package version implements `tradectl version`.
 package version
 
 import (
@@ -25,7 +25,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	}
 }
 
-// describe words what the Go linker notes in every binary: the module's version, or the commit.
+// describe prints what the Go linker records in every binary: the module's version, or the commit.
 func describe(info *debug.BuildInfo) string {
 	build := "unknown build"
 	if info != nil {
