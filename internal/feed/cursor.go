@@ -50,23 +50,6 @@ func (c *cursor) members() iter.Seq[[]byte] {
 	}
 }
 
-// elements yields the index of each element of the array that the cursor stands on. The loop's body reads the element,
-// or returns.
-func (c *cursor) elements() iter.Seq[int] {
-	return func(yield func(int) bool) {
-		c.peek()
-		c.at++ // [
-		for i := 0; c.peek() != ']'; i++ {
-			if !yield(i) {
-				return
-			}
-			if c.peek() == ',' {
-				c.at++
-			}
-		}
-	}
-}
-
 // value returns the next value as it stands in the text, and moves behind it.
 func (c *cursor) value() []byte {
 	first := c.peek()

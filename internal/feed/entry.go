@@ -198,14 +198,16 @@ func texts(name string, value []byte) ([]string, error) {
 	if value[0] != '[' {
 		return nil, fmt.Errorf("%s is %s, not an array of strings", name, kindOf(value))
 	}
-	var list []string
-	c := cursor{text: value}
-	for range c.elements() {
-		s, err := text(fmt.Sprintf("%s[%d]", name, len(list)), c.value())
-		if err != nil {
+	var elements []json.RawMessage
+	if err := json.Unmarshal(value, &elements); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	list := make([]string, len(elements))
+	for i, element := range elements {
+		var err error
+		if list[i], err = text(fmt.Sprintf("%s[%d]", name, i), element); err != nil {
 			return nil, err
 		}
-		list = append(list, s)
 	}
 	return list, nil
 }

@@ -106,14 +106,14 @@ func (f *Feed) Entries(ctx context.Context) iter.Seq2[Entry, *Problem] {
 
 // entriesOf yields the entries of one input, and tells whether the next input is wanted.
 func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Problem) bool) bool {
-	text, closer, err := in.open(ctx, &f.read)
+	text, done, err := in.open(ctx, &f.read)
 	if err != nil {
 		if ctx.Err() != nil {
 			return false
 		}
 		return yield(Entry{}, &Problem{Kind: Unreadable, File: in.name, Reason: unreadable(err)})
 	}
-	defer closer.Close() //nolint:errcheck // closing what was only read loses nothing
+	defer done()
 
 	if mark, _ := text.Peek(2); len(mark) == 2 && (mark[0] == 0xFF && mark[1] == 0xFE || mark[0] == 0xFE && mark[1] == 0xFF) {
 		return yield(Entry{}, &Problem{Kind: Unreadable, File: in.name,

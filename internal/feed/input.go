@@ -58,34 +58,41 @@ func streamInput(name string, from io.Reader) input {
 
 // open returns the input's text, decompressed where it is gzip by its first two bytes. The bytes taken from the input
 // are added to read. When the context ends, a read from a pipe ends too.
-func (in input) open(ctx context.Context, read *atomic.Int64) (*bufio.Reader, io.Closer, error) {
-	var stack closers
+//
+// release is to be called in the end; closing what was only read loses nothing.
+func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reader, release func(), err error) {
+	release = func() {}
 	from := in.reader
 	if from == nil {
 		file, err := os.Open(in.path)
 		if err != nil {
 			return nil, nil, reason(err)
 		}
-		stack = append(stack, file)
+		release = func() { file.Close() } //nolint:errcheck // see above
 		from = file
 	}
 	if in.pipe {
 		// Where the system can't wait for this kind of file (/dev/null), reading doesn't block either.
 		if cancellable, err := cancelreader.NewReader(from); err == nil {
-			stop := context.AfterFunc(ctx, func() { cancellable.Cancel() })
-			stack = append(stack, cancellable, closerFunc(func() error { stop(); return nil }))
+			stop, closeFile := context.AfterFunc(ctx, func() { cancellable.Cancel() }), release
+			release = func() {
+				stop()
+				cancellable.Close() //nolint:errcheck // see above
+				closeFile()
+			}
 			from = cancellable
 		}
 	}
 	stored := bufio.NewReaderSize(&counted{from: from, read: read}, readAhead)
 	if magic, _ := stored.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return stored, stack, nil
+		return stored, release, nil
 	}
-	text, err := gzip.NewReader(stored)
+	unzipped, err := gzip.NewReader(stored)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("gzip: %w", err), stack.Close())
+		release()
+		return nil, nil, fmt.Errorf("gzip: %w", err)
 	}
-	return bufio.NewReaderSize(text, readAhead), stack, nil
+	return bufio.NewReaderSize(unzipped, readAhead), release, nil
 }
 
 // counted adds up what is read.
@@ -99,21 +106,6 @@ func (c *counted) Read(p []byte) (int, error) {
 	c.read.Add(int64(n))
 	return n, err
 }
-
-// closers are closed last to first.
-type closers []io.Closer
-
-func (c closers) Close() error {
-	var errs []error
-	for i := len(c) - 1; i >= 0; i-- {
-		errs = append(errs, c[i].Close())
-	}
-	return errors.Join(errs...)
-}
-
-type closerFunc func() error
-
-func (f closerFunc) Close() error { return f() }
 
 // reason takes the operation and the path off a file's error; the message names the file already.
 func reason(err error) error {

@@ -15,8 +15,8 @@ const Sources = "lambdas"
 // flags are those that the recipe gives to go build.
 var flags = []string{"-mod=readonly", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w -buildid="}
 
-// BuildProgram builds a function's program as the recipe does, for an architecture of Go's such as arm64, and writes it to
-// out. It is the same file as in the image.
+// BuildProgram builds a function's program as the recipe does, for an architecture of Go's such as arm64, and writes it
+// to out. It is the same file as in the image.
 func BuildProgram(ctx context.Context, project, function, arch, out string) error {
 	out, err := filepath.Abs(out)
 	if err != nil {

@@ -70,7 +70,7 @@ func (p *page) table(header table.Row, rows []table.Row) {
 
 func (r *Report) writeInput(p *page) {
 	in := r.Input
-	summary := []string{plural(int64(len(in.Names)), "input"), plural(in.Lines, "line")}
+	summary := []string{terminal.Plural(len(in.Names), "input"), terminal.Plural(in.Lines, "line")}
 	if in.Refused > 0 {
 		summary = append(summary, p.style.Yellow(terminal.Count(in.Refused)+" refused"))
 	}
@@ -179,9 +179,9 @@ func (r *Report) writeReplicas(p *page) {
 	for _, replica := range r.Replicas {
 		state := p.style.Green("in step")
 		if replica.Behind > 0 {
-			state = p.style.Yellow(plural(replica.Behind, "change") + " behind")
+			state = p.style.Yellow(terminal.Plural(replica.Behind, "change") + " behind")
 		}
-		p.line("  %s  %s, %s", replica.Region, plural(replica.Items, "item"), state)
+		p.line("  %s  %s, %s", replica.Region, terminal.Plural(replica.Items, "item"), state)
 	}
 	p.line("")
 }
@@ -220,20 +220,13 @@ func (r *Report) reconciliation(style terminal.Style) string {
 	difference := r.Received - r.accounted()
 	switch {
 	case difference > 0:
-		return style.Red("✗") + " " + style.Bold(strings.Replace(sum, " = ", " ≠ ", 1)) + ": " + style.Red(plural(difference, "trade")+" lost")
+		return style.Red("✗") + " " + style.Bold(strings.Replace(sum, " = ", " ≠ ", 1)) + ": " + style.Red(terminal.Plural(difference, "trade")+" lost")
 	case difference < 0:
-		return style.Red("✗") + " " + style.Bold(strings.Replace(sum, " = ", " ≠ ", 1)) + ": " + style.Red(plural(-difference, "trade")+" counted twice")
+		return style.Red("✗") + " " + style.Bold(strings.Replace(sum, " = ", " ≠ ", 1)) + ": " + style.Red(terminal.Plural(-difference, "trade")+" counted twice")
 	case r.Interrupted:
 		return style.Yellow("!") + " interrupted: " + style.Bold(sum)
 	case !r.Reconciles:
 		return style.Red("✗") + " " + style.Bold(sum) + ", but the contents differ, see above"
 	}
 	return style.Green("✓") + " " + style.Bold(sum)
-}
-
-func plural(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return terminal.Count(n) + " " + what + "s"
 }

@@ -1,10 +1,11 @@
 package sample
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"time"
+
+	"trade-processing/lambdas/jsontext"
 )
 
 // draft is a trade on its way to being an entry. Its fields are JSON text, so that wrong ones fit in too.
@@ -80,7 +81,7 @@ func (d *draft) appendEntry(line []byte) []byte {
 	line = d.at.Truncate(time.Second).Add(time.Second).UTC().AppendFormat(line, time.RFC3339)
 	line = append(line, `","Detail":`...)
 	if d.asText {
-		line = appendString(line, d.appendDetail(nil))
+		line = jsontext.AppendString(line, string(d.appendDetail(nil)))
 	} else {
 		line = d.appendDetail(line)
 	}
@@ -102,19 +103,4 @@ func (d *draft) appendDetail(b []byte) []byte {
 		b = append(b, f.value...)
 	}
 	return append(b, '}')
-}
-
-// appendString appends a JSON string that holds the text, which has no control characters.
-func appendString(b, text []byte) []byte {
-	b = append(b, '"')
-	for {
-		i := bytes.IndexAny(text, `"\`)
-		if i < 0 {
-			break
-		}
-		b = append(b, text[:i]...)
-		b = append(b, '\\', text[i])
-		text = text[i+1:]
-	}
-	return append(append(b, text...), '"')
 }

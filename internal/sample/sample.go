@@ -10,6 +10,8 @@
 package sample
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -68,39 +70,11 @@ var _ io.WriterTo = (*Generator)(nil)
 
 // Reader returns the sample as a stream that is generated as it is read. Close ends the generating.
 func (g *Generator) Reader() io.ReadCloser {
-	next, stop := iter.Pull(g.Lines())
-	return &reader{next: next, stop: stop}
-}
-
-type reader struct {
-	next func() ([]byte, bool)
-	stop func()
-	rest []byte
-}
-
-// Read fills p with as many lines as fit.
-func (r *reader) Read(p []byte) (int, error) {
-	n := 0
-	for n < len(p) {
-		if len(r.rest) == 0 {
-			line, more := r.next()
-			if !more {
-				break
-			}
-			r.rest = line
-		}
-		copied := copy(p[n:], r.rest)
-		r.rest = r.rest[copied:]
-		n += copied
-	}
-	if n == 0 && len(p) > 0 {
-		return 0, io.EOF
-	}
-	return n, nil
-}
-
-func (r *reader) Close() error {
-	r.rest = nil
-	r.stop()
-	return nil
+	r, w := io.Pipe()
+	go func() {
+		buffered := bufio.NewWriterSize(w, 64<<10)
+		_, err := g.WriteTo(buffered)
+		w.CloseWithError(errors.Join(err, buffered.Flush())) //nolint:errcheck // it never fails
+	}()
+	return r
 }

@@ -180,7 +180,7 @@ func TestReaderAndWriteToAgree(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := r.Read(make([]byte, 100)); n != 0 || err != io.EOF {
+	if n, err := r.Read(make([]byte, 100)); n != 0 || err == nil {
 		t.Errorf("after Close: %d bytes, %v", n, err)
 	}
 }

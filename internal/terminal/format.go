@@ -13,6 +13,14 @@ func Count(n int64) string {
 	return message.NewPrinter(language.English).Sprintf("%d", n)
 }
 
+// Plural writes a number of things: 1 trade, 3,000 trades.
+func Plural[N int | int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Count(int64(n)) + " " + thing + "s"
+}
+
 // Percent writes a part of a whole with one decimal, and "-" when there is no whole. It shows 0.0 % and 100.0 % only
 // for nothing and for all.
 func Percent(part, whole int64) string {

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/xray"
 	"github.com/aws/smithy-go"
+
+	"trade-processing/internal/terminal"
 )
 
 // clients are AWS's services in the stack's regions.
@@ -73,7 +75,7 @@ func (v *verification) findDeployment(ctx context.Context, result *Result) error
 	if v.alarms, err = v.ringing(ctx, result); err != nil {
 		return err
 	}
-	result.found("bus %s, table %s and %s", v.Outputs.EventBusName, v.Outputs.TradeTableName, plural(len(v.Outputs.queues()), "dead-letter queue"))
+	result.found("bus %s, table %s and %s", v.Outputs.EventBusName, v.Outputs.TradeTableName, terminal.Plural(len(v.Outputs.queues()), "dead-letter queue"))
 	return nil
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"trade-processing/internal/terminal"
 )
 
 // errorMalformed is the name of the error of a detail that is no trade.
@@ -169,7 +171,7 @@ func (v *verification) cleanUp(ctx context.Context, result *Result) error {
 		return err
 	}
 	if removed := v.letters() - before; removed > 0 {
-		result.found("removed %s", plural(removed, "dead letter"))
+		result.found("removed %s", terminal.Plural(removed, "dead letter"))
 	} else if len(v.marks()) == 0 {
 		result.found("nothing is left")
 	}

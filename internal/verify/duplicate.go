@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"trade-processing/internal/terminal"
 )
 
 // sendAgain sends the first trade a second time. A duplicate leaves nothing in the table, so that the recorder's own
@@ -75,7 +77,7 @@ func (v *verification) countRecords(ctx context.Context, result *Result, trade *
 	}
 	switch {
 	case len(answer.Items) != 1:
-		result.problem("trade %s has %s", trade.id(), plural(len(answer.Items), "record"))
+		result.problem("trade %s has %s", trade.id(), terminal.Plural(len(answer.Items), "record"))
 	case !sameItem(answer.Items[0], trade.item):
 		result.problem("the record of %s changed in %s", trade.id(), list(unlike(answer.Items[0], trade.item)))
 	default:

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/xray"
+
+	"trade-processing/internal/terminal"
 )
 
 // logLines are the lines of a log group, since the verification began, that match a filter pattern.
@@ -98,7 +100,7 @@ func (v *verification) readLogs(ctx context.Context, result *Result) error {
 	if err != nil {
 		return err
 	}
-	result.found("%s in %s, at level %s", plural(len(executions), "execution"), group, level)
+	result.found("%s in %s, at level %s", terminal.Plural(len(executions), "execution"), group, level)
 	return nil
 }
 
@@ -158,12 +160,12 @@ func (v *verification) findTraces(ctx context.Context, result *Result) error {
 		return traced > 0, nil
 	})
 	if errors.Is(err, errTimeout) {
-		result.problem("X-Ray has no trace of the %s within %v: %s", plural(len(ids), "trade"), v.Timeout, list(ids))
+		result.problem("X-Ray has no trace of the %s within %v: %s", terminal.Plural(len(ids), "trade"), v.Timeout, list(ids))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	result.found("%d of %s, with segments of %s", traced, plural(len(ids), "trade"), list(slices.Sorted(maps.Keys(origins))))
+	result.found("%d of %s, with segments of %s", traced, terminal.Plural(len(ids), "trade"), list(slices.Sorted(maps.Keys(origins))))
 	return nil
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"trade-processing/internal/terminal"
 )
 
 // Statuses of a record.
@@ -34,7 +36,7 @@ func (v *verification) awaitRecords(ctx context.Context, result *Result) error {
 		}
 	}
 	if result.Outcome == Passed {
-		result.found("%s", plural(len(v.trades), "trade"))
+		result.found("%s", terminal.Plural(len(v.trades), "trade"))
 	}
 	return nil
 }
@@ -114,7 +116,7 @@ func (v *verification) compareFields(_ context.Context, result *Result) error {
 		}
 	}
 	if result.Outcome == Passed {
-		result.found("%s, each digest the SHA-256 of its trade's canonical text", plural(len(v.trades), "record"))
+		result.found("%s, each digest the SHA-256 of its trade's canonical text", terminal.Plural(len(v.trades), "record"))
 	}
 	return nil
 }
@@ -247,7 +249,7 @@ func (v *verification) awaitReplicas(ctx context.Context, result *Result) error 
 		default:
 			first := trades[0]
 			v.latency("replicated to "+region+", from "+first.name, time.Since(first.at))
-			result.found("%s has %s", region, plural(len(trades), "record"))
+			result.found("%s has %s", region, terminal.Plural(len(trades), "record"))
 		}
 	}
 	if len(v.Outputs.ReplicaRegions) == 0 {

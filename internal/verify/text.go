@@ -51,11 +51,11 @@ func (r *Report) verdict(style terminal.Style) string {
 	where := fmt.Sprintf("stack %s in %s, run %s", r.Environment, r.Region, r.Run)
 	switch code := r.ExitCode(); code {
 	case exitcode.OK:
-		return fmt.Sprintf("%s %s is verified: %s in %s", style.Green("✓"), where, plural(r.count(Passed), "step"), terminal.Duration(time.Duration(r.Elapsed)))
+		return fmt.Sprintf("%s %s is verified: %s in %s", style.Green("✓"), where, terminal.Plural(r.count(Passed), "step"), terminal.Duration(time.Duration(r.Elapsed)))
 	case exitcode.Interrupted:
 		return fmt.Sprintf("%s %s: interrupted", style.Red("✗"), where)
 	default:
-		return fmt.Sprintf("%s %s is not verified: %s failed, the first gives exit code %d", style.Red("✗"), where, plural(r.count(Failed), "step"), code)
+		return fmt.Sprintf("%s %s is not verified: %s failed, the first gives exit code %d", style.Red("✗"), where, terminal.Plural(r.count(Failed), "step"), code)
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/smithy-go"
+
+	"trade-processing/internal/terminal"
 )
 
 // Mark is how the id of every trade begins that a verification sends. With the field synthetic, which is true in them,
@@ -102,7 +104,7 @@ func (v *verification) sendTrades(ctx context.Context, result *Result) error {
 	if err := v.put(ctx, result, all...); err != nil {
 		return err
 	}
-	result.found("%s from %s and an invalid one, all with ids that begin with %s%s-", plural(len(v.trades), "trade"), list(v.Outputs.sources()), Mark, v.run)
+	result.found("%s from %s and an invalid one, all with ids that begin with %s%s-", terminal.Plural(len(v.trades), "trade"), list(v.Outputs.sources()), Mark, v.run)
 	return nil
 }
 
@@ -129,7 +131,7 @@ func (v *verification) put(ctx context.Context, result *Result, trades ...*sent)
 			return fmt.Errorf("putting trades on the bus %s: %w", v.Outputs.EventBusName, err)
 		}
 		if len(answer.Entries) != len(batch) {
-			return fmt.Errorf("the bus %s answered for %d of %s", v.Outputs.EventBusName, len(answer.Entries), plural(len(batch), "trade"))
+			return fmt.Errorf("the bus %s answered for %d of %s", v.Outputs.EventBusName, len(answer.Entries), terminal.Plural(len(batch), "trade"))
 		}
 		for i, entry := range answer.Entries {
 			if code := aws.ToString(entry.ErrorCode); code != "" {

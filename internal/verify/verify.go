@@ -11,7 +11,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -234,14 +233,6 @@ func pause(ctx context.Context, d time.Duration) error {
 // latency notes how long something took.
 func (v *verification) latency(what string, d time.Duration) {
 	v.report.Latencies = append(v.report.Latencies, Latency{what, Milliseconds(d)})
-}
-
-// plural writes a number of things: 1 trade, 3 trades.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func list(items []string) string { return strings.Join(items, ", ") }
