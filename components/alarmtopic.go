@@ -13,7 +13,8 @@ const alarmTopicType = "trade-processing:components:AlarmTopic"
 
 // AlarmTopicArgs are the arguments of NewAlarmTopic.
 type AlarmTopicArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// TopicName is the physical name: up to 256 letters, digits, - and _.
 	TopicName pulumi.StringInput `pulumi:"topicName"`

@@ -12,7 +12,8 @@ const backupPlanType = "trade-processing:components:BackupPlan"
 
 // BackupPlanArgs are the arguments of NewBackupPlan.
 type BackupPlanArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// PlanName is the physical name of vault, plan and selection: up to 50 letters, digits, -, _ and .
 	PlanName string `pulumi:"planName"`

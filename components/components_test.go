@@ -229,7 +229,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 		"a pipeline": {
 			func(ctx *pulumi.Context) error {
 				_, err := NewTradePipeline(ctx, "p", &TradePipelineArgs{
-					Scope: part, Prefix: strings.Repeat("x", 42), Sources: []string{"a b", "c", "c"}, Network: &PrivateNetwork{}, ProducerAccounts: []string{"1"},
+					Scope: part, Prefix: strings.Repeat("x", 42), Sources: []string{"a b", "c", "c"}, Network: &FunctionNetwork{}, ProducerAccounts: []string{"1"},
 					Stages: []Stage{{CallsAPI: true}}, Parameters: []Parameter{{}}, APIEndpointPort: 70000, MaxRetries: -1, ArchiveDays: -1,
 					FunctionLogLevel: "LOUD", WorkflowType: "FAST", WorkflowLogLevel: "SOME", LogRetentionDays: 2, MaxWriteUnits: -1, MaxReadUnits: -1,
 					SilenceAlarmMinutes: 1441, EventBusName: "a b",

@@ -27,7 +27,8 @@ const (
 
 // ContainerFunctionArgs are the arguments of NewContainerFunction.
 type ContainerFunctionArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// FunctionName is the physical name of function and role: up to 64 letters, digits, - and _. Policies, the log group
 	// and the alarms name the function before it exists.

@@ -12,7 +12,8 @@ const dashboardType = "trade-processing:components:Dashboard"
 
 // DashboardArgs are the arguments of NewDashboard.
 type DashboardArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// DashboardName is the physical name: up to 255 letters, digits, - and _. It is a part of the URL.
 	DashboardName string `pulumi:"dashboardName"`

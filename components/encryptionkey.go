@@ -17,13 +17,14 @@ const defaultDeletionWindow = 30
 
 // EncryptionKeyArgs are the arguments of NewEncryptionKey.
 type EncryptionKeyArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// Alias names the key in every region, without the prefix "alias/": up to 250 letters, digits, -, _, . and /.
 	Alias string `pulumi:"alias"`
 
 	// Grants are what AWS services may use the key for. The account's own policies decide for its users and roles.
-	Grants KeyGrants `pulumi:"grants,optional"`
+	Grants *KeyGrants `pulumi:"grants,optional"`
 
 	// Replicas are the other regions that need the key: a customer-managed key is regional, and a table's replica is
 	// refused without one in its own region.
@@ -39,7 +40,7 @@ type KeyReplica struct {
 	Region string `pulumi:"region"`
 
 	// Grants are what AWS services may use the key for there.
-	Grants KeyGrants `pulumi:"grants,optional"`
+	Grants *KeyGrants `pulumi:"grants,optional"`
 
 	// Provider is the provider of that region. Default: one is made, with the environment's credentials.
 	Provider *aws.Provider
@@ -153,7 +154,7 @@ func (args *EncryptionKeyArgs) check(name string) error {
 // keyPolicy says who may do what with the key in one region. The account's own IAM policies decide for its users and
 // roles, each of which is held to one service and one resource there; AWS services are named one by one. The actions are
 // spelled out: a wildcard would grow with every action that KMS adds.
-func keyPolicy(scope Scope, grants KeyGrants) (pulumi.String, error) {
+func keyPolicy(scope Scope, grants *KeyGrants) (pulumi.String, error) {
 	account := iam.AWS(scope.Global("iam", "root"))
 	statements := []iam.Statement{
 		{
@@ -182,6 +183,9 @@ func keyPolicy(scope Scope, grants KeyGrants) (pulumi.String, error) {
 			Condition: iam.Conditions{iam.Bool: {"kms:GrantIsForAWSResource": {"true"}}},
 		},
 	}
-	text, err := iam.New(append(statements, grants.statements(scope)...)...).JSON()
+	if grants != nil {
+		statements = append(statements, grants.statements(scope)...)
+	}
+	text, err := iam.New(statements...).JSON()
 	return pulumi.String(text), err
 }

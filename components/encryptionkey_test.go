@@ -16,10 +16,10 @@ func declareKey(t *testing.T) *declared.Stack {
 	return run(t, func(ctx *pulumi.Context) error {
 		_, err := NewEncryptionKey(ctx, "key", &EncryptionKeyArgs{
 			Scope: here, Alias: "orders",
-			Grants: KeyGrants{
+			Grants: &KeyGrants{
 				LogGroups: []string{"/aws/lambda/orders-*"}, WorkflowLogs: true, AlarmPrefix: "orders-", Rules: []string{"orders/orders-*"}, EventBus: "orders",
 			},
-			Replicas: []KeyReplica{{Region: "eu-west-1", Provider: ireland(ctx), Grants: KeyGrants{LogGroups: []string{"/aws/lambda/orders-*"}}}},
+			Replicas: []KeyReplica{{Region: "eu-west-1", Provider: ireland(ctx), Grants: &KeyGrants{LogGroups: []string{"/aws/lambda/orders-*"}}}},
 		})
 		return err
 	})

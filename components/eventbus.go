@@ -17,7 +17,8 @@ const DefaultBus = "default"
 
 // EventBusArgs are the arguments of NewEventBus.
 type EventBusArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// BusName is the physical name of the bus: up to 256 letters, digits, -, _, . and /. "default" uses the account's own
 	// bus, whose key and dead-letter queue are the account's business. The bus's policy names the bus before it exists.

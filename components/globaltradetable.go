@@ -88,7 +88,8 @@ type TableReplica struct {
 
 // GlobalTradeTableArgs are the arguments of NewGlobalTradeTable.
 type GlobalTradeTableArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// TableName is the physical name, the same in every region: 3 to 255 letters, digits, -, _ and . The alarms name the
 	// table before it exists.

@@ -22,7 +22,8 @@ const (
 
 // ImageRepositoryArgs are the arguments of NewImageRepository.
 type ImageRepositoryArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// RepositoryName is the physical name: up to 256 lower-case letters and digits, with single . _ / - between them.
 	RepositoryName pulumi.StringInput `pulumi:"repositoryName"`

@@ -30,7 +30,8 @@ const (
 
 // MonitoredQueueArgs are the arguments of NewMonitoredQueue.
 type MonitoredQueueArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// QueueName is the physical name: up to 80 letters, digits, - and _. The alarms are named after it.
 	QueueName string `pulumi:"queueName"`

@@ -11,7 +11,9 @@ import (
 // AWS CLI holds until a deployment changes it, or until one that refreshes first.
 type Parameter struct {
 	// Name is what follows the pipeline's ParameterPrefix.
-	Name        string `pulumi:"name"`
+	Name string `pulumi:"name"`
+
+	// Description says what the functions make of the value.
 	Description string `pulumi:"description"`
 
 	// AllowedPattern is the regular expression that SSM demands of a value. A function that starts with a value it can't read

@@ -15,7 +15,8 @@ const privateNetworkType = "trade-processing:components:PrivateNetwork"
 
 // PrivateNetworkArgs are the arguments of NewPrivateNetwork.
 type PrivateNetworkArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// NetworkName begins the names of everything in the network: up to 64 letters, digits, -, _ and . The flow logs' role
 	// names the log group before it exists.
@@ -84,6 +85,31 @@ type PrivateNetwork struct {
 
 	// Reachable are the endpoints and the ways to them: what a function needs before its first call.
 	Reachable []pulumi.Resource
+}
+
+// FunctionNetwork is where the functions of a pipeline live: what a PrivateNetwork has, as inputs.
+type FunctionNetwork struct {
+	// VPCID is the VPC.
+	VPCID pulumi.StringInput `pulumi:"vpcId"`
+
+	// SubnetIDs are private subnets in two zones or more.
+	SubnetIDs pulumi.StringArrayInput `pulumi:"subnetIds"`
+
+	// FunctionGroupID is the security group of all functions.
+	FunctionGroupID pulumi.StringInput `pulumi:"functionGroupId"`
+
+	// DefaultGroupID is the security group that network interfaces are moved to when their function is destroyed.
+	DefaultGroupID pulumi.StringInput `pulumi:"defaultGroupId"`
+
+	// Reachable are the resources that a function needs before its first call.
+	Reachable []pulumi.Resource
+}
+
+// ForFunctions is the network as a pipeline takes it.
+func (n *PrivateNetwork) ForFunctions() *FunctionNetwork {
+	return &FunctionNetwork{
+		VPCID: n.VPCID, SubnetIDs: n.SubnetIDs, FunctionGroupID: n.FunctionGroupID, DefaultGroupID: n.DefaultGroupID, Reachable: n.Reachable,
+	}
 }
 
 // place is what the network's parts are made in: a VPC of ours or one that is adopted.

@@ -15,7 +15,8 @@ const registryReplicationType = "trade-processing:components:RegistryReplication
 
 // RegistryReplicationArgs are the arguments of NewRegistryReplication.
 type RegistryReplicationArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// RepositoryPrefix is the namespace whose repositories are copied: "trade-processing" for all whose names begin with
 	// "trade-processing/". Up to 30 characters.

@@ -11,14 +11,9 @@ import (
 // resource exists, which is what the policies of a key or a queue need. A component asks its own provider for it; one that
 // is given must be the provider's.
 type Scope struct {
-	// Partition is aws, aws-cn or aws-us-gov.
-	Partition string `pulumi:"partition"`
-
-	// Account holds the 12 digits of the account.
-	Account string `pulumi:"account"`
-
-	// Region is the region, such as us-east-1.
-	Region string `pulumi:"region"`
+	Partition string // aws, aws-cn or aws-us-gov
+	Account   string // the 12 digits of the account
+	Region    string
 
 	checked bool // a component found it out, so that its children needn't ask again
 }

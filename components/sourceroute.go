@@ -26,7 +26,8 @@ const (
 
 // SourceRouteArgs are the arguments of NewSourceRoute.
 type SourceRouteArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// RuleName is the physical name of rule and role: up to 64 letters, digits, -, _ and . The role's trust names the rule
 	// before it exists.

@@ -29,13 +29,17 @@ type Stage struct {
 	// stage has none.
 	Result string `pulumi:"result,optional"`
 
-	// TimeoutSeconds, MemoryMB and ReservedConcurrency are those of ContainerFunctionArgs, with its defaults.
-	TimeoutSeconds      int `pulumi:"timeoutSeconds,optional"`
-	MemoryMB            int `pulumi:"memoryMB,optional"`
+	// TimeoutSeconds is the longest that one call may take: up to 900. Default: 10.
+	TimeoutSeconds int `pulumi:"timeoutSeconds,optional"`
+
+	// MemoryMB is the memory in MiB: 128 to 10240. Default: 256.
+	MemoryMB int `pulumi:"memoryMB,optional"`
+
+	// ReservedConcurrency is how many calls may run at a time. Default: unreserved.
 	ReservedConcurrency int `pulumi:"reservedConcurrency,optional"`
 
 	// Environment adds variables to those that every function gets: ENVIRONMENT, LOG_LEVEL and METRICS_NAMESPACE.
-	Environment pulumi.StringMap `pulumi:"environment,optional"`
+	Environment map[string]pulumi.StringInput `pulumi:"environment,optional"`
 
 	// ReadsParameters lets the function read the pipeline's SSM parameters, whose path it gets as PARAMETER_PREFIX.
 	ReadsParameters bool `pulumi:"readsParameters,optional"`
@@ -55,10 +59,13 @@ type Stage struct {
 
 // StageMetric is one of a function's own metrics as a line on the dashboard. Its dimensions are Environment and Function.
 type StageMetric struct {
-	Name  string `pulumi:"name"`
+	// Name is the metric's name.
+	Name string `pulumi:"name"`
+
+	// Label names the line.
 	Label string `pulumi:"label"`
 
-	// Graph is one of OutcomesGraph, LatencyGraph, ErrorsGraph and VolumeGraph.
+	// Graph is the dashboard's graph that shows it: outcomes, latency, errors or volume.
 	Graph string `pulumi:"graph"`
 
 	// Statistic is one of CloudWatch's, such as p99. Default: Sum.
@@ -76,15 +83,28 @@ const (
 // StageAlarm goes off when one of a function's own metrics breaches its threshold in every one of some periods.
 type StageAlarm struct {
 	// Name ends the alarm's physical name, after the pipeline's prefix.
-	Name        string `pulumi:"name"`
-	Description string `pulumi:"description"`
-	Metric      string `pulumi:"metric"`
-	Statistic   string `pulumi:"statistic"` // Sum, Average, … or a percentile such as p99
+	Name string `pulumi:"name"`
 
-	PeriodSeconds int     `pulumi:"periodSeconds"`
-	Periods       int     `pulumi:"periods"`
-	Threshold     float64 `pulumi:"threshold"`
-	Comparison    string  `pulumi:"comparison"` // CloudWatch's comparison operator
+	// Description says what happened and where to look.
+	Description string `pulumi:"description"`
+
+	// Metric is the metric's name.
+	Metric string `pulumi:"metric"`
+
+	// Statistic is Sum, Average, … or a percentile such as p99.
+	Statistic string `pulumi:"statistic"`
+
+	// PeriodSeconds is how long a period is.
+	PeriodSeconds int `pulumi:"periodSeconds"`
+
+	// Periods is how many periods in a row must breach the threshold.
+	Periods int `pulumi:"periods"`
+
+	// Threshold is what the metric is compared with.
+	Threshold float64 `pulumi:"threshold"`
+
+	// Comparison is CloudWatch's comparison operator, such as GreaterThanThreshold.
+	Comparison string `pulumi:"comparison"`
 
 	// Pages makes the alarm part of the composite alarm that wakes somebody.
 	Pages bool `pulumi:"pages,optional"`

@@ -12,7 +12,8 @@ const tradePipelineType = "trade-processing:components:TradePipeline"
 
 // TradePipelineArgs are the arguments of NewTradePipeline.
 type TradePipelineArgs struct {
-	Scope Scope `pulumi:"scope,optional"`
+	// Scope is where the component is made. Default: the account and the region of its provider.
+	Scope Scope
 
 	// Prefix begins the physical names of everything: up to 41 characters, so that the longest name fits into the 64 that
 	// AWS allows a role.
@@ -24,35 +25,38 @@ type TradePipelineArgs struct {
 	// RepositoryPrefix is the namespace of the image repositories, such as trade-processing/dev.
 	RepositoryPrefix string `pulumi:"repositoryPrefix"`
 
-	// Sources are the source systems. The source of their events is EventSourcePrefix and the source system, such as
-	// trading.system1.
-	Sources           []string `pulumi:"sources"`
-	EventSourcePrefix string   `pulumi:"eventSourcePrefix"`
+	// Sources are the source systems: up to 25, each of up to 16 letters, digits, - and _.
+	Sources []string `pulumi:"sources"`
+
+	// EventSourcePrefix stands before a source system in the "source" of its events, such as "trading.".
+	EventSourcePrefix string `pulumi:"eventSourcePrefix"`
 
 	// Stages is the table of the workflow's stages.
 	Stages []Stage `pulumi:"stages"`
 
-	// EventBusName is the bus to make, or DefaultBus for the account's own. Default: Prefix.
+	// EventBusName is the bus to make, or "default" for the account's own. Default: Prefix.
 	EventBusName string `pulumi:"eventBusName,optional"`
 
-	// ProducerAccounts are the other accounts that may send.
+	// ProducerAccounts are the other accounts that may send, 12 digits each.
 	ProducerAccounts []string `pulumi:"producerAccounts,optional"`
 
-	// ArchiveDays is how long events are kept for replay. 0: forever.
+	// ArchiveDays is how long events are kept for replay: up to 36500. Default: forever.
 	ArchiveDays int `pulumi:"archiveDays,optional"`
 
-	// WorkflowType and WorkflowLogLevel are those of NewWorkflow, with its defaults.
-	WorkflowType     WorkflowType `pulumi:"workflowType,optional"`
-	WorkflowLogLevel LogLevel     `pulumi:"workflowLogLevel,optional"`
+	// WorkflowType is how Step Functions runs the workflow: STANDARD or EXPRESS. Default: STANDARD.
+	WorkflowType WorkflowType `pulumi:"workflowType,optional"`
 
-	// MaxRetries is how often a call of a function is repeated after an error that can pass. MaxRetries, the function, says
-	// how many there is time for.
+	// WorkflowLogLevel is how much of its executions the workflow logs: ERROR or ALL. Default: ERROR.
+	WorkflowLogLevel LogLevel `pulumi:"workflowLogLevel,optional"`
+
+	// MaxRetries is how often a call of a function is repeated after an error that can pass, as far as the workflow's type
+	// has time for it. Default: never.
 	MaxRetries int `pulumi:"maxRetries,optional"`
 
 	// LambdaSources is the folder of the functions' Go module, relative to the project.
 	LambdaSources string `pulumi:"lambdaSources"`
 
-	// Project is the project's folder; see ImageSource.
+	// Project is the folder that LambdaSources is relative to. Default: the Pulumi project's folder.
 	Project string `pulumi:"project,optional"`
 
 	// ImageArguments are build arguments of the functions' Dockerfile.
@@ -68,16 +72,19 @@ type TradePipelineArgs struct {
 	MetricsNamespace string `pulumi:"metricsNamespace"`
 
 	// Network is where the functions live. Default: outside of a VPC.
-	Network *PrivateNetwork
+	Network *FunctionNetwork `pulumi:"network,optional"`
 
-	// Parameters are what the functions read while they run, below ParameterPrefix, an SSM path with a slash at both ends.
-	Parameters      []Parameter `pulumi:"parameters,optional"`
-	ParameterPrefix string      `pulumi:"parameterPrefix"`
+	// Parameters are the SSM parameters that the functions read while they run.
+	Parameters []Parameter `pulumi:"parameters,optional"`
 
-	// APIEndpointCIDRs are the IPv4 ranges that stages with CallsAPI may reach from within the network, at APIEndpointPort.
-	// Default: port 443.
+	// ParameterPrefix is the SSM path of the parameters, with a slash at both ends.
+	ParameterPrefix string `pulumi:"parameterPrefix"`
+
+	// APIEndpointCIDRs are the IPv4 ranges that stages which call the API may reach from within the network.
 	APIEndpointCIDRs []string `pulumi:"apiEndpointCidrs,optional"`
-	APIEndpointPort  int      `pulumi:"apiEndpointPort,optional"`
+
+	// APIEndpointPort is the API's port. Default: 443.
+	APIEndpointPort int `pulumi:"apiEndpointPort,optional"`
 
 	// Replicas are the table in other regions.
 	Replicas []TableReplica `pulumi:"replicas,optional"`
@@ -85,11 +92,13 @@ type TradePipelineArgs struct {
 	// Expires has DynamoDB delete items at the time in their attribute expiresAt.
 	Expires bool `pulumi:"expires,optional"`
 
-	// MaxWriteUnits and MaxReadUnits bound what the table may do a second. 0: unbounded.
+	// MaxWriteUnits bounds what the table may write a second: up to 1000000. Default: unbounded.
 	MaxWriteUnits int `pulumi:"maxWriteUnits,optional"`
-	MaxReadUnits  int `pulumi:"maxReadUnits,optional"`
 
-	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off; see SourceRouteArgs. 0: forever.
+	// MaxReadUnits bounds what the table may read a second: up to 1000000. Default: unbounded.
+	MaxReadUnits int `pulumi:"maxReadUnits,optional"`
+
+	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off: up to 1440. Default: forever.
 	SilenceAlarmMinutes int `pulumi:"silenceAlarmMinutes,optional"`
 
 	// KeyARN is the customer-managed key of everything. Its policy must let the services use it.
@@ -98,7 +107,7 @@ type TradePipelineArgs struct {
 	// AlarmTopicARN is the SNS topic that the alarms notify.
 	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
-	// LogRetentionDays is one of LogRetentionDays. Default: 365.
+	// LogRetentionDays is how long logs are kept: one of CloudWatch's retentions. Default: 365.
 	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
 
 	// PermissionsBoundary is the ARN of a policy that bounds the roles. Default: none.
@@ -137,6 +146,12 @@ type TradePipeline struct {
 	Table     *GlobalTradeTable
 	Dashboard *Dashboard
 	Alarms    Alarms
+
+	EventBusName         pulumi.StringOutput    `pulumi:"eventBusName"`
+	TableName            pulumi.StringOutput    `pulumi:"tableName"`
+	StateMachineARN      pulumi.StringOutput    `pulumi:"stateMachineArn"`
+	StateMachineAliasARN pulumi.StringOutput    `pulumi:"stateMachineAliasArn"` // what the rules start
+	DeadLetterQueueURLs  pulumi.StringMapOutput `pulumi:"deadLetterQueueUrls"`  // of what the functions failed on, by function
 }
 
 // NewTradePipeline makes a TradePipeline.
@@ -153,6 +168,12 @@ func NewTradePipeline(ctx *pulumi.Context, name string, given *TradePipelineArgs
 			return nil, err
 		}
 	}
+	letters := pulumi.StringMap{}
+	for i, function := range p.Functions {
+		letters[args.Stages[i].Function] = function.DeadLetters.URL
+	}
+	p.EventBusName, p.TableName, p.DeadLetterQueueURLs = p.Bus.Name, p.Table.Name, letters.ToStringMapOutput()
+	p.StateMachineARN, p.StateMachineAliasARN = p.Workflow.ARN, p.Workflow.AliasARN
 	return p, registerOutputs(ctx, name, p)
 }
 

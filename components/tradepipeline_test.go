@@ -156,7 +156,10 @@ func TestAParameterIsKeptAsItIsGiven(t *testing.T) {
 // The first event may come as soon as a route exists, and the functions can reach nothing without their endpoints.
 func TestFunctionsComeAfterTheWaysOutOfTheirNetwork(t *testing.T) {
 	stack := declarePipeline(t, func(ctx *pulumi.Context, args *TradePipelineArgs) {
-		args.Network, _ = NewPrivateNetwork(ctx, "network", &PrivateNetworkArgs{Scope: here, NetworkName: "trades", Endpoints: []string{"ssm"}, KeyARN: keyARN})
+		network, err := NewPrivateNetwork(ctx, "network", &PrivateNetworkArgs{Scope: here, NetworkName: "trades", Endpoints: []string{"ssm"}, KeyARN: keyARN})
+		if err == nil {
+			args.Network = network.ForFunctions()
+		}
 	})
 	for _, function := range stack.All("aws:lambda/function:Function") {
 		for _, typ := range []string{

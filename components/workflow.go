@@ -24,6 +24,7 @@ const (
 
 // WorkflowArgs are the arguments of NewWorkflow.
 type WorkflowArgs struct {
+	// Scope is where the component is made. Default: the account and the region of its provider.
 	Scope Scope
 
 	// WorkflowName is the physical name of state machine and role: up to 64 letters, digits, - and _.
@@ -44,8 +45,13 @@ type WorkflowArgs struct {
 	// LogRetentionDays is one of LogRetentionDays. Default: 365.
 	LogRetentionDays int
 
-	KeyARN              pulumi.StringInput
-	AlarmTopicARN       pulumi.StringInput
+	// KeyARN is the customer-managed key of definition, executions and logs.
+	KeyARN pulumi.StringInput
+
+	// AlarmTopicARN is the SNS topic that the alarms notify.
+	AlarmTopicARN pulumi.StringInput
+
+	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
 	PermissionsBoundary pulumi.StringInput
 }
 
@@ -54,8 +60,8 @@ type Workflow struct {
 	pulumi.ResourceState
 
 	Name     string
-	ARN      pulumi.StringOutput
-	AliasARN pulumi.StringOutput // what rules start
+	ARN      pulumi.StringOutput `pulumi:"arn"`
+	AliasARN pulumi.StringOutput `pulumi:"aliasArn"` // what rules start
 	Alarms   Alarms
 }
 
@@ -121,10 +127,7 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.RegisterResourceOutputs(w, pulumi.Map{"arn": w.ARN, "aliasArn": w.AliasARN}); err != nil {
-		return nil, fmt.Errorf("registering the outputs of workflow %s: %w", name, err)
-	}
-	return w, nil
+	return w, registerOutputs(ctx, name, w)
 }
 
 func (args WorkflowArgs) withDefaults() *WorkflowArgs {

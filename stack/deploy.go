@@ -115,7 +115,7 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 	args := &components.EncryptionKeyArgs{
 		Scope: d.scope,
 		Alias: d.prefix(),
-		Grants: components.KeyGrants{
+		Grants: &components.KeyGrants{
 			LogGroups: logGroups, WorkflowLogs: true, AlarmPrefix: d.prefix() + "-", Rules: []string{rules},
 		},
 	}
@@ -196,7 +196,7 @@ func (d *deployment) makeNetwork(ctx *pulumi.Context) (err error) {
 
 func (d *deployment) makePipeline(ctx *pulumi.Context) (err error) {
 	args := &d.Pipeline
-	args.Scope, args.Project, args.Network = d.scope, d.folder, d.network
+	args.Scope, args.Project, args.Network = d.scope, d.folder, d.network.ForFunctions()
 	args.KeyARN, args.AlarmTopicARN = d.key.ARN, d.topic.ARN
 	for _, region := range d.replicas() {
 		args.Replicas = append(args.Replicas, components.TableReplica{

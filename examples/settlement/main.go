@@ -42,7 +42,7 @@ func deploy(ctx *pulumi.Context) error {
 	key, err := components.NewEncryptionKey(ctx, "encryption", &components.EncryptionKeyArgs{
 		Scope: scope,
 		Alias: prefix,
-		Grants: components.KeyGrants{
+		Grants: &components.KeyGrants{
 			LogGroups:   []string{components.FunctionLogGroup(prefix + "-*")},
 			AlarmPrefix: prefix + "-",
 			Rules:       []string{prefix + "/" + ruleName},

@@ -122,7 +122,7 @@ func (p *TradePipeline) build(ctx *pulumi.Context, name string, scope components
 }
 
 // network makes the network, where there is to be one.
-func (args *TradePipelineArgs) network(ctx *pulumi.Context, parent pulumi.Resource, name string, scope components.Scope) (*components.PrivateNetwork, error) {
+func (args *TradePipelineArgs) network(ctx *pulumi.Context, parent pulumi.Resource, name string, scope components.Scope) (*components.FunctionNetwork, error) {
 	if args.Network == nil {
 		return nil, nil // functions outside of a VPC
 	}
@@ -139,5 +139,9 @@ func (args *TradePipelineArgs) network(ctx *pulumi.Context, parent pulumi.Resour
 	if tables := args.Network.RouteTableIDs; given.Adopted != nil && len(tables) > 0 {
 		given.Adopted.RouteTableIDs = pulumi.ToStringArray(tables)
 	}
-	return components.NewPrivateNetwork(ctx, name+"-network", given, pulumi.Parent(parent))
+	made, err := components.NewPrivateNetwork(ctx, name+"-network", given, pulumi.Parent(parent))
+	if err != nil {
+		return nil, err
+	}
+	return made.ForFunctions(), nil
 }
