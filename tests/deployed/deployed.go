@@ -2,9 +2,12 @@
 package deployed
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"sync"
 
 	"trade-processing/internal/engine"
 	"trade-processing/local/cloud"
@@ -12,26 +15,66 @@ import (
 	"trade-processing/stack"
 )
 
-// On deploys a stack of the project in folder root on a cloud and returns what it exports. The settings replace keys of the
-// stack's config.
+// deployments are the stacks that this process has brought up before, as saved clouds. Tests need many clouds of few stacks,
+// and to load one takes less than to deploy it.
+var (
+	mutex       sync.Mutex
+	deployments = map[string]deployment{}
+)
+
+type deployment struct {
+	saved   []byte
+	outputs []byte // JSON
+}
+
+// On deploys a stack of the project in folder root on an empty cloud and returns what it exports. The settings replace keys of
+// the stack's config.
 func On(ctx context.Context, here *cloud.Cloud, root, name string, settings map[string]string) (map[string]any, error) {
+	mutex.Lock()
+	defer mutex.Unlock()
+	key := fmt.Sprint(root, name, settings)
+	known, before := deployments[key]
+	if before {
+		if err := here.Load(bytes.NewReader(known.saved), int64(len(known.saved))); err != nil {
+			return nil, err
+		}
+	} else {
+		var err error
+		if known, err = deploy(ctx, here, root, name, settings); err != nil {
+			return nil, err
+		}
+		deployments[key] = known
+	}
+	var outputs map[string]any
+	return outputs, json.Unmarshal(known.outputs, &outputs)
+}
+
+func deploy(ctx context.Context, here *cloud.Cloud, root, name string, settings map[string]string) (deployment, error) {
 	folder, err := filepath.Abs(root)
 	if err != nil {
-		return nil, fmt.Errorf("finding the project: %w", err)
+		return deployment{}, fmt.Errorf("finding the project: %w", err)
 	}
-	deployment, err := engine.Open(engine.Options{
+	opened, err := engine.Open(engine.Options{
 		Root: folder, Stack: name, Program: stack.DeployFrom(folder), Providers: engine.InProcess(provider.Of(here)), Settings: settings,
 	})
 	if err != nil {
-		return nil, err
+		return deployment{}, err
 	}
-	_, exported, err := deployment.Up(ctx)
+	_, exported, err := opened.Up(ctx)
 	if err != nil {
-		return nil, err
+		return deployment{}, err
 	}
 	outputs := map[string]any{}
 	for name, output := range exported {
 		outputs[name] = output.Value
 	}
-	return outputs, nil
+	text, err := json.Marshal(outputs)
+	if err != nil {
+		return deployment{}, fmt.Errorf("keeping the outputs of stack %s: %w", name, err)
+	}
+	var saved bytes.Buffer
+	if err := here.Save(ctx, &saved); err != nil {
+		return deployment{}, err
+	}
+	return deployment{saved.Bytes(), text}, nil
 }
