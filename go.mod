@@ -73,6 +73,7 @@ require (
 )
 
 require (
+	before-bubbletea v0.0.0
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect
 	github.com/ProtonMail/go-crypto v1.4.1 // indirect
@@ -181,7 +182,7 @@ require (
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.59.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/sys v0.48.0 // indirect
+	golang.org/x/sys v0.48.0
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20260810153831-ec0a7760b754 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260810153831-ec0a7760b754 // indirect
@@ -197,3 +198,5 @@ replace trade-processing/lambdas => ./lambdas
 replace trade-processing/policy => ./policy
 
 replace trade-processing/components => ./components
+
+replace before-bubbletea => ./internal/beforebubbletea

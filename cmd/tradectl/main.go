@@ -2,6 +2,7 @@
 package main
 
 import (
+	_ "before-bubbletea" // a terminal may not answer what bubbletea asks it
 	"context"
 	"os"
 	"os/signal"
