@@ -19,9 +19,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"trade-processing/components"
 	"trade-processing/internal/engine"
 	"trade-processing/internal/localrun"
-	"trade-processing/internal/packaged"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/local/cloud"
 	"trade-processing/local/provider"
@@ -84,7 +84,7 @@ func newUser(t *testing.T, program pulumi.RunFunc) *user {
 	}
 	providers := engine.InProcess(provider.Of(u.cloud))
 	port := startPackage(t)
-	providers[packaged.Name] = func() (grpc.ClientConnInterface, error) {
+	providers[packageName] = func() (grpc.ClientConnInterface, error) {
 		return grpc.NewClient("127.0.0.1:"+port, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	}
 	var err error
@@ -119,11 +119,16 @@ type remote struct {
 	TableName          pulumi.StringOutput    `pulumi:"tableName"`
 	DeadLetterQueueURL pulumi.StringOutput    `pulumi:"deadLetterQueueUrl"`
 	DeadLetterURLs     pulumi.StringMapOutput `pulumi:"deadLetterQueueUrls"`
+
+	VPCID           pulumi.StringOutput      `pulumi:"vpcId"`
+	SubnetIDs       pulumi.StringArrayOutput `pulumi:"subnetIds"`
+	FunctionGroupID pulumi.StringOutput      `pulumi:"functionGroupId"`
+	DefaultGroupID  pulumi.StringOutput      `pulumi:"defaultGroupId"`
 }
 
 func construct(ctx *pulumi.Context, component, name string, inputs pulumi.Map, opts ...pulumi.ResourceOption) (*remote, error) {
 	r := &remote{}
-	return r, ctx.RegisterRemoteComponentResource(packaged.Name+":index:"+component, name, inputs, r, opts...)
+	return r, ctx.RegisterRemoteComponentResource(packageName+":components:"+component, name, inputs, r, opts...)
 }
 
 // surroundings are what the components are given: a key and a topic, which have no ARN before the engine made them.
@@ -144,6 +149,37 @@ func with(given pulumi.Map, more pulumi.Map) pulumi.Map {
 		more[name] = value
 	}
 	return more
+}
+
+// stages are the trades' own, as a program in another language lists them.
+func stages() pulumi.Array {
+	yes := pulumi.Bool(true)
+	return pulumi.Array{
+		pulumi.Map{
+			"function": pulumi.String("validator"), "state": pulumi.String("ValidateTrade"), "result": pulumi.String("validation"),
+			"description": pulumi.String("Says what is wrong with a trade"), "timeoutSeconds": pulumi.Int(5), "readsParameters": yes,
+			"environment": pulumi.Map{"MAX_CLOCK_SKEW": pulumi.String("5m"), "SOURCES": pulumi.String("system1,system2")},
+		},
+		pulumi.Map{
+			"function": pulumi.String("enricher"), "state": pulumi.String("EnrichTrade"), "result": pulumi.String("market"),
+			"description": pulumi.String("Adds market context to a trade"), "readsParameters": yes,
+		},
+		pulumi.Map{
+			"function": pulumi.String("recorder"), "state": pulumi.String("RecordTrade"), "description": pulumi.String("Writes a trade once"),
+			"memoryMB": pulumi.Int(512), "writesTable": yes,
+		},
+	}
+}
+
+// parameters are what the stages read, one of them a secret.
+func parameters() pulumi.Array {
+	parameter := func(name string, value pulumi.StringInput) pulumi.Map {
+		return pulumi.Map{"name": pulumi.String(name), "value": value, "description": pulumi.String("Read by a stage"), "allowedPattern": pulumi.String(".+")}
+	}
+	return pulumi.Array{
+		parameter("api-endpoint", pulumi.ToSecret(pulumi.String("none")).(pulumi.StringOutput)),
+		parameter("processing-threshold", pulumi.String("1000")), parameter("max-retries", pulumi.String("2")),
+	}
 }
 
 func TestEachComponentIsMadeByAnotherProcess(t *testing.T) {
@@ -185,12 +221,19 @@ func TestEachComponentIsMadeByAnotherProcess(t *testing.T) {
 		if err != nil {
 			return err
 		}
+		network, err := construct(ctx, "PrivateNetwork", "network", pulumi.Map{
+			"networkName": pulumi.String("whole"), "endpoints": texts("logs", "ssm"), "keyArn": given["keyArn"],
+		})
+		if err != nil {
+			return err
+		}
 		whole, err := construct(ctx, "TradePipeline", "pipeline", with(given, pulumi.Map{
 			"prefix": pulumi.String("whole"), "environment": pulumi.String("dev"), "repositoryPrefix": pulumi.String("whole/dev"),
-			"parameterPrefix": pulumi.String("/whole/dev/"), "sources": texts("system1", "system2"),
-			"project": pulumi.String(root), "lambdaSources": pulumi.String("lambdas"), "processingThreshold": pulumi.String("1000"),
-			"maxRetries": pulumi.Int(2), "recorder": pulumi.Map{"memoryMB": pulumi.Int(512)},
-			"network": pulumi.Map{"endpoints": texts("logs", "ssm")}, "imageArguments": pulumi.Map{"INSIGHTS": pulumi.String("without")},
+			"parameterPrefix": pulumi.String("/whole/dev/"), "sources": texts("system1", "system2"), "eventSourcePrefix": pulumi.String("trading."),
+			"project": pulumi.String(root), "lambdaSources": pulumi.String("lambdas"), "metricsNamespace": pulumi.String("Orders"),
+			"maxRetries": pulumi.Int(2), "stages": stages(), "parameters": parameters(),
+			"network":        pulumi.Map{"vpcId": network.VPCID, "subnetIds": network.SubnetIDs, "functionGroupId": network.FunctionGroupID, "defaultGroupId": network.DefaultGroupID},
+			"imageArguments": pulumi.Map{"INSIGHTS": pulumi.String("without")},
 		}))
 		if err != nil {
 			return err
@@ -302,7 +345,7 @@ func TestWhatIsWrongIsSaidByTheNameOfTheArgument(t *testing.T) {
 	}{
 		"an argument that AWS refuses": {"MonitoredQueue", pulumi.Map{"queueName": pulumi.String("no spaces"), "holds": pulumi.String("x")}, []string{`QueueName`, "no spaces"}},
 		"arguments that are missing":   {"GlobalTradeTable", pulumi.Map{}, []string{"TableName: is missing", "KeyARN"}},
-		"a component that there isn't": {"Nothing", pulumi.Map{}, []string{"has no component trade-processing:index:Nothing"}},
+		"a component that there isn't": {"Nothing", pulumi.Map{}, []string{"trade-processing:components:Nothing", "not found"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUser(t, func(ctx *pulumi.Context) error {
@@ -325,5 +368,54 @@ func TestWhatIsWrongIsSaidByTheNameOfTheArgument(t *testing.T) {
 				}))
 			}
 		})
+	}
+}
+
+// Before version 0.2.0, a component of the package stood around the one that it was named after. What a stack has of it in AWS
+// is taken over.
+func TestAStackOfTheFirstVersionKeepsItsResources(t *testing.T) {
+	isNew := false
+	u := newUser(t, func(ctx *pulumi.Context) error {
+		given, err := surroundings(ctx, "here")
+		if err != nil {
+			return err
+		}
+		if isNew {
+			_, err = construct(ctx, "GlobalTradeTable", "table", with(given, pulumi.Map{
+				"tableName": pulumi.String("orders"), "replicas": pulumi.Array{pulumi.Map{"region": pulumi.String("eu-west-1"), "keyArn": given["keyArn"]}},
+			}))
+			return err
+		}
+		var around struct{ pulumi.ResourceState }
+		if err := ctx.RegisterComponentResource(packageName+":index:GlobalTradeTable", "table", &around); err != nil {
+			return err
+		}
+		ireland, err := aws.NewProvider(ctx, "table-eu-west-1-provider", &aws.ProviderArgs{
+			Region: pulumi.String("eu-west-1"), DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{}},
+		}, pulumi.Parent(&around))
+		if err != nil {
+			return err
+		}
+		key, topic := given["keyArn"].(pulumi.StringOutput), given["alarmTopicArn"].(pulumi.StringOutput)
+		_, err = components.NewGlobalTradeTable(ctx, "table", &components.GlobalTradeTableArgs{
+			TableName: "orders", KeyARN: key, AlarmTopicARN: topic, Replicas: []components.TableReplica{{Region: "eu-west-1", Provider: ireland, KeyARN: key}},
+		}, pulumi.Parent(&around))
+		return err
+	})
+	if _, _, err := u.stack.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	isNew = true
+	done, _, err := u.stack.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range done.Changed() {
+		if step.Custom && step.Type != "pulumi:providers:aws" {
+			t.Errorf("%s %s", step.Op, step.URN)
+		}
+	}
+	if done.Counts["same"] < 10 {
+		t.Errorf("it did %s", done.Summary())
 	}
 }
