@@ -19,24 +19,24 @@ import (
 )
 
 const (
-	// attemptTimeout bounds one request with its body.
+	// attemptTimeout bounds one request, including its body.
 	attemptTimeout = 2 * time.Second
 
-	// totalTimeout bounds all attempts and the waits between them. Less than that is used where Lambda's deadline is
-	// near: at most half of the time left, so that a slow API costs a trade its context and never its record.
+	// totalTimeout bounds all attempts and the waits between them. Near Lambda's deadline it is less: at most half of the
+	// time left, so a slow API costs a trade its context but never its record.
 	totalTimeout = 5 * time.Second
 
-	// firstWait and longestWait bound the wait between two attempts, which doubles and is drawn anew from half to one
-	// and a half times its length.
+	// firstWait and longestWait bound the wait between two attempts, which doubles each time and is randomised to between
+	// half and one and a half times its length.
 	firstWait   = 50 * time.Millisecond
 	longestWait = time.Second
 
-	// failuresToOpen is how many attempts in a row must fail for the circuit to open, coolDown how long it then stays
+	// failuresToOpen is how many attempts in a row must fail for the circuit to open, and coolDown how long it then stays
 	// open.
 	failuresToOpen = 5
 	coolDown       = 30 * time.Second
 
-	// maxQueryValue bounds what is sent of a field. A symbol of a kilobyte finds nothing, and many servers refuse URLs
+	// maxQueryValue bounds how much of a field is sent. A symbol of a kilobyte finds nothing, and many servers refuse URLs
 	// of more than 8 KiB.
 	maxQueryValue = 128
 
@@ -48,16 +48,16 @@ const (
 //
 //	GET <api-endpoint>?tradeId=…&symbol=…&venue=…&isin=…
 //
-// with the query that the endpoint may have itself, and of the trade's fields those that are texts. It answers 200 with
-// a JSON object, or 404 where it has nothing. Server errors, 408, 429 and failures of the network are tried again, in
-// accordance with Retry-After; five failures in a row open the circuit for half a minute.
+// plus any query of the endpoint's own, and only those of the trade's fields that are strings. It answers 200 with a
+// JSON object, or 404 if it has nothing. Server errors, 408, 429 and network failures are retried, honouring
+// Retry-After; five failures in a row open the circuit for half a minute.
 //
 // It is safe for use by several goroutines.
 type api struct {
 	client *http.Client
 
 	mu       sync.Mutex
-	endpoint string // to which circuit belongs
+	endpoint string // which circuit belongs to
 	circuit  *circuit
 }
 
@@ -73,7 +73,7 @@ func newAPI(client *http.Client) *api {
 type query struct {
 	endpoint *url.URL
 	trade    *trade.Trade
-	traceID  string // X-Ray's, empty where there is none
+	traceID  string // X-Ray's; empty if there is none
 }
 
 // failure is why the API gave no answer.
@@ -89,7 +89,7 @@ func fail(reason market.Reason, format string, args ...any) *failure {
 	return &failure{reason: reason, err: fmt.Errorf(format, args...)}
 }
 
-// reasonOf is the reason that an answer lists for an error of ask.
+// reasonOf returns the reason that an answer lists for an error from ask.
 func reasonOf(err error) market.Reason {
 	var f *failure
 	switch {
@@ -98,10 +98,10 @@ func reasonOf(err error) market.Reason {
 	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
 		return market.APICircuitOpen
 	}
-	return market.APITimeout // what is left is the end of the context
+	return market.APITimeout // the only remaining cause is the end of the context
 }
 
-// ask asks until there is an answer, at most 1 + maxRetries times and within the time that there is.
+// ask asks until there is an answer, at most 1 + maxRetries times and within the time available.
 func (a *api) ask(ctx context.Context, q query, maxRetries int) (json.RawMessage, error) {
 	budget := totalTimeout
 	if deadline, ok := ctx.Deadline(); ok {
@@ -113,7 +113,7 @@ func (a *api) ask(ctx context.Context, q query, maxRetries int) (json.RawMessage
 	circuit := a.circuitOf(q.endpoint)
 	attempt := func() (json.RawMessage, error) {
 		answer, err := circuit.Execute(func() (json.RawMessage, error) { return a.attempt(ctx, q) })
-		if err != nil && !isOutage(err) { // an open circuit too: the wait would be longer than the time there is
+		if err != nil && !isOutage(err) { // an open circuit too: the wait would be longer than the time available
 			return nil, backoff.Permanent(err)
 		}
 		return answer, err
@@ -125,8 +125,8 @@ func (a *api) ask(ctx context.Context, q query, maxRetries int) (json.RawMessage
 		backoff.WithBackOff(waits), backoff.WithMaxTries(uint(maxRetries)+1), backoff.WithMaxElapsedTime(budget))
 }
 
-// circuitOf is the circuit breaker of an endpoint. An operator who points the parameter elsewhere starts with a closed
-// one.
+// circuitOf returns the circuit breaker of an endpoint. If an operator points the parameter elsewhere, it starts
+// closed.
 func (a *api) circuitOf(endpoint *url.URL) *circuit {
 	address := endpoint.String()
 	a.mu.Lock()
@@ -142,7 +142,7 @@ func (a *api) circuitOf(endpoint *url.URL) *circuit {
 	return a.circuit
 }
 
-// isOutage tells whether an error means that the API is ill. A 404, or an answer that can't be used, doesn't.
+// isOutage reports whether an error means that the API is down. A 404, or an unusable answer, doesn't.
 func isOutage(err error) bool {
 	reason := reasonOf(err)
 	return reason == market.APIUnavailable || reason == market.APITimeout
@@ -201,8 +201,8 @@ func (q query) request(ctx context.Context) (*http.Request, error) {
 // errRedirected is a redirect that isn't followed.
 var errRedirected = errors.New("redirect to another host or scheme, or too many of them")
 
-// staysAtHost lets redirects be followed within the endpoint's own scheme and host only: an answer from elsewhere is
-// not what the operator configured, and the query would tell elsewhere about our trades.
+// staysAtHost allows redirects only within the endpoint's own scheme and host: an answer from elsewhere is not what the
+// operator configured, and the query would reveal our trades.
 func staysAtHost(next *http.Request, before []*http.Request) error {
 	if first := before[0].URL; len(before) > maxRedirects || next.URL.Scheme != first.Scheme || next.URL.Host != first.Host {
 		return errRedirected
@@ -210,7 +210,7 @@ func staysAtHost(next *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// failureOf gives an error of the HTTP client, or of reading a body, its reason.
+// failureOf maps an error of the HTTP client, or of reading a body, to its reason.
 func failureOf(ctx context.Context, err error) *failure {
 	switch {
 	case errors.Is(err, errRedirected):

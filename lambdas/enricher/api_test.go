@@ -39,7 +39,7 @@ func address(t testing.TB, text string) *url.URL {
 	return u
 }
 
-// askServer asks a server of that handler once.
+// askServer asks a server with that handler once.
 func askServer(t *testing.T, serve http.HandlerFunc, maxRetries int) (json.RawMessage, error) {
 	t.Helper()
 	server := httptest.NewServer(serve)
@@ -326,7 +326,7 @@ func hanging(_ int, r *http.Request) (*http.Response, error) {
 func TestASlowAPICostsATradeItsContextAndNoMore(t *testing.T) {
 	tests := []struct {
 		name     string
-		deadline time.Duration // until Lambda's, 0 for none
+		deadline time.Duration // until Lambda's deadline; 0 for none
 		want     time.Duration
 	}{
 		{"without a deadline all attempts together have their own limit", 0, totalTimeout},
@@ -485,7 +485,7 @@ func FuzzReadObject(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What is taken travels on without change of length or meaning.
+		// An accepted answer is passed on with its length and meaning unchanged.
 		again, err := json.Marshal(object)
 		if err != nil || string(again) != string(object) || object[0] != '{' || len(object) > maxResponse {
 			t.Errorf("%q became %q, then %q (%v)", body, object, again, err)

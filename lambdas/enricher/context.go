@@ -12,10 +12,10 @@ import (
 type Status string
 
 const (
-	// Complete is an answer that lacks nothing.
+	// Complete is an answer with nothing missing.
 	Complete Status = "COMPLETE"
 
-	// Partial is an answer that lacks what its reasons say.
+	// Partial is an answer with something missing, as its reasons say.
 	Partial Status = "PARTIAL"
 )
 
@@ -23,7 +23,7 @@ const (
 type Context struct {
 	Status Status `json:"status"`
 
-	// Reasons say why something is left out, in the order of market.Reasons; empty, not nil, when nothing is.
+	// Reasons say why something is left out, in the order of market.Reasons; empty, not nil, if nothing is.
 	Reasons []market.Reason `json:"reasons"`
 
 	// Venue is where the trade was executed. Crypto pairs have a session and days without a venue.
@@ -32,16 +32,16 @@ type Context struct {
 	// Session is the part of the venue's day in which the trade was executed.
 	Session market.Session `json:"session,omitempty"`
 
-	// TradingDay is the day that the trade counts for, SettlementDate the day on which it settles, SettlementCycle how
-	// many business days lie between them (T+1).
+	// TradingDay is the day the trade counts for, SettlementDate the day it settles, and SettlementCycle the number of
+	// business days between them (T+1).
 	TradingDay      *market.Date  `json:"tradingDay,omitempty"`
 	SettlementDate  *market.Date  `json:"settlementDate,omitempty"`
 	SettlementCycle *market.Cycle `json:"settlementCycle,omitempty"`
 
-	// Currency is the trade's currency, where it is one of ISO 4217.
+	// Currency is the trade's currency, if it is in ISO 4217.
 	Currency *Currency `json:"currency,omitempty"`
 
-	// ISINCountry is who numbered the security; see market.Reference.IssuingCountry.
+	// ISINCountry is the country that numbered the security; see market.Reference.IssuingCountry.
 	ISINCountry string `json:"isinCountry,omitempty"`
 
 	// External is the market data API's answer, a JSON object.
@@ -60,13 +60,14 @@ type Venue struct {
 type Currency struct {
 	Code string `json:"code"`
 
-	// MinorUnit is the number of decimals of its smallest unit, nil for what ISO 4217 lists without one, such as gold.
+	// MinorUnit is the number of decimals of its smallest unit; nil for codes that ISO 4217 lists without one, such as
+	// gold.
 	MinorUnit *int `json:"minorUnit,omitempty"`
 }
 
 func (c *Context) lacks(reason market.Reason) { c.Reasons = append(c.Reasons, reason) }
 
-// ofTrade puts a trade in context by the reference data alone.
+// ofTrade puts a trade in context using only the reference data.
 func ofTrade(t *trade.Trade, eventTime time.Time, reference *market.Reference) *Context {
 	c := &Context{Reasons: []market.Reason{}}
 	executed, readable := t.ExecutedAt()
@@ -102,7 +103,7 @@ func (c *Context) addMarket(t *trade.Trade, executed time.Time, reference *marke
 	}
 }
 
-// venueOf is the venue of a trade, nil with a reason where it can't be told.
+// venueOf returns the venue of a trade, or nil with a reason if it can't be determined.
 func venueOf(t *trade.Trade, reference *market.Reference) (*market.Venue, market.Reason) {
 	mic, present := t.Text("venue")
 	if present && mic != "" {

@@ -16,7 +16,7 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "enricher"
 
-// The metrics. Enriched and PartialContext are 0 or 1 an invocation, so that their averages are rates.
+// The metrics. Enriched and PartialContext are 0 or 1 per invocation, so their averages are rates.
 const (
 	Enriched       = "TradesEnriched"
 	PartialContext = "PartialContext"
@@ -24,11 +24,11 @@ const (
 	APILatency     = "MarketDataLatency"
 )
 
-// New makes the handler: it takes a function.Request and answers a Context. It never fails a trade for want of context,
-// not even one that is no trade: what is missing is left out, with the reason.
+// New returns the handler: it takes a function.Request and answers with a Context. It never fails because context is
+// missing, not even if the event isn't a trade: whatever is missing is left out, with the reason.
 //
-// Beside what function.ReadSettings reads, it reads PARAMETER_PREFIX. The client calls the market data API where the
-// parameter api-endpoint names one; it must not be nil, and needs no Timeout, as every call has a deadline.
+// Besides what function.ReadSettings reads, it reads PARAMETER_PREFIX. The client calls the market data API if the
+// parameter api-endpoint names one; it must not be nil, and needs no Timeout, because every call has a deadline.
 func New(environment function.Environment, ssm parameters.API, client *http.Client) (lambda.Handler, error) {
 	settings := function.ReadSettings(environment, Name)
 	prefix := settings.Required("PARAMETER_PREFIX", "the SSM path of the stack's parameters, such as /trade-processing/dev/")
@@ -68,7 +68,7 @@ func (e *enricher) enrich(ctx context.Context, call *function.Call, in function.
 func (e *enricher) contextOf(ctx context.Context, call *function.Call, in function.Request) *Context {
 	t, err := call.Trade()
 	if err != nil {
-		// Saying so is the validator's part, whose error ends the execution.
+		// Reporting it is the validator's job, whose error ends the execution.
 		return &Context{Reasons: []market.Reason{market.TradeMalformed}}
 	}
 	c := ofTrade(t, in.Event.Time, e.reference)
@@ -93,7 +93,7 @@ func (e *enricher) addExternal(ctx context.Context, call *function.Call, c *Cont
 	}
 	reason := reasonOf(err)
 	c.lacks(reason)
-	// While the circuit is open every trade meets it; the call that opened it has said why.
+	// While the circuit is open every trade runs into it; the call that opened it has logged the reason.
 	if reason != market.APICircuitOpen {
 		call.Log().Warn("the market data API gave no answer", "reason", string(reason), "error", err.Error())
 	}

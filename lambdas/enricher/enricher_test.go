@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
-	_ "time/tzdata" // so that the tests need no zoneinfo of the machine
+	_ "time/tzdata" // so that the tests don't need the machine's zoneinfo
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,7 +53,7 @@ func withEndpoint(endpoint, maxRetries string) *fakeSSM {
 	}}
 }
 
-// output is a process's standard output that several goroutines may write to and read.
+// output is a process's standard output, which several goroutines may write to and read.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -89,7 +89,7 @@ func handler(t testing.TB, ssm parameters.API, out io.Writer) lambda.Handler {
 	return h
 }
 
-// payload is what the state machine sends for an event with that detail.
+// payload returns what the state machine sends for an event with that detail.
 func payload(detail string) []byte {
 	return []byte(`{"event":{"version":"0","id":"e-1","detail-type":"Trade Event","source":"trading.system1","account":"111122223333",` +
 		`"time":"2025-06-02T14:00:00Z","region":"us-east-1","resources":[],"detail":` + detail + `},"executionArn":"arn:execution"}`)
@@ -215,7 +215,7 @@ func TestAMissingVariableIsNamed(t *testing.T) {
 	}
 }
 
-// Whatever the detail holds, the enricher answers with a known status, and with reasons exactly where it is PARTIAL.
+// Whatever the detail, the enricher answers with a known status, and with reasons exactly if it is PARTIAL.
 func FuzzEnricherAlwaysAnswers(f *testing.F) {
 	f.Add([]byte(apple))
 	f.Add([]byte(`{"tradeId":"t","venue":"XNYS","executedAt":"-0001-01-01T00:00:00Z"}`))

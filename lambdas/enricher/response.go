@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// maxResponse is how many bytes of answer are read, and kept in the spelling in which it travels on. The recorder
-	// stores a context of at most 64 KiB; 2 KiB are for the rest of it.
+	// maxResponse is how many bytes of answer are read, and how many it may have as passed on. The recorder stores a
+	// context of at most 64 KiB; 2 KiB are for the rest of it.
 	maxResponse = 62 << 10
 
-	// maxResponseLevels is how deep an answer may be nested. The JSON readers on its way have limits of their own.
+	// maxResponseLevels is how deep an answer may be nested. JSON readers further on have their own limits.
 	maxResponseLevels = 32
 )
 
@@ -31,8 +31,8 @@ func readObject(ctx context.Context, body io.Reader) (json.RawMessage, error) {
 	case !utf8.Valid(raw):
 		return nil, fail(market.APIResponseInvalid, "the answer is not UTF-8")
 	}
-	// Marshalling would write it compactly and with <, > and & escaped; doing so here shows its length, up to six times
-	// that of what was read.
+	// Marshalling will write it compactly and with <, > and & escaped; doing so here shows its final length, up to six
+	// times what was read.
 	var compact, escaped bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil {
 		return nil, fail(market.APIResponseInvalid, "the answer is not JSON: %w", err)
@@ -50,7 +50,7 @@ func readObject(ctx context.Context, body io.Reader) (json.RawMessage, error) {
 	}
 }
 
-// levels is how deep objects and arrays are nested in valid JSON.
+// levels returns how deep objects and arrays are nested in valid JSON.
 func levels(text []byte) int {
 	deepest, level, inString := 0, 0, false
 	for i := 0; i < len(text); i++ {

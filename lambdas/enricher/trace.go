@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// passOn hands the trace to the API: X-Ray's header as it came, and the same in W3C Trace Context's spelling.
+// passOn passes the trace to the API: X-Ray's header as it arrived, and the same in W3C Trace Context's form.
 func passOn(traceID string, header http.Header) {
 	if traceID == "" {
 		return

@@ -8,18 +8,18 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// AWSLogger is the logger of the AWS clients: what the SDK has to say becomes a line like the function's own, with the
-// ids of the invocation in which it is said. The SDK's default writes plain text.
+// AWSLogger is the logger of the AWS clients: the SDK's messages become lines like the function's own, with the ids of
+// the invocation. The SDK's default logger writes plain text.
 type AWSLogger struct{}
 
 var _ logging.ContextLogger = AWSLogger{}
 
-// Logf logs outside of an invocation.
+// Logf logs outside an invocation.
 func (AWSLogger) Logf(classification logging.Classification, format string, arguments ...any) {
 	logTo(slog.Default(), classification, format, arguments...)
 }
 
-// WithContext is the logger for an invocation.
+// WithContext returns the logger for an invocation.
 func (l AWSLogger) WithContext(ctx context.Context) logging.Logger {
 	call, ok := ctx.Value(callKey{}).(*Call)
 	if !ok {

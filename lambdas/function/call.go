@@ -10,7 +10,7 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-// Request is what the payload of every function holds, and what a function's own payload type embeds.
+// Request is the part common to every function's payload; a function's own payload type embeds it.
 type Request struct {
 	// Event is the trade's event as EventBridge delivered it.
 	Event events.EventBridgeEvent `json:"event"`
@@ -21,19 +21,19 @@ type Request struct {
 
 func (r *Request) request() *Request { return r }
 
-// callKey is the key of the Call in the context that its handler gets.
+// callKey is the key of the Call in the handler's context.
 type callKey struct{}
 
-// Call is one invocation of a function. It belongs to the goroutine that handles the invocation; only Log may be used
-// by others.
+// Call is one invocation of a function. It belongs to the goroutine that handles the invocation; others may use only
+// Log.
 type Call struct {
-	// TraceID is the X-Ray trace header that Lambda set, empty where there is none.
+	// TraceID is the X-Ray trace header that Lambda set; empty if there is none.
 	TraceID string
 
 	request  *Request
 	settings *Settings
 	base     *slog.Logger
-	logger   func() *slog.Logger // made on first use: most invocations log nothing beside their metrics
+	logger   func() *slog.Logger // created on first use: most invocations log nothing besides their metrics
 
 	trade    *trade.Trade
 	tradeErr error
@@ -48,8 +48,8 @@ func newCall(settings *Settings, base *slog.Logger, request *Request) *Call {
 	return c
 }
 
-// Trade is the trade of the event, read once for all. The error is a *trade.MalformedError; it also names what only the
-// envelope can lack: its time, without which a trade can have no timestamp.
+// Trade is the event's trade, parsed once for everybody. The error is a *trade.MalformedError; it also covers a missing
+// event time, without which a trade can't have a timestamp.
 func (c *Call) Trade() (*trade.Trade, error) { return c.trade, c.tradeErr }
 
 func (c *Call) readTrade() {
@@ -59,7 +59,7 @@ func (c *Call) readTrade() {
 	}
 }
 
-// tradeID is the trade's id as far as it is known.
+// tradeID returns the trade's id, as far as it is known.
 func (c *Call) tradeID() string {
 	if c.trade == nil {
 		return ""
@@ -67,10 +67,10 @@ func (c *Call) tradeID() string {
 	return c.trade.ID
 }
 
-// Now is the clock of the function's environment.
+// Now returns the time from the environment's clock.
 func (c *Call) Now() time.Time { return c.settings.Now() }
 
-// Log is a logger whose lines carry tradeId, eventId, executionArn and traceId.
+// Log returns a logger whose lines carry tradeId, eventId, executionArn and traceId.
 func (c *Call) Log() *slog.Logger { return c.logger() }
 
 func (c *Call) newLogger() *slog.Logger {
@@ -85,8 +85,8 @@ func (c *Call) newLogger() *slog.Logger {
 // Count sets a metric in the unit Count.
 func (c *Call) Count(name string, n int) { c.measure(name, unitCount, int64(n)) }
 
-// CountIf sets a metric in the unit Count to 1 if the condition holds, else to 0. The zero is worth reporting: only
-// with it is the metric's average a rate.
+// CountIf sets a metric in the unit Count to 1 if the condition holds, else to 0. The zero matters: only with it is the
+// metric's average a rate.
 func (c *Call) CountIf(name string, condition bool) {
 	n := 0
 	if condition {
@@ -100,7 +100,7 @@ func (c *Call) Milliseconds(name string, d time.Duration) {
 	c.measure(name, unitMilliseconds, d.Milliseconds())
 }
 
-// Property adds a field to the line of the metrics that is no metric itself: CloudWatch Logs Insights finds it there.
+// Property adds a field to the metrics line that isn't a metric itself, for CloudWatch Logs Insights.
 func (c *Call) Property(name string, value any) {
 	c.properties = append(c.properties, slog.Any(name, value))
 }

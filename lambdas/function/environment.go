@@ -1,5 +1,5 @@
-// Package function is what the three Lambda functions share: how they read their environment, and the middleware that
-// makes a lambda.Handler from a typed function, with structured logs, metrics, named errors and recovered panics.
+// Package function is what the Lambda functions share: how they read their environment, and the middleware that turns a
+// typed function into a lambda.Handler with structured logs, metrics, named errors and recovered panics.
 package function
 
 import (
@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// Environment is what a function takes from the process it runs in. Tests and the local cloud bring their own.
+// Environment is what a function takes from the process it runs in. Tests and the local cloud provide their own.
 type Environment struct {
-	// Getenv returns an environment variable's value, empty when it isn't set.
+	// Getenv returns an environment variable's value, empty if it isn't set.
 	Getenv func(string) string
 
-	// Output takes log lines and metrics, one JSON object a line, each in one Write. It is never written to by two
-	// goroutines at a time.
+	// Output receives log lines and metrics, one JSON object per line, each in one Write. Two goroutines never write to it
+	// at the same time.
 	Output io.Writer
 
 	// Now is the clock.
@@ -29,9 +29,8 @@ func Process() Environment {
 	return Environment{Getenv: os.Getenv, Output: os.Stdout, Now: time.Now}
 }
 
-// Settings reads a function's environment variables and gathers what is wrong with them, so that a deployment learns of
-// all its mistakes at once. Each method returns the zero value where the variable is wrong; nothing read may be used
-// before Err has said that all is well.
+// Settings reads a function's environment variables and collects the problems, so a deployment learns of all of them at
+// once. Each method returns the zero value if the variable is wrong; don't use anything until Err returns nil.
 type Settings struct {
 	environment Environment
 	function    string
@@ -42,12 +41,11 @@ type Settings struct {
 	level     slog.Level
 }
 
-// MetricsNamespace is the CloudWatch namespace of the functions' metrics where METRICS_NAMESPACE names no other.
+// MetricsNamespace is the CloudWatch namespace of the functions' metrics, unless METRICS_NAMESPACE names another.
 const MetricsNamespace = "TradeProcessing"
 
-// ReadSettings starts reading the settings of the function of that name. The variables that all functions have are read
-// at once: ENVIRONMENT, METRICS_NAMESPACE (default TradeProcessing), LOG_LEVEL (DEBUG, INFO, WARN or ERROR, default
-// INFO).
+// ReadSettings starts reading the settings of the named function. It reads the variables common to all functions right
+// away: ENVIRONMENT, METRICS_NAMESPACE (default TradeProcessing), LOG_LEVEL (DEBUG, INFO, WARN or ERROR, default INFO).
 func ReadSettings(environment Environment, function string) *Settings {
 	s := &Settings{environment: environment, function: function}
 	s.stack = s.Required("ENVIRONMENT", "the stack's environment, such as dev")
@@ -59,12 +57,12 @@ func ReadSettings(environment Environment, function string) *Settings {
 	return s
 }
 
-// Problem notes that a variable is wrong.
+// Problem records that a variable is wrong.
 func (s *Settings) Problem(variable, format string, args ...any) {
 	s.problems = append(s.problems, variable+": "+fmt.Sprintf(format, args...))
 }
 
-// Required reads a variable that must be set; meaning says to what.
+// Required reads a variable that must be set; meaning describes its value.
 func (s *Settings) Required(variable, meaning string) string {
 	value := strings.TrimSpace(s.environment.Getenv(variable))
 	if value == "" {
@@ -81,7 +79,7 @@ func (s *Settings) Optional(variable, byDefault string) string {
 	return byDefault
 }
 
-// Duration reads a variable that holds a Go duration of 0 or more, such as 5m.
+// Duration reads a Go duration of 0 or more, such as 5m.
 func (s *Settings) Duration(variable string, byDefault time.Duration) time.Duration {
 	text := s.Optional(variable, byDefault.String())
 	d, err := time.ParseDuration(text)
@@ -92,8 +90,8 @@ func (s *Settings) Duration(variable string, byDefault time.Duration) time.Durat
 	return d
 }
 
-// List reads a variable that holds values separated by commas, empty when it isn't set. White space around a value is
-// dropped; a value that is empty or stands twice is a problem.
+// List reads comma-separated values; empty if the variable isn't set. White space around a value is dropped; an empty
+// or repeated value is a problem.
 func (s *Settings) List(variable string) []string {
 	text := s.Optional(variable, "")
 	if text == "" {
@@ -117,10 +115,10 @@ func (s *Settings) List(variable string) []string {
 	return values
 }
 
-// Now is the clock of the environment.
+// Now returns the time from the environment's clock.
 func (s *Settings) Now() time.Time { return s.environment.Now() }
 
-// Err is nil, or an error that lists every problem found so far.
+// Err returns nil, or an error that lists every problem found so far.
 func (s *Settings) Err() error {
 	if len(s.problems) == 0 {
 		return nil
@@ -128,8 +126,7 @@ func (s *Settings) Err() error {
 	return &SettingsError{Function: s.function, Problems: s.problems}
 }
 
-// SettingsError lists what is wrong with a function's environment variables. Each problem begins with the variable's
-// name.
+// SettingsError lists the problems with a function's environment variables. Each begins with the variable's name.
 type SettingsError struct {
 	Function string
 	Problems []string
@@ -139,5 +136,5 @@ func (e *SettingsError) Error() string {
 	return fmt.Sprintf("environment of the %s function: %s", e.Function, strings.Join(e.Problems, "; "))
 }
 
-// ErrorType is the name under which a caller sees the error.
+// ErrorType is the error's name as callers see it.
 func (*SettingsError) ErrorType() string { return InvalidEnvironment }

@@ -10,30 +10,30 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// The error types that no error names for itself.
+// The error types for errors that don't name their own.
 const (
-	// InternalError is any error that isn't known better.
+	// InternalError is any other error.
 	InternalError = "InternalError"
 
-	// InvalidEnvironment is a function whose environment variables are wrong, so that it never starts.
+	// InvalidEnvironment means that a function's environment variables are wrong, so it never starts.
 	InvalidEnvironment = "InvalidEnvironment"
 
 	// Panic is a recovered panic.
 	Panic = "Runtime.Panic"
 
-	// ServiceUnreachable is a call to a service that got no answer: no connection, or none in the time that was left.
-	// It can pass.
+	// ServiceUnreachable means that a call to a service got no answer: no connection, or no answer in time. It is
+	// transient.
 	ServiceUnreachable = "ServiceUnreachable"
 )
 
-// Typed is an error with a name for the state machine, whose Retry and Catch fields match on it.
+// Typed is an error with a name, which the state machine's Retry and Catch fields match.
 type Typed interface {
 	error
 	ErrorType() string
 }
 
-// ErrorType is the name under which Step Functions sees an error: that of the Typed error in its chain, else the code
-// of the AWS API error, else ServiceUnreachable or InternalError. aws-lambda-go would take the name of the outermost Go
+// ErrorType returns an error's name as Step Functions sees it: that of the Typed error in its chain, else the code of
+// the AWS API error, else ServiceUnreachable or InternalError. aws-lambda-go would use the name of the outermost Go
 // type, which is wrapError for everything that fmt.Errorf wraps.
 func ErrorType(err error) string {
 	if typed, ok := errors.AsType[Typed](err); ok {
@@ -49,13 +49,13 @@ func ErrorType(err error) string {
 	return InternalError
 }
 
-// response is what the Lambda runtime interface understands: the only error whose type it doesn't invent. It must be
-// returned as a value and unwrapped.
+// response returns the only error whose type the Lambda runtime interface doesn't make up. It must be returned as a
+// value and unwrapped.
 func response(err error) messages.InvokeResponse_Error {
 	return messages.InvokeResponse_Error{Type: ErrorType(err), Message: err.Error()}
 }
 
-// panicError is a panic of a handler.
+// panicError is a panic in a handler.
 type panicError struct {
 	value any
 	stack []byte
@@ -65,7 +65,7 @@ func (e *panicError) Error() string     { return fmt.Sprintf("panic: %v", e.valu
 func (e *panicError) ErrorType() string { return Panic }
 
 // payloadError is a payload that isn't the JSON it should be. The state machine writes every payload from the event, so
-// one that can't be read comes from an event that can't be.
+// an unreadable payload comes from an unreadable event.
 type payloadError struct {
 	err error
 }

@@ -13,19 +13,19 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Failures is the metric of every function that counts the invocations which ended in an error.
+// Failures is the metric, in every function, that counts invocations that ended in an error.
 const Failures = "Failures"
 
-// reserve is the time before Lambda's deadline at which the handler's context ends. Lambda freezes or kills a function
-// at its deadline without a word; the reserve is there to log, count and name the error.
+// reserve is how long before Lambda's deadline the handler's context ends. At the deadline Lambda silently freezes or
+// kills a function; the reserve leaves time to log, count and name the error.
 const reserve = 100 * time.Millisecond
 
-// Handle makes a lambda.Handler from a typed function. In is the payload (a struct that embeds Request), Out the
-// answer. Around each invocation it reads the payload and the trade, hands out a Call with logger and metrics, ends the
+// Handle turns a typed function into a lambda.Handler. In is the payload (a struct that embeds Request), Out the
+// answer. Around each invocation it reads the payload and the trade, provides a Call with logger and metrics, ends the
 // context a little before Lambda's deadline, recovers a panic, gives an error the type that the state machine matches
-// on (see ErrorType), and writes one line of metrics. The handler may be called by several goroutines at a time.
+// (see ErrorType), and writes one line of metrics. Several goroutines may call the handler at once.
 //
-// The settings must be free of problems.
+// The settings must have no problems.
 func Handle[In, Out any, Payload interface {
 	*In
 	request() *Request
@@ -61,7 +61,7 @@ func Handle[In, Out any, Payload interface {
 
 		line := lines.Get().(*[]byte)
 		*line = call.appendMetrics((*line)[:0], settings.Now(), message)
-		_, _ = output.Write(*line) // a function whose output is gone has nobody left to tell
+		_, _ = output.Write(*line) // without its output, a function has nobody left to tell
 		lines.Put(line)
 		if err != nil {
 			return nil, response(err)
@@ -70,8 +70,7 @@ func Handle[In, Out any, Payload interface {
 	})
 }
 
-// newLogger makes the logger of a function, on the environment's clock, with the dimensions of the metrics on each
-// line.
+// newLogger creates a function's logger, on the environment's clock, with the metrics' dimensions on each line.
 func newLogger(settings *Settings, output io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{
 		Level: settings.level,
@@ -88,16 +87,16 @@ func newLogger(settings *Settings, output io.Writer) *slog.Logger {
 	)
 }
 
-// formatTime writes a time as all lines have it: RFC 3339 with milliseconds, in UTC.
+// formatTime writes a time as every line has it: RFC 3339 with milliseconds, in UTC.
 func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// handler lets a function be a lambda.Handler.
+// handler makes a function a lambda.Handler.
 type handler func(ctx context.Context, payload []byte) ([]byte, error)
 
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) { return h(ctx, payload) }
 
-// guarded turns a panic into an error. The process goes on: the handlers keep no state that a panic could leave half
-// done, and a poisonous trade must not cost every other trade a cold start.
+// guarded turns a panic into an error. The process continues: the handlers keep no state that a panic could leave half
+// done, and one bad trade must not cost every other trade a cold start.
 func guarded(work func() ([]byte, error)) (answer []byte, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -116,7 +115,7 @@ func (c *Call) logFailure(err error) {
 	c.Log().LogAttrs(context.Background(), slog.LevelError, "failed", attributes...)
 }
 
-// beforeDeadline ends the context early by the reserve. A deadline that is nearer than twice the reserve is left alone.
+// beforeDeadline ends the context early, by the reserve. A deadline less than twice the reserve away is left alone.
 func beforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok || time.Until(deadline) < 2*reserve {

@@ -19,7 +19,7 @@ import (
 
 var started = time.Date(2024, 5, 28, 13, 30, 0, 123_000_000, time.UTC)
 
-// payload embeds function.Request, as the payloads of functions do that take more than the event.
+// payload embeds function.Request, like the payloads of functions that take more than the event.
 type payload struct {
 	function.Request
 	Extra string `json:"extra"`
@@ -42,12 +42,12 @@ func newHandler(t *testing.T, output *bytes.Buffer, h handle) lambda.Handler {
 	return function.Handle(settings, h)
 }
 
-// traced is a context as aws-lambda-go makes it.
+// traced returns a context as aws-lambda-go creates it.
 func traced() context.Context {
 	return context.WithValue(context.Background(), "x-amzn-trace-id", "Root=1-2-3") //nolint:staticcheck // aws-lambda-go's own key is a string
 }
 
-// lines decodes what a function put out: JSON objects, one a line.
+// lines decodes a function's output: JSON objects, one per line.
 func lines(t *testing.T, output *bytes.Buffer) []map[string]any {
 	t.Helper()
 	var found []map[string]any
@@ -229,7 +229,7 @@ func TestAnAnswerThatIsNoJSONIsAnError(t *testing.T) {
 	}
 }
 
-// The handler must come back before Lambda freezes the process, or neither log nor metrics tell what happened.
+// The handler must return before Lambda freezes the process, or neither log nor metrics show what happened.
 func TestTheContextEndsBeforeTheDeadline(t *testing.T) {
 	for name, test := range map[string]struct {
 		left, reserve time.Duration
@@ -258,7 +258,7 @@ func TestTheContextEndsBeforeTheDeadline(t *testing.T) {
 }
 
 func TestLinesStayWholeWhenManyCallAtATime(t *testing.T) {
-	var output bytes.Buffer // not safe for concurrent use: the race detector would tell
+	var output bytes.Buffer // not safe for concurrent use: the race detector would notice
 	h := newHandler(t, &output, func(_ context.Context, call *function.Call, in payload) (string, error) {
 		call.Log().Info("working")
 		return tradeID(context.Background(), call, in)

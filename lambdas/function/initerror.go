@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// initReportTimeout bounds the report of a failed start. The API answers on the spot, and the process ends anyway.
+// initReportTimeout bounds the report of a failed start. The API answers at once, and the process ends anyway.
 const initReportTimeout = 2 * time.Second
 
-// reportInit tells Lambda why the function can't start, which aws-lambda-go does not. Without it, a caller learns no
-// more than that the runtime exited; with it, the reason stands in the failed execution
+// reportInit tells Lambda why the function can't start, which aws-lambda-go doesn't do. Without it, a caller learns
+// only that the runtime exited; with it, the reason is in the failed execution
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror).
 func reportInit(api string, reason error) error {
 	body, err := json.Marshal(response(reason))
@@ -28,7 +28,7 @@ func reportInit(api string, reason error) error {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Lambda-Runtime-Function-Error-Type", ErrorType(reason))
-	// The API is on this host: no proxy leads there.
+	// The API is on this host: no proxy reaches it.
 	answer, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
 	if err != nil {
 		return err

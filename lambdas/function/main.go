@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Main serves a function's invocations until Lambda ends the process. Where wiring the handler fails, it says why in
-// one JSON line, reports it to Lambda as the error of its initialisation, and exits with 1.
+// Main serves a function's invocations until Lambda ends the process. If wiring the handler fails, it logs the reason
+// in one JSON line, reports it to Lambda as its initialisation error, and exits with 1.
 func Main(wire func(context.Context, Environment) (lambda.Handler, error)) {
 	environment := Process()
 	logger := slog.New(slog.NewJSONHandler(environment.Output, nil))
@@ -31,10 +31,11 @@ func Main(wire func(context.Context, Environment) (lambda.Handler, error)) {
 	lambda.Start(handler)
 }
 
-// runtimeLog takes what aws-lambda-go says through package log.
+// runtimeLog receives what aws-lambda-go logs through package log.
 type runtimeLog struct{ logger *slog.Logger }
 
-// Write makes a JSON line of a message, unless it is the error of an invocation: Handle has logged that, with its ids.
+// Write turns a message into a JSON line, unless it is an invocation's error, which Handle has already logged with its
+// ids.
 func (l runtimeLog) Write(message []byte) (int, error) {
 	if !bytes.HasPrefix(message, []byte(`{"errorMessage":`)) {
 		l.logger.Error("Lambda runtime: " + string(bytes.TrimSpace(message)))

@@ -19,7 +19,7 @@ type metric struct {
 	value      int64
 }
 
-// measure sets a metric: the last value of a name counts, as a metric stands once on a line.
+// measure sets a metric. The last value of a name counts, because a line has each metric only once.
 func (c *Call) measure(name, unit string, value int64) {
 	for i := range c.metrics {
 		if c.metrics[i].name == name {
@@ -32,10 +32,10 @@ func (c *Call) measure(name, unit string, value int64) {
 
 // appendMetrics writes the one line of the invocation in CloudWatch's embedded metric format
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
-// CloudWatch Logs makes the metrics from it, so that no call to a metrics API stands on the hot path. The line is the
-// invocation's log line at the same time: it carries the ids of every log line, and the properties.
+// CloudWatch Logs extracts the metrics from it, so there is no call to a metrics API on the hot path. The line is also
+// the invocation's log line: it carries the same ids as every log line, and the properties.
 //
-// It is put together by hand: through a map and encoding/json it would cost more than the whole validation of a trade.
+// It is built by hand: through a map and encoding/json it would cost more than the whole validation of a trade.
 func (c *Call) appendMetrics(b []byte, now time.Time, message string) []byte {
 	b = append(b, `{"time":`...)
 	b = appendJSON(b, formatTime(now))
@@ -82,9 +82,9 @@ func appendField(b []byte, name string, value any) []byte {
 	return appendJSON(b, value)
 }
 
-// appendJSON writes a value as JSON. Nearly all are strings, for which encoding/json would be the most expensive part of
-// the line. A value that JSON can't hold is written as the error that says so: a line of metrics is never the reason why a
-// trade fails.
+// appendJSON writes a value as JSON. Nearly all are strings, for which encoding/json would be the most expensive part
+// of the line. A value that JSON can't represent is written as the resulting error: a metrics line must never fail a
+// trade.
 func appendJSON(b []byte, value any) []byte {
 	if text, ok := value.(string); ok {
 		return jsontext.AppendString(b, text)

@@ -1,12 +1,12 @@
-// Package jsontext writes JSON strings, for whoever puts JSON together byte by byte.
+// Package jsontext writes JSON strings, for code that builds JSON byte by byte.
 package jsontext
 
 import "unicode/utf8"
 
-// AppendString writes a text as a JSON string, escaped in the one way that RFC 8785 prescribes: \" \\ \b \t \n \f \r,
-// \u00xx for the other control characters, and nothing else. A byte that is not UTF-8 becomes U+FFFD.
+// AppendString appends a JSON string, escaped in the one way that RFC 8785 prescribes: \" \\ \b \t \n \f \r, \u00xx for
+// the other control characters, and nothing else. A byte that is not UTF-8 becomes U+FFFD.
 //
-// encoding/json is no help here: it escapes U+2028, U+2029 and, by default, < > &, and it allocates.
+// encoding/json doesn't help: it escapes U+2028, U+2029 and, by default, < > &, and it allocates.
 func AppendString(b []byte, text string) []byte {
 	if !utf8.ValidString(text) {
 		text = string([]rune(text))

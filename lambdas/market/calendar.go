@@ -7,8 +7,8 @@ import (
 	"github.com/rickar/cal/v2"
 )
 
-// Calendar knows the trading days of one market, or the settlement days of one place of settlement. It is safe for use
-// by several goroutines.
+// Calendar knows the trading days of one market, or the settlement days of one place of settlement. It is safe for
+// concurrent use.
 type Calendar struct {
 	Name string
 
@@ -17,18 +17,18 @@ type Calendar struct {
 
 	rules rules
 	build sync.Once
-	days  []dayOf // one entry a day from From on
+	days  []dayOf // one entry per day, starting at From
 }
 
 // rules say which days a calendar is closed. Later rules win over earlier ones, in the order of the fields.
 type rules struct {
-	// restDays tells the days of the week without trading; nil is Saturday and Sunday.
+	// restDays reports the days of the week without trading; nil means Saturday and Sunday.
 	restDays func(Date) bool
 
 	// closed are holidays without trading on the day they are observed.
 	closed []*cal.Holiday
 
-	// bridges are holidays on which trading goes on for a part of the day and counts for the next trading day.
+	// bridges are holidays with trading for part of the day, which counts for the next trading day.
 	bridges []shortDay
 
 	// closures and openings are single dates that no rule gives.
@@ -39,8 +39,7 @@ type rules struct {
 	earlyDates []earlyDate
 }
 
-// shortDay is a holiday rule that shortens the day. It applies only where the day is a trading day by the rules before
-// it.
+// shortDay is a holiday rule that shortens the day. It applies only if the earlier rules make the day a trading day.
 type shortDay struct {
 	holiday *cal.Holiday
 	ends    func(Date) clock
@@ -58,7 +57,7 @@ const (
 	closed kind = iota
 	open
 	early  // a trading day that ends early
-	bridge // no trading day, but what is traded until it ends counts for the next one
+	bridge // not a trading day, but trades until it ends count for the next one
 )
 
 // dayOf packs a day's kind (2 bits) with the minute at which an early or bridge day ends.
@@ -69,7 +68,7 @@ func (d dayOf) ends() clock { return clock(d>>2) * 60 }
 
 func shortened(k kind, ends clock) dayOf { return dayOf(k) | dayOf(ends/60)<<2 }
 
-// on is what the calendar says of a date; false where it doesn't cover it.
+// on returns what the calendar says about a date; false if it doesn't cover it.
 func (c *Calendar) on(d Date) (dayOf, bool) {
 	if d < c.From || d > c.Until {
 		return 0, false
@@ -78,14 +77,14 @@ func (c *Calendar) on(d Date) (dayOf, bool) {
 	return c.days[d-c.From], true
 }
 
-// IsOpen tells whether a date is a trading day (or a settlement day, by what the calendar is of), and whether the
+// IsOpen reports whether a date is a trading day (or settlement day, depending on the calendar), and whether the
 // calendar covers it at all.
 func (c *Calendar) IsOpen(d Date) (isOpen, covered bool) {
 	on, covered := c.on(d)
 	return on.kind() == open || on.kind() == early, covered
 }
 
-// Next is the first open day on or after d; false where the calendar ends before.
+// Next returns the first open day on or after d; false if the calendar ends before that.
 func (c *Calendar) Next(d Date) (Date, bool) {
 	for ; ; d++ {
 		isOpen, covered := c.IsOpen(d)
@@ -95,7 +94,7 @@ func (c *Calendar) Next(d Date) (Date, bool) {
 	}
 }
 
-// After is the nth open day after d; n = 0 is Next. False where the calendar ends before.
+// After returns the nth open day after d; n = 0 is Next. False if the calendar ends before that.
 func (c *Calendar) After(d Date, n int) (Date, bool) {
 	if n == 0 {
 		return c.Next(d)
@@ -109,15 +108,15 @@ func (c *Calendar) After(d Date, n int) (Date, bool) {
 	return d, true
 }
 
-// EarlyClose is the wall-clock time since midnight at which continuous trading ends early on a date, and whether it
-// does.
+// EarlyClose returns the wall-clock time since midnight at which continuous trading ends early on a date, and whether
+// it does.
 func (c *Calendar) EarlyClose(d Date) (time.Duration, bool) {
 	on, _ := c.on(d)
 	return time.Duration(on.ends()) * time.Second, on.kind() == early
 }
 
-// fill works all days out at once. A calendar has some ten thousand, which takes well below a millisecond; after that
-// every question is one look into a slice.
+// fill computes all days at once. A calendar has some ten thousand, which takes well below a millisecond; after that
+// every query is one lookup in a slice.
 func (c *Calendar) fill() {
 	c.days = make([]dayOf, c.Until-c.From+1)
 	isRest := c.rules.restDays
@@ -129,7 +128,7 @@ func (c *Calendar) fill() {
 			c.set(d, dayOf(open))
 		}
 	}
-	// A day observed elsewhere may cross the year's end, so the years beside are asked too.
+	// An observed day may move across the year's end, so the neighbouring years are included.
 	first, last := c.From.Year()-1, c.Until.Year()+1
 	for year := first; year <= last; year++ {
 		for _, holiday := range c.rules.closed {
@@ -169,7 +168,7 @@ func (c *Calendar) set(d Date, to dayOf) {
 	}
 }
 
-// observedIn is the date on which a holiday of that year is observed.
+// observedIn returns the date on which a holiday of that year is observed.
 func observedIn(holiday *cal.Holiday, year int) (Date, bool) {
 	_, observed := holiday.Calc(year)
 	if observed.IsZero() {

@@ -8,7 +8,7 @@ import (
 	"github.com/rickar/cal/v2/ca"
 )
 
-// toronto is kept by all Canadian exchanges. Source: tsx.com, trading calendar.
+// toronto is used by all Canadian exchanges. Source: tsx.com, trading calendar.
 func toronto() rules {
 	return rules{
 		closed: []*cal.Holiday{
@@ -63,7 +63,7 @@ func saoPaulo() rules {
 			br.Finados,
 			br.Republica,
 			from(2024, onDay("Consciência Negra", time.November, 20)), // a national holiday since 2023-12-21
-			// B3 worked through the holidays of city and state when they were brought forward in 2020, and since 2022.
+			// B3 traded through city and state holidays when they were brought forward in 2020, and has done so since 2022.
 			through(2021, onDay("Anniversary of São Paulo", time.January, 25)),
 			except(through(2021, onDay("Constitutionalist Revolution", time.July, 9)), 2020),
 			except(through(2021, onDay("Consciência Negra", time.November, 20)), 2020),

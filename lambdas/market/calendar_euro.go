@@ -5,23 +5,23 @@ import (
 	"time"
 
 	"github.com/rickar/cal/v2"
-	austria "github.com/rickar/cal/v2/at" // at is this package's own clock
+	austria "github.com/rickar/cal/v2/at" // this package has its own at
 	"github.com/rickar/cal/v2/de"
 	"github.com/rickar/cal/v2/ecb"
 )
 
-// target is the days on which the Eurosystem settles, in T2 and in TARGET2-Securities: cash and securities of the euro
-// area settle on days on which its exchanges may be closed, such as Christmas Eve. Source: ECB press release of
+// target has the days on which the Eurosystem settles, in T2 and in TARGET2-Securities: the euro area's cash and
+// securities settle on days when its exchanges may be closed, such as Christmas Eve. Source: ECB press release of
 // 2000-12-14.
 func target() rules { return rules{closed: ecb.Holidays} }
 
-// euronext is kept in Paris, Amsterdam, Brussels, Luxembourg and Lisbon, where the clock is ahead by -1 hour. Source:
+// euronext is used in Paris, Amsterdam, Brussels, Luxembourg and Lisbon, whose clock is ahead by -1 hour. Source:
 // euronext.com, trading hours and holidays.
 func euronext(ahead clock) rules {
 	return rules{closed: ecb.Holidays, early: endingAt(at(14, 5)+ahead, christmasEve, newYearsEve)}
 }
 
-// dublin came to Euronext's calendar in 2019 and keeps the bank holidays of May, and of June until 2018.
+// dublin adopted Euronext's calendar in 2019. It keeps the May bank holiday, and kept the June one until 2018.
 func dublin() rules {
 	lastDays := []*cal.Holiday{
 		onLastWeekday("Christmas Eve", time.December, 24), onLastWeekday("New Year's Eve", time.December, 31),
@@ -52,7 +52,7 @@ func milan() rules {
 	}}
 }
 
-// xetra is kept by Xetra and the Frankfurt floor. Whit Monday (from 2015) and the Day of German Unity (from 2014) were
+// xetra is used by Xetra and the Frankfurt floor. Whit Monday (from 2015) and the Day of German Unity (from 2014) were
 // closing days until 2021. Sources: xetra.com, trading calendar; deutsche-boerse.com, circulars.
 func xetra() rules {
 	return rules{
@@ -60,7 +60,7 @@ func xetra() rules {
 			from(2015, through(2021, de.Pfingstmontag)),
 			from(2014, through(2021, de.DeutschenEinheit)),
 		}),
-		closures: dates("2017-10-31"), // the Reformation's 500 years, that year a holiday in all of Germany
+		closures: dates("2017-10-31"), // 500 years of the Reformation, a holiday in all of Germany that year
 		early:    endingAt(at(14, 0), onLastWeekday("last trading day of the year", time.December, 30)),
 	}
 }
@@ -73,7 +73,7 @@ func eurex() rules {
 	}}
 }
 
-// madrid is kept by the four Spanish exchanges. Source: bolsasymercados.es, calendar.
+// madrid is used by the four Spanish exchanges. Source: bolsasymercados.es, calendar.
 func madrid() rules {
 	return rules{
 		closed:   []*cal.Holiday{newYearsDay, goodFriday, easterMonday, labourDay, christmasDay, boxingDay},
@@ -82,7 +82,7 @@ func madrid() rules {
 	}
 }
 
-// vienna gave up most of Austria's holidays in 2019, and Whit Monday in 2023. Source: wienerborse.at, trading calendar.
+// vienna dropped most of Austria's holidays in 2019, and Whit Monday in 2023. Source: wienerborse.at, trading calendar.
 func vienna() rules {
 	return rules{
 		closed: []*cal.Holiday{
@@ -101,8 +101,7 @@ func vienna() rules {
 	}
 }
 
-// athens keeps the days of the Orthodox church and Good Friday of the western ones. Source: athexgroup.gr, calendar of
-// holidays.
+// athens keeps the Orthodox holidays and the western Good Friday. Source: athexgroup.gr, calendar of holidays.
 func athens() rules {
 	orthodox := func(name string, days int) *cal.Holiday {
 		h := fromEaster(name, days)

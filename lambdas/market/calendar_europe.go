@@ -27,7 +27,7 @@ func warsaw() rules {
 				goodFriday, christmasEve, from(2011, newYearsEve),
 			},
 		),
-		closures: dates("2013-04-16", "2018-01-02", "2018-11-12"), // change of system, closing days by decree
+		closures: dates("2013-04-16", "2018-01-02", "2018-11-12"), // system migration, closing days by decree
 	}
 }
 

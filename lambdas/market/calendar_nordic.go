@@ -10,7 +10,7 @@ import (
 	"github.com/rickar/cal/v2/se"
 )
 
-// dayBefore is the day before a holiday.
+// dayBefore returns the day before a holiday.
 func dayBefore(h *cal.Holiday) *cal.Holiday {
 	c := h.Clone(nil)
 	c.CalcOffset = h.CalcOffset - 1
@@ -49,7 +49,7 @@ func helsinki() rules {
 	})}
 }
 
-// copenhagen also rests on the Friday after Ascension Day; the Great Prayer Day was abolished in 2024. Source:
+// copenhagen also closes on the Friday after Ascension Day; the Great Prayer Day was abolished in 2024. Source:
 // nasdaqomxnordic.com, trading hours and calendar.
 func copenhagen() rules {
 	return rules{closed: slices.Concat(yearsEnd(), []*cal.Holiday{

@@ -10,8 +10,8 @@ import (
 	"github.com/rickar/cal/v2/za"
 )
 
-// johannesburg keeps South Africa's holidays, which move from Sunday to Monday, and the days of elections. Source:
-// jse.co.za, market holidays.
+// johannesburg keeps South Africa's holidays, which move from Sunday to Monday, and election days. Source: jse.co.za,
+// market holidays.
 func johannesburg() rules {
 	return rules{
 		closed: za.Holidays,
@@ -23,7 +23,7 @@ func johannesburg() rules {
 	}
 }
 
-// sydney is the calendar of the Australian exchanges, which is that of New South Wales without its Labour Day. Source:
+// sydney is the calendar of the Australian exchanges: that of New South Wales without its Labour Day. Source:
 // asx.com.au, trading calendar.
 func sydney() rules {
 	return rules{

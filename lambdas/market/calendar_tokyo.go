@@ -8,7 +8,7 @@ import (
 	"github.com/rickar/cal/v2/jp"
 )
 
-// tokyo is closed on Japan's holidays and over the turn of the year. Source: jpx.co.jp, business days.
+// tokyo is closed on Japan's holidays and over the New Year. Source: jpx.co.jp, business days.
 func tokyo() rules {
 	return rules{
 		closed: slices.Concat(
@@ -16,8 +16,8 @@ func tokyo() rules {
 				return h == jp.TheEmperorsBirthday || h == jp.MountainDay
 			}),
 			[]*cal.Holiday{
-				// cal/jp has a birthday in 2019, when the emperor who was born in December had abdicated and his
-				// successor's birthday in February was past, and doesn't know that the Olympics moved Mountain Day.
+				// cal/jp has an emperor's birthday in 2019, although the emperor born in December had abdicated and his successor's
+				// birthday in February had passed. It also doesn't know that the Olympics moved Mountain Day.
 				except(jp.TheEmperorsBirthday, 2019),
 				except(jp.MountainDay, 2020, 2021),
 				onDay("bank holiday", time.January, 2),

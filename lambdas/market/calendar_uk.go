@@ -8,9 +8,8 @@ import (
 	"github.com/rickar/cal/v2/gb"
 )
 
-// london is kept by the London Stock Exchange and by CREST: the bank holidays of England and Wales, in which cal/gb
-// lacks those of 2011, 2012 and the state funeral of 2022. Sources: gov.uk/bank-holidays, London Stock Exchange
-// business days.
+// london is used by the London Stock Exchange and by CREST: the bank holidays of England and Wales. cal/gb lacks those
+// of 2011 and 2012 and the state funeral of 2022. Sources: gov.uk/bank-holidays, London Stock Exchange business days.
 func london() rules {
 	return rules{
 		closed: slices.Concat(
@@ -34,8 +33,8 @@ func iceEurope() rules {
 	}}
 }
 
-// panEurope is kept by the trading facilities that trade the shares of many countries: they rest only when nearly all
-// of these do. Single countries' segments rest on more days. Source: holiday calendars of Cboe Europe, Turquoise and
+// panEurope is used by the trading facilities that trade the shares of many countries: they close only when nearly all
+// of these do. Single countries' segments close on more days. Source: holiday calendars of Cboe Europe, Turquoise and
 // Aquis.
 func panEurope() rules {
 	return rules{closed: []*cal.Holiday{newYearsDay, goodFriday, easterMonday, christmasDay, boxingDay}}

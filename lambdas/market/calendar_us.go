@@ -26,7 +26,7 @@ func usExchangeHolidays() []*cal.Holiday {
 	}
 }
 
-// usEquities is kept by all US stock and options exchanges and by FINRA's trade reporting facilities. Sources:
+// usEquities is used by all US stock and options exchanges and by FINRA's trade reporting facilities. Sources:
 // nyse.com/markets/hours-calendars, and the NYSE's list of special closings.
 func usEquities() rules {
 	return rules{
@@ -36,15 +36,15 @@ func usEquities() rules {
 			"2018-12-05", // mourning for President G. H. W. Bush
 			"2025-01-09", // mourning for President Carter
 		),
-		// A third of July on a Friday is a closing day itself, as the fourth is then a Saturday.
+		// A third of July on a Friday is a closing day itself, because the fourth is then a Saturday.
 		early: endingAt(at(13, 0), onDay("Independence Day eve", time.July, 3), us.DayAfterThanksgivingDay, christmasEve),
 	}
 }
 
-// usSettlement is the days on which trades settle at DTC. Stock exchanges trade on Columbus Day and Veterans Day, but
-// banks are closed and it is no settlement day (FINRA's trade date and settlement date schedules, such as Notice
-// 99-83). A Veterans Day on a Saturday isn't moved, as the Federal Reserve then opens on the Friday. Days of mourning
-// and storms, on which only trading stops, are settlement days: DTCC was open on 2025-01-09 and in 2012.
+// usSettlement has the days on which trades settle at DTC. Stock exchanges trade on Columbus Day and Veterans Day, but
+// banks are closed, so they are not settlement days (FINRA's trade date and settlement date schedules, such as Notice
+// 99-83). A Veterans Day on a Saturday isn't moved, because the Federal Reserve then opens on the Friday. Days of
+// mourning and storms, on which only trading stops, are settlement days: DTCC was open on 2025-01-09 and in 2012.
 func usSettlement() rules {
 	return rules{closed: holidays(usExchangeHolidays(), []*cal.Holiday{
 		us.ColumbusDay,
@@ -52,7 +52,7 @@ func usSettlement() rules {
 	})}
 }
 
-// globexHolidays are the three days on which Globex is shut from evening to evening.
+// globexHolidays are the three days on which Globex is closed from evening to evening.
 func globexHolidays() []*cal.Holiday {
 	return []*cal.Holiday{observed(us.NewYear, sundayToMonday), goodFriday, us.ChristmasDay}
 }
@@ -65,10 +65,9 @@ func globexBridges() []*cal.Holiday {
 	}
 }
 
-// cmeGlobex is the calendar of CME Group's energy and metals on Globex, which serves all its exchanges here; single
-// products (grains, equity indices) stop earlier on holidays. ahead is how much the venue's clock is ahead of New
-// York's.
-// Source: CME Group's holiday calendars.
+// cmeGlobex is the calendar of CME Group's energy and metals on Globex, used here for all its exchanges; single
+// products (grains, equity indices) stop earlier on holidays. ahead is how far the venue's clock is ahead of New
+// York's. Source: CME Group's holiday calendars.
 func cmeGlobex(ahead clock) rules {
 	bridges := make([]shortDay, 0, len(globexBridges()))
 	for _, h := range globexBridges() {
@@ -96,7 +95,7 @@ func globexHolidayHalt(d Date) clock {
 	return at(14, 30)
 }
 
-// iceUS halts at 13:00 New York time on the holidays on which Globex does. Its agricultural contracts rest the whole
+// iceUS halts at 13:00 New York time on the same holidays as Globex. Its agricultural contracts don't trade at all that
 // day.
 func iceUS() rules {
 	return rules{closed: globexHolidays(), bridges: endingAt(at(13, 0), globexBridges()...)}

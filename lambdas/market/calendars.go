@@ -7,9 +7,8 @@ import (
 	"github.com/rickar/cal/v2"
 )
 
-// The years for which the rule-based calendars were compared with what the exchanges published. Before, exchanges
-// closed for reasons that are not recorded here; after, rules may have changed: Juneteenth was a rule nobody knew in
-// 2020.
+// The years for which the rule-based calendars were compared with what the exchanges published. Before that, exchanges
+// closed for reasons not recorded here; after it, rules may change: in 2020 nobody knew about Juneteenth.
 const (
 	firstYear = 2010
 	lastYear  = 2035
@@ -57,7 +56,7 @@ func ruleCalendars() map[string]rules {
 // holidays joins lists of holidays into one.
 func holidays(lists ...[]*cal.Holiday) []*cal.Holiday { return slices.Concat(lists...) }
 
-// The days that many markets share.
+// Days that many markets share.
 var (
 	newYearsDay  = onDay("New Year's Day", time.January, 1)
 	goodFriday   = fromEaster("Good Friday", -2)

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// clock is a time on a trading day in seconds since its midnight on the market's wall clock. Negative is the evening
-// before: a session that opens at 18:00 and counts for the next day opens at -6 hours.
+// clock is a time on a trading day, in seconds since midnight on the market's wall clock. Negative values are the
+// evening before: a session that opens at 18:00 and counts for the next day opens at -6 hours.
 type clock int32
 
 const secondsPerDay = int64(24 * time.Hour / time.Second)

@@ -6,10 +6,10 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-// IsCryptoPair tells whether a symbol names a pair of the kind that crypto exchanges trade around the clock, which have
-// no MIC: the trade's currency at one end, and at the other something that is neither money nor metal of ISO 4217.
-// Exchanges spell pairs as BTC-USD, BTC/USD, BTC_USD, KRW-BTC (Upbit, the currency first), FX_BTC_JPY (bitFlyer) and
-// BTCUSD. EUR-USD and XAUUSD are foreign exchange, which settles by conventions of its own; BRK-B is a share.
+// IsCryptoPair reports whether a symbol names a pair of the kind that crypto exchanges, which have no MIC, trade around
+// the clock: the trade's currency at one end, and at the other something that is neither an ISO 4217 currency nor a
+// metal. Exchanges spell pairs as BTC-USD, BTC/USD, BTC_USD, KRW-BTC (Upbit, the currency first), FX_BTC_JPY (bitFlyer)
+// and BTCUSD. EUR-USD and XAUUSD are foreign exchange, which has its own settlement conventions; BRK-B is a share.
 func IsCryptoPair(symbol, currency string) bool {
 	if currency == "" {
 		return false
@@ -19,7 +19,7 @@ func IsCryptoPair(symbol, currency string) bool {
 	case last < 0:
 		return false
 	case last == 0:
-		// Without a separator only a base of three characters or more tells a pair from a share's ticker.
+		// Without a separator, only a base of three or more characters distinguishes a pair from a share's ticker.
 		base, found := strings.CutSuffix(symbol, currency)
 		return found && len(base) >= 3 && !isMoney(base)
 	case parts[last] == currency:

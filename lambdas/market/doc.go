@@ -1,5 +1,5 @@
-// Package market is the reference data that puts a trade in its market: venues with their country, time zone, trading
-// hours and holidays, settlement cycles, and who issues an ISIN. It is built into the binary and calls nothing.
+// Package market is the reference data about a trade's market: venues with their country, time zone, trading hours and
+// holidays, settlement cycles, and who issues an ISIN. It is built into the binary and makes no calls.
 //
 // Where each fact lives:
 //
@@ -9,6 +9,6 @@
 //	calendar_*.go        holidays that follow rules, from github.com/rickar/cal, corrected where exchanges differ
 //	data/closures.csv    holidays that follow no rule a program could know: they are decreed year by year
 //
-// A calendar covers whole years. Outside of them, and before the first date of a market's hours or cycles, the answer
-// is a Reason and never a guess.
+// A calendar covers whole years. Outside them, and before the first date of a market's hours or cycles, the answer is a
+// Reason, never a guess.
 package market

@@ -2,8 +2,8 @@ package market
 
 import "strings"
 
-// assignedCountries are the officially assigned codes of ISO 3166-1 alpha-2 (249 of them). golang.org/x/text/language
-// knows them too, but can't tell them from reserved and withdrawn ones such as UK, FX and DD.
+// assignedCountries are the 249 officially assigned codes of ISO 3166-1 alpha-2. golang.org/x/text/language knows them
+// too, but can't tell them from reserved and withdrawn ones such as UK, FX and DD.
 const assignedCountries = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR " +
 	"BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ " +
 	"EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW " +
@@ -14,12 +14,12 @@ const assignedCountries = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB
 	"TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM " +
 	"ZW"
 
-// otherIssuers are the prefixes of ISIN codes that are no assigned country: of ISO 6166 and of the numbering agencies
-// (ANNA), Kosovo's user-assigned code, and a country that is gone while its ISIN codes are not.
+// otherIssuers are the ISIN prefixes that aren't assigned countries: those of ISO 6166 and of the numbering agencies
+// (ANNA), Kosovo's user-assigned code, and a country that no longer exists but whose ISINs do.
 const otherIssuers = "XS " + // international securities in Euroclear and Clearstream
 	"EU " + // institutions of the European Union
 	"EZ " + // derivatives, from the Derivatives Service Bureau
-	"XA XB XC XD " + // numbered by an agency in place of a country without one
+	"XA XB XC XD " + // numbered by an agency for a country without one
 	"QS " + // numbered by Euroclear France for its own use
 	"XK " + // Kosovo
 	"AN" // Netherlands Antilles, until 2010
@@ -38,10 +38,10 @@ func loadIssuers() issuers {
 	return known
 }
 
-// IssuingCountry is the ISO 3166 alpha-2 code of the country whose agency numbered a security, and whether the ISIN
-// names one. Where no country did, it is the prefix as ISO 6166 has it: XS for international securities, EU, EZ for
+// IssuingCountry returns the ISO 3166 alpha-2 code of the country whose agency numbered a security, and whether the
+// ISIN names one. If no country did, it is the prefix from ISO 6166: XS for international securities, EU, EZ for
 // derivatives, XA to XD for substitute agencies. The country is where the security was numbered, not where its issuer
-// has its seat. The check digit is the validator's business.
+// is based. Checking the check digit is up to the validator.
 func (r *Reference) IssuingCountry(isin string) (string, bool) {
 	if len(isin) != isinLength {
 		return "", false

@@ -16,7 +16,7 @@ import (
 //go:embed data/*.csv
 var builtIn embed.FS
 
-// loader reads the data files and gathers what is wrong with them.
+// loader reads the data files and collects their problems.
 type loader struct {
 	files     fs.FS
 	calendars map[string]*Calendar
@@ -26,7 +26,7 @@ type loader struct {
 	problems  []error
 }
 
-// settlementRule is a row of settlement.csv. The calendar is nil where days are counted in the venue's own.
+// settlementRule is a row of settlement.csv. The calendar is nil if days are counted in the venue's own.
 type settlementRule struct {
 	from     Date
 	cycle    Cycle
@@ -47,7 +47,7 @@ func (l *loader) problem(format string, args ...any) {
 	l.problems = append(l.problems, fmt.Errorf(format, args...))
 }
 
-// row is a line of a data file by the names in the file's header.
+// row is a line of a data file, by the names in the file's header.
 type row map[string]string
 
 func (l *loader) eachRow(file string, do func(row)) {
@@ -241,10 +241,10 @@ func (l *loader) date(text, where string) Date {
 	return d
 }
 
-// noBeginning is before every date that a calendar covers.
+// noBeginning is before any date that a calendar covers.
 const noBeginning Date = -1 << 31
 
-// from is the date from which a row holds.
+// from returns the date from which a row applies.
 func (l *loader) from(r row, where string) Date {
 	if r["from"] == "" {
 		return noBeginning

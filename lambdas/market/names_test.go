@@ -95,7 +95,7 @@ func TestTheListOfCountriesIsThatOfISO3166(t *testing.T) {
 	}
 }
 
-// The constants and the table are compared by source, so that a reason without a meaning can't be added.
+// The constants and the table are compared in the source, so a reason without a meaning can't be added.
 func TestEveryReasonHasAMeaning(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "reasons.go", nil, 0)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite docs/reasons.md")
 
-// The page is made of the reference data itself, so that it can't promise what the data doesn't hold.
+// The page is generated from the reference data, so it can't promise what the data doesn't have.
 func TestThePageOfTheReasonsIsUpToDate(t *testing.T) {
 	const file = "../../docs/reasons.md"
 	want := page(t)

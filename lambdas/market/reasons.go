@@ -1,6 +1,6 @@
 package market
 
-// Reason is a stable code that says why the market context of a trade is not complete.
+// Reason is a stable code that says why a trade's market context is incomplete.
 type Reason string
 
 // The reasons. Codes are part of the record and never change their meaning.
@@ -26,7 +26,7 @@ const (
 	APIResponseInvalid      Reason = "API_RESPONSE_INVALID"
 )
 
-// Reasons says what each reason means and what is missing because of it, in the order in which an answer lists them.
+// Reasons says what each reason means and what is missing because of it, in the order an answer lists them.
 var Reasons = [...]struct {
 	Code    Reason
 	Meaning string

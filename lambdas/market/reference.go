@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Reference is the reference data, loaded once for a process. It is immutable, and safe for use by several goroutines.
+// Reference is the reference data, loaded once per process. It is immutable and safe for concurrent use.
 type Reference struct {
 	venues    map[string]*Venue
 	calendars map[string]*Calendar
@@ -16,8 +16,8 @@ type Reference struct {
 	issuers   issuers
 }
 
-// Load reads the data that is built in. An error is a mistake in that data, or a process without time zones: an image
-// that has none needs the package time/tzdata.
+// Load reads the built-in data. An error means a mistake in that data, or a process without time zones: an image
+// without them needs the package time/tzdata.
 func Load() (*Reference, error) { return load(builtIn) }
 
 func load(files fs.FS) (*Reference, error) {
@@ -61,11 +61,11 @@ func (r *Reference) Venues() []string {
 	return mics
 }
 
-// Crypto is where crypto pairs trade: no venue of ISO 10383, so no MIC, but around the clock, on UTC's days, and
-// settled on the same day.
+// Crypto is where crypto pairs trade: not an ISO 10383 venue, so no MIC; around the clock, on UTC days, settled the
+// same day.
 func (r *Reference) Crypto() *Venue { return r.crypto }
 
-// Calendar finds a calendar by the name that data/venues.csv gives it.
+// Calendar finds a calendar by its name in data/venues.csv.
 func (r *Reference) Calendar(name string) (*Calendar, bool) {
 	c, found := r.calendars[name]
 	return c, found

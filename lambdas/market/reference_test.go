@@ -80,8 +80,8 @@ func TestTradingHoursFollowEachOther(t *testing.T) {
 	}
 }
 
-// A market whose trading day begins in the evening must be known for as long as its calendar: else the trading day of
-// an evening trade would be off by one.
+// The hours of a market whose trading day begins in the evening must cover its whole calendar, or the trading day of an
+// evening trade would be off by one.
 func TestHoursThatMoveTheTradingDayHaveNoBeginning(t *testing.T) {
 	r := loaded(t)
 	for _, name := range r.Venues() {

@@ -9,41 +9,41 @@ const (
 	// Pre is before the regular session: early trading, or the call phase of the opening auction.
 	Pre Session = "PRE"
 
-	// Regular is the main session, from the opening auction to the end of the closing auction and of trading at its
-	// price. The night sessions of futures markets are regular.
+	// Regular is the main session, from the opening auction to the end of the closing auction and of trading at its price.
+	// The night sessions of futures markets are regular.
 	Regular Session = "REGULAR"
 
 	// Post is after the regular session: late trading and reporting.
 	Post Session = "POST"
 
-	// Closed is outside of all sessions: at night, in a midday break, on a day without trading.
+	// Closed is outside all sessions: at night, in a midday break, on a day without trading.
 	Closed Session = "CLOSED"
 
 	// Continuous is a market that never closes.
 	Continuous Session = "CONTINUOUS"
 )
 
-// hours are a venue's trading hours on a day. See data/hours.csv for what each time means.
+// hours are a venue's trading hours on a day. data/hours.csv explains each time.
 type hours struct {
 	begins           clock
 	pre, open        clock
-	pause, resume    clock // equal when there is no break
+	pause, resume    clock // equal if there is no break
 	close, end, post clock
 }
 
-// week is the hours of each day of the week from a date on.
+// week has the hours of each day of the week from a date on.
 type week struct {
 	from Date
 	days [7]hours
 }
 
-// profile is a venue's hours over time, latest first.
+// profile has a venue's hours over time, latest first.
 type profile struct {
 	weeks      []week
 	continuous bool
 }
 
-// on is the hours of a date; false before the first date that is known.
+// on returns the hours on a date; false before the first known date.
 func (p *profile) on(d Date) (hours, bool) {
 	for i := range p.weeks {
 		if d >= p.weeks[i].from {
@@ -53,7 +53,7 @@ func (p *profile) on(d Date) (hours, bool) {
 	return hours{}, false
 }
 
-// session is the session at a time of the trading day, and what the calendar says of that day.
+// session returns the session at a time of the trading day, given what the calendar says about that day.
 func (h hours) session(at clock, on dayOf) Session {
 	switch on.kind() {
 	case closed:
@@ -77,8 +77,8 @@ func (h hours) session(at clock, on dayOf) Session {
 	return Closed
 }
 
-// endingEarly moves the end of continuous trading, and by as much what comes after it. A day that ends before or with
-// the midday break has no afternoon.
+// endingEarly moves the end of continuous trading, and everything after it by as much. A day that ends before or at the
+// midday break has no afternoon.
 func (h hours) endingEarly(ends clock) hours {
 	earlier := h.close - ends
 	h.close, h.end, h.post = ends, h.end-earlier, h.post-earlier
@@ -88,8 +88,8 @@ func (h hours) endingEarly(ends clock) hours {
 	return h
 }
 
-// localDay is the date that a trade counts for, before closing days are skipped, and the time on it: from the evening
-// on, in markets whose trading day begins there, the date of tomorrow.
+// localDay returns the date a trade counts for, before skipping closing days, and the time on it. In markets whose
+// trading day begins in the evening, that is tomorrow's date from then on.
 func (p *profile) localDay(t time.Time, zone *time.Location) (Date, clock) {
 	d, at := localTime(t, zone)
 	if h, known := p.on(d); known && at >= h.begins+clock(secondsPerDay) {

@@ -5,17 +5,17 @@ import "strconv"
 // Cycle is how many business days after the trading day a trade settles.
 type Cycle uint8
 
-// String is the cycle in the market's spelling, T+2.
+// String returns the cycle as the market writes it, T+2.
 func (c Cycle) String() string { return "T+" + strconv.Itoa(int(c)) }
 
-// MarshalText lets a cycle be a JSON string.
+// MarshalText makes a cycle a JSON string.
 func (c Cycle) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // cycles are a market's settlement cycles over time, latest first.
 type cycles []settlementRule
 
-// settlement is the cycle of a trading day and the date on which its trades settle; false where the calendar ends
-// before.
+// settlement returns the cycle of a trading day and the date on which its trades settle; false if the calendar ends
+// before that.
 func (cs cycles) settlement(tradingDay Date) (Cycle, Date, bool) {
 	for i := range cs {
 		if c := &cs[i]; tradingDay >= c.from {
@@ -23,5 +23,5 @@ func (cs cycles) settlement(tradingDay Date) (Cycle, Date, bool) {
 			return c.cycle, date, covered
 		}
 	}
-	return 0, 0, false // unreachable with loaded data: the first cycle of every rule has no beginning
+	return 0, 0, false // unreachable with loaded data: the first cycle of every rule has no start date
 }

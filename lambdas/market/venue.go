@@ -4,7 +4,7 @@ import "time"
 
 // Venue is a place of trading.
 type Venue struct {
-	// MIC is the ISO 10383 market identifier code; Operating that of the exchange that runs it.
+	// MIC is the ISO 10383 market identifier code; Operating is that of the exchange that runs it.
 	MIC, Operating string
 
 	// Name is the venue's name, shortened.
@@ -21,29 +21,30 @@ type Venue struct {
 	settlement cycles
 }
 
-// Moment is what the reference data knows of a venue at an instant. What is not known is the zero value, with a reason.
+// Moment is what the reference data knows about a venue at an instant. Anything unknown is the zero value, with a
+// reason.
 type Moment struct {
-	// Session is empty when it isn't known.
+	// Session is empty if it isn't known.
 	Session Session
 
-	// TradingDay is the day for which a trade counts, valid where HasTradingDay.
+	// TradingDay is the day a trade counts for, valid if HasTradingDay.
 	TradingDay    Date
 	HasTradingDay bool
 
-	// Settlement is the day on which the trade settles, Cycle how it is counted, valid where HasSettlement.
+	// Settlement is the day on which the trade settles and Cycle how it is counted, valid if HasSettlement.
 	Settlement    Date
 	Cycle         Cycle
 	HasSettlement bool
 
-	// Reasons say what is missing; nil when nothing is.
+	// Reasons say what is missing; nil if nothing is.
 	Reasons []Reason
 }
 
-// At says which session an instant falls in, which trading day a trade then counts for, and when it settles.
+// At returns the session of an instant, the trading day a trade then counts for, and when it settles.
 //
-// A trade counts for the date that the venue's clock shows, also after the close; in markets whose trading day begins
-// in the evening (US futures at 18:00, US shares at 20:00), for the next date from then on. Where that date is no
-// trading day, it counts for the next one.
+// A trade counts for the date on the venue's clock, even after the close; in markets whose trading day begins in the
+// evening (US futures at 18:00, US shares at 20:00), it counts for the next date from then on. If that date isn't a
+// trading day, it counts for the next one that is.
 func (v *Venue) At(t time.Time) Moment {
 	var m Moment
 	d, at := v.hours.localDay(t, v.Zone)

@@ -3,7 +3,7 @@ package market
 import (
 	"testing"
 	"time"
-	_ "time/tzdata" // so that the tests need no zoneinfo of the machine
+	_ "time/tzdata" // so that the tests don't need the machine's zoneinfo
 
 	"pgregory.net/rapid"
 )
@@ -192,7 +192,7 @@ func TestWhatIsNotKnownIsLeftOutWithAReason(t *testing.T) {
 	}
 }
 
-// instants draws instants from all over the years that most calendars cover.
+// instants draws instants from all the years that most calendars cover.
 func instants() *rapid.Generator[time.Time] {
 	from, until := time.Date(2010, 1, 2, 0, 0, 0, 0, time.UTC).Unix(), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC).Unix()
 	return rapid.Custom(func(t *rapid.T) time.Time { return time.Unix(rapid.Int64Range(from, until).Draw(t, "instant"), 0) })
@@ -255,7 +255,7 @@ func TestLaterTradesCountForTheSameDayOrALaterOne(t *testing.T) {
 	})
 }
 
-// Every minute of a day has a session, and each of those that the market has comes up on a whole trading day.
+// Every minute of a day has a session, and each of the market's sessions occurs on a full trading day.
 func TestADayIsCoveredBySessions(t *testing.T) {
 	r := loaded(t)
 	for _, name := range r.Venues() {

@@ -1,4 +1,4 @@
-// Package parameters reads what an operator can change without a deployment: the SSM parameters of the stack.
+// Package parameters reads what an operator can change without a deployment: the stack's SSM parameters.
 package parameters
 
 import (
@@ -10,20 +10,20 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-// The names of the parameters, below the stack's prefix. The stack makes all of them, so one that is missing is an
-// error: a default would hide a mistyped prefix.
+// The names of the parameters, below the stack's prefix. The stack creates all of them, so a missing one is an error: a
+// default would hide a mistyped prefix.
 const (
-	// EndpointName holds the address of the HTTP API for market context, or Unset.
+	// EndpointName is the address of the HTTP API for market context, or Unset.
 	EndpointName = "api-endpoint"
 
-	// ThresholdName holds the amount above which a trade is flagged for review: a decimal of 0 or more, in whatever
-	// currency the trade has.
+	// ThresholdName is the amount above which a trade is flagged for review: a decimal of 0 or more, in the trade's own
+	// currency.
 	ThresholdName = "processing-threshold"
 
-	// MaxRetriesName holds how often a call of the HTTP API is repeated: 0 to MaxRetriesLimit.
+	// MaxRetriesName is how often a call to the HTTP API is retried: 0 to MaxRetriesLimit.
 	MaxRetriesName = "max-retries"
 
-	// Unset is the value that stands for no value, which an SSM parameter can't hold.
+	// Unset means no value, because an SSM parameter can't be empty.
 	Unset = "none"
 
 	// MaxRetriesLimit keeps a function's retries well within its timeout.
@@ -32,18 +32,18 @@ const (
 
 // Values are the parameters as one consistent reading of SSM.
 type Values struct {
-	// Endpoint is the absolute http or https URL of the API for market context, nil when there is none.
+	// Endpoint is the absolute http or https URL of the API for market context; nil if there is none.
 	Endpoint *url.URL
 
 	// Threshold is the amount above which a trade is flagged for review.
 	Threshold trade.Decimal
 
-	// MaxRetries is how often a call of that API is repeated.
+	// MaxRetries is how often a call to that API is retried.
 	MaxRetries int
 }
 
-// parse makes Values of the parameters' texts by name. The error lists everything that is wrong. Names that it doesn't
-// know are left alone: a newer deployment may have more.
+// parse turns the parameters' texts, by name, into Values. The error lists every problem. Unknown names are ignored: a
+// newer deployment may have more.
 func parse(texts map[string]string) (Values, error) {
 	var v Values
 	var problems []error

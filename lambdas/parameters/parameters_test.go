@@ -18,7 +18,7 @@ import (
 	"trade-processing/lambdas/parameters"
 )
 
-// fakeSSM holds parameters by full name and serves them in pages of two, in the order of their names' arrival.
+// fakeSSM holds parameters by full name and serves them in pages of two, in the order they were added.
 type fakeSSM struct {
 	mu     sync.Mutex
 	names  []string
@@ -83,7 +83,7 @@ func (f *fakeSSM) GetParametersByPath(ctx context.Context, in *ssm.GetParameters
 	return out, nil
 }
 
-// reports is where a store reports to.
+// reports receives a store's reports.
 type reports struct {
 	mu      sync.Mutex
 	log     strings.Builder
@@ -287,7 +287,7 @@ func TestABurstMakesOneCall(t *testing.T) {
 	}
 }
 
-// One impatient invocation must not take the refresh away from the others that wait for it.
+// One impatient invocation must not cancel the refresh for the others that wait for it.
 func TestACallerWhoLeavesDoesNotEndTheRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newSSM("none", "1", "0")

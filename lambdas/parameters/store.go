@@ -15,33 +15,33 @@ import (
 )
 
 const (
-	// Lifetime is how long values count as fresh.
+	// Lifetime is how long values stay fresh.
 	Lifetime = 60 * time.Second
 
-	// retryAfter is how long the last good values are served after a failed refresh before SSM is asked again, so that
-	// an outage of SSM doesn't add its timeouts to every trade.
+	// retryAfter is how long the last good values are served after a failed refresh before asking SSM again, so an SSM
+	// outage doesn't add its timeouts to every trade.
 	retryAfter = 5 * time.Second
 
-	// refreshTimeout bounds one refresh with all its pages and the SDK's own retries.
+	// refreshTimeout bounds one refresh, including all its pages and the SDK's own retries.
 	refreshTimeout = 3 * time.Second
 
-	// RefreshFailures is the metric that counts refreshes that failed, whether or not older values could be served.
+	// RefreshFailures is the metric that counts failed refreshes, whether or not older values could be served.
 	RefreshFailures = "ParameterRefreshFailures"
 )
 
-// API is what the store needs of SSM.
+// API is what the store needs from SSM.
 type API interface {
 	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput, ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error)
 }
 
-// Reporter is where a failed refresh is reported: the invocation that met it (*function.Call).
+// Reporter is where a failed refresh is reported: the invocation that ran into it (*function.Call).
 type Reporter interface {
 	Log() *slog.Logger
 	Count(metric string, n int)
 }
 
-// Store keeps the parameters under one prefix for Lifetime. It serves the last good values when SSM fails or a value is
-// malformed, and refreshes once however many ask at a time. Safe for use by several goroutines.
+// Store keeps the parameters under one prefix for Lifetime. It serves the last good values if SSM fails or a value is
+// malformed, and refreshes once however many callers ask at the same time. It is safe for concurrent use.
 type Store struct {
 	api    API
 	path   string
@@ -50,13 +50,13 @@ type Store struct {
 	last   atomic.Pointer[reading] // the last good one
 }
 
-// reading is a set of values and until when they are served without asking SSM.
+// reading is a set of values, and how long they are served without asking SSM.
 type reading struct {
 	values Values
 	until  time.Time
 }
 
-// New makes a store for the parameters under a prefix like /trade-processing/dev/. It asks SSM at the first call of
+// New returns a store for the parameters under a prefix like /trade-processing/dev/. It asks SSM on the first call of
 // Values.
 func New(api API, prefix string, now func() time.Time) *Store {
 	return &Store{api: api, path: "/" + strings.Trim(prefix, "/"), now: now}
@@ -68,7 +68,7 @@ func (s *Store) Values(ctx context.Context, report Reporter) (Values, error) {
 	if r := s.last.Load(); r != nil && s.now().Before(r.until) {
 		return r.values, nil
 	}
-	// The refresh outlives the call that started it, since others may be waiting for it.
+	// The refresh outlives the call that started it, because others may be waiting for it.
 	result := s.flight.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 		defer cancel()
@@ -90,7 +90,7 @@ func (s *Store) Values(ctx context.Context, report Reporter) (Values, error) {
 	}
 }
 
-// fallBack serves the last good values instead of an error, where there are any.
+// fallBack serves the last good values instead of an error, if there are any.
 func (s *Store) fallBack(err error) (Values, error) {
 	if r := s.last.Load(); r != nil {
 		return r.values, nil
@@ -107,7 +107,7 @@ type outcome struct {
 
 func (s *Store) refresh(ctx context.Context) *outcome {
 	if r := s.last.Load(); r != nil && s.now().Before(r.until) {
-		return &outcome{values: r.values} // another refresh ended between this caller's look and its turn
+		return &outcome{values: r.values} // another refresh ended between this caller's check and its turn
 	}
 	values, err := s.load(ctx)
 	if err == nil {
@@ -118,7 +118,7 @@ func (s *Store) refresh(ctx context.Context) *outcome {
 	return &outcome{values: values, err: err}
 }
 
-// load reads all pages. The values are made of one reading as a whole: one malformed value keeps all the old ones.
+// load reads all pages. The values come from one consistent reading: a single malformed value keeps all the old ones.
 func (s *Store) load(ctx context.Context) (Values, error) {
 	texts := map[string]string{}
 	pages := ssm.NewGetParametersByPathPaginator(s.api, &ssm.GetParametersByPathInput{
@@ -137,7 +137,7 @@ func (s *Store) load(ctx context.Context) (Values, error) {
 	return parse(texts)
 }
 
-// UnavailableError says that the parameters have never been read, and can't be now. It can pass.
+// UnavailableError means that the parameters have never been read, and can't be now. It is transient.
 type UnavailableError struct {
 	Path string
 	Err  error
@@ -149,5 +149,5 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// ErrorType is the name under which Step Functions sees the error.
+// ErrorType is the error's name as Step Functions sees it.
 func (*UnavailableError) ErrorType() string { return "ParametersUnavailable" }

@@ -10,28 +10,29 @@ import (
 // The statuses of a recorded trade.
 const (
 	Recorded = "RECORDED" // valid
-	Rejected = "REJECTED" // has violations, and is kept because a regulator asks for rejected trades too
+	Rejected = "REJECTED" // has violations; kept because regulators ask for rejected trades too
 )
 
-// Item is a trade as the table holds it. Nothing in it depends on floating point: what was received is in Trade, text
-// for text, and the copies beside it are there for queries.
+// Item is a trade as stored in the table. Nothing in it depends on floating point: Trade has the received text
+// verbatim, and the copied fields are for queries.
 type Item struct {
-	// TradeID and Timestamp (epoch milliseconds, see trade.Timestamp) are the table's key: one item a trade version.
+	// TradeID and Timestamp (epoch milliseconds, see trade.Timestamp) are the table's key: one item per version of a
+	// trade.
 	TradeID   string `dynamodbav:"tradeId"`
 	Timestamp int64  `dynamodbav:"timestamp"`
 
 	// Status is Recorded or Rejected. With Timestamp it is the key of the index byStatus.
 	Status string `dynamodbav:"status"`
 
-	// SourceSystem is what the trade says, or what the event's source says where the trade has none that can be a key.
-	// With Timestamp it is the key of the index bySource.
+	// SourceSystem comes from the trade, or from the event's source if the trade has none that can be a key. With
+	// Timestamp it is the key of the index bySource.
 	SourceSystem string `dynamodbav:"sourceSystem,omitempty"`
 
 	// Trade is the canonical form of the event's detail, Digest its SHA-256 in hexadecimal.
 	Trade  string `dynamodbav:"trade"`
 	Digest string `dynamodbav:"digest"`
 
-	// Copies of the trade's fields, as received. They are left out where a field is missing, of another type, too long,
+	// Copies of the trade's fields, as received. A copy is left out if the field is missing, has another type, is too long
 	// or (Amount, ExecutedAt) can't be read.
 	Amount     string `dynamodbav:"amount,omitempty"`
 	Currency   string `dynamodbav:"currency,omitempty"`
@@ -40,7 +41,7 @@ type Item struct {
 	Side       string `dynamodbav:"side,omitempty"`
 	ExecutedAt string `dynamodbav:"executedAt,omitempty"`
 
-	// What the validator and the enricher said. The context's external part is JSON text.
+	// The answers of the validator and the enricher. The context's external part is JSON text.
 	ReviewRequired bool           `dynamodbav:"reviewRequired"`
 	Violations     []violation    `dynamodbav:"violations,omitempty"`
 	RulesVersion   string         `dynamodbav:"rulesVersion"`
@@ -56,7 +57,7 @@ type Item struct {
 	// RecordedAt is when the item was written: RFC 3339, milliseconds, UTC.
 	RecordedAt string `dynamodbav:"recordedAt"`
 
-	// ExpiresAt is the table's time to live in epoch seconds; 0, and left out, where items are kept for good.
+	// ExpiresAt is the table's time to live in epoch seconds; 0, and left out, if items are kept forever.
 	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
 }
 
@@ -70,7 +71,7 @@ type violation struct {
 // timeFormat is RFC 3339 with milliseconds, for times in UTC.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-// newItem makes the item of a trade that is recorded now.
+// newItem returns the item of a trade recorded now.
 func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.Time) (Item, error) {
 	market, err := readMarket(in.Market)
 	if err != nil {
@@ -116,7 +117,7 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 	return item, nil
 }
 
-// maxCopyBytes bounds the copies: no field that is right is longer, and a key of an index may not be of any length.
+// maxCopyBytes bounds the copies: no valid field is longer, and an index key has a limited length.
 const maxCopyBytes = 256
 
 func copyOf(t *trade.Trade, field string) string {
@@ -127,8 +128,8 @@ func copyOf(t *trade.Trade, field string) string {
 	return s
 }
 
-// sourceSystem is never empty for an event that a rule of the stack matched: the key of an index may not be empty, and
-// a rejected trade must be found under its source too.
+// sourceSystem is never empty for an event matched by one of the stack's rules: an index key must not be empty, and a
+// rejected trade must be found under its source too.
 func sourceSystem(t *trade.Trade, eventSource string) string {
 	if s := copyOf(t, "sourceSystem"); s != "" {
 		return s

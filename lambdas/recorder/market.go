@@ -11,13 +11,12 @@ import (
 // maxMarketBytes bounds the market context. With a trade of at most 64 KiB, an item stays well below DynamoDB's 400 KB.
 const maxMarketBytes = 64 << 10
 
-// externalField holds what an API outside of the system answered. Its shape is anybody's guess, so it is stored as JSON
-// text: DynamoDB refuses more than 32 levels of nesting and numbers of more than 38 digits, and no trade may be lost by
-// its context.
+// externalField is the answer of an external API. Its shape is unknown, so it is stored as JSON text: DynamoDB refuses
+// more than 32 levels of nesting and numbers of more than 38 digits, and a trade must not be lost because of its
+// context.
 const externalField = "external"
 
-// readMarket takes apart the market context, without binary floats. Context that is too large is replaced by the
-// reason.
+// readMarket parses the market context, without binary floats. If the context is too large, the reason replaces it.
 func readMarket(payload json.RawMessage) (map[string]any, error) {
 	if len(payload) > maxMarketBytes {
 		return map[string]any{
@@ -39,7 +38,7 @@ func readMarket(payload json.RawMessage) (map[string]any, error) {
 	return market, nil
 }
 
-// addAnswers adds the answers of other stages to an item, as JSON text: their shapes are theirs.
+// addAnswers adds the other stages' answers to an item, as JSON text: their shapes are up to them.
 func addAnswers(attributes map[string]types.AttributeValue, answers map[string]json.RawMessage) error {
 	for name, answer := range answers {
 		if _, taken := attributes[name]; taken {
@@ -54,7 +53,7 @@ func addAnswers(attributes map[string]types.AttributeValue, answers map[string]j
 	return nil
 }
 
-// decodeExactly decodes JSON with its number literals. No JSON at all decodes to nothing.
+// decodeExactly decodes JSON, keeping number literals. Empty input decodes to nothing.
 func decodeExactly(data []byte, to any) error {
 	if len(data) == 0 {
 		return nil

@@ -1,4 +1,4 @@
-// Package recorder is the function that writes a trade to the table, once and for good.
+// Package recorder is the function that writes a trade to the table, exactly once.
 package recorder
 
 import (
@@ -23,7 +23,7 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "recorder"
 
-// The metrics. The first three are 0 or 1 an invocation.
+// The metrics. The first three are 0 or 1 per invocation.
 const (
 	TradesRecorded  = "TradesRecorded"
 	DuplicateTrades = "DuplicateTrades"
@@ -39,7 +39,7 @@ const (
 	OutcomeDuplicate = "DUPLICATE"
 )
 
-// API is what the recorder needs of DynamoDB.
+// API is what the recorder needs from DynamoDB.
 type API interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 }
@@ -48,16 +48,16 @@ type API interface {
 type Request struct {
 	function.Request
 
-	// Validation is the validator's answer, Market the enricher's: a JSON object.
+	// Validation is the validator's answer, Market the enricher's, a JSON object.
 	Validation trade.Verdict   `json:"validation"`
 	Market     json.RawMessage `json:"market"`
 
-	// Answers are those of other stages, by the names under which they hand them on. Each becomes an attribute of the item,
+	// Answers are the other stages' answers, by the names they hand them on under. Each becomes an attribute of the item,
 	// as JSON text.
 	Answers map[string]json.RawMessage `json:"-"`
 }
 
-// UnmarshalJSON takes what it doesn't know for the answer of a stage.
+// UnmarshalJSON treats unknown members as stages' answers.
 func (r *Request) UnmarshalJSON(payload []byte) error {
 	if err := json.Unmarshal(payload, &r.Answers); err != nil {
 		return err
@@ -75,27 +75,27 @@ func (r *Request) UnmarshalJSON(payload []byte) error {
 	return nil
 }
 
-// Response is the answer of the recorder.
+// Response is the recorder's answer.
 type Response struct {
-	// Outcome is OutcomeRecorded, or OutcomeDuplicate where the table held the trade already.
+	// Outcome is OutcomeRecorded, or OutcomeDuplicate if the table already had the trade.
 	Outcome string `json:"outcome"`
 
-	// The rest is what the table holds: of a duplicate, what was recorded first.
+	// The rest is what the table has: for a duplicate, what was recorded first.
 	Status     string `json:"status"`
 	TradeID    string `json:"tradeId"`
 	Timestamp  int64  `json:"timestamp"` // epoch milliseconds
 	Digest     string `json:"digest"`
 	RecordedAt string `json:"recordedAt"`
 
-	// Violations are the codes of the rules that the trade breaks, as the item lists them; absent where it breaks none.
+	// Violations are the codes of the rules the trade breaks, as the item lists them; absent if it breaks none.
 	Violations []string `json:"violations,omitempty"`
 }
 
-// New makes the handler: it takes a Request and answers a Response. Errors are MalformedTrade, TradeConflict, and
-// DynamoDB's by their own code.
+// New returns the handler: it takes a Request and answers with a Response. Errors are MalformedTrade, TradeConflict,
+// and DynamoDB's under their own code.
 //
-// Beside what function.ReadSettings reads, it reads TABLE_NAME and RETENTION_YEARS (items are kept for good by
-// default).
+// Besides what function.ReadSettings reads, it reads TABLE_NAME and RETENTION_YEARS (by default, items are kept
+// forever).
 func New(environment function.Environment, table API) (lambda.Handler, error) {
 	settings := function.ReadSettings(environment, Name)
 	r := &recorder{
@@ -114,10 +114,10 @@ func New(environment function.Environment, table API) (lambda.Handler, error) {
 	return function.Handle(settings, r.record), nil
 }
 
-// maxRetentionYears keeps the time to live a time that makes sense.
+// maxRetentionYears keeps the time to live sensible.
 const maxRetentionYears = 100
 
-// readRetention reads RETENTION_YEARS: 0 where it isn't set.
+// readRetention reads RETENTION_YEARS; 0 if it isn't set.
 func readRetention(settings *function.Settings) int {
 	text := settings.Optional("RETENTION_YEARS", "")
 	if text == "" {
@@ -134,9 +134,9 @@ func readRetention(settings *function.Settings) int {
 type recorder struct {
 	table          API
 	tableName      string
-	retentionYears int // 0: for good
+	retentionYears int // 0: forever
 
-	// condition says that the key is free. It is the same for every trade, so it is built once.
+	// condition requires the key to be free. It is the same for every trade, so it is built once.
 	condition expression.Expression
 }
 
@@ -157,7 +157,7 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 	return response, err
 }
 
-// put writes the item if its key is free, and else says what to make of the item that is there.
+// put writes the item if its key is free, and otherwise judges the item that has the key.
 func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.RawMessage) (Response, error) {
 	attributes, err := attributevalue.MarshalMap(item)
 	if err != nil {
@@ -182,9 +182,9 @@ func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.R
 	return answer(OutcomeRecorded, item), nil
 }
 
-// meet answers for an item whose key is taken. The same trade is a duplicate; another is a conflict. An item that this
-// very execution wrote is neither: the write had succeeded, but its answer was lost, and the SDK or the state machine
-// tried again.
+// meet answers for an item whose key is taken. The same trade is a duplicate; another one is a conflict. An item
+// written by this very execution is neither: the write succeeded, but its answer was lost, and the SDK or the state
+// machine retried.
 func meet(item Item, attributes map[string]types.AttributeValue) (Response, error) {
 	var existing Item
 	if err := attributevalue.UnmarshalMap(attributes, &existing); err != nil {
@@ -229,12 +229,12 @@ func report(call *function.Call, eventTime time.Time, response Response, err err
 	}
 }
 
-// ConflictError says that the table holds another trade under the same key. The one that is recorded stays.
+// ConflictError means that the table has another trade with the same key. The recorded one stays.
 type ConflictError struct {
 	TradeID   string
 	Timestamp int64 // epoch milliseconds
 
-	// Recorded is the digest of the trade in the table, Refused that of the trade that came.
+	// Recorded is the digest of the trade in the table, Refused that of the one that arrived.
 	Recorded, Refused string
 }
 
@@ -243,5 +243,5 @@ func (e *ConflictError) Error() string {
 		e.TradeID, e.Timestamp, e.Recorded, e.Refused)
 }
 
-// ErrorType is the name under which Step Functions sees the error.
+// ErrorType is the error's name as Step Functions sees it.
 func (*ConflictError) ErrorType() string { return "TradeConflict" }

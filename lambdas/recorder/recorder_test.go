@@ -54,7 +54,7 @@ func mustHandler(t tester, table recorder.API) lambda.Handler {
 	return h
 }
 
-// tester is what testing.T and rapid.T have in common.
+// tester is the common part of testing.T and rapid.T.
 type tester interface {
 	Helper()
 	Fatalf(string, ...any)
@@ -69,14 +69,14 @@ func event(t testing.TB, name string) []byte {
 	return payload
 }
 
-// fromExecution is the payload as another execution of the state machine would send it.
+// fromExecution returns the payload as another execution of the state machine would send it.
 func fromExecution(payload []byte, name string) []byte {
 	return bytes.ReplaceAll(payload, []byte(executionARN), []byte(executionARN+name))
 }
 
 const approved = `{"valid":true,"violations":[],"rulesVersion":"1.0.0","reviewRequired":false}`
 
-// payload is a payload of these three parts.
+// payload returns a payload with these three parts.
 func payload(detail, validation, market string) []byte {
 	return fmt.Appendf(nil, `{"event":{"id":"e-1","source":"trading.system1","time":"2024-05-28T13:30:01Z","detail":%s},"validation":%s,"market":%s,"executionArn":%q}`,
 		detail, validation, market, executionARN)
@@ -104,7 +104,7 @@ func invoke(t tester, h lambda.Handler, payload []byte) recorder.Response {
 	return response
 }
 
-// only is the one item of a table, in Go's own types; numbers as their text.
+// only returns the one item of a table, in Go's own types; numbers as text.
 func only(t *testing.T, table *fakeTable) map[string]any {
 	t.Helper()
 	if len(table.items) != 1 {
@@ -212,7 +212,7 @@ func TestTheSameTradeTwiceIsADuplicate(t *testing.T) {
 	first := invoke(t, h, event(t, "valid"))
 	before := only(t, table)
 
-	// The second time it comes from another execution, with other white space, and judged by newer rules.
+	// The second copy comes from another execution, with different white space, judged by newer rules.
 	again := bytes.Replace(event(t, "valid"), []byte(`"reviewRequired": true`), []byte(`"reviewRequired":false`), 1)
 	second := invoke(t, h, fromExecution(again, "-again"))
 	first.Outcome = "DUPLICATE"
@@ -247,8 +247,8 @@ func TestAnotherTradeUnderTheSameKeyIsAConflict(t *testing.T) {
 	}
 }
 
-// The write succeeds and its answer is lost: the state machine tries again, and the trade must not be called a
-// duplicate of itself.
+// The write succeeds but its answer is lost: the state machine retries, and the trade must not count as a duplicate of
+// itself.
 func TestARepeatedAttemptOfOneExecutionIsNoDuplicate(t *testing.T) {
 	table := &fakeTable{after: func(context.Context) error {
 		return &smithy.OperationError{Err: &smithyhttp.RequestSendError{Err: errors.New("connection reset by peer")}}
@@ -373,7 +373,7 @@ func TestMarketContext(t *testing.T) {
 	}
 }
 
-// A stage that is added to the workflow has its answer on the record without a change here.
+// A new stage's answer is recorded without a change here.
 func TestAnswersOfOtherStagesAreRecorded(t *testing.T) {
 	table := &fakeTable{}
 	detail := `{"tradeId":"t-1"}`
@@ -390,7 +390,7 @@ func TestAnswersOfOtherStagesAreRecorded(t *testing.T) {
 	}
 }
 
-// An item may have 400 KB; the largest that the limits allow is far below.
+// An item may have 400 KB; the largest the limits allow is far below that.
 func TestTheLargestItemFits(t *testing.T) {
 	table := &fakeTable{}
 	fields := []string{`"tradeId":"t-1"`}
@@ -458,7 +458,7 @@ func TestOfManyAtATimeOneIsRecorded(t *testing.T) {
 	}
 }
 
-// Whatever the order, and however often each trade comes: the same table.
+// Whatever the order, and however often each trade arrives, the table is the same.
 func TestTheTableDoesNotDependOnTheOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var payloads [][]byte
@@ -491,7 +491,7 @@ func TestTheTableDoesNotDependOnTheOrder(t *testing.T) {
 	})
 }
 
-// digests are a table's digests by key.
+// digests returns a table's digests by key.
 func digests(t tester, table *fakeTable) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -553,7 +553,7 @@ func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 	}
 }
 
-// unwritten is a table that takes everything at once, so that a benchmark measures the recorder alone.
+// unwritten is a table that accepts everything at once, so a benchmark measures only the recorder.
 type unwritten struct{}
 
 func (unwritten) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {

@@ -16,13 +16,13 @@ import (
 	"trade-processing/lambdas/recorder"
 )
 
-// fakeTable is a table of the trades' key schema that refuses what DynamoDB refuses.
+// fakeTable is a table with the trades' key schema that refuses what DynamoDB refuses.
 type fakeTable struct {
 	mu     sync.Mutex
 	items  map[string]map[string]types.AttributeValue
 	writes int
 
-	// before is asked before a write, after once it is done: an error is the call's.
+	// before is called before a write, after once it is done; their errors are the call's.
 	before, after func(context.Context) error
 }
 
@@ -68,8 +68,8 @@ func (f *fakeTable) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ..
 	return &dynamodb.PutItemOutput{}, nil
 }
 
-// keyMustBeFree reads the one condition that the recorder has, attribute_not_exists of a key attribute: without it a
-// put would overwrite.
+// keyMustBeFree reads the recorder's one condition, attribute_not_exists of a key attribute: without it a put would
+// overwrite.
 func (f *fakeTable) keyMustBeFree(in *dynamodb.PutItemInput) bool {
 	for placeholder, name := range in.ExpressionAttributeNames {
 		if name == "tradeId" && aws.ToString(in.ConditionExpression) == "attribute_not_exists ("+placeholder+")" {
@@ -102,7 +102,7 @@ func invalid(message string) error {
 	return &smithy.GenericAPIError{Code: "ValidationException", Message: message}
 }
 
-// sizeOf is an attribute's size by DynamoDB's own rules, more or less; the error is for a value that it refuses.
+// sizeOf returns an attribute's approximate size by DynamoDB's rules; the error is for a value it refuses.
 func sizeOf(v types.AttributeValue, level int) (int, error) {
 	if level > 32 {
 		return 0, invalid("Nesting Levels have exceeded supported limits")

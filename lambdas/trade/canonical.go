@@ -7,25 +7,25 @@ import (
 	"trade-processing/lambdas/jsontext"
 )
 
-// Canonical is the one spelling of the trade that is stored and hashed: JSON without insignificant white space, names
-// sorted by code point, every number literal exactly as received, and every string with the same characters as received
-// but escaped in the one way that RFC 8785 prescribes: \" \\ \b \t \n \f \r, \u00xx for the other control characters,
-// and nothing else. Services on the way re-order names and re-escape characters; they must not make another trade of
-// it.
+// Canonical returns the one form of the trade that is stored and hashed: JSON without insignificant white space, names
+// sorted by code point, every number literal exactly as received, and every string with the characters received,
+// escaped in the one way that RFC 8785 prescribes: \" \\ \b \t \n \f \r, \u00xx for the other control characters, and
+// nothing else. Services on the way reorder names and escape characters differently; that must not make it another
+// trade.
 //
-// Numbers are left alone on purpose (RFC 8785 would turn them into binary floats): 1.10 and 1.1 are two spellings, and
-// two digests.
+// Numbers are deliberately left alone (RFC 8785 would turn them into binary floats): 1.10 and 1.1 have different
+// digests.
 func (t *Trade) Canonical() []byte {
 	return t.detail.appendTo(make([]byte, 0, 512))
 }
 
-// Digest is the SHA-256 of the canonical form in lower-case hexadecimal. `printf %s "$TRADE" | sha256sum` on the stored
-// text gives the same.
+// Digest returns the SHA-256 of the canonical form in lower-case hexadecimal. `printf %s "$TRADE" | sha256sum` on the
+// stored text gives the same.
 func (t *Trade) Digest() string {
 	return DigestOf(t.Canonical())
 }
 
-// DigestOf is the digest of a canonical form that is at hand already.
+// DigestOf returns the digest of a canonical form.
 func DigestOf(canonical []byte) string {
 	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:])

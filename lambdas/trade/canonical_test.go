@@ -57,7 +57,7 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
-// The value was computed with sha256sum: an auditor needs no program of ours.
+// The value was computed with sha256sum: an auditor doesn't need our code.
 func TestDigestIsTheSHA256OfTheCanonicalForm(t *testing.T) {
 	parsed := mustParse(t, `{"tradeId":"t-1","amount":"35158.2"}`)
 	const want = "dd7945890c9113b431e709a3753825557d8a210c5c752172233d5e6065ff7003"
@@ -66,7 +66,7 @@ func TestDigestIsTheSHA256OfTheCanonicalForm(t *testing.T) {
 	}
 }
 
-// drawValue draws a JSON value as Go's own types, with json.Number for numbers.
+// drawValue draws a JSON value in Go's own types, with json.Number for numbers.
 func drawValue(t *rapid.T, levels int) any {
 	kinds := []string{"null", "boolean", "number", "string", "array", "object"}
 	if levels == 0 {
@@ -105,8 +105,8 @@ func drawDetail(t *rapid.T) map[string]any {
 	return members
 }
 
-// spell writes a JSON value in one of its many spellings: names in any order, white space anywhere, characters escaped
-// or not.
+// spell writes a JSON value in one of its many forms: names in any order, white space anywhere, characters escaped or
+// not.
 func spell(r *rand.Rand, v any) string {
 	space := func() string { return []string{"", "", " ", "\n\t", "\r\n"}[r.Intn(5)] }
 	var text string

@@ -2,9 +2,8 @@ package trade
 
 import "slices"
 
-// RulesVersion names this set of rules; it is stored with every trade. Change it with every change of what is a
-// violation: the first number when a trade that was valid may become invalid, the second when one that was invalid may
-// become valid, the third when only messages change.
+// RulesVersion identifies this set of rules; it is stored with every trade. Change the first number if a valid trade
+// may become invalid, the second if an invalid one may become valid, the third if only messages change.
 const RulesVersion = "1.0.1"
 
 // Code names a rule that a trade breaks. Codes are stable: once published, a code keeps its name and its meaning.
@@ -80,11 +79,11 @@ type Description struct {
 	// Field is the field of the detail that the code is about.
 	Field string
 
-	// Meaning says what about the field is wrong.
+	// Meaning says what is wrong with the field.
 	Meaning string
 
-	// Example is a JSON object. Its fields, put in place of those of a trade that is valid, give the trade this
-	// violation: a trade of system1, in an event from trading.system1, in a stack that knows no source system99.
+	// Example is a JSON object. Put into a valid trade, its fields produce this violation, given a trade of system1, in an
+	// event from trading.system1, in a stack without a source system99.
 	Example string
 }
 

@@ -52,7 +52,7 @@ func TestTheTableIsComplete(t *testing.T) {
 	}
 }
 
-// A published code keeps its meaning, and every stored trade says by which rules it was judged.
+// A published code keeps its meaning, and every stored trade says which rules it was judged by.
 func TestAChangeOfTheTableChangesTheRulesVersion(t *testing.T) {
 	var table []byte
 	for _, d := range trade.Codes() {

@@ -2,11 +2,12 @@ package trade
 
 import "github.com/cockroachdb/apd/v3"
 
-// agree tells whether price times quantity is the amount within one minor unit of the currency or 0.01 % of the amount,
-// whichever is larger: sources round to the minor unit, or quote an average price of fewer digits than they settle.
+// agree reports whether price times quantity equals the amount within one minor unit of the currency or 0.01 % of the
+// amount, whichever is larger: sources round to the minor unit, or quote an average price with fewer digits than they
+// settle.
 //
-// All of it is computed exactly, as a context of precision 0 never rounds. The range of decimals, 38 digits between
-// 1E-130 and 1E+126, keeps it cheap and far from apd's own limits; were they met, the answer would be no.
+// Everything is computed exactly, because a context of precision 0 never rounds. The range of decimals, 38 digits
+// between 1E-130 and 1E+126, keeps it cheap and far from apd's own limits; at those, the answer would be no.
 func agree(amount, price, quantity *Decimal, currency Currency) bool {
 	compute := apd.MakeErrDecimal(&apd.BaseContext)
 	var difference apd.Decimal

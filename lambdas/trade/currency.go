@@ -7,20 +7,19 @@ type Currency struct {
 	// Code is the alphabetic code, such as USD.
 	Code string
 
-	// MinorUnit is the number of decimals of the smallest unit: 2 for USD, 0 for JPY, 3 for BHD. Meaningless where
+	// MinorUnit is the number of decimals of the smallest unit: 2 for USD, 0 for JPY, 3 for BHD. Meaningless if
 	// HasMinorUnit is false.
 	MinorUnit int
 
-	// HasMinorUnit is false for what ISO 4217 lists without one: metals, bond units, and codes that are no money.
+	// HasMinorUnit is false for codes that ISO 4217 lists without one: metals, bond units, and codes that aren't money.
 	HasMinorUnit bool
 }
 
-// LookupCurrency finds a current ISO 4217 code, upper case as the standard writes it. Codes that have been withdrawn
-// (DEM) are not found.
+// LookupCurrency finds a current ISO 4217 code, upper case as in the standard. Withdrawn codes (DEM) are not found.
 //
-// The list is that of github.com/bojanz/currency, which follows the maintenance agency's own list one. The more obvious
-// golang.org/x/text/currency won't do: its tables of 2017 lack codes in use (VES, SLE, XCG), take DEM, and have CLDR's
-// number of decimals for display, which differs from ISO's minor unit for twenty currencies.
+// The list is from github.com/bojanz/currency, which follows the maintenance agency's list one. The more obvious
+// golang.org/x/text/currency won't do: its tables from 2017 lack codes in use (VES, SLE, XCG), accept DEM, and have
+// CLDR's decimals for display, which differ from ISO's minor unit for twenty currencies.
 func LookupCurrency(code string) (Currency, bool) {
 	if digits, known := currency.GetDigits(code); known {
 		return Currency{Code: code, MinorUnit: int(digits), HasMinorUnit: true}, true
@@ -31,9 +30,9 @@ func LookupCurrency(code string) (Currency, bool) {
 	return Currency{}, false
 }
 
-// isWithoutMinorUnit names the current codes that ISO 4217 gives no minor unit, and that bojanz/currency leaves out as
-// they are nobody's money. A trade may well be in gold ounces or in special drawing rights. XTS (for testing) and XXX
-// (no currency) are in the standard on the same terms, so they are taken too.
+// isWithoutMinorUnit reports the current codes without an ISO 4217 minor unit, which bojanz/currency leaves out because
+// they are nobody's money. A trade may well be in gold ounces or special drawing rights. XTS (for testing) and XXX (no
+// currency) are in the standard on the same terms, so they are accepted too.
 func isWithoutMinorUnit(code string) bool {
 	switch code {
 	case "XAU", "XAG", "XPT", "XPD", // metals, in troy ounces

@@ -14,7 +14,7 @@ func TestLookupCurrency(t *testing.T) {
 		"BHD": 3, "KWD": 3, "TND": 3, "IQD": 3, "CLF": 4, "UYW": 4,
 		// CLDR shows these without decimals; ISO 4217 has two.
 		"AFN": 2, "COP": 2, "IDR": 2, "PKR": 2, "RSD": 2,
-		// Codes of the last years, and of funds.
+		// Recent codes, and fund codes.
 		"MRU": 2, "VES": 2, "VED": 2, "SLE": 2, "ZWG": 2, "XCG": 2, "XAD": 2, "CHE": 2, "USN": 2,
 	} {
 		c, known := trade.LookupCurrency(code)
@@ -44,7 +44,7 @@ func TestWithdrawnAndInventedCodesAreUnknown(t *testing.T) {
 }
 
 // ISO 4217 counted 178 codes in use in January 2026: 165 with a minor unit, and 13 without. When the library follows a
-// change of the standard this fails, and somebody looks at what changed before trades are judged by it.
+// change in the standard, this fails, so that somebody looks at the change before trades are judged by it.
 func TestTheListIsThatOfJanuary2026(t *testing.T) {
 	if n := len(currency.GetCurrencyCodes()); n != 165 {
 		t.Errorf("the library knows %d currencies with a minor unit, not 165: compare with ISO 4217, then change RulesVersion", n)

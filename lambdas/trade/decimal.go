@@ -14,17 +14,17 @@ const (
 	// don't count.
 	MaxDigits = 38
 
-	// maxExactDigits is how many significant digits of a JSON number are sure to survive a service that reads numbers
-	// as IEEE 754 doubles, as Step Functions may: every decimal of 15 digits comes back from a double as it was.
+	// maxExactDigits is how many significant digits of a JSON number are sure to survive a service that reads numbers as
+	// IEEE 754 doubles, as Step Functions may: every decimal of 15 digits survives a round trip through a double.
 	maxExactDigits = 15
 
-	// A decimal's first significant digit stands for 10^minExponent to 10^maxExponent: DynamoDB's range for a number,
-	// 1E-130 to 9.99...E+125.
+	// A decimal's first significant digit is worth 10^minExponent to 10^maxExponent: DynamoDB's range for a number, 1E-130
+	// to 9.99...E+125.
 	minExponent = -130
 	maxExponent = 125
 )
 
-// The ways in which a text can fail to be a decimal. They are told apart because each has its own violation codes.
+// The ways in which a string can fail to be a decimal. They are distinct because each has its own violation codes.
 var (
 	ErrNotDecimal    = errors.New("is not a decimal like 1250.75, written like a JSON number")
 	ErrTooManyDigits = fmt.Errorf("has more than %d significant digits", MaxDigits)
@@ -38,9 +38,9 @@ type Decimal struct {
 }
 
 // ParseDecimal reads a decimal exactly: an optional minus, digits without a leading zero, an optional fraction, an
-// optional exponent, as JSON spells numbers (so no plus in front, no hexadecimal, no NaN, no separators, no white
-// space). The error is one of ErrNotDecimal, ErrTooManyDigits and ErrOutOfRange. The work is linear in the text's
-// length, whatever the exponent says: 1e999999999 is refused before anything of that size is made.
+// optional exponent, as in a JSON number (so no leading plus, no hexadecimal, no NaN, no separators, no white space).
+// The error is one of ErrNotDecimal, ErrTooManyDigits and ErrOutOfRange. The work is linear in the text's length,
+// whatever the exponent: 1e999999999 is refused before anything of that size is allocated.
 func ParseDecimal(s string) (Decimal, error) {
 	parts, ok := splitDecimal(s)
 	if !ok {
@@ -123,14 +123,14 @@ func leadingDigits(s string) (digits, rest string) {
 	return s[:n], s[n:]
 }
 
-// IsZero tells whether d is 0.
+// IsZero reports whether d is 0.
 func (d Decimal) IsZero() bool { return d.value.IsZero() }
 
-// Sign is -1, 0 or 1.
+// Sign returns -1, 0 or 1.
 func (d Decimal) Sign() int { return d.value.Sign() }
 
-// Cmp compares by value: -1 where d is less than e, 0 where they are equal, 1 where d is greater.
+// Cmp compares by value: -1 if d is less than e, 0 if they are equal, 1 if d is greater.
 func (d Decimal) Cmp(e Decimal) int { return d.value.Cmp(&e.value) }
 
-// String is the decimal in plain notation, or in scientific notation where its exponent is large.
+// String returns the decimal in plain notation, or in scientific notation if its exponent is large.
 func (d Decimal) String() string { return d.value.String() }

@@ -17,7 +17,7 @@ func TestParseDecimal(t *testing.T) {
 	zeros := strings.Repeat("0", 60_000)
 	for name, test := range map[string]struct {
 		text string
-		want string // the decimal's plain value, or empty where there is an error
+		want string // the decimal's plain value, or empty if there is an error
 		err  error
 	}{
 		"a whole number":                             {text: "33466", want: "33466"},
@@ -91,7 +91,7 @@ func TestParseDecimal(t *testing.T) {
 	}
 }
 
-// An exponent is a few bytes to send and, taken literally, gigabytes to write out.
+// An exponent takes a few bytes to send but, taken literally, gigabytes to write out.
 func TestHostileDecimalsCostNothing(t *testing.T) {
 	started := time.Now()
 	for _, text := range []string{"1e999999999", "1e-999999999", "0e999999999", strings.Repeat("9", 65_000), "1" + strings.Repeat("0", 65_000)} {
@@ -114,7 +114,7 @@ func rational(t interface{ Fatalf(string, ...any) }, text string) *big.Rat {
 	return r
 }
 
-// decimalTexts draws texts that ParseDecimal takes.
+// decimalTexts draws strings that ParseDecimal accepts.
 func decimalTexts() *rapid.Generator[string] {
 	return rapid.StringMatching(`-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?`)
 }

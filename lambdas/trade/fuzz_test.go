@@ -32,7 +32,7 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzParse holds Parse and the rules against encoding/json: what Parse takes is JSON with the same content, and
+// FuzzParse checks Parse and the rules against encoding/json: what Parse accepts is JSON with the same content, and
 // nothing panics on what it refuses.
 func FuzzParse(f *testing.F) {
 	seeds(f)
@@ -68,8 +68,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzCanonical holds the canonical form to its promises: its own fixed point, never longer than what was sent, and the
-// same content.
+// FuzzCanonical checks the canonical form's promises: it is its own fixed point, never longer than what was sent, and
+// has the same content.
 func FuzzCanonical(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, detail []byte) {
@@ -98,7 +98,7 @@ func FuzzCanonical(f *testing.F) {
 	})
 }
 
-// FuzzParseDecimal holds decimals against math/big: the same value, and the grammar of JSON's numbers.
+// FuzzParseDecimal checks decimals against math/big: the same value, and the grammar of JSON numbers.
 func FuzzParseDecimal(f *testing.F) {
 	for _, text := range []string{"35158.2", "0.0000586105", "-37.63", "3.844E-5", "0", "-0.0", "1e999999999", "1e-131", "9.99e125",
 		strings.Repeat("9", 39), "0x10", "1_000", "+1", " 1", "NaN", "Infinity", "1e", "1.", ".1", "007", ""} {

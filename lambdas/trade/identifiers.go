@@ -11,8 +11,8 @@ func isUpperAlphanumeric(s string) bool {
 	return true
 }
 
-// isISIN tells whether s has the form of an ISO 6166 ISIN: a prefix of two letters, nine letters or digits, a check
-// digit. Prefixes are not held against ISO 3166: there are others by right (XS, EU).
+// isISIN reports whether s has the form of an ISO 6166 ISIN: a prefix of two letters, nine letters or digits, a check
+// digit. Prefixes are not checked against ISO 3166: there are legitimate others (XS, EU).
 func isISIN(s string) bool {
 	return len(s) == 12 && isUpper(s[0]) && isUpper(s[1]) && isUpperAlphanumeric(s) && isDigit(s[11])
 }
@@ -38,14 +38,14 @@ func hasISINCheckDigit(isin string) bool {
 	return sum%10 == 0
 }
 
-// isLEI tells whether s has the form of an ISO 17442 legal entity identifier: eighteen letters or digits, two check
+// isLEI reports whether s has the form of an ISO 17442 legal entity identifier: eighteen letters or digits, two check
 // digits.
 func isLEI(s string) bool {
 	return len(s) == 20 && isUpperAlphanumeric(s) && isDigit(s[18]) && isDigit(s[19])
 }
 
 // hasLEICheckDigits applies ISO 7064's MOD 97-10: with letters as the two digits of A=10 to Z=35 the number is 1 modulo
-// 97. The standard makes check digits of 02 to 98 only; 00, 01 and 99 are congruent to real ones but are never issued.
+// 97. The standard produces only check digits from 02 to 98; 00, 01 and 99 are congruent to real ones but never issued.
 func hasLEICheckDigits(lei string) bool {
 	switch lei[18:] {
 	case "00", "01", "99":
@@ -63,7 +63,7 @@ func hasLEICheckDigits(lei string) bool {
 	return remainder == 1
 }
 
-// alphanumericValue is the value of 0-9 and A-Z in check digits: 0 to 35.
+// alphanumericValue returns the value of 0-9 and A-Z in check digits: 0 to 35.
 func alphanumericValue(c byte) int {
 	if isDigit(c) {
 		return int(c - '0')

@@ -16,7 +16,7 @@ func TestISIN(t *testing.T) {
 		"DE0007164600":  nil, // SAP
 		"GB0002634946":  nil, // BAE Systems
 		"AU0000XVGZA3":  nil, // letters inside
-		"XS0203470157":  nil, // Eurobonds have a prefix that is no country
+		"XS0203470157":  nil, // Eurobonds have a prefix that isn't a country
 		"US0378331006":  {trade.ISINCheckDigit},
 		"US0373831005":  {trade.ISINCheckDigit}, // two digits swapped
 		"us0378331005":  {trade.ISINInvalid},
@@ -53,7 +53,8 @@ func TestLEI(t *testing.T) {
 	}
 }
 
-// 97 divides the difference of such pairs, so the remainder alone can't tell them apart: ISO 7064 makes only 02 to 98.
+// 97 divides the difference of such pairs, so the remainder alone can't tell them apart: ISO 7064 produces only 02 to
+// 98.
 func TestLEICheckDigitsThatAreNeverIssued(t *testing.T) {
 	pairs := map[string]string{"97": "00", "98": "01", "02": "99"}
 	met := 0

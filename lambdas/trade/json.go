@@ -14,8 +14,8 @@ const (
 	// MaxLevels is how deep objects and arrays may be nested; the detail itself is level 1.
 	MaxLevels = 32
 
-	// MaxBytes is how many bytes a detail may have in its canonical form. The canonical form counts, not the bytes that
-	// arrive, because every service on the way may escape characters anew.
+	// MaxBytes is how many bytes a detail may have in its canonical form. The received bytes don't count, because every
+	// service on the way may escape characters differently.
 	MaxBytes = 64 << 10
 
 	// maxRawBytes bounds the work before the canonical form is known: it is MaxBytes with every character escaped as
@@ -23,7 +23,7 @@ const (
 	maxRawBytes = 6 * MaxBytes
 )
 
-// kind is the type of a JSON value. Its zero value is the type of a field that isn't there.
+// kind is the type of a JSON value. Its zero value is the type of an absent field.
 type kind uint8
 
 const (
@@ -40,7 +40,7 @@ func (k kind) String() string {
 	return [...]string{"absent", "null", "a boolean", "a number", "a string", "an array", "an object"}[k]
 }
 
-// value is a JSON value that keeps what encoding/json would lose: the spelling of numbers.
+// value is a JSON value that keeps what encoding/json would lose: how numbers were written.
 type value struct {
 	kind kind
 	// text is a string's characters without escapes, or the literal of a number or boolean.
@@ -64,9 +64,9 @@ func (v value) member(name string) (value, bool) {
 	return value{}, false
 }
 
-// parseJSON reads one JSON value. The syntax is left to encoding/json, which settles it without recursion; the walk
-// after it only takes apart what is known to be well-formed, and refuses what encoding/json lets pass: invalid UTF-8,
-// half surrogate pairs, names that stand twice in one object, and more than MaxLevels of nesting.
+// parseJSON reads one JSON value. encoding/json checks the syntax, without recursion; the walk after it only takes
+// apart well-formed text, and refuses what encoding/json accepts: invalid UTF-8, half surrogate pairs, names listed
+// twice in one object, and more than MaxLevels of nesting.
 func parseJSON(data []byte) (value, error) {
 	switch {
 	case len(data) == 0:
@@ -83,7 +83,7 @@ func parseJSON(data []byte) (value, error) {
 	return w.value(1)
 }
 
-// syntaxError says what json.Valid only denies.
+// syntaxError explains what json.Valid only denies.
 func syntaxError(data []byte) error {
 	var raw json.RawMessage
 	return json.Unmarshal(data, &raw)
@@ -101,7 +101,7 @@ func (w *walker) space() {
 	}
 }
 
-// value reads the value that starts at the walker's position, and the white space after it.
+// value reads the value at the walker's position, and the white space after it.
 func (w *walker) value(level int) (v value, err error) {
 	start := w.at
 	switch w.data[w.at] {
@@ -131,8 +131,8 @@ func (w *walker) value(level int) (v value, err error) {
 	return v, err
 }
 
-// container reads an object or an array. Objects come out sorted by name, in the order of UTF-8 bytes, which is the
-// order of code points: names that stand twice are then neighbours, and the canonical form needs no sorting.
+// container reads an object or an array. Objects come out sorted by name, by UTF-8 bytes, which is code point order:
+// repeated names are then neighbours, and the canonical form needs no sorting.
 func (w *walker) container(k kind, closing byte, level int) (value, error) {
 	if level > MaxLevels {
 		return value{}, malformed("the detail is nested deeper than %d levels (at byte %d)", MaxLevels, w.at)
@@ -175,7 +175,7 @@ func (w *walker) container(k kind, closing byte, level int) (value, error) {
 	return v, nil
 }
 
-// string reads a string literal. One without escapes, the rule, costs no copy.
+// string reads a string literal. One without escapes, the usual case, needs no copy.
 func (w *walker) string() (string, error) {
 	start := w.at
 	escaped := false
@@ -200,8 +200,8 @@ func (w *walker) string() (string, error) {
 	return s, nil
 }
 
-// hasHalfPair tells whether a string literal escapes a surrogate that has no partner. encoding/json would turn every
-// one of them into U+FFFD, so that trades which differ would get the same digest.
+// hasHalfPair reports whether a string literal escapes a surrogate without its partner. encoding/json would turn all of
+// them into U+FFFD, so different trades would get the same digest.
 func hasHalfPair(literal string) bool {
 	for i := 0; i < len(literal); i++ {
 		if literal[i] != '\\' {

@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite docs/violations.md")
 
-// The page is made of the table that the rules themselves are held to, so that it can't tell anything else.
+// The page is generated from the table that the rules themselves are tested against, so the two can't differ.
 func TestThePageOfTheViolationsIsUpToDate(t *testing.T) {
 	const file = "../../docs/violations.md"
 	want := page()
@@ -68,5 +68,5 @@ Each example is part of a detail: put into a valid trade, it produces that viola
 	return b.String()
 }
 
-// cell makes a text fit into a cell of a table.
+// cell makes a string fit into a table cell.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

@@ -87,7 +87,7 @@ func TestAnythingIsJudgedByTheTable(t *testing.T) {
 	})
 }
 
-// drawTradeLike draws a detail whose known fields may hold anything.
+// drawTradeLike draws a detail whose known fields may be anything.
 func drawTradeLike(t *rapid.T) map[string]any {
 	detail := map[string]any{}
 	for field, valid := range validDetail() {

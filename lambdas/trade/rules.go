@@ -10,25 +10,25 @@ import (
 	"unicode/utf8"
 )
 
-// SourcePrefix comes before the source system in an event's source: trading.system1.
+// SourcePrefix precedes the source system in an event's source: trading.system1.
 const SourcePrefix = "trading."
 
 // MaxTextLength is how many characters a symbol or an account may have.
 const MaxTextLength = 64
 
-// Rules says what is wrong with a trade. The zero Rules knows no source system.
+// Rules says what is wrong with a trade. The zero Rules has no source system.
 type Rules struct {
-	// Sources are the source systems that the stack knows.
+	// Sources are the stack's source systems.
 	Sources []string
 
-	// AllowedCurrencies are codes that are taken beside those of ISO 4217, such as BTC.
+	// AllowedCurrencies are codes that are accepted in addition to ISO 4217, such as BTC.
 	AllowedCurrencies []string
 
 	// MaxClockSkew is how far a source's clock may be ahead.
 	MaxClockSkew time.Duration
 }
 
-// Arrival is what is known of a trade beside its detail.
+// Arrival is what is known about a trade besides its detail.
 type Arrival struct {
 	// Source is the event's source.
 	Source string
@@ -44,7 +44,7 @@ type Violation struct {
 	Message string `json:"message"`
 }
 
-// Verdict is the answer of the validator.
+// Verdict is the validator's answer.
 type Verdict struct {
 	Valid bool `json:"valid"`
 
@@ -57,8 +57,8 @@ type Verdict struct {
 	ReviewRequired bool `json:"reviewRequired"`
 }
 
-// Check reports every violation of a trade. A field that is null counts as one that isn't there, as many serialisers
-// write it so; it is kept in the record all the same.
+// Check reports every violation of a trade. A null field counts as absent, because many serialisers write absent fields
+// that way; it is still kept in the record.
 func (r *Rules) Check(t *Trade, a Arrival) Verdict {
 	c := checker{trade: t, violations: []Violation{}}
 	amount := c.amount()
@@ -77,13 +77,13 @@ func (r *Rules) Check(t *Trade, a Arrival) Verdict {
 	return Verdict{Valid: len(c.violations) == 0, Violations: c.violations, RulesVersion: RulesVersion}
 }
 
-// checker gathers the violations of one trade.
+// checker collects the violations of one trade.
 type checker struct {
 	trade      *Trade
 	violations []Violation
 }
 
-// add notes a violation; the message begins with the field's name.
+// add records a violation; the message begins with the field's name.
 func (c *checker) add(code Code, field, format string, args ...any) {
 	c.violations = append(c.violations, Violation{Code: code, Field: field, Message: field + " " + fmt.Sprintf(format, args...)})
 }
@@ -94,7 +94,7 @@ func (c *checker) field(name string) (value, bool) {
 	return v, v.kind != absent && v.kind != null
 }
 
-// text finds a string field; one of another type is a violation.
+// text finds a string field; any other type is a violation.
 func (c *checker) text(field string, wrongType Code) (string, bool) {
 	v, present := c.field(field)
 	if !present {
@@ -107,12 +107,12 @@ func (c *checker) text(field string, wrongType Code) (string, bool) {
 	return v.text, true
 }
 
-// decimalCodes are the codes of a field that holds a decimal above zero.
+// decimalCodes are the codes of a field that must be a decimal above zero.
 type decimalCodes struct {
 	wrongType, notDecimal, tooManyDigits, outOfRange, inexact, zero, negative Code
 }
 
-// decimal checks a field that holds a decimal above zero, and returns it where it can be read.
+// decimal checks a field that must be a decimal above zero, and returns it if it can be read.
 func (c *checker) decimal(field string, codes decimalCodes) *Decimal {
 	v, present := c.field(field)
 	if !present {
@@ -154,7 +154,7 @@ func (c *checker) amount() *Decimal {
 	return c.decimal("amount", decimalCodes{AmountWrongType, AmountNotDecimal, AmountTooManyDigits, AmountOutOfRange, AmountInexact, AmountZero, AmountNegative})
 }
 
-// currency returns the currency where ISO 4217 knows it.
+// currency returns the currency if it is in ISO 4217.
 func (c *checker) currency(r *Rules) Currency {
 	if _, present := c.field("currency"); !present {
 		c.add(CurrencyMissing, "currency", "is missing")
@@ -188,9 +188,9 @@ func (c *checker) sourceSystem(r *Rules, a Arrival) {
 	}
 }
 
-// executedAt compares with the earlier of the event's time and now. With now alone, a trade that was sent too early
-// would become valid by waiting, for instance in the dead-letter queue; with the event's time alone, which producers
-// may set themselves, a source whose clock is wrong would vouch for itself.
+// executedAt compares with the earlier of the event's time and now. By now alone, a trade sent too early would become
+// valid by waiting, for instance in the dead-letter queue; by the event's time alone, which producers may set
+// themselves, a source with a wrong clock would vouch for itself.
 func (c *checker) executedAt(r *Rules, a Arrival) {
 	literal, present := c.text("executedAt", ExecutedAtWrongType)
 	if !present {
@@ -214,8 +214,8 @@ func (c *checker) executedAt(r *Rules, a Arrival) {
 	}
 }
 
-// printable checks a name that somebody else gives: any script, but nothing that can't be seen or that gets lost on the
-// way, such as white space at the ends.
+// printable checks a name chosen by others: any script is fine, but nothing invisible or easily lost on the way, such
+// as white space at the ends.
 func (c *checker) printable(field string, wrongType, invalid Code) {
 	s, present := c.text(field, wrongType)
 	if !present {
@@ -262,8 +262,8 @@ func (c *checker) counterpartyLEI() {
 	}
 }
 
-// consistency compares price times quantity with the amount, exactly. Where ISO 4217 knows no minor unit of the
-// currency only the relative tolerance is left.
+// consistency compares price times quantity with the amount, exactly. If ISO 4217 has no minor unit for the currency,
+// only the relative tolerance applies.
 func (c *checker) consistency(amount, price, quantity *Decimal, currency Currency) {
 	if amount == nil || price == nil || quantity == nil || agree(amount, price, quantity, currency) {
 		return

@@ -17,10 +17,10 @@ var (
 	arrival = trade.Arrival{Source: "trading.system1", Time: arrived, Now: arrived.Add(2 * time.Second)}
 )
 
-// raw is JSON that stands in a detail as it is.
+// raw is JSON that goes into a detail verbatim.
 type raw = json.RawMessage
 
-// validDetail is a trade with all fields, and nothing wrong.
+// validDetail returns a valid trade with all fields.
 func validDetail() map[string]any {
 	return map[string]any{
 		"tradeId":         "t-1",
@@ -56,7 +56,7 @@ func check(t interface {
 	return rules.Check(parsed, arrival)
 }
 
-// codes are the violations of a valid trade with these fields changed; a nil takes a field away.
+// codes returns the violations of a valid trade with these fields changed; nil removes a field.
 func codes(t interface {
 	Helper()
 	Fatal(...any)
@@ -286,7 +286,7 @@ func TestAllViolationsAreReportedInTheTablesOrder(t *testing.T) {
 	}
 }
 
-// A message is stored, logged and shown: whatever was sent, it is one line of modest length that names the field first.
+// A message is stored, logged and shown: whatever was sent, it is one short line that begins with the field's name.
 func TestMessagesAreShortAndPrintable(t *testing.T) {
 	hostile := strings.Repeat("\x00\n\"ü", 300)
 	detail := map[string]any{"tradeId": "t-1"}

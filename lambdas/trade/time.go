@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// maxFractionDigits is how fine a time may be: a nanosecond. Go's clock, and every exchange's, ends there; a finer time
+// maxFractionDigits limits times to nanoseconds, the resolution of Go's clock and of every exchange's; a finer time
 // could be stored but not compared.
 const maxFractionDigits = 9
 
@@ -14,8 +14,8 @@ var (
 	errTimeTooFine = errors.New("has more than 9 digits after the second")
 )
 
-// parseTime reads an RFC 3339 time with zone. Package time knows the calendar, but takes more than RFC 3339 allows (a
-// one-digit hour, a comma before the fraction, a zone of 24:60), so the shape is checked first.
+// parseTime reads an RFC 3339 time with a zone. Package time knows the calendar, but accepts more than RFC 3339 allows
+// (a one-digit hour, a comma before the fraction, a zone of 24:60), so the shape is checked first.
 func parseTime(s string) (time.Time, error) {
 	const second = "0000-00-00T00:00:00"
 	if len(s) <= len(second) || !hasShape(s[:len(second)], second) {
@@ -41,7 +41,7 @@ func parseTime(s string) (time.Time, error) {
 	return t, nil
 }
 
-// hasShape tells whether s is like a shape, in which 0 stands for any digit and all else for itself.
+// hasShape reports whether s matches a shape, in which 0 matches any digit and everything else itself.
 func hasShape(s, shape string) bool {
 	if len(s) != len(shape) {
 		return false

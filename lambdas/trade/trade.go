@@ -1,9 +1,8 @@
-// Package trade is the domain: what a trade is, when it is valid, and the one spelling of it that is kept for good.
+// Package trade is the domain: what a trade is, when it is valid, and the one form of it that is recorded.
 //
 // A trade arrives as the JSON detail of an EventBridge event. Parse reads it exactly: numbers stay the literals that
-// were sent and never become binary floats, unknown fields stay, and what can't be told apart later (a name twice in
-// one object, half a surrogate pair) is refused. Rules says what is wrong with a trade, Canonical and Digest what it
-// is.
+// were sent and never become binary floats, unknown fields stay, and anything ambiguous (a name twice in one object,
+// half a surrogate pair) is refused. Rules says what is wrong with a trade, Canonical and Digest what it is.
 package trade
 
 import (
@@ -15,7 +14,7 @@ import (
 // MaxIDLength is how many characters a tradeId may have.
 const MaxIDLength = 64
 
-// Trade is one trade as its source sent it. It is immutable, and safe for use by several goroutines.
+// Trade is one trade as its source sent it. It is immutable and safe for concurrent use.
 type Trade struct {
 	// ID is the tradeId: 1 to 64 of A-Z a-z 0-9 . _ : -
 	ID string
@@ -25,7 +24,7 @@ type Trade struct {
 
 // Parse reads the detail of an EventBridge event: a JSON object (RFC 8259) in UTF-8 with a usable tradeId, no name
 // twice in one object, at most MaxLevels of nesting and MaxBytes in its canonical form. Anything else is a
-// *MalformedError. Whether the trade's fields are right is not asked here, but by Rules.
+// *MalformedError. Rules, not Parse, checks the trade's fields.
 func Parse(detail []byte) (*Trade, error) {
 	root, err := parseJSON(detail)
 	if err != nil {
@@ -69,8 +68,8 @@ func isAlphanumeric(c byte) bool { return isUpper(c) || isDigit(c) || 'a' <= c &
 func isUpper(c byte) bool        { return 'A' <= c && c <= 'Z' }
 func isDigit(c byte) bool        { return '0' <= c && c <= '9' }
 
-// Text is the value of a field of the detail that holds a JSON string, and whether there is one. It says nothing about
-// whether that string is right: the text of an invalid field is still what was sent.
+// Text returns the value of a string field of the detail, and whether there is one. It doesn't say whether that string
+// is valid: the text of an invalid field is still what was sent.
 func (t *Trade) Text(field string) (string, bool) {
 	v, _ := t.detail.member(field)
 	if v.kind != text {
@@ -79,8 +78,8 @@ func (t *Trade) Text(field string) (string, bool) {
 	return v.text, true
 }
 
-// Amount is the value of a field that holds a decimal, as a JSON number or a string, and whether it holds one that can
-// be read (see ParseDecimal). The literal is exactly what was sent.
+// Amount returns the value of a decimal field, a JSON number or a string, and whether it can be read (see
+// ParseDecimal). The literal is exactly what was sent.
 func (t *Trade) Amount(field string) (literal string, d Decimal, readable bool) {
 	v, _ := t.detail.member(field)
 	if v.kind != text && v.kind != number {
@@ -90,7 +89,7 @@ func (t *Trade) Amount(field string) (literal string, d Decimal, readable bool) 
 	return v.text, d, err == nil
 }
 
-// ExecutedAt is the time of execution, and whether the trade has one that can be read.
+// ExecutedAt returns the time of execution, and whether the trade has one that can be read.
 func (t *Trade) ExecutedAt() (time.Time, bool) {
 	literal, present := t.Text("executedAt")
 	if !present {
@@ -100,8 +99,8 @@ func (t *Trade) ExecutedAt() (time.Time, bool) {
 	return at, err == nil
 }
 
-// Timestamp is the trade's sort key in the table: the epoch milliseconds of executedAt where that can be read, else of
-// the event's own time. Digits below a millisecond are cut off, for times before 1970 too (towards the past).
+// Timestamp returns the trade's sort key in the table: executedAt in epoch milliseconds if it can be read, else the
+// event's own time. Fractions of a millisecond are cut off, towards the past even before 1970.
 func (t *Trade) Timestamp(eventTime time.Time) int64 {
 	if at, readable := t.ExecutedAt(); readable {
 		return at.UnixMilli()
@@ -109,21 +108,21 @@ func (t *Trade) Timestamp(eventTime time.Time) int64 {
 	return eventTime.UnixMilli()
 }
 
-// MalformedError says why a detail can't be identified as a trade at all. Sending it again can't help.
+// MalformedError says why a detail can't be identified as a trade at all. Sending it again doesn't help.
 type MalformedError struct {
 	Reason string
 }
 
 func (e *MalformedError) Error() string { return "malformed trade: " + e.Reason }
 
-// ErrorType is the name under which Step Functions sees the error.
+// ErrorType is the error's name as Step Functions sees it.
 func (*MalformedError) ErrorType() string { return "MalformedTrade" }
 
 func malformed(format string, args ...any) error {
 	return &MalformedError{Reason: fmt.Sprintf(format, args...)}
 }
 
-// quote shows a value from outside in a message: on one line, and short whatever its length.
+// quote formats an outside value for a message: on one line, and short whatever its length.
 func quote(s string) string {
 	const most = 64
 	if len(s) <= most {

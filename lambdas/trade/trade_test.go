@@ -11,7 +11,7 @@ import (
 
 func TestParseRefusesWhatCannotBeIdentified(t *testing.T) {
 	const id = `"tradeId":"t-1"`
-	nested := func(levels int) string { // an object that holds arrays, levels in all
+	nested := func(levels int) string { // an object containing arrays, with this many levels in all
 		return `{` + id + `,"x":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
 	}
 	for name, test := range map[string]struct{ detail, reason string }{

@@ -1,4 +1,4 @@
-// Package validator is the function that says what is wrong with a trade.
+// Package validator is the function that reports what is wrong with a trade.
 package validator
 
 import (
@@ -17,22 +17,22 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "validator"
 
-// The metrics, each 0 or 1 an invocation, so that their averages are rates.
+// The metrics, each 0 or 1 per invocation, so their averages are rates.
 const (
 	Validated      = "TradesValidated"
 	Rejected       = "TradesRejected"
 	ReviewRequired = "ReviewRequired"
 )
 
-// defaultClockSkew is taken when MAX_CLOCK_SKEW isn't set.
+// defaultClockSkew applies if MAX_CLOCK_SKEW isn't set.
 const defaultClockSkew = 5 * time.Minute
 
-// New makes the handler: it takes a function.Request and answers a trade.Verdict. A trade that breaks rules is an
-// answer, not an error. Errors are MalformedTrade, and ParametersUnavailable when the threshold for review has never
+// New returns the handler: it takes a function.Request and answers with a trade.Verdict. A trade that breaks rules is
+// an answer, not an error. Errors are MalformedTrade, and ParametersUnavailable when the threshold for review has never
 // been read.
 //
-// Beside what function.ReadSettings reads, it reads PARAMETER_PREFIX, SOURCES, ALLOWED_CURRENCIES (none by default) and
-// MAX_CLOCK_SKEW (5m by default).
+// Besides what function.ReadSettings reads, it reads PARAMETER_PREFIX, SOURCES, ALLOWED_CURRENCIES (none by default)
+// and MAX_CLOCK_SKEW (5m by default).
 func New(environment function.Environment, ssm parameters.API) (lambda.Handler, error) {
 	settings := function.ReadSettings(environment, Name)
 	prefix := settings.Required("PARAMETER_PREFIX", "the SSM path of the stack's parameters, such as /trade-processing/dev/")
@@ -81,7 +81,7 @@ func (v *validator) validate(ctx context.Context, call *function.Call, in functi
 	}
 	verdict := v.rules.Check(t, trade.Arrival{Source: in.Event.Source, Time: in.Event.Time, Now: call.Now()})
 	if verdict.Valid {
-		// Only a valid trade needs the threshold: a rejected one is answered even while SSM can't be read.
+		// Only a valid trade needs the threshold: a rejected one gets its answer even if SSM can't be read.
 		values, err := v.parameters.Values(ctx, call)
 		if err != nil {
 			return trade.Verdict{}, err

@@ -129,7 +129,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// The state machine passes the answer on as it is: its names are a contract with the recorder and with whoever reads
+// The state machine passes the answer on unchanged: its names are a contract with the recorder and with readers of
 // items.
 func TestTheAnswersJSON(t *testing.T) {
 	h := mustHandler(t, &fakeSSM{}, new(bytes.Buffer))

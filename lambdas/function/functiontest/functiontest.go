@@ -1,7 +1,7 @@
 // Package functiontest runs a function's program as Lambda does, for tests: as a process that talks to a server of the
-// Lambda Runtime API. Nothing of it is part of a container image.
+// Lambda Runtime API. None of it is in a container image.
 //
-// The test of a bootstrap program needs no other program than its own binary, run again, where it begins with
+// A bootstrap program's test needs no program but its own binary, run again, if it begins with
 //
 //	func TestMain(m *testing.M) { functiontest.Main(m, main) }
 package functiontest
@@ -18,7 +18,7 @@ import (
 // asFunction is the environment variable that makes the test's binary the function.
 const asFunction = "FUNCTIONTEST_AS_FUNCTION"
 
-// timeout bounds each invocation, and the function's end.
+// timeout bounds each invocation, and the function's shutdown.
 const timeout = 30 * time.Second
 
 // Main runs the tests or, in the process that Run and FailToStart start, the function's main.
@@ -30,8 +30,8 @@ func Main(m *testing.M, main func()) {
 	os.Exit(m.Run())
 }
 
-// Run starts the function with these environment variables and no others, hands it the payloads one after another, and
-// stops it. It returns the answers and what the function put out.
+// Run starts the function with these environment variables and no others, sends it the payloads one after another, and
+// stops it. It returns the answers and the function's output.
 func Run(t *testing.T, variables map[string]string, payloads ...string) (answers []Answer, output string) {
 	t.Helper()
 	function := start(t, variables)
@@ -51,8 +51,8 @@ func Run(t *testing.T, variables map[string]string, payloads ...string) (answers
 	return answers, function.Output()
 }
 
-// FailToStart starts the function with these environment variables, expects that it can't start and tells Lambda why,
-// and returns its exit code and what it put out.
+// FailToStart starts the function with these environment variables, expects it to fail and tell Lambda why, and returns
+// its exit code and output.
 func FailToStart(t *testing.T, variables map[string]string) (code int, output string) {
 	t.Helper()
 	function := start(t, variables)

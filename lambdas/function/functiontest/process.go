@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// Process is a function's program that runs, with a server of its own. Make it with Start.
+// Process is a running function program with its own server. Create it with Start.
 type Process struct {
 	*server
 
 	command *exec.Cmd
 	began   time.Time
 	output  buffer
-	ended   chan struct{} // closed when command.ProcessState tells how
+	ended   chan struct{} // closed when command.ProcessState is set
 	stop    sync.Once
 }
 
-// Start starts a command. It gets AWS_LAMBDA_RUNTIME_API beside the variables in its Env, and no others where Env is
-// empty. Stop it in the end.
+// Start starts a command. It gets AWS_LAMBDA_RUNTIME_API besides the variables in its Env, and no others if Env is
+// empty. Stop it when done.
 func Start(command *exec.Cmd) (*Process, error) {
 	p := &Process{server: newServer(), command: command, began: time.Now(), ended: make(chan struct{})}
 	command.Env = append(command.Env, "AWS_LAMBDA_RUNTIME_API="+p.http.Listener.Addr().String())
@@ -40,24 +40,24 @@ func Start(command *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// PID is the process's id.
+// PID returns the process's id.
 func (p *Process) PID() int { return p.command.Process.Pid }
 
-// Output is what the program has written so far, to standard output and error.
+// Output returns what the program has written so far to standard output and error.
 func (p *Process) Output() string { return p.output.String() }
 
-// ReadyAfter is the time from Start to the function's first request for an invocation, once it is Ready.
+// ReadyAfter returns the time from Start to the function's first request for an invocation, once it is Ready.
 func (p *Process) ReadyAfter() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.readyAt.Sub(p.began)
 }
 
-// ErrEnded is a program that ended by itself, while an invocation ran or none.
+// ErrEnded means that the program ended by itself, during an invocation or not.
 var ErrEnded = errors.New("the program ended")
 
-// Invoke calls the function. The error is ErrTimedOut, ErrEnded, or the reason why ctx ended; an error that the function
-// reports is part of the answer.
+// Invoke calls the function. The error is ErrTimedOut, ErrEnded, or ctx's error; an error that the function reports is
+// part of the answer.
 func (p *Process) Invoke(ctx context.Context, invocation Invocation) (Answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -74,7 +74,7 @@ func (p *Process) Invoke(ctx context.Context, invocation Invocation) (Answer, er
 // Ended is closed when the program has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// State tells how the program ended. It is nil until Ended is closed.
+// State says how the program ended. It is nil until Ended is closed.
 func (p *Process) State() *os.ProcessState {
 	select {
 	case <-p.ended:
@@ -84,17 +84,17 @@ func (p *Process) State() *os.ProcessState {
 	}
 }
 
-// ErrKilled is a program that had not ended when its time for that was over.
+// ErrKilled means that the program had not ended in time.
 var ErrKilled = errors.New("the program did not end in time and was killed")
 
-// Stop ends the program as Lambda ends an environment that has extensions: with SIGTERM, and with SIGKILL when it hasn't
-// ended after grace, which is the error ErrKilled. It is no error when the program had ended.
+// Stop ends the program as Lambda ends an environment with extensions: with SIGTERM, then with SIGKILL if it hasn't
+// ended after grace, which is the error ErrKilled. It is not an error if the program had already ended.
 func (p *Process) Stop(grace time.Duration) error {
 	defer p.stop.Do(p.end)
 	if p.State() != nil {
 		return nil
 	}
-	_ = p.command.Process.Signal(syscall.SIGTERM) // fails only where it ends at this moment
+	_ = p.command.Process.Signal(syscall.SIGTERM) // fails only if it ends at this very moment
 	select {
 	case <-p.ended:
 		return nil
@@ -105,7 +105,7 @@ func (p *Process) Stop(grace time.Duration) error {
 	return fmt.Errorf("%w: %v after SIGTERM", ErrKilled, grace)
 }
 
-// buffer takes what a program writes while others read it.
+// buffer holds what a program writes while others read it.
 type buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -23,7 +23,7 @@ type Invocation struct {
 	TraceHeader string // X-Ray's
 }
 
-// Answer is what a function reported of one invocation: its answer, or its error.
+// Answer is what a function reported for one invocation: its answer or its error.
 type Answer struct {
 	Payload []byte
 	Error   *Error
@@ -37,12 +37,12 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
-// ErrTimedOut is an invocation whose deadline passed without an answer. Lambda kills the process then, which is the
-// caller's part here.
+// ErrTimedOut means that an invocation's deadline passed without an answer. Lambda then kills the process; here, that
+// is up to the caller.
 var ErrTimedOut = errors.New("the task timed out")
 
 // server serves the Runtime API to one process, which handles one invocation at a time
-// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). Where a program breaks the protocol, the server
+// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). If a program breaks the protocol, the server
 // answers as Lambda does and remembers it.
 type server struct {
 	http   *httptest.Server
@@ -58,7 +58,7 @@ type server struct {
 	violations []string
 }
 
-// call is an invocation under way.
+// call is an invocation in progress.
 type call struct {
 	Invocation
 	id     string
@@ -79,21 +79,21 @@ func newServer() *server {
 	return s
 }
 
-// end ends the server and every request that waits. It may be called once.
+// end ends the server and every waiting request. Call it once.
 func (s *server) end() {
 	close(s.closed)
 	s.http.CloseClientConnections()
 	s.http.Close()
 }
 
-// Violations are the ways in which the function broke the protocol, in the order in which it did.
+// Violations returns the ways in which the function broke the protocol, in order.
 func (s *server) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.violations...)
 }
 
-// InitError is what the function reported of a failed start, or nil.
+// InitError returns what the function reported about a failed start, or nil.
 func (s *server) InitError() *Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,8 +103,8 @@ func (s *server) InitError() *Error {
 // Ready is closed when the function asks for its first invocation.
 func (s *server) Ready() <-chan struct{} { return s.ready }
 
-// invoke hands an invocation to the function and waits for its answer. The deadline counts from when the function
-// fetches the invocation, so that a slow start costs the invocation nothing.
+// invoke passes an invocation to the function and waits for its answer. The deadline counts from when the function
+// fetches the invocation, so a slow start doesn't count.
 func (s *server) invoke(ctx context.Context, invocation Invocation) (Answer, error) {
 	s.mu.Lock()
 	s.calls++
@@ -120,7 +120,7 @@ func (s *server) invoke(ctx context.Context, invocation Invocation) (Answer, err
 		return answer, nil
 	case <-time.After(invocation.Timeout):
 		s.mu.Lock()
-		s.current = nil // an answer that comes later is one to no invocation
+		s.current = nil // a later answer belongs to no invocation
 		s.mu.Unlock()
 		return Answer{}, fmt.Errorf("%s: %w after %v", c.id, ErrTimedOut, invocation.Timeout)
 	case <-ctx.Done():
@@ -150,7 +150,7 @@ func (s *server) next(w http.ResponseWriter, r *http.Request) {
 		header.Set("Lambda-Runtime-Aws-Request-Id", c.id)
 		header.Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(c.Timeout).UnixMilli()))
 		header.Set("Lambda-Runtime-Trace-Id", c.TraceHeader)
-		_, _ = w.Write(c.Payload) // a function that is gone answers nothing, which its caller sees
+		_, _ = w.Write(c.Payload) // a function that is gone doesn't answer, which its caller notices
 	case <-r.Context().Done():
 	case <-s.closed:
 	}
@@ -180,7 +180,7 @@ func (s *server) initFailure(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take answers the invocation that a request names, if that is under way.
+// take answers the invocation that a request names, if it is in progress.
 func (s *server) take(w http.ResponseWriter, r *http.Request, answer Answer) {
 	s.mu.Lock()
 	c := s.current
@@ -195,7 +195,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, answer Answer) {
 	c.answer <- answer
 }
 
-// readError reads an error as a function reports it. It refuses what is none, and returns nil.
+// readError reads an error as a function reports it. If it isn't one, it refuses it and returns nil.
 func (s *server) readError(w http.ResponseWriter, r *http.Request) *Error {
 	reported := new(Error)
 	err := json.NewDecoder(r.Body).Decode(reported)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// program speaks the protocol by hand, so that a test can break it.
+// program speaks the protocol by hand, so a test can break it.
 type program struct {
 	t      *testing.T
 	server *server
