@@ -1,17 +1,17 @@
-// Package analyzer serves a policy pack to the Pulumi engine, in place of policyx.Main. The pack and its policies are
-// policyx's own types; what policyx's server leaves out is done here:
+// Package analyzer serves a policy pack to the Pulumi engine, instead of policyx.Main. The pack and its policies are
+// policyx's own types; this package adds what policyx's server lacks:
 //
 //   - policies learn the resource's provider, options, parent and dependencies, and whether this is a preview;
 //   - stack policies run, and get their configuration;
-//   - a remediation has a level: it may be off until a configuration switches it on, or only report what it would mend;
-//   - a policy that panics is an error that names the policy and the resource, and not the end of the server;
-//   - a policy is told to be not applicable to resources that it doesn't judge, so that the engine counts no such policy
+//   - a remediation has a level: it may be off until configuration turns it on, or only report what it would fix;
+//   - a panic in a policy is an error that names the policy and the resource, and doesn't end the server;
+//   - a policy is reported as not applicable to resources it doesn't judge, so the engine doesn't count it
 //     as passed;
 //   - a configuration is checked as a whole beyond what its schema can say;
-//   - the pack is known before a stack is, which publishing it asks for;
+//   - the pack is known before any stack is, which publishing needs;
 //   - the server ends when its engine does.
 //
-// Unknown values, secrets and outputs arrive as property.Value tells them; package value reads them.
+// Unknown values, secrets and outputs arrive as property.Value represents them; package value reads them.
 package analyzer
 
 import (
@@ -26,13 +26,13 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Selective is a policy that judges resources of some types only.
+// Selective is a policy that judges only resources of some types.
 type Selective interface {
 	policyx.Policy
 	Concerns(resourceType string) bool
 }
 
-// StackPolicy is a policy on a whole stack. It is policyx.StackValidationPolicy with what that one isn't given.
+// StackPolicy is a policy on a whole stack: policyx.StackValidationPolicy plus what that one isn't given.
 type StackPolicy interface {
 	policyx.Policy
 	ValidateStack(ctx context.Context, args StackArgs) error
@@ -45,17 +45,17 @@ type StackArgs struct {
 	DryRun bool
 }
 
-// Configured is a policy that checks its configuration beyond its schema. It returns everything that is wrong with it.
+// Configured is a policy that checks its configuration beyond its schema. It returns all problems.
 type Configured interface {
 	policyx.Policy
 	CheckConfig(given map[string]any) []string
 }
 
-// engineInterval is how often the server asks whether its engine still runs.
+// engineInterval is how often the server checks whether its engine is still running.
 const engineInterval = 5 * time.Second
 
 // Main serves the pack until ctx ends or the engine does. The engine starts the program with its own address as the
-// first argument, and reads the port from the first line of output: nothing else may be written there.
+// first argument, and reads the port from the first line of output: don't write anything else there.
 func Main(ctx context.Context, pack policyx.PolicyPack, arguments []string, output io.Writer) error {
 	return serve(ctx, pack, arguments, output, engineInterval)
 }

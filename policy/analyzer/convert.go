@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// keep keeps apart what is unknown, secret, a resource or an output.
+// keep preserves the distinction between unknown values, secrets, resources and outputs.
 var keep = plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true, KeepOutputValues: true}
 
 func unmarshal(properties *structpb.Struct) (property.Map, error) {
@@ -58,7 +58,7 @@ func fromRequest(given described) (policyx.AnalyzerResource, error) {
 	return read, nil
 }
 
-// options are those of the engine's that the SDK's type can hold as they are.
+// options are the engine's options that the SDK's type can represent unchanged.
 func options(given *pulumirpc.AnalyzerResourceOptions) pulumi.ResourceOptions {
 	return pulumi.ResourceOptions{
 		Protect: given.GetProtect(), IgnoreChanges: given.GetIgnoreChanges(),

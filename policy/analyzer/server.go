@@ -16,19 +16,19 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// Server answers the engine's questions about one pack. The engine asks about several resources at a time.
+// Server answers the engine's questions about one pack. The engine asks about several resources at once.
 type Server struct {
 	pulumirpc.UnimplementedAnalyzerServer
 
 	pack policyx.PolicyPack
 
 	mutex  sync.RWMutex
-	config map[string]policyx.PolicyConfig // by policy; what isn't there has its defaults
+	config map[string]policyx.PolicyConfig // by policy; anything missing has its defaults
 	dryRun bool
 	tags   map[string]string
 }
 
-// New makes a server of a pack.
+// New returns a server for a pack.
 func New(pack policyx.PolicyPack) *Server { return &Server{pack: pack} }
 
 // Handshake is how the engine greets the pack.
@@ -36,7 +36,7 @@ func (s *Server) Handshake(context.Context, *pulumirpc.AnalyzerHandshakeRequest)
 	return &pulumirpc.AnalyzerHandshakeResponse{}, nil
 }
 
-// GetPluginInfo tells the pack's version.
+// GetPluginInfo returns the pack's version.
 func (s *Server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	return &pulumirpc.PluginInfo{Version: s.pack.Version().String()}, nil
 }
@@ -77,7 +77,7 @@ func schemaOf(policy policyx.Policy) (*pulumirpc.PolicyConfigSchema, error) {
 	return &pulumirpc.PolicyConfigSchema{Properties: converted, Required: schema.Required}, nil
 }
 
-// ConfigureStack tells which stack the policies judge.
+// ConfigureStack says which stack the policies judge.
 func (s *Server) ConfigureStack(_ context.Context, request *pulumirpc.AnalyzerStackConfigureRequest) (*pulumirpc.AnalyzerStackConfigureResponse, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -106,7 +106,7 @@ func (s *Server) Configure(_ context.Context, request *pulumirpc.ConfigureAnalyz
 	return &emptypb.Empty{}, nil
 }
 
-// problems are what is wrong with the configuration of one policy.
+// problems returns the problems in the configuration of one policy.
 func (s *Server) problems(name string, properties map[string]any) []string {
 	if name == "all" { // a level for all policies
 		return nil
@@ -121,7 +121,7 @@ func (s *Server) problems(name string, properties map[string]any) []string {
 	return nil
 }
 
-// situation is what holds for every policy of one question.
+// situation is what applies to every policy for one question.
 type situation struct {
 	config map[string]policyx.PolicyConfig
 	dryRun bool
@@ -134,7 +134,7 @@ func (s *Server) situation() situation {
 	return situation{config: s.config, dryRun: s.dryRun, tags: s.tags}
 }
 
-// level is the level that a policy has by the configuration, or by itself.
+// level returns a policy's level, from the configuration or its own.
 func (now situation) level(policy policyx.Policy) policyx.EnforcementLevel {
 	if given, configured := now.config[policy.Name()]; configured {
 		return given.EnforcementLevel
@@ -167,7 +167,7 @@ func (s *Server) Analyze(ctx context.Context, request *pulumirpc.AnalyzeRequest)
 				})
 			case policyx.ResourceRemediationPolicy:
 				if level == policyx.EnforcementLevelRemediate {
-					return nil // it has been mended
+					return nil // it has been fixed
 				}
 				return reportRemediation(ctx, policy, judged, now, report)
 			default:
@@ -181,7 +181,7 @@ func (s *Server) Analyze(ctx context.Context, request *pulumirpc.AnalyzeRequest)
 	return response, nil
 }
 
-// reportRemediation reports what a remediation would mend where it may not.
+// reportRemediation reports what a remediation would fix if it were allowed to.
 func reportRemediation(ctx context.Context, policy policyx.ResourceRemediationPolicy, judged policyx.AnalyzerResource, now situation, report policyx.PolicyManager) error {
 	mended, err := policy.Remediate(ctx, policyx.ResourceRemediationArgs{Resource: judged, Config: now.config[policy.Name()].Properties})
 	if err != nil || mended == nil {
@@ -191,7 +191,7 @@ func reportRemediation(ctx context.Context, policy policyx.ResourceRemediationPo
 	return nil
 }
 
-// Remediate mends one resource's inputs by every remediation that is switched on, one after the other.
+// Remediate fixes one resource's inputs with every enabled remediation, one after the other.
 func (s *Server) Remediate(ctx context.Context, request *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
 	judged, err := fromRequest(request)
 	if err != nil {
@@ -262,7 +262,7 @@ func (s *Server) AnalyzeStack(ctx context.Context, request *pulumirpc.AnalyzeSta
 	return response, nil
 }
 
-// Cancel asks to stop early; no policy takes long enough for it.
+// Cancel asks to stop early; no policy takes long enough to need it.
 func (s *Server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }
@@ -272,7 +272,8 @@ func concerns(policy policyx.Policy, resourceType string) bool {
 	return !ok || selective.Concerns(resourceType)
 }
 
-// concernsAny tells whether a policy judges a stack of these types. One that doesn't select types judges any stack.
+// concernsAny reports whether a policy judges a stack with these types. A policy that doesn't select types judges any
+// stack.
 func concernsAny(policy policyx.Policy, types map[string]bool) bool {
 	selective, ok := policy.(Selective)
 	if !ok {
@@ -290,7 +291,7 @@ func notApplicable(policy policyx.Policy) *pulumirpc.PolicyNotApplicable {
 	return &pulumirpc.PolicyNotApplicable{PolicyName: policy.Name(), Reason: "the policy judges resources of other types"}
 }
 
-// guard runs a policy and turns its panic into an error. A policy that can't judge must not pass in silence: the error
+// guard runs a policy and turns its panic into an error. A policy that can't judge must not pass silently: the error
 // ends the preview or update.
 func guard(policy policyx.Policy, urn string, run func() error) (err error) {
 	defer func() {

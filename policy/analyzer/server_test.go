@@ -23,7 +23,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// packOf makes a pack of policies.
+// packOf returns a pack with these policies.
 func packOf(t *testing.T, policies ...policyx.Policy) policyx.PolicyPack {
 	t.Helper()
 	pack, err := policyx.NewPolicyPack("test", semver.MustParse("1.2.3"), policyx.EnforcementLevelAdvisory, policies)
@@ -33,7 +33,7 @@ func packOf(t *testing.T, policies ...policyx.Policy) policyx.PolicyPack {
 	return pack
 }
 
-// validating makes a mandatory policy on resources.
+// validating returns a mandatory policy on resources.
 func validating(name string, check func(policyx.ResourceValidationArgs) error) policyx.Policy {
 	return policyx.NewResourceValidationPolicy(name, policyx.ResourceValidationPolicyArgs{
 		Description: "Because.", EnforcementLevel: policyx.EnforcementLevelMandatory,
@@ -76,7 +76,7 @@ func onQueues(name string, check func(policyx.ResourceValidationArgs) error) pol
 
 const queueURN = "urn:pulumi:dev::shop::aws:sqs/queue:Queue::orders"
 
-// request is what the engine sends of a queue.
+// request returns what the engine sends about a queue.
 func request(t *testing.T) *pulumirpc.AnalyzeRequest {
 	t.Helper()
 	properties := resource.PropertyMap{
@@ -312,7 +312,7 @@ func TestAConfigurationOfAnUnknownPolicyIsRefused(t *testing.T) {
 	}
 }
 
-// engineOf is a gRPC server that stands for the engine.
+// engineOf is a gRPC server that stands in for the engine.
 func engineOf(t *testing.T) (address string, stop func()) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

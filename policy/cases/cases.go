@@ -1,5 +1,5 @@
-// Package cases holds what each rule is tested with: resources that break it and resources that keep it. The same cases
-// are judged by the rules alone, by their mutants, and by the pack on the real engine.
+// Package cases holds the test cases of each rule: resources that break it and resources that keep it. The same cases
+// test the rules alone, their mutants, and the pack on the real engine.
 package cases
 
 import (
@@ -8,33 +8,32 @@ import (
 	"strings"
 )
 
-// Case is one situation of one rule.
+// Case is one situation for one rule.
 type Case struct {
 	Rule string
 	Says string // a sentence
-	// Breaks are the beginnings of the messages that the rule has to report, in order; none where the case keeps the
-	// rule.
+	// Breaks are the beginnings of the messages the rule must report, in order; none if the case keeps the rule.
 	Breaks []string
 	Stack  string         // the stack's name; "" for dev
 	Config map[string]any // of the rule
 	// Resources are declared in their order.
 	Resources []Resource
-	// Later tells that a preview can't know it: what is reported then is reported by the update only.
+	// Later means that a preview can't know it: only the update reports the problem.
 	Later bool
-	// Mended are the inputs that a remediation makes of the first resource, where it changes it.
+	// Mended are the first resource's inputs after a remediation, if it changes them.
 	Mended map[string]any
 }
 
 // Resource is a resource of a case.
 type Resource struct {
 	Name, Type string
-	// Inputs are JSON with Ref, Unknown and Secret in it.
+	// Inputs are JSON that may contain Ref, Unknown and Secret.
 	Inputs   map[string]any
 	Provider map[string]string // inputs of its provider, nested ones as JSON text; nil for one in us-east-1
 	Protect  bool
 }
 
-// Ref is an output of a resource that was declared before.
+// Ref is an output of a resource declared earlier.
 type Ref struct{ Resource, Property string }
 
 // Secret is a secret input.
@@ -48,12 +47,12 @@ type (
 // Account is the account of every made-up ARN.
 const Account = "111122223333"
 
-// All are all cases, by family.
+// All returns all cases, by family.
 func All() []Case {
 	return slices.Concat(tagCases(), encryptionCases(), secretCases(), networkCases(), identityCases(), resilienceCases(), computeCases(), provenanceCases())
 }
 
-// StackName is the name of the stack that the case is of.
+// StackName returns the name of the case's stack.
 func (c Case) StackName() string {
 	if c.Stack == "" {
 		return "dev"
@@ -61,7 +60,7 @@ func (c Case) StackName() string {
 	return c.Stack
 }
 
-// Computed are the outputs that AWS would make up for a resource, beside its inputs.
+// Computed returns the outputs that AWS would add to a resource's inputs.
 func Computed(resourceType, name string, inputs map[string]any) map[string]any {
 	if given, ok := inputs["name"].(string); ok {
 		name = given
@@ -82,22 +81,22 @@ func Computed(resourceType, name string, inputs map[string]any) map[string]any {
 	return outputs
 }
 
-// one is a single resource.
+// one returns a single resource.
 func one(resourceType string, inputs map[string]any) []Resource {
 	return []Resource{{Name: "it", Type: resourceType, Inputs: inputs}}
 }
 
-// protected is a single resource with the resource option protect.
+// protected returns a single resource with the resource option protect.
 func protected(resourceType string, inputs map[string]any) []Resource {
 	return []Resource{{Name: "it", Type: resourceType, Inputs: inputs, Protect: true}}
 }
 
-// by is a single resource of a provider.
+// by returns a single resource with a provider.
 func by(provider map[string]string, resourceType string, inputs map[string]any) []Resource {
 	return []Resource{{Name: "it", Type: resourceType, Inputs: inputs, Provider: provider}}
 }
 
-// breaks and keeps make a case of a rule.
+// breaks and keeps return a case of a rule.
 func breaks(rule, says string, resources []Resource, messages ...string) Case {
 	return Case{Rule: rule, Says: says, Resources: resources, Breaks: messages}
 }
@@ -120,7 +119,7 @@ func (c Case) with(option string, setting any) Case {
 
 func (c Case) later() Case { c.Later = true; return c }
 
-// texts makes a list of texts.
+// texts returns a list of strings.
 func texts(elements ...string) []any {
 	all := make([]any, len(elements))
 	for i, element := range elements {
@@ -129,7 +128,7 @@ func texts(elements ...string) []any {
 	return all
 }
 
-// statement makes a policy document of one statement.
+// statement returns a policy document with one statement.
 func statement(members map[string]any) map[string]any {
 	return in{"Version": "2012-10-17", "Statement": list{members}}
 }

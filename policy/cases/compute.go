@@ -9,7 +9,7 @@ func computeCases() []Case {
 		byQueue, byWorkflow    = "function-timeout-queue", "function-timeout-workflow"
 		digest                 = "111122223333.dkr.ecr.us-east-1.amazonaws.com/shop@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 	)
-	// fed is a function that a queue feeds.
+	// fed is a function fed by a queue.
 	fed := func(name string, queueInputs, functionInputs, mappingInputs in) []Resource {
 		queueInputs["name"], functionInputs["name"] = name, name
 		connected := in{"eventSourceArn": Ref{"it", "arn"}, "functionName": Ref{"function", "arn"}}
@@ -22,7 +22,7 @@ func computeCases() []Case {
 			{Name: "mapping", Type: mapping, Inputs: connected},
 		}
 	}
-	// called is a function that a state machine calls.
+	// called is a function called by a state machine.
 	called := func(name string, timeout any, states in) []Resource {
 		inputs := in{"name": name}
 		if timeout != nil {

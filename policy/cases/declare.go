@@ -10,7 +10,7 @@ import (
 	"trade-processing/policy/rules"
 )
 
-// ProviderInputs are the inputs of the resource's provider.
+// ProviderInputs returns the inputs of the resource's provider.
 func (r Resource) ProviderInputs() map[string]string {
 	if r.Provider == nil {
 		return map[string]string{"region": "us-east-1"}
@@ -18,13 +18,13 @@ func (r Resource) ProviderInputs() map[string]string {
 	return r.Provider
 }
 
-// URN is what a resource of the case is called where it is declared alone.
+// URN returns the URN of one of the case's resources when the case is declared alone.
 func (c Case) URN(r Resource) string {
 	return fmt.Sprintf("urn:pulumi:%s::cases::%s::%s", c.StackName(), r.Type, r.Name)
 }
 
-// Declare are the case's resources as the engine would show them to the rule. With outputs they are as at the end of an
-// update, as stack rules see them, without as the program sends them.
+// Declare returns the case's resources as the engine would show them to the rule: with outputs as at the end of an
+// update, for stack rules, and without as the program sends them.
 func (c Case) Declare(outputs bool) []rules.Declared {
 	var all []rules.Declared
 	for _, r := range c.Resources {
@@ -50,7 +50,7 @@ func (c Case) Declare(outputs bool) []rules.Declared {
 	return all
 }
 
-// value makes a property of an input; depend is told of what it was made from.
+// value turns an input into a property, and tells depend what it was made from.
 func (c Case) value(input any, depend func(urn string)) property.Value {
 	switch input := input.(type) {
 	case nil:

@@ -16,7 +16,7 @@ func resilienceCases() []Case {
 		machine            = "aws:sfn/stateMachine:StateMachine"
 	)
 	europe := map[string]string{"region": "eu-west-1"}
-	// dead is a queue that a function sends to what it failed on, by the queue's ARN.
+	// dead is a queue that receives a function's failures, by the queue's ARN.
 	dead := func(inputs in, more ...Resource) []Resource {
 		return append([]Resource{
 			{Name: "it", Type: queue, Inputs: inputs},

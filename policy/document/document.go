@@ -1,4 +1,4 @@
-// Package document reads IAM policy documents in any spelling that AWS takes.
+// Package document reads IAM policy documents in any form that AWS accepts.
 package document
 
 import (
@@ -21,28 +21,27 @@ type Statement struct {
 	secret       bool // whether any of it is
 }
 
-// Principals are who a statement of a trust or resource policy speaks of.
+// Principals are whom a statement of a trust or resource policy is about.
 type Principals struct {
-	Everyone  bool     // "*", {"AWS": "*"}, or everyone but some, by NotPrincipal
+	Everyone  bool     // "*", {"AWS": "*"}, or everyone but some with NotPrincipal
 	Services  []string // such as lambda.amazonaws.com
 	AWS       []string // accounts, roles and users
 	Federated []string
 }
 
-// Condition is a condition's operator, key and values, all in lower case: AWS doesn't tell keys apart by case.
+// Condition is a condition's operator, key and values, all in lower case: keys are case-insensitive in AWS.
 type Condition struct {
 	Operator, Key string
 	Values        []string
 }
 
-// Document is what is known of a policy document.
+// Document is what is known about a policy document.
 type Document struct {
-	Statements []Statement // those that are known as a whole
-	Complete   bool        // whether these are all
+	Statements []Statement // the fully known ones
+	Complete   bool        // whether these are all of them
 }
 
-// Read reads a document, which is a text or an object. Nothing is said of a statement in which anything isn't known
-// yet.
+// Read reads a document, a string or an object. It leaves out statements in which anything is still unknown.
 func Read(property value.Value) Document {
 	body := property.Document()
 	read := Document{Complete: !body.HoldsUnknown()}
@@ -65,7 +64,7 @@ func Read(property value.Value) Document {
 	return read
 }
 
-// Allowing are the statements that allow something.
+// Allowing returns the statements that allow something.
 func (d Document) Allowing() []Statement {
 	return slices.DeleteFunc(slices.Clone(d.Statements), func(s Statement) bool { return !s.Allow })
 }
@@ -107,17 +106,16 @@ func conditions(given value.Value) []Condition {
 	return all
 }
 
-// callers are the condition keys that say on whose behalf a call is made, or who makes it
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). Those of KMS and Lambda name what they act
-// for.
+// callers are the condition keys that say on whose behalf, or by whom, a call is made
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). KMS's and Lambda's name what they act for.
 var callers = []string{
 	"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths",
 	"aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths",
 	"aws:sourcevpc", "aws:sourcevpce", "kms:calleraccount", "lambda:sourcefunctionarn", "sts:externalid",
 }
 
-// NamesCaller tells whether a condition says for whom, or by whom, a call may be made. A condition with a bare * says
-// nothing, and neither does one that only holds where the key is present.
+// NamesCaller reports whether a condition says for whom, or by whom, a call may be made. A bare * doesn't, and neither
+// does a condition that applies only if the key is present.
 func (s Statement) NamesCaller() bool {
 	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
 		known := slices.Contains(callers, c.Key) || strings.HasPrefix(c.Key, "kms:encryptioncontext:")
@@ -125,8 +123,8 @@ func (s Statement) NamesCaller() bool {
 	})
 }
 
-// NamesSubject tells whether a condition says which identities of a federated provider a statement speaks of. A pattern
-// that begins with * names none, and neither does GitHub's for every repository.
+// NamesSubject reports whether a condition says which identities of a federated provider a statement is about. A
+// pattern that begins with * doesn't, and neither does GitHub's pattern for every repository.
 func (s Statement) NamesSubject() bool {
 	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
 		open := slices.ContainsFunc(c.Values, func(v string) bool { return strings.HasPrefix(v, "*") || strings.HasPrefix(v, "repo:*") })
@@ -134,19 +132,19 @@ func (s Statement) NamesSubject() bool {
 	})
 }
 
-// holds tells whether the condition asks for what it names, rather than for anything else.
+// holds reports whether the condition requires what it names, rather than excluding it.
 func (c Condition) holds() bool {
 	return !strings.Contains(c.Operator, "not") && !strings.HasSuffix(c.Operator, "ifexists") && c.Operator != "null"
 }
 
-// DeniesWithoutTLS tells whether the statement denies every principal what isn't sent over TLS.
+// DeniesWithoutTLS reports whether the statement denies every principal requests without TLS.
 func (s Statement) DeniesWithoutTLS() bool {
 	return !s.Allow && s.Principals.Everyone && slices.ContainsFunc(s.Conditions, func(c Condition) bool {
 		return c.Operator == "bool" && c.Key == "aws:securetransport" && slices.Contains(c.Values, "false")
 	})
 }
 
-// Name is how messages call the statement: its Sid, or that it has none.
+// Name returns how messages refer to the statement: its Sid, or that it has none.
 func (s Statement) Name() string {
 	if s.Sid == "" {
 		return "a statement without Sid"
@@ -154,7 +152,7 @@ func (s Statement) Name() string {
 	return "statement " + s.Show(s.Sid)
 }
 
-// Show is how messages show a part of the statement.
+// Show formats a part of the statement for messages.
 func (s Statement) Show(part string) string {
 	if s.secret {
 		return "[secret]"

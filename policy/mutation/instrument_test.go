@@ -14,10 +14,10 @@ import (
 	"strings"
 )
 
-// folders are the packages that decide, each after those that it imports.
+// folders are the packages with decisions, each after those it imports.
 var folders = []string{"../value", "../document", "../rules"}
 
-// isShared tells whether a file is of the machinery that serves all rules. Its conditions belong to no rule.
+// isShared reports whether a file belongs to the machinery that all rules share. Its conditions belong to no rule.
 func isShared(path string) bool {
 	folder, name := filepath.Split(path)
 	return filepath.Base(folder) != "rules" || slices.Contains([]string{"judge.go", "resource.go", "rule.go", "settings.go", "stack.go"}, name)
@@ -31,14 +31,14 @@ type condition struct {
 	shared bool
 }
 
-// instrumented are packages whose conditions call the probe.
+// instrumented is the packages whose conditions call the probe.
 type instrumented struct {
 	conditions []condition
-	files      map[string][]byte // by the path of the file that each stands in for
+	files      map[string][]byte // by the path of the file each replaces
 }
 
-// probe is the file that is added to package value, which the others import. MUTANT is "id" or "id@rule"; MUTANT_RECORD
-// names the file to which the pairs of condition and rule are written.
+// probe is the file added to package value, which the others import. MUTANT is "id" or "id@rule"; MUTANT_RECORD names
+// the file to which the pairs of condition and rule are written.
 const probe = `package value
 
 import (
@@ -90,7 +90,7 @@ func MutationProbe(id int, condition bool) bool {
 func mutationProbe(id int, condition bool) bool { return MutationProbe(id, condition) }
 `
 
-// relay is the file that is added to the packages that import value.
+// relay is the file added to the packages that import value.
 const relay = `package %s
 
 import "trade-processing/policy/value"
@@ -174,7 +174,7 @@ func (all *instrumented) file(path string) error {
 		return true
 	})
 	var text bytes.Buffer
-	file.Comments = nil // their places are those of the original
+	file.Comments = nil // their positions are those of the original
 	if err := format.Node(&text, set, file); err != nil {
 		return err
 	}
@@ -182,8 +182,8 @@ func (all *instrumented) file(path string) error {
 	return nil
 }
 
-// wrapResults wraps what a function answers whose only result is a truth value. Constants are left alone: what leads to
-// them is a condition of its own.
+// wrapResults wraps the results of a function that returns only a bool. Constants are left alone: what leads to them is
+// itself a condition.
 func wrapResults(function *ast.FuncType, body *ast.BlockStmt, wrap func(ast.Expr) ast.Expr) {
 	if body == nil || function.Results == nil || len(function.Results.List) != 1 {
 		return
@@ -194,7 +194,7 @@ func wrapResults(function *ast.FuncType, body *ast.BlockStmt, wrap func(ast.Expr
 	ast.Inspect(body, func(node ast.Node) bool {
 		switch node := node.(type) {
 		case *ast.FuncLit:
-			return false // has results of its own
+			return false // has its own results
 		case *ast.ReturnStmt:
 			if constant, ok := node.Results[0].(*ast.Ident); !ok || constant.Name != "true" && constant.Name != "false" {
 				node.Results[0] = wrap(node.Results[0])

@@ -1,11 +1,11 @@
-// Package mutation turns the conditions of the rules around, one at a time, and asks whether a test notices.
+// Package mutation negates the rules' conditions, one at a time, and checks whether a test notices.
 //
 // Every condition in the sources of rules, document and value is instrumented once, at source level: an if, a case of a
 // switch, or the result of a function that answers a question. The instrumented packages and the tests of rules are
 // built once with `go test -overlay`, which leaves the sources as they are. A first run of the tests records which rule
-// asks which condition. Each of these pairs is a mutant: the tests run again with that condition negated while that
-// rule judges, and somebody has to fail. What no rule decides by itself is not counted twice: a condition of the
-// machinery that all rules share, such as exemptions, is one mutant.
+// evaluates which condition. Each of these pairs is a mutant: the tests run again with that condition negated while
+// that rule judges, and a test has to fail. A condition of the machinery that all rules share, such as exemptions, is a
+// single mutant.
 package mutation
 
 import (
@@ -29,15 +29,14 @@ import (
 	"time"
 )
 
-// timeout is how long the tests of a mutant may take. One that turned a condition into an endless loop is noticed by
-// it.
+// timeout is how long a mutant's tests may take. It catches a mutant that turned a condition into an endless loop.
 const timeout = 30 * time.Second
 
-// tests are those that each mutant is judged by: every case of every rule, exemptions and configuration. The property
-// tests on random values are left out, as what they find differs from run to run.
+// tests are the tests that judge each mutant: every case of every rule, exemptions and configuration. The property
+// tests on random values are left out, because what they find differs from run to run.
 const tests = "^(TestCases|TestExemptions|TestAnExemptResourceIsNotMended|TestAConfigurationIsCheckedBeyondItsSchema|TestARuleSaysNothingOfOtherTypes|TestMatches)$"
 
-// mutant is one condition, turned around for one rule; for all rules where rule is "".
+// mutant is one condition, negated for one rule; for all rules if rule is "".
 type mutant struct {
 	condition
 	rule   string
@@ -51,7 +50,7 @@ func (m mutant) name() string {
 	return fmt.Sprintf("%d@%s", m.id, m.rule)
 }
 
-// measure builds the instrumented package and runs its tests once for each mutant.
+// measure builds the instrumented package and runs its tests once per mutant.
 func measure(ctx context.Context, work string) ([]mutant, error) {
 	all, err := instrument()
 	if err != nil {
@@ -120,7 +119,7 @@ func (all *instrumented) build(ctx context.Context, work string) (string, error)
 	return binary, nil
 }
 
-// mutants runs the tests as they are, and makes a mutant of each condition that each rule asks.
+// mutants runs the tests unchanged, and makes a mutant of each condition that each rule evaluates.
 func (all *instrumented) mutants(ctx context.Context, binary, record string) ([]mutant, error) {
 	passed, output, err := run(ctx, binary, "MUTANT_RECORD="+record)
 	if err != nil || !passed {
@@ -145,7 +144,7 @@ func (all *instrumented) mutants(ctx context.Context, binary, record string) ([]
 		asked[m.name()] = m
 	}
 	mutants := slices.Collect(maps.Values(asked))
-	for _, c := range all.conditions { // one that no test reaches survives, and counts
+	for _, c := range all.conditions { // a condition that no test reaches survives, and counts
 		if !slices.ContainsFunc(mutants, func(m mutant) bool { return m.id == c.id }) {
 			mutants = append(mutants, mutant{condition: c})
 		}
@@ -154,7 +153,7 @@ func (all *instrumented) mutants(ctx context.Context, binary, record string) ([]
 	return mutants, nil
 }
 
-// run runs the tests and tells whether they passed.
+// run runs the tests and reports whether they passed.
 func run(ctx context.Context, binary, variable string) (passed bool, output string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -168,7 +167,7 @@ func run(ctx context.Context, binary, variable string) (passed bool, output stri
 	return err == nil, string(text), err
 }
 
-// machinery is what the conditions belong to that no rule has for itself.
+// machinery owns the conditions that belong to no single rule.
 const machinery = "shared by all rules"
 
 func TestEveryMutantIsNoticed(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package pack makes a policyx pack of the rules, and lets a program serve it to the engine.
+// Package pack turns the rules into a policyx pack, and lets a program serve it to the engine.
 package pack
 
 import (
@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	// Name is the pack's name: configurations of an organisation name it.
+	// Name is the pack's name, which an organisation's configuration refers to.
 	Name = "aws-guardrails"
 	// Version is the pack's version, which PulumiPolicy.yaml repeats.
 	Version = "1.0.0"
 )
 
-// New makes the pack. now is the clock by which exemptions end.
+// New returns the pack. now is the clock by which exemptions end.
 func New(now func() time.Time) (policyx.PolicyPack, error) {
 	version, err := semver.Parse(Version)
 	if err != nil {
@@ -35,8 +35,8 @@ func New(now func() time.Time) (policyx.PolicyPack, error) {
 	return policyx.NewPolicyPack(Name, version, policyx.EnforcementLevelMandatory, policies)
 }
 
-// Server answers an engine's questions about the pack: that of another process, which Main serves, or one that is linked into
-// this one.
+// Server answers an engine's questions about the pack: that of another process, which Main serves, or one that is
+// linked into this one.
 func Server(now func() time.Time) (*analyzer.Server, error) {
 	made, err := New(now)
 	if err != nil {
@@ -58,7 +58,7 @@ func Main(ctx context.Context, arguments []string, output, problems io.Writer) i
 	return 0
 }
 
-// policyOf makes a policyx policy of a rule.
+// policyOf turns a rule into a policyx policy.
 func policyOf(rule rules.Rule, now func() time.Time) policyx.Policy {
 	plain := policyx.NewResourceValidationPolicy(rule.Name, policyx.ResourceValidationPolicyArgs{
 		Description: rule.Why, EnforcementLevel: rule.Level, ConfigSchema: rule.Schema(),
@@ -74,7 +74,7 @@ func policyOf(rule rules.Rule, now func() time.Time) policyx.Policy {
 	}
 }
 
-// policy is what all three kinds of policies share. The policyx policy within gives name, description, level and
+// policy is what all three kinds of policy share. The embedded policyx policy provides name, description, level and
 // schema.
 type policy struct {
 	policyx.Policy

@@ -90,7 +90,7 @@ func pageOf(t *testing.T, all []rules.Rule) string {
 	return page.String()
 }
 
-// families are the families in the order of their first rules.
+// families returns the families in the order of their first rules.
 func families(all []rules.Rule) []string {
 	var names []string
 	for _, rule := range all {
@@ -128,7 +128,7 @@ func writeOptions(t *testing.T, page *strings.Builder, all []rules.Rule) {
 	fmt.Fprintln(page)
 }
 
-// unescaped is JSON as a person writes it: the encoder escapes < and > for browsers.
+// unescaped returns JSON as a person writes it: the encoder escapes < and > for browsers.
 func unescaped(text []byte) string {
 	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(text))
 }
@@ -164,7 +164,7 @@ func writeIndex(page *strings.Builder, index map[string][]string, format string)
 	}
 }
 
-// natural orders names with numbers in them as people do: EC2.2 before EC2.18.
+// natural orders names with numbers as people do: EC2.2 before EC2.18.
 func natural(a, b string) int {
 	if letters := strings.Compare(strings.TrimRight(a, digits), strings.TrimRight(b, digits)); letters != 0 {
 		return letters
@@ -177,5 +177,5 @@ func natural(a, b string) int {
 
 const digits = "0123456789"
 
-// cell makes a text fit for a cell of a table.
+// cell makes a string fit into a table cell.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

@@ -191,7 +191,7 @@ type task struct {
 	seconds  value.Value
 }
 
-// tasks are the states that call a function, also those within parallel branches and maps.
+// tasks returns the states that call a function, including those in parallel branches and maps.
 func tasks(definition value.Value) []task {
 	var all []task
 	states := definition.Get("States")
@@ -213,7 +213,7 @@ func tasks(definition value.Value) []task {
 	return all
 }
 
-// calledBy tells whether a text names the function: by its name or by an ARN, of a version or an alias too.
+// calledBy reports whether a string names the function: by name or ARN, including a version's or alias's.
 func (r *Resource) calledBy(text value.Value) bool {
 	given := text.Text()
 	if _, rest, isARN := strings.Cut(given, ":function:"); isARN {
@@ -231,7 +231,7 @@ func (r *Resource) callsByName(path string, f *Resource) answer {
 	return r.refers(path, f)
 }
 
-// secondsOr is a timeout, or AWS's default where it isn't set.
+// secondsOr returns a timeout, or AWS's default if it isn't set.
 func secondsOr(given value.Value, otherwise float64) value.Value {
 	if given.Unset() {
 		return value.Any(otherwise)

@@ -18,7 +18,7 @@ type keyed struct {
 	controls                          []string
 }
 
-// keyedByProperty are the types that take a key in one property, and use AWS's own or none where it is missing.
+// keyedByProperty are the types that take a key in one property, and use AWS's own or none if it is missing.
 var keyedByProperty = []keyed{
 	{
 		"sqs-customer-key", "aws:sqs/queue:Queue", "kmsMasterKeyId",
@@ -52,7 +52,7 @@ var keyedByProperty = []keyed{
 	},
 }
 
-// keyRules make a rule of each entry of keyedByProperty.
+// keyRules turns each entry of keyedByProperty into a rule.
 func keyRules() []Rule {
 	var all []Rule
 	for _, k := range keyedByProperty {
@@ -201,7 +201,7 @@ var encryptionRules = append(keyRules(), []Rule{
 	},
 }...)
 
-// needsCustomerKey asks for a key that isn't AWS's own.
+// needsCustomerKey requires a key that isn't AWS's own.
 func needsCustomerKey(r *Resource, property string, key value.Value) {
 	switch {
 	case key.Unset():
@@ -211,7 +211,7 @@ func needsCustomerKey(r *Resource, property string, key value.Value) {
 	}
 }
 
-// keyInRegion asks that a key's ARN is of a region.
+// keyInRegion requires a key's ARN to be in a region.
 func keyInRegion(r *Resource, property string, key, region value.Value) {
 	parts := strings.Split(key.Text(), ":")
 	if len(parts) > 3 && region.Text() != "" && parts[3] != region.Text() {
@@ -220,7 +220,7 @@ func keyInRegion(r *Resource, property string, key, region value.Value) {
 	}
 }
 
-// notOpen asks that a policy lets in nobody whom it doesn't name.
+// notOpen requires that a policy lets in only principals it names.
 func notOpen(r *Resource, property string) {
 	for _, statement := range document.Read(r.At(property)).Allowing() {
 		if statement.Principals.Everyone && !statement.NamesCaller() {

@@ -16,7 +16,7 @@ const (
 	eventBusPolicy = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
 )
 
-// identityPolicies are the types that give permissions to a role, user or group.
+// identityPolicies are the types that grant permissions to a role, user or group.
 var identityPolicies = []string{
 	"aws:iam/groupPolicy:GroupPolicy", "aws:iam/policy:Policy", "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy",
 }
@@ -51,13 +51,13 @@ var allowedActions = Option{
 	Schema: texts(), Default: []any{},
 }
 
-// wideActions is the option of the rule on resource wildcards. The default are actions that AWS ties to no resource, or
-// whose resource nobody knows beforehand (https://docs.aws.amazon.com/service-authorization/latest/reference/).
+// wideActions is the option of the rule on resource wildcards. The default is the actions that AWS ties to no resource,
+// or whose resource can't be known beforehand (https://docs.aws.amazon.com/service-authorization/latest/reference/).
 var wideActions = Option{
 	Name: "allowedActions", About: "Actions that may be allowed on every resource, because AWS supports no narrower one; * matches anything.",
 	Schema: texts(),
 	Default: list(
-		// Lambda checks ec2:DeleteNetworkInterface of a role before it makes a function in a VPC, and takes one id or all
+		// Lambda checks a role's ec2:DeleteNetworkInterface before it creates a function in a VPC, and accepts one id or all
 		// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions).
 		"cloudwatch:PutMetricData", "ec2:DeleteNetworkInterface", "ec2:Describe*", "ecr:GetAuthorizationToken", "kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys",
 		"lambda:GetAccountSettings", "lambda:ListFunctions", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
@@ -287,13 +287,13 @@ var identityRules = []Rule{
 	},
 }
 
-// grant is a statement that gives permissions, and where it stands.
+// grant is a statement that grants permissions, and where it is.
 type grant struct {
 	document.Statement
 	property string
 }
 
-// granted are the permissions that a resource gives to a role, user or group.
+// granted returns the permissions that a resource grants to a role, user or group.
 func granted(r *Resource) []grant {
 	documents := map[string]value.Value{"policy": r.At("policy")}
 	if r.Type == "aws:iam/role:Role" {

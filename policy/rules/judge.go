@@ -6,15 +6,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
-// Violation is what a rule says of a resource.
+// Violation is a rule's finding about a resource.
 type Violation struct {
 	Message string
 	URN     string
 }
 
-// Judge runs the rule on one resource. config are the options that a firm has set, as decoded JSON; what isn't there
-// has its default. today decides which exemptions still hold. A rule on stacks has nothing to say here, and neither has
-// one on other types.
+// Judge runs the rule on one resource. config has the options that a firm has set, as decoded JSON; anything missing
+// has its default. today decides which exemptions still apply. Rules on stacks, or on other types, find nothing here.
 func (r Rule) Judge(declared Declared, config map[string]any, today time.Time) []Violation {
 	if r.Check == nil || !r.Concerns(declared.Type) {
 		return nil
@@ -24,7 +23,7 @@ func (r Rule) Judge(declared Declared, config map[string]any, today time.Time) [
 	return found
 }
 
-// JudgeStack runs a rule on stacks on all resources of one.
+// JudgeStack runs a stack rule on all resources of a stack.
 func (r Rule) JudgeStack(all []Declared, config map[string]any, today time.Time) []Violation {
 	if r.CheckStack == nil {
 		return nil
@@ -38,7 +37,7 @@ func (r Rule) JudgeStack(all []Declared, config map[string]any, today time.Time)
 	return found
 }
 
-// Mend runs a remediation on one resource, and tells whether it changed anything.
+// Mend runs a remediation on one resource, and reports whether it changed anything.
 func (r Rule) Mend(declared Declared, config map[string]any, today time.Time) (property.Map, bool) {
 	if r.Remediate == nil || !r.Concerns(declared.Type) {
 		return declared.Properties, false

@@ -136,7 +136,7 @@ var networkRules = []Rule{
 		Check: func(r *Resource) {
 			kind := r.At("vpcEndpointType")
 			if !kind.Unset() && !kind.Is("Gateway", "Interface") {
-				return // an endpoint of a load balancer or a lattice takes no policy
+				return // an endpoint for a load balancer or a lattice takes no policy
 			}
 			if r.At("policy").Unset() {
 				r.Breaks("policy", "is missing, and so lets everything through", "Allow what is required, to principals of your own account or organisation")
@@ -174,7 +174,7 @@ type passage struct {
 	from, to  value.Value
 }
 
-// passages are what a resource lets through in a direction, in any of the three ways to say it.
+// passages returns what a resource lets through in a direction, in any of the three ways to write it.
 func passages(r *Resource, direction string) []passage {
 	switch r.Type {
 	case securityGroup:
@@ -199,7 +199,7 @@ func passages(r *Resource, direction string) []passage {
 	}
 }
 
-// blocks are the passages of a rule with lists of address blocks.
+// blocks returns the passages of a rule with lists of address blocks.
 func blocks(prefix string, rule value.Value) []passage {
 	var all []passage
 	for _, property := range []string{"cidrBlocks", "ipv6CidrBlocks"} {
@@ -211,7 +211,7 @@ func blocks(prefix string, rule value.Value) []passage {
 	return all
 }
 
-// toWorld tells whether any of the addresses is known to be every address.
+// toWorld reports whether any of the addresses is known to be every address.
 func (p passage) toWorld() bool {
 	for _, address := range p.addresses {
 		if address.Is("0.0.0.0/0", "::/0") {
@@ -221,7 +221,7 @@ func (p passage) toWorld() bool {
 	return false
 }
 
-// only tells whether nothing but allowed ports is open, or may turn out to be.
+// only reports whether only allowed ports are open, or may turn out to be.
 func (p passage) only(allowed value.Value) bool {
 	if p.from.IsUnknown() || p.to.IsUnknown() || p.protocol.IsUnknown() {
 		return true

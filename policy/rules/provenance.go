@@ -93,7 +93,7 @@ var provenanceRules = []Rule{
 	},
 }
 
-// copied are the properties that name the regions of copies, and copies read them.
+// copied are the properties that name the regions of copies; copies reads them.
 var (
 	copied = map[string]string{
 		table: "replicas", "aws:ecr/replicationConfiguration:ReplicationConfiguration": "replicationConfiguration.rules.destinations",
@@ -120,7 +120,7 @@ var (
 	}
 )
 
-// areRanges says which of the ranges of versions are none.
+// areRanges reports the version ranges that aren't valid.
 func areRanges(versions value.Value) []string {
 	var problems []string
 	for _, provider := range versions.Keys() {
@@ -136,7 +136,7 @@ func isRange(text string) bool {
 	return err == nil
 }
 
-// each are the members of that name of every element.
+// each returns the members of that name of every element.
 func each(elements []value.Value, name string) []value.Value {
 	var all []value.Value
 	for _, element := range elements {
@@ -145,7 +145,7 @@ func each(elements []value.Value, name string) []value.Value {
 	return all
 }
 
-// regionOf is the region of an ARN.
+// regionOf returns the region of an ARN.
 func regionOf(arn value.Value) value.Value {
 	parts := strings.Split(arn.Text(), ":")
 	if len(parts) < 4 {

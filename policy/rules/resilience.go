@@ -21,7 +21,7 @@ const (
 	redrivePolicy = "aws:sqs/redrivePolicy:RedrivePolicy"
 )
 
-// deadLetters are the properties that name a dead-letter queue. Which type has which is in AWS's provider's schema.
+// deadLetters are the properties that name a dead-letter queue. Which type has which is in the AWS provider's schema.
 var deadLetters = []reference{
 	{eventBus, "deadLetterConfig.arn"},
 	{eventTarget, "deadLetterConfig.arn"},
@@ -34,7 +34,7 @@ var deadLetters = []reference{
 	{redrivePolicy, "redrivePolicy.deadLetterTargetArn"},
 }
 
-// withDeadLetters are the types that a rule on dead-letter queues looks at, beside some of its own.
+// withDeadLetters returns the types that a rule on dead-letter queues looks at, besides some of its own.
 func withDeadLetters(more ...string) []string {
 	types := more
 	for _, reference := range deadLetters {
@@ -44,7 +44,7 @@ func withDeadLetters(more ...string) []string {
 	return slices.Compact(types)
 }
 
-// kept are the types that hold data which only they hold.
+// kept are the types that hold data stored nowhere else.
 var kept = []string{
 	"aws:backup/vault:Vault", "aws:cloudwatch/eventArchive:EventArchive", "aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", queue, table, tableReplica,
 }
@@ -288,14 +288,14 @@ var resilienceRules = []Rule{
 	},
 }
 
-// needsTruth asks that a property is true.
+// needsTruth requires a property to be true.
 func needsTruth(r *Resource, property string, given value.Value) {
 	if given.LacksTruth() {
 		r.Breaks(property, "is not true", "Set it")
 	}
 }
 
-// watched tells whether an alarm looks at a metric of a resource, by itself or in a formula.
+// watched reports whether an alarm looks at a resource's metric, directly or in a formula.
 func (s *Stack) watched(r *Resource, metric, dimension string) answer {
 	answers := no
 	for _, alarm := range s.Of(metricAlarm) {
@@ -311,7 +311,7 @@ func (s *Stack) watched(r *Resource, metric, dimension string) answer {
 	return answers
 }
 
-// replicated tells whether a table has a replica in a region, in either of the two ways to say it.
+// replicated reports whether a table has a replica in a region, in either of the two ways to declare it.
 func (s *Stack) replicated(t *Resource, region string) answer {
 	answers := no
 	for _, inline := range t.At("replicas").Each() {
@@ -325,7 +325,7 @@ func (s *Stack) replicated(t *Resource, region string) answer {
 	return answers
 }
 
-// isText compares a value that may not be known.
+// isText compares a value that may be unknown.
 func isText(v value.Value, text string) answer {
 	switch {
 	case v.IsUnknown():

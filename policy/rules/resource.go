@@ -14,16 +14,15 @@ import (
 type Declared struct {
 	URN, Type, Name string
 	Properties      property.Map
-	// Provider are the inputs of the resource's provider, such as its region and default tags. Empty for components and
+	// Provider has the inputs of the resource's provider, such as its region and default tags. Empty for components and
 	// for providers themselves.
 	Provider property.Map
 	Protect  bool
-	// PropertyDependencies are the URNs that a property was made from, by the property's name. Only stack rules get
-	// them.
+	// PropertyDependencies are the URNs that a property was made from, by the property's name. Only stack rules get them.
 	PropertyDependencies map[string][]string
 }
 
-// Resource is a resource in the hands of one rule.
+// Resource is a resource as one rule sees it.
 type Resource struct {
 	Declared
 	settings settings
@@ -33,14 +32,14 @@ type Resource struct {
 // At reads a property by its path, such as "serverSideEncryption.kmsKeyArn".
 func (r *Resource) At(path string) value.Value { return value.OfMap(r.Properties).At(path) }
 
-// AtProvider reads an input of the resource's provider. The engine holds nested ones as JSON text: Document reads
+// AtProvider reads an input of the resource's provider. The engine keeps nested ones as JSON text: use Document for
 // those.
 func (r *Resource) AtProvider(name string) value.Value { return value.OfMap(r.Provider).Get(name) }
 
-// Setting reads an option of the rule.
+// Setting reads one of the rule's options.
 func (r *Resource) Setting(name string) value.Value { return r.settings.option(name) }
 
-// Breaks reports that the resource breaks the rule: which property, what is wrong with it, and what mends it.
+// Breaks reports that the resource breaks the rule: which property, what is wrong with it, and how to fix it.
 func (r *Resource) Breaks(property, problem, mend string) {
 	exempt, note := r.settings.exempt(r.URN)
 	if !exempt {
@@ -48,14 +47,14 @@ func (r *Resource) Breaks(property, problem, mend string) {
 	}
 }
 
-// InProduction tells whether the stack's name is one of those that the option productionStacks names.
+// InProduction reports whether the stack's name is among the option productionStacks.
 func (r *Resource) InProduction() bool {
 	return slices.ContainsFunc(r.Setting(productionStacks).Each(), func(pattern value.Value) bool {
 		return matches(pattern.Text(), r.stack())
 	})
 }
 
-// region is where the resource is made: by its own property, which version 7 of the AWS provider has, or its
+// region returns where the resource is created: from its own property, which version 7 of the AWS provider has, or its
 // provider's.
 func (r *Resource) region() value.Value {
 	if own := r.At("region"); !own.Unset() {
@@ -66,7 +65,7 @@ func (r *Resource) region() value.Value {
 
 func (r *Resource) stack() string { return string(urn.URN(r.URN).Stack()) }
 
-// answer is what is known of a question about two resources.
+// answer is what is known about a question on two resources.
 type answer int
 
 const (
@@ -75,8 +74,8 @@ const (
 	yes
 )
 
-// refers tells whether a property names another resource: by its ARN, URL, name or id, or because the program made it
-// from that resource's outputs, which a preview knows as well.
+// refers reports whether a property names another resource: by its ARN, URL, name or id, or because the program made it
+// from that resource's outputs, which even a preview knows.
 func (r *Resource) refers(path string, to *Resource) answer {
 	top, rest, nested := strings.Cut(path, ".")
 	given := r.At(top)
@@ -86,7 +85,7 @@ func (r *Resource) refers(path string, to *Resource) answer {
 	return r.refersBy(top, given, to)
 }
 
-// refersBy is refers for a value that stands somewhere in a property.
+// refersBy is refers for a value somewhere inside a property.
 func (r *Resource) refersBy(property string, given value.Value, to *Resource) answer {
 	sources := r.PropertyDependencies[property]
 	if slices.Contains(sources, to.URN) {
@@ -102,7 +101,7 @@ func (r *Resource) refersBy(property string, given value.Value, to *Resource) an
 	return answers
 }
 
-// named tells whether a text is the name of the resource in one of the spellings of AWS.
+// named reports whether a string is the resource's name in one of AWS's forms.
 func (r *Resource) named(given value.Value) answer {
 	text := given.Text()
 	switch {
@@ -121,7 +120,7 @@ func (r *Resource) named(given value.Value) answer {
 		return no // two ARNs that differ
 	}
 	for _, separator := range []string{":", "/"} {
-		// An id is no property of its own; the ARN ends with it. Other texts end with the name, such as table/trades.
+		// An id isn't a property; the ARN ends with it. Other strings end with the name, such as table/trades.
 		if strings.HasSuffix(arn.Text(), separator+text) || name.Text() != "" && strings.HasSuffix(text, separator+name.Text()) {
 			return yes
 		}

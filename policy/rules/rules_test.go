@@ -79,7 +79,7 @@ func checkRemedy(t *testing.T, rule rules.Rule, c cases.Case) {
 	if changed && !property.New(mended).Equals(property.New(want)) {
 		t.Errorf("%#v instead of %#v", mended, want)
 	}
-	// What is mended needs no mending.
+	// A fixed resource needs no more fixing.
 	given.Properties = mended
 	if again, changed := rule.Mend(given, c.Config, today); changed {
 		t.Errorf("mended twice: %#v", again)
@@ -151,7 +151,7 @@ func TestEveryRuleSaysWhatItIs(t *testing.T) {
 	}
 }
 
-// exempting is a case of sqs-customer-key with an exemption.
+// exempting returns a case of sqs-customer-key with an exemption.
 func exempting(urn, until string) (rules.Rule, rules.Declared, map[string]any) {
 	for _, rule := range rules.All() {
 		if rule.Name == "sqs-customer-key" {

@@ -11,14 +11,14 @@ import (
 
 const secretFamily = "Secrets"
 
-// secretNames are the words in a name that promise a secret, and references are the words that say it is only a hint
-// where the secret is.
+// secretNames are the words in a name that suggest a secret; references are the words that mean it only says where the
+// secret is.
 var (
 	secretNames = regexp.MustCompile(`(?i)(^|[^a-z])(passwords?|passwd|pwd|passphrase|secrets?|tokens?|api[_-]?keys?|apikey|access[_-]?keys?|private[_-]?keys?|credentials?|connection[_-]?string)($|[^a-z])`)
 	references  = regexp.MustCompile(`(?i)(_|-|/|\b)(arn|id|name|path|prefix|url|uri|ttl|expiry|length|enabled|region|file|parameter)$`)
 )
 
-// secretFormats are texts whose form tells that they are secrets.
+// secretFormats are strings whose form shows that they are secrets.
 var secretFormats = []struct {
 	what string
 	form *regexp.Regexp
@@ -109,7 +109,7 @@ var secretRules = []Rule{
 	},
 }
 
-// promisesSecret tells whether a name says that its value is a secret, and not where one is.
+// promisesSecret reports whether a name says that its value is a secret, not where one is.
 func promisesSecret(name string) bool {
 	words := camel.ReplaceAllString(name, "${1}_${2}")
 	return secretNames.MatchString(words) && !references.MatchString(words)
@@ -119,13 +119,13 @@ var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 func lastPart(name string) string { return name[strings.LastIndex(name, "/")+1:] }
 
-// isPlain tells that a value is known to be there and isn't the address of another.
+// isPlain reports whether a value is known to be present and isn't the address of another.
 func isPlain(v value.Value) bool {
 	text := v.Text()
 	return text != "" && !strings.HasPrefix(text, "arn:") && !strings.HasPrefix(text, "{{resolve:") && !strings.HasPrefix(text, "/")
 }
 
-// secretIn tells what secret a value looks like, or "" for none.
+// secretIn returns the kind of secret a value looks like, or "".
 func secretIn(v, leastEntropy value.Value) string {
 	text := v.Text()
 	for _, format := range secretFormats {
@@ -140,16 +140,17 @@ func secretIn(v, leastEntropy value.Value) string {
 	return ""
 }
 
-// random are the characters of base64, and enough of them for a key. Paths have slashes too, and so these count only
-// where the length is that of AWS's secret access keys, or where base64 is padded.
+// random are the characters of base64, and enough of them for a key. Paths have slashes too, so slashes count only if
+// the length is that of AWS's secret access keys, or if base64 is padded.
 var random = regexp.MustCompile(`^([A-Za-z0-9+_=-]{20,}|[A-Za-z0-9+/]{40}|[A-Za-z0-9+/]{22,}={1,2})$`)
 
-// mixed tells that a text has capitals, small letters and digits, which names, ids and digests rarely do.
+// mixed reports whether a string has upper-case letters, lower-case letters and digits, which names, ids and digests
+// rarely do.
 func mixed(text string) bool {
 	return strings.ContainsAny(text, "0123456789") && strings.ToLower(text) != text && strings.ToUpper(text) != text
 }
 
-// entropy is Shannon's, in bits a character.
+// entropy returns the Shannon entropy in bits per character.
 func entropy(text string) float64 {
 	counts := map[rune]float64{}
 	for _, character := range text {

@@ -12,34 +12,34 @@ import (
 	"trade-processing/policy/value"
 )
 
-// settings are what a configuration says of one rule.
+// settings are the configuration of one rule.
 type settings struct {
 	rule  Rule
 	given map[string]any
 	today time.Time // by which exemptions end
 }
 
-// Option is something of a rule that firms see differently.
+// Option is an aspect of a rule on which firms differ.
 type Option struct {
 	Name    string
 	About   string         // a sentence
 	Schema  map[string]any // JSON schema, without default and description
 	Default any            // decoded JSON
-	// Check says what is wrong with a setting that its schema can't say; nil where the schema says all.
+	// Check finds problems that a setting's schema can't express; nil if the schema suffices.
 	Check func(value.Value) []string
 }
 
-// texts is the schema of a list of texts.
+// texts is the schema of a list of strings.
 func texts() map[string]any {
 	return map[string]any{"type": "array", "items": map[string]any{"type": "string", "minLength": 1}}
 }
 
-// number is the schema of a number that is at least the least.
+// number returns the schema of a number of at least least.
 func number(least float64) map[string]any {
 	return map[string]any{"type": "number", "minimum": least}
 }
 
-// list makes a default of texts.
+// list turns strings into a default.
 func list(elements ...string) []any {
 	all := make([]any, len(elements))
 	for i, element := range elements {
@@ -53,7 +53,7 @@ const (
 	exempt           = "exempt"
 )
 
-// production is the option of rules that ask more of production.
+// production is the option of rules that are stricter in production.
 var production = Option{
 	Name: productionStacks, About: "Names of the production stacks; * matches anything.",
 	Schema: texts(), Default: list("prod", "production", "prod-*", "*-prod", "*-production"),
@@ -73,10 +73,10 @@ var exemptions = Option{
 	Default: []any{},
 }
 
-// AllOptions are a rule's own options and the one that every rule has.
+// AllOptions returns a rule's own options and the one that every rule has.
 func (r Rule) AllOptions() []Option { return append(slices.Clone(r.Options), exemptions) }
 
-// Schema is what the engine checks a configuration of the rule against.
+// Schema returns what the engine checks the rule's configuration against.
 func (r Rule) Schema() *policyx.ConfigSchema {
 	schema := &policyx.ConfigSchema{Properties: map[string]map[string]any{}}
 	for _, option := range r.AllOptions() {
@@ -87,7 +87,7 @@ func (r Rule) Schema() *policyx.ConfigSchema {
 	return schema
 }
 
-// option is what the configuration says, or the default.
+// option returns the configured value, or the default.
 func (s settings) option(name string) value.Value {
 	if given, configured := s.given[name]; configured {
 		return value.Any(given)
@@ -100,7 +100,7 @@ func (s settings) option(name string) value.Value {
 	return value.Value{}
 }
 
-// exempt tells whether a resource may break the rule today, and what to add to the message where it no longer may.
+// exempt reports whether a resource may break the rule today, and what to add to the message if it no longer may.
 func (s settings) exempt(urn string) (exempted bool, note string) {
 	today := s.today.UTC().Format(time.DateOnly)
 	for _, exemption := range s.option(exempt).Each() {
@@ -116,8 +116,8 @@ func (s settings) exempt(urn string) (exempted bool, note string) {
 	return false, note
 }
 
-// CheckConfig says what is wrong with a configuration of the rule that its schema can't say: options that it doesn't
-// have, settings that mean nothing, and days that no calendar has.
+// CheckConfig finds the problems in a rule's configuration that its schema can't express: unknown options, meaningless
+// settings, and impossible dates.
 func (r Rule) CheckConfig(given map[string]any) []string {
 	var problems []string
 	known := map[string]bool{}
@@ -147,7 +147,7 @@ func (r Rule) CheckConfig(given map[string]any) []string {
 	return problems
 }
 
-// matches compares with a pattern in which * stands for any text.
+// matches compares with a pattern in which * matches anything.
 func matches(pattern, text string) bool {
 	before, rest, open := strings.Cut(pattern, "*")
 	if !open {
@@ -162,7 +162,7 @@ func matches(pattern, text string) bool {
 		if !open {
 			return strings.HasSuffix(text, part)
 		}
-		// The first place is as good as any later one: what follows may still begin anywhere after it.
+		// The first match is as good as any later one: what follows may still begin anywhere after it.
 		_, after, found := strings.Cut(text, part)
 		if !found {
 			return false

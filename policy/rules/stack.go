@@ -6,16 +6,16 @@ import (
 	"trade-processing/policy/value"
 )
 
-// Stack is all resources of a stack in the hands of one rule.
+// Stack is all resources of a stack as one rule sees them.
 type Stack struct {
 	Resources []*Resource
 	settings  settings
 }
 
-// Setting reads an option of the rule.
+// Setting reads one of the rule's options.
 func (s *Stack) Setting(name string) value.Value { return s.settings.option(name) }
 
-// Of lists the resources of some types.
+// Of returns the resources of some types.
 func (s *Stack) Of(types ...string) []*Resource {
 	var all []*Resource
 	for _, r := range s.Resources {
@@ -29,7 +29,7 @@ func (s *Stack) Of(types ...string) []*Resource {
 // reference is a property that names another resource.
 type reference struct{ Type, Path string }
 
-// referred tells whether any resource's property of the list names this one. Where a property isn't known yet, it may.
+// referred reports whether any of the listed properties names this resource. A property that isn't known yet may.
 func (s *Stack) referred(to *Resource, by ...reference) answer {
 	answers := no
 	for _, reference := range by {

@@ -11,7 +11,7 @@ import (
 
 const tagFamily = "Tags"
 
-// taggable are the types that the pack covers and that have tags, with the property that holds them.
+// taggable are the types covered by the pack that have tags, with the property that holds them.
 var taggable = map[string]string{
 	"aws:backup/plan:Plan":                                          "tags",
 	"aws:backup/vault:Vault":                                        "tags",
@@ -118,7 +118,7 @@ var tagRules = []Rule{
 			name := taggable[r.Type]
 			own, added := r.Properties.Get(name), false
 			if !own.IsNull() && !own.IsMap() {
-				return r.Properties, false // not known yet, or no tags at all: the provider says what is wrong with them
+				return r.Properties, false // not known yet, or not tags at all: the provider reports what is wrong
 			}
 			tags := property.NewMap(nil)
 			if own.IsMap() {
@@ -134,7 +134,7 @@ var tagRules = []Rule{
 	},
 }
 
-// effectiveTags are a resource's own tags over the default tags of its provider.
+// effectiveTags returns a resource's own tags on top of its provider's default tags.
 func effectiveTags(r *Resource) value.Value {
 	own := r.Properties.Get(taggable[r.Type])
 	defaults := r.AtProvider("defaultTags").Document().At("tags")
@@ -153,7 +153,7 @@ func effectiveTags(r *Resource) value.Value {
 	return value.Of(property.New(all))
 }
 
-// anyMatches tells whether one of the patterns fits.
+// anyMatches reports whether one of the patterns matches.
 func anyMatches(patterns value.Value, text string) bool {
 	for _, pattern := range patterns.Each() {
 		if matches(pattern.Text(), text) {
@@ -171,7 +171,7 @@ func shown(v value.Value) string {
 	return fmt.Sprintf("%q", v.Text())
 }
 
-// listed writes the texts of a list for a message.
+// listed formats the strings of a list for a message.
 func listed(v value.Value) string {
 	var all []string
 	for _, element := range v.Each() {
@@ -180,7 +180,7 @@ func listed(v value.Value) string {
 	return strings.Join(all, ", ")
 }
 
-// shownText quotes a text that stands in a value, unless that is secret.
+// shownText quotes a string from a value, unless that is secret.
 func shownText(within value.Value, text string) string {
 	if within.IsSecret() {
 		return "[secret]"

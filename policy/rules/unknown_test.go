@@ -12,16 +12,16 @@ import (
 	"trade-processing/policy/rules"
 )
 
-// hidden stands in every secret that the generators make: no message may hold it.
+// hidden is in every secret that the generators make: no message may contain it.
 const hidden = "top-secret-7f3a"
 
-// words are texts that rules look for, and some that they don't.
+// words are strings that rules look for, and some that they don't.
 var words = []string{
 	"", " ", "*", "arn:aws:sqs:us-east-1:111122223333:orders", "alias/aws/sqs", "KMS", "0.0.0.0/0", "true", "0", "-1", "SecureString", "String", "{", `{"Statement":[{"Effect":"Allow","Principal":"*"}]}`,
 	"IMMUTABLE", "Active", "eu-west-1", "::/0", "NONE", "AKIAABCDEFGHIJKLMNOP", "6.1.0", "a:b:c:d:e", ":function:", "/",
 }
 
-// anything is a value of any kind; hole tells whether unknown ones may be in it.
+// anything draws a value of any kind; hole says whether it may contain unknown ones.
 func anything(hole bool) *rapid.Generator[property.Value] {
 	plain := []*rapid.Generator[property.Value]{
 		rapid.Just(property.New(property.Null)),
@@ -40,7 +40,7 @@ func anything(hole bool) *rapid.Generator[property.Value] {
 	)
 }
 
-// names are the members of the inputs of all cases, at any depth.
+// names are the members of all cases' inputs, at any depth.
 var names = func() []string {
 	seen := map[string]bool{}
 	var walk func(any)
@@ -70,14 +70,14 @@ var names = func() []string {
 	return all
 }()
 
-// subject is a rule, and resources that it judges.
+// subject is a rule and the resources it judges.
 type subject struct {
 	rule      rules.Rule
 	config    map[string]any
 	resources []rules.Declared
 }
 
-// subjects are the resources of a case with a few of its values exchanged for anything.
+// subjects draws the resources of a case with a few values replaced by anything.
 func subjects(t *rapid.T, rule rules.Rule, hole bool) subject {
 	var own []cases.Case
 	for _, c := range cases.All() {
@@ -101,7 +101,7 @@ func subjects(t *rapid.T, rule rules.Rule, hole bool) subject {
 	return s
 }
 
-// exchanged walks a value and exchanges some of what it finds; the value itself stays a map.
+// exchanged walks a value and replaces some of what it finds; the value itself stays a map.
 func exchanged(t *rapid.T, given property.Value, hole bool) property.Value {
 	swap := func(inner property.Value) property.Value {
 		switch rapid.IntRange(0, 5).Draw(t, "exchange") {
@@ -134,7 +134,7 @@ func exchanged(t *rapid.T, given property.Value, hole bool) property.Value {
 	}
 }
 
-// configs are options of any type: the engine checks them against their schemas, and a test doesn't.
+// configs draws options of any type: the engine checks them against their schemas, a test doesn't.
 func configs(t *rapid.T, rule rules.Rule) map[string]any {
 	leaf := rapid.OneOf(rapid.Just[any](nil), rapid.Just[any](true), rapid.Just[any](1.5),
 		rapid.Map(rapid.SampledFrom(words), func(text string) any { return text }))
@@ -161,7 +161,7 @@ func (s subject) judge() []rules.Violation {
 	return all
 }
 
-// blamed are the resources that a rule reported.
+// blamed returns the resources that a rule reported.
 func blamed(found []rules.Violation) map[string]bool {
 	urns := map[string]bool{}
 	for _, violation := range found {
@@ -196,8 +196,8 @@ func TestNoRulePanicsAndNoMessageHoldsASecret(t *testing.T) {
 	})
 }
 
-// What a rule says of a resource of which something isn't known must hold whatever that turns out to be. A rule that
-// reports an unknown value, or takes it for a missing one, is found by the value that keeps the rule.
+// A rule's finding about a resource with unknown values must hold whatever they turn out to be. A rule that reports an
+// unknown value, or treats it as missing, is caught by the value that keeps the rule.
 func TestNoRuleReportsWhatMayTurnOutToBeRight(t *testing.T) {
 	eachRule(t, func(t *rapid.T, rule rules.Rule) {
 		s := subjects(t, rule, true)
@@ -220,7 +220,7 @@ func TestNoRuleReportsWhatMayTurnOutToBeRight(t *testing.T) {
 	})
 }
 
-// computed puts what AWS computes in the place of what AWS computes and isn't known: an ARN ends with the name.
+// computed fills in the unknown values that AWS computes: an ARN ends with the name.
 func computed(r rules.Declared, filled property.Map) property.Map {
 	inputs := map[string]any{}
 	if name := filled.Get("name"); name.IsString() {
@@ -234,7 +234,7 @@ func computed(r rules.Declared, filled property.Map) property.Map {
 	return filled
 }
 
-// filled puts a known value in the place of every unknown one.
+// filled replaces every unknown value with a known one.
 func filled(t *rapid.T, given property.Value) property.Value {
 	switch {
 	case given.IsComputed():
@@ -256,8 +256,8 @@ func filled(t *rapid.T, given property.Value) property.Value {
 	}
 }
 
-// alwaysKnown are the rules that look at what is known before any property is: a resource's type and options, and
-// whether another resource is there at all.
+// alwaysKnown are the rules that look only at what is always known: a resource's type and options, and whether another
+// resource exists at all.
 var alwaysKnown = []string{
 	"dynamodb-backup-plan", "ecr-lifecycle", "event-bus-policy", "no-default-vpc", "production-protected", "providers-allowed", "state-machine-failure-alarm", "vpc-default-security-group", "vpc-flow-logs",
 }

@@ -1,6 +1,6 @@
-// Package value reads the properties of resources of any program. A preview may not know a property yet, a program may
-// have marked it secret, left it null or given it another type than the provider asks for: reading it never panics, and
-// no question is answered with yes about what isn't known.
+// Package value reads the properties of any program's resources. A preview may not know a property yet, and a program
+// may have marked it secret, left it null or given it a different type from the provider's: reading it never panics,
+// and no question about an unknown value is answered with yes.
 package value
 
 import (
@@ -12,17 +12,17 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
-// Value is a property, or that there is none. The zero Value is a property that isn't there.
+// Value is a property, present or absent. The zero Value is absent.
 //
-// Its questions have three answers: yes, no, and not known yet. Is… are true where yes is known, Lacks… and Unset where
-// no is known, and both are false of an unknown value. So !Unset is not IsSet: it may turn out either way.
+// Its questions have three answers: yes, no, and not known yet. Is… is true if the answer is known to be yes, Lacks…
+// and Unset if it is known to be no, and both are false for an unknown value. So !Unset is not the same as IsSet.
 type Value struct {
 	raw     property.Value
 	secret  bool
 	unknown bool
 }
 
-// Of reads a property value. A secret is read as what it hides; IsSecret tells that it was one.
+// Of reads a property value. A secret is read as its content; IsSecret reports that it was one.
 func Of(raw property.Value) Value {
 	return Value{raw: raw, secret: raw.Secret(), unknown: raw.IsComputed()}
 }
@@ -30,7 +30,7 @@ func Of(raw property.Value) Value {
 // OfMap reads the properties of a resource.
 func OfMap(properties property.Map) Value { return Of(property.New(properties)) }
 
-// Any makes a value of decoded JSON, such as a policy document's.
+// Any turns decoded JSON, such as a policy document's, into a value.
 func Any(decoded any) Value { return Of(convert(decoded)) }
 
 func convert(decoded any) property.Value {
@@ -59,7 +59,7 @@ func convert(decoded any) property.Value {
 }
 
 // At follows a path of names, such as "serverSideEncryption.kmsKeyArn". A list of one element is read as that element:
-// Terraform's schemas, from which many of Pulumi's come, know no other way to say "an object or none". What lies behind
+// Terraform's schemas, from which many of Pulumi's come, have no other way to say "an object or none". Anything inside
 // an unknown value is unknown.
 func (v Value) At(path string) Value {
 	for name := range strings.SplitSeq(path, ".") {
@@ -68,7 +68,7 @@ func (v Value) At(path string) Value {
 	return v
 }
 
-// Get is the member of that very name, which may hold dots.
+// Get returns the member of exactly that name, which may contain dots.
 func (v Value) Get(name string) Value {
 	if v.raw.IsArray() && v.raw.AsArray().Len() == 1 {
 		v = v.within(v.raw.AsArray().Get(0))
@@ -83,26 +83,27 @@ func (v Value) Get(name string) Value {
 	}
 }
 
-// within is a value inside v, which shares its secrecy.
+// within returns a value inside v, which shares its secrecy.
 func (v Value) within(raw property.Value) Value {
 	inner := Of(raw)
 	inner.secret = inner.secret || v.secret
 	return inner
 }
 
-// IsUnknown tells that a preview doesn't know the value itself. Something inside of it may be unknown too.
+// IsUnknown reports whether a preview doesn't know the value itself. Something inside a known value may still be
+// unknown.
 func (v Value) IsUnknown() bool { return v.unknown }
 
-// HoldsUnknown tells that a preview doesn't know the value, or something inside of it.
+// HoldsUnknown reports whether the value, or something inside it, is unknown.
 func (v Value) HoldsUnknown() bool { return v.unknown || v.raw.HasComputed() }
 
-// IsSecret tells whether the program keeps the value secret. Messages never show it then.
+// IsSecret reports whether the program keeps the value secret. Messages then never show it.
 func (v Value) IsSecret() bool { return v.secret }
 
-// HoldsSecret tells that the value, or something inside of it, is secret.
+// HoldsSecret reports whether the value, or something inside it, is secret.
 func (v Value) HoldsSecret() bool { return v.secret || v.raw.HasSecrets() }
 
-// Unset tells that the property is known to hold nothing: it isn't there, is null, an empty text, list or object.
+// Unset reports whether the property is known to be empty: absent, null, or an empty string, list or object.
 func (v Value) Unset() bool {
 	switch {
 	case v.unknown:
@@ -118,11 +119,11 @@ func (v Value) Unset() bool {
 	}
 }
 
-// IsSet tells that the property is known to hold something.
+// IsSet reports whether the property is known not to be empty.
 func (v Value) IsSet() bool { return !v.unknown && !v.Unset() }
 
-// Text is the value as text, empty where it isn't one or isn't known. Numbers and truth values are texts too, as the
-// engine converts between them.
+// Text returns the value as a string; empty if it isn't one or is unknown. Numbers and booleans count as strings,
+// because the engine converts between them.
 func (v Value) Text() string {
 	switch {
 	case v.raw.IsString():
@@ -136,21 +137,21 @@ func (v Value) Text() string {
 	}
 }
 
-// Is tells whether the value is known to be one of the texts.
+// Is reports whether the value is known to be one of the strings.
 func (v Value) Is(texts ...string) bool {
 	return v.IsSet() && slices.Contains(texts, v.Text())
 }
 
-// LacksText tells that the value is known to be none of the texts, or not there.
+// LacksText reports whether the value is known to be none of the strings, or absent.
 func (v Value) LacksText(texts ...string) bool { return !v.unknown && !v.Is(texts...) }
 
-// IsTrue tells whether the value is known to be true.
+// IsTrue reports whether the value is known to be true.
 func (v Value) IsTrue() bool { return v.Is("true") }
 
-// LacksTruth tells that the value is known to be false, or not there.
+// LacksTruth reports whether the value is known to be false, or absent.
 func (v Value) LacksTruth() bool { return v.LacksText("true") }
 
-// Number is the value as a number, and whether it is known to be one.
+// Number returns the value as a number, and whether it is known to be one.
 func (v Value) Number() (float64, bool) {
 	if v.raw.IsNumber() {
 		return v.raw.AsNumber(), true
@@ -159,14 +160,14 @@ func (v Value) Number() (float64, bool) {
 	return number, err == nil
 }
 
-// LacksNumber tells that the value is known to be less than the least, or no number at all.
+// LacksNumber reports whether the value is known to be less than least, or not a number at all.
 func (v Value) LacksNumber(least float64) bool {
 	number, isNumber := v.Number()
 	return !v.unknown && (!isNumber || number < least)
 }
 
-// Each is the elements of a list. A single value is a list of itself, and what isn't there an empty one. An unknown
-// list has one unknown element.
+// Each returns the elements of a list. A single value is a list of itself, and an absent one is an empty list. An
+// unknown list has one unknown element.
 func (v Value) Each() []Value {
 	if v.raw.IsArray() {
 		elements := make([]Value, 0, v.raw.AsArray().Len())
@@ -181,7 +182,7 @@ func (v Value) Each() []Value {
 	return []Value{v}
 }
 
-// Keys are the names of an object's members, sorted.
+// Keys returns the names of an object's members, sorted.
 func (v Value) Keys() []string {
 	if !v.raw.IsMap() {
 		return nil
@@ -193,8 +194,8 @@ func (v Value) Keys() []string {
 	return names
 }
 
-// Document is a JSON document: a text that holds one, or an object that is one. It is unset where the text is no JSON,
-// which AWS refuses by itself.
+// Document returns a JSON document: a string containing one, or an object that is one. It is unset if the string isn't
+// JSON, which AWS refuses anyway.
 func (v Value) Document() Value {
 	if !v.raw.IsString() {
 		return v

@@ -122,7 +122,7 @@ func TestADocumentIsATextOrAnObject(t *testing.T) {
 	}
 }
 
-// anything is a property of any kind.
+// anything draws a property of any kind.
 func anything() *rapid.Generator[property.Value] {
 	leaf := rapid.OneOf(
 		rapid.Just(property.New(property.Null)), rapid.Just(property.New(property.Computed)), rapid.Just(property.New("s").WithSecret(true)),
