@@ -74,7 +74,7 @@ func (g *Generator) Reader() io.ReadCloser {
 	go func() {
 		buffered := bufio.NewWriterSize(w, 64<<10)
 		_, err := g.WriteTo(buffered)
-		w.CloseWithError(errors.Join(err, buffered.Flush())) //nolint:errcheck // it never fails
+		w.CloseWithError(errors.Join(err, buffered.Flush()))
 	}()
 	return r
 }
