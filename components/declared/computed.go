@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -115,9 +116,10 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 		"aws:ec2/getManagedPrefixList:getManagedPrefixList":   {"id": "pl-" + digest("prefixes", 8)},
 		"aws:ec2/getSecurityGroup:getSecurityGroup":           {"id": "sg-" + digest("default", 17)},
 	}
+	maps.Copy(answers, r.program.Answers)
 	answer, known := answers[args.Token]
 	if !known {
-		return nil, fmt.Errorf("%s: no answer is known here", args.Token)
+		return nil, fmt.Errorf("%s: no answer is known here: add it to Program.Answers", args.Token)
 	}
 	return resource.NewPropertyMapFromMap(answer), nil
 }

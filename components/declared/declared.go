@@ -1,5 +1,7 @@
 // Package declared runs a Pulumi program without an engine and records what it declares, so that a test can look at the
-// inputs that the program sent. What AWS would compute is made up, in AWS's own formats.
+// inputs that the program sent: those of every resource, also of the components' children. What AWS would compute is made
+// up, in AWS's own formats, for the types that the components declare. A program that needs more of other types, or asks
+// AWS for more than the components do, says it with Program.Computed and Program.Answers.
 package declared
 
 import (
@@ -7,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -36,13 +39,21 @@ type Program struct {
 	Folder  string            // the project's folder
 	Config  map[string]string // by key with its namespace
 	Secrets []string          // the keys of Config that are secret
+
+	// Computed are the outputs of a resource beside its inputs, such as its arn, over those that are made up. It may be
+	// nil, and so may its answer.
+	Computed func(*Resource) map[string]any
+
+	// Answers are what AWS answers to function calls beside those of the components, by their token, such as
+	// "aws:ec2/getAmi:getAmi".
+	Answers map[string]map[string]any
 }
 
 // Stack is what a program declared.
 type Stack struct {
 	URN       string      // of the stack itself
 	Resources []*Resource // in the order of their URNs
-	Outputs   map[string]any
+	Outputs   map[string]any // by name; empty where the program failed
 }
 
 // Declare runs a program. An error is the program's own, or says that a URN was declared twice, which Pulumi's own mocks
@@ -55,20 +66,32 @@ func Declare(p Program) (*Stack, error) {
 		p.Stack = "test"
 	}
 	r := newRecorder(p)
-	var outputs map[string]pulumi.Input
+	outputs := map[string]any{}
+	var mu sync.Mutex
+	var known sync.WaitGroup // the end of the program doesn't wait for what it exports
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		err := p.Run(ctx)
-		outputs = ctx.GetCurrentExportMap()
-		return err
+		if err := p.Run(ctx); err != nil {
+			return err
+		}
+		for name, output := range ctx.GetCurrentExportMap() {
+			known.Add(1)
+			pulumi.ToOutput(output).ApplyT(func(value any) any {
+				defer known.Done()
+				mu.Lock()
+				defer mu.Unlock()
+				outputs[name] = value
+				return value
+			})
+		}
+		return nil
 	}, pulumi.WithMocks(p.Project, p.Stack, r), func(info *pulumi.RunInfo) {
 		info.RootDirectory, info.Config, info.ConfigSecretKeys = p.Folder, p.Config, p.Secrets
 	})
 	slices.SortFunc(r.resources, func(a, b *Resource) int { return strings.Compare(a.URN, b.URN) })
-	stack := &Stack{URN: r.urn("", stackType, p.Project+"-"+p.Stack), Resources: r.resources, Outputs: map[string]any{}}
-	for name := range outputs {
-		stack.Outputs[name] = nil
+	if err == nil {
+		known.Wait()
 	}
-	return stack, err
+	return &Stack{URN: r.urn("", stackType, p.Project+"-"+p.Stack), Resources: r.resources, Outputs: outputs}, err
 }
 
 // All are the resources of a type, in the order of their URNs.

@@ -68,8 +68,8 @@ func TestWhatAProgramDeclaresIsRecorded(t *testing.T) {
 	if got, want := second.Text("tags.First"), "arn:aws:sqs:eu-west-1:111122223333:orders"; got != want {
 		t.Errorf("the first queue's ARN reached the second as %q, want %q", got, want)
 	}
-	if _, exported := stack.Outputs["url"]; !exported {
-		t.Errorf("outputs %v", stack.Outputs)
+	if got := stack.Outputs["url"]; got != "https://sqs.eu-west-1.amazonaws.com/111122223333/orders" {
+		t.Errorf("the output is %v", got)
 	}
 }
 

@@ -59,8 +59,9 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	}
 	id, computed := r.compute(made, r.region(provider))
 	outputs := maps.Clone(args.Inputs)
-	for name, value := range computed {
-		outputs[resource.PropertyKey(name)] = resource.NewPropertyValue(value)
+	maps.Copy(outputs, resource.NewPropertyMapFromMap(computed))
+	if r.program.Computed != nil {
+		maps.Copy(outputs, resource.NewPropertyMapFromMap(r.program.Computed(made)))
 	}
 	return id, outputs, nil
 }
