@@ -332,11 +332,12 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 		}
 		p.Delivery[source] = queue
 		p.Routes[source], err = NewSourceRoute(ctx, name+"-from-"+source, &SourceRouteArgs{
-			Scope:               args.Scope,
-			RuleName:            ruleName,
-			EventSource:         args.EventSourcePrefix + source,
-			Bus:                 p.Bus,
-			StateMachineARN:     p.Workflow.ARN,
+			Scope:       args.Scope,
+			RuleName:    ruleName,
+			EventSource: args.EventSourcePrefix + source,
+			Bus:         p.Bus,
+			// By its name, which outlives a machine that is replaced: a preview would not know the ARN of the new one.
+			StateMachineARN:     pulumi.String(args.Scope.ARN("states", "stateMachine:"+p.Workflow.Name)),
 			AliasARN:            p.Workflow.AliasARN,
 			AliasName:           aliasName,
 			DeadLetters:         queue,
