@@ -263,7 +263,7 @@ func (c *Config) checkOperations(v *values) {
 	}
 }
 
-// ImageArguments are the build arguments that a stack may set for the functions' images; lambdas/Dockerfile describes
+// ImageArguments returns the build arguments that a stack may set for the functions' images; lambdas/Dockerfile describes
 // each.
 func ImageArguments() []string {
 	return []string{

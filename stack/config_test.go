@@ -24,7 +24,7 @@ func valuesFrom(config map[string]string, written ...string) *values {
 	}
 }
 
-// plainConfig is the minimum that a stack's file must add to the defaults of Pulumi.yaml.
+// plainConfig returns the minimum that a stack's file must add to the defaults of Pulumi.yaml.
 func plainConfig(t testing.TB) map[string]string {
 	t.Helper()
 	config := map[string]string{}

@@ -123,7 +123,7 @@ var shapes = map[string]struct {
 	}},
 }
 
-// mostSources are as many source systems as a stack can have, with the longest names.
+// mostSources returns as many source systems as a stack can have, with the longest names.
 func mostSources() []string {
 	var sources []string
 	for i := range components.MaxSources {

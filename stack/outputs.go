@@ -6,10 +6,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// repositoryPrefix is the namespace of the stack's image repositories.
+// repositoryPrefix returns the namespace of the stack's image repositories.
 func (c *Config) repositoryPrefix() string { return project + "/" + c.Environment }
 
-// parameterPrefix is the SSM path of the stack's parameters.
+// parameterPrefix returns the SSM path of the stack's parameters.
 func (c *Config) parameterPrefix() string { return "/" + project + "/" + c.Environment + "/" }
 
 // export names what operators and tools read from the stack.
@@ -61,7 +61,7 @@ func (d *deployment) export(ctx *pulumi.Context) error {
 	return nil
 }
 
-// registryURL is the account's ECR registry.
+// registryURL returns the account's ECR registry.
 func (d *deployment) registryURL() string {
 	suffix := "amazonaws.com"
 	if d.scope.Partition == "aws-cn" {

@@ -14,10 +14,10 @@ import (
 	"trade-processing/lambdas/validator"
 )
 
-// Stages are the stages of the workflow in a stack without config.
+// Stages returns the stages of the workflow in a stack without config.
 func Stages() []components.Stage { return (&Config{}).Stages() }
 
-// Functions are the names of the stages' functions, in the order of the table.
+// Functions returns the names of the stages' functions, in the order of the table.
 func Functions() []string {
 	var names []string
 	for _, stage := range Stages() {
@@ -26,7 +26,7 @@ func Functions() []string {
 	return names
 }
 
-// Stages is the one table of the workflow's stages. All but the last run in parallel; the last gets their answers. A
+// Stages returns the one table of the workflow's stages. All but the last run in parallel; the last gets their answers. A
 // row gives the stage its state, role, image, queue, alarms, dashboard lines and config keys (<function>Memory,
 // <function>ReservedConcurrency), its line in the report of a run, and its place on the local cloud.
 func (c *Config) Stages() []components.Stage {
@@ -74,7 +74,7 @@ func (c *Config) Stages() []components.Stage {
 	return stages
 }
 
-// rules is the validator's environment.
+// rules returns the validator's environment.
 func (c *Config) rules() pulumi.StringMap {
 	environment := pulumi.StringMap{
 		"MAX_CLOCK_SKEW": pulumi.String(c.MaxClockSkew.String()),

@@ -40,7 +40,7 @@ func main() {
 	}
 }
 
-// inferred is the package as infer makes it of the components' constructors. What takes other components, or a function, is
+// inferred returns the package as infer makes it of the components' constructors. What takes other components, or a function, is
 // for Go alone: SourceRoute and Workflow, which TradePipeline makes.
 func inferred() provider.Provider {
 	options := infer.Options{Components: []infer.InferredComponent{
@@ -68,7 +68,7 @@ func inferred() provider.Provider {
 	return infer.Provider(options)
 }
 
-// packed is a component of the package. Before version 0.2.0 it was the child of a component of the same name in the module
+// packed returns a component of the package. Before version 0.2.0 it was the child of a component of the same name in the module
 // index. An alias lets stacks keep what they have of it: the type of a child, as a URN spells it, begins with its parent's.
 func packed[Args any, Component pulumi.ComponentResource](construct infer.ComponentFn[*Args, Component]) infer.InferredComponent {
 	name := reflect.TypeFor[Component]().Elem().Name()

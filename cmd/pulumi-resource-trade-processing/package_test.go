@@ -95,7 +95,7 @@ func newUser(t *testing.T, program pulumi.RunFunc) *user {
 	return u
 }
 
-// one is the resource of a type in a region.
+// one returns the resource of a type in a region.
 func (u *user) one(typ, region string) *cloud.Resource {
 	u.t.Helper()
 	var found []*cloud.Resource
@@ -131,7 +131,7 @@ func construct(ctx *pulumi.Context, component, name string, inputs pulumi.Map, o
 	return r, ctx.RegisterRemoteComponentResource(packageName+":components:"+component, name, inputs, r, opts...)
 }
 
-// surroundings are what the components are given: a key and a topic, which have no ARN before the engine made them.
+// surroundings returns what the components are given: a key and a topic, which have no ARN before the engine made them.
 func surroundings(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (pulumi.Map, error) {
 	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{Description: pulumi.String(name)}, opts...)
 	if err != nil {
@@ -151,7 +151,7 @@ func with(given pulumi.Map, more pulumi.Map) pulumi.Map {
 	return more
 }
 
-// stages are the trades' own, as a program in another language lists them.
+// stages returns the trades' own, as a program in another language lists them.
 func stages() pulumi.Array {
 	yes := pulumi.Bool(true)
 	return pulumi.Array{
@@ -171,7 +171,7 @@ func stages() pulumi.Array {
 	}
 }
 
-// parameters are what the stages read, one of them a secret.
+// parameters returns what the stages read, one of them a secret.
 func parameters() pulumi.Array {
 	parameter := func(name string, value pulumi.StringInput) pulumi.Map {
 		return pulumi.Map{"name": pulumi.String(name), "value": value, "description": pulumi.String("Read by a stage"), "allowedPattern": pulumi.String(".+")}

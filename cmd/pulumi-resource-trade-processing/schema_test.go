@@ -57,7 +57,7 @@ func TestSDKsCanBeGeneratedFromTheSchema(t *testing.T) {
 	}
 }
 
-// inferredSchema is the schema as infer makes it, without a word of description.
+// inferredSchema returns the schema as infer makes it, without a word of description.
 func inferredSchema(t *testing.T) pschema.PackageSpec {
 	t.Helper()
 	server, err := provider.RawServer(packageName, packageVersion, inferred())(nil)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// localRun is `tradectl local run` as somebody runs it whose own Pulumi is set up for quite another thing. It returns the
+// localRun returns `tradectl local run` as somebody runs it whose own Pulumi is set up for quite another thing. It returns the
 // folders in which nothing may be left.
 func localRun(t *testing.T, args ...string) (run *exec.Cmd, folders []string) {
 	t.Helper()

@@ -35,7 +35,7 @@ func settings(t *testing.T) map[string]string {
 	return read
 }
 
-// newCloud is a local cloud that has the example's function.
+// newCloud returns a local cloud that has the example's function.
 func newCloud() *cloud.Cloud {
 	return cloud.New(cloud.Options{Images: map[string]cloud.Image{
 		"confirmer": func(environment function.Environment, services cloud.Services) (lambda.Handler, error) {

@@ -6,4 +6,4 @@ package beforebubbletea
 
 import "github.com/charmbracelet/lipgloss"
 
-func init() { lipgloss.SetHasDarkBackground(true) } // what is set isn't asked for; nothing here is drawn with it
+func init() { lipgloss.SetHasDarkBackground(true) } // a setting isn't asked for; nothing here is drawn with it

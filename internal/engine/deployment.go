@@ -1,5 +1,5 @@
 // Package engine deploys Pulumi programs with Pulumi's own engine, which is linked into this process: the program, the
-// providers and the policy pack run here too. No CLI, no plugin and no variable of the environment has a part in it.
+// providers and the policy pack run here too. No CLI, plugin or environment variable is involved.
 package engine
 
 import (
@@ -28,23 +28,23 @@ import (
 	"trade-processing/internal/stackconfig"
 )
 
-// The engine's settings are variables PULUMI_… of the environment, which are meant for a user's own CLI and not for us. The
-// store is set before anything can read it.
+// The engine's settings are PULUMI_… environment variables, which are meant for a user's own CLI, not for us. The store
+// is set before anything can read it.
 func init() {
 	env.Global = env.MapStore{"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
 }
 
-// parallel is how many resources the engine handles at a time, as its CLI would on four cores.
+// parallel is how many resources the engine handles at once, as its CLI would on four cores.
 const parallel = 16
 
-// Options say what to deploy, and onto what.
+// Options say what to deploy, and where.
 type Options struct {
-	Root      string              // the project's folder, which holds Pulumi.yaml
+	Root      string              // the project's folder, with Pulumi.yaml
 	Stack     string              // whose Pulumi.<stack>.yaml is the config
 	Program   pulumi.RunFunc      // runs in this process
 	Providers map[string]Provider // by package; there are no others
-	State     []byte              // of the stack, as Export gave it; nil for a new stack
-	Settings  map[string]string   // replace keys of the config, named without the project; read by each operation
+	State     []byte              // of the stack, from Export; nil for a new stack
+	Settings  map[string]string   // replace config keys, named without the project; read by each operation
 
 	Policies     pulumirpc.AnalyzerServer // a policy pack that judges every preview and update; nil for none
 	PolicyConfig string                   // the pack's configuration, a JSON file; empty for none
@@ -69,10 +69,10 @@ func Open(options Options) (*Deployment, error) {
 	return d, nil
 }
 
-// Export is the state of the stack, for Options.State.
+// Export returns the state of the stack, for Options.State.
 func (d *Deployment) Export() []byte { return d.state }
 
-// Up deploys the program and returns the plan as it was carried out, with the stack's outputs.
+// Up deploys the program and returns the executed plan, with the stack's outputs.
 func (d *Deployment) Up(ctx context.Context) (*Plan, map[string]Output, error) {
 	plan, snapshot, err := d.operate(ctx, pulumi_engine.Update, false)
 	if err != nil {
@@ -93,8 +93,8 @@ func (d *Deployment) Refresh(ctx context.Context) (*Plan, error) {
 	return plan, failure(ctx, "refreshing", plan, err)
 }
 
-// Destroy removes every resource of the stack, or none where one is protected: it asks for a preview first, as the engine
-// itself comes upon a protected resource when others are gone already.
+// Destroy removes every resource of the stack, or none if one is protected. It previews first, because the engine
+// itself finds a protected resource only after deleting others.
 func (d *Deployment) Destroy(ctx context.Context) (*Plan, error) {
 	if plan, _, err := d.operate(ctx, pulumi_engine.Destroy, true); err != nil {
 		return plan, failure(ctx, "previewing the destruction", plan, err)
@@ -103,12 +103,12 @@ func (d *Deployment) Destroy(ctx context.Context) (*Plan, error) {
 	return plan, failure(ctx, "destroying", plan, err)
 }
 
-// operation is one of the engine's.
+// operation is one of the engine's operations.
 type operation func(pulumi_engine.UpdateInfo, *pulumi_engine.Context, pulumi_engine.UpdateOptions, bool) (
 	*deploy.Plan, display.ResourceChanges, error)
 
-// operate runs an operation to its end, or to where ctx ends it. What it did is part of the stack's state even where it
-// failed, unless it only was to say what it would do.
+// operate runs an operation to its end, or until ctx ends. Whatever it did is in the stack's state even if it failed,
+// unless it was only a preview.
 func (d *Deployment) operate(ctx context.Context, run operation, preview bool) (*Plan, *deploy.Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return newPlan(), nil, err
@@ -117,8 +117,8 @@ func (d *Deployment) operate(ctx context.Context, run operation, preview bool) (
 	if err != nil {
 		return newPlan(), nil, err
 	}
-	// The engine ends what it has begun before it heeds a cancellation, and forgets about it if it is terminated: so it is
-	// only when all is over.
+	// The engine finishes what it has begun before it heeds a cancellation, but forgets it if it is terminated: so
+	// terminate only when everything is over.
 	canceled, source := cancel.NewContext(context.WithoutCancel(ctx))
 	defer source.Terminate()
 	defer context.AfterFunc(ctx, source.Cancel)()
@@ -213,7 +213,7 @@ func (n noOtherStacks) GetStackResourceOutputs(ctx context.Context, name string)
 	return n.GetStackOutputs(ctx, name, nil)
 }
 
-// failure turns the engine's error into one that says what it reported.
+// failure turns the engine's error into one with what the engine reported.
 func failure(ctx context.Context, doing string, plan *Plan, err error) error {
 	switch {
 	case err == nil:

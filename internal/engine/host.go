@@ -18,8 +18,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// host gives the engine the plugins of an operation. Where Pulumi's own starts processes, this one hands out what the
-// options name; for the rest, such as the log of the program, it is Pulumi's own.
+// host gives the engine the plugins of an operation. Pulumi's own host starts processes; this one provides what the
+// options name. For the rest, such as the program's log, it is Pulumi's own.
 type host struct {
 	plugin.Host
 	options Options
@@ -37,7 +37,7 @@ func (o Options) newHost(ctx context.Context, sink, statusSink diag.Sink, debugg
 	return &host{Host: pulumis, options: o}, nil
 }
 
-// LanguageRuntime is the program, whatever its language.
+// LanguageRuntime returns the program, whatever its language.
 func (h *host) LanguageRuntime(*plugin.Context, string) (plugin.LanguageRuntime, error) {
 	served := inProcess{&pulumirpc.LanguageRuntime_ServiceDesc, program{run: h.options.Program, engine: h.ServerAddr()}}
 	return plugin.NewLanguageRuntimeClient("go", pulumirpc.NewLanguageRuntimeClient(served)), nil
@@ -73,7 +73,7 @@ func (h *host) Provider(ctx *plugin.Context, wanted workspace.PluginDescriptor, 
 	return provider, nil
 }
 
-// PolicyAnalyzer is the policy pack, told which stack it judges.
+// PolicyAnalyzer returns the policy pack, configured with the stack it judges.
 func (h *host) PolicyAnalyzer(ctx *plugin.Context, name tokens.QName, _ string, options *plugin.PolicyAnalyzerOptions) (plugin.Analyzer, error) {
 	client := pulumirpc.NewAnalyzerClient(inProcess{&pulumirpc.Analyzer_ServiceDesc, h.options.Policies})
 	_, err := client.ConfigureStack(ctx.Request(), &pulumirpc.AnalyzerStackConfigureRequest{

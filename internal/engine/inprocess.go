@@ -12,11 +12,11 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// Provider connects the engine to an instance of a provider. It is called once for each instance that a stack has, so that
-// the one of us-east-1 is another than the one of eu-west-1.
+// Provider connects the engine to an instance of a provider. It is called once per instance in a stack, so us-east-1
+// and eu-west-1 have different ones.
 type Provider func() (grpc.ClientConnInterface, error)
 
-// InProcess are providers of this process, by package. Each function makes an instance.
+// InProcess are providers of this process, by package. Each function creates an instance.
 func InProcess(made map[string]func() pulumirpc.ResourceProviderServer) map[string]Provider {
 	all := map[string]Provider{}
 	for pkg, instance := range made {
@@ -27,14 +27,14 @@ func InProcess(made map[string]func() pulumirpc.ResourceProviderServer) map[stri
 	return all
 }
 
-// inProcess calls a gRPC service of this process, with neither a connection nor an encoding between. Pulumi's clients on top
-// of it do what they do for plugins, such as marking what came of a secret as secret.
+// inProcess calls a gRPC service of this process, without a connection or encoding. Pulumi's clients on top of it work
+// as they do for plugins, for instance marking what came from a secret as secret.
 type inProcess struct {
 	service *grpc.ServiceDesc
 	server  any
 }
 
-// Invoke implements grpc.ClientConnInterface. Neither side keeps what is the other's: messages are copied.
+// Invoke implements grpc.ClientConnInterface. Neither side keeps the other's messages: they are copied.
 func (p inProcess) Invoke(ctx context.Context, method string, request, response any, _ ...grpc.CallOption) error {
 	for _, known := range p.service.Methods {
 		if known.MethodName != path.Base(method) {
@@ -53,7 +53,7 @@ func (p inProcess) Invoke(ctx context.Context, method string, request, response 
 	return status.Errorf(codes.Unimplemented, "%s has no method %s", p.service.ServiceName, method)
 }
 
-// NewStream implements grpc.ClientConnInterface. No plugin that is hosted here has a method that streams.
+// NewStream implements grpc.ClientConnInterface. No plugin hosted here has a streaming method.
 func (p inProcess) NewStream(_ context.Context, _ *grpc.StreamDesc, method string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
 	return nil, status.Errorf(codes.Unimplemented, "%s streams, which isn't possible within a process", method)
 }

@@ -26,7 +26,7 @@ type Step struct {
 	Replaces []string `json:"replaces,omitempty"`
 }
 
-// Plan is the engine's account of a preview, an update or a destruction.
+// Plan is the engine's account of a preview, an update or a destroy.
 type Plan struct {
 	Steps    []Step         `json:"steps"` // in order of URN
 	Counts   map[string]int `json:"counts"`
@@ -35,7 +35,7 @@ type Plan struct {
 	Policies Verdict        `json:"policies"`
 }
 
-// Changed lists the steps that do something.
+// Changed returns the steps that do something.
 func (p *Plan) Changed() []Step {
 	return slices.DeleteFunc(slices.Clone(p.Steps), func(s Step) bool { return s.Op == string(deploy.OpSame) })
 }
@@ -54,7 +54,7 @@ func (p *Plan) Summary() string {
 
 func newPlan() *Plan { return &Plan{Counts: map[string]int{}} }
 
-// collect reads the events of an operation to the last.
+// collect reads all events of an operation.
 func collect(events <-chan pulumi_engine.Event) *Plan {
 	plan, steps := newPlan(), map[string]Step{}
 	for event := range events {
@@ -66,7 +66,7 @@ func collect(events <-chan pulumi_engine.Event) *Plan {
 }
 
 func (p *Plan) read(event pulumi_engine.Event, steps map[string]Step) {
-	if event.Internal() { // such as the default providers that the engine makes
+	if event.Internal() { // such as the default providers that the engine creates
 		return
 	}
 	switch told := event.Payload().(type) {
@@ -103,7 +103,7 @@ func (p *Plan) note(d pulumi_engine.DiagEventPayload) {
 	}
 }
 
-// newStep reads one step; the steps that make up a replacement are told as one, by the operation that stands for the whole.
+// newStep reads one step; the steps of a replacement are reported as one, under the operation for the whole.
 func newStep(m pulumi_engine.StepEventMetadata) Step {
 	if m.Op == deploy.OpCreateReplacement || m.Op == deploy.OpDeleteReplaced {
 		return Step{}
@@ -129,7 +129,7 @@ func texts(keys []resource.PropertyKey) []string {
 	return all
 }
 
-// plainText takes the engine's colour tags out of a message.
+// plainText removes the engine's colour tags from a message.
 func plainText(message string) string {
 	for {
 		start := strings.Index(message, "<{%")

@@ -17,7 +17,7 @@ const (
 	stackURN = "urn:pulumi:test::orders::pulumi:pulumi:Stack::orders-test"
 )
 
-// plan reads what the engine told.
+// plan reads what the engine reported.
 func plan(told ...pulumi_engine.Event) *Plan {
 	events := make(chan pulumi_engine.Event, len(told))
 	for _, event := range told {
@@ -36,7 +36,7 @@ func TestStepsAreToldOnceAndInOrder(t *testing.T) {
 		step(pulumi_engine.StepEventMetadata{Op: deploy.OpDelete, URN: tableURN, Type: "aws:dynamodb/table:Table", Old: &pulumi_engine.StepEventStateMetadata{
 			Custom: true, Parent: stackURN,
 		}}),
-		// A replacement comes as three steps.
+		// A replacement arrives as three steps.
 		step(pulumi_engine.StepEventMetadata{Op: deploy.OpDeleteReplaced, URN: queueURN}),
 		step(pulumi_engine.StepEventMetadata{Op: deploy.OpReplace, URN: queueURN, Type: "aws:sqs/queue:Queue", Keys: []resource.PropertyKey{"name"}, Diffs: []resource.PropertyKey{"name"},
 			Provider: "provider", New: &pulumi_engine.StepEventStateMetadata{Custom: true},
@@ -62,7 +62,7 @@ func TestStepsAreToldOnceAndInOrder(t *testing.T) {
 	}
 }
 
-// A refresh says that it reads a resource, and then what came of it.
+// A refresh says that it reads a resource, and then what it found.
 func TestARefreshTellsWhatItFound(t *testing.T) {
 	outputs := func(m pulumi_engine.StepEventMetadata) pulumi_engine.Event {
 		return pulumi_engine.NewEvent(pulumi_engine.ResourceOutputsEventPayload{Metadata: m})

@@ -11,11 +11,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// Verdict is what the policies say of a preview or an update.
+// Verdict is what the policies say about a preview or an update.
 type Verdict struct {
 	Passed     []string    `json:"passed,omitempty"` // names of the policies that judged something and found no fault
 	Violations []Violation `json:"violations,omitempty"`
-	Remediated []string    `json:"remediated,omitempty"` // names of the policies that mended a resource, once for each
+	Remediated []string    `json:"remediated,omitempty"` // names of the policies that fixed a resource, once per resource
 }
 
 // Violation is one resource that breaks one policy.
@@ -24,11 +24,11 @@ type Violation struct {
 	Version string `json:"version"` // of the pack
 	Policy  string `json:"policy"`
 	Level   string `json:"level"` // advisory, mandatory or remediate
-	URN     string `json:"urn"`   // of the stack where a policy judges the whole
+	URN     string `json:"urn"`   // the stack's, if a policy judges the whole stack
 	Message string `json:"message"`
 }
 
-// Violated are the names of the policies that were broken.
+// Violated returns the names of the broken policies.
 func (v *Verdict) Violated() []string {
 	var names []string
 	for _, violation := range v.Violations {
@@ -38,7 +38,7 @@ func (v *Verdict) Violated() []string {
 	return slices.Compact(names)
 }
 
-// Summary says in a few words how the policies were kept, such as "44 passed". It is empty where none judged.
+// Summary says in a few words how the policies were kept, such as "44 passed". It is empty if none judged.
 func (v *Verdict) Summary() string {
 	violated := len(v.Violated())
 	switch {
@@ -67,7 +67,7 @@ func (v *Verdict) read(told any) {
 	}
 }
 
-// sort orders the verdict once all of it is told. A policy passes if it does so for every resource.
+// sort orders the verdict once it is complete. A policy passes if it does so for every resource.
 func (v *Verdict) sort() {
 	slices.SortFunc(v.Violations, func(a, b Violation) int {
 		return cmp.Or(cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.URN, b.URN), cmp.Compare(a.Message, b.Message))
@@ -78,7 +78,7 @@ func (v *Verdict) sort() {
 	v.Passed = slices.DeleteFunc(slices.Compact(v.Passed), func(name string) bool { return slices.Contains(violated, name) })
 }
 
-// Stopping are the violations for which the engine does nothing, or goes no further.
+// Stopping returns the violations that keep the engine from starting or continuing.
 func (v *Verdict) Stopping() []Violation {
 	return slices.DeleteFunc(slices.Clone(v.Violations), func(violation Violation) bool {
 		return violation.Level == string(apitype.Advisory)
@@ -100,7 +100,7 @@ func Tell(violations []Violation) string {
 			why = ""
 		}
 		for line := range strings.Lines(violation.Message) {
-			if line != why { // a policy's reason stands before each of its faults
+			if line != why { // a policy's reason precedes each of its faults
 				fmt.Fprintf(&b, "    %s\n", strings.TrimSuffix(line, "\n"))
 			}
 		}

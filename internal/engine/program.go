@@ -15,7 +15,7 @@ type program struct {
 	engine string // address that log lines of the program go to
 }
 
-// GetRequiredPackages tells none: the SDKs that a program registers its resources with name their providers.
+// GetRequiredPackages returns none: the SDKs a program uses name their providers.
 func (p program) GetRequiredPackages(context.Context, *pulumirpc.GetRequiredPackagesRequest) (*pulumirpc.GetRequiredPackagesResponse, error) {
 	return &pulumirpc.GetRequiredPackagesResponse{}, nil
 }
@@ -39,7 +39,7 @@ func (p program) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulum
 	return &pulumirpc.RunResponse{}, nil
 }
 
-// recovered runs the program, and makes an error of its panic.
+// recovered runs the program, and turns a panic into an error.
 func (p program) recovered(running *pulumi.Context) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -12,12 +12,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-// A stack here holds nothing real, and a key to its secrets would lie beside them: they are marked as secrets and spelled in
-// base64, so that none is shown by accident.
+// A stack here holds nothing real, and a key to its secrets would be stored next to them. They are marked as secrets
+// and base64-encoded, so none is shown by accident.
 var secrets = b64.NewBase64SecretsManager()
 
-// read makes a snapshot of a state as write wrote it. The engine alters the snapshot that it works on, so that each
-// operation gets one of its own.
+// read turns a state from write into a snapshot. The engine alters the snapshot it works on, so each operation gets its
+// own.
 func read(ctx context.Context, state []byte) (*deploy.Snapshot, error) {
 	if len(state) == 0 {
 		return deploy.NewSnapshot(deploy.Manifest{}, secrets, nil, nil, deploy.SnapshotMetadata{}, nil, nil), nil
@@ -46,13 +46,13 @@ func write(ctx context.Context, snapshot *deploy.Snapshot) ([]byte, error) {
 	return state, nil
 }
 
-// Output is what a program exported, as JSON would hold it.
+// Output is what a program exported, as JSON would represent it.
 type Output struct {
 	Value  any
 	Secret bool
 }
 
-// outputs are those of the stack itself.
+// outputs returns the outputs of the stack itself.
 func outputs(snapshot *deploy.Snapshot) map[string]Output {
 	all := map[string]Output{}
 	for _, state := range snapshot.Resources {
@@ -66,7 +66,7 @@ func outputs(snapshot *deploy.Snapshot) map[string]Output {
 	return all
 }
 
-// revealed is the value of a secret, in the form that resource.PropertyValue.MapRepl asks for.
+// revealed returns the value of a secret, in the form that resource.PropertyValue.MapRepl asks for.
 func revealed(value resource.PropertyValue) (any, bool) {
 	if !value.IsSecret() {
 		return nil, false

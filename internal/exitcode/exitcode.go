@@ -1,5 +1,5 @@
-// Package exitcode is the one place that says what tradectl's exit codes mean. Scripts branch on them, so a number
-// never changes its meaning.
+// Package exitcode is the one place that defines tradectl's exit codes. Scripts branch on them, so a number never
+// changes its meaning.
 package exitcode
 
 import (
@@ -13,15 +13,15 @@ import (
 type Code int
 
 const (
-	OK           Code = 0   // all went well; of a run: every trade is accounted for
-	Failure      Code = 1   // something unexpected
+	OK           Code = 0   // success; for a run: every trade is accounted for
+	Failure      Code = 1   // unexpected failure
 	Usage        Code = 2   // a wrong flag, argument or setting; nothing was done
 	Unreconciled Code = 3   // trades in and trades out differ
 	RefusedInput Code = 4   // some input was refused or couldn't be read; the rest was processed and reconciles
 	Interrupted  Code = 130 // Ctrl-C or SIGTERM: 128 + SIGINT, as shells count
 )
 
-// What a verification of a deployment found first.
+// The first problem found by a verification of a deployment.
 const (
 	NotSent         Code = 10
 	NotRecorded     Code = 11
@@ -70,7 +70,7 @@ func Help() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// coded is an error that knows the code to exit with.
+// coded is an error with the code to exit with.
 type coded struct {
 	code Code
 	err  error
@@ -79,13 +79,13 @@ type coded struct {
 func (c *coded) Error() string { return c.err.Error() }
 func (c *coded) Unwrap() error { return c.err }
 
-// silent is the error of a command that has said everything there is to say: the process exits with its code and prints
+// silent is the error of a command that has already printed everything: the process exits with its code and prints
 // nothing more.
 type silent struct{ code Code }
 
 func (s silent) Error() string { return fmt.Sprintf("exit code %d", s.code) }
 
-// With gives an error the code that the process exits with. It returns nil for nil.
+// With adds the exit code to an error. It returns nil for nil.
 func With(code Code, err error) error {
 	if err == nil {
 		return nil
@@ -98,8 +98,8 @@ func Usagef(format string, args ...any) error {
 	return With(Usage, fmt.Errorf(format, args...))
 }
 
-// Silent returns an error that exits with the code and prints nothing, for a command whose output tells already; nil
-// for OK.
+// Silent returns an error that exits with the code and prints nothing, for a command whose output says it all; nil for
+// OK.
 func Silent(code Code) error {
 	if code == OK {
 		return nil
@@ -107,7 +107,7 @@ func Silent(code Code) error {
 	return silent{code: code}
 }
 
-// Of returns the code for what a command returned, and whether the error still has to be printed. An error without a
+// Of returns the exit code for a command's error, and whether the error has already been printed. An error without a
 // code is a Failure, or Interrupted if the context's end caused it.
 func Of(err error) (code Code, printed bool) {
 	var quiet silent

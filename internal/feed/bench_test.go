@@ -8,7 +8,7 @@ import (
 	"trade-processing/internal/feed"
 )
 
-// BenchmarkEntries reports entries per second on one core. The local run wants 100,000 at least, so that reading is no
+// BenchmarkEntries reports entries per second on one core. The local run needs at least 100,000, so that reading is no
 // more than a tenth of its work.
 func BenchmarkEntries(b *testing.B) {
 	const entries = 10_000

@@ -12,7 +12,7 @@ import (
 )
 
 // cursor cuts values out of JSON text without decoding them. The text must have passed json.Valid: the cursor relies on
-// its brackets and quotes being closed.
+// closed brackets and quotes.
 type cursor struct {
 	text []byte
 	at   int
@@ -30,8 +30,8 @@ func (c *cursor) peek() byte {
 	}
 }
 
-// members yields the quoted name of each member of the object that the cursor stands on. The loop's body reads the
-// member's value, or returns.
+// members yields the quoted name of each member of the object at the cursor. The loop body reads the member's value, or
+// returns.
 func (c *cursor) members() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		c.peek()
@@ -50,7 +50,7 @@ func (c *cursor) members() iter.Seq[[]byte] {
 	}
 }
 
-// value returns the next value as it stands in the text, and moves behind it.
+// value returns the next value verbatim, and moves past it.
 func (c *cursor) value() []byte {
 	first := c.peek()
 	start := c.at
@@ -67,7 +67,7 @@ func (c *cursor) value() []byte {
 	return c.text[start:c.at]
 }
 
-// endOfString returns the index behind the string that starts at i. Text whose string isn't closed ends with it.
+// endOfString returns the index after the string that starts at i. An unclosed string ends with the text.
 func endOfString(text []byte, i int) int {
 	for i++; i < len(text); i++ {
 		switch text[i] {
@@ -80,7 +80,7 @@ func endOfString(text []byte, i int) int {
 	return len(text)
 }
 
-// endOfNest returns the index behind the object or array that starts at i.
+// endOfNest returns the index after the object or array that starts at i.
 func endOfNest(text []byte, i int) int {
 	depth := 0
 	for i < len(text) {
@@ -101,9 +101,9 @@ func endOfNest(text []byte, i int) int {
 	return len(text)
 }
 
-// nesting returns how many levels of objects and arrays the text has. It is asked before the JSON is checked, since
-// encoding/json gives up at 10,000 levels with no more than a syntax error; of text that is no JSON it returns some
-// number, and never fails.
+// nesting returns how many levels of objects and arrays the text has. It is called before the JSON is checked, because
+// encoding/json gives up at 10,000 levels with just a syntax error. For text that isn't JSON it returns some number,
+// and never fails.
 func nesting(text []byte) int {
 	depth, deepest := 0, 0
 	for i := 0; i < len(text); {
@@ -122,8 +122,8 @@ func nesting(text []byte) int {
 	return deepest
 }
 
-// errLoneSurrogate is reported, and not mended with U+FFFD as encoding/json does: what isn't Unicode can't be passed on
-// as it came.
+// errLoneSurrogate is reported rather than replaced with U+FFFD, as encoding/json does: what isn't Unicode can't be
+// passed on unchanged.
 var errLoneSurrogate = errors.New(`half of a surrogate pair (such as \ud800 alone) is not Unicode text`)
 
 // unquote returns the text of a JSON string.
@@ -142,7 +142,7 @@ func unquote(quoted []byte) (string, error) {
 	return s, nil
 }
 
-// loneSurrogate tells whether the inside of a JSON string escapes half of a surrogate pair.
+// loneSurrogate reports whether the inside of a JSON string escapes half of a surrogate pair.
 func loneSurrogate(inner []byte) bool {
 	for i := bytes.IndexByte(inner, '\\'); i >= 0 && i < len(inner); i++ {
 		if inner[i] != '\\' {
@@ -166,7 +166,7 @@ func loneSurrogate(inner []byte) bool {
 	return false
 }
 
-// codeUnit reads the four hexadecimal digits of an escape, which json.Valid has seen to be there.
+// codeUnit reads the four hexadecimal digits of an escape, which json.Valid has checked.
 func codeUnit(digits []byte) rune {
 	n, err := strconv.ParseUint(string(digits[:4]), 16, 16)
 	if err != nil {
@@ -192,8 +192,8 @@ func invalidUTF8(text []byte) int {
 // excerptLength is how many characters of a refused line are shown.
 const excerptLength = 80
 
-// excerpt returns the beginning of a line for a message. What can't be printed is replaced, so that no escape sequence
-// of the input reaches the reader's terminal.
+// excerpt returns the beginning of a line for a message. Unprintable characters are replaced, so no escape sequence of
+// the input reaches the reader's terminal.
 func excerpt(line []byte) string {
 	var b strings.Builder
 	n := 0

@@ -12,16 +12,16 @@ import (
 	"unicode/utf8"
 )
 
-// Entry is one entry of a PutEvents request, as the bus would take it.
+// Entry is one entry of a PutEvents request, as the bus would accept it.
 type Entry struct {
 	Source     string
 	DetailType string
 
-	// Detail is the JSON object exactly as it was received: white space, order of keys and every literal are the
-	// input's own. It belongs to the entry; the feed never touches it again.
+	// Detail is the JSON object exactly as received, including white space, key order and every literal. It belongs to the
+	// entry; the feed never touches it again.
 	Detail json.RawMessage
 
-	// Time is the zero time when the entry has none. The bus then takes the time of arrival.
+	// Time is the zero time if the entry has none. The bus then uses the time of arrival.
 	Time time.Time
 
 	Resources    []string
@@ -32,18 +32,16 @@ type Entry struct {
 	Line int    // from 1
 }
 
-// The members of a PutEventsRequestEntry. Their names are case-sensitive, as they are to AWS.
+// The members of a PutEventsRequestEntry. Their names are case-sensitive, as in AWS.
 var members = []string{"Source", "DetailType", "Detail", "Time", "Resources", "EventBusName", "TraceHeader"}
 
 // maxDetailType is the length of DetailType in characters that EventBridge documents.
 const maxDetailType = 128
 
-// parse fills the entry from one line, which holds more than white space. The error is the reason why the bus would
-// refuse the entry, and how to mend it.
+// parse fills the entry from one non-blank line. The error says why the bus would refuse the entry, and how to fix it.
 //
-// encoding/json checks the syntax; the members are then cut out of the line as they stand. Unmarshalling into a struct
-// would take a second pass, would let "source" pass for "Source" and would keep the last of two members with one name
-// in silence.
+// encoding/json checks the syntax; the members are then cut out of the line verbatim. Unmarshalling into a struct would
+// take a second pass, accept "source" for "Source" and silently keep the last of two members with one name.
 func parse(line []byte, entry *Entry) error {
 	if err := checkText(line); err != nil {
 		return err
@@ -69,14 +67,14 @@ func parse(line []byte, entry *Entry) error {
 	return entry.complete()
 }
 
-// set reads the value that the cursor stands on into the member of that name.
+// set reads the value at the cursor into the member of that name.
 func (e *Entry) set(name string, c *cursor) error {
 	if !slices.Contains(members, name) {
 		return unknownMember(name)
 	}
 	value := c.value()
 	if string(value) == "null" {
-		return nil // several SDKs write an absent member so
+		return nil // several SDKs write an absent member this way
 	}
 	var err error
 	switch name {
@@ -98,7 +96,7 @@ func (e *Entry) set(name string, c *cursor) error {
 	return err
 }
 
-// complete checks what EventBridge demands of an entry as a whole.
+// complete checks what EventBridge requires of an entry as a whole.
 func (e *Entry) complete() error {
 	missing := make([]string, 0, 3)
 	if e.Source == "" {
@@ -121,7 +119,7 @@ func (e *Entry) complete() error {
 	return nil
 }
 
-// checkText tells whether the text is UTF-8, flat enough for the bus, and JSON.
+// checkText checks that the text is UTF-8, not too deeply nested for the bus, and JSON.
 func checkText(line []byte) error {
 	if at := invalidUTF8(line); at >= 0 {
 		return fmt.Errorf("invalid UTF-8 at byte %d (0x%02x); JSON is UTF-8, convert it with iconv -t UTF-8", at+1, line[at])
@@ -143,7 +141,7 @@ func checkText(line []byte) error {
 	}
 }
 
-// syntaxError returns what is wrong with text that json.Valid turned down.
+// syntaxError returns what is wrong with text that json.Valid rejected.
 func syntaxError(text []byte) *json.SyntaxError {
 	var whole json.RawMessage
 	var syntax *json.SyntaxError
@@ -153,7 +151,7 @@ func syntaxError(text []byte) *json.SyntaxError {
 	return syntax
 }
 
-// notAnEntry says what a line holds that is JSON, but no object.
+// notAnEntry describes a line that is JSON but not an object.
 func notAnEntry(first byte) error {
 	if first == '[' {
 		return errors.New("a JSON array; write one entry per line: jq -c '.[]' FILE")
@@ -161,7 +159,7 @@ func notAnEntry(first byte) error {
 	return errors.New("not a JSON object; an entry is an object with Source, DetailType and Detail")
 }
 
-// unknownMember names a member that PutEvents doesn't have, and the mistake that most likely led to it.
+// unknownMember names a member that PutEvents doesn't have, and the most likely mistake behind it.
 func unknownMember(name string) error {
 	switch name {
 	case "version", "id", "detail-type", "account", "region":
@@ -212,9 +210,9 @@ func texts(name string, value []byte) ([]string, error) {
 	return list, nil
 }
 
-// detail reads the trade: an object as people write it, or a string that holds the object, as PutEvents itself wants
-// it. What EventBridge answers with MalformedDetail is refused here too; it refuses JSON that is no object as well
-// (localstack/localstack#11990 recorded it from AWS).
+// detail reads the trade: an object, as people write it, or a string containing the object, as PutEvents itself
+// requires. What EventBridge answers with MalformedDetail is refused here too; it also refuses JSON that isn't an
+// object (localstack/localstack#11990 recorded it from AWS).
 func detail(value []byte) (json.RawMessage, error) {
 	switch value[0] {
 	case '{':

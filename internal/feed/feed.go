@@ -1,9 +1,8 @@
-// Package feed reads what producers put on the event bus: one entry of a PutEvents request a line, as JSON, from files,
-// gzip files and standard input.
+// Package feed reads what producers put on the event bus: one PutEvents entry per line, as JSON, from files, gzip files
+// and standard input.
 //
-// Input is streamed. Whatever its size, the feed holds one line of it, and whatever it holds, each line comes out once:
-// as an entry that the bus would take, or as a problem that says where it stands, what is wrong with it, and how to
-// mend it.
+// Input is streamed: whatever its size, the feed holds one line of it. Each line comes out once, as an entry that the
+// bus would accept, or as a problem that says where it is, what is wrong with it, and how to fix it.
 package feed
 
 import (
@@ -21,12 +20,12 @@ const (
 	// https://aws.amazon.com/blogs/compute/more-room-to-build-serverless-services-now-support-payloads-up-to-1-mb
 	MaxLine = 1 << 20
 
-	// MaxDepth is how many levels of nested JSON PutEvents processes in a detail.
+	// MaxDepth is how many levels of nested JSON PutEvents accepts in a detail.
 	// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 	MaxDepth = 1000
 )
 
-// StandardInput is the name that stands for standard input among the names of files.
+// StandardInput is the file name that means standard input.
 const StandardInput = "-"
 
 // Feed is a list of inputs, read one after the other.
@@ -36,8 +35,8 @@ type Feed struct {
 	lines  atomic.Int64
 }
 
-// Open returns a feed over the named files; "-" is stdin. It looks at each of them before anything is read, and the
-// error lists all that are missing, unreadable or directories.
+// Open returns a feed over the named files; "-" is stdin. It checks each of them before reading anything, and the error
+// lists all that are missing, unreadable or directories.
 func Open(names []string, stdin io.Reader) (*Feed, error) {
 	if len(names) == 0 {
 		return nil, errors.New("no input: name files of entries, or - for standard input")
@@ -67,13 +66,13 @@ func Open(names []string, stdin io.Reader) (*Feed, error) {
 	return f, nil
 }
 
-// FromReader returns a feed over one stream; name is what entries and problems call it.
+// FromReader returns a feed over one stream; entries and problems refer to it by name.
 func FromReader(name string, from io.Reader) *Feed {
 	return &Feed{inputs: []input{streamInput(name, from)}}
 }
 
-// Size returns the bytes of all inputs as they are stored (compressed, where they are), and whether that is known: the
-// size of a pipe isn't.
+// Size returns the stored size of all inputs in bytes (compressed, if they are), and whether that is known: the size of
+// a pipe isn't.
 func (f *Feed) Size() (bytes int64, known bool) {
 	for _, in := range f.inputs {
 		if in.size < 0 {
@@ -84,16 +83,15 @@ func (f *Feed) Size() (bytes int64, known bool) {
 	return bytes, true
 }
 
-// Read returns how many of Size's bytes were read so far. It may be called while the feed is read.
+// Read returns how many of Size's bytes have been read so far. It may be called while the feed is being read.
 func (f *Feed) Read() int64 { return f.read.Load() }
 
-// Lines returns how many lines that aren't blank were read so far: entries and refused lines. It may be called while
-// the feed is read.
+// Lines returns how many non-blank lines have been read so far: entries and refused lines. It may be called while the
+// feed is being read.
 func (f *Feed) Lines() int64 { return f.lines.Load() }
 
-// Entries yields every entry of every input in order, or, in an entry's place, a problem. It can be ranged over once.
-// When the context ends it stops, also in the middle of waiting for a pipe; whoever ranges asks the context whether
-// that was all.
+// Entries yields every entry of every input in order or, in its place, a problem. Range over it once. It stops when the
+// context ends, even while waiting for a pipe; check the context to see whether that was all.
 func (f *Feed) Entries(ctx context.Context) iter.Seq2[Entry, *Problem] {
 	return func(yield func(Entry, *Problem) bool) {
 		for _, in := range f.inputs {
@@ -104,7 +102,7 @@ func (f *Feed) Entries(ctx context.Context) iter.Seq2[Entry, *Problem] {
 	}
 }
 
-// entriesOf yields the entries of one input, and tells whether the next input is wanted.
+// entriesOf yields the entries of one input, and reports whether the next input is wanted.
 func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Problem) bool) bool {
 	text, done, err := in.open(ctx, &f.read)
 	if err != nil {
@@ -142,7 +140,7 @@ func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Probl
 			}
 			continue
 		case err != nil:
-			// Half a line isn't tried: cut at the wrong place it could be an entry with another amount.
+			// Half a line isn't tried: cut in the wrong place, it could be an entry with a different amount.
 			return yield(Entry{}, &Problem{Kind: Unreadable, File: in.name, Line: from.number, Reason: unreadable(err), Excerpt: excerpt(line)})
 		case len(line) == 0:
 			continue
@@ -160,7 +158,7 @@ func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Probl
 	}
 }
 
-// unreadable words the error of an input that breaks off.
+// unreadable words the error of an input that ends early.
 func unreadable(err error) string {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the gzip data ends early: the file is truncated; everything before that was read; fetch the file again"

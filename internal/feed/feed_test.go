@@ -24,7 +24,7 @@ const (
 	firstPart = `{"Source":"s","DetailType":"d","Detail":`
 )
 
-// outcome is what one line, or one file, came to: the detail of an entry, or a problem.
+// outcome is the result of one line, or one file: the detail of an entry, or a problem.
 type outcome struct {
 	Line   int
 	Detail string
@@ -378,7 +378,7 @@ func TestWaitingForAPipeEndsWithTheContext(t *testing.T) {
 }
 
 func TestNoLineIsHeldThatIsTooLong(t *testing.T) {
-	// 64 MiB without a line end; what is allocated on the way is a few buffers.
+	// 64 MiB without a line end; only a few buffers are allocated.
 	endless := io.MultiReader(io.LimitReader(repeat('x'), 64<<20), strings.NewReader("\n"+good))
 	f := feed.FromReader("input", endless)
 	var got []outcome

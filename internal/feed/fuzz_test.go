@@ -14,7 +14,7 @@ import (
 	"trade-processing/internal/feed"
 )
 
-// Whatever comes in: no panic; every line that isn't blank is one entry or one problem; what is passed on is what
+// Whatever the input, it doesn't panic; every non-blank line is one entry or one problem; what is passed on is what
 // encoding/json finds in the same line; and it doesn't matter how the bytes arrive.
 func FuzzFeed(f *testing.F) {
 	for _, seed := range []string{
@@ -54,7 +54,7 @@ func FuzzFeed(f *testing.F) {
 	})
 }
 
-// agrees holds a detail against encoding/json's reading of the line.
+// agrees compares a detail with encoding/json's reading of the line.
 func agrees(t *testing.T, line, detail string) {
 	t.Helper()
 	if !utf8.ValidString(line) {

@@ -20,12 +20,12 @@ type input struct {
 	name   string
 	path   string
 	reader io.Reader
-	size   int64 // bytes as stored; -1 when unknown
-	pipe   bool  // reading may block for as long as the other side likes
+	size   int64 // stored bytes; -1 if unknown
+	pipe   bool  // reading may block indefinitely
 }
 
-// fileInput looks at a file before anything is read. A pipe isn't opened: opening and closing it would end the program
-// that writes to it.
+// fileInput checks a file before anything is read. A pipe isn't opened: opening and closing it would end the program
+// writing to it.
 func fileInput(path string) (input, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -56,10 +56,10 @@ func streamInput(name string, from io.Reader) input {
 	return in
 }
 
-// open returns the input's text, decompressed where it is gzip by its first two bytes. The bytes taken from the input
-// are added to read. When the context ends, a read from a pipe ends too.
+// open returns the input's text, decompressed if its first two bytes are gzip's. The bytes taken from the input are
+// added to read. When the context ends, a read from a pipe ends too.
 //
-// release is to be called in the end; closing what was only read loses nothing.
+// Call release at the end; closing what was only read loses nothing.
 func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reader, release func(), err error) {
 	release = func() {}
 	from := in.reader
@@ -72,7 +72,7 @@ func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reade
 		from = file
 	}
 	if in.pipe {
-		// Where the system can't wait for this kind of file (/dev/null), reading doesn't block either.
+		// If the system can't wait for this kind of file (/dev/null), reading doesn't block either.
 		if cancellable, err := cancelreader.NewReader(from); err == nil {
 			stop, closeFile := context.AfterFunc(ctx, func() { cancellable.Cancel() }), release
 			release = func() {
@@ -107,7 +107,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// reason takes the operation and the path off a file's error; the message names the file already.
+// reason strips the operation and the path from a file's error; the message already names the file.
 func reason(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -7,25 +7,24 @@ import (
 	"io"
 )
 
-// readAhead is the size of the buffer in front of each input. Nearly every line fits into it, and is then parsed where
-// it lies.
+// readAhead is the size of each input's buffer. Nearly every line fits into it, and is parsed in place.
 const readAhead = 64 << 10
 
-// lines cuts an input into lines and holds no more of it than one line of MaxLine.
+// lines cuts an input into lines and holds at most one line of MaxLine.
 type lines struct {
 	from   *bufio.Reader
 	long   []byte // a line that doesn't fit into the read-ahead buffer
 	number int    // of the line that next returned, from 1
 }
 
-// overlong is the error of a line above MaxLine. next has passed over it; its beginning was kept.
+// overlong is the error of a line above MaxLine. next has skipped it; its beginning was kept.
 type overlong struct{ length int64 }
 
 func (overlong) Error() string { return "line too long" }
 
-// next returns the next line without its end. The line is valid until the next call. After an overlong line it goes on
-// with the one behind. The error is io.EOF at the end, and the reader's own when it breaks off; what stood before the
-// break on the same line comes with it.
+// next returns the next line without its line end. The line is valid until the next call. After an overlong line it
+// continues with the following one. The error is io.EOF at the end, or the reader's own if it fails; what came before
+// that on the same line is returned too.
 func (l *lines) next() ([]byte, error) {
 	l.number++
 	line, err := l.from.ReadSlice('\n')
@@ -35,7 +34,7 @@ func (l *lines) next() ([]byte, error) {
 	return l.finish(line, err)
 }
 
-// assemble goes on with a line that filled the read-ahead buffer.
+// assemble continues a line that filled the read-ahead buffer.
 func (l *lines) assemble(start []byte) ([]byte, error) {
 	l.long = append(l.long[:0], start...)
 	length := int64(len(start))
@@ -55,12 +54,12 @@ func (l *lines) assemble(start []byte) ([]byte, error) {
 	}
 }
 
-// finish takes the line's end off. A last line without an end is a line.
+// finish strips the line end. A last line without one is a line.
 func (l *lines) finish(line []byte, err error) ([]byte, error) {
 	if errors.Is(err, io.EOF) && len(line) > 0 {
 		err = nil
 	}
-	// Files that cat joined keep their byte order marks at the start of later lines.
+	// Files joined by cat keep their byte order marks at the start of later lines.
 	return bytes.TrimRight(bytes.TrimPrefix(line, byteOrderMark), " \t\r\n"), err
 }
 

@@ -2,7 +2,7 @@ package feed_test
 
 import "runtime"
 
-// repeat is a reader of one byte without end.
+// repeat is an endless reader of one byte.
 type repeat byte
 
 func (r repeat) Read(p []byte) (int, error) {

@@ -2,27 +2,27 @@ package feed
 
 import "fmt"
 
-// Kind tells how much of an input a Problem concerns.
+// Kind says how much of an input a Problem concerns.
 type Kind int
 
 const (
-	// Refused is one line that is no entry. The lines behind it go on.
+	// Refused is one line that isn't an entry. The following lines are read.
 	Refused Kind = iota
-	// Unreadable is an input that can't be opened, or breaks off. What stood before it was passed on; the other inputs
-	// go on.
+	// Unreadable is an input that can't be opened, or ends early. What came before was passed on; the other inputs are
+	// read.
 	Unreadable
-	// Empty is an input that was read to its end and holds no line at all. Nothing is lost by it.
+	// Empty is an input that was read to its end and has no lines. Nothing is lost.
 	Empty
 )
 
-// Problem is something in the input that is no entry.
+// Problem is something in the input that isn't an entry.
 type Problem struct {
 	Kind Kind
 	File string // as in Entry
-	Line int    // from 1; 0 when the file as a whole is meant
-	// Reason says what is wrong, and how to mend it where that is known.
+	Line int    // from 1; 0 for the file as a whole
+	// Reason says what is wrong and, if known, how to fix it.
 	Reason string
-	// Excerpt is the beginning of the line, safe to print. Empty when there is no line to show.
+	// Excerpt is the beginning of the line, safe to print. Empty if there is no line to show.
 	Excerpt string
 }
 

@@ -12,13 +12,13 @@ import (
 	"trade-processing/components"
 )
 
-// Builder builds the functions' container images with Docker, as the Pulumi program does and without it.
+// Builder builds the functions' container images with Docker, as the Pulumi program does, but without Pulumi.
 type Builder struct {
 	Docker    string            // the client
 	Project   string            // the project's folder
 	Arguments map[string]string // some of stack.ImageArguments
 	Options   []string          // of docker build, such as --no-cache
-	Progress  io.Writer         // takes what the builder says
+	Progress  io.Writer         // receives the builder's output
 }
 
 // Build builds the image of a function and returns its name, with the tag.
@@ -37,7 +37,7 @@ func (b Builder) Build(ctx context.Context, function string) (string, error) {
 	}
 	command := exec.CommandContext(ctx, b.Docker, append(options, build.Context)...)
 	command.Dir, command.Stdout, command.Stderr = b.Project, b.Progress, b.Progress
-	// BuildKit is the builder of the recipe. Attestations would make an index of the image, which Lambda refuses.
+	// The recipe needs BuildKit. Attestations would turn the image into an index, which Lambda refuses.
 	command.Env = append(os.Environ(), "DOCKER_BUILDKIT=1", "BUILDX_NO_DEFAULT_ATTESTATIONS=1")
 	if err := command.Run(); err != nil {
 		return "", fmt.Errorf("building the image of the %s: %w", function, err)

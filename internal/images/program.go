@@ -1,4 +1,4 @@
-// Package images builds the functions' programs and container images as their recipe, lambdas/Dockerfile, says.
+// Package images builds the functions' programs and container images according to their recipe, lambdas/Dockerfile.
 package images
 
 import (
@@ -12,11 +12,11 @@ import (
 // Sources is the folder of the functions' module, relative to the project.
 const Sources = "lambdas"
 
-// flags are those that the recipe gives to go build.
+// flags are the recipe's flags for go build.
 var flags = []string{"-mod=readonly", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w -buildid="}
 
-// BuildProgram builds a function's program as the recipe does, for an architecture of Go's such as arm64, and writes it
-// to out. It is the same file as in the image.
+// BuildProgram builds a function's program as the recipe does, for a Go architecture such as arm64, and writes it to
+// out. It is the same file as in the image.
 func BuildProgram(ctx context.Context, project, function, arch, out string) error {
 	out, err := filepath.Abs(out)
 	if err != nil {

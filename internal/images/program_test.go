@@ -20,7 +20,7 @@ func TestTheRecipeBuildsProgramsWithTheSameFlags(t *testing.T) {
 	}
 }
 
-// A tag stands for another image next week.
+// A tag means another image next week.
 func TestBaseImagesAreNamedByTheirDigests(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("../..", Sources, "Dockerfile"))
 	if err != nil {

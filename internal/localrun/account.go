@@ -26,17 +26,17 @@ func NewCollector() *report.Collector {
 	return report.NewCollector(states...)
 }
 
-// Observe returns what tells a collector how long each stage took.
+// Observe returns what reports to a collector how long each stage took.
 func Observe(collector *report.Collector) func(states.Visit) {
 	return func(visit states.Visit) { collector.Stage(visit.State, visit.Left.Sub(visit.Entered)) }
 }
 
-// Inventory is where trades are at one moment. Each event is in one place: one that is in a queue and in the table too,
-// since the write's answer was lost, is in the queue, and one that is in several queues, or several times in one, is
-// once in the first of them by name.
+// Inventory is where trades are at one moment. Each event is in one place: if it is in a queue and also in the table,
+// because the write's answer was lost, it counts in the queue; if it is in several queues, or several times in one, it
+// counts once, in the first by name.
 type Inventory struct {
 	all    int64            // items in the table
-	items  map[string]int64 // of them, by status, those that are in no queue
+	items  map[string]int64 // of these, by status, those in no queue
 	queued map[string]int64 // events by queue
 }
 
@@ -96,8 +96,8 @@ func textOf(item map[string]types.AttributeValue, attribute string) string {
 	return ""
 }
 
-// Report sums up a run. What the functions answered is one account of it, and what tables and queues hold is another:
-// the report checks the two against one another, so that a trade which was answered for and not kept shows.
+// Report sums up a run. The functions' answers are one account of it, and the contents of tables and queues another:
+// the report checks the two against each other, so a trade that was acknowledged but not kept shows up.
 func (p Pipeline) Report(ctx context.Context, collector *report.Collector, before Inventory, run report.Run) (*report.Report, error) {
 	if err := p.settle(ctx, run.Interrupted); err != nil {
 		return nil, err
@@ -121,10 +121,10 @@ func (p Pipeline) Report(ctx context.Context, collector *report.Collector, befor
 	return collector.Report(run), nil
 }
 
-// checks holds what was told against what tables and queues hold.
+// checks compares the reported outcomes with what tables and queues hold.
 func checks(told *report.Report, before, after Inventory) []report.Check {
 	if told.Unfinished > 0 {
-		return nil // what was on its way may have been written or not
+		return nil // trades in flight may or may not have been written
 	}
 	added := func(status string) int64 { return after.items[status] - before.items[status] }
 	checks := []report.Check{
@@ -151,7 +151,7 @@ func checks(told *report.Report, before, after Inventory) []report.Check {
 	return checks
 }
 
-// settle waits for the replicas, but not when somebody waits for the prompt.
+// settle waits for the replicas, but not if somebody is waiting for the prompt.
 func (p Pipeline) settle(ctx context.Context, interrupted bool) error {
 	if interrupted {
 		return nil
@@ -161,7 +161,7 @@ func (p Pipeline) settle(ctx context.Context, interrupted bool) error {
 	return p.Cloud.Drain(ctx)
 }
 
-// example is the first recorded item, as JSON; nil when there is none.
+// example returns the first recorded item, as JSON; nil if there is none.
 func (p Pipeline) example() (json.RawMessage, error) {
 	table, err := p.Cloud.Table(p.Region, p.Table)
 	if err != nil {
@@ -175,8 +175,8 @@ func (p Pipeline) example() (json.RawMessage, error) {
 	return nil, nil
 }
 
-// ItemJSON writes an item as plain JSON: numbers as they are stored, binary values not at all, since no item of this
-// system has any.
+// ItemJSON writes an item as plain JSON: numbers as stored, and no binary values, because no item of this system has
+// any.
 func ItemJSON(item map[string]types.AttributeValue) ([]byte, error) {
 	plain, err := plainItem(&types.AttributeValueMemberM{Value: item})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// Images are the functions' own constructors, by the FUNCTION build argument of their container images: what runs
+// Images returns the functions' own constructors, by the FUNCTION build argument of their container images: what runs
 // locally is the code that is deployed.
 func Images() map[string]cloud.Image {
 	return map[string]cloud.Image{

@@ -17,16 +17,16 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// DefaultConcurrency is how many events are on their way at once. It is larger than the number of cores, since a
-// retry's wait occupies a place, and no larger than that, since the others would only wait for a core.
+// DefaultConcurrency is how many events are in flight at once. It is larger than the number of cores, because a waiting
+// retry occupies a place, but not much larger, because the others would only wait for a core.
 const DefaultConcurrency = 16
 
 // MaxEvent is how many bytes source, detail type and detail of an entry may have together. EventBridge takes 1 MB, but
-// an execution starts with 256 KiB and a dead-letter queue takes as much: beyond it, an event would be kept by the
-// bus's archive alone. The difference is for the envelope, and for what a dead letter says beside the event.
+// an execution starts with at most 256 KiB and a dead-letter queue takes no more: a larger event would be only in the
+// bus's archive. The difference is for the envelope, and for what a dead letter says besides the event.
 const MaxEvent = 240 << 10
 
-// Grace is how long trades on their way may still take when a run is interrupted.
+// Grace is how long trades in flight may still take when a run is interrupted.
 const Grace = time.Second
 
 // Pipeline is a deployed stack to send trades to.
@@ -38,8 +38,8 @@ type Pipeline struct {
 	Concurrency int    // default DefaultConcurrency
 }
 
-// Process sends every entry of the feed and counts what becomes of it. When ctx ends it sends no more, waits for those
-// on their way for Grace, and returns the reason; the collector then still accounts for all that was sent.
+// Process sends every entry of the feed and counts what becomes of it. When ctx ends it stops sending, waits up to
+// Grace for those in flight, and returns the reason; the collector still accounts for everything that was sent.
 func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.Collector) error {
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
@@ -53,8 +53,8 @@ func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.C
 	if workers <= 0 {
 		workers = DefaultConcurrency
 	}
-	// Batches keep the hand-over cheap: at ten thousand trades a second a channel operation for each would cost a tenth
-	// of the time.
+	// Batches keep the handover cheap: at ten thousand trades a second, a channel operation for each would cost a tenth of
+	// the time.
 	batches := make(chan []feed.Entry, workers)
 	failures := make(chan error, workers)
 	var working sync.WaitGroup
@@ -103,7 +103,7 @@ func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.C
 	}
 }
 
-// send puts one event on the bus and counts its outcome. The error is one that no trade can cause.
+// send puts one event on the bus and counts its outcome. The error is never caused by a trade.
 func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.Collector) error {
 	if size := len(entry.Source) + len(entry.DetailType) + len(entry.Detail); size > MaxEvent {
 		collector.Problem(&feed.Problem{Kind: feed.Refused, File: entry.File, Line: entry.Line, Reason: fmt.Sprintf(
@@ -120,7 +120,7 @@ func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.
 		return nil
 	}
 	if ctx.Err() != nil && err != nil {
-		collector.Received() // and nobody knows what became of it: it is unfinished
+		collector.Received() // nobody knows what became of it: it is unfinished
 	}
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", entry.File, entry.Line, err)
@@ -130,9 +130,9 @@ func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.
 	return count(receipt, collector)
 }
 
-// count tells what became of an event. An event that several rules match, or several branches fail on, is still one
-// trade: it counts by the most telling of its deliveries, and a dead letter tells most; of several, the one in the
-// first queue by name, as an Inventory has it.
+// count records what became of an event. An event that several rules match, or several branches fail on, is still one
+// trade: its most significant delivery counts, dead letters first; of several, the one in the first queue by name, as
+// in an Inventory.
 func count(receipt cloud.Receipt, collector *report.Collector) error {
 	if len(receipt.Deliveries) == 0 {
 		collector.NotMatched()
@@ -143,7 +143,7 @@ func count(receipt cloud.Receipt, collector *report.Collector) error {
 	for _, delivery := range receipt.Deliveries {
 		letters = append(letters, delivery.DeadLetters...)
 		if delivery.Failure != nil {
-			continue // no outcome: the run does not reconcile, as it must not
+			continue // no outcome: the run doesn't reconcile, and shouldn't
 		}
 		var read outcome
 		if err := json.Unmarshal(delivery.Output, &read); err != nil {
@@ -168,7 +168,7 @@ func count(receipt cloud.Receipt, collector *report.Collector) error {
 	return nil
 }
 
-// outcome is what an execution answers: the recorder's own answer.
+// outcome is an execution's answer: the recorder's own answer.
 type outcome = recorder.Response
 
 // written counts a trade that the recorder wrote.

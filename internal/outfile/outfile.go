@@ -1,5 +1,5 @@
-// Package outfile writes a file that is either whole or not there: what is written goes into a temporary file beside
-// it, which takes its name at the end. An interrupt leaves the old file as it was.
+// Package outfile writes a file that is either complete or absent: it writes a temporary file next to it, and renames
+// that at the end. An interrupt leaves the old file unchanged.
 package outfile
 
 import (
@@ -15,19 +15,19 @@ import (
 	"strings"
 )
 
-// File is a file being written. Commit or Discard ends it; Discard after Commit does nothing, so that it can be
+// File is a file being written. End it with Commit or Discard; Discard after Commit does nothing, so it can be
 // deferred.
 type File struct {
 	path   string // where it goes; with symbolic links resolved
 	file   *os.File
-	mode   fs.FileMode // of the file that is replaced; 0 when there is none
-	direct bool        // a device or pipe, which can't be replaced and is written at once
+	mode   fs.FileMode // of the replaced file; 0 if there is none
+	direct bool        // a device or pipe, which can't be replaced and is written directly
 	buffer *bufio.Writer
 	zip    *gzip.Writer // nil unless the name ends in .gz
 	done   bool
 }
 
-// Create begins to write the file at path. A name that ends in .gz is compressed.
+// Create starts writing the file at path. If the name ends in .gz, it is compressed.
 func Create(path string) (*File, error) {
 	f := &File{path: path}
 	info, err := os.Stat(path)
@@ -40,7 +40,7 @@ func Create(path string) (*File, error) {
 	case !info.Mode().IsRegular():
 		f.direct = true
 	default:
-		// Replacing a symbolic link by a file would surprise whoever made the link.
+		// Replacing a symbolic link with a file would surprise the person who made it.
 		if f.path, err = filepath.EvalSymlinks(path); err != nil {
 			return nil, fmt.Errorf("writing %s: %w", path, err)
 		}
@@ -49,7 +49,7 @@ func Create(path string) (*File, error) {
 	if f.direct {
 		f.file, err = os.OpenFile(path, os.O_WRONLY, 0)
 	} else {
-		// Not os.CreateTemp: it gives files to their owner alone, whatever the umask says.
+		// Not os.CreateTemp: it makes files private to their owner, whatever the umask.
 		temporary := fmt.Sprintf(".%s.%08x.tmp", filepath.Base(f.path), rand.Uint32())
 		f.file, err = os.OpenFile(filepath.Join(filepath.Dir(f.path), temporary), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	}
@@ -63,7 +63,7 @@ func Create(path string) (*File, error) {
 	return f, nil
 }
 
-// Write buffers p. It is not for several goroutines.
+// Write buffers p. It is not safe for concurrent use.
 func (f *File) Write(p []byte) (int, error) {
 	if f.zip != nil {
 		return f.zip.Write(p)
@@ -73,8 +73,7 @@ func (f *File) Write(p []byte) (int, error) {
 
 var _ io.Writer = (*File)(nil)
 
-// Commit brings the content to the disk and puts the file in its place. On an error the old file, if there was one, is
-// still there.
+// Commit writes the content to disk and puts the file in place. On an error the old file, if any, is still there.
 func (f *File) Commit() error {
 	if f.done {
 		return nil
@@ -94,7 +93,7 @@ func (f *File) Commit() error {
 	return nil
 }
 
-// flush empties the buffers and makes sure that the file survives a power cut before it is renamed.
+// flush empties the buffers and makes sure the file survives a power cut before it is renamed.
 func (f *File) flush() error {
 	if f.zip != nil {
 		if err := f.zip.Close(); err != nil {
@@ -115,7 +114,7 @@ func (f *File) flush() error {
 	return f.file.Sync()
 }
 
-// Discard gives the file up and leaves no trace of it.
+// Discard abandons the file and leaves no trace of it.
 func (f *File) Discard() {
 	if f.done {
 		return

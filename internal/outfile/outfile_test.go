@@ -23,7 +23,7 @@ func write(t *testing.T, path, content string) *outfile.File {
 	return f
 }
 
-// holds compares a file's content, and sees that nothing else is in its directory.
+// holds compares a file's content, and checks that nothing else is in its directory.
 func holds(t *testing.T, path, want string, others ...string) {
 	t.Helper()
 	got, err := os.ReadFile(path)

@@ -15,32 +15,31 @@ import (
 	"trade-processing/internal/feed"
 )
 
-// EndToEnd is the name under which the time from the bus to the outcome is kept, waiting included.
+// EndToEnd is the name of the time from the bus to the outcome, waiting included.
 const EndToEnd = "end-to-end"
 
 const (
-	// maxProblems is how many problems of the input a report lists. All are counted.
+	// maxProblems is how many problems with the input a report lists. All are counted.
 	maxProblems = 20
 
-	// Times are kept in nanoseconds up to an hour with three digits: about 200 KiB a stage and shard.
+	// Times are kept in nanoseconds up to an hour with three digits: about 200 KiB per stage and shard.
 	longest         = time.Hour
 	timeResolution  = int64(time.Microsecond)
 	significantTime = 3
 )
 
-// Collector counts what happens to the trades of a run. All its methods may be called by any number of goroutines at
-// once. What is counted for every trade goes to one of several shards by chance, so that goroutines rarely wait for one
-// another: one call costs some tens of nanoseconds.
+// Collector counts what happens to the trades of a run. All its methods are safe for concurrent use. Counts for every
+// trade go to a random shard, so goroutines rarely wait for each other: one call costs some tens of nanoseconds.
 type Collector struct {
 	stages []string // that are timed; EndToEnd is the last
 	shards []shard
 
-	mu     sync.Mutex // guards what happens rarely
+	mu     sync.Mutex // guards rare events
 	input  Input
 	alarms []Alarm
 }
 
-// shard is a share of the counts. Its own lock is rarely held by anybody else.
+// shard is a share of the counts. Its lock is rarely contended.
 type shard struct {
 	mu          sync.Mutex
 	counts      counts
@@ -74,7 +73,7 @@ func (c *Collector) newTimes() []*hdrhistogram.Histogram {
 	return times
 }
 
-// locked calls do with one of the shards, which is the caller's alone meanwhile.
+// locked calls do with exclusive access to one of the shards.
 func (c *Collector) locked(do func(*shard)) {
 	s := &c.shards[rand.IntN(len(c.shards))]
 	s.mu.Lock()
@@ -82,7 +81,7 @@ func (c *Collector) locked(do func(*shard)) {
 	do(s)
 }
 
-// Received counts a trade that the bus took.
+// Received counts a trade that the bus accepted.
 func (c *Collector) Received() { c.locked(func(s *shard) { s.counts.received++ }) }
 
 // Recorded counts a valid trade that was written.
@@ -101,7 +100,7 @@ func (c *Collector) Rejected(codes []string) {
 	})
 }
 
-// Duplicate counts a trade that was in the table already.
+// Duplicate counts a trade that was already in the table.
 func (c *Collector) Duplicate() { c.locked(func(s *shard) { s.counts.duplicates++ }) }
 
 // DeadLettered counts a trade that went to a dead-letter queue because of an error.
@@ -112,7 +111,7 @@ func (c *Collector) DeadLettered(queue, error string) {
 	})
 }
 
-// NotMatched counts a trade that no rule wanted.
+// NotMatched counts a trade that no rule matched.
 func (c *Collector) NotMatched() { c.locked(func(s *shard) { s.counts.notMatched++ }) }
 
 // Stage counts one call of a stage and how long it took, if the stage is timed.
@@ -127,7 +126,7 @@ func (c *Collector) Stage(name string, took time.Duration) {
 	})
 }
 
-// Problem counts something in the input that is no entry.
+// Problem counts something in the input that isn't an entry.
 func (c *Collector) Problem(p *feed.Problem) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,7 +143,7 @@ func (c *Collector) Problem(p *feed.Problem) {
 	}
 }
 
-// Alarm notes an alarm that went off.
+// Alarm records an alarm that went off.
 func (c *Collector) Alarm(name string, at time.Time, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -174,7 +173,7 @@ func (c *Collector) counts() counts {
 	return sum
 }
 
-// Run is what the run knows at its end and the collector doesn't.
+// Run is what the run knows at its end but the collector doesn't.
 type Run struct {
 	Names       []string // of the inputs
 	Lines       int64    // that aren't blank: feed.Feed.Lines
@@ -183,11 +182,11 @@ type Run struct {
 	Checks      []Check
 	Replicas    []Replica
 	PeakMemory  int64           // bytes
-	Example     json.RawMessage // one recorded item; nil when there is none
+	Example     json.RawMessage // one recorded item; nil if there is none
 }
 
-// Report sums up. It is called when nothing is counted any more; what was received and has no outcome counts as
-// unfinished if the run was interrupted, and as a loss if it wasn't.
+// Report sums up. Call it when counting has ended; a received trade without an outcome counts as unfinished if the run
+// was interrupted, and as lost if it wasn't.
 func (c *Collector) Report(run Run) *Report {
 	n := c.counts()
 	r := &Report{
@@ -244,7 +243,7 @@ func (c *Collector) merge(r *Report) {
 	}
 }
 
-// orEmpty makes a nil list an empty one, whose JSON is [].
+// orEmpty turns a nil list into an empty one, whose JSON is [].
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}

@@ -2,5 +2,5 @@
 
 package report
 
-// PeakMemory returns 0: this system isn't asked.
+// PeakMemory returns 0: not supported on this system.
 func PeakMemory() int64 { return 0 }

@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// PeakMemory returns the most memory in bytes that this process ever had resident. Children, such as the engine, aren't
-// in it.
+// PeakMemory returns the most memory in bytes that this process ever had resident. Child processes aren't included.
 func PeakMemory() int64 {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

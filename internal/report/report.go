@@ -1,8 +1,7 @@
-// Package report says what became of the trades of a run: how many came in, how many came out and where, how fast, and
+// Package report says what became of the trades of a run: how many went in, how many came out and where, how fast, and
 // whether the two agree.
 //
-// A Collector counts while the run goes on; the Report it makes can be written as text for people and as JSON for
-// programs.
+// A Collector counts during the run; its Report can be written as text for people and as JSON for programs.
 package report
 
 import (
@@ -13,57 +12,57 @@ import (
 	"trade-processing/internal/exitcode"
 )
 
-// Report is what a run did. Its JSON is a contract: fields are added, never renamed or given another meaning. Lists and
-// maps are empty when there is nothing in them, never null.
+// Report is what a run did. Its JSON is a contract: fields are added, never renamed or redefined. Lists and maps may be
+// empty, but never null.
 type Report struct {
 	Input Input `json:"input"`
 
-	// Every trade that the bus took had exactly one of the outcomes below it.
+	// Every trade that the bus accepted had exactly one of the outcomes below.
 	Received   int64 `json:"received"`
 	Recorded   int64 `json:"recorded"`   // written to the table, valid
 	Rejected   int64 `json:"rejected"`   // written to the table, with violations
-	Duplicates int64 `json:"duplicates"` // in the table already, equal to the last byte of their digest
+	Duplicates int64 `json:"duplicates"` // already in the table, with the same digest
 	// DeadLettered trades are in a dead-letter queue, whole.
 	DeadLettered int64 `json:"deadLettered"`
-	NotMatched   int64 `json:"notMatched"` // no rule of the bus wanted them
-	// Unfinished trades were on their way when the run was interrupted. Sending them again is safe.
+	NotMatched   int64 `json:"notMatched"` // no rule of the bus matched them
+	// Unfinished trades were in flight when the run was interrupted. It is safe to send them again.
 	Unfinished int64 `json:"unfinished"`
 
 	// RejectedByCode counts violations. A trade can break several rules, so their sum may exceed Rejected.
 	RejectedByCode map[string]int64 `json:"rejectedByCode"`
 	DeadLetters    []DeadLetters    `json:"deadLetters"`
 
-	// Checks compare the outcomes with what tables and queues really hold.
+	// Checks compare the outcomes with what tables and queues actually hold.
 	Checks []Check `json:"checks"`
-	// Reconciles tells whether the outcomes add up to what was received and every check holds.
+	// Reconciles says whether the outcomes add up to what was received and every check holds.
 	Reconciles  bool `json:"reconciles"`
 	Interrupted bool `json:"interrupted"`
 
 	ElapsedSeconds  float64   `json:"elapsedSeconds"` // processing only; deployment isn't counted
 	TradesPerSecond float64   `json:"tradesPerSecond"`
 	Stages          []Stage   `json:"stages"`
-	PeakMemoryBytes int64     `json:"peakMemoryBytes"` // of this process; 0 where the system doesn't tell
-	Alarms          []Alarm   `json:"alarms"`          // those that went off, in order of time
+	PeakMemoryBytes int64     `json:"peakMemoryBytes"` // of this process; 0 if the system doesn't say
+	Alarms          []Alarm   `json:"alarms"`          // those that went off, in chronological order
 	Replicas        []Replica `json:"replicas"`
 
-	// Example is one recorded item in full, as the table holds it.
+	// Example is one complete recorded item, as in the table.
 	Example json.RawMessage `json:"example,omitempty"`
 }
 
-// Input is what was read, and what of it was no entry.
+// Input is what was read, and how much of it wasn't an entry.
 type Input struct {
 	Names      []string  `json:"names"`
 	Lines      int64     `json:"lines"`      // that aren't blank
-	Refused    int64     `json:"refused"`    // lines that the bus wouldn't take
-	Unreadable int64     `json:"unreadable"` // inputs that couldn't be opened, or broke off
+	Refused    int64     `json:"refused"`    // lines that the bus wouldn't accept
+	Unreadable int64     `json:"unreadable"` // inputs that couldn't be opened, or ended early
 	Empty      int64     `json:"empty"`      // inputs without a line; nothing is lost by them
 	Problems   []Problem `json:"problems"`   // the first of all these
 }
 
-// Problem is one thing in the input that is no entry.
+// Problem is one thing in the input that isn't an entry.
 type Problem struct {
 	File    string `json:"file"`
-	Line    int    `json:"line,omitempty"` // from 1; absent when the file as a whole is meant
+	Line    int    `json:"line,omitempty"` // from 1; absent for the file as a whole
 	Reason  string `json:"reason"`
 	Excerpt string `json:"excerpt,omitempty"`
 }
@@ -82,7 +81,7 @@ type Check struct {
 	Got   int64  `json:"got"`
 }
 
-// Holds tells whether the claim is true.
+// Holds reports whether the claim is true.
 func (c Check) Holds() bool { return c.Want == c.Got }
 
 // Stage is how long one step of the workflow took.
@@ -95,7 +94,7 @@ type Stage struct {
 	Max   Milliseconds `json:"maxMilliseconds"`
 }
 
-// Milliseconds is a duration whose JSON is a number of milliseconds, to the microsecond.
+// Milliseconds is a duration whose JSON is a number of milliseconds, with microsecond precision.
 type Milliseconds time.Duration
 
 // MarshalJSON writes 1.5 for 1.5 ms.
@@ -120,20 +119,20 @@ type Alarm struct {
 	Reason string    `json:"reason"`
 }
 
-// Replica is a copy of the table in another region, as it was at the end of the run.
+// Replica is a copy of the table in another region at the end of the run.
 type Replica struct {
 	Region string `json:"region"`
 	Items  int64  `json:"items"`
-	Behind int64  `json:"behind"` // changes of the table that hadn't arrived yet
+	Behind int64  `json:"behind"` // changes to the table that hadn't arrived yet
 }
 
-// accounted is the sum of all outcomes.
+// accounted returns the sum of all outcomes.
 func (r *Report) accounted() int64 {
 	return r.Recorded + r.Rejected + r.Duplicates + r.DeadLettered + r.NotMatched + r.Unfinished
 }
 
-// reconciles is the promise that nothing is lost: every trade in has one outcome, and tables and queues hold what the
-// outcomes say.
+// reconciles is the promise that nothing is lost: every trade that went in has one outcome, and tables and queues hold
+// what the outcomes say.
 func (r *Report) reconciles() bool {
 	for _, check := range r.Checks {
 		if !check.Holds() {
@@ -143,7 +142,7 @@ func (r *Report) reconciles() bool {
 	return r.accounted() == r.Received
 }
 
-// ExitCode is what the process exits with after this run.
+// ExitCode returns the process's exit code after this run.
 func (r *Report) ExitCode() exitcode.Code {
 	switch {
 	case r.Interrupted:

@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "write what is printed to the golden files")
 
-// golden compares text with a file of testdata.
+// golden compares text with a file in testdata.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -51,10 +51,10 @@ func text(t *testing.T, r *report.Report, env map[string]string) []byte {
 	return out.Bytes()
 }
 
-// states are what the workflow of these tests has.
+// states are the states of these tests' workflow.
 var states = []string{"ValidateTrade", "EnrichTrade", "RecordTrade"}
 
-// busyRun is a run with something of everything.
+// busyRun returns a run with some of everything.
 func busyRun(t *testing.T) *report.Report {
 	t.Helper()
 	c := report.NewCollector(states...)
@@ -257,8 +257,8 @@ func TestPeakMemoryIsPlausible(t *testing.T) {
 	}
 }
 
-// BenchmarkCollector is what one trade costs: four stages and an outcome. Of the 200 µs that two cores have for a trade
-// at 10,000 a second, it must be next to nothing.
+// BenchmarkCollector measures the cost of one trade: four stages and an outcome. Of the 200 µs that two cores have per
+// trade at 10,000 a second, it must be next to nothing.
 func BenchmarkCollector(b *testing.B) {
 	c := report.NewCollector(states...)
 	timed := append(states, report.EndToEnd)

@@ -16,7 +16,7 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// WriteText writes the report for people to the terminal's Out. The line that matters most, whether all trades are
+// WriteText writes the report for people to the terminal's Out. The most important line, whether all trades are
 // accounted for, comes last, where the eye is.
 func (r *Report) WriteText(t *terminal.Terminal) error {
 	p := page{style: t.Style()}
@@ -34,7 +34,7 @@ func (r *Report) WriteText(t *terminal.Terminal) error {
 	return nil
 }
 
-// page is text being put together.
+// page is text being assembled.
 type page struct {
 	bytes.Buffer
 	style terminal.Style
@@ -46,8 +46,8 @@ func (p *page) heading(title, rest string) {
 	p.line("%s", strings.TrimRight(p.style.Bold(title)+"  "+rest, " "))
 }
 
-// table writes rows in columns, without lines around them: it reads the same in a terminal, in a log and in a file. All
-// columns but the first are numbers.
+// table writes rows in columns, without borders: it reads the same in a terminal, a log and a file. All columns but the
+// first are numbers.
 func (p *page) table(header table.Row, rows []table.Row) {
 	w := table.NewWriter()
 	style := table.StyleDefault
@@ -209,7 +209,7 @@ func (r *Report) writeChecks(p *page) {
 	}
 }
 
-// reconciliation is the line that adds all up.
+// reconciliation returns the line that adds everything up.
 func (r *Report) reconciliation(style terminal.Style) string {
 	sum := fmt.Sprintf("%s received = %s recorded + %s rejected + %s duplicates + %s dead-lettered + %s not matched",
 		terminal.Count(r.Received), terminal.Count(r.Recorded), terminal.Count(r.Rejected),

@@ -4,18 +4,18 @@ import (
 	"time"
 )
 
-// day is a trading day of the sample, with what differs from day to day. Time zones are fixed offsets, so that the
-// sample doesn't depend on the machine's time zone database.
+// day is a trading day of the sample, with what differs from day to day. Time zones are fixed offsets, so the sample
+// doesn't depend on the machine's time zone database.
 type day struct {
 	date     time.Time     // midnight UTC
 	newYork  time.Duration // from UTC to New York's time
 	halfDay  bool          // New York closes at 13:00
-	goldCode string        // of the gold future that is traded most
+	goldCode string        // of the most traded gold future
 }
 
-// calendar returns the sample's days. They were chosen for what they cross: the end and the start of daylight saving
-// time, the half days after Thanksgiving and before Christmas, the turn of the year, a month's end, and, in settlement,
-// weekends and the holidays of Thanksgiving, Christmas, New Year and Juneteenth.
+// calendar returns the sample's days. They were chosen to cross the end and the start of daylight saving time, the half
+// days after Thanksgiving and before Christmas, the turn of the year, a month's end, and, in settlement, weekends and
+// the holidays of Thanksgiving, Christmas, New Year and Juneteenth.
 func calendar() []day {
 	const winter, summer = -5 * time.Hour, -4 * time.Hour
 	on := func(year int, month time.Month, dayOfMonth int) time.Time {
@@ -35,15 +35,15 @@ func calendar() []day {
 	}
 }
 
-// zone is New York's on that day.
+// zone returns New York's time zone on that day.
 func (d day) zone() *time.Location { return time.FixedZone("", int(d.newYork/time.Second)) }
 
-// local returns the instant at which clocks in New York show that time of the day.
+// local returns the instant at which clocks in New York show that time of day.
 func (d day) local(hour, minute int) time.Time {
 	return d.date.Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute - d.newYork)
 }
 
-// stretch is a time in which trades are spread evenly, and its share of all trades in any unit.
+// stretch is a period in which trades are spread evenly, and its share of all trades in any unit.
 type stretch struct {
 	day    day
 	from   time.Time
@@ -51,8 +51,8 @@ type stretch struct {
 	weight int64
 }
 
-// equityHours is the U of a day in US equities: most trades follow the opening and precede the close. A few are made an
-// hour before and after.
+// equityHours returns the U of a day in US equities: most trades follow the opening and precede the close. A few happen
+// an hour before and after.
 func equityHours(days []day) []stretch {
 	full := []int64{20, 14, 11, 9, 8, 7, 7, 7, 7, 8, 9, 12, 22} // 09:30 to 16:00 by half hours
 	half := []int64{20, 12, 9, 8, 8, 10, 18}                    // 09:30 to 13:00
@@ -73,7 +73,7 @@ func equityHours(days []day) []stretch {
 	return all
 }
 
-// cryptoHours is around the clock, with more while Europe and America are both awake.
+// cryptoHours covers the whole day, with more trades while Europe and America are both awake.
 func cryptoHours(days []day) []stretch {
 	var all []stretch
 	for _, d := range days {
@@ -88,8 +88,8 @@ func cryptoHours(days []day) []stretch {
 	return all
 }
 
-// goldHours follows COMEX: until 17:00 in New York, or 13:00 on a half day, busiest in New York's morning. The evening
-// session from 18:00 is left out.
+// goldHours follows COMEX: until 17:00 in New York, or 13:00 on a half day, busiest in the New York morning. The
+// evening session from 18:00 is left out.
 func goldHours(days []day) []stretch {
 	var all []stretch
 	for _, d := range days {
@@ -108,7 +108,7 @@ func goldHours(days []day) []stretch {
 	return all
 }
 
-// timetable gives a known number of times in ascending order, spread over stretches by their weights.
+// timetable produces a known number of times in ascending order, spread over stretches by weight.
 type timetable struct {
 	stretches []stretch
 	total     int64 // of all weights
@@ -125,8 +125,8 @@ func newTimetable(stretches []stretch, n int64) *timetable {
 	return t
 }
 
-// next returns the next time, to the millisecond, and its day. Its place among all is drawn from its own n-th part of
-// them, so that the times ascend and are none the less irregular.
+// next returns the next time, to the millisecond, and its day. Its position is drawn from its own n-th part of the
+// whole, so the times ascend but are irregular.
 func (t *timetable) next(c *chance) (time.Time, day) {
 	const one = 1 << 32
 	place := (t.given*one + c.below(one)) / t.n // of the whole, in 2^-32; n is at most 1e8, so this fits

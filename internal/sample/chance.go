@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// chance draws from a seeded generator, in integers only.
+// chance draws from a seeded generator, using only integers.
 type chance struct{ from *rand.PCG }
 
 func newChance(seed uint64) *chance {
@@ -27,8 +27,8 @@ func (c *chance) oneIn(n int64) bool { return c.below(n) == 0 }
 // pick returns one of the values.
 func pick[T any](c *chance, from []T) T { return from[c.below(int64(len(from)))] }
 
-// logNormal returns a size around the median: most are near it, few are many times larger, as trade sizes are. It never
-// returns less than 1.
+// logNormal returns a size around the median: like trade sizes, most are near it and a few are many times larger. It
+// never returns less than 1.
 func (c *chance) logNormal(median int64) int64 {
 	at := c.below(int64(len(logNormalQuantiles)-1) << 16)
 	i, fraction := at>>16, at&0xffff

@@ -3,7 +3,7 @@ package sample
 import "time"
 
 // system2 trades pairs of crypto assets against five currencies, on exchanges that have no MIC. It writes decimals as
-// strings, up to 18 digits, and the detail as a string, as producers do that call PutEvents themselves.
+// strings, up to 18 digits, and the detail as a string, like producers that call PutEvents themselves.
 func crypto(c *chance, n int64) *market {
 	pair := func(symbol string, start, median decimal) *instrument {
 		return &instrument{symbol: symbol, currency: symbol[len(symbol)-3:], start: start, median: median}
@@ -23,7 +23,7 @@ func crypto(c *chance, n int64) *market {
 	return newMarket(c, "system2", n, cryptoHours(calendar()), func(c *chance, d *draft, _ day) {
 		traded := pick(c, pairs)
 		price, quantity := traded.walk(c), traded.size(c)
-		if c.oneIn(50) { // crumbs: what is left of an order, worth a fraction of a cent
+		if c.oneIn(50) { // crumbs: the rest of an order, worth a fraction of a cent
 			quantity.units = c.between(1, 9)
 		}
 		d.at = d.at.Add(time.Duration(c.below(1000)) * time.Microsecond)

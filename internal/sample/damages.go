@@ -6,8 +6,8 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-// damage makes a trade that can't be identified: MalformedTrade, and straight to the dead-letter queue. The bus takes
-// it all the same, as it looks no further than whether the detail is a JSON object.
+// damage makes a trade unidentifiable: MalformedTrade, straight to the dead-letter queue. The bus still accepts it,
+// because it only checks that the detail is a JSON object.
 type damage struct {
 	name  string
 	apply func(*draft)

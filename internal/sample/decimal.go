@@ -11,7 +11,7 @@ type decimal struct {
 	scale int
 }
 
-// times multiplies exactly. The markets keep their products below 2^63.
+// times multiplies exactly. The markets keep products below 2^63.
 func (d decimal) times(e decimal) decimal {
 	return decimal{units: d.units * e.units, scale: d.scale + e.scale}
 }

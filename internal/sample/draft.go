@@ -8,20 +8,20 @@ import (
 	"trade-processing/lambdas/jsontext"
 )
 
-// draft is a trade on its way to being an entry. Its fields are JSON text, so that wrong ones fit in too.
+// draft is a trade being turned into an entry. Its fields are JSON text, so wrong ones fit in too.
 type draft struct {
 	source string    // the entry's Source
 	at     time.Time // of execution
 	fields []field   // of the detail, in order
 
-	// The deal in numbers, as deal was told. The amount is price times quantity.
+	// The deal in numbers, as passed to deal. The amount is price times quantity.
 	price, quantity decimal
-	asNumbers       bool // decimals are JSON numbers, else strings
+	asNumbers       bool // decimals are JSON numbers; otherwise strings
 
-	// asText writes the detail as a string that holds JSON, the form of the PutEvents API, in place of an object, the
-	// form that people write.
+	// asText writes the detail as a string containing JSON, as the PutEvents API has it, instead of as an object, as
+	// people write it.
 	asText bool
-	// reversed writes the fields from the last to the first: another spelling of the same trade.
+	// reversed writes the fields from last to first: the same trade in another form.
 	reversed bool
 }
 
@@ -30,7 +30,7 @@ type field struct{ name, value string }
 // text returns a JSON string. Samples have no character that needs escaping.
 func text(s string) string { return `"` + s + `"` }
 
-// deal sets what was traded at which price, and the amount that follows from it.
+// deal sets what was traded at what price, and the resulting amount.
 func (d *draft) deal(price, quantity decimal) {
 	d.price, d.quantity = price, quantity
 	d.set("amount", d.literal(price.times(quantity)))
@@ -46,7 +46,7 @@ func (d *draft) literal(n decimal) string {
 	return text(n.String())
 }
 
-// set gives a field another value, in its place, or adds it at the end.
+// set changes a field's value in place, or adds the field at the end.
 func (d *draft) set(name, value string) {
 	if i := d.index(name); i >= 0 {
 		d.fields[i].value = value
@@ -55,7 +55,7 @@ func (d *draft) set(name, value string) {
 	d.fields = append(d.fields, field{name, value})
 }
 
-// remove takes a field away.
+// remove removes a field.
 func (d *draft) remove(names ...string) {
 	d.fields = slices.DeleteFunc(d.fields, func(f field) bool { return slices.Contains(names, f.name) })
 }
@@ -71,9 +71,9 @@ func (d *draft) like() *draft {
 	return &c
 }
 
-// appendEntry appends the entry as a line. Every entry has a time, that of the second after the execution: without one
-// the bus would take the time of arrival, and a trade without executedAt, whose key that is, would be another trade
-// each time it is sent.
+// appendEntry appends the entry as a line. Every entry has a time, one second after the execution. Without it the bus
+// would use the time of arrival, and a trade without executedAt, which is keyed by that, would be another trade each
+// time it is sent.
 func (d *draft) appendEntry(line []byte) []byte {
 	line = append(line, `{"Source":"`...)
 	line = append(line, d.source...)

@@ -1,7 +1,7 @@
 package sample
 
-// system1 trades US equities in dollars, on the exchanges that make up the consolidated tape. It writes decimals as
-// strings and times in New York's own time.
+// system1 trades US equities in dollars, on the exchanges of the consolidated tape. It writes decimals as strings and
+// times in New York time.
 func equities(c *chance, n int64) *market {
 	listed := func(symbol, isin string, cents int64) *instrument {
 		return &instrument{symbol: symbol, currency: "USD", isin: isin, start: decimal{cents, 2}, median: decimal{60, 0}}

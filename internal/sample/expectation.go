@@ -8,8 +8,8 @@ import (
 	"trade-processing/internal/report"
 )
 
-// Expectation is what a run over a sample into an empty table must report, to the trade. A second run over the same
-// sample reports the recorded, the rejected and the duplicates together as duplicates, and all else as the first did.
+// Expectation is what a run of a sample into an empty table must report, to the trade. A second run of the same sample
+// reports the recorded, rejected and duplicate trades as duplicates, and everything else as before.
 type Expectation struct {
 	Seed  uint64 `json:"seed"`
 	Count int    `json:"count"`
@@ -18,7 +18,7 @@ type Expectation struct {
 	Recorded   int64 `json:"recorded"`   // valid
 	Rejected   int64 `json:"rejected"`   // recorded with violations
 	Duplicates int64 `json:"duplicates"` // recorded before
-	// Conflicts have the key of a trade that was recorded before, and another content: TradeConflict.
+	// Conflicts have the key of a previously recorded trade, but different content: TradeConflict.
 	Conflicts  int64 `json:"conflicts"`
 	Malformed  int64 `json:"malformed"`  // MalformedTrade
 	NotMatched int64 `json:"notMatched"` // by any rule of the bus
@@ -62,7 +62,7 @@ func (e Expectation) Again() Expectation {
 	return e
 }
 
-// Compare returns a line for each number in which a run's report differs from what it should say.
+// Compare returns a line for each number in a run's report that differs from the expectation.
 func (e Expectation) Compare(r *report.Report) []string {
 	var differences []string
 	compare := func(what string, want, got int64) {

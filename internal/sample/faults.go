@@ -53,8 +53,7 @@ func faults() []fault {
 			d.set("amount", "0.00")
 		}},
 		{"an amount that doesn't follow from the price", []trade.Code{trade.AmountMismatch}, func(d *draft) {
-			// Twice as much and ten more: the rule overlooks a minor unit and 0.01 %, and crumbs are worth less than
-			// that.
+			// Twice as much plus ten: the rule tolerates a minor unit and 0.01 %, and crumbs are worth less than that.
 			amount := d.price.times(d.quantity)
 			d.set("amount", d.literal(amount.plus(amount.units+amount.ones(10))))
 		}},
@@ -83,9 +82,9 @@ func fieldFault(code trade.Code, name, value string) fault {
 	return fault{name: string(code), codes: []trade.Code{code}, apply: func(d *draft) { d.set(name, value) }}
 }
 
-// decimalFaults are the faults that amount, price and quantity share.
+// decimalFaults returns the faults that amount, price and quantity share.
 func decimalFaults(name string, wrongType, notDecimal, tooManyDigits, outOfRange, inexact trade.Code) []fault {
-	// Digits added behind the last one leave the value as good as unchanged.
+	// Digits added after the last one leave the value practically unchanged.
 	extended := func(d *draft, zeros int) string {
 		n := map[string]decimal{"amount": d.price.times(d.quantity), "price": d.price, "quantity": d.quantity}[name].String()
 		if !strings.Contains(n, ".") {

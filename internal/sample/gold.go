@@ -1,7 +1,7 @@
 package sample
 
 // system3 trades gold futures on COMEX. It writes decimals as JSON numbers, and one trade in twenty has no time of its
-// own, so that the event's counts.
+// own, so the event's time counts.
 func gold(c *chance, n int64) *market {
 	future := &instrument{currency: "USD", start: decimal{4_212_4, 1}, median: decimal{3, 0}}
 

@@ -15,7 +15,7 @@ type market struct {
 	nextAt  time.Time
 	nextDay day
 
-	// trade fills in the fields of a trade that has its time, day and id. The fields that every trade has come first.
+	// trade fills in the fields of a trade that has its time, day and id. The fields common to all trades come first.
 	trade func(c *chance, d *draft, on day)
 }
 
@@ -28,7 +28,7 @@ func newMarket(c *chance, source string, n int64, hours []stretch, trade func(*c
 	return m
 }
 
-// next makes the market's next trade, valid in all respects. Its id is the only one of its kind.
+// next returns the market's next trade, entirely valid, with a unique id.
 func (m *market) next(c *chance, seed uint64) *draft {
 	m.left--
 	m.number++
@@ -43,7 +43,7 @@ func (m *market) next(c *chance, seed uint64) *draft {
 	return d
 }
 
-// instrument is something that is traded, at a price that wanders around where it started.
+// instrument is something that is traded, at a price that wanders around its start.
 type instrument struct {
 	symbol   string
 	currency string
@@ -53,7 +53,7 @@ type instrument struct {
 	now      int64   // the current price in units of start's scale; 0 before the first trade
 }
 
-// walk moves the price by up to 0.08 % and returns it. Beyond 12 % from the start it only comes back.
+// walk moves the price by up to 0.08 % and returns it. Beyond 12 % from the start it only moves back.
 func (i *instrument) walk(c *chance) decimal {
 	if i.now == 0 {
 		i.now = i.start.units
@@ -72,7 +72,7 @@ func (i *instrument) walk(c *chance) decimal {
 	return decimal{i.now, i.start.scale}
 }
 
-// size draws a quantity: log-normal, and now and then a block of fifty times as much.
+// size draws a quantity: log-normal, and now and then a block fifty times as large.
 func (i *instrument) size(c *chance) decimal {
 	units := c.logNormal(i.median.units)
 	units += c.below(i.median.units/1000 + 1) // digits below those that the quantiles have

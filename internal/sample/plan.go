@@ -10,14 +10,14 @@ import (
 type kind struct {
 	name  string
 	share int64 // of 100,000 entries
-	// make returns an entry of the kind, or nil when there is none yet, such as a duplicate before the first trade.
+	// make returns an entry of the kind, or nil if there is none yet, such as a duplicate before the first trade.
 	make func(*stream) *draft
 
 	codes   []trade.Code // of the violations that it has
 	outcome outcome
 }
 
-// outcome is what a run must make of an entry.
+// outcome is what a run must do with an entry.
 type outcome int
 
 const (
@@ -29,7 +29,7 @@ const (
 	notMatched
 )
 
-// The shares of what goes wrong, of 100,000 entries. What is left is recorded.
+// The shares of what goes wrong, per 100,000 entries. The rest is recorded.
 const (
 	rejectedShare  = 3_000
 	malformedShare = 400
@@ -39,7 +39,7 @@ const (
 	legacyShare    = 1_000
 )
 
-// kinds returns everything that the sample holds. The first is what the others leave over.
+// kinds returns every kind of entry in the sample. The first is what the others leave over.
 func kinds() []kind {
 	all := []kind{
 		{name: "valid", outcome: recorded, make: (*stream).valid},
@@ -88,8 +88,8 @@ type stream struct {
 	left    int64   // their sum
 	markets []*market
 
-	// unused are recent valid trades of which there is neither a duplicate nor a conflict. One trade never has both:
-	// which of three versions is recorded would depend on their order.
+	// unused are recent valid trades without a duplicate or a conflict. A trade never has both: which of three versions is
+	// recorded would depend on their order.
 	unused []*draft
 	last   *draft // the entry before, if it is one of unused
 }
@@ -112,8 +112,8 @@ func newStream(seed uint64, count int) *stream {
 	return s
 }
 
-// next draws an entry. All entries still to come are as likely to be it, so the kinds lie scattered over the stream and
-// each comes exactly as often as planned.
+// next draws an entry. All remaining entries are equally likely, so the kinds are scattered over the stream and each
+// comes exactly as often as planned.
 func (s *stream) next() *draft {
 	at := s.chance.below(s.left)
 	chosen := 0
@@ -132,7 +132,7 @@ func (s *stream) next() *draft {
 	return entry
 }
 
-// fresh makes the next trade of whichever market is due.
+// fresh returns the next trade of whichever market is due.
 func (s *stream) fresh() *draft {
 	var due *market
 	for _, m := range s.markets {
@@ -155,14 +155,14 @@ func (s *stream) valid() *draft {
 	return d
 }
 
-// broken is a trade that the function has spoilt.
+// broken returns a trade that the function has spoilt.
 func (s *stream) broken(spoil func(*draft)) *draft {
 	d := s.fresh()
 	spoil(d)
 	return d
 }
 
-// legacy is a trade of a system that was switched off, or should have been: no rule of the bus matches it.
+// legacy returns a trade of a system that was switched off, or should have been: no rule of the bus matches it.
 func (s *stream) legacy() *draft {
 	d := s.fresh()
 	d.source = "trading.legacy"
@@ -170,7 +170,7 @@ func (s *stream) legacy() *draft {
 	return d
 }
 
-// laterDuplicate repeats an earlier trade. Every other one is spelt with its fields in another order, which is the same
+// laterDuplicate repeats an earlier trade. Every other one has its fields in a different order, which is the same
 // trade.
 func (s *stream) laterDuplicate() *draft {
 	if len(s.unused) == 0 {
@@ -181,7 +181,7 @@ func (s *stream) laterDuplicate() *draft {
 	return again
 }
 
-// adjacentDuplicate repeats the entry before, byte for byte, as a producer does that retries.
+// adjacentDuplicate repeats the previous entry byte for byte, like a retrying producer.
 func (s *stream) adjacentDuplicate() *draft {
 	i := slices.Index(s.unused, s.last)
 	if s.last == nil || i < 0 {
@@ -190,8 +190,8 @@ func (s *stream) adjacentDuplicate() *draft {
 	return s.take(i).like()
 }
 
-// conflict is another version of an earlier trade: the same id and time, and, of a valid trade too, another quantity
-// and amount.
+// conflict returns another version of an earlier trade: the same id and time, and, of a valid trade too, another
+// quantity and amount.
 func (s *stream) conflict() *draft {
 	if len(s.unused) == 0 {
 		return nil

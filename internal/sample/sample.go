@@ -2,11 +2,11 @@
 // markets, and a known number of everything that can go wrong with a trade.
 //
 // One seed and count give the same bytes on every platform and with every release of Go: all arithmetic is on integers,
-// as compilers for arm64 and s390x fuse floating-point operations that amd64's doesn't. What a run over the sample must
-// report is known beforehand, to the trade: see Expectation.
+// because compilers for arm64 and s390x fuse floating-point operations that amd64's doesn't. What a run of the sample
+// must report is known in advance, to the trade: see Expectation.
 //
 // Instruments and venues are real. Prices, trades, accounts and counterparties are invented; the latter's LEIs have
-// right check digits under the prefix 0000, which is nobody's.
+// valid check digits under the prefix 0000, which nobody has.
 package sample
 
 import (
@@ -20,8 +20,8 @@ import (
 // MaxCount bounds how many entries one sample has.
 const MaxCount = 100_000_000
 
-// Everything is the number of entries from which on a sample holds at least one of each violation code, kind of
-// malformed trade, duplicate, conflict and trade that no rule matches.
+// Everything is the number of entries from which a sample has at least one of each violation code, kind of malformed
+// trade, duplicate, conflict and trade that no rule matches.
 const Everything = 500
 
 // Generator makes one sample.
@@ -39,7 +39,7 @@ func New(seed uint64, count int) (*Generator, error) {
 }
 
 // Lines yields the entries, each a line of JSON with its line end. A line is valid until the next one. Each call starts
-// from the beginning.
+// over.
 func (g *Generator) Lines() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		s := newStream(g.seed, g.count)
@@ -68,7 +68,7 @@ func (g *Generator) WriteTo(w io.Writer) (int64, error) {
 
 var _ io.WriterTo = (*Generator)(nil)
 
-// Reader returns the sample as a stream that is generated as it is read. Close ends the generating.
+// Reader returns the sample as a stream, generated as it is read. Close stops the generator.
 func (g *Generator) Reader() io.ReadCloser {
 	r, w := io.Pipe()
 	go func() {

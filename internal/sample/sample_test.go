@@ -40,7 +40,7 @@ func generate(t tester, seed uint64, count int) *sample.Generator {
 	return g
 }
 
-// process does to entries what the pipeline does, in the plainest way: the domain's own rules, and a map for a table.
+// process does to entries what the pipeline does, in the simplest way: the domain's own rules, and a map for a table.
 func process(t tester, table map[string]string, entries *feed.Feed) *report.Report {
 	t.Helper()
 	rules := trade.Rules{Sources: []string{"system1", "system2", "system3"}, MaxClockSkew: 5 * time.Minute}
@@ -140,7 +140,7 @@ func TestTheSharesAreThoseOfARealStream(t *testing.T) {
 	}
 }
 
-// The hash is the sample's identity: it changes only when the sample is changed on purpose, and then expectations that
+// The hash is the sample's identity: it changes only if the sample is changed on purpose, and then any expectations
 // people have written down change too.
 func TestTheSameSeedAndCountGiveTheSameBytes(t *testing.T) {
 	hash := sha256.New()
@@ -212,7 +212,7 @@ func TestWhatASampleCannotHave(t *testing.T) {
 	}
 }
 
-// The look of a stream: sources by share, times in order within the calendar, both spellings of details.
+// The shape of a stream: sources by share, times in order within the calendar, both forms of details.
 func TestAStreamLooksReal(t *testing.T) {
 	const count = 20_000
 	var last time.Time

@@ -1,5 +1,5 @@
-// Package stackconfig reads a stack's config from the project's files as the Pulumi engine does, for those who run the
-// program without the engine.
+// Package stackconfig reads a stack's config from the project's files as the Pulumi engine does, to run the program
+// without the engine.
 package stackconfig
 
 import (
@@ -17,7 +17,7 @@ import (
 // ProjectFile is the name of the file that makes a folder a project.
 const ProjectFile = "Pulumi.yaml"
 
-// FileOf is the name of a stack's file.
+// FileOf returns the name of a stack's file.
 func FileOf(stack string) string { return "Pulumi." + stack + ".yaml" }
 
 // File returns the text of a stack's file. root is the project's folder.
@@ -32,8 +32,8 @@ func File(root, stack string) ([]byte, error) {
 	return text, nil
 }
 
-// Read returns a stack's config as Pulumi hands it to the program: by key with its namespace, the stack's file over the
-// defaults of the project's. Texts are as they are, everything else is JSON, and a secret is the Placeholder.
+// Read returns a stack's config as Pulumi passes it to the program: by key with its namespace, the stack's file over
+// the project's defaults. Strings are unchanged, everything else is JSON, and a secret is the Placeholder.
 func Read(root, stack string) (map[string]string, error) {
 	var project struct {
 		Name   string `yaml:"name"`
@@ -72,7 +72,7 @@ func Read(root, stack string) (map[string]string, error) {
 	return config, nil
 }
 
-// Values reads the text of a stack's file: each key that it sets, as Pulumi hands it to the program.
+// Values reads the text of a stack's file: each key it sets, as Pulumi passes it to the program.
 func Values(text []byte) (map[string]string, error) {
 	var file struct {
 		Config map[string]any `yaml:"config"`
@@ -91,7 +91,7 @@ func Values(text []byte) (map[string]string, error) {
 	return config, nil
 }
 
-// Spell is a value as Pulumi hands it to the program: a text as it is, everything else as JSON.
+// Spell returns a value as Pulumi passes it to the program: a string unchanged, everything else as JSON.
 func Spell(value any) (string, error) {
 	if text, ok := value.(string); ok {
 		return text, nil

@@ -6,12 +6,12 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Placeholder stands for a secret value, which can't be decrypted without the key that the stack's owner holds. It is a
-// URL, so that it passes where one is asked for.
+// Placeholder replaces a secret value, which can't be decrypted without the stack owner's key. It is a URL, so it is
+// valid where one is required.
 const Placeholder = "https://secret-not-available-offline.invalid"
 
-// WithoutSecrets takes the encryption settings out of a stack's file and puts the Placeholder in place of each secret
-// value, so that the stack can be previewed by somebody who may not decrypt it.
+// WithoutSecrets removes the encryption settings from a stack's file and replaces each secret value with the
+// Placeholder, so that somebody who may not decrypt the stack can preview it.
 func WithoutSecrets(text []byte) ([]byte, error) {
 	var file map[string]any
 	if err := yaml.Unmarshal(text, &file); err != nil {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/message"
 )
 
-// Count writes a number with its thousands set apart: 1,234,567.
+// Count writes a number with thousands separators: 1,234,567.
 func Count(n int64) string {
 	return message.NewPrinter(language.English).Sprintf("%d", n)
 }
@@ -21,8 +21,8 @@ func Plural[N int | int64](n N, thing string) string {
 	return Count(int64(n)) + " " + thing + "s"
 }
 
-// Percent writes a part of a whole with one decimal, and "-" when there is no whole. It shows 0.0 % and 100.0 % only
-// for nothing and for all.
+// Percent writes a part of a whole with one decimal, or "-" if there is no whole. It shows 0.0 % and 100.0 % only for
+// none and all.
 func Percent(part, whole int64) string {
 	if whole == 0 {
 		return "-"

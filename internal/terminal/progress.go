@@ -16,15 +16,15 @@ const (
 	barWidth = 20 // characters
 )
 
-// Reading is how far some work has come.
+// Reading is how far some work has got.
 type Reading struct {
-	Done  int64 // of the total that Progress was told
+	Done  int64 // of the total passed to Progress
 	Count int64 // things done so far, for people
 }
 
-// Progress shows on Err that work goes on: a bar in a terminal, plain lines now and then elsewhere. The work itself
-// does nothing for it but to be readable. End it with Done or Stop, also when the work failed or was interrupted; Stop
-// after Done does nothing, so that it can be deferred.
+// Progress shows on Err that work is going on: a bar in a terminal, an occasional plain line elsewhere. It polls the
+// work. End it with Done or Stop, even if the work failed or was interrupted; Stop after Done does nothing, so it can
+// be deferred.
 type Progress struct {
 	terminal *Terminal
 	label    string
@@ -39,8 +39,8 @@ type Progress struct {
 	ended   sync.WaitGroup
 }
 
-// Progress shows work of a known size, in any unit, or of an unknown one when total is negative. It reads how far the
-// work is ten times a second at most, from a goroutine of its own.
+// Progress shows work of a known size, in any unit, or of unknown size if total is negative. It polls at most ten times
+// a second, from its own goroutine.
 func (t *Terminal) Progress(label string, total int64, read func() Reading) *Progress {
 	p := &Progress{terminal: t, label: label, total: total, read: read, started: time.Now(), quit: make(chan struct{})}
 	every := repeat
@@ -54,14 +54,14 @@ func (t *Terminal) Progress(label string, total int64, read func() Reading) *Pro
 	return p
 }
 
-// Step shows work of which only the time is known.
+// Step shows work whose size is unknown; only the time passes.
 func (t *Terminal) Step(label string) *Progress { return t.Progress(label, -1, nil) }
 
 func newBar(t *Terminal, total int64) *progressbar.ProgressBar {
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(t.Err),
 		progressbar.OptionSetWidth(barWidth),
-		progressbar.OptionThrottle(redraw / 2), // show changes the text, then the bar; one drawing is for both
+		progressbar.OptionThrottle(redraw / 2), // show changes the text, then the bar; draw once for both
 		progressbar.OptionSetPredictTime(total > 0),
 		progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionShowDescriptionAtLineEnd(),
@@ -71,7 +71,7 @@ func newBar(t *Terminal, total int64) *progressbar.ProgressBar {
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░"}),
 	}
 	if total > 0 {
-		total++ // all read is not all done: the bar ends when Done or Stop says so
+		total++ // everything read isn't everything done: the bar ends on Done or Stop
 	} else {
 		total = -1
 	}
@@ -114,7 +114,7 @@ func (p *Progress) show() {
 	p.bar.Set64(min(now.Done, max(p.total, 0)))                                 //nolint:errcheck // a bar that can't be drawn hurts nothing
 }
 
-// line tells in words how far the work is.
+// line says in words how far the work has got.
 func (p *Progress) line(now Reading) string {
 	if p.read == nil {
 		return time.Since(p.started).Round(time.Second).String()
@@ -126,7 +126,7 @@ func (p *Progress) line(now Reading) string {
 	return strings.Join(append(parts, Count(p.rate(now))+" a second"), ", ")
 }
 
-// rate is the things done per second since the start.
+// rate returns the things done per second since the start.
 func (p *Progress) rate(now Reading) int64 {
 	elapsed := time.Since(p.started).Seconds()
 	if elapsed <= 0 {
@@ -145,7 +145,7 @@ func (p *Progress) Println(line string) {
 	p.println(line)
 }
 
-// Done ends the progress and leaves one line that says what was done and how long it took.
+// Done ends the progress and leaves one line with what was done and how long it took.
 func (p *Progress) Done(message string) {
 	if p.end() {
 		style := p.terminal.ErrStyle()
@@ -153,10 +153,10 @@ func (p *Progress) Done(message string) {
 	}
 }
 
-// Stop ends the progress and leaves nothing on the screen: what follows says how the work ended.
+// Stop ends the progress and leaves nothing on the screen: later output says how the work ended.
 func (p *Progress) Stop() { p.end() }
 
-// end takes the bar away, and tells whether it was this call that did.
+// end removes the bar, and reports whether this call did it.
 func (p *Progress) end() bool {
 	p.mu.Lock()
 	if p.stopped {

@@ -1,7 +1,7 @@
-// Package terminal is what a command sees of the outside: its three streams, whether people or programs are behind
-// them, colour, and progress that suits either.
+// Package terminal is a command's view of the outside: its three streams, whether people or programs are behind them,
+// colour, and progress that suits either.
 //
-// Results go to Out and nothing else does, so that a pipe gets just them. Progress, notes and errors go to Err.
+// Only results go to Out, so a pipe gets just them. Progress, notes and errors go to Err.
 package terminal
 
 import (
@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 )
 
-// defaultColumns is the width where none can be asked for, in a pipe for example.
+// defaultColumns is the width if it can't be determined, for example in a pipe.
 const defaultColumns = 80
 
 // Terminal is a command's streams. Commands take it as an argument and never touch os.Stdout.
@@ -22,7 +22,7 @@ type Terminal struct {
 	In       io.Reader
 	Out, Err io.Writer
 
-	// Whether a person looks at the stream: only then it gets bars and, by default, colours.
+	// Whether a person is looking at the stream: only then it gets bars and, by default, colours.
 	OutIsTerminal, ErrIsTerminal bool
 
 	// Columns is the width of the screen in characters.
@@ -62,12 +62,12 @@ func (t *Terminal) ErrStyle() Style { return t.style(t.Err, t.ErrIsTerminal) }
 func (t *Terminal) style(w io.Writer, isTerminal bool) Style {
 	options := []termenv.OutputOption{termenv.WithEnvironment(environment(t.Getenv)), termenv.WithTTY(isTerminal)}
 	if !isTerminal {
-		w = io.Discard // or termenv would look at the file itself
+		w = io.Discard // otherwise termenv would inspect the file itself
 	}
 	return Style{colours: termenv.NewOutput(w, options...).Profile != termenv.Ascii}
 }
 
-// Note prints a line to Err that people should see and that stops nothing.
+// Note prints a line to Err that people should see but that stops nothing.
 func (t *Terminal) Note(format string, args ...any) {
 	fmt.Fprintf(t.Err, "%s %s\n", t.ErrStyle().Yellow("!"), fmt.Sprintf(format, args...))
 }
@@ -85,7 +85,7 @@ func (s Style) Faint(text string) string { return s.with(text, termenv.Style.Fai
 // Green is for what went well.
 func (s Style) Green(text string) string { return s.colour(text, termenv.ANSIGreen) }
 
-// Yellow is for what needs a look.
+// Yellow is for what needs attention.
 func (s Style) Yellow(text string) string { return s.colour(text, termenv.ANSIYellow) }
 
 // Red is for what went wrong.
@@ -105,7 +105,7 @@ func (s Style) with(text string, apply func(termenv.Style) termenv.Style) string
 	return apply(termenv.ANSI.String(text)).String()
 }
 
-// environment lets termenv read a function.
+// environment lets termenv read from a function.
 type environment func(string) string
 
 func (e environment) Environ() []string         { return nil }

@@ -11,7 +11,7 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// pretend returns a terminal whose Err can be read. People look at it if looked is true.
+// pretend returns a terminal whose Err can be read. If looked is true, a person is looking at it.
 func pretend(looked bool, env map[string]string) (*terminal.Terminal, *bytes.Buffer) {
 	screen := new(bytes.Buffer)
 	return &terminal.Terminal{

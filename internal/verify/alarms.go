@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// ringing are the alarms of the stack that are in ALARM. A stack without any alarm is a problem.
+// ringing returns the stack's alarms that are in ALARM. A stack without any alarms is a problem.
 func (v *verification) ringing(ctx context.Context, result *Result) (map[string]bool, error) {
 	found, inAlarm := 0, map[string]bool{}
 	pages := cloudwatch.NewDescribeAlarmsPaginator(v.clients.alarms, &cloudwatch.DescribeAlarmsInput{
@@ -43,8 +43,8 @@ func (v *verification) ringing(ctx context.Context, result *Result) (map[string]
 	return inAlarm, nil
 }
 
-// watchAlarms holds that no alarm goes off that wasn't in ALARM before the first trade. It comes before the malformed
-// trade, for which alarms must go off.
+// watchAlarms checks that no alarm goes off, except those already in ALARM before the first trade. It runs before the
+// malformed trade, which must set alarms off.
 func (v *verification) watchAlarms(ctx context.Context, result *Result) error {
 	until := v.trades[0].at.Add(v.Watch)
 	for {
@@ -76,6 +76,6 @@ func (v *verification) watchAlarms(ctx context.Context, result *Result) error {
 	return nil
 }
 
-// watchPause is the least time between two looks at the alarms: CloudWatch doesn't evaluate them more often, and the
-// API takes few calls a second.
+// watchPause is the minimum time between two looks at the alarms: CloudWatch doesn't evaluate them more often, and the
+// API allows few calls a second.
 const watchPause = 5 * time.Second

@@ -21,7 +21,7 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// clients are AWS's services in the stack's regions.
+// clients are the AWS services in the stack's regions.
 type clients struct {
 	identity *sts.Client
 	events   *eventbridge.Client
@@ -50,7 +50,7 @@ func newClients(config aws.Config, outputs Outputs) *clients {
 	return c
 }
 
-// findDeployment makes sure that credentials, account, region and outputs belong together, before anything is sent.
+// findDeployment makes sure that credentials, account, region and outputs belong together before anything is sent.
 func (v *verification) findDeployment(ctx context.Context, result *Result) error {
 	if v.Config.Credentials == nil {
 		return errNoCredentials
@@ -81,7 +81,7 @@ func (v *verification) findDeployment(ctx context.Context, result *Result) error
 
 var errNoCredentials = errors.New("no AWS credentials: get some with `aws sso login` or `aws configure`, choose with AWS_PROFILE")
 
-// explain adds to an error of AWS what mends it.
+// explain adds to an AWS error how to fix it.
 func explain(err error, outputs Outputs) error {
 	if errors.Is(err, errTimeout) || errors.Is(err, errNoCredentials) {
 		return err

@@ -18,24 +18,24 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// errorMalformed is the name of the error of a detail that is no trade.
+// errorMalformed is the name of the error for a detail that isn't a trade.
 const errorMalformed = "MalformedTrade"
 
 const (
-	// receivedAtOnce is as many messages as SQS hands out at once.
+	// receivedAtOnce is the most messages that SQS returns at once.
 	receivedAtOnce = 10
 
-	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is given back
-	// when the search has ended. Less than the clean-up's patience, as a message whose receipt is lost on its way is
-	// hidden as well.
+	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is returned when the
+	// search ends. It is less than the clean-up's patience, because a message whose receipt is lost on the way is hidden
+	// as well.
 	hidden = 20
 
-	// searched is how many messages of a queue are looked at. A queue with more has other needs than a verification.
+	// searched is how many messages of a queue are looked at. A queue with more has bigger problems than a verification.
 	searched = 2000
 )
 
-// letter is a dead letter: what the workflow keeps of an event that it failed on, or the event itself where the bus or
-// a rule could not deliver it.
+// letter is a dead letter: what the workflow keeps of an event it failed on, or the event itself if the bus or a rule
+// couldn't deliver it.
 type letter struct {
 	Event        event       `json:"event"`
 	Error        letterError `json:"error"`
@@ -60,19 +60,19 @@ func (e letterError) String() string {
 	return e.Error + ": " + e.Cause
 }
 
-// read reads a message of a dead-letter queue. A message that is neither kind of letter is nobody's.
+// read reads a message from a dead-letter queue. A message that is neither kind of letter is nobody's.
 func read(queue string, message sqstypes.Message) letter {
 	l := letter{queue: queue, receipt: aws.ToString(message.ReceiptHandle)}
 	body := []byte(aws.ToString(message.Body))
 	if err := json.Unmarshal(body, &l); err != nil || l.Event.ID == "" {
 		l.Event = event{}
-		_ = json.Unmarshal(body, &l.Event) // no event either: it has no id, and is nobody's
+		_ = json.Unmarshal(body, &l.Event) // not an event either: it has no id, and is nobody's
 	}
 	return l
 }
 
-// sendMalformed sends something that is no trade. It must come to the validator's dead-letter queue whole, and is then
-// removed from it.
+// sendMalformed sends something that isn't a trade. It must arrive in the validator's dead-letter queue whole, and is
+// then removed.
 func (v *verification) sendMalformed(ctx context.Context, result *Result) error {
 	v.malformed = v.newTrade("malformed", v.trades[0].source, map[string]any{"tradeId": nil})
 	if err := v.put(ctx, result, v.malformed); err != nil || v.malformed.eventID == "" {
@@ -106,7 +106,7 @@ func (v *verification) sendMalformed(ctx context.Context, result *Result) error 
 	return nil
 }
 
-// missMalformed says where the malformed trade is, if not where it must be.
+// missMalformed says where the malformed trade is, if not where it should be.
 func (v *verification) missMalformed(ctx context.Context, result *Result) error {
 	if err := v.sweep(ctx); err != nil {
 		return err
@@ -120,15 +120,15 @@ func (v *verification) missMalformed(ctx context.Context, result *Result) error 
 	return nil
 }
 
-// everything is all that this run has put on the bus.
+// everything returns all that this run has put on the bus.
 func (v *verification) everything() []*sent {
 	return slices.DeleteFunc(slices.Concat(v.trades, []*sent{v.invalid, v.again, v.malformed}), func(s *sent) bool {
 		return s == nil || s.at.IsZero()
 	})
 }
 
-// owner is the trade whose dead letter this is; nil: it is none of this run. The id of the event tells, and where the
-// bus's answer didn't come, what the trade says of itself.
+// owner returns the trade whose dead letter this is; nil if it isn't from this run. It goes by the event's id or, if
+// the bus's answer never arrived, by what the trade says about itself.
 func (v *verification) owner(l letter) *sent {
 	trades := v.everything()
 	by := func(fits func(*sent) bool) *sent {
@@ -147,13 +147,13 @@ func (v *verification) owner(l letter) *sent {
 	return by(func(s *sent) bool { return s.eventID == "" && s.id() == id })
 }
 
-// marks are the trades that may still come to a queue.
+// marks returns the trades that may still arrive in a queue.
 func (v *verification) marks() []*sent {
 	return slices.DeleteFunc(v.everything(), func(s *sent) bool { return s.settled || len(s.letters) > 0 })
 }
 
-// cleanUp removes from the queues what this run brought there and no step removed. A trade of which nobody knows yet
-// where it ends is waited for.
+// cleanUp removes from the queues what this run put there and no step removed. It waits for trades whose fate isn't
+// known yet.
 func (v *verification) cleanUp(ctx context.Context, result *Result) error {
 	before := v.letters()
 	err := v.await(ctx, v.Grace, func(ctx context.Context) (bool, error) {
@@ -182,7 +182,7 @@ func (v *verification) cleanUp(ctx context.Context, result *Result) error {
 	return nil
 }
 
-// settle notes of a trade that was recorded, or recognised as a duplicate, that it comes to no queue.
+// settle notes that a trade that was recorded, or recognised as a duplicate, won't arrive in a queue.
 func (v *verification) settle(ctx context.Context, trade *sent) (err error) {
 	switch trade {
 	case v.malformed:
@@ -206,8 +206,8 @@ func (v *verification) letters() int {
 	return n
 }
 
-// sweep searches all dead-letter queues at once: each takes a second even when it is empty, and a build server that
-// cancels a job waits a few seconds only.
+// sweep searches all dead-letter queues at once: each takes a second even if it is empty, and a build server that
+// cancels a job waits only a few seconds.
 func (v *verification) sweep(ctx context.Context) error {
 	if len(v.everything()) == 0 {
 		return nil
@@ -222,7 +222,7 @@ func (v *verification) sweep(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// search looks through a queue, removes what this run sent, and gives everything else back at once.
+// search goes through a queue, removes what this run sent, and returns everything else at once.
 func (v *verification) search(ctx context.Context, queue string) (err error) {
 	var others []letter
 	defer func() {
@@ -266,7 +266,7 @@ func (v *verification) search(ctx context.Context, queue string) (err error) {
 	return fmt.Errorf("%s holds more than %d other messages: see the runbook on dead letters", queue, searched)
 }
 
-// giveBack lets others see messages again, and not only when they would reappear by themselves.
+// giveBack lets others see messages again at once, before they would reappear by themselves.
 func (v *verification) giveBack(ctx context.Context, queue string, letters []letter) error {
 	for _, l := range letters {
 		if _, err := v.clients.queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
@@ -278,5 +278,5 @@ func (v *verification) giveBack(ctx context.Context, queue string, letters []let
 	return nil
 }
 
-// nameOf is the name of a queue in its URL.
+// nameOf returns the name of a queue in its URL.
 func nameOf(queue string) string { return queue[strings.LastIndex(queue, "/")+1:] }

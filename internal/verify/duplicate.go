@@ -13,8 +13,8 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// sendAgain sends the first trade a second time. A duplicate leaves nothing in the table, so that the recorder's own
-// line of metrics has to tell that it came through; then the table must still hold the first record and no other.
+// sendAgain sends the first trade a second time. A duplicate leaves nothing in the table, so the recorder's own metrics
+// line has to show that it came through; then the table must still have only the first record.
 func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 	first := v.trades[0]
 	v.again = &sent{name: "duplicate", source: first.source, detail: first.detail, executed: first.executed, canonical: first.canonical}
@@ -41,18 +41,18 @@ func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 	return v.countRecords(ctx, result, first)
 }
 
-// recorderLine is what the recorder's line of metrics says of an event.
+// recorderLine is what the recorder's metrics line says about an event.
 type recorderLine struct {
 	spoke                           bool // there is a line
 	DuplicateTrades, TradesRecorded int
 }
 
-// recorderLog is the log group of the recorder.
+// recorderLog returns the log group of the recorder.
 func (v *verification) recorderLog() string {
-	return "/aws/lambda/" + v.Outputs.FunctionNames[recorder] // Lambda's own naming, which the stack keeps to
+	return "/aws/lambda/" + v.Outputs.FunctionNames[recorder] // Lambda's own naming, which the stack follows
 }
 
-// recorderSays looks for what the recorder says of a trade.
+// recorderSays looks for what the recorder says about a trade.
 func (v *verification) recorderSays(ctx context.Context, trade *sent) (recorderLine, error) {
 	var line recorderLine
 	lines, err := v.logLines(ctx, v.recorderLog(), fmt.Sprintf(`{ $.eventId = %q && $.DuplicateTrades = * }`, trade.eventID))
@@ -66,7 +66,7 @@ func (v *verification) recorderSays(ctx context.Context, trade *sent) (recorderL
 	return line, nil
 }
 
-// countRecords holds that a trade has one record, which is still as it was.
+// countRecords checks that a trade has one record, unchanged.
 func (v *verification) countRecords(ctx context.Context, result *Result, trade *sent) error {
 	answer, err := v.clients.table.Query(ctx, &dynamodb.QueryInput{
 		TableName: aws.String(v.Outputs.TradeTableName), KeyConditionExpression: aws.String("tradeId = :id"), ConsistentRead: aws.Bool(true),

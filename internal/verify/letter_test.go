@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// run and eventID are of the one verification in these tests. Its trade of system2 was sent, and the answer of the bus
+// run and eventID belong to the one verification in these tests. Its trade of system2 was sent, and the bus's answer
 // lost.
 const (
 	run     = "0123456789abcdef"
@@ -70,8 +70,7 @@ func TestALetterIsKnownByItsEventOrItsRun(t *testing.T) {
 	}
 }
 
-// What others put into a queue is never taken for a mark, whatever it looks like, unless it names this run or its
-// event.
+// Other people's messages are never taken for marks, whatever they look like, unless they name this run or its event.
 func FuzzALetterOfOthersIsNobodys(f *testing.F) {
 	for _, body := range []string{
 		`{"event": {"id": "1", "detail": {"tradeId": "1"}}, "error": {"Error": "E", "Cause": "C"}, "executionArn": "a"}`,
@@ -82,7 +81,7 @@ func FuzzALetterOfOthersIsNobodys(f *testing.F) {
 	}
 	v := aVerification()
 	f.Fuzz(func(t *testing.T, body string) {
-		escaped := strings.Contains(body, `\u`) // which may spell them in another way
+		escaped := strings.Contains(body, `\u`) // which may write them differently
 		if strings.Contains(body, run) || strings.Contains(body, eventID) || escaped {
 			v.owner(letterOf(body)) // and doesn't panic
 			return
@@ -93,7 +92,7 @@ func FuzzALetterOfOthersIsNobodys(f *testing.F) {
 	})
 }
 
-// The canonical text that a record is held to is JSON with its names in order and no white space.
+// The canonical text a record is compared with is JSON with its names in order and no white space.
 func TestTheCanonicalTextIsPutTogetherHere(t *testing.T) {
 	s := aVerification().trades[0]
 	want := `{"amount":"190.50","currency":"USD","executedAt":"` + s.executed.Format("2006-01-02T15:04:05.000Z") +

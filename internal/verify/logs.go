@@ -18,7 +18,7 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// logLines are the lines of a log group, since the verification began, that match a filter pattern.
+// logLines returns the lines of a log group since the verification began that match a filter pattern.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 func (v *verification) logLines(ctx context.Context, group, pattern string) ([]string, error) {
 	var lines []string
@@ -37,12 +37,12 @@ func (v *verification) logLines(ctx context.Context, group, pattern string) ([]s
 	return lines, nil
 }
 
-// readLogs holds that the state machine logs what it is set to log: at level ALL every execution, at level ERROR those
-// that failed, as that of the malformed trade did.
+// readLogs checks that the state machine logs what it is set to log: every execution at level ALL, the failed ones at
+// level ERROR, such as the malformed trade's.
 func (v *verification) readLogs(ctx context.Context, result *Result) error {
 	machine, err := v.clients.machines.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{
 		StateMachineArn: aws.String(v.Outputs.StateMachineARN),
-		IncludedData:    types.IncludedDataMetadataOnly, // the definition is encrypted, and nobody asks for it
+		IncludedData:    types.IncludedDataMetadataOnly, // the definition is encrypted, and not needed
 	})
 	if err != nil {
 		return fmt.Errorf("looking at the state machine %s: %w", v.Outputs.StateMachineARN, err)
@@ -65,7 +65,7 @@ func (v *verification) readLogs(ctx context.Context, result *Result) error {
 	}
 	if v.malformed != nil {
 		for _, letter := range v.malformed.letters {
-			if letter.ExecutionARN != "" { // none was started for an event that could not be delivered
+			if letter.ExecutionARN != "" { // none was started for an event that couldn't be delivered
 				executions = append(executions, letter.ExecutionARN)
 			}
 		}
@@ -104,7 +104,7 @@ func (v *verification) readLogs(ctx context.Context, result *Result) error {
 	return nil
 }
 
-// logging is what a state machine logs, and into which log group.
+// logging returns what a state machine logs, and into which log group.
 func logging(configuration *types.LoggingConfiguration) (types.LogLevel, string) {
 	if configuration == nil {
 		return types.LogLevelOff, ""
@@ -118,13 +118,12 @@ func logging(configuration *types.LoggingConfiguration) (types.LogLevel, string)
 	return configuration.Level, ""
 }
 
-// tracesAtOnce is as many traces as X-Ray gives in one answer.
+// tracesAtOnce is the most traces X-Ray returns in one answer.
 // https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
 const tracesAtOnce = 5
 
-// findTraces holds that X-Ray has the trace that at least one record names. Not all need to be there: the services
-// between the bus and the recorder may sample by rules of the account, which a producer's wish to be traced doesn't
-// bind.
+// findTraces checks that X-Ray has the trace named by at least one record. Not all need to be there: the services
+// between the bus and the recorder may sample by the account's rules, regardless of the producer's wish to be traced.
 func (v *verification) findTraces(ctx context.Context, result *Result) error {
 	var ids []string
 	for _, trade := range v.trades {

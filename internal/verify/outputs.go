@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Outputs are those of a stack's outputs that a verification needs, as `pulumi stack output --json` prints them.
+// Outputs are the stack outputs that a verification needs, as `pulumi stack output --json` prints them.
 type Outputs struct {
 	Environment       string            `json:"environment"`
 	Region            string            `json:"region"`
@@ -23,13 +23,13 @@ type Outputs struct {
 	BusDeadLettersURL string            `json:"busDeadLetterQueueUrl"`       // empty: the bus has none
 }
 
-// The functions that a verification asks the outputs for.
+// The functions that a verification looks up in the outputs.
 const (
 	validator = "validator"
 	recorder  = "recorder"
 )
 
-// ReadOutputs reads a stack's outputs. The error names all that are missing.
+// ReadOutputs reads a stack's outputs. The error names all the missing ones.
 func ReadOutputs(text []byte) (Outputs, error) {
 	var outputs Outputs
 	if err := json.Unmarshal(text, &outputs); err != nil {
@@ -56,10 +56,10 @@ func ReadOutputs(text []byte) (Outputs, error) {
 	return outputs, nil
 }
 
-// sources are the source systems of the stack.
+// sources returns the source systems of the stack.
 func (o Outputs) sources() []string { return slices.Sorted(maps.Keys(o.Delivery)) }
 
-// queues are the URLs of all dead-letter queues, where a trade ends that isn't recorded.
+// queues returns the URLs of all dead-letter queues, where trades that aren't recorded end up.
 func (o Outputs) queues() []string {
 	urls := slices.Concat(slices.Collect(maps.Values(o.DeadLetters)), slices.Collect(maps.Values(o.Delivery)))
 	if o.BusDeadLettersURL != "" {
@@ -69,7 +69,7 @@ func (o Outputs) queues() []string {
 	return slices.Compact(urls)
 }
 
-// account is the AWS account that the stack is in.
+// account returns the AWS account that the stack is in.
 func (o Outputs) account() string {
 	parts := strings.SplitN(o.TradeTableARN, ":", 6) // arn:aws:dynamodb:REGION:ACCOUNT:table/NAME
 	if len(parts) < 6 {
@@ -78,5 +78,5 @@ func (o Outputs) account() string {
 	return parts[4]
 }
 
-// alarmPrefix is how the names of all alarms of the stack begin.
+// alarmPrefix returns the prefix of all the stack's alarm names.
 func (o Outputs) alarmPrefix() string { return "trade-processing-" + o.Environment + "-" }

@@ -41,7 +41,7 @@ func (v *verification) awaitRecords(ctx context.Context, result *Result) error {
 	return nil
 }
 
-// awaitItems waits for the items of trades. One that doesn't come is a problem, with what the queues know of it.
+// awaitItems waits for the items of trades. A missing one is a problem, with what the queues know about it.
 func (v *verification) awaitItems(ctx context.Context, result *Result, trades ...*sent) error {
 	err := v.await(ctx, v.Timeout, func(ctx context.Context) (bool, error) {
 		missing := false
@@ -72,7 +72,7 @@ func (v *verification) awaitItems(ctx context.Context, result *Result, trades ..
 	return nil
 }
 
-// diagnose says of trades that weren't recorded where they are.
+// diagnose says where trades that weren't recorded are.
 func (v *verification) diagnose(ctx context.Context, result *Result, trades []*sent) error {
 	if err := v.sweep(ctx); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (v *verification) diagnose(ctx context.Context, result *Result, trades []*s
 	return nil
 }
 
-// get reads the item of a trade from a table or a replica; nil: there is none.
+// get reads a trade's item from a table or a replica; nil if there is none.
 func (v *verification) get(ctx context.Context, table *dynamodb.Client, trade *sent, consistent bool) (map[string]types.AttributeValue, error) {
 	answer, err := table.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: aws.String(v.Outputs.TradeTableName), Key: trade.key(), ConsistentRead: aws.Bool(consistent),
@@ -104,7 +104,7 @@ func (v *verification) get(ctx context.Context, table *dynamodb.Client, trade *s
 	return answer.Item, nil
 }
 
-// compareFields holds each record to its trade, attribute by attribute.
+// compareFields compares each record with its trade, attribute by attribute.
 func (v *verification) compareFields(_ context.Context, result *Result) error {
 	for _, trade := range v.trades {
 		for _, difference := range v.differences(trade, statusRecorded) {
@@ -121,7 +121,7 @@ func (v *verification) compareFields(_ context.Context, result *Result) error {
 	return nil
 }
 
-// awaitRejection waits until the invalid trade is recorded as rejected, for the reason that it has.
+// awaitRejection waits until the invalid trade is recorded as rejected, for the right reason.
 func (v *verification) awaitRejection(ctx context.Context, result *Result) error {
 	if err := v.awaitItems(ctx, result, v.invalid); err != nil || v.invalid.item == nil {
 		return err
@@ -148,15 +148,15 @@ func (v *verification) awaitRejection(ctx context.Context, result *Result) error
 }
 
 var (
-	// traceHeader is what Lambda tells a function of its trace, and holds the trace's id.
+	// traceHeader is what Lambda tells a function about its trace; it contains the trace's id.
 	// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 	traceHeader = regexp.MustCompile(`(?:^|;)Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)`)
 
 	recordTime  = "2006-01-02T15:04:05.000Z"
-	skewAllowed = 5 * time.Minute // between the clocks of this machine and of AWS
+	skewAllowed = 5 * time.Minute // between this machine's clock and AWS's
 )
 
-// differences are those of a trade's record from what it must be.
+// differences returns how a trade's record differs from what it must be.
 func (v *verification) differences(trade *sent, status string) []string {
 	want := map[string]string{
 		"tradeId": trade.id(), "status": status, "sourceSystem": trade.source, "trade": trade.canonical, "digest": trade.digest(),
@@ -212,7 +212,7 @@ func (v *verification) differences(trade *sent, status string) []string {
 	return found
 }
 
-// traceID is the id of the trace that the record names; empty where it names none.
+// traceID returns the id of the trace that the record names; empty if it names none.
 func (s *sent) traceID() string {
 	if found := traceHeader.FindStringSubmatch(textOf(s.item, "traceId")); found != nil {
 		return found[1]
@@ -220,7 +220,7 @@ func (s *sent) traceID() string {
 	return ""
 }
 
-// awaitReplicas waits until every region holds all records as the primary does.
+// awaitReplicas waits until every region has the same records as the primary.
 func (v *verification) awaitReplicas(ctx context.Context, result *Result) error {
 	trades := append(slices.Clone(v.trades), v.invalid)
 	for _, region := range v.Outputs.ReplicaRegions {
@@ -258,10 +258,10 @@ func (v *verification) awaitReplicas(ctx context.Context, result *Result) error 
 	return nil
 }
 
-// replicationPrefix begins the names of attributes that global tables of the first version keep beside an item's own.
+// replicationPrefix begins the names of attributes that first-version global tables add to an item's own.
 const replicationPrefix = "aws:rep:"
 
-// unlike are the attributes in which two items differ.
+// unlike returns the attributes in which two items differ.
 func unlike(a, b map[string]types.AttributeValue) []string {
 	names := map[string]bool{}
 	for _, item := range []map[string]types.AttributeValue{a, b} {
@@ -290,7 +290,7 @@ func numberOf(item map[string]types.AttributeValue, attribute string) string {
 	return ""
 }
 
-// textsOf are the texts in a list.
+// textsOf returns the strings in a list.
 func textsOf(value types.AttributeValue) []string {
 	var texts []string
 	if all, ok := value.(*types.AttributeValueMemberL); ok {

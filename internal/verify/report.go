@@ -8,7 +8,7 @@ import (
 	"trade-processing/internal/exitcode"
 )
 
-// Outcome is what came of a step.
+// Outcome is the outcome of a step.
 type Outcome string
 
 const (
@@ -17,7 +17,7 @@ const (
 	Skipped Outcome = "skipped"
 )
 
-// Milliseconds is a time that JSON shows as a whole number of milliseconds.
+// Milliseconds is a duration whose JSON is a whole number of milliseconds.
 type Milliseconds time.Duration
 
 // MarshalJSON writes whole milliseconds.
@@ -25,13 +25,13 @@ func (m Milliseconds) MarshalJSON() ([]byte, error) {
 	return json.Marshal(time.Duration(m).Milliseconds())
 }
 
-// Result is what came of one step.
+// Result is the result of one step.
 type Result struct {
 	Step     string       `json:"step"`
 	Outcome  Outcome      `json:"outcome"`
 	Elapsed  Milliseconds `json:"milliseconds"`
 	Found    []string     `json:"found,omitempty"`    // what the step saw, for people
-	Problems []string     `json:"problems,omitempty"` // what doesn't hold
+	Problems []string     `json:"problems,omitempty"` // the problems
 
 	code exitcode.Code
 }
@@ -45,7 +45,7 @@ func (r *Result) problem(format string, args ...any) {
 	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 }
 
-// Latency is how long something took as this program saw it: the network and the time between two looks are part of it.
+// Latency is how long something took as seen by this program, including the network and the polling interval.
 type Latency struct {
 	What    string       `json:"what"`
 	Elapsed Milliseconds `json:"milliseconds"`
@@ -63,7 +63,7 @@ type Report struct {
 	Latencies   []Latency    `json:"latencies,omitempty"`
 }
 
-// ExitCode is that of the first step that failed.
+// ExitCode returns the exit code of the first failed step.
 func (r *Report) ExitCode() exitcode.Code {
 	for _, step := range r.Steps {
 		if step.Outcome == Failed {
@@ -76,7 +76,7 @@ func (r *Report) ExitCode() exitcode.Code {
 	return exitcode.OK
 }
 
-// count is how many steps had an outcome.
+// count returns how many steps had an outcome.
 func (r *Report) count(outcome Outcome) int {
 	n := 0
 	for _, step := range r.Steps {
@@ -87,7 +87,7 @@ func (r *Report) count(outcome Outcome) int {
 	return n
 }
 
-// JSON is the report for programs.
+// JSON returns the report for programs.
 func (r *Report) JSON() ([]byte, error) {
 	text, err := json.MarshalIndent(struct {
 		*Report

@@ -14,7 +14,7 @@ import (
 // nameWidth is how wide the column of the steps' names is.
 const nameWidth = 12
 
-// Line is what a terminal shows of a step: its name, what it found, how long it took, and each problem below.
+// Line returns a step's line in a terminal: its name, what it found, how long it took, and each problem below.
 func (r Result) Line(style terminal.Style) string {
 	sign := map[Outcome]string{Passed: style.Green("✓"), Failed: style.Red("✗"), Skipped: style.Yellow("-")}[r.Outcome]
 	line := fmt.Sprintf("%s %-*s %s", sign, nameWidth, r.Step, strings.Join(r.Found, "; "))
@@ -27,7 +27,7 @@ func (r Result) Line(style terminal.Style) string {
 	return strings.TrimRight(line, " ") + "\n"
 }
 
-// WriteSummary writes what is left to say when all steps have been shown: latencies, and the verdict, which comes last.
+// WriteSummary writes what remains once all steps have been shown: latencies and, last, the verdict.
 func (r *Report) WriteSummary(w io.Writer, style terminal.Style) error {
 	var b strings.Builder
 	if len(r.Latencies) > 0 {
@@ -59,7 +59,7 @@ func (r *Report) verdict(style terminal.Style) string {
 	}
 }
 
-// The elements of JUnit's format that build servers read. https://github.com/testmoapp/junitxml
+// The elements of the JUnit format that build servers read. https://github.com/testmoapp/junitxml
 type (
 	junitSuite struct {
 		XMLName  xml.Name    `xml:"testsuite"`
@@ -85,7 +85,7 @@ type (
 	}
 )
 
-// JUnit is the report as a JUnit file: a suite with a test for each step.
+// JUnit returns the report as a JUnit file: a suite with one test per step.
 func (r *Report) JUnit() ([]byte, error) {
 	seconds := func(d Milliseconds) string { return fmt.Sprintf("%.3f", time.Duration(d).Seconds()) }
 	suite := junitSuite{

@@ -19,11 +19,11 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// Mark is how the id of every trade begins that a verification sends. With the field synthetic, which is true in them,
-// it tells these trades from real ones: in queries by the key, in the canonical text by the field.
+// Mark begins the id of every trade that a verification sends. With the field synthetic, which is true in them, it
+// distinguishes these trades from real ones: in queries by key, in the canonical text by the field.
 const Mark = "verify-"
 
-// runField is the field of a trade that names the run. It is there in the malformed one too, which has no id.
+// runField is the trade's field that names the run. The malformed trade, which has no id, has it too.
 const runField = "verification"
 
 // Entries of PutEvents.
@@ -35,25 +35,25 @@ const (
 
 // sent is a trade that was sent, and what is expected of it.
 type sent struct {
-	name      string // what it is called in the report
+	name      string // its name in the report
 	source    string // source system
 	detail    map[string]any
 	executed  time.Time
 	canonical string // the detail as the table must hold it
 
-	at      time.Time // when it was put on the bus; zero: it never was, or the bus refused it
-	eventID string    // empty: the bus's answer didn't come
+	at      time.Time // when it was put on the bus; zero if it never was, or the bus refused it
+	eventID string    // empty if the bus's answer didn't arrive
 
-	item    map[string]types.AttributeValue // as recorded; nil: not seen yet
+	item    map[string]types.AttributeValue // as recorded; nil if not seen yet
 	seen    time.Time                       // when the item was
-	settled bool                            // it is recorded or recognised as a duplicate, and comes to no queue
-	letters []letter                        // its dead letters, which were removed when they were found
+	settled bool                            // it is recorded or recognised as a duplicate, and won't arrive in a queue
+	letters []letter                        // its dead letters, removed when found
 }
 
-// newTrade makes a valid trade of a source. Its amount ends in a zero that a number would lose, and synthetic is a
+// newTrade returns a valid trade of a source. Its amount ends in a zero that a number would lose, and synthetic is a
 // field that no rule knows.
 func (v *verification) newTrade(name, source string, change map[string]any) *sent {
-	// A little in the past, as a trade that is executed later than both clocks allow is a violation.
+	// A little in the past, because a trade executed later than both clocks allow is a violation.
 	executed := time.Now().UTC().Add(-time.Second).Truncate(time.Millisecond)
 	detail := map[string]any{
 		"tradeId": Mark + v.run + "-" + name, "sourceSystem": source,
@@ -69,15 +69,15 @@ func (v *verification) newTrade(name, source string, change map[string]any) *sen
 		}
 		detail[field] = value
 	}
-	// The texts are such that encoding/json writes them as the canonical form does: keys in order, no white space, no
+	// The strings are such that encoding/json writes them like the canonical form: keys in order, no white space, no
 	// escapes.
-	canonical, _ := json.Marshal(detail) // texts and truths always have a JSON form
+	canonical, _ := json.Marshal(detail) // strings and booleans always marshal
 	return &sent{name: name, source: source, detail: detail, executed: executed, canonical: string(canonical)}
 }
 
 func (s *sent) id() string { id, _ := s.detail["tradeId"].(string); return id }
 
-// timestamp is the sort key that the trade must be recorded under.
+// timestamp returns the sort key that the trade must be recorded under.
 func (s *sent) timestamp() int64 { return s.executed.UnixMilli() }
 
 func (s *sent) digest() string {
@@ -85,7 +85,7 @@ func (s *sent) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// key is the key of the trade's item.
+// key returns the key of the trade's item.
 func (s *sent) key() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
 		"tradeId":   &types.AttributeValueMemberS{Value: s.id()},
@@ -108,7 +108,7 @@ func (v *verification) sendTrades(ctx context.Context, result *Result) error {
 	return nil
 }
 
-// put puts trades on the bus. What the bus refuses is a problem.
+// put puts trades on the bus. A refused trade is a problem.
 func (v *verification) put(ctx context.Context, result *Result, trades ...*sent) error {
 	for len(trades) > 0 {
 		batch := trades[:min(len(trades), entriesAtOnce)]
@@ -145,10 +145,10 @@ func (v *verification) put(ctx context.Context, result *Result, trades ...*sent)
 	return nil
 }
 
-// newTrace begins a trace that is to be kept: X-Ray leaves out most of them otherwise.
+// newTrace begins a trace that must be kept: X-Ray samples out most others.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 func newTrace() string {
 	var random [12]byte
-	rand.Read(random[:]) // it never fails, says its documentation
+	rand.Read(random[:]) // it never fails, according to its documentation
 	return fmt.Sprintf("Root=1-%08x-%x;Sampled=1", time.Now().Unix(), random)
 }

@@ -1,9 +1,9 @@
 // Package verify proves a deployment: it sends synthetic trades through a deployed stack, whatever endpoint serves it,
-// and holds what comes of them to what the system promises.
+// and checks what becomes of them against what the system promises.
 //
-// It sees the stack as a producer and an auditor do, through AWS's APIs alone, and knows of the program nothing but its
-// outputs. What it expects of a record is put together here and not by the code that writes records: a verification
-// that shares that code would share its mistakes.
+// It sees the stack as a producer and an auditor do, only through AWS's APIs, and knows nothing about the program but
+// its outputs. The expected record is built here, not by the code that writes records: a verification that shared that
+// code would share its mistakes.
 package verify
 
 import (
@@ -21,27 +21,27 @@ import (
 	"trade-processing/internal/exitcode"
 )
 
-// Options are what a verification needs to know.
+// Options are the settings of a verification.
 type Options struct {
 	Outputs Outputs
 
-	// Config holds credentials and endpoints. Its region is replaced by that of the stack.
+	// Config has credentials and endpoints. Its region is replaced by the stack's.
 	Config aws.Config
 
 	// Timeout is how long each step waits. Default: 2 minutes.
 	Timeout time.Duration
 
-	// Watch is how long the alarms are watched, from the first trade on. CloudWatch looks at most metrics once a minute
-	// and gets them a little later. Default: 2 minutes; negative: not at all, they are looked at once.
+	// Watch is how long the alarms are watched, from the first trade on. CloudWatch evaluates most metrics once a minute
+	// and gets them a little later. Default: 2 minutes; negative: look once.
 	Watch time.Duration
 
-	// Poll is the time between two looks. Default: half a second.
+	// Poll is the polling interval. Default: half a second.
 	Poll time.Duration
 
-	// Grace is how long the clean-up waits for what is on its way into a queue. Default: 45 seconds.
+	// Grace is how long the clean-up waits for messages on their way into a queue. Default: 45 seconds.
 	Grace time.Duration
 
-	// Begin and End are told of each step. Nil: nobody is.
+	// Begin and End are called for each step, if not nil.
 	Begin func(Step)
 	End   func(Result)
 }
@@ -57,10 +57,10 @@ const (
 type Step struct {
 	Name  string
 	About string        // what it does, in the present participle
-	Code  exitcode.Code // of a verification that fails in it first
+	Code  exitcode.Code // of a verification that first fails in this step
 }
 
-// The steps, in their order.
+// The steps, in order.
 var (
 	Deployment = Step{"deployment", "looking for the stack's resources", exitcode.Usage}
 	Send       = Step{"send", "sending a trade from each source", exitcode.NotSent}
@@ -76,7 +76,7 @@ var (
 	CleanUp    = Step{"clean-up", "removing what is left in the queues", exitcode.LeftBehind}
 )
 
-// Steps lists all steps in the order in which they are taken.
+// Steps returns all steps in order.
 func Steps() []Step {
 	return []Step{Deployment, Send, Recorded, Fields, Rejected, Replicas, Duplicate, Watching, DeadLetter, Logs, Traces, CleanUp}
 }
@@ -90,16 +90,16 @@ type verification struct {
 
 	began     time.Time
 	alarms    map[string]bool // in ALARM before anything was sent
-	trades    []*sent         // valid, one a source
+	trades    []*sent         // valid, one per source
 	invalid   *sent
 	again     *sent // the first valid one, sent again
 	malformed *sent
 
-	found sync.Mutex // guards the letters of all of them while queues are searched
+	found sync.Mutex // guards the letters of all trades while queues are searched
 }
 
-// Run verifies a deployment. What doesn't hold is in the report, as is the reason why the deployment could not be
-// verified at all; a context that ends makes an incomplete report.
+// Run verifies a deployment. Problems are in the report, including why a deployment couldn't be verified at all; if the
+// context ends, the report is incomplete.
 func Run(ctx context.Context, options Options) *Report {
 	v := &verification{Options: options.withDefaults(), run: newRun(), began: time.Now()}
 	v.clients = newClients(v.Config, v.Outputs)
@@ -122,7 +122,7 @@ func Run(ctx context.Context, options Options) *Report {
 	if ctx.Err() != nil {
 		v.report.Interrupted = true
 	}
-	// Whoever interrupts a verification wants it to end, but not to leave marks that page somebody.
+	// Interrupting a verification should end it, but not leave messages that page somebody.
 	v.step(context.WithoutCancel(ctx), CleanUp, v.cleanUp)
 	v.skipRest()
 	return v.report
@@ -140,14 +140,14 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// newRun makes up the mark of a run.
+// newRun returns a new run's mark.
 func newRun() string {
 	var random [8]byte
-	rand.Read(random[:]) // it never fails, says its documentation
+	rand.Read(random[:]) // it never fails, according to its documentation
 	return hex.EncodeToString(random[:])
 }
 
-// step takes a step, notes what came of it, and tells whether all held.
+// step runs a step, records its outcome, and reports whether it passed.
 func (v *verification) step(ctx context.Context, s Step, do func(context.Context, *Result) error) bool {
 	if ctx.Err() != nil {
 		return false
@@ -170,7 +170,7 @@ func (v *verification) step(ctx context.Context, s Step, do func(context.Context
 	return result.Outcome == Passed
 }
 
-// stepIf takes a step only if those before, which it rests on, have passed.
+// stepIf runs a step only if the earlier ones it depends on have passed.
 func (v *verification) stepIf(ctx context.Context, sensible bool, s Step, do func(context.Context, *Result) error) {
 	if sensible {
 		v.step(ctx, s, do)
@@ -184,7 +184,7 @@ func (v *verification) end(result Result) {
 	}
 }
 
-// skipRest notes the steps that weren't taken, and puts all into their order.
+// skipRest records the steps that weren't run, and puts all of them in order.
 func (v *verification) skipRest() {
 	order := map[string]int{}
 	for i, s := range Steps() {
@@ -198,11 +198,10 @@ func (v *verification) skipRest() {
 	slices.SortStableFunc(v.report.Steps, func(a, b Result) int { return order[a.Step] - order[b.Step] })
 }
 
-// errTimeout is the cause of waiting in vain.
+// errTimeout means that a wait was in vain.
 var errTimeout = errors.New("timed out")
 
-// await looks again and again until something is there, for as long as the timeout. It returns errTimeout when it
-// isn't.
+// await polls until something is there or the timeout passes. In that case it returns errTimeout.
 func (v *verification) await(ctx context.Context, timeout time.Duration, look func(context.Context) (bool, error)) error {
 	deadline := time.Now().Add(timeout)
 	for {
@@ -230,7 +229,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// latency notes how long something took.
+// latency records how long something took.
 func (v *verification) latency(what string, d time.Duration) {
 	v.report.Latencies = append(v.report.Latencies, Latency{what, Milliseconds(d)})
 }

@@ -48,7 +48,7 @@ func newCall(settings *Settings, base *slog.Logger, request *Request) *Call {
 	return c
 }
 
-// Trade is the event's trade, parsed once for everybody. The error is a *trade.MalformedError; it also covers a missing
+// Trade returns the event's trade, parsed once for everybody. The error is a *trade.MalformedError; it also covers a missing
 // event time, without which a trade can't have a timestamp.
 func (c *Call) Trade() (*trade.Trade, error) { return c.trade, c.tradeErr }
 

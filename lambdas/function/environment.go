@@ -24,7 +24,7 @@ type Environment struct {
 	Now func() time.Time
 }
 
-// Process is the environment of a function that Lambda runs.
+// Process returns the environment of a function that Lambda runs.
 func Process() Environment {
 	return Environment{Getenv: os.Getenv, Output: os.Stdout, Now: time.Now}
 }
@@ -136,5 +136,5 @@ func (e *SettingsError) Error() string {
 	return fmt.Sprintf("environment of the %s function: %s", e.Function, strings.Join(e.Problems, "; "))
 }
 
-// ErrorType is the error's name as callers see it.
+// ErrorType returns the error's name as callers see it.
 func (*SettingsError) ErrorType() string { return InvalidEnvironment }

@@ -27,7 +27,7 @@ func toronto() rules {
 	}
 }
 
-// mexico is the calendar of the Mexican exchanges. Source: Bolsa Mexicana de Valores, calendario de días festivos.
+// mexico returns the calendar of the Mexican exchanges. Source: Bolsa Mexicana de Valores, calendario de días festivos.
 func mexico() rules {
 	return rules{
 		closed: []*cal.Holiday{
@@ -47,7 +47,7 @@ func mexico() rules {
 	}
 }
 
-// saoPaulo is the calendar of B3. Source: b3.com.br, calendário de negociação.
+// saoPaulo returns the calendar of B3. Source: b3.com.br, calendário de negociação.
 func saoPaulo() rules {
 	return rules{
 		closed: []*cal.Holiday{

@@ -43,7 +43,7 @@ func dublin() rules {
 	}
 }
 
-// milan is the calendar of Borsa Italiana. Source: borsaitaliana.it, trading calendar.
+// milan returns the calendar of Borsa Italiana. Source: borsaitaliana.it, trading calendar.
 func milan() rules {
 	return rules{closed: []*cal.Holiday{
 		newYearsDay, goodFriday, easterMonday, labourDay,
@@ -65,7 +65,7 @@ func xetra() rules {
 	}
 }
 
-// eurex is the calendar of the derivatives exchange. Source: eurex.com, trading calendar.
+// eurex returns the calendar of the derivatives exchange. Source: eurex.com, trading calendar.
 func eurex() rules {
 	return rules{closed: []*cal.Holiday{
 		de.Neujahr, de.Karfreitag, de.Ostermontag, de.TagderArbeit,

@@ -17,7 +17,7 @@ func dayBefore(h *cal.Holiday) *cal.Holiday {
 	return c
 }
 
-// yearsEnd is the four days on which all Nordic exchanges are closed.
+// yearsEnd returns the four days on which all Nordic exchanges are closed.
 func yearsEnd() []*cal.Holiday {
 	return []*cal.Holiday{christmasEve, christmasDay, boxingDay, newYearsEve}
 }
@@ -40,7 +40,7 @@ func stockholm() rules {
 	}
 }
 
-// helsinki is the calendar of Nasdaq Helsinki. Source: nasdaqomxnordic.com, trading hours and calendar.
+// helsinki returns the calendar of Nasdaq Helsinki. Source: nasdaqomxnordic.com, trading hours and calendar.
 func helsinki() rules {
 	return rules{closed: slices.Concat(yearsEnd(), []*cal.Holiday{
 		newYearsDay, onDay("Epiphany", time.January, 6), goodFriday, easterMonday, labourDay, ascension,

@@ -23,7 +23,7 @@ func johannesburg() rules {
 	}
 }
 
-// sydney is the calendar of the Australian exchanges: that of New South Wales without its Labour Day. Source:
+// sydney returns the calendar of the Australian exchanges: that of New South Wales without its Labour Day. Source:
 // asx.com.au, trading calendar.
 func sydney() rules {
 	return rules{
@@ -40,7 +40,7 @@ func sydney() rules {
 	}
 }
 
-// auckland is the calendar of NZX. Matariki follows the stars and is fixed by the Te Kāhui o Matariki Public Holiday
+// auckland returns the calendar of NZX. Matariki follows the stars and is fixed by the Te Kāhui o Matariki Public Holiday
 // Act
 // 2022. Source: nzx.com, trading hours and holidays.
 func auckland() rules {

@@ -26,7 +26,7 @@ func london() rules {
 	}
 }
 
-// iceEurope is the calendar of ICE Futures Europe's energy contracts.
+// iceEurope returns the calendar of ICE Futures Europe's energy contracts.
 func iceEurope() rules {
 	return rules{closed: []*cal.Holiday{
 		observed(newYearsDay, sundayToMonday), goodFriday, observed(christmasDay, sundayToMonday),

@@ -8,7 +8,7 @@ import (
 	"github.com/rickar/cal/v2/us"
 )
 
-// usExchangeHolidays are the regular holidays of the stock exchanges (NYSE Rule 7.2). They differ from the federal ones
+// usExchangeHolidays returns the regular holidays of the stock exchanges (NYSE Rule 7.2). They differ from the federal ones
 // in cal/us: Good Friday instead of Columbus and Veterans Day; a New Year's Day on a Saturday doesn't close the Friday
 // before, which would be the year's last trading day; Juneteenth came a year after it became law.
 func usExchangeHolidays() []*cal.Holiday {
@@ -52,12 +52,12 @@ func usSettlement() rules {
 	})}
 }
 
-// globexHolidays are the three days on which Globex is closed from evening to evening.
+// globexHolidays returns the three days on which Globex is closed from evening to evening.
 func globexHolidays() []*cal.Holiday {
 	return []*cal.Holiday{observed(us.NewYear, sundayToMonday), goodFriday, us.ChristmasDay}
 }
 
-// globexBridges are the holidays on which Globex trades until noon in Chicago or a little later, for the next trading
+// globexBridges returns the holidays on which Globex trades until noon in Chicago or a little later, for the next trading
 // day.
 func globexBridges() []*cal.Holiday {
 	return []*cal.Holiday{
@@ -65,7 +65,7 @@ func globexBridges() []*cal.Holiday {
 	}
 }
 
-// cmeGlobex is the calendar of CME Group's energy and metals on Globex, used here for all its exchanges; single
+// cmeGlobex returns the calendar of CME Group's energy and metals on Globex, used here for all its exchanges; single
 // products (grains, equity indices) stop earlier on holidays. ahead is how far the venue's clock is ahead of New
 // York's. Source: CME Group's holiday calendars.
 func cmeGlobex(ahead clock) rules {
@@ -83,7 +83,7 @@ func cmeGlobex(ahead clock) rules {
 	}
 }
 
-// globexHolidayHalt is when Globex halts on a holiday, in New York: at 13:15 until the daily close moved on 2015-09-21,
+// globexHolidayHalt returns when Globex halts on a holiday, in New York: at 13:15 until the daily close moved on 2015-09-21,
 // then at 13:00, since 2022 at 14:30, but on a Friday, when trading doesn't resume in the evening, at 13:00.
 func globexHolidayHalt(d Date) clock {
 	switch {

@@ -14,7 +14,7 @@ const (
 	lastYear  = 2035
 )
 
-// ruleCalendars are the calendars whose days follow from rules, by name.
+// ruleCalendars returns the calendars whose days follow from rules, by name.
 func ruleCalendars() map[string]rules {
 	return map[string]rules{
 		"24x7":            {restDays: func(Date) bool { return false }},

@@ -61,7 +61,7 @@ func (r *Reference) Venues() []string {
 	return mics
 }
 
-// Crypto is where crypto pairs trade: not an ISO 10383 venue, so no MIC; around the clock, on UTC days, settled the
+// Crypto returns where crypto pairs trade: not an ISO 10383 venue, so no MIC; around the clock, on UTC days, settled the
 // same day.
 func (r *Reference) Crypto() *Venue { return r.crypto }
 

@@ -149,5 +149,5 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// ErrorType is the error's name as Step Functions sees it.
+// ErrorType returns the error's name as Step Functions sees it.
 func (*UnavailableError) ErrorType() string { return "ParametersUnavailable" }

@@ -243,5 +243,5 @@ func (e *ConflictError) Error() string {
 		e.TradeID, e.Timestamp, e.Recorded, e.Refused)
 }
 
-// ErrorType is the error's name as Step Functions sees it.
+// ErrorType returns the error's name as Step Functions sees it.
 func (*ConflictError) ErrorType() string { return "TradeConflict" }

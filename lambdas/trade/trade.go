@@ -115,7 +115,7 @@ type MalformedError struct {
 
 func (e *MalformedError) Error() string { return "malformed trade: " + e.Reason }
 
-// ErrorType is the error's name as Step Functions sees it.
+// ErrorType returns the error's name as Step Functions sees it.
 func (*MalformedError) ErrorType() string { return "MalformedTrade" }
 
 func malformed(format string, args ...any) error {

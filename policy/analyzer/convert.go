@@ -58,7 +58,7 @@ func fromRequest(given described) (policyx.AnalyzerResource, error) {
 	return read, nil
 }
 
-// options are the engine's options that the SDK's type can represent unchanged.
+// options returns the engine's options that the SDK's type can represent unchanged.
 func options(given *pulumirpc.AnalyzerResourceOptions) pulumi.ResourceOptions {
 	return pulumi.ResourceOptions{
 		Protect: given.GetProtect(), IgnoreChanges: given.GetIgnoreChanges(),

@@ -312,7 +312,7 @@ func TestAConfigurationOfAnUnknownPolicyIsRefused(t *testing.T) {
 	}
 }
 
-// engineOf is a gRPC server that stands in for the engine.
+// engineOf returns a gRPC server that stands in for the engine.
 func engineOf(t *testing.T) (address string, stop func()) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -16,7 +16,7 @@ const (
 	egressRule    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
-// openPorts is the option of the rules on what the world may reach.
+// openPorts returns the option of the rules on what the world may reach.
 func openPorts(about string) Option {
 	return Option{
 		Name: "allowedPorts", About: about, Default: []any{},

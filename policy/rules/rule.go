@@ -46,7 +46,7 @@ func (r Rule) Concerns(resourceType string) bool {
 	return slices.ContainsFunc(r.Types, func(pattern string) bool { return matches(pattern, resourceType) })
 }
 
-// violation is what a rule reports: the property, what is wrong with it, and how to fix it.
+// violation returns what a rule reports: the property, what is wrong with it, and how to fix it.
 func (r Rule) violation(property, problem, mend string) string {
 	return fmt.Sprintf("%s %s. %s [%s]", property, problem, mend, strings.Join(r.Controls, ", "))
 }

@@ -29,7 +29,7 @@ type Option struct {
 	Check func(value.Value) []string
 }
 
-// texts is the schema of a list of strings.
+// texts returns the schema of a list of strings.
 func texts() map[string]any {
 	return map[string]any{"type": "array", "items": map[string]any{"type": "string", "minLength": 1}}
 }

@@ -17,7 +17,7 @@ type CLI struct {
 	environment map[string]string
 }
 
-// OnPath is the pulumi on PATH. Without one, the test is skipped.
+// OnPath returns the pulumi on PATH. Without one, the test is skipped.
 func OnPath(t *testing.T) CLI {
 	t.Helper()
 	path, err := exec.LookPath("pulumi")
@@ -32,7 +32,7 @@ func OnPath(t *testing.T) CLI {
 // Set sets a variable of the CLI's environment.
 func (c CLI) Set(name, value string) { c.environment[name] = value }
 
-// Environment are the variables that the CLI gets beside those of this process.
+// Environment returns the variables that the CLI gets beside those of this process.
 func (c CLI) Environment() map[string]string { return c.environment }
 
 // Run runs a command in a folder and returns what it prints.

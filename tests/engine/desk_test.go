@@ -168,7 +168,7 @@ func keeps(t *testing.T, plan *engine.Plan) {
 	}
 }
 
-// operations are what a plan does, without to what.
+// operations returns what a plan does, without to what.
 func operations(plan *engine.Plan) []string {
 	all := map[string]bool{}
 	for _, step := range plan.Changed() {

@@ -13,7 +13,7 @@ import (
 	"trade-processing/components"
 )
 
-// made are the resources that the cloud has, by type and name.
+// made returns the resources that the cloud has, by type and name.
 func (d *desk) made() []string {
 	var all []string
 	for _, r := range d.cloud.Resources() {

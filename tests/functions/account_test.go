@@ -90,10 +90,10 @@ func open(t testing.TB) *Account {
 	return a
 }
 
-// Services are the account's services as the functions of the local cloud get them.
+// Services returns the account's services as the functions of the local cloud get them.
 func (a *Account) Services() cloud.Services { return a.cloud.Services(region) }
 
-// Variables are the environment variables that the stack gives to a function.
+// Variables returns the environment variables that the stack gives to a function.
 func (a *Account) Variables(function string) map[string]string {
 	variables := map[string]string{}
 	for name, value := range a.variables[function] {
@@ -102,7 +102,7 @@ func (a *Account) Variables(function string) map[string]string {
 	return variables
 }
 
-// ProcessVariables are Variables and what Lambda itself adds for a program, with the account's endpoint in place of
+// ProcessVariables returns Variables and what Lambda itself adds for a program, with the account's endpoint in place of
 // AWS's.
 func (a *Account) ProcessVariables(function string) map[string]string {
 	variables := a.Variables(function)

@@ -19,7 +19,7 @@ const (
 	Recorder  = "recorder"
 )
 
-// Functions are all of them, in the order of the workflow.
+// Functions returns all of them, in the order of the workflow.
 func Functions() []string { return []string{Validator, Enricher, Recorder} }
 
 // Case is one promise of a function.
@@ -62,20 +62,20 @@ const (
 	executionARN = "arn:aws:states:us-east-1:000000000000:execution:trade-processing-local:one"
 )
 
-// aTrade is a detail with an id and, between them, more fields or none.
+// aTrade returns a detail with an id and, between them, more fields or none.
 func aTrade(id, more string) string {
 	return `{"tradeId":"` + id + `","amount":"19050.00","currency":"USD","sourceSystem":"system1","symbol":"AAPL","venue":"XNAS",` + more +
 		`"executedAt":"2024-05-28T09:30:00.123-04:00"}`
 }
 
-// request is the payload of validator and enricher. More stands beside the event.
+// request returns the payload of validator and enricher. More stands beside the event.
 func request(detail, more string) string {
 	return `{"event":{"version":"0","id":"0f7a1d5e-6c3b-4f0e-9d2a-7b1c5e8f9a01","detail-type":"Trade Event","source":"trading.system1",` +
 		`"account":"000000000000","time":"2024-05-28T13:30:01Z","region":"us-east-1","resources":[],"detail":` + detail + `},` +
 		more + `"executionArn":"` + executionARN + `"}`
 }
 
-// toRecord is the payload of the recorder, of an execution by its last letters.
+// toRecord returns the payload of the recorder, of an execution by its last letters.
 func toRecord(detail, execution, more string) string {
 	payload := request(detail, more+`"validation":{"valid":true,"violations":[],"rulesVersion":"1.0.0","reviewRequired":false},`+
 		`"market":{"status":"COMPLETE","reasons":[]},`)
@@ -93,7 +93,7 @@ var (
 	denied    = &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized to perform: ssm:GetParametersByPath", Fault: smithy.FaultClient}
 )
 
-// Cases are the promises of the three functions.
+// Cases returns the promises of the three functions.
 func Cases() []Case {
 	silent := Trouble{Silent: true}
 	const (
@@ -266,7 +266,7 @@ func Cases() []Case {
 	}
 }
 
-// Sample is the nth payload of a long series, as they come: no two trades are the same, and each is of the largest size
+// Sample returns the nth payload of a long series, as they come: no two trades are the same, and each is of the largest size
 // that a detail may have, so that a function which kept something of them would show it.
 func Sample(function string, n int) []byte {
 	const detail = 60 << 10

@@ -61,7 +61,7 @@ type file struct {
 	content []byte
 }
 
-// files are the regular files of an image, but for those that the engine puts into every container.
+// files returns the regular files of an image, but for those that the engine puts into every container.
 func (w *world) files(t *testing.T, name string) map[string]file {
 	t.Helper()
 	container := strings.TrimSpace(string(w.run(t, "create", "--platform", components.ImagePlatform, name)))
@@ -277,7 +277,7 @@ func TestAnImageIsPushedSmallAsLambdaTakesItAndPulledByItsDigest(t *testing.T) {
 	}
 }
 
-// emulator is what runs arm64 programs here: nothing on arm64, else qemu-user-static.
+// emulator returns what runs arm64 programs here: nothing on arm64, else qemu-user-static.
 func emulator() string {
 	if runtime.GOARCH == "arm64" {
 		return ""

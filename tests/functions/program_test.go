@@ -139,7 +139,7 @@ func TestAThousandInvocationsTakeNoMoreMemoryThanAFewHundred(t *testing.T) {
 
 func mebibytes(bytes int) float64 { return float64(bytes) / (1 << 20) }
 
-// memory is how many bytes of a process are in memory.
+// memory returns how many bytes of a process are in memory.
 func memory(t *testing.T, process *functiontest.Process) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.PID()))

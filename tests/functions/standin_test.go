@@ -151,7 +151,7 @@ func goImage(project string) (image, error) {
 	}}, err
 }
 
-// moduleFiles are the versions that go.sum of the functions' module names, by module as the module cache spells it.
+// moduleFiles returns the versions that go.sum of the functions' module names, by module as the module cache spells it.
 func moduleFiles(project string) (map[string]map[string]bool, error) {
 	text, err := os.ReadFile(filepath.Join(project, "lambdas", "go.sum"))
 	if err != nil {

@@ -81,7 +81,7 @@ func (c Case) check(t *testing.T, answer functiontest.Answer) {
 	}
 }
 
-// timeless is an answer without recordedAt, whose form it checks.
+// timeless returns an answer without recordedAt, whose form it checks.
 func timeless(t *testing.T, answer []byte) string {
 	t.Helper()
 	var members struct{ RecordedAt string }

@@ -82,7 +82,7 @@ func ask(t *testing.T, python string, commands []command) map[string]map[string]
 
 var span = regexp.MustCompile("`(aws [^`]+)`")
 
-// onThePages are the commands of all pages, and of the workflows' steps.
+// onThePages returns the commands of all pages, and of the workflows' steps.
 func onThePages(t *testing.T) []command {
 	t.Helper()
 	var names []string

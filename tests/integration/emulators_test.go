@@ -17,7 +17,7 @@ import (
 // startTimeout is how long an emulator may take to answer its first request.
 const startTimeout = time.Minute
 
-// tool is the path of a file of the emulators' installation, for a test that was asked for.
+// tool returns the path of a file of the emulators' installation, for a test that was asked for.
 func tool(t *testing.T, path string) string {
 	t.Helper()
 	installation := os.Getenv("EMULATORS")

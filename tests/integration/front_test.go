@@ -81,7 +81,7 @@ func (f *front) failing(fail func(request) fault) {
 	f.fail = fail
 }
 
-// calls are the calls of an operation so far.
+// calls returns the calls of an operation so far.
 func (f *front) calls(operation string) []request {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -108,7 +108,7 @@ func (r *reviewing) put(name, value string) {
 	}
 }
 
-// review tells whether a trade of an amount is flagged for review, or the type of the error.
+// review reports whether a trade of an amount is flagged for review, or the type of the error.
 func (r *reviewing) review(amount string) string {
 	payload := sent{ID: "t", Source: "system1", At: noon.Add(-time.Hour), Execution: "x"}.payload()
 	payload = bytes.Replace(payload, []byte(`"1250.50"`), []byte(`"`+amount+`"`), 1)
@@ -138,7 +138,7 @@ func (r *reviewing) wants(step, answer string, requests int) {
 	}
 }
 
-// refreshFailures is how often the functions' metric said that a refresh failed.
+// refreshFailures returns how often the functions' metric said that a refresh failed.
 func (r *reviewing) refreshFailures() int {
 	return len(regexp.MustCompile(`"`+parameters.RefreshFailures+`":1[,}]`).FindAll(r.output.Bytes(), -1))
 }

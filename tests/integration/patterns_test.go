@@ -68,7 +68,7 @@ func (m *matcher) put(all []types.PutEventsRequestEntry) {
 	}
 }
 
-// matched are the events that matched a pattern: their envelopes by their number.
+// matched returns the events that matched a pattern: their envelopes by their number.
 func (m *matcher) matched(text string) map[string]map[string]any {
 	m.t.Helper()
 	found := map[string]map[string]any{}
@@ -114,7 +114,7 @@ func (m *matcher) compare(entries []types.PutEventsRequestEntry) map[string]int 
 	return counted
 }
 
-// takesTrueForOne tells whether moto, which is written in Python, compares a boolean as a number.
+// takesTrueForOne reports whether moto, which is written in Python, compares a boolean as a number.
 func takesTrueForOne(text string, envelope map[string]any) bool {
 	_, isBool := envelope["detail"].(map[string]any)["a"].(bool)
 	return isBool && strings.Contains(text, `"numeric"`)

@@ -49,7 +49,7 @@ func newRecording(t *testing.T) *recording {
 	return r
 }
 
-// environmentOf is the environment that the program gives a function.
+// environmentOf returns the environment that the program gives a function.
 func environmentOf(t *testing.T, here *cloud.Cloud, end string) function.Environment {
 	t.Helper()
 	environment, _ := one(t, here, "aws:lambda/function:Function", end).Inputs["environment"].(map[string]any)
@@ -125,7 +125,7 @@ func (r *recording) atOnce(all []sent, call func(sent) answer) []answer {
 	return answers
 }
 
-// counts are how often each outcome or error came.
+// counts returns how often each outcome or error came.
 func counts(answers []answer) map[string]int {
 	counted := map[string]int{}
 	for _, a := range answers {
@@ -134,7 +134,7 @@ func counts(answers []answer) map[string]int {
 	return counted
 }
 
-// items are all items of the table by their trade's id.
+// items returns all items of the table by their trade's id.
 func (r *recording) items() map[string]recorder.Item {
 	r.t.Helper()
 	items := map[string]recorder.Item{}

@@ -52,7 +52,7 @@ func newRedrive(t *testing.T) *redrive {
 	return r
 }
 
-// runbookFile is a file that a command of the runbook writes.
+// runbookFile returns a file that a command of the runbook writes.
 func runbookFile(t *testing.T, name string) string {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join(root, "docs", "runbook.md"))
@@ -96,7 +96,7 @@ type putEntry struct {
 	Resources                                []string
 }
 
-// put are the events that reached the bus.
+// put returns the events that reached the bus.
 func (r *redrive) put() []putEntry {
 	r.t.Helper()
 	var all []putEntry
@@ -110,7 +110,7 @@ func (r *redrive) put() []putEntry {
 	return all
 }
 
-// left is how many messages a queue holds, those included that are hidden for the moment.
+// left returns how many messages a queue holds, those included that are hidden for the moment.
 func (r *redrive) left(queue string) string {
 	r.t.Helper()
 	names := []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
@@ -132,7 +132,7 @@ func (r *redrive) reveal(queue string, handles []string) {
 	}
 }
 
-// handles are those by which the script asked to delete messages.
+// handles returns those by which the script asked to delete messages.
 func (r *redrive) handles() []string {
 	r.t.Helper()
 	var all []string
@@ -151,7 +151,7 @@ const (
 	deliveryLetters = "trade-processing-dev-delivery-1-dead-letters"
 )
 
-// letter is a dead letter of a function's queue, as the state machine writes it.
+// letter returns a dead letter of a function's queue, as the state machine writes it.
 func letter(e event, failed string) string {
 	return fmt.Sprintf(`{"event":%s,"error":{"Error":%q,"Cause":"{}"},"executionArn":"arn:aws:states:us-east-1:%s:execution:w:1"}`, e.envelope(), failed, cloud.Account)
 }

@@ -90,7 +90,7 @@ func secondaryIndex(t *testing.T, declared cloud.Properties) types.GlobalSeconda
 	return index
 }
 
-// objects are the elements of a list of objects.
+// objects returns the elements of a list of objects.
 func objects(list any) []cloud.Properties {
 	var all []cloud.Properties
 	for _, element := range list.([]any) {

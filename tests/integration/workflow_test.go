@@ -40,7 +40,7 @@ type mishap struct {
 	times                        int
 }
 
-// hit tells whether a call goes wrong, and counts it.
+// hit reports whether a call goes wrong, and counts it.
 func (m *mishap) hit(service, operation, resource string) bool {
 	if m == nil || m.times == 0 || m.service != service || m.operation != operation || !strings.HasSuffix(resource, m.resource) {
 		return false
@@ -59,7 +59,7 @@ func (m *mishap) err() error {
 	}
 }
 
-// fault is the mishap as the front answers it.
+// fault returns the mishap as the front answers it.
 func (m *mishap) fault() fault {
 	status := map[string]int{"TooManyRequestsException": http.StatusTooManyRequests, "ServiceException": http.StatusInternalServerError, "InternalError": http.StatusInternalServerError}[m.code]
 	return fault{Status: cmp.Or(status, http.StatusBadRequest), Code: m.code}
@@ -110,7 +110,7 @@ func newOurs(t *testing.T) *ours {
 	return o
 }
 
-// stage is what a function, a queue or an alias of a stack is of: the last word of its name.
+// stage returns what a function, a queue or an alias of a stack is of: the last word of its name.
 func stage(name string) string {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ":live"), "-dead-letters")
 	return name[strings.LastIndex(name, "-")+1:]
@@ -333,7 +333,7 @@ func (e event) id() string {
 	return id
 }
 
-// envelope is the event as EventBridge delivers it.
+// envelope returns the event as EventBridge delivers it.
 func (e event) envelope() string {
 	return fmt.Sprintf(`{"version":"0","id":"0f7a1d5e-6c3b-4f0e-9d2a-7b1c5e8f9a01","detail-type":%q,"source":%q,"account":%q,"time":%q,"region":%q,"resources":[],"detail":%s}`,
 		e.DetailType, e.Source, cloud.Account, e.Time.UTC().Format(time.RFC3339), region, e.Detail)
@@ -354,7 +354,7 @@ func object(t *testing.T, text string) map[string]any {
 // own are the members that name an execution, an event or a moment, wherever they stand. Each world has its own.
 var own = []string{"recordedAt", "executionArn", "eventId", "id"}
 
-// same are the options for comparing ends of two worlds. moto begins no X-Ray trace, and what the SDK says of a service's
+// same returns the options for comparing ends of two worlds. moto begins no X-Ray trace, and what the SDK says of a service's
 // failure depends on how it came.
 func same() gocmp.Options {
 	return gocmp.Options{
@@ -460,7 +460,7 @@ func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
 	}
 }
 
-// anyOf is a text as a JSON value: none where it is empty.
+// anyOf returns a text as a JSON value: none where it is empty.
 func anyOf(text string) any {
 	if text == "" {
 		return nil

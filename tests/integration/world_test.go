@@ -24,7 +24,7 @@ const (
 	region    = "us-east-1"
 )
 
-// clients is the configuration of AWS clients that call an endpoint. It is what the functions' bootstrap programs load,
+// clients returns the configuration of AWS clients that call an endpoint. It is what the functions' bootstrap programs load,
 // retries included.
 func clients(t *testing.T, endpoint string) aws.Config {
 	t.Helper()
@@ -48,7 +48,7 @@ func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
 	return here
 }
 
-// all are the resources of a type in the primary region, and there is at least one.
+// all returns the resources of a type in the primary region, and there is at least one.
 func all(t *testing.T, here *cloud.Cloud, typ string) []*cloud.Resource {
 	t.Helper()
 	var found []*cloud.Resource
@@ -63,7 +63,7 @@ func all(t *testing.T, here *cloud.Cloud, typ string) []*cloud.Resource {
 	return found
 }
 
-// one is the resource of a type in the primary region whose logical name ends like this.
+// one returns the resource of a type in the primary region whose logical name ends like this.
 func one(t *testing.T, here *cloud.Cloud, typ, end string) *cloud.Resource {
 	t.Helper()
 	var found []*cloud.Resource
@@ -78,7 +78,7 @@ func one(t *testing.T, here *cloud.Cloud, typ, end string) *cloud.Resource {
 	return found[0]
 }
 
-// text is an input or output of a resource that is a text.
+// text returns an input or output of a resource that is a text.
 func text(properties cloud.Properties, name string) string {
 	value, _ := properties[name].(string)
 	return value

@@ -22,7 +22,7 @@ import (
 	"trade-processing/local/fault"
 )
 
-// good is a valid trade, and bad the same with something more in its detail.
+// good returns a valid trade, and bad the same with something more in its detail.
 func good(id string) string { return bad(id, "") }
 
 func bad(id, more string) string {

@@ -117,7 +117,7 @@ func (s *system) reconciled(f *feed.Feed) *report.Report {
 	return r
 }
 
-// summary is what a report says of outcomes, in a line.
+// summary returns what a report says of outcomes, in a line.
 func summary(r *report.Report) string {
 	var failed []report.Check
 	for _, check := range r.Checks {
@@ -141,10 +141,10 @@ func (s *system) table() *table.Table {
 // perRun are the attributes that say which run and which event wrote an item; all others follow from the trade.
 var perRun = []string{"recordedAt", "eventId", "eventTime", "executionArn", "traceId"}
 
-// digest is the same for the same trades.
+// digest returns the same for the same trades.
 func (s *system) digest() string { return s.table().Digest(perRun...) }
 
-// trades are the canonical texts in the table by key.
+// trades returns the canonical texts in the table by key.
 func (s *system) trades() map[string]string {
 	s.t.Helper()
 	all := map[string]string{}
@@ -155,7 +155,7 @@ func (s *system) trades() map[string]string {
 	return all
 }
 
-// letters are the bodies in a queue, in the order of their arrival.
+// letters returns the bodies in a queue, in the order of their arrival.
 func (s *system) letters(queue string) []string {
 	s.t.Helper()
 	found, err := s.cloud.Queue(region, queue)
@@ -169,7 +169,7 @@ func (s *system) letters(queue string) []string {
 	return bodies
 }
 
-// linesOf are a sample's entries.
+// linesOf returns a sample's entries.
 func linesOf(t testing.TB, seed uint64, count int) (lines []string, expected sample.Expectation) {
 	t.Helper()
 	generator, err := sample.New(seed, count)
@@ -182,7 +182,7 @@ func linesOf(t testing.TB, seed uint64, count int) (lines []string, expected sam
 	return lines, generator.Expect()
 }
 
-// aTrade is an entry with a detail, of system1.
+// aTrade returns an entry with a detail, of system1.
 func aTrade(detail string) string {
 	return `{"Source": "trading.system1", "DetailType": "Trade Event", "Detail": ` + detail + `}`
 }

@@ -62,7 +62,7 @@ func arrange() []*run {
 	return runs
 }
 
-// policyConfig is the pack's configuration for a run. All rules are advisory, so that one program shows all violations:
+// policyConfig returns the pack's configuration for a run. All rules are advisory, so that one program shows all violations:
 // the engine stops at the first mandatory one.
 func (r *run) policyConfig() map[string]any {
 	config := map[string]any{"all": "advisory"}
@@ -116,7 +116,7 @@ func (r *run) deploy(ctx *pulumi.Context) error {
 	return nil
 }
 
-// providerOf is the provider with a resource's provider inputs, made where it is the first to ask for it.
+// providerOf returns the provider with a resource's provider inputs, made where it is the first to ask for it.
 func providerOf(ctx *pulumi.Context, shared map[string]pulumi.ProviderResource, r cases.Resource) (pulumi.ProviderResource, error) {
 	given := r.ProviderInputs()
 	key := fmt.Sprint(given)

@@ -11,7 +11,7 @@ import (
 
 var example = regexp.MustCompile("(?s)<!-- policy config -->\n```json\n(.*?)```")
 
-// exampleConfig is the configuration that docs/policy-pack.md shows.
+// exampleConfig returns the configuration that docs/policy-pack.md shows.
 func exampleConfig(t *testing.T) map[string]any {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/policy-pack.md")

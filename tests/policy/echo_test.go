@@ -16,7 +16,7 @@ import (
 // which a preview doesn't know.
 type echo struct{ plugin.UnimplementedProvider }
 
-// echoes are echo under the names of the cases' providers.
+// echoes returns echo under the names of the cases' providers.
 func echoes() map[string]engine.Provider {
 	made := func() pulumirpc.ResourceProviderServer { return plugin.NewProviderServer(&echo{}) }
 	return engine.InProcess(map[string]func() pulumirpc.ResourceProviderServer{"acme": made, "aws": made})

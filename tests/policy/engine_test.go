@@ -72,7 +72,7 @@ func (d *desk) up() verdict {
 	return verdict{plan.Policies, err}
 }
 
-// messages are what a rule said of a resource, without the reason that the engine shows first.
+// messages returns what a rule said of a resource, without the reason that the engine shows first.
 func (v *verdict) messages(rule, urn string) []string {
 	var all []string
 	for _, violation := range v.Violations {

@@ -62,7 +62,7 @@ func TestTheProgramKeepsEveryRule(t *testing.T) {
 	}
 }
 
-// judged are the resources of a program as the engine would show them to the pack.
+// judged returns the resources of a program as the engine would show them to the pack.
 func judged(t *testing.T, program *declared.Stack) []rules.Declared {
 	t.Helper()
 	providers := map[string]property.Map{}
@@ -90,7 +90,7 @@ func judged(t *testing.T, program *declared.Stack) []rules.Declared {
 	return all
 }
 
-// asText is an input of a provider as the engine keeps it: nested ones as JSON text.
+// asText returns an input of a provider as the engine keeps it: nested ones as JSON text.
 func asText(t *testing.T, input any) string {
 	t.Helper()
 	if text, ok := input.(string); ok {

@@ -175,7 +175,7 @@ func TestTheCommandsForAWSDoWhatThePageSays(t *testing.T) {
 	}
 }
 
-// callsOf are the calls of the AWS CLI that the pages make, in their order.
+// callsOf returns the calls of the AWS CLI that the pages make, in their order.
 func callsOf(t *testing.T, outputs map[string]any) []call {
 	t.Helper()
 	calls, variables := standIns(t, outputs)
@@ -254,7 +254,7 @@ func TestTheVerificationOfThePagesWorks(t *testing.T) {
 	}
 }
 
-// verdict is a text without the run and without how long it took.
+// verdict returns a text without the run and without how long it took.
 func verdict(text string) string {
 	text = regexp.MustCompile(`\brun [0-9a-f]{16}\b`).ReplaceAllString(text, "run #")
 	return regexp.MustCompile(`(?m) in [0-9][0-9.]* ?[a-zµ0-9]+$`).ReplaceAllString(text, " in #")
@@ -348,7 +348,7 @@ func (a account) query(t *testing.T, options map[string]string) {
 	}
 }
 
-// given is the value of an option; nil where it isn't given.
+// given returns the value of an option; nil where it isn't given.
 func given(options map[string]string, name string) *string {
 	if value, is := options[name]; is {
 		return &value

@@ -79,7 +79,7 @@ func TestTheCommandsForOperatorsAreShell(t *testing.T) {
 	}
 }
 
-// tested are the blocks of commands that are run in a certain way.
+// tested returns the blocks of commands that are run in a certain way.
 func tested(t *testing.T, within where) map[block]how {
 	t.Helper()
 	found := map[block]how{}
@@ -180,7 +180,7 @@ func run(t *testing.T, folder string, h how, commands string, variables ...strin
 	return string(output)
 }
 
-// outputs are the lines that a page says its commands print, by the commands. A block of them stands behind the commands,
+// outputs returns the lines that a page says its commands print, by the commands. A block of them stands behind the commands,
 // under <!-- output -->; a line of … stands for what is left out.
 func outputs(t *testing.T) map[string][]string {
 	t.Helper()
@@ -212,7 +212,7 @@ var (
 	blanks   = regexp.MustCompile(` +`)
 )
 
-// shape is a text without what differs from run to run, and, but for the number of resources, without its numbers.
+// shape returns a text without what differs from run to run, and, but for the number of resources, without its numbers.
 func shape(text string) string {
 	var shaped strings.Builder
 	for line := range strings.Lines(text) {

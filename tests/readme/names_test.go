@@ -94,7 +94,7 @@ func TestEveryStackOutputExists(t *testing.T) {
 	}
 }
 
-// configOf is a stack's config, as Pulumi hands it to the program.
+// configOf returns a stack's config, as Pulumi hands it to the program.
 func configOf(t *testing.T, name string) map[string]string {
 	t.Helper()
 	config, err := stackconfig.Read(root, name)
@@ -104,7 +104,7 @@ func configOf(t *testing.T, name string) map[string]string {
 	return config
 }
 
-// configIn is what the text of a stack's file sets.
+// configIn returns what the text of a stack's file sets.
 func configIn(t *testing.T, text string) map[string]string {
 	t.Helper()
 	config, err := stackconfig.Values([]byte(text))
@@ -148,7 +148,7 @@ func TestTheOptionsOfTradectlExist(t *testing.T) {
 	}
 }
 
-// optionsOf are the options that a page explains: code that begins with one.
+// optionsOf returns the options that a page explains: code that begins with one.
 func optionsOf(p page) []string {
 	var options []string
 	for _, span := range p.spans {
@@ -286,7 +286,7 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	}
 }
 
-// anchors are the names that GitHub gives a page's headings.
+// anchors returns the names that GitHub gives a page's headings.
 func anchors(text string) []string {
 	var found []string
 	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {

@@ -33,7 +33,7 @@ type block struct {
 
 func (b block) String() string { return fmt.Sprintf("%s:%d", b.page, b.line) }
 
-// pages are all pages that people write and read.
+// pages returns all pages that people write and read.
 func pages(t *testing.T) []page {
 	t.Helper()
 	names := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"}
@@ -101,7 +101,7 @@ func parse(name, text string) page {
 	return p
 }
 
-// code is everything on the page that a reader takes for something to type or to find.
+// code returns everything on the page that a reader takes for something to type or to find.
 func (p page) code() []string {
 	code := p.spans
 	for _, b := range p.blocks {

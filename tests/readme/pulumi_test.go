@@ -53,7 +53,7 @@ type pulumiHelp struct {
 	known  map[string]string // by command
 }
 
-// about is the command that words begin with, and its help; empty where there is no such command.
+// about returns the command that words begin with, and its help; empty where there is no such command.
 func (p pulumiHelp) about(ctx context.Context, c shell.Command) (name, help string) {
 	var words []string
 	for _, word := range c.Words[1:] {
@@ -89,7 +89,7 @@ func (p pulumiHelp) about(ctx context.Context, c shell.Command) (name, help stri
 	return strings.Join(path, " "), text
 }
 
-// allScripts are the scripts of the pages and of the workflows' steps, by where they stand.
+// allScripts returns the scripts of the pages and of the workflows' steps, by where they stand.
 func allScripts(t *testing.T) map[string][]string {
 	t.Helper()
 	scripts := map[string][]string{}

@@ -18,7 +18,7 @@ type Command struct {
 // Unknown stands in a word for what an expansion would put there.
 const Unknown = "…"
 
-// Commands are all commands of a script, also those in substitutions, pipes and loops, in the order of their lines. The
+// Commands returns all commands of a script, also those in substitutions, pipes and loops, in the order of their lines. The
 // error says where the script is no shell.
 func Commands(script string) ([]Command, error) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
@@ -39,7 +39,7 @@ func Commands(script string) ([]Command, error) {
 	return all, nil
 }
 
-// textOf is what a word is known to be.
+// textOf returns what a word is known to be.
 func textOf(parts []syntax.WordPart) string {
 	var text strings.Builder
 	for _, part := range parts {
@@ -57,7 +57,7 @@ func textOf(parts []syntax.WordPart) string {
 	return text.String()
 }
 
-// Options are the names of a command's long options: of --stack=dev and --stack dev, stack. Words behind -- are none.
+// Options returns the names of a command's long options: of --stack=dev and --stack dev, stack. Words behind -- are none.
 func (c Command) Options() []string {
 	var options []string
 	for _, word := range c.Words {

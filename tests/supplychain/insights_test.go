@@ -58,7 +58,7 @@ func (s *signer) gpg(t *testing.T, in []byte, arguments ...string) []byte {
 	return out
 }
 
-// rpm is the beginning of a package: what its lead says of it.
+// rpm returns the beginning of a package: what its lead says of it.
 func rpm(name string) []byte {
 	return append(append([]byte("\xed\xab\xee\xdb\x03\x00\x00\x00\x00\x12"), append([]byte(name), make([]byte, 66-len(name))...)...), "payload"...)
 }

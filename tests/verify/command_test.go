@@ -39,7 +39,7 @@ func (w *world) tradectl(ctx context.Context, in string, args ...string) (stdout
 	return out.String(), said.String(), err
 }
 
-// outputsJSON is what `pulumi stack output --json` prints.
+// outputsJSON returns what `pulumi stack output --json` prints.
 func (w *world) outputsJSON() string {
 	w.t.Helper()
 	text, err := json.Marshal(w.outputs)

@@ -70,7 +70,7 @@ func (h hasty) Now() time.Time { return h.begun.Add(haste * time.Since(h.begun))
 
 func (h hasty) Sleep(ctx context.Context, d time.Duration) error { return h.Clock.Sleep(ctx, d/haste) }
 
-// options are those of a verification that waits no longer than it must here.
+// options returns those of a verification that waits no longer than it must here.
 func (w *world) options() verify.Options {
 	w.t.Helper()
 	text, err := json.Marshal(w.outputs)
@@ -105,12 +105,12 @@ func (w *world) queueOf(url string) *queue.Queue {
 	return found
 }
 
-// deadLetters is the URL of a function's dead-letter queue.
+// deadLetters returns the URL of a function's dead-letter queue.
 func (w *world) deadLetters(function string) string {
 	return w.outputs["deadLetterQueueUrls"].(map[string]any)[function].(string)
 }
 
-// bodies are the messages in all queues.
+// bodies returns the messages in all queues.
 func (w *world) bodies() []string {
 	w.t.Helper()
 	var all []string

@@ -57,7 +57,7 @@ type step struct {
 	Env  map[string]string
 }
 
-// workflows are all workflows, and composite actions of the project as workflows of one job.
+// workflows returns all workflows, and composite actions of the project as workflows of one job.
 func workflows(t *testing.T) []workflow {
 	t.Helper()
 	var all []workflow
@@ -290,7 +290,7 @@ func TestProdComesAfterDevIsProven(t *testing.T) {
 	}
 }
 
-// scripted are the commands of all steps, by where they stand.
+// scripted returns the commands of all steps, by where they stand.
 func scripted(t *testing.T) map[string][]shell.Command {
 	t.Helper()
 	all := map[string][]shell.Command{}

@@ -71,7 +71,7 @@ func (p *Process) Invoke(ctx context.Context, invocation Invocation) (Answer, er
 	return p.invoke(ctx, invocation)
 }
 
-// Ended is closed when the program has ended.
+// Ended returns a channel that is closed when the program has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
 // State says how the program ended. It is nil until Ended is closed.

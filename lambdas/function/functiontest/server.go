@@ -100,7 +100,7 @@ func (s *server) InitError() *Error {
 	return s.initError
 }
 
-// Ready is closed when the function asks for its first invocation.
+// Ready returns a channel that is closed when the function asks for its first invocation.
 func (s *server) Ready() <-chan struct{} { return s.ready }
 
 // invoke passes an invocation to the function and waits for its answer. The deadline counts from when the function
