@@ -74,6 +74,10 @@ test-contract: ## Run the functions' programs behind a Lambda Runtime API, and m
 test-supplychain: ## Check that vulnerabilities are found, with a database made up for it
 	SUPPLYCHAIN=1 go test -count=1 ./tests/supplychain
 
+.PHONY: rename
+rename: ## Give the Go modules another path, for a fork that others fetch (MODULE=github.com/acme/trade-processing)
+	go run ./tools/rename $(MODULE)
+
 .PHONY: test-clone
 test-clone: ## Run make demo, lint and test in a clone with an awkward path, line endings, owner and surroundings
 	CLONE=1 go test -count=1 -timeout 30m ./tests/clone
