@@ -20,6 +20,8 @@ func ExampleFeed_Entries() {
 		}
 		fmt.Println(entry.Source, string(entry.Detail))
 	}
-	// Output: trading.system1 {"tradeId":"t-1"} trades.ndjson:2: a JSON array; write one entry per line: jq -c '.[]' FILE
+	// Output:
+	// trading.system1 {"tradeId":"t-1"}
+	// trades.ndjson:2: a JSON array; write one entry per line: jq -c '.[]' FILE
 	// trading.system2 {"tradeId":"t-2"}
 }
