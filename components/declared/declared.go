@@ -51,8 +51,8 @@ type Program struct {
 
 // Stack is what a program declared.
 type Stack struct {
-	URN       string      // of the stack itself
-	Resources []*Resource // in the order of their URNs
+	URN       string         // of the stack itself
+	Resources []*Resource    // in the order of their URNs
 	Outputs   map[string]any // by name; empty where the program failed
 }
 
