@@ -185,7 +185,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 				_, err := NewSourceRoute(ctx, "r", &SourceRouteArgs{Scope: part})
 				return err
 			},
-			[]string{"Scope", "RuleName", "EventSource", "Bus", "StateMachineARN", "DeadLetters", "AlarmTopicARN"},
+			[]string{"Scope", "RuleName", "EventSource", "Bus", "StateMachineARN", "KeyARN", "AlarmTopicARN"},
 		},
 		"a workflow": {
 			func(ctx *pulumi.Context) error {

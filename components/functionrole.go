@@ -153,6 +153,12 @@ func (args *ContainerFunctionArgs) network() []iam.Statement {
 	}
 }
 
+// useKey lets a function read and write what a service keeps under a key.
+func useKey(sid, service string, scope Scope, keyARN pulumi.StringInput) Permission {
+	through := useKeyThrough(service, scope, "")
+	return Permission{Sid: sid, Actions: through.Action, Resources: []pulumi.StringInput{keyARN}, Conditions: through.Condition}
+}
+
 // useKeyThrough lets a role read and write what one service of the region keeps under the key, and nothing else that the
 // key encrypts.
 func useKeyThrough(service string, scope Scope, keyARN string) iam.Statement {

@@ -144,6 +144,9 @@ type GlobalTradeTable struct {
 	StreamARN   pulumi.StringOutput            `pulumi:"streamArn"`
 	ReplicaARNs map[string]pulumi.StringOutput // by region
 	Alarms      Alarms
+
+	// Writes let a function put items into the table, and use the table's key for that.
+	Writes []Permission
 }
 
 // NewGlobalTradeTable makes a GlobalTradeTable.
@@ -164,6 +167,10 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTab
 		return nil, fmt.Errorf("making table %s: %w", name, err)
 	}
 	t.Name, t.ARN, t.StreamARN = table.Name, table.Arn, table.StreamArn
+	t.Writes = []Permission{
+		{Sid: "WriteTrades", Actions: []string{"dynamodb:PutItem"}, Resources: []pulumi.StringInput{t.ARN}},
+		useKey("TableKey", "dynamodb", args.Scope, args.KeyARN),
+	}
 
 	// One after the other: a table takes one change of its replicas at a time.
 	before := pulumi.Resource(table)

@@ -20,6 +20,9 @@ const (
 	deliveryAge      = 24 * time.Hour
 	deliveryAttempts = 185
 
+	// deadLettersSuffix ends the name of a dead-letter queue of a route's own.
+	deadLettersSuffix = "-dead-letters"
+
 	// workflowTargetID names the one target of each rule.
 	workflowTargetID = "workflow"
 )
@@ -46,8 +49,12 @@ type SourceRouteArgs struct {
 	AliasARN  pulumi.StringInput `pulumi:"aliasArn,optional"`
 	AliasName string             `pulumi:"aliasName,optional"`
 
-	// DeadLetters takes the events that could not be delivered. Its senders must hold the rule; see RuleARN.
+	// DeadLetters takes the events that could not be delivered; the rule must be one of its senders, see RuleARN. Default: a
+	// queue of the route's own.
 	DeadLetters *MonitoredQueue
+
+	// KeyARN is the customer-managed key of a dead-letter queue of the route's own. Its policy must let the rule use it.
+	KeyARN pulumi.StringInput `pulumi:"keyArn,optional"`
 
 	// SilenceAlarmMinutes is how long the source may send nothing before an alarm goes off: up to MaxSilenceMinutes.
 	// Default: for ever, for a source whose market closes.
@@ -58,6 +65,9 @@ type SourceRouteArgs struct {
 
 	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
 	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
+
+	// DeletionProtection refuses a plan that would delete or replace a dead-letter queue of the route's own.
+	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
 // MaxSilenceMinutes is the longest period that CloudWatch evaluates: a day.
@@ -70,7 +80,10 @@ type SourceRoute struct {
 
 	RuleName pulumi.StringOutput `pulumi:"ruleName"`
 	RuleARN  pulumi.StringOutput `pulumi:"ruleArn"`
-	Alarms   Alarms
+
+	// DeadLetters keeps the events that could not be delivered.
+	DeadLetters *MonitoredQueue
+	Alarms      Alarms // those of a dead-letter queue of the route's own included
 }
 
 // RuleARN is the ARN of a rule on a bus.
@@ -89,6 +102,9 @@ func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, op
 		return nil, err
 	}
 
+	if err := args.newDeadLetters(ctx, r, name); err != nil {
+		return nil, err
+	}
 	pattern, err := json.Marshal(map[string][]string{"source": {args.EventSource}})
 	if err != nil {
 		return nil, fmt.Errorf("rendering the pattern of rule %s: %w", name, err)
@@ -118,16 +134,17 @@ func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, op
 			MaximumEventAgeInSeconds: pulumi.Int(int(deliveryAge.Seconds())),
 			MaximumRetryAttempts:     pulumi.Int(deliveryAttempts),
 		},
-		DeadLetterConfig: &cloudwatch.EventTargetDeadLetterConfigArgs{Arn: args.DeadLetters.ARN},
-	}, pulumi.Parent(r), pulumi.DependsOn([]pulumi.Resource{policy, args.DeadLetters.Policy}))
+		DeadLetterConfig: &cloudwatch.EventTargetDeadLetterConfigArgs{Arn: r.DeadLetters.ARN},
+	}, pulumi.Parent(r), pulumi.DependsOn([]pulumi.Resource{policy, r.DeadLetters.Policy}))
 	if err != nil {
 		return nil, fmt.Errorf("making the target of rule %s: %w", name, err)
 	}
 
-	r.Alarms, err = newAlarms(ctx, r, name, args.RuleName, args.AlarmTopicARN, args.alarms())
+	own, err := newAlarms(ctx, r, name, args.RuleName, args.AlarmTopicARN, args.alarms(r.DeadLetters.Name))
 	if err != nil {
 		return nil, err
 	}
+	r.Alarms.add(own)
 	return r, registerOutputs(ctx, name, r)
 }
 
@@ -144,11 +161,33 @@ func (args *SourceRouteArgs) check(name string) error {
 		a.problem("AliasARN", "and AliasName go together")
 	}
 	if args.DeadLetters == nil {
-		a.problem("DeadLetters", "is missing: an event that can't be delivered would be lost")
+		a.name("RuleName", args.RuleName+deadLettersSuffix, queueName)
+		a.given("KeyARN", args.KeyARN)
 	}
 	a.between("SilenceAlarmMinutes", args.SilenceAlarmMinutes, 0, MaxSilenceMinutes)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	return a.err()
+}
+
+// newDeadLetters makes the queue of what can't be delivered, unless there is one.
+func (args *SourceRouteArgs) newDeadLetters(ctx *pulumi.Context, r *SourceRoute, name string) (err error) {
+	if r.DeadLetters = args.DeadLetters; r.DeadLetters != nil {
+		return nil
+	}
+	r.DeadLetters, err = NewMonitoredQueue(ctx, name+deadLettersSuffix, &MonitoredQueueArgs{
+		Scope:         args.Scope,
+		QueueName:     args.RuleName + deadLettersSuffix,
+		Holds:         "events that EventBridge could not deliver to the workflow",
+		KeyARN:        args.KeyARN,
+		AlarmTopicARN: args.AlarmTopicARN,
+		Senders:       []QueueSender{{Service: eventService, ResourceARN: pulumi.String(RuleARN(args.Scope, args.Bus.PhysicalName, args.RuleName))}},
+
+		DeletionProtection: args.DeletionProtection,
+	}, pulumi.Parent(r))
+	if err == nil {
+		r.Alarms.add(r.DeadLetters.Alarms)
+	}
+	return err
 }
 
 // newRole makes the role that starts the workflow for this rule and no other.
@@ -196,7 +235,7 @@ func startWorkflow(stateMachineARN, alias string) iam.Statement {
 	return statement
 }
 
-func (args *SourceRouteArgs) alarms() []alarm {
+func (args *SourceRouteArgs) alarms(deadLetters string) []alarm {
 	dimensions := pulumi.StringMap{"RuleName": pulumi.String(args.RuleName)}
 	if args.Bus.PhysicalName != DefaultBus {
 		dimensions["EventBusName"] = pulumi.String(args.Bus.PhysicalName)
@@ -204,13 +243,13 @@ func (args *SourceRouteArgs) alarms() []alarm {
 	alarms := []alarm{
 		{
 			name:        "failed-invocations",
-			description: fmt.Sprintf("EventBridge gave up on delivering events of %s; they are in queue %s.", args.EventSource, args.DeadLetters.Name),
+			description: fmt.Sprintf("EventBridge gave up on delivering events of %s; they are in queue %s.", args.EventSource, deadLetters),
 			namespace:   "AWS/Events", metric: "FailedInvocations", dimensions: dimensions,
 			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
 		},
 		{
 			name: "lost", pages: true,
-			description: fmt.Sprintf("Events of %s reached neither the workflow nor queue %s: they are lost unless replayed. See the runbook: replay.", args.EventSource, args.DeadLetters.Name),
+			description: fmt.Sprintf("Events of %s reached neither the workflow nor queue %s: they are lost unless replayed. See the runbook: replay.", args.EventSource, deadLetters),
 			namespace:   "AWS/Events", metric: "InvocationsFailedToBeSentToDlq", dimensions: dimensions,
 			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
 		},

@@ -241,21 +241,13 @@ func (args *TradePipelineArgs) permissions(stage Stage, p *TradePipeline) []Perm
 			},
 		})
 		if args.hasSecrets() {
-			permissions = append(permissions, args.useKey("ParameterKey", "ssm"))
+			permissions = append(permissions, useKey("ParameterKey", "ssm", args.Scope, args.KeyARN))
 		}
 	}
 	if stage.WritesTable {
-		permissions = append(permissions,
-			Permission{Sid: "WriteTrades", Actions: []string{"dynamodb:PutItem"}, Resources: []pulumi.StringInput{p.Table.ARN}},
-			args.useKey("TableKey", "dynamodb"))
+		permissions = append(permissions, p.Table.Writes...)
 	}
 	return permissions
-}
-
-// useKey lets a function read and write what a service keeps under the pipeline's key.
-func (args *TradePipelineArgs) useKey(sid, service string) Permission {
-	through := useKeyThrough(service, args.Scope, "")
-	return Permission{Sid: sid, Actions: through.Action, Resources: []pulumi.StringInput{args.KeyARN}, Conditions: through.Condition}
 }
 
 // newAPIGroup makes the security group that leads to the HTTP API, and its rules, where a stage calls one from within a

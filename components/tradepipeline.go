@@ -339,7 +339,7 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 			// By its name, which outlives a machine that is replaced: a preview would not know the ARN of the new one.
 			StateMachineARN:     pulumi.String(args.Scope.ARN("states", "stateMachine:"+p.Workflow.Name)),
 			AliasARN:            p.Workflow.AliasARN,
-			AliasName:           aliasName,
+			AliasName:           p.Workflow.AliasName,
 			DeadLetters:         queue,
 			SilenceAlarmMinutes: args.SilenceAlarmMinutes,
 			AlarmTopicARN:       args.AlarmTopicARN,

@@ -59,10 +59,11 @@ type WorkflowArgs struct {
 type Workflow struct {
 	pulumi.ResourceState
 
-	Name     string
-	ARN      pulumi.StringOutput `pulumi:"arn"`
-	AliasARN pulumi.StringOutput `pulumi:"aliasArn"` // what rules start
-	Alarms   Alarms
+	Name      string
+	ARN       pulumi.StringOutput `pulumi:"arn"`
+	AliasARN  pulumi.StringOutput `pulumi:"aliasArn"` // what rules start
+	AliasName string              // the alias without the workflow
+	Alarms    Alarms
 }
 
 // WorkflowLogGroup is the log group of a state machine. Log groups whose names begin like this share the resource policy
@@ -72,7 +73,7 @@ func WorkflowLogGroup(workflowName string) string { return "/aws/vendedlogs/stat
 // NewWorkflow makes a Workflow.
 func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...pulumi.ResourceOption) (*Workflow, error) {
 	args := given.withDefaults()
-	w := &Workflow{Name: args.WorkflowName}
+	w := &Workflow{Name: args.WorkflowName, AliasName: aliasName}
 	if err := register(ctx, workflowComponentType, name, w, &args.Scope, args.check, opts); err != nil {
 		return nil, err
 	}

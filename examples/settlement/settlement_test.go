@@ -73,8 +73,8 @@ func TestTheExampleDeclaresWhatItSays(t *testing.T) {
 		"the table's name":     "settlement-confirmations",
 		"what the function":    "settlement-confirmations",
 		"the rule's pattern":   `{"source":["settlement.agents"]}`,
-		"what the rule starts": arn("states", "stateMachine:settlement-workflow"),
-		"where to keep":        arn("sqs", "settlement-undelivered"),
+		"what the rule starts": arn("states", "stateMachine:settlement-workflow:live"),
+		"where to keep":        arn("sqs", "settlement-confirmations-dead-letters"),
 		"what builds":          "dist/image-contexts/confirmer",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

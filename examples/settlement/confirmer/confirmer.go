@@ -28,6 +28,11 @@ type Confirmation struct {
 	Agent     string    `json:"agent"` // who says so
 }
 
+// Request is what the workflow hands over.
+type Request struct {
+	Event events.EventBridgeEvent `json:"event"`
+}
+
 // Answer tells what became of a confirmation.
 type Answer struct {
 	Recorded bool `json:"recorded"` // false: the table held it already
@@ -43,9 +48,9 @@ func New(api API, table string) (lambda.Handler, error) {
 	if table == "" {
 		return nil, errors.New("TABLE_NAME is not set; it holds the name of the table")
 	}
-	return lambda.NewHandler(func(ctx context.Context, event events.EventBridgeEvent) (Answer, error) {
+	return lambda.NewHandler(func(ctx context.Context, request Request) (Answer, error) {
 		var c Confirmation
-		if err := json.Unmarshal(event.Detail, &c); err != nil {
+		if err := json.Unmarshal(request.Event.Detail, &c); err != nil {
 			return Answer{}, &MalformedConfirmation{err.Error()}
 		}
 		if c.TradeID == "" || c.Agent == "" || c.SettledAt.IsZero() {
