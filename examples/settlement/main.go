@@ -1,8 +1,8 @@
-// Settlement confirmations: an example of another pipeline that is made of this project's components.
+// Settlement confirmations: an example of another pipeline made of this project's components.
 //
 // Settlement agents confirm on an event bus that a trade has settled. A small workflow hands each confirmation to a
-// function, which records it once; what can't be recorded is kept in a dead-letter queue, with an alarm on it. Deploy it
-// with `pulumi stack init dev` and `pulumi up` in this folder.
+// function, which records it once; what can't be recorded is kept in a dead-letter queue, with an alarm on it. Deploy
+// it with `pulumi stack init dev` and `pulumi up` in this folder.
 package main
 
 import (
@@ -21,7 +21,7 @@ const (
 func main() { pulumi.Run(deploy) }
 
 func deploy(ctx *pulumi.Context) error {
-	// One key encrypts everything. Each service that uses it is granted what it needs, and nothing else.
+	// One key encrypts everything. Each service that uses it is granted only what it needs.
 	key, err := components.NewEncryptionKey(ctx, "encryption", &components.EncryptionKeyArgs{
 		Alias: prefix,
 		Grants: &components.KeyGrants{
@@ -50,8 +50,8 @@ func deploy(ctx *pulumi.Context) error {
 		return err
 	}
 
-	// The function comes with its image, repository, role, log group, dead-letter queue and alarms. What it may do beyond
-	// that is said here.
+	// The function comes with its image, repository, role, log group, dead-letter queue and alarms. Any further
+	// permissions are listed here.
 	confirmer, err := components.NewContainerFunction(ctx, "confirmer", &components.ContainerFunctionArgs{
 		FunctionName:   prefix + "-confirmer",
 		RepositoryName: pulumi.String(prefix + "/confirmer"),
@@ -79,7 +79,7 @@ func deploy(ctx *pulumi.Context) error {
 		return err
 	}
 
-	// Events wait nowhere unseen: what the bus can't deliver for a day goes to a queue that nobody can forget.
+	// No event waits unseen: what the bus can't deliver for a day goes to a queue that nobody can forget.
 	bus, err := components.NewEventBus(ctx, "bus", &components.EventBusArgs{
 		BusName: prefix, ArchiveName: pulumi.String(prefix + "-events"), DeadLetterQueueName: prefix + "-bus-dead-letters",
 		EventSources: []string{eventSource}, ArchiveDays: 30, KeyARN: key.ARN, AlarmTopicARN: topic.ARN,

@@ -64,7 +64,7 @@ func TestTheExampleDeclaresWhatItSays(t *testing.T) {
 		"the rule's pattern":   find("aws:cloudwatch/eventRule:EventRule", "").Text("eventPattern"),
 		"what the rule starts": find("aws:cloudwatch/eventTarget:EventTarget", "").Text("arn"),
 		"where to keep":        find("aws:cloudwatch/eventTarget:EventTarget", "").Text("deadLetterConfig.arn"),
-		"what builds":          context[:strings.LastIndex(context, "-")], // the tag moves with the sources
+		"what builds":          context[:strings.LastIndex(context, "-")], // the tag changes with the sources
 	}
 	arn := func(service, name string) string {
 		return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, declared.Account, name)
@@ -80,7 +80,7 @@ func TestTheExampleDeclaresWhatItSays(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	// Every queue, whoever made it, is watched.
+	// Every queue is watched, whoever created it.
 	queues, watched := map[string]bool{}, map[string]bool{}
 	for _, queue := range stack.All("aws:sqs/queue:Queue") {
 		queues[queue.Text("name")] = true

@@ -1,4 +1,5 @@
-// Package cli gives tests a pulumi CLI. Nothing here needs one, so that tests of what people do with theirs run where they have it.
+// Package cli gives tests a pulumi CLI. Nothing here needs one, so tests of what people do with theirs run only if
+// there is one.
 package cli
 
 import (
@@ -11,13 +12,13 @@ import (
 	"testing"
 )
 
-// CLI is a pulumi with a home of its own, which asks nobody whether there is a newer one.
+// CLI is a pulumi with its own home, which doesn't check for newer versions.
 type CLI struct {
 	path        string
 	environment map[string]string
 }
 
-// OnPath returns the pulumi on PATH. Without one, the test is skipped.
+// OnPath returns the pulumi on PATH, or skips the test if there is none.
 func OnPath(t *testing.T) CLI {
 	t.Helper()
 	path, err := exec.LookPath("pulumi")
@@ -32,7 +33,7 @@ func OnPath(t *testing.T) CLI {
 // Set sets a variable of the CLI's environment.
 func (c CLI) Set(name, value string) { c.environment[name] = value }
 
-// Environment returns the variables that the CLI gets beside those of this process.
+// Environment returns the variables the CLI gets besides those of this process.
 func (c CLI) Environment() map[string]string { return c.environment }
 
 // Run runs a command in a folder and returns what it prints.

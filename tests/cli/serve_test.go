@@ -23,7 +23,7 @@ import (
 
 const root = "../.."
 
-// serve starts `tradectl local serve` and returns the variable that it prints. It has to end well when it is interrupted.
+// serve starts `tradectl local serve` and returns the variable that it prints. It must end cleanly when interrupted.
 func serve(t *testing.T) (name, value string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "tradectl")
@@ -58,7 +58,7 @@ func serve(t *testing.T) (name, value string) {
 	return export[1], export[2]
 }
 
-// Whoever has a pulumi of their own brings the program up on the local cloud with it.
+// If you have pulumi, you can bring the program up on the local cloud with it.
 func TestACLIDeploysOntoTheLocalCloud(t *testing.T) {
 	pulumi := cli.OnPath(t)
 	pulumi.Set(serve(t))

@@ -1,4 +1,4 @@
-// Package clone runs what a newcomer runs, in a clone that has against it what clones can have against them.
+// Package clone runs what a newcomer runs, in a clone with everything against it.
 package clone
 
 import (
@@ -12,7 +12,7 @@ import (
 	"trade-processing/internal/images"
 )
 
-// run runs a program in a folder and returns what it put out. Variables stand over those of this process.
+// run runs a program in a folder and returns its output. Variables override those of this process.
 func run(t *testing.T, folder string, variables []string, words ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), words[0], words[1:]...)
@@ -24,8 +24,8 @@ func run(t *testing.T, folder string, variables []string, words ...string) strin
 	return string(text)
 }
 
-// awkward clones the last commit with the line endings of Windows into a path with spaces and brackets, below a go.work
-// that isn't ours.
+// awkward clones the last commit with Windows line endings into a path with spaces and brackets, below someone else's
+// go.work.
 func awkward(t *testing.T) string {
 	t.Helper()
 	if text, err := exec.CommandContext(t.Context(), "git", "rev-parse", "HEAD").CombinedOutput(); err != nil {
@@ -73,7 +73,7 @@ func TestWhatANewcomerRuns(t *testing.T) {
 	needsClone(t)
 	clone := awkward(t)
 	variables := []string{
-		"GIT_TEST_ASSUME_DIFFERENT_OWNER=1", // git's own way to stand for a folder of another user
+		"GIT_TEST_ASSUME_DIFFERENT_OWNER=1", // git's own way to simulate another user's folder
 		"GOFLAGS=-buildvcs=auto", "GOWORK=", // Go's defaults
 		"MAKEFLAGS=", "CLONE=", // from the make that runs this test
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A stage is a row and a folder: these are all the files that a stage needs, as the README says.
+// A stage is a row and a folder: these are all the files a stage needs, as the README says.
 const (
 	scorer = `// Package scorer is the function that scores a trade.
 package scorer
@@ -129,7 +129,7 @@ func TestAStageIsARowAndAFolder(t *testing.T) {
 	}
 }
 
-// insert replaces a text that stands in a file once.
+// insert replaces a string that occurs once in a file.
 func insert(t *testing.T, clone, name, old, with string) {
 	t.Helper()
 	path := filepath.Join(clone, name)

@@ -1,4 +1,4 @@
-// Package deployed brings the project's stacks up on a local cloud for tests that are about what happens on it then.
+// Package deployed brings the project's stacks up on a local cloud, for tests of what happens afterwards.
 package deployed
 
 import (
@@ -15,8 +15,8 @@ import (
 	"trade-processing/stack"
 )
 
-// deployments are the stacks that this process has brought up before, as saved clouds. Tests need many clouds of few stacks,
-// and to load one takes less than to deploy it.
+// deployments are the stacks this process has already brought up, as saved clouds. Tests need many clouds of few
+// stacks, and loading one is quicker than deploying it.
 var (
 	mutex       sync.Mutex
 	deployments = map[string]deployment{}
@@ -27,8 +27,8 @@ type deployment struct {
 	outputs []byte // JSON
 }
 
-// On deploys a stack of the project in folder root on an empty cloud and returns what it exports. The settings replace keys of
-// the stack's config.
+// On deploys a stack of the project in folder root on an empty cloud and returns what it exports. The settings replace
+// keys of the stack's config.
 func On(ctx context.Context, here *cloud.Cloud, root, name string, settings map[string]string) (map[string]any, error) {
 	mutex.Lock()
 	defer mutex.Unlock()

@@ -22,8 +22,8 @@ import (
 
 const root = "../.."
 
-// desk is a stack, opened on the engine over a cloud of its own, whose program
-// and config the test changes between one operation and the next.
+// desk is a stack, opened on the engine over its own cloud, whose program and config the test changes between
+// operations.
 type desk struct {
 	t       *testing.T
 	cloud   *cloud.Cloud
@@ -38,7 +38,7 @@ func newDesk(t *testing.T, name string) *desk {
 	return openDesk(t, engine.Options{Stack: name})
 }
 
-// openDesk opens a stack as the options say; what a desk is made of is filled in.
+// openDesk opens a stack with the options; the desk's own parts are filled in.
 func openDesk(t *testing.T, options engine.Options) *desk {
 	t.Helper()
 	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images()}), options: options, program: stack.DeployFrom(root)}
@@ -50,7 +50,7 @@ func openDesk(t *testing.T, options engine.Options) *desk {
 	return d
 }
 
-// reopen opens the stack anew, from the state that it has so far.
+// reopen opens the stack again, from its current state.
 func (d *desk) reopen() {
 	d.t.Helper()
 	if d.stack != nil {
@@ -102,8 +102,7 @@ func (d *desk) refresh() *engine.Plan {
 	return plan
 }
 
-// trades sends a trade from each of the sources and wants every one recorded.
-// Each step of a test has ids of its own.
+// trades sends a trade from each source and expects every one to be recorded. Each step of a test has its own ids.
 func (d *desk) trades(step string, sources ...string) {
 	d.t.Helper()
 	output := func(name string) string {
@@ -134,8 +133,7 @@ func (d *desk) trades(step string, sources ...string) {
 	}
 }
 
-// changes tells of a plan what it does to which types, such as
-// "update aws:sqs/queue:Queue".
+// changes returns what a plan does to which types, such as "update aws:sqs/queue:Queue".
 func changes(plan *engine.Plan) map[string]int {
 	counts := map[string]int{}
 	for _, step := range plan.Changed() {
@@ -146,7 +144,7 @@ func changes(plan *engine.Plan) map[string]int {
 	return counts
 }
 
-// resources tells of a plan what it does to which resources.
+// resources returns what a plan does to which resources.
 func resources(plan *engine.Plan) []string {
 	var all []string
 	for _, step := range plan.Changed() {
@@ -157,7 +155,7 @@ func resources(plan *engine.Plan) []string {
 	return all
 }
 
-// keeps fails where a plan replaces or deletes what holds trades.
+// keeps fails if a plan replaces or deletes what holds trades.
 func keeps(t *testing.T, plan *engine.Plan) {
 	t.Helper()
 	for _, step := range plan.Changed() {
@@ -168,7 +166,7 @@ func keeps(t *testing.T, plan *engine.Plan) {
 	}
 }
 
-// operations returns what a plan does, without to what.
+// operations returns a plan's operations, without their targets.
 func operations(plan *engine.Plan) []string {
 	all := map[string]bool{}
 	for _, step := range plan.Changed() {

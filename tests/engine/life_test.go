@@ -26,17 +26,17 @@ func TestTheLifeOfAStack(t *testing.T) {
 	for _, step := range []struct {
 		name       string
 		config     map[string]any
-		sources    []string       // those that send from then on; nil: as before
+		sources    []string       // the sources from then on; nil: as before
 		operations []string       // the only ones
 		changes    map[string]int // at least these
-		previewed  bool           // whether a preview must say the same before
+		previewed  bool           // whether a preview must say the same beforehand
 	}{
 		{name: "nothing changes"},
 		{
 			name: "more memory", config: map[string]any{"recorderMemory": 1024}, operations: []string{"update"},
 			changes: map[string]int{
 				"update aws:lambda/function:Function": 1, "update aws:lambda/alias:Alias": 1,
-				"update aws:cloudwatch/dashboard:Dashboard": 1, // which tells what a function costs
+				"update aws:cloudwatch/dashboard:Dashboard": 1, // which says what a function costs
 			},
 		}, {
 			name: "settings of every kind", previewed: true, operations: []string{"create", "update"},

@@ -14,7 +14,7 @@ import (
 	"trade-processing/internal/engine"
 )
 
-// golden returns the URNs of a stack's golden resource graph, as short as they stand there.
+// golden returns the URNs of a stack's golden resource graph, shortened as there.
 func golden(t *testing.T, name string) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "stack", "testdata", name+".graph.json"))
@@ -32,7 +32,8 @@ func golden(t *testing.T, name string) []string {
 	return urns
 }
 
-// program returns the URNs of what the program itself asks for, spelled as golden's: without the stack, which the engine adds.
+// program returns the URNs of what the program itself declares, in golden's form: without the stack, which the engine
+// adds.
 func program(plan *engine.Plan) []string {
 	var urns []string
 	for _, step := range plan.Steps {

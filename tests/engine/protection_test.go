@@ -51,7 +51,7 @@ func TestProductionIsDestroyedOnlyOnceItsProtectionIsLifted(t *testing.T) {
 	}
 }
 
-// queues declares some queues, which are enough to be cut off in the middle of.
+// queues declares some queues, enough to be interrupted in the middle of.
 func queues(ctx *pulumi.Context) error {
 	for i := range 12 {
 		name := fmt.Sprintf("queue-%d", i)
@@ -99,7 +99,7 @@ func TestAnUpdateThatIsCutOffIsTakenUpAgain(t *testing.T) {
 		t.Errorf("and then %v", resources(again))
 	}
 
-	// What the cloud has and the state doesn't know would stay for ever.
+	// What is in the cloud but not in the state would stay forever.
 	if _, err := d.stack.Destroy(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -24,8 +24,8 @@ const stackName = "local"
 // region is the stack's primary region.
 const region = "us-east-1"
 
-// Account is what functions find around them: the stack's table and parameters in a local cloud, which programs reach
-// through an endpoint that speaks AWS's protocol.
+// Account is the functions' surroundings: the stack's table and parameters in a local cloud, which programs reach
+// through an endpoint that speaks AWS's protocols.
 type Account struct {
 	cloud     *cloud.Cloud
 	endpoint  *httptest.Server
@@ -34,7 +34,7 @@ type Account struct {
 	trouble atomic.Pointer[fault.Fault] // of every call to a service
 }
 
-// open declares the stack and makes what its functions need, for one test.
+// open declares the stack and creates what its functions need, for one test.
 func open(t testing.TB) *Account {
 	t.Helper()
 	project, err := filepath.Abs(root)
@@ -76,7 +76,7 @@ func open(t testing.TB) *Account {
 	served := endpoint.New(a.cloud, nil) // no function reads logs
 	a.endpoint = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := a.faultOf(fault.Call{}); f.Delay > 0 {
-			// The delay itself would outlive the case. That a caller has gone is noticed once its request is read.
+			// The delay itself would outlive the case. The server notices that a caller has gone once its request is read.
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
 			return
@@ -84,13 +84,13 @@ func open(t testing.TB) *Account {
 		served.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() {
-		a.endpoint.CloseClientConnections() // and with it every call that waits there
+		a.endpoint.CloseClientConnections() // along with every call waiting there
 		a.endpoint.Close()
 	})
 	return a
 }
 
-// Services returns the account's services as the functions of the local cloud get them.
+// Services returns the account's services as the local cloud's functions get them.
 func (a *Account) Services() cloud.Services { return a.cloud.Services(region) }
 
 // Variables returns the environment variables that the stack gives to a function.
@@ -102,7 +102,7 @@ func (a *Account) Variables(function string) map[string]string {
 	return variables
 }
 
-// ProcessVariables returns Variables and what Lambda itself adds for a program, with the account's endpoint in place of
+// ProcessVariables returns Variables plus what Lambda itself adds for a program, with the account's endpoint instead of
 // AWS's.
 func (a *Account) ProcessVariables(function string) map[string]string {
 	variables := a.Variables(function)
@@ -118,14 +118,14 @@ const long = time.Hour
 
 // Trouble is what is wrong with the services that a function calls.
 type Trouble struct {
-	// Silent services take a call and never answer.
+	// Silent services accept a call and never answer.
 	Silent bool
 
-	// Err is what each call answers, an error of the SDK's. Nil: nothing is wrong.
+	// Err is what each call answers, an SDK error; nil if nothing is wrong.
 	Err error
 }
 
-// Suffer lets every call from now on meet a trouble; the zero Trouble ends it.
+// Suffer makes every call from now on run into a trouble; the zero Trouble ends it.
 func (a *Account) Suffer(t Trouble) {
 	f := fault.Fault{Err: t.Err}
 	if t.Silent {

@@ -12,14 +12,14 @@ import (
 	"trade-processing/lambdas/trade"
 )
 
-// The functions, by the name of their folder, which is the build argument FUNCTION of their images.
+// The functions, by their folders' names, which are their images' build argument FUNCTION.
 const (
 	Validator = "validator"
 	Enricher  = "enricher"
 	Recorder  = "recorder"
 )
 
-// Functions returns all of them, in the order of the workflow.
+// Functions returns all functions, in workflow order.
 func Functions() []string { return []string{Validator, Enricher, Recorder} }
 
 // Case is one promise of a function.
@@ -31,28 +31,26 @@ type Case struct {
 	Earlier []string
 	Payload string
 
-	// Trouble is what the services suffer from while Payload is handled.
+	// Trouble is what is wrong with the services while Payload is handled.
 	Trouble Trouble
 
 	// Timeout is the function's. Default: a minute, which no case needs.
 	Timeout time.Duration
 
-	// Answer is the JSON text that the function answers, without recordedAt, which is the time. Empty where Error is
-	// set.
+	// Answer is the JSON text that the function answers, without recordedAt, which is the time. Empty if Error is set.
 	Answer string
 
-	// Error is the type that the function reports, and Says a part of its message.
+	// Error is the type that the function reports, and Says part of its message.
 	Error, Says string
 }
 
 const (
 	defaultCaseTimeout = time.Minute
 
-	// shortTimeout is the shortest that Lambda has. A function that waits for a service which doesn't answer must say
-	// so before.
+	// shortTimeout is Lambda's shortest. A function waiting for a service that doesn't answer must say so before that.
 	shortTimeout = time.Second
 
-	// largest is what a payload may have at most: 6 MB
+	// largest is the maximum size of a payload: 6 MB
 	// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 	largest = 6 << 20
 )
@@ -62,27 +60,27 @@ const (
 	executionARN = "arn:aws:states:us-east-1:000000000000:execution:trade-processing-local:one"
 )
 
-// aTrade returns a detail with an id and, between them, more fields or none.
+// aTrade returns a detail with an id and any other fields.
 func aTrade(id, more string) string {
 	return `{"tradeId":"` + id + `","amount":"19050.00","currency":"USD","sourceSystem":"system1","symbol":"AAPL","venue":"XNAS",` + more +
 		`"executedAt":"2024-05-28T09:30:00.123-04:00"}`
 }
 
-// request returns the payload of validator and enricher. More stands beside the event.
+// request returns the payload of validator and enricher; more goes next to the event.
 func request(detail, more string) string {
 	return `{"event":{"version":"0","id":"0f7a1d5e-6c3b-4f0e-9d2a-7b1c5e8f9a01","detail-type":"Trade Event","source":"trading.system1",` +
 		`"account":"000000000000","time":"2024-05-28T13:30:01Z","region":"us-east-1","resources":[],"detail":` + detail + `},` +
 		more + `"executionArn":"` + executionARN + `"}`
 }
 
-// toRecord returns the payload of the recorder, of an execution by its last letters.
+// toRecord returns the payload of the recorder, for an execution named by its last letters.
 func toRecord(detail, execution, more string) string {
 	payload := request(detail, more+`"validation":{"valid":true,"violations":[],"rulesVersion":"1.0.0","reviewRequired":false},`+
 		`"market":{"status":"COMPLETE","reasons":[]},`)
 	return strings.Replace(payload, executionARN, strings.TrimSuffix(executionARN, "one")+execution, 1)
 }
 
-// padded lengthens a payload to a size: it must hold %PAD% once, within a JSON string.
+// padded lengthens a payload to a size: it must contain %PAD% once, in a JSON string.
 func padded(payload string, size int) string {
 	return strings.Replace(payload, "%PAD%", strings.Repeat("x", size-len(payload)+len("%PAD%")), 1)
 }
@@ -102,7 +100,7 @@ func Cases() []Case {
 			`"tradingDay":"2024-05-28","settlementDate":"2024-05-29","settlementCycle":"T+1","currency":{"code":"USD","minorUnit":2}}`
 		complete = `{"status":"COMPLETE","reasons":[],` + market
 	)
-	// A digest is that of the canonical text: members sorted, texts and numbers as they came.
+	// A digest is that of the canonical text: members sorted, strings and numbers as received.
 	digest := func(canonical string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(canonical))) }
 	plain := digest(`{"amount":"19050.00","currency":"USD","executedAt":"2024-05-28T09:30:00.123-04:00",` +
 		`"sourceSystem":"system1","symbol":"AAPL","tradeId":"t-1","venue":"XNAS"}`)
@@ -266,8 +264,8 @@ func Cases() []Case {
 	}
 }
 
-// Sample returns the nth payload of a long series, as they come: no two trades are the same, and each is of the largest size
-// that a detail may have, so that a function which kept something of them would show it.
+// Sample returns the nth payload of a long series: no two trades are the same, and each has the largest size of a
+// detail, so that a function that kept anything would show it.
 func Sample(function string, n int) []byte {
 	const detail = 60 << 10
 	trade := padded(aTrade(fmt.Sprintf("t-%d", n), `"note":"%PAD%",`), detail)

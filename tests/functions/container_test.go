@@ -12,10 +12,10 @@ import (
 	"trade-processing/lambdas/function/functiontest"
 )
 
-// containerGrace is grace, of which emulation and the engine take some.
+// containerGrace is grace plus what emulation and the engine take.
 const containerGrace = 10 * time.Second
 
-// container is a function's container that runs.
+// container is a function's running container.
 type container struct{ *functiontest.Process }
 
 func (c container) Invoke(t *testing.T, invocation functiontest.Invocation) (functiontest.Answer, error) {

@@ -27,10 +27,10 @@ import (
 // without leaves Lambda Insights out.
 var without = map[string]string{"INSIGHTS": "without", "SOURCE": "https://example.com/trade-processing"}
 
-// maxCompressed is what an image may add to its base, in bytes as pushed, without Lambda Insights.
+// maxCompressed is how many bytes, as pushed, an image may add to its base without Lambda Insights.
 const maxCompressed = 10 << 20
 
-// inspected is what the engine tells of an image.
+// inspected is what the engine says about an image.
 type inspected struct {
 	ID               string `json:"Id"`
 	Architecture, Os string
@@ -61,7 +61,7 @@ type file struct {
 	content []byte
 }
 
-// files returns the regular files of an image, but for those that the engine puts into every container.
+// files returns an image's regular files, except those that the engine puts into every container.
 func (w *world) files(t *testing.T, name string) map[string]file {
 	t.Helper()
 	container := strings.TrimSpace(string(w.run(t, "create", "--platform", components.ImagePlatform, name)))
@@ -137,8 +137,8 @@ func TestAnImageHoldsTheProgramAndWhatItNeedsAndNothingElse(t *testing.T) {
 	}
 }
 
-// checkProgram looks at a program of an image: it must be static, for arm64, and the very one that is built outside of
-// an image, in another folder and at another time.
+// checkProgram checks an image's program: it must be static, for arm64, and identical to one built outside an image, in
+// another folder at another time.
 func checkProgram(t *testing.T, project, function string, program []byte) {
 	t.Helper()
 	binary, err := elf.NewFile(bytes.NewReader(program))
@@ -161,9 +161,9 @@ func checkProgram(t *testing.T, project, function string, program []byte) {
 	}
 }
 
-// Two clones of a commit, built at different times from nothing, must be the same image but for the time at which it
-// was made, which engines before 23 write into it. One function shows it; that each program is the same wherever it is
-// built, checkProgram shows.
+// Two clones of a commit, built from scratch at different times, must give the same image, except for the creation
+// time, which engines before 23 write into it. One function suffices; checkProgram shows that each program is the same
+// wherever it is built.
 func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 	w := need(t)
 	elsewhere := t.TempDir()
@@ -180,7 +180,7 @@ func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The engine began with nothing, so that the first build is one from nothing, whichever test it was for.
+	// The engine started empty, so the first build is from scratch, whichever test it was for.
 	first := w.inspect(t, w.mustBuild(t, Recorder, without))
 	image, err := w.build(t, elsewhere, Recorder, without, "--no-cache")
 	if err != nil {
@@ -230,7 +230,7 @@ func TestAFunctionThatIsNotThereIsNotBuilt(t *testing.T) {
 	}
 }
 
-// Lambda takes a manifest of one image, in Docker's or OCI's form, and no index
+// Lambda accepts the manifest of one image, in Docker's or OCI's form, but not an index
 // (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-reqs).
 func TestAnImageIsPushedSmallAsLambdaTakesItAndPulledByItsDigest(t *testing.T) {
 	w := need(t)

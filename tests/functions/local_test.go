@@ -16,7 +16,7 @@ import (
 
 func TestWithinTheLocalCloud(t *testing.T) { check(t, startLocal) }
 
-// startLocal makes a function's handler as the local cloud does and runs it within this process.
+// startLocal creates a function's handler as the local cloud does and runs it in this process.
 func startLocal(t *testing.T, account *Account, name string) Instance {
 	t.Helper()
 	variables := account.Variables(name)
@@ -42,7 +42,7 @@ type local struct {
 	definition function.Definition
 }
 
-// Invoke gives the function the invocation's timeout, which is the function's own elsewhere.
+// Invoke gives the function the invocation's timeout, which elsewhere is the function's own.
 func (l local) Invoke(t *testing.T, invocation functiontest.Invocation) (functiontest.Answer, error) {
 	l.definition.Timeout = invocation.Timeout
 	if err := l.function.Update(l.definition, function.Latest); err != nil {

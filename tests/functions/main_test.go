@@ -1,11 +1,11 @@
-// Package functions_test holds the functions to what they promise to whoever calls them, as one table of cases,
-// wherever they run: their handlers within the local cloud, their real programs behind a server of the Lambda Runtime
-// API, and their container images. All must answer the same.
+// Package functions_test checks the functions' promises to their callers, as one table of cases, wherever they run:
+// their handlers in the local cloud, their real programs behind a server of the Lambda Runtime API, and their container
+// images. All must answer the same.
 //
-// The images are built on a real Docker Engine, looked into, run through qemu-user-static where this machine isn't
-// arm64, and pushed. Nothing is pulled from outside: the base images are stand-ins, made here and given to the recipe
-// by its own arguments, as a company's mirror would be. `make test-contract` runs the programs, and `make test-images`
-// starts an engine for the images.
+// The images are built on a real Docker Engine, inspected, run through qemu-user-static unless this machine is arm64,
+// and pushed. Nothing is pulled from outside: the base images are stand-ins, made here and passed to the recipe as
+// arguments, as a company's mirror would be. `make test-contract` runs the programs, and `make test-images` starts an
+// engine for the images.
 package functions_test
 
 import (
@@ -17,7 +17,7 @@ import (
 // root is the project's folder.
 const root = "../.."
 
-// folder holds the files that the tests share, and atEnd ends what they share.
+// folder has the files that the tests share, and atEnd cleans up what they share.
 var (
 	folder string
 	atEnd  []func()

@@ -20,8 +20,8 @@ import (
 	"trade-processing/lambdas/function/functiontest"
 )
 
-// grace is what Lambda leaves a function between SIGTERM and SIGKILL where an extension such as Lambda Insights is
-// there (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown).
+// grace is what Lambda gives a function between SIGTERM and SIGKILL if there is an extension such as Lambda Insights
+// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown).
 const grace = 2 * time.Second
 
 // programs builds the functions' programs into folder, once.
@@ -34,14 +34,14 @@ var programs = sync.OnceValue(func() error {
 	return nil
 })
 
-// program is a function's program that runs.
+// program is a function's running program.
 type program struct{ *functiontest.Process }
 
 func (p program) Invoke(t *testing.T, invocation functiontest.Invocation) (functiontest.Answer, error) {
 	return p.Process.Invoke(t.Context(), invocation)
 }
 
-// start starts a function's program with variables and no others.
+// start starts a function's program with these variables and no others.
 func start(t testing.TB, function string, variables map[string]string) *functiontest.Process {
 	t.Helper()
 	if os.Getenv("CONTRACT") == "" {
@@ -80,7 +80,8 @@ func TestAsPrograms(t *testing.T) {
 	})
 }
 
-// What a cold start costs beside Lambda's own part. It is a figure and no bound, as a busy machine says nothing.
+// What a cold start costs besides Lambda's own part. It is a figure, not a limit, because a busy machine proves
+// nothing.
 func TestStartsAreMeasured(t *testing.T) {
 	const starts = 15
 	account := open(t)
@@ -106,10 +107,10 @@ func TestStartsAreMeasured(t *testing.T) {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// A warm function lives for hours. What it keeps of each invocation would end it.
+// A warm function lives for hours. Anything it kept from each invocation would kill it.
 func TestAThousandInvocationsTakeNoMoreMemoryThanAFewHundred(t *testing.T) {
-	// After warm invocations the heap has its size. From then on it may only waver: 700 more invocations that each kept
-	// their payload of 64 KB would take 44 MiB.
+	// After some warm invocations the heap has its size. From then on it may only fluctuate: 700 more invocations that
+	// each kept their 64 KB payload would take 44 MiB.
 	const warm, all, slack = 300, 1000, 8 << 20
 	account := open(t)
 	for _, function := range Functions() {

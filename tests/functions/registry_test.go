@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// registry is a Docker registry on loopback, which engines take without TLS.
+// registry is a Docker registry on loopback, which engines accept without TLS.
 type registry struct {
 	address string
 	process *exec.Cmd
@@ -24,7 +24,7 @@ type registry struct {
 
 // startRegistry starts Debian's docker-registry in a folder.
 func startRegistry(folder string) (*registry, error) {
-	// The registry says nowhere which port it got. It is free now, and nobody else asks for one at random in between.
+	// The registry doesn't say which port it got. This one is free now, and nobody is likely to take it in the meantime.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ const (
 	dockerLayer  = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 )
 
-// manifest is what a registry holds of an image.
+// manifest is a registry's manifest of an image.
 type manifest struct {
 	SchemaVersion int          `json:"schemaVersion"`
 	MediaType     string       `json:"mediaType"`
@@ -124,7 +124,7 @@ func (r *registry) blob(repository, mediaType string, content []byte) (descripto
 	return d, err
 }
 
-// image is an image of one layer.
+// image is an image with one layer.
 type image struct {
 	architecture string
 	environment  []string

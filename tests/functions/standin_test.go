@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// archive is a tar archive that is being written. The first error stays.
+// archive is a tar archive being written. It keeps the first error.
 type archive struct {
 	text bytes.Buffer
 	tar  *tar.Writer
@@ -46,7 +46,7 @@ func (a *archive) write(header *tar.Header, content []byte) {
 	}
 }
 
-// tree adds the files in a folder that keep says to, with their modes.
+// tree adds the files in a folder that keep selects, with their modes.
 func (a *archive) tree(from, to string, keep func(path string) bool) {
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -82,7 +82,7 @@ func (a *archive) bytes() ([]byte, error) {
 	return a.text.Bytes(), a.err
 }
 
-// shell adds busybox, and links of the names that the recipe calls.
+// shell adds busybox, and links for the names that the recipe calls.
 func (a *archive) shell() {
 	path, err := exec.LookPath("busybox")
 	if err != nil {
@@ -100,15 +100,15 @@ func (a *archive) shell() {
 	}
 }
 
-// unpack stands for bsdtar: the stand-in of Lambda Insights is a tar archive.
+// unpack stands in for bsdtar: the stand-in for Lambda Insights is a tar archive.
 const unpack = `#!/bin/sh
 [ "$1" = -xf ] && [ "$3" = -C ] && exec tar -xf "$2" -C "$4"
 echo "bsdtar is called otherwise: $*" >&2
 exit 1
 `
 
-// goImage stands for golang:1.26-bookworm: this machine's Go, a shell, certificates, and the modules that the functions
-// need, where the module proxy would be.
+// goImage stands in for golang:1.26-bookworm: this machine's Go, a shell, certificates, and the functions' modules in
+// place of the module proxy.
 func goImage(project string) (image, error) {
 	a := newArchive()
 	a.folder("tmp", 0o1777)
@@ -151,7 +151,7 @@ func goImage(project string) (image, error) {
 	}}, err
 }
 
-// moduleFiles returns the versions that go.sum of the functions' module names, by module as the module cache spells it.
+// moduleFiles returns the versions in the go.sum of the functions' module, by module as escaped in the module cache.
 func moduleFiles(project string) (map[string]map[string]bool, error) {
 	text, err := os.ReadFile(filepath.Join(project, "lambdas", "go.sum"))
 	if err != nil {
@@ -172,7 +172,7 @@ func moduleFiles(project string) (map[string]map[string]bool, error) {
 	return needed, nil
 }
 
-// escaped spells a module's path as the module cache does: ! and a small letter for a capital one.
+// escaped returns a module's path as the module cache escapes it: ! and a lower-case letter for an upper-case one.
 func escaped(module string) string {
 	var b strings.Builder
 	for _, r := range module {
@@ -191,7 +191,7 @@ var baseFiles = map[string]string{
 	"var/task/.keep": "",
 }
 
-// baseImage stands for public.ecr.aws/lambda/provided:al2023.
+// baseImage stands in for public.ecr.aws/lambda/provided:al2023.
 func baseImage() (image, error) {
 	a := newArchive()
 	a.folder("var", 0o755)
@@ -205,7 +205,7 @@ func baseImage() (image, error) {
 	return image{architecture: "arm64", layer: layer, environment: []string{"PATH=/bin", "LD_LIBRARY_PATH=/opt/lib"}}, err
 }
 
-// insightsPackage stands for the package of Lambda Insights.
+// insightsPackage stands in for the Lambda Insights package.
 func insightsPackage() ([]byte, error) {
 	a := newArchive()
 	a.file("opt/extensions/cloudwatch_lambda_agent", 0o755, []byte("agent"))

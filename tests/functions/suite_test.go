@@ -11,7 +11,7 @@ import (
 	"trade-processing/lambdas/function/functiontest"
 )
 
-// Instance is a function that runs somewhere. It must end with the test.
+// Instance is a function running somewhere. It must end with the test.
 type Instance interface {
 	// Invoke calls the function once. The error says why there is no answer, such as functiontest.ErrTimedOut; a
 	// function's own error is part of the answer.
@@ -21,7 +21,7 @@ type Instance interface {
 // Start starts a function with an account's variables.
 type Start func(t *testing.T, account *Account, function string) Instance
 
-// check runs every case, each with an instance of its own. Wherever functions run, they must answer the same.
+// check runs every case, each with its own instance. Functions must answer the same wherever they run.
 func check(t *testing.T, start Start) {
 	for _, function := range Functions() {
 		t.Run(function, func(t *testing.T) {
@@ -81,7 +81,7 @@ func (c Case) check(t *testing.T, answer functiontest.Answer) {
 	}
 }
 
-// timeless returns an answer without recordedAt, whose form it checks.
+// timeless returns an answer without recordedAt, after checking its form.
 func timeless(t *testing.T, answer []byte) string {
 	t.Helper()
 	var members struct{ RecordedAt string }
@@ -97,7 +97,7 @@ func timeless(t *testing.T, answer []byte) string {
 	return strings.Replace(string(answer), `,"recordedAt":"`+members.RecordedAt+`"`, "", 1)
 }
 
-// checkItem looks at the one item of the table: what Lambda told the function of the invocation must be in it.
+// checkItem checks the table's one item: it must contain what Lambda told the function about the invocation.
 func (a *Account) checkItem(t *testing.T) {
 	t.Helper()
 	table, err := a.cloud.Table(region, a.variables[Recorder]["TABLE_NAME"])

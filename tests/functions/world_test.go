@@ -24,7 +24,7 @@ type world struct {
 	insights []byte            // its content
 }
 
-// here is the one world, made with the first test that needs it.
+// here is the one world, created by the first test that needs it.
 var here = sync.OnceValues(newWorld)
 
 func newWorld() (*world, error) {
@@ -65,7 +65,7 @@ func newWorld() (*world, error) {
 	return w, nil
 }
 
-// need skips a test where no engine was started for it.
+// need skips a test if no engine was started for it.
 func need(t *testing.T) *world {
 	t.Helper()
 	if os.Getenv("IMAGES") == "" {
@@ -78,8 +78,8 @@ func need(t *testing.T) *world {
 	return w
 }
 
-// build builds the image of a function with the stand-ins and these arguments, and returns its name. The error holds
-// what the builder said.
+// build builds a function's image with the stand-ins and these arguments, and returns its name. The error contains the
+// builder's output.
 func (w *world) build(t *testing.T, project, function string, arguments map[string]string, options ...string) (string, error) {
 	t.Helper()
 	all := map[string]string{}
@@ -88,7 +88,7 @@ func (w *world) build(t *testing.T, project, function string, arguments map[stri
 			all[name] = value
 		}
 	}
-	// The engine has no bridge, and nothing in the build calls anybody.
+	// The engine has no bridge network, and the build makes no calls.
 	var said bytes.Buffer
 	builder := images.Builder{Docker: w.docker, Project: project, Arguments: all, Options: append(options, "--network", "none"), Progress: &said}
 	image, err := builder.Build(t.Context(), function)

@@ -15,7 +15,7 @@ import (
 	"trade-processing/tests/shell"
 )
 
-// onlyInVersion2 are options of the AWS CLI v2, which the pages are written for; what is installed here is v1.
+// onlyInVersion2 are options of the AWS CLI v2, for which the pages are written; v1 is installed here.
 var onlyInVersion2 = []string{"cli-binary-format", "no-cli-pager"}
 
 // command is a command on a page.
@@ -23,11 +23,11 @@ type command struct {
 	where   string
 	name    string // service, operation, and for wait what for
 	options []string
-	whole   bool // it stands in a block of commands, and not in a sentence
+	whole   bool // it is in a block of commands, not in a sentence
 }
 
-// The commands of the AWS CLI that the documentation tells people to type exist, have the options that stand behind them,
-// and are given those that they can't do without.
+// The AWS CLI commands in the documentation exist, have the options they are given, and are given the options they
+// require.
 func TestTheCommandsOfTheAWSCLIExist(t *testing.T) {
 	python := tool(t, "python/bin/python")
 	commands := onThePages(t)
@@ -57,7 +57,7 @@ func TestTheCommandsOfTheAWSCLIExist(t *testing.T) {
 	}
 }
 
-// ask has the AWS CLI say what it takes.
+// ask gets the AWS CLI's own help.
 func ask(t *testing.T, python string, commands []command) map[string]map[string]bool {
 	t.Helper()
 	var names []string

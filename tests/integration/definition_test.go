@@ -15,9 +15,9 @@ import (
 	"trade-processing/local/states"
 )
 
-// moto has neither of the two calls by which AWS would judge a definition and a pattern. Its CreateStateMachine parses a
-// definition, and its buses match events, and so these are what the tests here ask. As soon as this test fails, there is a
-// better judge: ask it.
+// moto lacks the two calls by which AWS would judge a definition and a pattern. Its CreateStateMachine parses a
+// definition and its buses match events, so the tests here use those. As soon as this test fails, there is a better
+// judge: use it.
 func TestWhatMotoCannotJudge(t *testing.T) {
 	moto := clients(t, startInterpreter(t, newFront(t)))
 	moto.RetryMaxAttempts = 1
@@ -36,7 +36,7 @@ func TestWhatMotoCannotJudge(t *testing.T) {
 	}
 }
 
-// Both parsers take the program's definition, and refuse what it must not become.
+// Both parsers accept the program's definition, and refuse what it must not become.
 func TestBothParsersAgreeOnDefinitions(t *testing.T) {
 	here := deploy(t, cloud.Options{})
 	client := sfn.NewFromConfig(clients(t, startInterpreter(t, newFront(t))))

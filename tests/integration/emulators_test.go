@@ -17,7 +17,7 @@ import (
 // startTimeout is how long an emulator may take to answer its first request.
 const startTimeout = time.Minute
 
-// tool returns the path of a file of the emulators' installation, for a test that was asked for.
+// tool returns the path of a file in the emulators' installation, for a test that was requested.
 func tool(t *testing.T, path string) string {
 	t.Helper()
 	installation := os.Getenv("EMULATORS")
@@ -27,8 +27,8 @@ func tool(t *testing.T, path string) string {
 	return filepath.Join(installation, path)
 }
 
-// startDynamoDB starts DynamoDB Local for one test, empty and in memory, and returns its endpoint. It keeps the tables of
-// each access key and region apart.
+// startDynamoDB starts DynamoDB Local for one test, empty and in memory, and returns its endpoint. It keeps tables
+// separate by access key and region.
 func startDynamoDB(t *testing.T) string {
 	t.Helper()
 	jars := tool(t, "dynamodb-local")

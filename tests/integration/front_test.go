@@ -20,12 +20,12 @@ type request struct {
 	Body      string
 }
 
-// fault is what goes wrong with a call. The zero fault is nothing.
+// fault is what goes wrong with a call. The zero fault means nothing does.
 type fault struct {
 	Status int
 	Code   string // AWS's name of the error
 
-	// Applied lets the call take effect although its answer is this error: the answer was lost.
+	// Applied lets the call take effect even though its answer is this error, as if the answer was lost.
 	Applied bool
 
 	// Broken ends the connection without an answer.
@@ -35,21 +35,21 @@ type fault struct {
 // failedByTheTest is the message of every such error.
 const failedByTheTest = "failed by the test"
 
-// front stands in front of an emulator: it sees every call, and may fail it.
+// front stands in front of an emulator: it sees every call, and can make it fail.
 type front struct {
 	Endpoint string
 	Port     int
 
 	server *http.Server
-	to     *httputil.ReverseProxy // nil as long as there is nothing behind it
+	to     *httputil.ReverseProxy // nil while there is nothing behind it
 
 	mu    sync.Mutex
 	seen  []request
 	fail  func(request) fault
-	serve map[string]http.HandlerFunc // by operation: what the front answers by itself
+	serve map[string]http.HandlerFunc // by operation: what the front answers itself
 }
 
-// newFront listens. What it stands in front of is set by before, once it runs.
+// newFront listens. before sets what it stands in front of, once that runs.
 func newFront(t *testing.T) *front {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -74,7 +74,7 @@ func (f *front) before(t *testing.T, endpoint string) *front {
 	return f
 }
 
-// failing makes calls go wrong from now on.
+// failing makes calls fail from now on.
 func (f *front) failing(fail func(request) fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -137,7 +137,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"__type": %q, "message": %q}`, wrong.Code, failedByTheTest)
 }
 
-// discarded is an answer that is lost on its way.
+// discarded is an answer that gets lost on the way.
 type discarded struct{ header http.Header }
 
 func (d discarded) Header() http.Header         { return d.header }

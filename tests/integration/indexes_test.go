@@ -47,7 +47,7 @@ func pagesOf(t *testing.T, table querier, in dynamodb.QueryInput) [][]map[string
 	}
 }
 
-// window asks an index for what one source or status had from one time to another, both included.
+// window queries an index for one source or status between two times, inclusive.
 func window(table, index, attribute, value string, from, to time.Time) dynamodb.QueryInput {
 	return dynamodb.QueryInput{
 		TableName: aws.String(table), IndexName: aws.String(index),
@@ -61,8 +61,8 @@ func window(table, index, attribute, value string, from, to time.Time) dynamodb.
 	}
 }
 
-// What the recorder writes is found in the indexes that the program declares, and the local cloud's table answers every
-// query as DynamoDB does.
+// What the recorder writes is found through the declared indexes, and the local cloud's table answers every query as
+// DynamoDB does.
 func TestTimeWindowsOfASourceAndOfAStatus(t *testing.T) {
 	r := newRecording(t)
 	here := deploy(t, cloud.Options{})
@@ -71,7 +71,7 @@ func TestTimeWindowsOfASourceAndOfAStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	environment := environmentOf(t, here, "recorder-function")
-	environment.Now = func() time.Time { return noon.Add(time.Hour) } // an item that is written twice shall be the same
+	environment.Now = func() time.Time { return noon.Add(time.Hour) } // an item written twice must be the same
 	const seed = 7
 	chance := rand.New(rand.NewPCG(seed, seed))
 	var trades []sent
@@ -92,7 +92,7 @@ func TestTimeWindowsOfASourceAndOfAStatus(t *testing.T) {
 		}
 	}
 
-	// The promise first, by what was sent: every trade of the window, in order, and with the attributes that were promised.
+	// First the promise, compared with what was sent: every trade in the window, in order, with the promised attributes.
 	promised := []string{"amount", "currency", "digest", "recordedAt", "sourceSystem", "timestamp", "tradeId"}
 	from, to := trades[50].At, trades[199].At
 	var want, got []string
@@ -118,7 +118,7 @@ func TestTimeWindowsOfASourceAndOfAStatus(t *testing.T) {
 		t.Errorf("of %d trades: %s", len(want), diff)
 	}
 
-	// Then both tables, by each other.
+	// Then both tables, compared with each other.
 	partitions := [][3]string{
 		{components.ByStatusIndex, "status", "RECORDED"}, {components.ByStatusIndex, "status", "REJECTED"}, {components.ByStatusIndex, "status", "recorded"},
 		{components.BySourceIndex, "sourceSystem", "system1"}, {components.BySourceIndex, "sourceSystem", "system3"}, {components.BySourceIndex, "sourceSystem", "system"},

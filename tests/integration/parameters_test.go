@@ -44,7 +44,7 @@ func putParameters(t *testing.T, here *cloud.Cloud, client *ssm.Client) string {
 				put.Description = aws.String(value.(string))
 			case "allowedPattern":
 				put.AllowedPattern = aws.String(value.(string))
-			case "tags", "tagsAll": // nothing to what is read
+			case "tags", "tagsAll": // irrelevant to what is read
 			default:
 				t.Fatalf("the parameter's input %s is new: say here what becomes of it", name)
 			}
@@ -108,7 +108,7 @@ func (r *reviewing) put(name, value string) {
 	}
 }
 
-// review reports whether a trade of an amount is flagged for review, or the type of the error.
+// review returns whether a trade of an amount is flagged for review, or the type of the error.
 func (r *reviewing) review(amount string) string {
 	payload := sent{ID: "t", Source: "system1", At: noon.Add(-time.Hour), Execution: "x"}.payload()
 	payload = bytes.Replace(payload, []byte(`"1250.50"`), []byte(`"`+amount+`"`), 1)
@@ -123,10 +123,10 @@ func (r *reviewing) review(amount string) string {
 	return map[bool]string{true: "review", false: "no review"}[*answer.ReviewRequired]
 }
 
-// repeatedly is how often SSM is asked where it fails: as often as the SDK's pauses leave time for within a refresh.
+// repeatedly is how often SSM is asked if it fails: as often as the SDK's pauses allow within a refresh.
 const repeatedly = -1
 
-// wants checks the answer for a trade of 2,000.00, and how often SSM is asked for it.
+// wants checks the answer for a trade of 2,000.00, and how often SSM is asked.
 func (r *reviewing) wants(step, answer string, requests int) {
 	r.t.Helper()
 	before := len(r.front.calls("GetParametersByPath"))
@@ -192,7 +192,7 @@ func TestAMalformedValueKeepsTheOldOnes(t *testing.T) {
 	r := newReviewing(t)
 	r.put("processing-threshold", "1")
 	r.wants("at first", "review", 1)
-	r.put("processing-threshold", "ten thousand") // the declared pattern forbids it on AWS; moto does not look
+	r.put("processing-threshold", "ten thousand") // the declared pattern forbids it on AWS; moto doesn't check
 	r.pass(parameters.Lifetime)
 	r.wants("malformed", "review", 1)
 	if n := r.refreshFailures(); n != 1 {
@@ -229,7 +229,7 @@ func TestAnEncryptedEndpointIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Still encrypted, it would be no address, and the reading as a whole would fail.
+	// Still encrypted, it wouldn't be an address, and the whole reading would fail.
 	r.wants("a SecureString", "no review", 1)
 }
 

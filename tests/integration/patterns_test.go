@@ -18,7 +18,7 @@ import (
 	"trade-processing/local/pattern"
 )
 
-// matcher is an emulated bus with a rule a pattern, each with a queue of its own.
+// matcher is an emulated bus with one rule per pattern, each with its own queue.
 type matcher struct {
 	t      *testing.T
 	events *eventbridge.Client
@@ -87,7 +87,7 @@ func (m *matcher) matched(text string) map[string]map[string]any {
 	}
 }
 
-// compare puts events on the bus and wants the local cloud's matcher to take the same ones. It returns how many each
+// compare puts events on the bus and expects the local cloud's matcher to match the same ones. It returns how many each
 // pattern matched.
 func (m *matcher) compare(entries []types.PutEventsRequestEntry) map[string]int {
 	m.t.Helper()
@@ -128,7 +128,7 @@ func entry(source, detailType string, detail any) types.PutEventsRequestEntry {
 	return types.PutEventsRequestEntry{Source: aws.String(source), DetailType: aws.String(detailType), Detail: aws.String(string(text))}
 }
 
-// The patterns of the program's rules take the events of their own source, and of no other.
+// The patterns of the program's rules match the events of their own source, and no others.
 func TestTheProgramsRulesTakeTheirOwnSource(t *testing.T) {
 	tool(t, "")
 	here := deploy(t, cloud.Options{})
@@ -167,8 +167,8 @@ func TestTheProgramsRulesTakeTheirOwnSource(t *testing.T) {
 	t.Logf("%d events, %d for each of %d rules", len(entries), each, len(patterns))
 }
 
-// The local cloud's matcher is checked with every operator that moto knows. What moto knows otherwise than AWS documents
-// is left out, and has its tests in local/pattern: anything-but with arrays, arrays that are empty (which are as absent),
+// The local cloud's matcher is checked with every operator that moto supports. Where moto differs from AWS's
+// documentation, local/pattern has its own tests: anything-but with arrays, empty arrays (which count as absent),
 // arrays within arrays, numbers beyond a binary double, and $or.
 func TestTheOperatorsOfPatterns(t *testing.T) {
 	patterns := []string{

@@ -26,7 +26,7 @@ import (
 // writers is how many executions write at a time.
 const writers = 64
 
-// recording is a recorder on a table of DynamoDB Local that the program declares.
+// recording is a recorder on the declared table in DynamoDB Local.
 type recording struct {
 	t       *testing.T
 	front   *front // between the recorder and the table
@@ -86,7 +86,7 @@ func (s sent) payload() []byte {
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// answer is what a call of the recorder ended in: an outcome, or the name under which Step Functions sees its error.
+// answer is the result of a call of the recorder: an outcome, or the error's name as Step Functions sees it.
 type answer struct {
 	Outcome string
 	Digest  string
@@ -109,7 +109,7 @@ func (r *recording) call(s sent) answer {
 	return answer{Outcome: response.Outcome, Digest: response.Digest}
 }
 
-// atOnce calls the recorder from one goroutine each, which begin together.
+// atOnce calls the recorder from one goroutine each, all starting together.
 func (r *recording) atOnce(all []sent, call func(sent) answer) []answer {
 	answers := make([]answer, len(all))
 	begin := make(chan struct{})
@@ -125,7 +125,7 @@ func (r *recording) atOnce(all []sent, call func(sent) answer) []answer {
 	return answers
 }
 
-// counts returns how often each outcome or error came.
+// counts returns how often each outcome or error occurred.
 func counts(answers []answer) map[string]int {
 	counted := map[string]int{}
 	for _, a := range answers {
@@ -209,13 +209,13 @@ func TestOfTwoTradesUnderOneKeyTheFirstStaysAndTheOtherIsAConflict(t *testing.T)
 	t.Logf("who was first: %v", won)
 }
 
-// throttled is how DynamoDB refuses a write beyond its throughput, broken how its own failures look.
+// throttled is how DynamoDB refuses a write beyond its throughput; broken is what its own failures look like.
 var (
 	throttled = fault{Status: http.StatusBadRequest, Code: "ProvisionedThroughputExceededException"}
 	broken    = fault{Status: http.StatusInternalServerError, Code: "InternalServerError"}
 )
 
-// first makes the first n calls of an operation go wrong.
+// first makes the first n calls of an operation fail.
 func first(n int, operation string, wrong fault) func(request) fault {
 	return func(r request) fault {
 		if r.Operation != operation || n == 0 {
@@ -264,7 +264,7 @@ func TestWhatTheRecorderMakesOfADatabaseThatFails(t *testing.T) {
 			if _, there := r.items()[s.ID]; there != test.recorded {
 				t.Errorf("it is in the table: %v, want %v", there, test.recorded)
 			}
-			// The state machine calls again, in the same execution; what was recorded by it is recorded, and no duplicate.
+			// The state machine calls again, in the same execution; what it recorded counts as recorded, not as a duplicate.
 			if again := r.call(s); again.Outcome != recorder.OutcomeRecorded {
 				t.Errorf("the next call of the same execution got %+v", again)
 			}
@@ -276,7 +276,7 @@ func TestWhatTheRecorderMakesOfADatabaseThatFails(t *testing.T) {
 	}
 }
 
-// passing are the errors after which the state machine calls again.
+// passing are the errors after which the state machine retries.
 var passing = []string{"ProvisionedThroughputExceededException", "InternalServerError", "ServiceUnreachable"}
 
 func TestConcurrentWritersToADatabaseThatFailsAtRandom(t *testing.T) {

@@ -44,7 +44,7 @@ func newRedrive(t *testing.T) *redrive {
 	if err := os.WriteFile(filepath.Join(r.folder, "redrive.py"), []byte(runbookFile(t, "redrive.py")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// Version 1 of the AWS CLI, which is the one that pip has, doesn't heed AWS_ENDPOINT_URL for SQS.
+	// Version 1 of the AWS CLI, the one on pip, ignores AWS_ENDPOINT_URL for SQS.
 	command := fmt.Sprintf("#!/bin/sh\nexec '%s' --endpoint-url '%s' \"$@\"\n", tool(t, "python/bin/aws"), r.front.Endpoint)
 	if err := os.WriteFile(filepath.Join(r.folder, "aws"), []byte(command), 0o700); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func (r *redrive) send(queue, body string) {
 	}
 }
 
-// run runs the script and returns what it says at its end, and whether it was content.
+// run runs the script and returns its final output, and whether it succeeded.
 func (r *redrive) run(queue string, errors ...string) (string, bool) {
 	r.t.Helper()
 	script := exec.CommandContext(r.t.Context(), tool(r.t, "python/bin/python"), append([]string{"redrive.py", r.urls[queue], r.bus}, errors...)...)
@@ -89,7 +89,7 @@ func (r *redrive) run(queue string, errors ...string) (string, bool) {
 	return lines[len(lines)-1], err == nil
 }
 
-// putEntry is an entry of a PutEvents request as it came over the wire.
+// putEntry is an entry of a PutEvents request as it arrived over the wire.
 type putEntry struct {
 	EventBusName, Source, DetailType, Detail string
 	Time                                     json.Number
@@ -110,7 +110,7 @@ func (r *redrive) put() []putEntry {
 	return all
 }
 
-// left returns how many messages a queue holds, those included that are hidden for the moment.
+// left returns how many messages a queue holds, including those hidden at the moment.
 func (r *redrive) left(queue string) string {
 	r.t.Helper()
 	names := []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
@@ -121,7 +121,7 @@ func (r *redrive) left(queue string) string {
 	return fmt.Sprintf("%s and %s hidden", got.Attributes[string(names[0])], got.Attributes[string(names[1])])
 }
 
-// reveal ends the time for which messages are hidden.
+// reveal makes hidden messages visible.
 func (r *redrive) reveal(queue string, handles []string) {
 	r.t.Helper()
 	for _, handle := range handles {
@@ -132,7 +132,7 @@ func (r *redrive) reveal(queue string, handles []string) {
 	}
 }
 
-// handles returns those by which the script asked to delete messages.
+// handles returns the receipt handles with which the script asked to delete messages.
 func (r *redrive) handles() []string {
 	r.t.Helper()
 	var all []string
@@ -194,14 +194,14 @@ func TestTheRunbooksRedriveSendsWhatWasKept(t *testing.T) {
 	}
 }
 
-// sameSecond compares times on the wire, which clients write with a fraction or without.
+// sameSecond compares times on the wire, which clients write with or without a fraction.
 var sameSecond = cmp.Comparer(func(a, b json.Number) bool {
 	x, errX := a.Float64()
 	y, errY := b.Float64()
 	return errX == nil && errY == nil && x == y
 })
 
-// Wherever a redrive is interrupted, the event is still somewhere; what is sent twice is recorded once.
+// Wherever a redrive is interrupted, the event is still somewhere; anything sent twice is recorded once.
 func TestARedriveThatIsInterruptedLosesNothingAndDoublesNothing(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	r := newRedrive(t)
@@ -215,7 +215,7 @@ func TestARedriveThatIsInterruptedLosesNothingAndDoublesNothing(t *testing.T) {
 		t.Errorf("after the bus failed, the queue holds %s", left)
 	}
 	r.front.failing(nil)
-	r.send(recorderLetters, letter(exact, "InternalServerError")) // the hidden one comes back in two minutes; this one is it
+	r.send(recorderLetters, letter(exact, "InternalServerError")) // the hidden one comes back in two minutes; this stands in for it
 
 	r.front.failing(first(1, "DeleteMessage", fault{Status: 500, Code: "InternalError"}))
 	if said, ok := r.run(recorderLetters); ok {
@@ -227,7 +227,7 @@ func TestARedriveThatIsInterruptedLosesNothingAndDoublesNothing(t *testing.T) {
 		t.Errorf("the next run: %q", said)
 	}
 
-	// The bus got it three times, the first without taking it. The pipeline records it once.
+	// The bus got it three times, and refused the first. The pipeline records it once.
 	asked := r.put()
 	if len(asked) != 3 {
 		t.Fatalf("the bus was asked %d times", len(asked))

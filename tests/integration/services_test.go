@@ -46,7 +46,7 @@ func createQueues(t *testing.T, here *cloud.Cloud, client *sqs.Client) map[strin
 				create.Attributes[string(attribute)] = plain(value)
 			case name == "name":
 				create.QueueName = aws.String(value.(string))
-			case name != "tags" && name != "tagsAll": // nothing to a message
+			case name != "tags" && name != "tagsAll": // irrelevant to a message
 				t.Fatalf("the queue's input %s is new: say here what becomes of it", name)
 			}
 		}
@@ -59,7 +59,7 @@ func createQueues(t *testing.T, here *cloud.Cloud, client *sqs.Client) map[strin
 	return urls
 }
 
-// plain writes a text or a whole number as SQS takes it.
+// plain writes a string or a whole number as SQS expects it.
 func plain(value any) string {
 	if number, ok := value.(float64); ok {
 		return strconv.FormatFloat(number, 'f', -1, 64)
@@ -89,8 +89,8 @@ func drain(t *testing.T, client *sqs.Client, queueURL string) []string {
 	}
 }
 
-// lambdaService is Lambda's Invoke with the functions of this project behind it, each wired by the variables that the
-// program gives it. moto would need a container for each.
+// lambdaService is Lambda's Invoke with this project's functions behind it, each configured with the variables from the
+// program. moto would need a container for each.
 type lambdaService struct {
 	t        *testing.T
 	handlers map[string]lambda.Handler // by the ARN of the alias

@@ -13,8 +13,8 @@ import (
 
 const tableType = "aws:dynamodb/table:Table"
 
-// createTable creates the program's table as the program declares it, and returns its name. An input that has no part in
-// the request is named here, so that none is left out unseen.
+// createTable creates the program's table as declared, and returns its name. Inputs that aren't part of the request are
+// listed here, so none is overlooked.
 func createTable(t *testing.T, here *cloud.Cloud, client *dynamodb.Client) string {
 	t.Helper()
 	inputs := one(t, here, tableType, "").Inputs
@@ -46,7 +46,7 @@ func createTable(t *testing.T, here *cloud.Cloud, client *dynamodb.Client) strin
 		case "deletionProtectionEnabled":
 			create.DeletionProtectionEnabled = aws.Bool(value.(bool))
 		case "pointInTimeRecovery", "serverSideEncryption", "tags", "tagsAll", "ttl":
-			// Calls of their own, or beyond DynamoDB Local, and nothing to a write or a query.
+			// Separate calls, or beyond DynamoDB Local, and irrelevant to a write or a query.
 		default:
 			t.Fatalf("the table's input %s is new: say here what becomes of it", name)
 		}

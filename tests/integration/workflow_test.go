@@ -33,7 +33,7 @@ import (
 
 const machineType = "aws:sfn/stateMachine:StateMachine"
 
-// mishap is what goes wrong with the calls of a service about one trade: in both worlds the same.
+// mishap is what goes wrong with a service's calls about one trade, the same in both worlds.
 type mishap struct {
 	service, operation, resource string // resource: how the name of the function, table or queue ends
 	code                         string
@@ -49,7 +49,7 @@ func (m *mishap) hit(service, operation, resource string) bool {
 	return true
 }
 
-// err is the mishap as the local cloud takes it.
+// err returns the mishap in the local cloud's form.
 func (m *mishap) err() error {
 	switch m.service {
 	case "lambda":
@@ -59,13 +59,13 @@ func (m *mishap) err() error {
 	}
 }
 
-// fault returns the mishap as the front answers it.
+// fault returns the mishap in the front's form.
 func (m *mishap) fault() fault {
 	status := map[string]int{"TooManyRequestsException": http.StatusTooManyRequests, "ServiceException": http.StatusInternalServerError, "InternalError": http.StatusInternalServerError}[m.code]
 	return fault{Status: cmp.Or(status, http.StatusBadRequest), Code: m.code}
 }
 
-// end is what an execution came to.
+// end is how an execution ended.
 type end struct {
 	Status      string
 	Error       string         // of the execution
@@ -74,7 +74,7 @@ type end struct {
 	States      []string // that were entered, sorted
 	Calls       map[string]int
 	DeadLetters map[string][]any // by queue
-	Item        map[string]any   // of the trade; nil where there is none
+	Item        map[string]any   // of the trade; nil if there is none
 }
 
 // ours is the local cloud.
@@ -110,7 +110,7 @@ func newOurs(t *testing.T) *ours {
 	return o
 }
 
-// stage returns what a function, a queue or an alias of a stack is of: the last word of its name.
+// stage returns the stage of a function, a queue or an alias: the last word of its name.
 func stage(name string) string {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ":live"), "-dead-letters")
 	return name[strings.LastIndex(name, "-")+1:]
@@ -174,7 +174,7 @@ func (e *end) take(t *testing.T, trade event, item map[string]dynamodbtypes.Attr
 	}
 }
 
-// theirs is moto, with the functions of this project behind its state machines and DynamoDB Local behind these.
+// theirs is moto, with this project's functions behind its state machines and DynamoDB Local behind those.
 type theirs struct {
 	t        *testing.T
 	services *front // in front of moto and the functions
@@ -204,7 +204,7 @@ func newTheirs(t *testing.T, here *cloud.Cloud) *theirs {
 	return th
 }
 
-// startInterpreter starts moto with the interpreter of state machines on, whose calls go through the front.
+// startInterpreter starts moto with its state machine interpreter on, whose calls go through the front.
 func startInterpreter(t *testing.T, services *front) (endpoint string) {
 	t.Helper()
 	endpoint = startMotoBehind(t, services.Port)
@@ -239,7 +239,7 @@ func (th *theirs) run(trade event, wrong *mishap) end {
 		return fault{}
 	})
 	before := len(th.services.calls("Invoke"))
-	// Each execution has a machine of its own, which goes when it has ended: moto fails to start another one beside it.
+	// Each execution has its own machine, deleted when it has ended: moto can't start a second one.
 	th.executed++
 	created, err := th.machines.CreateStateMachine(th.t.Context(), &sfn.CreateStateMachineInput{
 		Name:    aws.String(fmt.Sprintf("%s-%d", text(th.declared, "name"), th.executed)),
@@ -319,7 +319,7 @@ func (th *theirs) wait(execution string) *sfn.DescribeExecutionOutput {
 	}
 }
 
-// event is a trade on its way.
+// event is a trade in transit.
 type event struct {
 	Source, DetailType string
 	Time               time.Time
@@ -339,7 +339,7 @@ func (e event) envelope() string {
 		e.DetailType, e.Source, cloud.Account, e.Time.UTC().Format(time.RFC3339), region, e.Detail)
 }
 
-// object reads JSON, with its numbers as they stand there.
+// object reads JSON, keeping number literals.
 func object(t *testing.T, text string) map[string]any {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
@@ -351,11 +351,11 @@ func object(t *testing.T, text string) map[string]any {
 	return read
 }
 
-// own are the members that name an execution, an event or a moment, wherever they stand. Each world has its own.
+// own are the members that name an execution, an event or a moment, wherever they are. They differ between worlds.
 var own = []string{"recordedAt", "executionArn", "eventId", "id"}
 
-// same returns the options for comparing ends of two worlds. moto begins no X-Ray trace, and what the SDK says of a service's
-// failure depends on how it came.
+// same returns the options for comparing the ends of two worlds. moto begins no X-Ray trace, and the SDK's words about
+// a service's failure depend on how it arrived.
 func same() gocmp.Options {
 	return gocmp.Options{
 		cmpopts.IgnoreMapEntries(func(name string, _ any) bool { return name == "traceId" }),
@@ -376,11 +376,11 @@ func trade(detail string) event {
 	return event{Source: "trading.system1", DetailType: "Trade Event", Time: noon.Add(2 * time.Hour), Detail: json.RawMessage(detail)}
 }
 
-// The state machine that the program declares, with this project's functions, comes on moto's interpreter to the same end
-// as on the local cloud: status, error, states, calls, dead letters and item.
+// On moto's interpreter, the declared state machine with this project's functions ends as on the local cloud: status,
+// error, states, calls, dead letters and item.
 //
-// moto reads numbers as binary doubles, AWS doesn't. So the numbers here are ones that survive that; those that don't are
-// the business of the local cloud's own tests.
+// moto reads numbers as binary doubles, AWS doesn't. So the numbers here are ones that survive that; the local cloud's
+// own tests cover those that don't.
 func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	o := newOurs(t)
@@ -391,10 +391,10 @@ func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
 		name    string
 		trade   event
 		mishap  *mishap
-		error   string // the execution's; "" where it succeeds
+		error   string // the execution's; "" if it succeeds
 		letter  string // the one queue that keeps it
 		outcome string // of the recorder
-		status  string // of the item; "" where there is none
+		status  string // of the item; "" if there is none
 	}{
 		{name: "a valid trade", trade: trade(fmt.Sprintf(valid, "t1", "")), outcome: "RECORDED", status: recorded},
 		{name: "the same trade again", trade: trade(fmt.Sprintf(valid, "t1", "")), outcome: "DUPLICATE", status: recorded},
@@ -434,7 +434,7 @@ func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
 			}
 			o.t, th.t = t, t
 			here, there := o.run(test.trade, wrong[0]), th.run(test.trade, wrong[1])
-			if test.letter == "validator" { // how far the other branch comes until it is stopped is left to chance
+			if test.letter == "validator" { // how far the other branch gets before it is stopped is random
 				for _, e := range []*end{&here, &there} {
 					e.States = slices.DeleteFunc(e.States, func(state string) bool { return state == "EnrichTrade" })
 					delete(e.Calls, "enricher")
@@ -460,7 +460,7 @@ func TestBothInterpretersComeToTheSameEnd(t *testing.T) {
 	}
 }
 
-// anyOf returns a text as a JSON value: none where it is empty.
+// anyOf returns a string as a JSON value; nil if it is empty.
 func anyOf(text string) any {
 	if text == "" {
 		return nil

@@ -1,5 +1,5 @@
-// Package integration_test runs what the program declares and what the functions do against emulators of AWS that others
-// wrote: moto and AWS's own DynamoDB Local. Where the local cloud does the same, both must come to the same end.
+// Package integration_test runs what the program declares and what the functions do against AWS emulators written by
+// others: moto and AWS's own DynamoDB Local. If the local cloud does the same thing, both must get the same result.
 //
 // It is off by default. `make test-integration` installs the emulators and runs it.
 package integration_test
@@ -24,8 +24,8 @@ const (
 	region    = "us-east-1"
 )
 
-// clients returns the configuration of AWS clients that call an endpoint. It is what the functions' bootstrap programs load,
-// retries included.
+// clients returns the configuration of AWS clients that call an endpoint: the same as the functions' bootstrap programs
+// load, including retries.
 func clients(t *testing.T, endpoint string) aws.Config {
 	t.Helper()
 	loaded, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(endpoint),
@@ -36,7 +36,7 @@ func clients(t *testing.T, endpoint string) aws.Config {
 	return loaded
 }
 
-// deploy runs the program as stack dev on a local cloud, which tells what the program declares, with every name and ARN
+// deploy runs the program as stack dev on a local cloud, to get what the program declares with every name and ARN
 // filled in.
 func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
 	t.Helper()
@@ -48,7 +48,7 @@ func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
 	return here
 }
 
-// all returns the resources of a type in the primary region, and there is at least one.
+// all returns the resources of a type in the primary region; there must be at least one.
 func all(t *testing.T, here *cloud.Cloud, typ string) []*cloud.Resource {
 	t.Helper()
 	var found []*cloud.Resource
@@ -78,7 +78,7 @@ func one(t *testing.T, here *cloud.Cloud, typ, end string) *cloud.Resource {
 	return found[0]
 }
 
-// text returns an input or output of a resource that is a text.
+// text returns a string input or output of a resource.
 func text(properties cloud.Properties, name string) string {
 	value, _ := properties[name].(string)
 	return value

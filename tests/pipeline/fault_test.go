@@ -29,7 +29,7 @@ var (
 	errLostMessage = errors.New("connection reset by peer")
 )
 
-// first fails the first n calls of an operation about each thing that it is called about: each trade, each payload.
+// first fails the first n calls of an operation for each of its subjects: each trade, each payload.
 func first(n int, service, operation string, with fault.Fault) fault.Hook {
 	var mu sync.Mutex
 	calls := map[string]int{}
@@ -56,7 +56,7 @@ func always(service, operation, resource string, with fault.Fault) fault.Hook {
 	}
 }
 
-// all lets several hooks decide; the first that fails a call does.
+// all combines several hooks; the first that fails a call wins.
 func all(hooks ...fault.Hook) fault.Hook {
 	return func(call fault.Call) fault.Fault {
 		for _, hook := range hooks {
@@ -68,7 +68,7 @@ func all(hooks ...fault.Hook) fault.Hook {
 	}
 }
 
-// What passes is retried until it has passed, and no number differs from those of a day without faults.
+// Transient faults are retried until they pass, and no number differs from a day without faults.
 func TestFaultsThatPassChangeNothing(t *testing.T) {
 	for name, hook := range map[string]fault.Hook{
 		"each trade's first writes are throttled":                      first(3, "dynamodb", "PutItem", fault.Fault{Err: throttledTable}),
@@ -98,7 +98,7 @@ func TestFaultsThatPassChangeNothing(t *testing.T) {
 	}
 }
 
-// What doesn't pass is kept, whole, in a queue of the function that could not do its work.
+// After permanent faults, a trade is kept whole in the queue of the function that failed.
 func TestFaultsThatStayKeepEveryTrade(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -136,7 +136,8 @@ func TestFaultsThatStayKeepEveryTrade(t *testing.T) {
 	}
 }
 
-// Both branches of the workflow may fail for good at the same time. The trade is then kept twice, and still is one trade.
+// Both branches of the workflow may fail permanently at the same time. The trade is then kept twice, but is still one
+// trade.
 func TestATradeThatIsKeptTwiceIsOneTrade(t *testing.T) {
 	const trades = 20
 	// Neither branch sends before both are about to, or one would stop the other.

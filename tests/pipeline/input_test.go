@@ -22,14 +22,14 @@ import (
 	"trade-processing/local/fault"
 )
 
-// good returns a valid trade, and bad the same with something more in its detail.
+// good returns a valid trade, and bad the same with something extra in its detail.
 func good(id string) string { return bad(id, "") }
 
 func bad(id, more string) string {
 	return aTrade(`{"tradeId": "` + id + `", "amount": "10", "currency": "USD", "sourceSystem": "system1"` + more + `}`)
 }
 
-// Whatever a line holds, it is told with its place or kept in a queue, and the lines around it are recorded.
+// Whatever a line contains, it is reported with its position or kept in a queue, and the lines around it are recorded.
 func TestBadLinesAreToldOrKeptAndTheOthersGoOn(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -189,7 +189,7 @@ func TestHostileDetailsAreAccountedFor(t *testing.T) {
 	})
 }
 
-// An interrupted run ends soon, counts what was on its way, and can be run again.
+// An interrupted run ends soon, counts what was in flight, and can be run again.
 func TestAnInterruptedRunAccountsForWhatWasSent(t *testing.T) {
 	lines, expected := linesOf(t, 31, 2_000)
 	for name, stuck := range map[string]bool{

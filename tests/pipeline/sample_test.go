@@ -16,8 +16,8 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// What a generated sample holds is known to the trade, and a run must report exactly that. The second time, whatever was
-// written is a duplicate, and nothing changes.
+// The contents of a generated sample are known to the trade, and a run must report exactly that. The second time,
+// everything that was written is a duplicate, and nothing changes.
 func TestASampleComesOutAsPlannedAndNeverTwice(t *testing.T) {
 	for _, sized := range []struct {
 		seed  uint64
@@ -32,7 +32,7 @@ func TestASampleComesOutAsPlannedAndNeverTwice(t *testing.T) {
 				t.Errorf("the table holds %d items", held)
 			}
 			for _, stage := range collector.Report(report.Run{}).Stages {
-				// The others begin with each trade that a rule matches, and may be stopped by their sister.
+				// The others begin with each matched trade, and may be stopped by their sibling.
 				if least := expected.Recorded + expected.Rejected + expected.Duplicates; stage.Name != "end-to-end" && stage.Calls < least {
 					t.Errorf("stage %s was timed %d times", stage.Name, stage.Calls)
 				}
@@ -61,7 +61,7 @@ func TestAnyOrderAndAnyConcurrencyGiveTheSameTable(t *testing.T) {
 			chance.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 			s := deploy(t, cloud.Options{})
 			s.pipeline.Concurrency = concurrency
-			// A conflict is two trades under one key, of which the first is recorded: it counts the same whichever comes first.
+			// A conflict is two trades with one key, of which the first is recorded: it counts the same whichever comes first.
 			wants(t, expected, s.run(shuffled...))
 			got := s.trades()
 			if !slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))) {
@@ -73,7 +73,7 @@ func TestAnyOrderAndAnyConcurrencyGiveTheSameTable(t *testing.T) {
 					continue
 				}
 				differing++
-				// Neither is made up: what lost in one table is in the queue of the conflicts, and won in the other.
+				// Neither is made up: the loser in one table is in the conflict queue, and won in the other.
 				if !slices.ContainsFunc(s.letters(recorderQueue), func(letter string) bool { return strings.Contains(letter, tradeIDOf(want[key])) }) {
 					t.Errorf("%s differs, and is no conflict", key)
 				}
@@ -114,7 +114,7 @@ func TestWithoutConflictsTheTablesAreEqual(t *testing.T) {
 	}
 }
 
-// withoutConflicts leaves out what has the id and time of an earlier trade, and another content.
+// withoutConflicts leaves out trades with the id and time of an earlier trade but different content.
 func withoutConflicts(t *testing.T, lines []string) (clean []string) {
 	t.Helper()
 	first := map[string]string{}

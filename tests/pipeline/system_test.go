@@ -1,5 +1,5 @@
-// Package pipeline_test sends trades through stack local, deployed in this process: the whole program, all its functions
-// and the embedded local cloud.
+// Package pipeline_test sends trades through stack local, deployed in this process: the whole program, all its
+// functions and the embedded local cloud.
 package pipeline_test
 
 import (
@@ -37,7 +37,7 @@ const (
 	recorderQueue  = "trade-processing-local-recorder-dead-letters"
 )
 
-// system is stack local, live on a cloud of its own.
+// system is stack local, live on its own cloud.
 type system struct {
 	t        testing.TB
 	cloud    *cloud.Cloud
@@ -58,8 +58,8 @@ func deploy(t testing.TB, options cloud.Options) *system {
 	return &system{t: t, cloud: here, pipeline: localrun.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}
 }
 
-// hasty is a clock by which waits pass a hundred times faster, so that retries, replication and the evaluation of alarms
-// take no time worth mentioning. Timeouts are by the clock on the wall: a busy machine shall not cause any.
+// hasty is a clock with waits a hundred times faster, so that retries, replication and alarm evaluation take hardly any
+// time. Timeouts go by the wall clock: a busy machine must not cause any.
 type hasty struct {
 	clock.Clock
 	begun time.Time
@@ -89,7 +89,7 @@ func (s *system) process(ctx context.Context, f *feed.Feed) (*report.Report, err
 	return r, processed
 }
 
-// run sends lines through the system, and wants all of them accounted for.
+// run sends lines through the system, and expects all of them to be accounted for.
 func (s *system) run(lines ...string) *report.Report {
 	s.t.Helper()
 	return s.reconciled(feedOf(lines...))
@@ -117,7 +117,7 @@ func (s *system) reconciled(f *feed.Feed) *report.Report {
 	return r
 }
 
-// summary returns what a report says of outcomes, in a line.
+// summary returns a report's outcomes in one line.
 func summary(r *report.Report) string {
 	var failed []report.Check
 	for _, check := range r.Checks {
@@ -138,7 +138,7 @@ func (s *system) table() *table.Table {
 	return found
 }
 
-// perRun are the attributes that say which run and which event wrote an item; all others follow from the trade.
+// perRun are the attributes that say which run and event wrote an item; all others follow from the trade.
 var perRun = []string{"recordedAt", "eventId", "eventTime", "executionArn", "traceId"}
 
 // digest returns the same for the same trades.

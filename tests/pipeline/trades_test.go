@@ -16,7 +16,7 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// Numbers come out as they went in, to the letter, and trades that differ in nothing but their id are all kept.
+// Numbers come out exactly as they went in, and trades that differ only in their id are all kept.
 func TestAmountsComeOutAsTheyWentIn(t *testing.T) {
 	amounts := []struct{ literal, currency string }{
 		{`"35158.2"`, "USD"}, {`1313.80`, "USD"}, {`1313.8`, "USD"}, {`"100.00"`, "GBP"}, {`5E+2`, "KRW"}, {`"5e2"`, "KRW"}, {`1E-2`, "EUR"},
@@ -34,7 +34,7 @@ func TestAmountsComeOutAsTheyWentIn(t *testing.T) {
 		}
 	}
 	s := deploy(t, cloud.Options{})
-	// The numbers of more digits than a binary double keeps are refused as such, and are in the table all the same.
+	// Numbers with more digits than a binary double keeps are refused as such, but are still in the table.
 	if r := s.run(lines...); r.Recorded != int64(len(lines))-4 || r.RejectedByCode["AMOUNT_INEXACT"] != 4 {
 		t.Fatalf("got %s", summary(r))
 	}
@@ -56,7 +56,7 @@ func TestAmountsComeOutAsTheyWentIn(t *testing.T) {
 	}
 }
 
-// Everything that a trade says is kept, known or not, and no other writing of it.
+// Everything in a trade is kept, known or not, exactly as written.
 func TestATradeIsKeptToTheLetter(t *testing.T) {
 	s := deploy(t, cloud.Options{})
 	s.run(aTrade(`{ "tradeId" : "t1", "b": [1.0, 1.00, 1e0], "currency": "USD", "amount": 1.10, "sourceSystem": "system1",
@@ -69,8 +69,8 @@ func TestATradeIsKeptToTheLetter(t *testing.T) {
 	}
 }
 
-// TRADE_DATA names a folder with trades-*.ndjson: 21,844 executions of real venues, which can't be shipped. All are
-// recorded but for those of zero quantity.
+// TRADE_DATA names a folder with trades-*.ndjson: 21,844 executions from real venues, which can't be shipped. All are
+// recorded except those with zero quantity.
 func TestRealTrades(t *testing.T) {
 	folder := os.Getenv("TRADE_DATA")
 	if folder == "" {
@@ -101,7 +101,7 @@ func TestRealTrades(t *testing.T) {
 	}
 }
 
-// amountsOf wants every number of a feed's trades in the table as it is written in the feed.
+// amountsOf expects every number of a feed's trades in the table as written in the feed.
 func (s *system) amountsOf(f *feed.Feed) {
 	s.t.Helper()
 	type numbers struct{ TradeID, Amount, Price, Quantity json.RawMessage }

@@ -14,7 +14,7 @@ import (
 	"trade-processing/policy/rules"
 )
 
-// placed is a case in a program that holds many; its number makes the names of its resources unique.
+// placed is a case in a program with many; its number makes its resource names unique.
 type placed struct {
 	cases.Case
 	number int
@@ -26,14 +26,14 @@ func (p placed) urnIn(r cases.Resource) string {
 	return fmt.Sprintf("urn:pulumi:%s::cases::%s::%s", p.StackName(), r.Type, p.name(r))
 }
 
-// run is a program of cases that may stand side by side: of one stack, and with one configuration of each rule.
+// run is a program of compatible cases: one stack, and one configuration per rule.
 type run struct {
 	stack  string
 	config map[string]map[string]any // by rule
 	cases  []placed
 }
 
-// arrange puts every case of a validating rule into as few programs as can hold them.
+// arrange puts every case of a validating rule into as few programs as possible.
 func arrange() []*run {
 	var runs []*run
 	mending := map[string]bool{}
@@ -62,8 +62,8 @@ func arrange() []*run {
 	return runs
 }
 
-// policyConfig returns the pack's configuration for a run. All rules are advisory, so that one program shows all violations:
-// the engine stops at the first mandatory one.
+// policyConfig returns the pack's configuration for a run. All rules are advisory, so that one program shows all
+// violations: the engine stops at the first mandatory one.
 func (r *run) policyConfig() map[string]any {
 	config := map[string]any{"all": "advisory"}
 	for rule, options := range r.config {
@@ -116,7 +116,7 @@ func (r *run) deploy(ctx *pulumi.Context) error {
 	return nil
 }
 
-// providerOf returns the provider with a resource's provider inputs, made where it is the first to ask for it.
+// providerOf returns the provider with a resource's provider inputs, created on first use.
 func providerOf(ctx *pulumi.Context, shared map[string]pulumi.ProviderResource, r cases.Resource) (pulumi.ProviderResource, error) {
 	given := r.ProviderInputs()
 	key := fmt.Sprint(given)
@@ -149,7 +149,7 @@ func declareProvider(ctx *pulumi.Context, resourceType, name string, inputs pulu
 	return ctx.RegisterResource(resourceType, name, rest, into, options...)
 }
 
-// inputs makes the SDK's inputs of a case's.
+// inputs turns a case's inputs into the SDK's.
 func (p placed) inputs(given map[string]any, siblings map[string]*made) (pulumi.Map, error) {
 	inputs := pulumi.Map{}
 	for name, value := range given {
@@ -218,14 +218,14 @@ func TestEveryRuleOnTheEngine(t *testing.T) {
 	}
 }
 
-// check compares what the rule of a case said of its resources with what the case wants.
+// check compares what a case's rule said about its resources with what the case expects.
 func (p placed) check(t *testing.T, when string, v verdict, want []string) {
 	t.Helper()
 	var said []string
 	for _, r := range p.Resources {
 		said = append(said, v.messages(p.Rule, p.urnIn(r))...)
 	}
-	slices.Sort(said) // the engine tells them in any order
+	slices.Sort(said) // the engine reports them in any order
 	want = slices.Sorted(slices.Values(want))
 	matching := slices.EqualFunc(said, want, strings.HasPrefix)
 	if !matching {

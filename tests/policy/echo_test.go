@@ -12,7 +12,7 @@ import (
 	"trade-processing/policy/cases"
 )
 
-// echo is a provider of resources of any type: it takes what it is given, and answers it with what AWS would make up,
+// echo is a provider for resources of any type: it accepts whatever it is given, and adds what AWS would generate,
 // which a preview doesn't know.
 type echo struct{ plugin.UnimplementedProvider }
 
@@ -54,7 +54,7 @@ func (*echo) Create(_ context.Context, request plugin.CreateRequest) (plugin.Cre
 		outputs[resource.PropertyKey(name)] = value
 	}
 	if request.Preview {
-		return plugin.CreateResponse{Properties: outputs}, nil // an id isn't known before there is something
+		return plugin.CreateResponse{Properties: outputs}, nil // an id isn't known before the resource exists
 	}
 	return plugin.CreateResponse{ID: resource.ID(request.Name), Properties: outputs}, nil
 }

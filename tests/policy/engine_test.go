@@ -56,7 +56,7 @@ func open(t *testing.T, p program) *desk {
 	return &desk{t, opened}
 }
 
-// verdict is what the engine said of the policies.
+// verdict is what the engine said about the policies.
 type verdict struct {
 	engine.Verdict
 	err error
@@ -72,7 +72,7 @@ func (d *desk) up() verdict {
 	return verdict{plan.Policies, err}
 }
 
-// messages returns what a rule said of a resource, without the reason that the engine shows first.
+// messages returns what a rule said about a resource, without the reason that the engine shows first.
 func (v *verdict) messages(rule, urn string) []string {
 	var all []string
 	for _, violation := range v.Violations {

@@ -9,7 +9,7 @@ import (
 	"trade-processing/policy/pack"
 )
 
-// queueWithoutKey is a program that breaks sqs-customer-key, and declares something after.
+// queueWithoutKey is a program that breaks sqs-customer-key, and declares something afterwards.
 func queueWithoutKey(ctx *pulumi.Context) error {
 	tags := pulumi.Map{"Project": pulumi.String("p"), "Environment": pulumi.String("e"), "Owner": pulumi.String("o"), "CostCenter": pulumi.String("c")}
 	provider := &provided{}
@@ -44,7 +44,7 @@ func TestAMandatoryRuleStopsTheUpdate(t *testing.T) {
 	}
 }
 
-// A rule on the stack judges when all is made: the update fails, and the next preview as well.
+// A rule on the stack judges once everything is created: the update fails, and so does the next preview.
 func TestAMandatoryRuleOnTheStackFailsTheUpdate(t *testing.T) {
 	config := map[string]any{"all": "disabled", "vpc-flow-logs": "mandatory"}
 	d := open(t, program{stack: "dev", config: config, run: func(ctx *pulumi.Context) error {
@@ -161,7 +161,7 @@ func TestTheRemediation(t *testing.T) {
 	}
 }
 
-// What a rule has nothing to judge of is neither passed nor failed.
+// A rule with nothing to judge neither passes nor fails.
 func TestThePoliciesThatPassAreThoseThatJudged(t *testing.T) {
 	d := open(t, program{run: queueWithoutKey, stack: "dev"})
 	v := d.preview()

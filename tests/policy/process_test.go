@@ -12,7 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
-// judges fails where the pack, started as Pulumi's CLI starts what --policy-pack names, lets a queue without a key pass.
+// judges fails if the pack, started as Pulumi's CLI starts a --policy-pack, lets a queue without a key pass.
 func judges(t *testing.T) {
 	t.Helper()
 	folder, err := filepath.Abs("../../policy")

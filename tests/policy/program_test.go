@@ -21,7 +21,7 @@ import (
 
 const root = "../.."
 
-// stacks are this program's stacks that go to AWS.
+// stacks are this program's stacks for AWS.
 var stacks = []string{"dev", "prod"}
 
 // Without an engine: what the program declares under mocks, judged by the rules alone.
@@ -79,7 +79,7 @@ func judged(t *testing.T, program *declared.Stack) []rules.Declared {
 			URN: r.URN, Type: r.Type, Name: r.Name, Protect: r.Protect, Provider: providers[r.Provider],
 			Properties: resource.FromResourcePropertyMap(resource.NewPropertyMapFromMap(r.Inputs)),
 		}
-		// The recorder doesn't keep what a property was made from, and of a VPC nothing is known but that.
+		// The recorder doesn't keep what a property was made from, and nothing else is known about a VPC.
 		for _, source := range r.DependsOn {
 			if resource.URN(source).Type() == "aws:ec2/vpc:Vpc" {
 				d.PropertyDependencies = map[string][]string{"vpcId": {source}}
@@ -147,10 +147,10 @@ func TestTheProgramKeepsEveryRuleOnTheEngine(t *testing.T) {
 	}
 }
 
-// most is how much longer an update of prod may take with the pack than without.
+// most is how much longer an update of prod may take with the pack than without it.
 const most = 2 * time.Second
 
-// The pack's cost is what it adds to the quickest of a few updates: what else this machine does adds to both.
+// The pack's cost is what it adds to the quickest of a few updates: other load on the machine adds to both.
 func TestThePackAddsLessThanTwoSecondsToAnUpdateOfProd(t *testing.T) {
 	quickest := map[bool]time.Duration{}
 	for range 3 {

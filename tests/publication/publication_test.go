@@ -1,4 +1,4 @@
-// Package publication publishes the components as somebody would who forks the project, and uses them from outside.
+// Package publication publishes the components as a fork of the project would, and uses them from outside.
 package publication
 
 import (
@@ -22,7 +22,7 @@ const (
 	path    = "example.com/acme/trade-processing"
 )
 
-// run runs a program in a folder and returns what it put out.
+// run runs a program in a folder and returns its output.
 func run(t *testing.T, folder string, variables []string, words ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), words[0], words[1:]...)
@@ -34,7 +34,7 @@ func run(t *testing.T, folder string, variables []string, words ...string) strin
 	return string(output)
 }
 
-// renamed is a copy of the project, or of a folder of it, whose modules have another path.
+// renamed copies the project, or one of its folders, with its modules under another path.
 func renamed(t *testing.T, folders ...string) string {
 	t.Helper()
 	copied := t.TempDir()
@@ -58,8 +58,8 @@ func renamed(t *testing.T, folders ...string) string {
 	return copied
 }
 
-// publish puts a folder's module into a file-system module proxy (https://go.dev/ref/mod#module-proxy). The version is made of the
-// content: Go keeps what it has fetched of a version.
+// publish puts a folder's module into a file-system module proxy (https://go.dev/ref/mod#module-proxy). The version is
+// derived from the content, because Go caches what it has fetched of a version.
 func publish(t *testing.T, folder, path string) (proxy string) {
 	t.Helper()
 	digest, err := dirhash.HashDir(folder, path, dirhash.Hash1)
@@ -101,7 +101,7 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// outside is a program that knows the components by the path they were published under.
+// outside is a program that imports the components from the path they were published under.
 const outside = `package main
 
 import (

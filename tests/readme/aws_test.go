@@ -26,7 +26,7 @@ import (
 	"trade-processing/tests/deployed"
 )
 
-// The commands that need an account are run with stand-ins: this test's own binary under the names of the two programs.
+// Commands that need an account are run with stand-ins: this test's own binary under the names of the two programs.
 // What they are told to do is then done on the local cloud, with the stack deployed on it.
 func TestMain(m *testing.M) {
 	switch filepath.Base(os.Args[0]) {
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 // The files that the stand-ins read and write, by the names of environment variables.
 const (
 	outputsVariable = "STAND_IN_OUTPUTS" // the stack's outputs as a JSON object
-	callsVariable   = "STAND_IN_CALLS"   // one JSON object of flags a call of aws
+	callsVariable   = "STAND_IN_CALLS"   // one JSON object of flags per call of aws
 )
 
 // pulumiCommands are the commands that a page may use, and how many words may follow.
@@ -204,8 +204,8 @@ func callsOf(t *testing.T, outputs map[string]any) []call {
 	return made
 }
 
-// standIns puts the stand-ins into a folder of their own. It returns the file with their calls, and the variables of a
-// process that is to find them.
+// standIns puts the stand-ins into their own folder. It returns the file with their calls, and the variables for a
+// process to find them.
 func standIns(t *testing.T, outputs map[string]any) (calls string, variables []string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -233,14 +233,15 @@ func standIns(t *testing.T, outputs map[string]any) (calls string, variables []s
 	}
 }
 
-// The verification of a deployment is run as the pages say, against the stack on the local cloud behind AWS's protocols.
+// The verification of a deployment is run as the pages say, against the stack on the local cloud behind AWS's
+// protocols.
 func TestTheVerificationOfThePagesWorks(t *testing.T) {
 	account := deploy(t)
 	server := httptest.NewServer(endpoint.New(account.cloud, account.logs))
 	defer server.Close()
 	_, variables := standIns(t, account.outputs)
 	variables = append(variables, "AWS_ENDPOINT_URL="+server.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-		"WATCH=0s") // nobody waits here for CloudWatch
+		"WATCH=0s") // don't wait for CloudWatch here
 	expected := outputs(t)
 	for b, h := range tested(t, verifying) {
 		t.Run(b.String(), func(t *testing.T) {
@@ -254,7 +255,7 @@ func TestTheVerificationOfThePagesWorks(t *testing.T) {
 	}
 }
 
-// verdict returns a text without the run and without how long it took.
+// verdict returns a text without the run's id and duration.
 func verdict(text string) string {
 	text = regexp.MustCompile(`\brun [0-9a-f]{16}\b`).ReplaceAllString(text, "run #")
 	return regexp.MustCompile(`(?m) in [0-9][0-9.]* ?[a-zµ0-9]+$`).ReplaceAllString(text, " in #")
@@ -348,7 +349,7 @@ func (a account) query(t *testing.T, options map[string]string) {
 	}
 }
 
-// given returns the value of an option; nil where it isn't given.
+// given returns the value of an option; nil if it isn't given.
 func given(options map[string]string, name string) *string {
 	if value, is := options[name]; is {
 		return &value
@@ -356,7 +357,7 @@ func given(options map[string]string, name string) *string {
 	return nil
 }
 
-// putParameter checks that the functions read a parameter of that name, which the stack has.
+// putParameter checks that the functions read a parameter of that name, and that the stack has it.
 func (a account) putParameter(t *testing.T, options map[string]string) {
 	t.Helper()
 	prefix, _ := a.outputs["parameterPrefix"].(string)
@@ -372,7 +373,7 @@ func (a account) putParameter(t *testing.T, options map[string]string) {
 	}
 }
 
-// attributes reads attribute values as the AWS CLI spells them: {"tradeId": {"S": "…"}}.
+// attributes reads attribute values as the AWS CLI writes them: {"tradeId": {"S": "…"}}.
 func attributes(t *testing.T, text string) map[string]types.AttributeValue {
 	t.Helper()
 	var spelled map[string]struct{ S, N *string }

@@ -17,7 +17,7 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// A block of commands says in the comment before it how it is tested:
+// The comment before a block of commands says how it is tested:
 //
 //	<!-- test -->                     it is run in the project's folder
 //	<!-- test: aws -->                it is run with stand-ins for pulumi and aws
@@ -26,13 +26,13 @@ import (
 //	<!-- test: go -->                 it is a Go program, and compiled
 //	<!-- no test: REASON -->          it isn't run
 //
-// The commands of the pages for operators are held to bash's syntax, and to the names that they use.
+// The operators' commands are checked for bash syntax, and for the names they use.
 type how struct {
 	where  where
 	writes string
 }
 
-// where is what the commands find around them.
+// where is the environment of the commands.
 type where int
 
 const (
@@ -58,8 +58,8 @@ func (b block) how(t *testing.T) (how, bool) {
 	return how{}, false
 }
 
-// forOperators are pages whose commands need an account in which something has happened, or more tools and time than a test
-// has.
+// forOperators are pages whose commands need an account in which something has happened, or more tools and time than a
+// test has.
 var forOperators = []string{"docs/cost.md", "docs/runbook.md"}
 
 func TestTheCommandsForOperatorsAreShell(t *testing.T) {
@@ -79,7 +79,7 @@ func TestTheCommandsForOperatorsAreShell(t *testing.T) {
 	}
 }
 
-// tested returns the blocks of commands that are run in a certain way.
+// tested returns the blocks of commands to run in a certain way.
 func tested(t *testing.T, within where) map[block]how {
 	t.Helper()
 	found := map[block]how{}
@@ -99,7 +99,7 @@ func tested(t *testing.T, within where) map[block]how {
 	return found
 }
 
-// A program on a page is checked as if it were docs/main.go, which an overlay makes Go believe.
+// An overlay makes Go check a page's program as docs/main.go.
 func TestTheProgramsOfThePagesCompile(t *testing.T) {
 	absolute, err := filepath.Abs(root)
 	if err != nil {
@@ -138,7 +138,7 @@ func TestTheProgramsOfThePagesCompile(t *testing.T) {
 	}
 }
 
-// sampleCount is what `make demo` generates here. The commands are the same with fewer trades.
+// sampleCount is what `make demo` generates here: the same commands with fewer trades.
 const sampleCount = "600"
 
 func TestTheCommandsOfThePagesWork(t *testing.T) {
@@ -155,7 +155,7 @@ func TestTheCommandsOfThePagesWork(t *testing.T) {
 	}
 }
 
-// run runs commands as a person would who stops at the first that fails.
+// run runs commands like a person who stops at the first failure.
 func run(t *testing.T, folder string, h how, commands string, variables ...string) string {
 	t.Helper()
 	if h.writes != "" {
@@ -180,8 +180,8 @@ func run(t *testing.T, folder string, h how, commands string, variables ...strin
 	return string(output)
 }
 
-// outputs returns the lines that a page says its commands print, by the commands. A block of them stands behind the commands,
-// under <!-- output -->; a line of … stands for what is left out.
+// outputs returns the lines that a page says its commands print, by the commands. They follow the commands in a block
+// under <!-- output -->; a line of … stands for omissions.
 func outputs(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -212,7 +212,8 @@ var (
 	blanks   = regexp.MustCompile(` +`)
 )
 
-// shape returns a text without what differs from run to run, and, but for the number of resources, without its numbers.
+// shape returns a text without what differs from run to run and, except for the number of resources, without its
+// numbers.
 func shape(text string) string {
 	var shaped strings.Builder
 	for line := range strings.Lines(text) {

@@ -35,7 +35,7 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// eachFound calls with what an expression's groups find in the code of all pages, and fails where it finds nothing.
+// eachFound calls do with what an expression's groups find in the code of all pages, and fails if it finds nothing.
 func eachFound(t *testing.T, expression string, do func(p page, found string)) {
 	t.Helper()
 	pattern, any := regexp.MustCompile(expression), false
@@ -94,7 +94,7 @@ func TestEveryStackOutputExists(t *testing.T) {
 	}
 }
 
-// configOf returns a stack's config, as Pulumi hands it to the program.
+// configOf returns a stack's config as Pulumi passes it to the program.
 func configOf(t *testing.T, name string) map[string]string {
 	t.Helper()
 	config, err := stackconfig.Read(root, name)
@@ -161,7 +161,7 @@ func optionsOf(p page) []string {
 	return options
 }
 
-// Each command of tradectl that is named must be one, whatever options stand behind it.
+// Each named tradectl command must exist, whatever options follow it.
 func TestTheCommandsOfTradectlExist(t *testing.T) {
 	tradectl := &cobra.Command{Use: "tradectl"}
 	tradectl.AddCommand(commands.All(&terminal.Terminal{})...)
@@ -171,7 +171,7 @@ func TestTheCommandsOfTradectlExist(t *testing.T) {
 			t.Errorf("%s names tradectl %s, which is no command", p.name, name)
 		}
 	})
-	// And the options that stand behind one, word for word.
+	// And so must the options that follow it, word for word.
 	eachFound(t, `tradectl ((?:local )?[a-z]+ --[a-z][^|>#`+"`"+`]*)`, func(p page, line string) {
 		words := strings.Fields(line)
 		command, _, err := tradectl.Find(words)
@@ -249,7 +249,7 @@ func TestTheVersionsAreThoseInUse(t *testing.T) {
 	}
 }
 
-// example is the stage that the README adds, which isn't there.
+// example is the stage that the README adds, which doesn't exist.
 const example = "lambdas/scorer"
 
 func TestEveryPathExists(t *testing.T) {

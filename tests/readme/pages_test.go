@@ -1,4 +1,5 @@
-// Package readme holds the documentation to the code: commands that can run are run, and what pages name exists.
+// Package readme checks the documentation against the code: commands that can run are run, and everything pages name
+// exists.
 package readme
 
 import (
@@ -11,7 +12,7 @@ import (
 	"testing"
 )
 
-// root is the project's folder, seen from this package.
+// root is the project's folder, relative to this package.
 const root = "../.."
 
 // page is a page of the documentation.
@@ -26,8 +27,8 @@ type page struct {
 type block struct {
 	page     string
 	line     int    // of the fence, from 1
-	language string // behind the fence
-	marker   string // the comment before it, without its brackets; empty where there is none
+	language string // after the fence
+	marker   string // the comment before it, without its brackets; empty if there is none
 	text     string
 }
 
@@ -101,7 +102,7 @@ func parse(name, text string) page {
 	return p
 }
 
-// code returns everything on the page that a reader takes for something to type or to find.
+// code returns everything on the page that a reader might type or look for.
 func (p page) code() []string {
 	code := p.spans
 	for _, b := range p.blocks {

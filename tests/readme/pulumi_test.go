@@ -12,8 +12,8 @@ import (
 	"trade-processing/tests/shell"
 )
 
-// The Pulumi CLI says itself, in the version in use, which commands and options it has: those that pages and workflows tell
-// people and jobs to run are held to that.
+// The Pulumi CLI itself, in the version in use, says which commands and options it has: those in pages and workflows
+// are checked against that.
 func TestTheCommandsOfPulumiExist(t *testing.T) {
 	asked := pulumiHelp{cli: cli.OnPath(t), folder: t.TempDir(), known: map[string]string{}}
 	count := 0
@@ -46,14 +46,14 @@ func TestTheCommandsOfPulumiExist(t *testing.T) {
 	}
 }
 
-// pulumiHelp is what the CLI says of its commands.
+// pulumiHelp is the CLI's help about its commands.
 type pulumiHelp struct {
 	cli    cli.CLI
 	folder string
 	known  map[string]string // by command
 }
 
-// about returns the command that words begin with, and its help; empty where there is no such command.
+// about returns the command that the words begin with, and its help; empty if there is no such command.
 func (p pulumiHelp) about(ctx context.Context, c shell.Command) (name, help string) {
 	var words []string
 	for _, word := range c.Words[1:] {
@@ -68,7 +68,7 @@ func (p pulumiHelp) about(ctx context.Context, c shell.Command) (name, help stri
 		text, _ = p.cli.Run(ctx, p.folder, append(slices.Clone(words), "--help")...) // no help: no such command
 		p.known[asked] = text
 	}
-	// The CLI shows the help of the longest command that the words begin with; the others may be its arguments.
+	// The CLI shows the help of the longest command that the words begin with; the rest may be its arguments.
 	usage := regexp.MustCompile(`(?m)^Usage:\n  pulumi ([a-z -]*?)(?: \[.*| <.*)?$`).FindStringSubmatch(text)
 	if usage == nil || len(words) == 0 {
 		return asked, ""
@@ -89,7 +89,7 @@ func (p pulumiHelp) about(ctx context.Context, c shell.Command) (name, help stri
 	return strings.Join(path, " "), text
 }
 
-// allScripts returns the scripts of the pages and of the workflows' steps, by where they stand.
+// allScripts returns the scripts in the pages and in the workflows' steps, by location.
 func allScripts(t *testing.T) map[string][]string {
 	t.Helper()
 	scripts := map[string][]string{}

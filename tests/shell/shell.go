@@ -1,5 +1,5 @@
-// Package shell finds the commands in a script of shell, so that tests can hold those on pages and in workflows to the
-// programs that they name.
+// Package shell finds the commands in a shell script, so tests can check those in pages and workflows against the
+// programs they name.
 package shell
 
 import (
@@ -12,14 +12,14 @@ import (
 // Command is a call of a program: a line of words, as the shell splits them.
 type Command struct {
 	Line  int      // from 1
-	Words []string // the program first. What only a run would tell, such as "$(…)" or "$x", is Unknown
+	Words []string // the program first. What only a run would show, such as "$(…)" or "$x", is Unknown
 }
 
-// Unknown stands in a word for what an expansion would put there.
+// Unknown replaces an expansion in a word.
 const Unknown = "…"
 
-// Commands returns all commands of a script, also those in substitutions, pipes and loops, in the order of their lines. The
-// error says where the script is no shell.
+// Commands returns all commands in a script, including those in substitutions, pipes and loops, in line order. The
+// error says where the script isn't valid shell.
 func Commands(script string) ([]Command, error) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), "")
 	if err != nil {
@@ -39,7 +39,7 @@ func Commands(script string) ([]Command, error) {
 	return all, nil
 }
 
-// textOf returns what a word is known to be.
+// textOf returns the known text of a word.
 func textOf(parts []syntax.WordPart) string {
 	var text strings.Builder
 	for _, part := range parts {
@@ -57,7 +57,8 @@ func textOf(parts []syntax.WordPart) string {
 	return text.String()
 }
 
-// Options returns the names of a command's long options: of --stack=dev and --stack dev, stack. Words behind -- are none.
+// Options returns the names of a command's long options: stack for --stack=dev and --stack dev. Words after -- don't
+// count.
 func (c Command) Options() []string {
 	var options []string
 	for _, word := range c.Words {

@@ -8,8 +8,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// InWorkflows returns the scripts of the steps of a project's workflows, by the name of their file. There is at least one
-// file.
+// InWorkflows returns the scripts of the steps in a project's workflows, by file name. There is at least one file.
 func InWorkflows(root string) (map[string][]string, error) {
 	files, err := filepath.Glob(filepath.Join(root, ".github/workflows/*.yml"))
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// signer is a key of its own, in a folder of its own.
+// signer is a key in its own folder.
 type signer struct {
 	home, fingerprint string
 	public            []byte
@@ -27,7 +27,7 @@ func newSigner(t *testing.T) *signer {
 			t.Skipf("the script needs %s: %v", program, err)
 		}
 	}
-	// The agent's socket lies there, and its path may not be long.
+	// The agent's socket is there, and its path must be short.
 	home, err := os.MkdirTemp("", "key")
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func (s *signer) gpg(t *testing.T, in []byte, arguments ...string) []byte {
 	return out
 }
 
-// rpm returns the beginning of a package: what its lead says of it.
+// rpm returns the beginning of a package: its lead.
 func rpm(name string) []byte {
 	return append(append([]byte("\xed\xab\xee\xdb\x03\x00\x00\x00\x00\x12"), append([]byte(name), make([]byte, 66-len(name))...)...), "payload"...)
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// database writes a vulnerability database with one entry: some functions of a package that every function of ours
-// uses. https://go.dev/security/vuln/database#api
+// database writes a vulnerability database with one entry: some functions of a package that all our functions use.
+// https://go.dev/security/vuln/database#api
 func database(t *testing.T, symbol string) string {
 	t.Helper()
 	folder := t.TempDir()

@@ -77,7 +77,7 @@ func TestTheCommandShowsEachStep(t *testing.T) {
 	}
 }
 
-// A stack is verified by its name alone: pulumi, of which this one knows stack dev, is asked for the outputs.
+// A stack is verified by name alone: pulumi (this one knows stack dev) provides the outputs.
 func TestTheCommandAsksPulumiForTheOutputs(t *testing.T) {
 	w := newWorld(t, "dev", nil)
 	bin, project := t.TempDir(), t.TempDir()
@@ -168,7 +168,7 @@ func TestTheCommandTellsProgramsWhatFailed(t *testing.T) {
 	}
 }
 
-// What was interrupted says so last, and a report that can't be written is no success.
+// An interrupted run says so last, and a report that can't be written is not a success.
 func TestTheCommandSaysHowItEnded(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -224,7 +224,7 @@ func TestTheCommandRefusesWhatItCannotUse(t *testing.T) {
 	}
 }
 
-// The alarms that a verification sets off are those that the page announces.
+// A verification sets off exactly the alarms that the page announces.
 func TestTheAlarmsThatGoOffAreAnnounced(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "docs/verify.md"))
 	if err != nil {
@@ -245,7 +245,7 @@ func TestTheAlarmsThatGoOffAreAnnounced(t *testing.T) {
 	}
 }
 
-// What docs/verify.md lists is what a verification calls, and nothing more.
+// docs/verify.md lists exactly what a verification calls.
 func TestThePermissionsAreThoseThatAreUsed(t *testing.T) {
 	services := map[string]string{"monitoring": "cloudwatch"} // signatures and policies name them differently
 	w := newWorld(t, "dev", nil)

@@ -20,10 +20,10 @@ import (
 	"trade-processing/local/queue"
 )
 
-// tampering is what stands between a verification and a sound deployment.
+// tampering is what comes between a verification and a sound deployment.
 type tampering = func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool
 
-// answer answers calls of an operation, if they hold a text, in place of the deployment.
+// answer answers calls of an operation that contain a text, instead of the deployment.
 func answer(operation, holding, with string) tampering {
 	return func(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		if call.Operation != operation || !strings.Contains(string(body), holding) {
@@ -47,7 +47,8 @@ func refuseCalls(operation, holding, code string) tampering {
 	}
 }
 
-// alter replaces texts, pairs of old and new, in the answers to an operation in a region; no region: in all.
+// alter replaces texts, given as pairs of old and new, in the answers to an operation in a region, or in all if it is
+// empty.
 func alter(operation, region, holding string, texts ...string) tampering {
 	return func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
 		if call.Operation != operation || region != "" && call.Region != region || !strings.Contains(string(body), holding) {
@@ -64,7 +65,7 @@ func alter(operation, region, holding string, texts ...string) tampering {
 	}
 }
 
-// noReplication has the replica of a region hold nothing, ever.
+// noReplication keeps a region's replica empty forever.
 func noReplication(region string) tampering {
 	return func(w http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation != "GetItem" || call.Region != region {
@@ -75,7 +76,7 @@ func noReplication(region string) tampering {
 	}
 }
 
-// losing has the bus take the event that is no trade, and lose it.
+// losing makes the bus accept the event that isn't a trade, and lose it.
 func losing(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 	if call.Operation != "PutEvents" || strings.Contains(string(body), verify.Mark) {
 		return false
@@ -121,20 +122,20 @@ func replyJSON(w http.ResponseWriter, value any) {
 	reply(w, string(text))
 }
 
-// What doesn't hold in a deployment fails the step that is there to notice it, and no other before.
+// A fault in a deployment fails the step that is meant to notice it, and no earlier one.
 func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 	for name, test := range map[string]struct {
 		stack  string // default: local
 		broken func(*world)
 		tamper tampering
 		step   verify.Step
-		tells  string // what a problem of the step says
+		tells  string // what the step's problem says
 		also   []verify.Step
 	}{
 		"a bus that refuses a trade": {
 			tamper: answer("PutEvents", "", `{"Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}, {"EventId": "3"}, {"EventId": "4"}], "FailedEntryCount": 1}`),
 			step:   verify.Send, tells: "the bus refuses the trade of system2: ThrottlingException: slow down",
-			also: []verify.Step{verify.CleanUp}, // the ids that the bus made up are nowhere
+			also: []verify.Step{verify.CleanUp}, // the ids that the bus made up don't exist anywhere
 		},
 		"a rule that is gone": {
 			broken: func(w *world) { w.drop("aws:cloudwatch/eventRule:EventRule", "from-system2") },
@@ -153,7 +154,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		"an amount that is altered on the way": {
 			tamper: alter("GetItem", "us-east-1", "-system3", `"amount":{"S":"190.50"}`, `"amount":{"S":"190.5"}`),
 			step:   verify.Fields, tells: `the record of system3: amount: "190.5", want "190.50"`,
-			also: []verify.Step{verify.Replicas}, // which has it right
+			also: []verify.Step{verify.Replicas}, // which has the right value
 		},
 		"a trade whose text is altered": {
 			tamper: alter("GetItem", "us-east-1", "-system1", `\"synthetic\":true`, `\"synthetic\":false`),
@@ -298,7 +299,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 	}
 }
 
-// Each attribute of a record is looked at, whether it is another or missing.
+// Each attribute of a record is checked, for a wrong value and for its absence.
 func TestEveryAttributeIsCompared(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	for _, attribute := range []string{
@@ -344,7 +345,7 @@ func TestEveryAttributeIsCompared(t *testing.T) {
 	}
 }
 
-// A market context that isn't complete is told and is no failure: an API that is down shall not stop a deployment.
+// An incomplete market context is reported but isn't a failure: an API outage must not stop a deployment.
 func TestAPartialContextIsToldAndPasses(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	w.tamper = alter("GetItem", "", "",
@@ -359,7 +360,7 @@ func TestAPartialContextIsToldAndPasses(t *testing.T) {
 	}
 }
 
-// drop deletes a resource whose name ends so, as somebody may do by hand.
+// drop deletes a resource whose name ends like this, as somebody might by hand.
 func (w *world) drop(typ, name string) {
 	w.t.Helper()
 	for _, r := range w.cloud.Resources() {
@@ -373,7 +374,7 @@ func (w *world) drop(typ, name string) {
 	w.t.Fatalf("no %s ends in %s", typ, name)
 }
 
-// deadLetter puts a message of others into a function's dead-letter queue.
+// deadLetter puts somebody else's message into a function's dead-letter queue.
 func (w *world) deadLetter(function, body string) {
 	w.t.Helper()
 	if _, err := w.queueOf(w.deadLetters(function)).Send(context.WithoutCancel(w.t.Context()), queue.Draft{Body: body}); err != nil {
@@ -381,7 +382,7 @@ func (w *world) deadLetter(function, body string) {
 	}
 }
 
-// Outputs, credentials and region that don't fit are wrong usage: nothing is sent.
+// Outputs, credentials and region that don't fit together are wrong usage: nothing is sent.
 func TestNothingIsSentWhereTheSettingsDoNotFit(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
@@ -425,7 +426,7 @@ func TestNothingIsSentWhereTheSettingsDoNotFit(t *testing.T) {
 	}
 }
 
-// What AWS refuses is told with what mends it.
+// AWS's refusals are reported with how to fix them.
 func TestRefusalsSayWhatMendsThem(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	for code, tells := range map[string]string{
@@ -442,7 +443,7 @@ func TestRefusalsSayWhatMendsThem(t *testing.T) {
 	}
 }
 
-// A verification removes its own dead letters and nobody else's, and gives those back that it had to look at.
+// A verification removes its own dead letters and nobody else's, and returns those it had to look at.
 func TestOtherDeadLettersStay(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	var before []string
@@ -457,7 +458,7 @@ func TestOtherDeadLettersStay(t *testing.T) {
 	w.deadLetter("validator", "no JSON at all")
 	before = append(before, "no JSON at all")
 	report := w.verify()
-	// Alarms were in ALARM before, and are no news.
+	// Alarms already in ALARM are not news.
 	if code := report.ExitCode(); code != exitcode.OK {
 		t.Errorf("exit code %d: %+v", code, report.Steps)
 	}
@@ -472,7 +473,7 @@ func TestOtherDeadLettersStay(t *testing.T) {
 	}
 }
 
-// Whoever interrupts a verification is left no dead letter, whenever that is.
+// An interrupted verification leaves no dead letters, whenever that happens.
 func TestAnInterruptLeavesNothingInTheQueues(t *testing.T) {
 	for name, at := range map[string]func(call endpoint.Call, body []byte) bool{
 		"before anything is sent":    func(call endpoint.Call, _ []byte) bool { return call.Operation == "DescribeTable" },
@@ -496,7 +497,7 @@ func TestAnInterruptLeavesNothingInTheQueues(t *testing.T) {
 					interrupt()
 					return false
 				}
-				serve.ServeHTTP(httptest.NewRecorder(), r) // it arrives, and its answer doesn't
+				serve.ServeHTTP(httptest.NewRecorder(), r) // it arrives, but its answer doesn't
 				interrupt()
 				panic(http.ErrAbortHandler)
 			}

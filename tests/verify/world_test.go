@@ -1,5 +1,5 @@
-// Package verify_test proves deployments of the real program, on the embedded local cloud behind AWS's wire protocols: a
-// sound one, which has to pass, and for each step one that is broken where the step must notice.
+// Package verify_test proves deployments of the real program, on the embedded local cloud behind AWS's wire protocols:
+// a sound one, which must pass, and for each step one broken where that step must notice.
 package verify_test
 
 import (
@@ -32,7 +32,8 @@ type world struct {
 	server  *httptest.Server
 	outputs map[string]any
 
-	// tamper may answer a call itself, and then returns true; it may also change what comes before or after. Nil: all is sound.
+	// tamper may answer a call itself, and then returns true; it may also change what comes before or after. Nil: nothing
+	// is tampered with.
 	tamper func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool
 }
 
@@ -57,8 +58,8 @@ func newWorld(t *testing.T, name string, settings map[string]string) *world {
 	return w
 }
 
-// hasty is a clock that runs ten times faster, so that nobody waits long for a retry or a replica. It is ahead of the
-// verification's own by no more than clocks may be, as no test takes half a minute.
+// hasty is a clock that runs ten times faster, so nobody waits long for a retry or a replica. It stays within the
+// allowed skew of the verification's clock, because no test takes half a minute.
 type hasty struct {
 	clock.Clock
 	begun time.Time
@@ -70,7 +71,7 @@ func (h hasty) Now() time.Time { return h.begun.Add(haste * time.Since(h.begun))
 
 func (h hasty) Sleep(ctx context.Context, d time.Duration) error { return h.Clock.Sleep(ctx, d/haste) }
 
-// options returns those of a verification that waits no longer than it must here.
+// options returns the options of a verification that waits no longer than necessary here.
 func (w *world) options() verify.Options {
 	w.t.Helper()
 	text, err := json.Marshal(w.outputs)

@@ -1,5 +1,5 @@
-// Package workflows holds the workflows of GitHub Actions to what they may do, and to the names that they use. Their
-// syntax is actionlint's part (`make lint-workflows`).
+// Package workflows checks what the GitHub Actions workflows may do, and the names they use. actionlint checks their
+// syntax (`make lint-workflows`).
 package workflows
 
 import (
@@ -26,7 +26,7 @@ import (
 
 const root = "../.."
 
-// workflow is a workflow, as far as it is looked at here.
+// workflow is the part of a workflow that is checked here.
 type workflow struct {
 	file string
 	text string
@@ -90,10 +90,10 @@ func workflows(t *testing.T) []workflow {
 
 func (w workflow) isAction() bool { return filepath.Base(w.file) == "action.yml" }
 
-// called is whether other workflows call it, which have the concurrency then.
+// called says whether other workflows call it; those then have the concurrency.
 func (w workflow) called() bool { return strings.Contains(w.text, "\n  workflow_call:") }
 
-// eachStep calls with every step.
+// eachStep calls do with every step.
 func eachStep(t *testing.T, do func(where string, w workflow, j job, s step)) {
 	t.Helper()
 	for _, w := range workflows(t) {
@@ -107,7 +107,7 @@ func eachStep(t *testing.T, do func(where string, w workflow, j job, s step)) {
 
 var pin = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)
 
-// A tag can be moved to other code by whoever owns an action, and by whoever breaks in there; a commit can't.
+// An action's owner, or an intruder, can move a tag to other code; a commit can't be moved.
 func TestEveryActionIsPinnedByCommit(t *testing.T) {
 	pinned := 0
 	versions := map[string]string{}
@@ -141,7 +141,7 @@ func TestEveryActionIsPinnedByCommit(t *testing.T) {
 	}
 }
 
-// Each workflow asks for the least: it reads, and a job that needs more says so itself.
+// Each workflow asks for the minimum: it reads, and a job that needs more says so itself.
 func TestPermissionsAreTheLeast(t *testing.T) {
 	may := map[string][]string{"contents": {"read"}, "id-token": {"write"}, "pull-requests": {"write"}}
 	for _, w := range workflows(t) {
@@ -167,8 +167,7 @@ func TestPermissionsAreTheLeast(t *testing.T) {
 	}
 }
 
-// Code that nobody has seen yet never runs with credentials: neither that of a fork, nor with a trigger that brings
-// secrets.
+// Unreviewed code never runs with credentials: neither a fork's, nor under a trigger that brings secrets.
 func TestForksGetNoCredentials(t *testing.T) {
 	guarded := 0
 	for _, w := range workflows(t) {
@@ -203,7 +202,7 @@ func TestForksGetNoCredentials(t *testing.T) {
 	}
 }
 
-// Roles, not keys: nothing that lasts longer than a job is kept at GitHub but what Pulumi's state needs.
+// Roles, not keys: GitHub keeps nothing that outlives a job, except what Pulumi's state needs.
 func TestNoKeysAreKept(t *testing.T) {
 	known := []string{"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"}
 	for _, w := range workflows(t) {
@@ -225,7 +224,7 @@ func TestNoKeysAreKept(t *testing.T) {
 	})
 }
 
-// Two runs never deploy at once, and none hangs for the six hours that GitHub would let it.
+// Two runs never deploy at once, and none hangs for the six hours that GitHub allows.
 func TestRunsDontMeetAndEnd(t *testing.T) {
 	for _, w := range workflows(t) {
 		if w.isAction() {
@@ -251,7 +250,7 @@ func TestRunsDontMeetAndEnd(t *testing.T) {
 	}
 }
 
-// What comes from outside, such as a branch's name, goes into the environment and never into the text of a script.
+// Input from outside, such as a branch's name, goes into the environment, never into a script's text.
 func TestNoScriptIsPutTogetherFromExpressions(t *testing.T) {
 	eachStep(t, func(where string, _ workflow, _ job, s step) {
 		if strings.Contains(s.Run, "${{") {
@@ -260,7 +259,7 @@ func TestNoScriptIsPutTogetherFromExpressions(t *testing.T) {
 	})
 }
 
-// prod is deployed after dev was proven, and in an environment, which is what asks for an approval.
+// prod is deployed after dev has been verified, and in an environment, which is what requires approval.
 func TestProdComesAfterDevIsProven(t *testing.T) {
 	var deploy, called workflow
 	for _, w := range workflows(t) {
@@ -290,7 +289,7 @@ func TestProdComesAfterDevIsProven(t *testing.T) {
 	}
 }
 
-// scripted returns the commands of all steps, by where they stand.
+// scripted returns the commands of all steps, by location.
 func scripted(t *testing.T) map[string][]shell.Command {
 	t.Helper()
 	all := map[string][]shell.Command{}
@@ -304,7 +303,7 @@ func scripted(t *testing.T) map[string][]shell.Command {
 	return all
 }
 
-// eachCommand calls with the commands of a program.
+// eachCommand calls do with the commands of a program.
 func eachCommand(t *testing.T, program string, do func(where string, c shell.Command)) {
 	t.Helper()
 	found := false
@@ -368,7 +367,7 @@ func TestThePulumiOfTheWorkflowsIsTheOneInUse(t *testing.T) {
 	})
 }
 
-// Outputs that a script picks with jq are outputs of the stack, and stacks have files.
+// Outputs that a script selects with jq are outputs of the stack, and stacks have files.
 func TestEveryOutputAndStackExists(t *testing.T) {
 	config, err := stackconfig.Read(root, "dev")
 	if err != nil {
@@ -408,7 +407,7 @@ func TestEveryOutputAndStackExists(t *testing.T) {
 	}
 }
 
-// Every module of Go and every action gets proposals for newer versions.
+// Every Go module and every action gets proposals for newer versions.
 func TestEverythingPinnedIsLookedAfter(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, ".github/dependabot.yml"))
 	if err != nil {
@@ -456,7 +455,7 @@ func TestEverythingPinnedIsLookedAfter(t *testing.T) {
 	}
 }
 
-// Who owns a path that isn't there reviews nothing.
+// The owner of a path that doesn't exist reviews nothing.
 func TestTheOwnersOwnWhatExists(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, ".github/CODEOWNERS"))
 	if err != nil {
@@ -473,7 +472,7 @@ func TestTheOwnersOwnWhatExists(t *testing.T) {
 	}
 }
 
-// The links of the hints lead to headings of the runbook.
+// The hints' links lead to headings in the runbook.
 func TestTheHintsLeadSomewhere(t *testing.T) {
 	runbook, err := os.ReadFile(filepath.Join(root, "docs/runbook.md"))
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// API is what the function needs of DynamoDB.
+// API is what the function needs from DynamoDB.
 type API interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 }
@@ -33,17 +33,17 @@ type Request struct {
 	Event events.EventBridgeEvent `json:"event"`
 }
 
-// Answer tells what became of a confirmation.
+// Answer says what became of a confirmation.
 type Answer struct {
-	Recorded bool `json:"recorded"` // false: the table held it already
+	Recorded bool `json:"recorded"` // false: the table already had it
 }
 
-// MalformedConfirmation says that an event holds no confirmation. Its name is the error that the workflow sees.
+// MalformedConfirmation means that an event isn't a confirmation. Its name is the error that the workflow sees.
 type MalformedConfirmation struct{ Reason string }
 
 func (e *MalformedConfirmation) Error() string { return "no confirmation: " + e.Reason }
 
-// New makes the handler for a table.
+// New returns the handler for a table.
 func New(api API, table string) (lambda.Handler, error) {
 	if table == "" {
 		return nil, errors.New("TABLE_NAME is not set; it holds the name of the table")
