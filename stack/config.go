@@ -147,8 +147,8 @@ func (c *Config) complete() {
 	c.Pipeline.MetricsNamespace = function.MetricsNamespace
 	c.Pipeline.LambdaSources = lambdaSources
 	c.Pipeline.Expires = c.RetentionYears > 0
-	c.Pipeline.Stages = c.Stages()
-	c.Pipeline.Parameters = c.Parameters()
+	c.Pipeline.Stages = c.stages()
+	c.Pipeline.Parameters = c.parameters()
 }
 
 // checkPipeline has the pipeline check its arguments, and blames the keys they come from.

@@ -15,7 +15,7 @@ import (
 )
 
 // Stages returns the stages of the workflow in a stack without config.
-func Stages() []components.Stage { return (&Config{}).Stages() }
+func Stages() []components.Stage { return (&Config{}).stages() }
 
 // Functions returns the names of the stages' functions, in the order of the table.
 func Functions() []string {
@@ -29,7 +29,7 @@ func Functions() []string {
 // Stages returns the one table of the workflow's stages. All but the last run in parallel; the last gets their answers. A
 // row gives the stage its state, role, image, queue, alarms, dashboard lines and config keys (<function>Memory,
 // <function>ReservedConcurrency), its line in the report of a run, and its place on the local cloud.
-func (c *Config) Stages() []components.Stage {
+func (c *Config) stages() []components.Stage {
 	stages := []components.Stage{
 		{
 			Function: validator.Name, State: "ValidateTrade", Result: "validation",
@@ -114,7 +114,7 @@ func staleParameters(function string) components.StageAlarm {
 }
 
 // parameters are what the functions read while they run. SSM refuses the same values that the functions would.
-func (c *Config) Parameters() []components.Parameter {
+func (c *Config) parameters() []components.Parameter {
 	var endpoint pulumi.StringInput = pulumi.String(c.APIEndpoint)
 	switch {
 	case c.APIEndpoint == "":

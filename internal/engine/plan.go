@@ -100,6 +100,7 @@ func (p *Plan) note(d pulumi_engine.DiagEventPayload) {
 		p.Errors = append(p.Errors, message)
 	case diag.Warning:
 		p.Warnings = append(p.Warnings, message)
+	default: // the engine's own progress
 	}
 }
 

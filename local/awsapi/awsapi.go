@@ -20,7 +20,9 @@ func Error(code, format string, args ...any) error {
 }
 
 // Validation is the error of a request that a service won't serve.
-func Validation(format string, args ...any) error { return Error("ValidationException", format, args...) }
+func Validation(format string, args ...any) error {
+	return Error("ValidationException", format, args...)
+}
 
 // Unsupported names a feature of AWS that is not served here. It is no API error on purpose: AWS would serve the
 // request, so nothing may take it for AWS's answer, and no retry helps.
