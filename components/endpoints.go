@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components/iam"
@@ -47,15 +48,15 @@ func (args *PrivateNetworkArgs) newInterfaceEndpoints(ctx *pulumi.Context, n *Pr
 			if err != nil {
 				return err
 			}
-			endpoint, err := newEC2(ctx, "vpcEndpoint:VpcEndpoint", name+"-"+service, pulumi.Map{
-				"vpcId":             where.vpcID,
-				"vpcEndpointType":   pulumi.String("Interface"),
-				"serviceName":       pulumi.String(args.serviceName(service)),
-				"subnetIds":         where.subnetIDs,
-				"securityGroupIds":  pulumi.StringArray{group.ID()},
-				"privateDnsEnabled": pulumi.Bool(true),
-				"policy":            policy,
-				"tags":              nameTag(args.NetworkName + "-" + service),
+			endpoint, err := ec2.NewVpcEndpoint(ctx, name+"-"+service, &ec2.VpcEndpointArgs{
+				VpcId:             where.vpcID,
+				VpcEndpointType:   pulumi.String("Interface"),
+				ServiceName:       pulumi.String(args.serviceName(service)),
+				SubnetIds:         where.subnetIDs,
+				SecurityGroupIds:  pulumi.StringArray{group.ID()},
+				PrivateDnsEnabled: pulumi.Bool(true),
+				Policy:            policy,
+				Tags:              nameTag(args.NetworkName + "-" + service),
 			}, pulumi.Parent(n))
 			if err != nil {
 				return fmt.Errorf("making the endpoint for %s of network %s: %w", service, name, err)
@@ -97,27 +98,33 @@ var gatewayServices = []string{"dynamodb", "s3"}
 func (args *PrivateNetworkArgs) newGatewayEndpoints(ctx *pulumi.Context, n *PrivateNetwork, name string, where place) error {
 	var prefixes pulumi.StringInput
 	if where.routeTableIDs == nil {
-		prefixes = lookupEC2(ctx, "getManagedPrefixList:getManagedPrefixList", pulumi.Map{"name": pulumi.String(args.serviceName("dynamodb"))}, pulumi.Parent(n))
+		list, err := ec2.LookupManagedPrefixList(ctx, &ec2.LookupManagedPrefixListArgs{
+			Name: pulumi.StringRef(args.serviceName("dynamodb")),
+		}, pulumi.Parent(n))
+		if err != nil {
+			return fmt.Errorf("asking AWS for the prefix list of DynamoDB in %s: %w", args.Scope.Region, err)
+		}
+		prefixes = pulumi.String(list.Id)
 	} else {
 		for _, service := range gatewayServices {
 			policy, err := args.endpointPolicy(service)
 			if err != nil {
 				return err
 			}
-			endpoint, err := newEC2(ctx, "vpcEndpoint:VpcEndpoint", name+"-"+service, pulumi.Map{
-				"vpcId":           where.vpcID,
-				"vpcEndpointType": pulumi.String("Gateway"),
-				"serviceName":     pulumi.String(args.serviceName(service)),
-				"routeTableIds":   where.routeTableIDs,
-				"policy":          policy,
-				"tags":            nameTag(args.NetworkName + "-" + service),
+			endpoint, err := ec2.NewVpcEndpoint(ctx, name+"-"+service, &ec2.VpcEndpointArgs{
+				VpcId:           where.vpcID,
+				VpcEndpointType: pulumi.String("Gateway"),
+				ServiceName:     pulumi.String(args.serviceName(service)),
+				RouteTableIds:   where.routeTableIDs,
+				Policy:          policy,
+				Tags:            nameTag(args.NetworkName + "-" + service),
 			}, pulumi.Parent(n))
 			if err != nil {
 				return fmt.Errorf("making the endpoint for %s of network %s: %w", service, name, err)
 			}
 			n.Reachable = append(n.Reachable, endpoint)
 			if service == "dynamodb" {
-				prefixes = endpoint.PrefixListID
+				prefixes = endpoint.PrefixListId
 			}
 		}
 	}

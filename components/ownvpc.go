@@ -5,6 +5,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -21,19 +22,19 @@ func FlowLogGroup(networkName string) string { return "/aws/vpc/" + networkName 
 // newVPC makes a small VPC: two private subnets in two zones, no internet gateway, no NAT, a default security group that
 // is closed, and flow logs.
 func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, name string) (place, error) {
-	network, err := newEC2(ctx, "vpc:Vpc", name+"-vpc", pulumi.Map{
-		"cidrBlock":          pulumi.String(args.CIDR),
-		"enableDnsSupport":   pulumi.Bool(true), // both are what private DNS names of endpoints rest on
-		"enableDnsHostnames": pulumi.Bool(true),
-		"tags":               nameTag(args.NetworkName),
+	network, err := ec2.NewVpc(ctx, name+"-vpc", &ec2.VpcArgs{
+		CidrBlock:          pulumi.String(args.CIDR),
+		EnableDnsSupport:   pulumi.Bool(true), // both are what private DNS names of endpoints rest on
+		EnableDnsHostnames: pulumi.Bool(true),
+		Tags:               nameTag(args.NetworkName),
 	}, pulumi.Parent(n))
 	if err != nil {
 		return place{}, fmt.Errorf("making VPC %s: %w", name, err)
 	}
 	// AWS makes a default group that is open within itself. Taken over without rules, it lets nothing in or out.
-	closed, err := newEC2(ctx, "defaultSecurityGroup:DefaultSecurityGroup", name+"-default", pulumi.Map{
-		"vpcId": network.ID(),
-		"tags":  nameTag(args.NetworkName + "-default-closed"),
+	closed, err := ec2.NewDefaultSecurityGroup(ctx, name+"-default", &ec2.DefaultSecurityGroupArgs{
+		VpcId: network.ID(),
+		Tags:  nameTag(args.NetworkName + "-default-closed"),
 	}, pulumi.Parent(n))
 	if err != nil {
 		return place{}, fmt.Errorf("closing the default security group of VPC %s: %w", name, err)
@@ -52,9 +53,9 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 	if len(available.Names) < zones {
 		return place{}, &ArgumentError{Component: name, Argument: "Scope", Reason: fmt.Sprintf("%s has %d zones that suit, and %d are needed", args.Scope.Region, len(available.Names), zones)}
 	}
-	table, err := newEC2(ctx, "routeTable:RouteTable", name+"-routes", pulumi.Map{
-		"vpcId": network.ID(),
-		"tags":  nameTag(args.NetworkName + "-private"),
+	table, err := ec2.NewRouteTable(ctx, name+"-routes", &ec2.RouteTableArgs{
+		VpcId: network.ID(),
+		Tags:  nameTag(args.NetworkName + "-private"),
 	}, pulumi.Parent(n))
 	if err != nil {
 		return place{}, fmt.Errorf("making the route table of VPC %s: %w", name, err)
@@ -66,19 +67,19 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 	var subnets pulumi.StringArray
 	for i, addresses := range ranges {
 		number := fmt.Sprintf("-%d", i+1)
-		subnet, err := newEC2(ctx, "subnet:Subnet", name+"-private"+number, pulumi.Map{
-			"vpcId":               network.ID(),
-			"cidrBlock":           pulumi.String(addresses.String()),
-			"availabilityZone":    pulumi.String(available.Names[i]),
-			"mapPublicIpOnLaunch": pulumi.Bool(false),
-			"tags":                nameTag(args.NetworkName + "-private" + number),
+		subnet, err := ec2.NewSubnet(ctx, name+"-private"+number, &ec2.SubnetArgs{
+			VpcId:               network.ID(),
+			CidrBlock:           pulumi.String(addresses.String()),
+			AvailabilityZone:    pulumi.String(available.Names[i]),
+			MapPublicIpOnLaunch: pulumi.Bool(false),
+			Tags:                nameTag(args.NetworkName + "-private" + number),
 		}, pulumi.Parent(n), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}))
 		if err != nil {
 			return place{}, fmt.Errorf("making subnet %d of VPC %s: %w", i+1, name, err)
 		}
-		_, err = newEC2(ctx, "routeTableAssociation:RouteTableAssociation", name+"-private"+number+"-routes", pulumi.Map{
-			"subnetId":     subnet.ID(),
-			"routeTableId": table.ID(),
+		_, err = ec2.NewRouteTableAssociation(ctx, name+"-private"+number+"-routes", &ec2.RouteTableAssociationArgs{
+			SubnetId:     subnet.ID(),
+			RouteTableId: table.ID(),
 		}, pulumi.Parent(n))
 		if err != nil {
 			return place{}, fmt.Errorf("routing subnet %d of VPC %s: %w", i+1, name, err)
@@ -90,7 +91,7 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 }
 
 // newFlowLogs keeps a record of every connection, accepted and refused.
-func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwork, name string, network *ec2Resource) error {
+func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwork, name string, network *ec2.Vpc) error {
 	group, streams := args.Scope.LogGroupARN(FlowLogGroup(args.NetworkName))
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-flow-logs", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(FlowLogGroup(args.NetworkName)),
@@ -124,14 +125,14 @@ func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwo
 	if err != nil {
 		return fmt.Errorf("making the policy of the flow logs' role of VPC %s: %w", name, err)
 	}
-	_, err = newEC2(ctx, "flowLog:FlowLog", name+"-flow-log", pulumi.Map{
-		"vpcId":                  network.ID(),
-		"trafficType":            pulumi.String("ALL"),
-		"logDestinationType":     pulumi.String("cloud-watch-logs"),
-		"logDestination":         logs.Arn,
-		"iamRoleArn":             role.Arn,
-		"maxAggregationInterval": pulumi.Int(600), // the cheaper of the two
-		"tags":                   nameTag(args.NetworkName),
+	_, err = ec2.NewFlowLog(ctx, name+"-flow-log", &ec2.FlowLogArgs{
+		VpcId:                  network.ID(),
+		TrafficType:            pulumi.String("ALL"),
+		LogDestinationType:     pulumi.String("cloud-watch-logs"),
+		LogDestination:         logs.Arn,
+		IamRoleArn:             role.Arn,
+		MaxAggregationInterval: pulumi.Int(600), // the cheaper of the two
+		Tags:                   nameTag(args.NetworkName),
 	}, pulumi.Parent(n), pulumi.DependsOn([]pulumi.Resource{policy}))
 	if err != nil {
 		return fmt.Errorf("making the flow log of VPC %s: %w", name, err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -202,9 +203,11 @@ func subnetRanges(cidr string) ([zones]netip.Prefix, error) {
 
 func (args *PrivateNetworkArgs) place(ctx *pulumi.Context, n *PrivateNetwork, name string) (place, error) {
 	if adopted := args.Adopted; adopted != nil {
-		group := lookupEC2(ctx, "getSecurityGroup:getSecurityGroup", pulumi.Map{"vpcId": adopted.VPCID, "name": pulumi.String("default")}, pulumi.Parent(n))
+		group := ec2.LookupSecurityGroupOutput(ctx, ec2.LookupSecurityGroupOutputArgs{
+			VpcId: adopted.VPCID.ToStringOutput().ToStringPtrOutput(), Name: pulumi.String("default"),
+		}, pulumi.Parent(n))
 		return place{
-			vpcID: adopted.VPCID, defaultGroup: group, subnetIDs: adopted.SubnetIDs, routeTableIDs: adopted.RouteTableIDs,
+			vpcID: adopted.VPCID, defaultGroup: group.Id(), subnetIDs: adopted.SubnetIDs, routeTableIDs: adopted.RouteTableIDs,
 		}, nil
 	}
 	return args.newVPC(ctx, n, name)
@@ -212,12 +215,12 @@ func (args *PrivateNetworkArgs) place(ctx *pulumi.Context, n *PrivateNetwork, na
 
 // newSecurityGroup makes a security group without rules. Rules are resources of their own: mixed with inline ones, each
 // update undoes the other's.
-func newSecurityGroup(ctx *pulumi.Context, parent pulumi.Resource, name string, vpcID pulumi.StringInput, physical, description string) (*ec2Resource, error) {
-	group, err := newEC2(ctx, "securityGroup:SecurityGroup", name, pulumi.Map{
-		"name":        pulumi.String(physical),
-		"description": pulumi.String(description),
-		"vpcId":       vpcID,
-		"tags":        nameTag(physical),
+func newSecurityGroup(ctx *pulumi.Context, parent pulumi.Resource, name string, vpcID pulumi.StringInput, physical, description string) (*ec2.SecurityGroup, error) {
+	group, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{
+		Name:        pulumi.String(physical),
+		Description: pulumi.String(description),
+		VpcId:       vpcID,
+		Tags:        nameTag(physical),
 	}, pulumi.Parent(parent), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}))
 	if err != nil {
 		return nil, fmt.Errorf("making security group %s: %w", name, err)
