@@ -11,7 +11,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// seconds is a number of seconds as a duration. Arguments hold numbers, since other languages have no durations to hand over.
+// seconds is a number of seconds as a duration. Arguments hold numbers, since other languages have no durations to hand
+// over.
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // ArgumentError says what is wrong with one argument of a component.

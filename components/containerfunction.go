@@ -34,8 +34,8 @@ type ContainerFunctionArgs struct {
 	// and the alarms name the function before it exists.
 	FunctionName string `pulumi:"functionName"`
 
-	// RepositoryName is the physical name of the ECR repository of its images: up to 256 lower-case letters and digits, with
-	// single . _ / - between them.
+	// RepositoryName is the physical name of the ECR repository of its images: up to 256 lower-case letters and digits,
+	// with single . _ / - between them.
 	RepositoryName pulumi.StringInput `pulumi:"repositoryName"`
 
 	// Description says in a line what the function does.
@@ -76,8 +76,9 @@ type ContainerFunctionArgs struct {
 	// SecurityGroupIDs, with SubnetIDs, put the function into a VPC.
 	SecurityGroupIDs pulumi.StringArrayInput `pulumi:"securityGroupIds,optional"`
 
-	// LastingGroupIDs are the security groups that Lambda's network interfaces are moved to when the function is destroyed:
-	// the interfaces stay for up to 45 minutes and hold on to their groups. Default: the default group of the VPC.
+	// LastingGroupIDs are the security groups that Lambda's network interfaces are moved to when the function is
+	// destroyed: the interfaces stay for up to 45 minutes and hold on to their groups. Default: the default group of the
+	// VPC.
 	LastingGroupIDs pulumi.StringArrayInput `pulumi:"lastingGroupIds,optional"`
 
 	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
@@ -226,8 +227,8 @@ func (args *ContainerFunctionArgs) check(name string) error {
 	return a.err()
 }
 
-// checkSize holds a function to Lambda's bounds for memory, and to a bound for concurrency that catches a slip of the finger:
-// AWS has its own, by account. Zero is the default of both.
+// checkSize holds a function to Lambda's bounds for memory, and to a bound for concurrency that catches a slip of the
+// finger: AWS has its own, by account. Zero is the default of both.
 func checkSize(a *arguments, field string, memoryMB, reservedConcurrency int) {
 	if memoryMB != 0 {
 		a.between(field+"MemoryMB", memoryMB, 128, 10240)

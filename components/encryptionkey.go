@@ -152,8 +152,8 @@ func (args *EncryptionKeyArgs) check(name string) error {
 }
 
 // keyPolicy says who may do what with the key in one region. The account's own IAM policies decide for its users and
-// roles, each of which is held to one service and one resource there; AWS services are named one by one. The actions are
-// spelled out: a wildcard would grow with every action that KMS adds.
+// roles, each of which is held to one service and one resource there; AWS services are named one by one. The actions
+// are spelled out: a wildcard would grow with every action that KMS adds.
 func keyPolicy(scope Scope, grants *KeyGrants) (pulumi.String, error) {
 	account := iam.AWS(scope.Global("iam", "root"))
 	statements := []iam.Statement{

@@ -12,7 +12,8 @@ import (
 )
 
 // endpointActions are the services that an endpoint may be made for, and what may pass through it: what functions call
-// from within a VPC, and no more. Logs of functions, traces and pulled images don't pass here: Lambda carries them itself.
+// from within a VPC, and no more. Logs of functions, traces and pulled images don't pass here: Lambda carries them
+// itself.
 var endpointActions = map[string]iam.Strings{
 	"dynamodb":       {"dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
 	"events":         {"events:PutEvents"},
@@ -32,8 +33,8 @@ func InterfaceEndpoints() []string {
 	return slices.DeleteFunc(services, func(service string) bool { return slices.Contains(gatewayServices, service) })
 }
 
-// newInterfaceEndpoints makes the endpoints that have network interfaces of their own, and lets the functions reach them
-// and those that an adopted VPC has.
+// newInterfaceEndpoints makes the endpoints that have network interfaces of their own, and lets the functions reach
+// them and those that an adopted VPC has.
 func (args *PrivateNetworkArgs) newInterfaceEndpoints(ctx *pulumi.Context, n *PrivateNetwork, name string, where place) error {
 	if len(args.Endpoints) > 0 {
 		group, err := newSecurityGroup(ctx, n, name+"-endpoints", where.vpcID, args.NetworkName+"-endpoints", "Interface endpoints: in from the functions, out to nowhere")

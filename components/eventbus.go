@@ -37,7 +37,7 @@ type EventBusArgs struct {
 	// ProducerAccounts are the other accounts that may send, 12 digits each.
 	ProducerAccounts []string `pulumi:"producerAccounts,optional"`
 
-	// ArchiveDays is how long events are kept for replay: up to 36500. Default: for ever.
+	// ArchiveDays is how long events are kept for replay: up to 36500. Default: forever.
 	ArchiveDays int `pulumi:"archiveDays,optional"`
 
 	// KeyARN is the customer-managed key of bus and dead-letter queue. Its policy must let EventBridge use it.

@@ -9,8 +9,8 @@ import (
 	"trade-processing/components/iam"
 )
 
-// InsightsLogGroup is where every function of an account and region with Lambda Insights writes. The extension offers no
-// other name.
+// InsightsLogGroup is where every function of an account and region with Lambda Insights writes. The extension offers
+// no other name.
 const InsightsLogGroup = "/aws/lambda-insights"
 
 // Permission lets a role do something with named resources.
@@ -44,8 +44,8 @@ func checkPermissions(a *arguments, permissions []Permission) {
 	}
 }
 
-// statements renders permissions once their resources are known. resources holds those of all permissions, one after the
-// other.
+// statements renders permissions once their resources are known. resources holds those of all permissions, one after
+// the other.
 func statements(permissions []Permission, resources []string) []iam.Statement {
 	var made []iam.Statement
 	for _, p := range permissions {
@@ -100,8 +100,8 @@ func (args *ContainerFunctionArgs) policy(deadLettersARN pulumi.StringInput) pul
 	}, inputs...)
 }
 
-// observability is what logs, traces and Lambda Insights need. logs:CreateLogGroup is left out on purpose: with it, Lambda
-// would bring a destroyed log group back.
+// observability is what logs, traces and Lambda Insights need. logs:CreateLogGroup is left out on purpose: with it,
+// Lambda would bring a destroyed log group back.
 func (args *ContainerFunctionArgs) observability() []iam.Statement {
 	_, own := args.Scope.LogGroupARN(FunctionLogGroup(args.FunctionName))
 	_, insights := args.Scope.LogGroupARN(InsightsLogGroup)
@@ -159,8 +159,8 @@ func useKey(sid, service string, scope Scope, keyARN pulumi.StringInput) Permiss
 	return Permission{Sid: sid, Actions: through.Action, Resources: []pulumi.StringInput{keyARN}, Conditions: through.Condition}
 }
 
-// useKeyThrough lets a role read and write what one service of the region keeps under the key, and nothing else that the
-// key encrypts.
+// useKeyThrough lets a role read and write what one service of the region keeps under the key, and nothing else that
+// the key encrypts.
 func useKeyThrough(service string, scope Scope, keyARN string) iam.Statement {
 	return iam.Statement{
 		Sid: "Key", Effect: iam.Allow,

@@ -13,8 +13,8 @@ import (
 
 const globalTradeTableType = "trade-processing:components:GlobalTradeTable"
 
-// The trades' keys, indexes and the attributes that readers rely on. The names are a contract with the recorder and with
-// whoever queries.
+// The trades' keys, indexes and the attributes that readers rely on. The names are a contract with the recorder and
+// with whoever queries.
 const (
 	TradeIDAttribute      = "tradeId"      // S, partition key
 	TimestampAttribute    = "timestamp"    // N, sort key: epoch milliseconds of the execution
@@ -26,8 +26,8 @@ const (
 	ByStatusIndex = "byStatus" // this status, this time window
 )
 
-// windowAttributes are what a query of a time window answers with beside the keys. Whoever needs the whole trade gets it
-// by its key: projecting everything would store and write each trade three times over.
+// windowAttributes are what a query of a time window answers with beside the keys. Whoever needs the whole trade gets
+// it by its key: projecting everything would store and write each trade three times over.
 var windowAttributes = []string{"amount", "currency", "digest", "recordedAt", "symbol", "venue"}
 
 // The types of key attributes.
@@ -134,8 +134,8 @@ type GlobalTradeTableArgs struct {
 
 const defaultReplicationLatencySeconds = 60
 
-// GlobalTradeTable is a DynamoDB table with its replicas: on-demand, point-in-time recovery, streams, a customer-managed
-// key in each region, indexes, and alarms. Unless it is told otherwise, it is the table of the trades.
+// GlobalTradeTable is a DynamoDB table with its replicas: on-demand, point-in-time recovery, streams, a
+// customer-managed key in each region, indexes, and alarms. Unless it is told otherwise, it is the table of the trades.
 type GlobalTradeTable struct {
 	pulumi.ResourceState
 

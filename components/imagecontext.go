@@ -141,8 +141,8 @@ func readIgnoreFile(names []string) (*patternmatcher.PatternMatcher, error) {
 	return matcher, nil
 }
 
-// goFiles finds out what `go build` reads of a package: for every platform and tag, as the Dockerfile says which ones it
-// builds with.
+// goFiles finds out what `go build` reads of a package: for every platform and tag, as the Dockerfile says which ones
+// it builds with.
 var goFiles = build.Context{Compiler: "gc", GOOS: "linux", GOARCH: "arm64", CgoEnabled: true, UseAllFiles: true}
 
 // programFiles are the files that a Go program is built from, of the module in a folder.

@@ -17,8 +17,8 @@ const contextsFolder = "dist/image-contexts"
 // keptUnused is how long a copy stays when nobody builds from it.
 const keptUnused = 24 * time.Hour
 
-// WriteContext copies the build context to its folder, unless it is there already. Other processes may do the same at the
-// same time: the folder is written beside its place and moved there, so that it is whole once it is there.
+// WriteContext copies the build context to its folder, unless it is there already. Other processes may do the same at
+// the same time: the folder is written beside its place and moved there, so that it is whole once it is there.
 func (b ImageBuild) WriteContext() error {
 	folder := filepath.Join(b.project, filepath.FromSlash(b.Context))
 	if b.isIn(folder) {

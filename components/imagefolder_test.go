@@ -55,8 +55,8 @@ func contents(t *testing.T, folder string) map[string]string {
 	return files
 }
 
-// The provider builds and pushes again when its own hash of the context moves, and a tag that exists is refused: tag and
-// the copied files must be the same wherever a commit is checked out.
+// The provider builds and pushes again when its own hash of the context moves, and a tag that exists is refused: tag
+// and the copied files must be the same wherever a commit is checked out.
 func TestACommitIsTheSameContextInEveryCheckout(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o022))
 	program := ImageSource{Context: "src", Dockerfile: "src/Dockerfile", Program: "intake/bootstrap"}
@@ -174,8 +174,8 @@ func removeAll(folder string, patterns ...string) error {
 	return nil
 }
 
-// Whoever sees the folder sees the whole of it. WriteContext shares nothing between two calls but the file system, so that
-// goroutines stand for processes.
+// Whoever sees the folder sees the whole of it. WriteContext shares nothing between two calls but the file system, so
+// that goroutines stand for processes.
 func TestManyCopyTheSameAtOnce(t *testing.T) {
 	source := ImageSource{Project: module(t), Context: "src", Dockerfile: "src/Dockerfile", Program: "intake/bootstrap"}
 	for range 20 {

@@ -16,7 +16,8 @@ const (
 	// defaultKeptImages bounds the storage and leaves enough to roll back to.
 	defaultKeptImages = 50
 
-	// untaggedDays is how long an image without a tag stays. None is pushed without one; a push that broke off leaves some.
+	// untaggedDays is how long an image without a tag stays. None is pushed without one; a push that broke off leaves
+	// some.
 	untaggedDays = 1
 )
 

@@ -37,7 +37,8 @@ type ImageSource struct {
 	// without this.
 	//
 	// Default: none. The build context is then all of Context but for what Docker's ignore file leaves out: the file
-	// "<Dockerfile>.dockerignore", or ".dockerignore" in Context. A symbolic link in Context counts as the file that it leads to.
+	// "<Dockerfile>.dockerignore", or ".dockerignore" in Context. A symbolic link in Context counts as the file that it
+	// leads to.
 	Program string `pulumi:"program,optional"`
 
 	// Args are the build's arguments.
@@ -53,9 +54,10 @@ type ImageBuild struct {
 	// nothing else. Tags are immutable in the repository: a tag that exists is refused.
 	Tag string
 
-	// Args are the source's, and what the image says of itself: VERSION is the tag, REVISION the whole digest that the tag is
-	// the beginning of. A commit would be another one after every change of a page, and the image with it. SOURCE_DATE_EPOCH
-	// is the time that builders since Docker Engine 23 give to the image: always the same, so that the image's digest is too.
+	// Args are the source's, and what the image says of itself: VERSION is the tag, REVISION the whole digest that the tag
+	// is the beginning of. A commit would be another one after every change of a page, and the image with it.
+	// SOURCE_DATE_EPOCH is the time that builders since Docker Engine 23 give to the image: always the same, so that the
+	// image's digest is too.
 	Args map[string]string
 
 	// Context and Dockerfile are where WriteContext puts them, relative to the project.

@@ -2,8 +2,8 @@ package components
 
 import "trade-processing/components/iam"
 
-// KeyGrants are what AWS services may use a key for. Each is held to named resources of the key's own account and region,
-// and a * in a name stands for any text.
+// KeyGrants are what AWS services may use a key for. Each is held to named resources of the key's own account and
+// region, and a * in a name stands for any text.
 type KeyGrants struct {
 	// LogGroups are the names of log groups that CloudWatch Logs encrypts.
 	LogGroups []string `pulumi:"logGroups,optional"`
@@ -64,9 +64,9 @@ func logGroups(scope Scope, names []string) iam.Statement {
 		"kms:ReEncryptFrom", "kms:ReEncryptTo")
 }
 
-// workflowLogs lets the delivery service behind Step Functions' logging read what a state machine with a customer-managed
-// key logs (https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html). The encryption context, which
-// holds the account, is the text "arn:…:logs:<region>:<account>:*", star included.
+// workflowLogs lets the delivery service behind Step Functions' logging read what a state machine with a
+// customer-managed key logs (https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html). The
+// encryption context, which holds the account, is the text "arn:…:logs:<region>:<account>:*", star included.
 func workflowLogs(scope Scope) iam.Statement {
 	return serviceStatement("WorkflowLogDelivery", logDeliveryService,
 		iam.Conditions{iam.StringLike: {"kms:EncryptionContext:SourceArn": {scope.ARN("logs", "*")}}}, "kms:Decrypt")
@@ -79,8 +79,8 @@ func alarmsPublish(scope Scope, namePrefix string) iam.Statement {
 		onBehalfOf(scope.Account, scope.ARN("cloudwatch", "alarm:"+namePrefix+"*")), "kms:Decrypt", "kms:GenerateDataKey")
 }
 
-// eventDeadLetters lets EventBridge put what these rules could not deliver into encrypted dead-letter queues. Without it
-// the queues stay empty and the events are gone, with one metric as the only trace.
+// eventDeadLetters lets EventBridge put what these rules could not deliver into encrypted dead-letter queues. Without
+// it the queues stay empty and the events are gone, with one metric as the only trace.
 func eventDeadLetters(scope Scope, rules []string) iam.Statement {
 	var arns iam.Strings
 	for _, rule := range rules {
@@ -89,8 +89,8 @@ func eventDeadLetters(scope Scope, rules []string) iam.Statement {
 	return serviceStatement("EventDeadLetters", eventService, onBehalfOf(scope.Account, arns...), "kms:Decrypt", "kms:GenerateDataKey")
 }
 
-// eventBus lets EventBridge encrypt the events on a bus, decrypt them for its rules and its archive (a managed rule), and
-// put what it could not encrypt into the bus's own encrypted dead-letter queue
+// eventBus lets EventBridge encrypt the events on a bus, decrypt them for its rules and its archive (a managed rule),
+// and put what it could not encrypt into the bus's own encrypted dead-letter queue
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html).
 func eventBus(scope Scope, name string) []iam.Statement {
 	bus, rules := scope.ARN("events", "event-bus/"+name), scope.ARN("events", "rule/"+name+"/*")

@@ -50,7 +50,8 @@ type MonitoredQueueArgs struct {
 	// policies suffice.
 	Senders []QueueSender `pulumi:"senders,optional"`
 
-	// OldestMessageSeconds is the age of the oldest message that raises the second alarm: less than 14 days. Default: 3600.
+	// OldestMessageSeconds is the age of the oldest message that raises the second alarm: less than 14 days. Default:
+	// 3600.
 	OldestMessageSeconds int `pulumi:"oldestMessageSeconds,optional"`
 
 	// DeletionProtection refuses a plan that would delete or replace the queue, and with it the messages that wait.

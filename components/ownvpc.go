@@ -12,15 +12,15 @@ import (
 	"trade-processing/components/iam"
 )
 
-// zonesWithoutLambda can't hold the network interfaces of functions. Zone ids are the same in every account; the letters
-// behind a region's name are not.
+// zonesWithoutLambda can't hold the network interfaces of functions. Zone ids are the same in every account; the
+// letters behind a region's name are not.
 var zonesWithoutLambda = []string{"use1-az3"}
 
 // FlowLogGroup is the log group of a VPC's flow logs.
 func FlowLogGroup(networkName string) string { return "/aws/vpc/" + networkName + "-flow-logs" }
 
-// newVPC makes a small VPC: two private subnets in two zones, no internet gateway, no NAT, a default security group that
-// is closed, and flow logs.
+// newVPC makes a small VPC: two private subnets in two zones, no internet gateway, no NAT, a default security group
+// that is closed, and flow logs.
 func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, name string) (place, error) {
 	network, err := ec2.NewVpc(ctx, name+"-vpc", &ec2.VpcArgs{
 		CidrBlock:          pulumi.String(args.CIDR),

@@ -7,8 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Parameter is an SSM parameter of a pipeline. The stack's config is its source: a value that an operator changes with the
-// AWS CLI holds until a deployment changes it, or until one that refreshes first.
+// Parameter is an SSM parameter of a pipeline. The stack's config is its source: a value that an operator changes with
+// the AWS CLI holds until a deployment changes it, or until one that refreshes first.
 type Parameter struct {
 	// Name is what follows the pipeline's ParameterPrefix.
 	Name string `pulumi:"name"`
@@ -16,8 +16,8 @@ type Parameter struct {
 	// Description says what the functions make of the value.
 	Description string `pulumi:"description"`
 
-	// AllowedPattern is the regular expression that SSM demands of a value. A function that starts with a value it can't read
-	// fails every trade, so let SSM refuse what the functions would.
+	// AllowedPattern is the regular expression that SSM demands of a value. A function that starts with a value it can't
+	// read fails every trade, so let SSM refuse what the functions would.
 	AllowedPattern string `pulumi:"allowedPattern"`
 
 	// Value is the value, which can't be empty. A secret one is kept as a SecureString under the pipeline's key.

@@ -60,8 +60,8 @@ type AdoptedNetwork struct {
 	EndpointSecurityGroupIDs []pulumi.StringInput `pulumi:"endpointSecurityGroupIds,optional"`
 }
 
-// defaultCIDR has 256 addresses: Lambda shares a network interface among all functions with the same subnets and groups,
-// so that a handful are enough.
+// defaultCIDR has 256 addresses: Lambda shares a network interface among all functions with the same subnets and
+// groups, so that a handful are enough.
 const defaultCIDR = "10.42.0.0/24"
 
 // zones is how many availability zones a VPC of ours spans: a function in one zone goes down with it.
@@ -228,8 +228,8 @@ func newSecurityGroup(ctx *pulumi.Context, parent pulumi.Resource, name string, 
 	return group, nil
 }
 
-// lingeringInterfaces is how long the deletion of what Lambda's network interfaces hold on to may take: they stay for up
-// to 45 minutes after their function.
+// lingeringInterfaces is how long the deletion of what Lambda's network interfaces hold on to may take: they stay for
+// up to 45 minutes after their function.
 const lingeringInterfaces = "50m"
 
 func nameTag(name string) pulumi.StringMap { return pulumi.StringMap{"Name": pulumi.String(name)} }

@@ -50,8 +50,8 @@ type RegistryDestination struct {
 	Provider *aws.Provider
 }
 
-// RegistryReplication copies the images of a namespace to other regions, into repositories that are encrypted, immutable
-// and tagged as the first ones are.
+// RegistryReplication copies the images of a namespace to other regions, into repositories that are encrypted,
+// immutable and tagged as the first ones are.
 //
 // AWS keeps one replication configuration for each registry and region. A second stack of the account that has this
 // component would overwrite the first one's, so exactly one may.
@@ -156,8 +156,9 @@ func (args *RegistryReplicationArgs) check(name string) error {
 }
 
 // newRole makes the role with which ECR makes encrypted and tagged repositories
-// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-create-iam.html). Its trust has no
-// condition, as AWS documents none that ECR would meet; what the role can do is bound to this namespace and these keys.
+// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-create-iam.html). Its trust has
+// no condition, as AWS documents none that ECR would meet; what the role can do is bound to this namespace and these
+// keys.
 func (args *RegistryReplicationArgs) newRole(ctx *pulumi.Context, r *RegistryReplication, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
 	trusted, err := trust(registryService, nil)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 )
 
 // Scope is where a component's resources live. With it, the ARN of a resource whose name is chosen is known before the
-// resource exists, which is what the policies of a key or a queue need. A component asks its own provider for it; one that
-// is given must be the provider's.
+// resource exists, which is what the policies of a key or a queue need. A component asks its own provider for it; one
+// that is given must be the provider's.
 type Scope struct {
 	Partition string // aws, aws-cn or aws-us-gov
 	Account   string // the 12 digits of the account

@@ -49,15 +49,15 @@ type SourceRouteArgs struct {
 	AliasARN  pulumi.StringInput `pulumi:"aliasArn,optional"`
 	AliasName string             `pulumi:"aliasName,optional"`
 
-	// DeadLetters takes the events that could not be delivered; the rule must be one of its senders, see RuleARN. Default: a
-	// queue of the route's own.
+	// DeadLetters takes the events that could not be delivered; the rule must be one of its senders, see RuleARN. Default:
+	// a queue of the route's own.
 	DeadLetters *MonitoredQueue
 
 	// KeyARN is the customer-managed key of a dead-letter queue of the route's own. Its policy must let the rule use it.
 	KeyARN pulumi.StringInput `pulumi:"keyArn,optional"`
 
 	// SilenceAlarmMinutes is how long the source may send nothing before an alarm goes off: up to MaxSilenceMinutes.
-	// Default: for ever, for a source whose market closes.
+	// Default: forever, for a source whose market closes.
 	SilenceAlarmMinutes int `pulumi:"silenceAlarmMinutes,optional"`
 
 	// AlarmTopicARN is the SNS topic that the alarms notify.
@@ -222,8 +222,8 @@ func (args *SourceRouteArgs) target() pulumi.StringInput {
 	return args.AliasARN
 }
 
-// startWorkflow lets a role start a state machine, or an alias of it and nothing else. Step Functions authorises a start
-// through an alias with the state machine's own ARN, and gives the alias as a condition key
+// startWorkflow lets a role start a state machine, or an alias of it and nothing else. Step Functions authorises a
+// start through an alias with the state machine's own ARN, and gives the alias as a condition key
 // (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html).
 func startWorkflow(stateMachineARN, alias string) iam.Statement {
 	statement := iam.Statement{

@@ -10,8 +10,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Stage is one row of a pipeline's table of stages: a function, its state in the workflow, what the function may do, and
-// what it hands on. The pipeline makes state, role, queue, alarms and dashboard lines from it.
+// Stage is one row of a pipeline's table of stages: a function, its state in the workflow, what the function may do,
+// and what it hands on. The pipeline makes state, role, queue, alarms and dashboard lines from it.
 //
 // All stages but the last run side by side on the event. The last one gets their answers too.
 type Stage struct {
@@ -57,7 +57,8 @@ type Stage struct {
 	Alarms []StageAlarm `pulumi:"alarms,optional"`
 }
 
-// StageMetric is one of a function's own metrics as a line on the dashboard. Its dimensions are Environment and Function.
+// StageMetric is one of a function's own metrics as a line on the dashboard. Its dimensions are Environment and
+// Function.
 type StageMetric struct {
 	// Name is the metric's name.
 	Name string `pulumi:"name"`
@@ -197,8 +198,8 @@ func (args *TradePipelineArgs) newFunctions(ctx *pulumi.Context, p *TradePipelin
 	return nil
 }
 
-// StageImage is what the image of a stage's function is built from. sources is the folder of the functions' module, relative
-// to the project; arguments are build arguments of its Dockerfile beside FUNCTION.
+// StageImage is what the image of a stage's function is built from. sources is the folder of the functions' module,
+// relative to the project; arguments are build arguments of its Dockerfile beside FUNCTION.
 func StageImage(project, sources, function string, arguments map[string]string) ImageSource {
 	source := ImageSource{
 		Project:    project,
@@ -211,8 +212,8 @@ func StageImage(project, sources, function string, arguments map[string]string) 
 	return source
 }
 
-// environment is what a stage's function reads when it starts. What only one of them reads, it alone gets, so that a change
-// of it publishes no other.
+// environment is what a stage's function reads when it starts. What only one of them reads, it alone gets, so that a
+// change of it publishes no other.
 func (args *TradePipelineArgs) environment(stage Stage, p *TradePipeline) pulumi.StringMap {
 	environment := pulumi.StringMap{
 		"ENVIRONMENT":       pulumi.String(args.Environment),

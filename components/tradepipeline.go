@@ -199,8 +199,8 @@ func (args TradePipelineArgs) withDefaults() *TradePipelineArgs {
 	return &args
 }
 
-// Check lists everything that is wrong with the arguments, as *ArgumentError values that are joined. Only a program that
-// reads them from a config needs it: NewTradePipeline checks them too.
+// Check lists everything that is wrong with the arguments, as *ArgumentError values that are joined. Only a program
+// that reads them from a config needs it: NewTradePipeline checks them too.
 func (args TradePipelineArgs) Check() error { return args.withDefaults().check("") }
 
 func (args *TradePipelineArgs) check(name string) error {
@@ -309,8 +309,8 @@ func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, nam
 }
 
 // newRoutes makes one route a source, each with a dead-letter queue of its own. The queues are numbered by the source's
-// place in the list and not named after it: renaming a source then replaces its rule, which holds nothing, and leaves the
-// queue, which may hold trades.
+// place in the list and not named after it: renaming a source then replaces its rule, which holds nothing, and leaves
+// the queue, which may hold trades.
 func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, name string) error {
 	for i, source := range args.Sources {
 		number := fmt.Sprintf("%d", i+1)

@@ -66,8 +66,8 @@ type Workflow struct {
 	Alarms    Alarms
 }
 
-// WorkflowLogGroup is the log group of a state machine. Log groups whose names begin like this share the resource policy
-// that lets the delivery service write, which would grow too large with one entry a group otherwise.
+// WorkflowLogGroup is the log group of a state machine. Log groups whose names begin like this share the resource
+// policy that lets the delivery service write, which would grow too large with one entry a group otherwise.
 func WorkflowLogGroup(workflowName string) string { return "/aws/vendedlogs/states/" + workflowName }
 
 // NewWorkflow makes a Workflow.

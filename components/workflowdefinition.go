@@ -38,8 +38,8 @@ const (
 	sendRetries = 4
 )
 
-// passingErrors are the errors that can pass. What isn't here is wrong with the trade, or wrong with the code, and would
-// fail again: MalformedTrade, TradeConflict, InternalError, Runtime.Panic.
+// passingErrors are the errors that can pass. What isn't here is wrong with the trade, or wrong with the code, and
+// would fail again: MalformedTrade, TradeConflict, InternalError, Runtime.Panic.
 var passingErrors = []string{
 	// Lambda itself (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html).
 	"Lambda.AWSLambdaException", "Lambda.ClientExecutionTimeoutException", "Lambda.SdkClientException",
@@ -69,8 +69,8 @@ type CalledFunction struct {
 	DeadLettersURL string // the queue of what the function failed on
 }
 
-// Definition makes a state machine once the ARNs and URLs of the workflow's functions are known. They come in the order of
-// WorkflowArgs.Functions.
+// Definition makes a state machine once the ARNs and URLs of the workflow's functions are known. They come in the order
+// of WorkflowArgs.Functions.
 type Definition func(partition string, functions []CalledFunction) (asl.Machine, error)
 
 // StagedDefinition is the definition of a workflow of stages, one for each of the workflow's functions:
@@ -78,9 +78,9 @@ type Definition func(partition string, functions []CalledFunction) (asl.Machine,
 //	Parallel(all stages but the last) → the last
 //
 // Every payload is written from the context object, so that each function gets the event as EventBridge delivered it. A
-// task that fails for good sends the event to its function's own dead-letter queue and then fails the execution under its
-// own error: an execution is either done, or failed and kept. A call is repeated up to maxRetries times after an error that
-// can pass.
+// task that fails for good sends the event to its function's own dead-letter queue and then fails the execution under
+// its own error: an execution is either done, or failed and kept. A call is repeated up to maxRetries times after an
+// error that can pass.
 func StagedDefinition(stages []WorkflowStage, maxRetries int) Definition {
 	return func(partition string, functions []CalledFunction) (asl.Machine, error) {
 		if len(stages) == 0 || len(stages) != len(functions) {

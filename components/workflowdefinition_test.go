@@ -111,8 +111,8 @@ func TestEachFunctionGetsTheEventAsItArrived(t *testing.T) {
 	}
 }
 
-// An execution is either recorded, or failed and kept: every task that can fail leads to its own queue, and from there to
-// a failure under the error's own name.
+// An execution is either recorded, or failed and kept: every task that can fail leads to its own queue, and from there
+// to a failure under the error's own name.
 func TestEveryFailureIsKeptInItsFunctionsQueue(t *testing.T) {
 	states := allStates(definition(t, 3).States)
 	for task, queue := range map[string]string{"ValidateTrade": "validator", "EnrichTrade": "enricher", "RecordTrade": "recorder"} {

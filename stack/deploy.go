@@ -113,7 +113,6 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 		rules = d.busName() + "/" + rules
 	}
 	args := &components.EncryptionKeyArgs{
-		Scope: d.scope,
 		Alias: d.prefix(),
 		Grants: &components.KeyGrants{
 			LogGroups: logGroups, WorkflowLogs: true, AlarmPrefix: d.prefix() + "-", Rules: []string{rules},
@@ -134,7 +133,6 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 
 func (d *deployment) makeTopic(ctx *pulumi.Context) (err error) {
 	args := &components.AlarmTopicArgs{
-		Scope:           d.scope,
 		TopicName:       pulumi.String(d.prefix() + "-alarms"),
 		AlarmNamePrefix: d.prefix() + "-",
 		KeyARN:          d.key.ARN,
@@ -150,7 +148,6 @@ func (d *deployment) makeTopic(ctx *pulumi.Context) (err error) {
 func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
 	if d.ManageRegistryReplication {
 		args := &components.RegistryReplicationArgs{
-			Scope:               d.scope,
 			RepositoryPrefix:    project,
 			FunctionPrefix:      project + "-",
 			RoleName:            pulumi.String(d.prefix() + "-image-copies"),
@@ -182,7 +179,6 @@ func (d *deployment) makeAccountWide(ctx *pulumi.Context) (err error) {
 
 func (d *deployment) makeNetwork(ctx *pulumi.Context) (err error) {
 	d.network, err = components.NewPrivateNetwork(ctx, "network", &components.PrivateNetworkArgs{
-		Scope:               d.scope,
 		NetworkName:         d.prefix(),
 		Adopted:             d.AdoptedNetwork,
 		CIDR:                d.VPCCIDR,
@@ -196,7 +192,7 @@ func (d *deployment) makeNetwork(ctx *pulumi.Context) (err error) {
 
 func (d *deployment) makePipeline(ctx *pulumi.Context) (err error) {
 	args := &d.Pipeline
-	args.Scope, args.Project, args.Network = d.scope, d.folder, d.network.ForFunctions()
+	args.Project, args.Network = d.folder, d.network.ForFunctions()
 	args.KeyARN, args.AlarmTopicARN = d.key.ARN, d.topic.ARN
 	for _, region := range d.replicas() {
 		args.Replicas = append(args.Replicas, components.TableReplica{
@@ -215,7 +211,6 @@ func (d *deployment) makeBackup(ctx *pulumi.Context) error {
 		return nil
 	}
 	_, err := components.NewBackupPlan(ctx, "backup", &components.BackupPlanArgs{
-		Scope:               d.scope,
 		PlanName:            d.prefix() + "-trades",
 		RoleName:            pulumi.String(d.prefix() + "-backup"),
 		KeyARN:              d.key.ARN,

@@ -23,8 +23,8 @@ const (
 	packageVersion = "0.2.0"
 )
 
-// schema is what infer makes of the components, with their doc comments, which no program has at run time. A test holds it
-// against both, and writes it.
+// schema is what infer makes of the components, with their doc comments, which no program has at run time. A test holds
+// it against both, and writes it.
 //
 //go:embed schema.json
 var schema string
@@ -40,8 +40,8 @@ func main() {
 	}
 }
 
-// inferred returns the package as infer makes it of the components' constructors. What takes other components, or a function, is
-// for Go alone: SourceRoute and Workflow, which TradePipeline makes.
+// inferred returns the package as infer makes it of the components' constructors. What takes other components, or a
+// function, is for Go alone: SourceRoute and Workflow, which TradePipeline makes.
 func inferred() provider.Provider {
 	options := infer.Options{Components: []infer.InferredComponent{
 		packed(components.NewAlarmTopic),
@@ -68,8 +68,9 @@ func inferred() provider.Provider {
 	return infer.Provider(options)
 }
 
-// packed returns a component of the package. Before version 0.2.0 it was the child of a component of the same name in the module
-// index. An alias lets stacks keep what they have of it: the type of a child, as a URN spells it, begins with its parent's.
+// packed returns a component of the package. Before version 0.2.0 it was the child of a component of the same name in
+// the module index. An alias lets stacks keep what they have of it: the type of a child, as a URN spells it, begins
+// with its parent's.
 func packed[Args any, Component pulumi.ComponentResource](construct infer.ComponentFn[*Args, Component]) infer.InferredComponent {
 	name := reflect.TypeFor[Component]().Elem().Name()
 	before := packageName + ":index:" + name + "$" + packageName + ":components:" + name

@@ -371,8 +371,8 @@ func TestWhatIsWrongIsSaidByTheNameOfTheArgument(t *testing.T) {
 	}
 }
 
-// Before version 0.2.0, a component of the package stood around the one that it was named after. What a stack has of it in AWS
-// is taken over.
+// Before version 0.2.0, a component of the package stood around the one that it was named after. What a stack has of it
+// in AWS is taken over.
 func TestAStackOfTheFirstVersionKeepsItsResources(t *testing.T) {
 	isNew := false
 	u := newUser(t, func(ctx *pulumi.Context) error {

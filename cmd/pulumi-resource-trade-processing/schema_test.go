@@ -75,8 +75,8 @@ func inferredSchema(t *testing.T) pschema.PackageSpec {
 	return spec
 }
 
-// describe adds what only the components' sources tell: doc comments, which each argument has to have, and which nested values
-// are plain ones.
+// describe adds what only the components' sources tell: doc comments, which each argument has to have, and which nested
+// values are plain ones.
 func describe(t *testing.T, spec *pschema.PackageSpec) {
 	docs := docsOf(t)
 	properties := func(name string, all map[string]pschema.PropertySpec) {
@@ -116,7 +116,8 @@ func markPlain(of *pschema.TypeSpec) {
 	}
 }
 
-// doc is what a struct's comments say of it, and of its fields by the names in their tags, and which of them hold no input.
+// doc is what a struct's comments say of it, and of its fields by the names in their tags, and which of them hold no
+// input.
 type doc struct {
 	text       string
 	properties map[string]string

@@ -1,7 +1,7 @@
 // Package declared runs a Pulumi program without an engine and records what it declares, so that a test can look at the
-// inputs that the program sent: those of every resource, also of the components' children. What AWS would compute is made
-// up, in AWS's own formats, for the types that the components declare. A program that needs more of other types, or asks
-// AWS for more than the components do, says it with Program.Computed and Program.Answers.
+// inputs that the program sent: those of every resource, also of the components' children. What AWS would compute is
+// made up, in AWS's own formats, for the types that the components declare. A program that needs more of other types,
+// or asks AWS for more than the components do, says it with Program.Computed and Program.Answers.
 package declared
 
 import (
@@ -56,8 +56,8 @@ type Stack struct {
 	Outputs   map[string]any // by name; empty where the program failed
 }
 
-// Declare runs a program. An error is the program's own, or says that a URN was declared twice, which Pulumi's own mocks
-// take in silence. What was declared before the error is returned with it.
+// Declare runs a program. An error is the program's own, or says that a URN was declared twice, which Pulumi's own
+// mocks take in silence. What was declared before the error is returned with it.
 func Declare(p Program) (*Stack, error) {
 	if p.Project == "" {
 		p.Project = "trade-processing"
@@ -119,8 +119,8 @@ func (s *Stack) Find(typ, end string) (*Resource, error) {
 	return found[0], nil
 }
 
-// At is an input by its path, such as "environment.variables.TABLE_NAME"; a number takes an element of a list. It is nil
-// where there is none.
+// At is an input by its path, such as "environment.variables.TABLE_NAME"; a number takes an element of a list. It is
+// nil where there is none.
 func (r *Resource) At(path string) any {
 	var at any = r.Inputs
 	for step := range strings.SplitSeq(path, ".") {

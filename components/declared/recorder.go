@@ -84,7 +84,8 @@ func (r *recorder) provider(reference string) *Resource {
 	return r.byURN[urn]
 }
 
-// region is where a resource lives, or where a question is asked: the region of the explicit provider, or of the config.
+// region is where a resource lives, or where a question is asked: the region of the explicit provider, or of the
+// config.
 func (r *recorder) region(provider *Resource) string {
 	if provider != nil {
 		return provider.Text("region")

@@ -13,8 +13,8 @@ import (
 	"trade-processing/internal/engine"
 )
 
-// The program of 2026-11-23 deployed these stacks, before its stages were a table and its components asked their providers:
-// their states are Deployment.Export's, and what they deployed is Cloud.Save's.
+// The program of 2026-11-23 deployed these stacks, before its stages were a table and its components asked their
+// providers: their states are Deployment.Export's, and what they deployed is Cloud.Save's.
 func TestStacksOfTheFormerProgramKeepTheirResources(t *testing.T) {
 	for _, name := range []string{"dev", "prod"} {
 		t.Run(name, func(t *testing.T) {

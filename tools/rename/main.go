@@ -1,5 +1,5 @@
-// Rename gives the project's Go modules another path, as whoever publishes a fork needs: a module is fetched from where its
-// path says. It changes imports and whatever else names a package, and no name of a resource.
+// Rename gives the project's Go modules another path, as whoever publishes a fork needs: a module is fetched from where
+// its path says. It changes imports and whatever else names a package, and no name of a resource.
 //
 //	go run ./tools/rename [-C folder] github.com/acme/trade-processing
 package main
