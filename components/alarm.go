@@ -79,7 +79,7 @@ func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical st
 		}
 		metricAlarm, err := cloudwatch.NewMetricAlarm(ctx, logical+"-"+line.name, args, pulumi.Parent(parent))
 		if err != nil {
-			return Alarms{}, fmt.Errorf("making alarm %s-%s: %w", logical, line.name, err)
+			return Alarms{}, fmt.Errorf("creating alarm %s-%s: %w", logical, line.name, err)
 		}
 		if line.pages {
 			made.Paging = append(made.Paging, metricAlarm.Arn)

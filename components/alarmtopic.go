@@ -53,7 +53,7 @@ func NewAlarmTopic(ctx *pulumi.Context, name string, given *AlarmTopicArgs, opts
 		SignatureVersion: pulumi.Int(2), // SHA-256; SNS signs with SHA-1 by default
 	}, pulumi.Parent(t))
 	if err != nil {
-		return nil, fmt.Errorf("making topic %s: %w", name, err)
+		return nil, fmt.Errorf("creating topic %s: %w", name, err)
 	}
 	// Whoever waits for the ARN waits for the policy too, so that no alarm goes off before it may notify.
 	policy, err := sns.NewTopicPolicy(ctx, name+"-policy", &sns.TopicPolicyArgs{
@@ -61,7 +61,7 @@ func NewAlarmTopic(ctx *pulumi.Context, name string, given *AlarmTopicArgs, opts
 		Policy: args.policy(topic.Arn),
 	}, pulumi.Parent(t))
 	if err != nil {
-		return nil, fmt.Errorf("making the policy of topic %s: %w", name, err)
+		return nil, fmt.Errorf("creating the policy of topic %s: %w", name, err)
 	}
 	t.ARN = policy.Arn
 

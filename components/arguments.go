@@ -55,14 +55,14 @@ func (a *arguments) text(argument, value string) {
 // scope demands a complete scope or none.
 func (a *arguments) scope(s Scope) {
 	if s != (Scope{}) && (s.Partition == "" || s.Account == "" || s.Region == "") {
-		a.problem("Scope", "needs a partition, an account and a region; left out, it is the provider's")
+		a.problem("Scope", "needs a partition, an account and a region; by default it is the provider's")
 	}
 }
 
 // between demands a number within bounds, both included.
 func (a *arguments) between(argument string, value, low, high int) {
 	if value < low || value > high {
-		a.problem(argument, "is %d, and must be from %d to %d", value, low, high)
+		a.problem(argument, "is %d, but must be from %d to %d", value, low, high)
 	}
 }
 
@@ -75,7 +75,7 @@ func (a *arguments) units(argument string, units int) { a.between(argument, unit
 // choice demands one of some values.
 func (a *arguments) choice(argument, value string, choices ...string) {
 	if !slices.Contains(choices, value) {
-		a.problem(argument, "is %q, and must be one of %s", value, strings.Join(choices, ", "))
+		a.problem(argument, "is %q, but must be one of %s", value, strings.Join(choices, ", "))
 	}
 }
 
@@ -95,7 +95,7 @@ func (a *arguments) accounts(argument string, ids []string) {
 	for i, id := range ids {
 		field := fmt.Sprintf("%s[%d]", argument, i)
 		if !accountID.MatchString(id) {
-			a.problem(field, "%q is not an account, which has 12 digits", id)
+			a.problem(field, "%q is not an account id, which has 12 digits", id)
 		}
 		a.unique(field, id, seen)
 	}
@@ -166,8 +166,8 @@ func (a *arguments) name(argument, value string, rule nameRule) {
 	case value == "":
 		a.problem(argument, "is missing")
 	case len(value) > rule.max:
-		a.problem(argument, "%q has %d characters, and AWS allows %d", value, len(value), rule.max)
+		a.problem(argument, "%q has %d characters, but AWS allows only %d", value, len(value), rule.max)
 	case !rule.pattern.MatchString(value):
-		a.problem(argument, "%q may have %s", value, rule.allowed)
+		a.problem(argument, "%q may have only %s", value, rule.allowed)
 	}
 }

@@ -62,7 +62,7 @@ func NewBackupPlan(ctx *pulumi.Context, name string, given *BackupPlanArgs, opts
 		ForceDestroy: pulumi.Bool(!args.DeletionProtection),
 	}, pulumi.Parent(b), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
-		return nil, fmt.Errorf("making vault %s: %w", name, err)
+		return nil, fmt.Errorf("creating vault %s: %w", name, err)
 	}
 	b.VaultARN = vault.Arn
 	plan, err := backup.NewPlan(ctx, name+"-plan", &backup.PlanArgs{
@@ -75,7 +75,7 @@ func NewBackupPlan(ctx *pulumi.Context, name string, given *BackupPlanArgs, opts
 		}},
 	}, pulumi.Parent(b))
 	if err != nil {
-		return nil, fmt.Errorf("making backup plan %s: %w", name, err)
+		return nil, fmt.Errorf("creating backup plan %s: %w", name, err)
 	}
 	role, attached, err := args.newRole(ctx, b, name)
 	if err != nil {

@@ -50,7 +50,7 @@ func regional(ctx *pulumi.Context, component pulumi.Resource, name, region strin
 		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(tags)},
 	}, pulumi.Parent(component))
 	if err != nil {
-		return nil, fmt.Errorf("making the provider of %s: %w", region, err)
+		return nil, fmt.Errorf("creating the provider of %s: %w", region, err)
 	}
 	return made, nil
 }

@@ -201,7 +201,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 				})
 				return err
 			},
-			[]string{"Scope", "NetworkName", "Adopted.VPCID", "Adopted.SubnetIDs", "CIDR", `Endpoints: "s3"`, `Endpoints: "ssm" stands twice`, "LogRetentionDays", "KeyARN"},
+			[]string{"Scope", "NetworkName", "Adopted.VPCID", "Adopted.SubnetIDs", "CIDR", `Endpoints: "s3"`, `Endpoints: "ssm" is listed twice`, "LogRetentionDays", "KeyARN"},
 		},
 		"a dashboard": {
 			func(ctx *pulumi.Context) error {

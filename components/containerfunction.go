@@ -156,7 +156,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 		KmsKeyId:        args.KeyARN,
 	}, pulumi.Parent(f))
 	if err != nil {
-		return nil, fmt.Errorf("making the log group of function %s: %w", name, err)
+		return nil, fmt.Errorf("creating the log group of function %s: %w", name, err)
 	}
 	role, policy, err := args.newRole(ctx, f, name)
 	if err != nil {
@@ -169,7 +169,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 	function, err := lambda.NewFunction(ctx, name+"-function", args.function(image, role, logs, f.DeadLetters), pulumi.Parent(f),
 		pulumi.DependsOn(append([]pulumi.Resource{policy, repository.Policy}, args.After...)))
 	if err != nil {
-		return nil, fmt.Errorf("making function %s: %w", name, err)
+		return nil, fmt.Errorf("creating function %s: %w", name, err)
 	}
 	alias, err := lambda.NewAlias(ctx, name+"-alias", &lambda.AliasArgs{
 		Name:            pulumi.String(aliasName),
@@ -178,7 +178,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 		FunctionVersion: function.Version,
 	}, pulumi.Parent(f))
 	if err != nil {
-		return nil, fmt.Errorf("making the alias of function %s: %w", name, err)
+		return nil, fmt.Errorf("creating the alias of function %s: %w", name, err)
 	}
 	f.ARN, f.AliasARN, f.AliasName = function.Arn, alias.Arn, alias.Name
 
@@ -279,7 +279,7 @@ func (args *ContainerFunctionArgs) alarms() []alarm {
 	return []alarm{
 		{
 			name:        "errors",
-			description: fmt.Sprintf("Calls of %s end in errors. The state machine retries and dead-letters; see its logs in %s.", args.FunctionName, FunctionLogGroup(args.FunctionName)),
+			description: fmt.Sprintf("Calls of %s end in errors. The state machine retries and dead-letters them; see the logs in %s.", args.FunctionName, FunctionLogGroup(args.FunctionName)),
 			namespace:   "AWS/Lambda", metric: "Errors", dimensions: dimensions,
 			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
 		},

@@ -42,7 +42,7 @@ type Graph struct {
 	// Stat is the statistic of metrics that have none of their own, such as Sum.
 	Stat string `pulumi:"stat,optional"`
 
-	// Unit is the label of the axis, such as "USD an hour".
+	// Unit is the label of the axis, such as "USD per hour".
 	Unit string `pulumi:"unit,optional"`
 }
 
@@ -115,7 +115,7 @@ func NewDashboard(ctx *pulumi.Context, name string, given *DashboardArgs, opts .
 		DashboardBody: pulumi.String(body),
 	}, pulumi.Parent(d))
 	if err != nil {
-		return nil, fmt.Errorf("making dashboard %s: %w", name, err)
+		return nil, fmt.Errorf("creating dashboard %s: %w", name, err)
 	}
 	return d, registerOutputs(ctx, name, d)
 }

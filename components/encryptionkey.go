@@ -77,7 +77,7 @@ func NewEncryptionKey(ctx *pulumi.Context, name string, given *EncryptionKeyArgs
 		Policy:               policy,
 	}, pulumi.Parent(k))
 	if err != nil {
-		return nil, fmt.Errorf("making key %s: %w", name, err)
+		return nil, fmt.Errorf("creating key %s: %w", name, err)
 	}
 	_, err = kms.NewAlias(ctx, name+"-alias", &kms.AliasArgs{
 		Name:        pulumi.String("alias/" + args.Alias),
@@ -115,7 +115,7 @@ func (args *EncryptionKeyArgs) newReplica(ctx *pulumi.Context, parent pulumi.Res
 		Policy:               policy,
 	}, pulumi.Parent(parent), pulumi.Provider(provider))
 	if err != nil {
-		return pulumi.StringOutput{}, fmt.Errorf("making key %s in %s: %w", name, r.Region, err)
+		return pulumi.StringOutput{}, fmt.Errorf("creating key %s in %s: %w", name, r.Region, err)
 	}
 	_, err = kms.NewAlias(ctx, name+"-alias-"+r.Region, &kms.AliasArgs{
 		Name:        pulumi.String("alias/" + args.Alias),
@@ -144,7 +144,7 @@ func (args *EncryptionKeyArgs) check(name string) error {
 		field := fmt.Sprintf("Replicas[%d].Region", i)
 		a.text(field, replica.Region)
 		if seen[replica.Region] {
-			a.problem(field, "the key is in %q already", replica.Region)
+			a.problem(field, "the key is already in %q", replica.Region)
 		}
 		seen[replica.Region] = true
 	}

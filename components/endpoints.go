@@ -60,7 +60,7 @@ func (args *PrivateNetworkArgs) newInterfaceEndpoints(ctx *pulumi.Context, n *Pr
 				Tags:              nameTag(args.NetworkName + "-" + service),
 			}, pulumi.Parent(n))
 			if err != nil {
-				return fmt.Errorf("making the endpoint for %s of network %s: %w", service, name, err)
+				return fmt.Errorf("creating the endpoint for %s of network %s: %w", service, name, err)
 			}
 			n.Reachable = append(n.Reachable, endpoint)
 		}
@@ -121,7 +121,7 @@ func (args *PrivateNetworkArgs) newGatewayEndpoints(ctx *pulumi.Context, n *Priv
 				Tags:            nameTag(args.NetworkName + "-" + service),
 			}, pulumi.Parent(n))
 			if err != nil {
-				return fmt.Errorf("making the endpoint for %s of network %s: %w", service, name, err)
+				return fmt.Errorf("creating the endpoint for %s of network %s: %w", service, name, err)
 			}
 			n.Reachable = append(n.Reachable, endpoint)
 			if service == "dynamodb" {

@@ -87,7 +87,7 @@ func NewEventBus(ctx *pulumi.Context, name string, given *EventBusArgs, opts ...
 			Policy:       policy,
 		}, pulumi.Parent(b))
 		if err != nil {
-			return nil, fmt.Errorf("making the policy of event bus %s: %w", name, err)
+			return nil, fmt.Errorf("creating the policy of event bus %s: %w", name, err)
 		}
 	}
 
@@ -107,7 +107,7 @@ func NewEventBus(ctx *pulumi.Context, name string, given *EventBusArgs, opts ...
 	}
 	made, err := cloudwatch.NewEventArchive(ctx, name+"-archive", archive, pulumi.Parent(b), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
-		return nil, fmt.Errorf("making the archive of event bus %s: %w", name, err)
+		return nil, fmt.Errorf("creating the archive of event bus %s: %w", name, err)
 	}
 	b.ArchiveName = made.Name
 
@@ -138,7 +138,7 @@ func (b *EventBus) newBus(ctx *pulumi.Context, name string, args *EventBusArgs) 
 		DeadLetterConfig: &cloudwatch.EventBusDeadLetterConfigArgs{Arn: b.DeadLetters.ARN},
 	}, pulumi.Parent(b), pulumi.DependsOn([]pulumi.Resource{b.DeadLetters.Policy}), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
-		return fmt.Errorf("making event bus %s: %w", name, err)
+		return fmt.Errorf("creating event bus %s: %w", name, err)
 	}
 	b.Name, b.ARN = bus.Name, bus.Arn
 	return nil

@@ -76,7 +76,7 @@ func (args *ContainerFunctionArgs) newRole(ctx *pulumi.Context, f *ContainerFunc
 		Policy: args.policy(f.DeadLetters.ARN),
 	}, pulumi.Parent(f))
 	if err != nil {
-		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
+		return nil, nil, fmt.Errorf("creating the policy of role %s: %w", name, err)
 	}
 	return role, policy, nil
 }

@@ -164,7 +164,7 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTab
 	table, err := dynamodb.NewTable(ctx, name+"-table", args.table(), pulumi.Parent(t),
 		pulumi.IgnoreChanges([]string{"replicas"}), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
-		return nil, fmt.Errorf("making table %s: %w", name, err)
+		return nil, fmt.Errorf("creating table %s: %w", name, err)
 	}
 	t.Name, t.ARN, t.StreamARN = table.Name, table.Arn, table.StreamArn
 	t.Writes = []Permission{
@@ -186,7 +186,7 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTab
 			DeletionProtectionEnabled: pulumi.Bool(args.DeletionProtection),
 		}, pulumi.Parent(t), pulumi.Provider(provider), pulumi.DependsOn([]pulumi.Resource{before}), pulumi.Protect(args.DeletionProtection))
 		if err != nil {
-			return nil, fmt.Errorf("making the replica of table %s in %s: %w", name, replica.Region, err)
+			return nil, fmt.Errorf("creating the replica of table %s in %s: %w", name, replica.Region, err)
 		}
 		t.ReplicaARNs[replica.Region] = made.Arn
 		before = made
@@ -227,7 +227,7 @@ func (args *GlobalTradeTableArgs) check(name string) error {
 		field := fmt.Sprintf("Replicas[%d]", i)
 		a.text(field+".Region", replica.Region)
 		if seen[replica.Region] {
-			a.problem(field+".Region", "the table is in %q already", replica.Region)
+			a.problem(field+".Region", "the table is already in %q", replica.Region)
 		}
 		seen[replica.Region] = true
 		a.given(field+".KeyARN", replica.KeyARN)
@@ -260,11 +260,11 @@ func (args *GlobalTradeTableArgs) checkKeys(a *arguments) {
 		}
 	}
 	if args.HashKey == nil {
-		a.problem("HashKey", "is missing, and there is a RangeKey")
+		a.problem("HashKey", "is missing, but there is a RangeKey")
 	}
 	keys("", args.HashKey, args.RangeKey)
 	if len(args.Indexes) > 20 {
-		a.problem("Indexes", "are %d, and DynamoDB allows 20", len(args.Indexes))
+		a.problem("Indexes", "are %d, but DynamoDB allows 20", len(args.Indexes))
 	}
 	seen := map[string]bool{}
 	for i, index := range args.Indexes {
@@ -273,7 +273,7 @@ func (args *GlobalTradeTableArgs) checkKeys(a *arguments) {
 		a.unique(field+"Name", index.Name, seen)
 		keys(field, &index.HashKey, index.RangeKey)
 		if len(index.Attributes) > 20 {
-			a.problem(field+"Attributes", "are %d, and DynamoDB allows 20", len(index.Attributes))
+			a.problem(field+"Attributes", "are %d, but DynamoDB allows 20", len(index.Attributes))
 		}
 	}
 }

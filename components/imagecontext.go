@@ -74,7 +74,7 @@ func (s ImageSource) files(project string) (files contextFiles, dockerfile strin
 	}
 	dockerfile = filepath.ToSlash(relative)
 	if other, taken := files[dockerfile]; taken && other.source != source {
-		return nil, "", fmt.Errorf("it holds a %s of its own beside %s: give the one outside another name", dockerfile, s.Dockerfile)
+		return nil, "", fmt.Errorf("it has its own %s as well as %s: rename the one outside", dockerfile, s.Dockerfile)
 	}
 	return files, dockerfile, files.add(dockerfile, source, plain)
 }
@@ -109,7 +109,7 @@ func (s ImageSource) filesLetIn(project, folder string) (contextFiles, error) {
 		mode := plain
 		switch {
 		case !info.Mode().IsRegular():
-			return fmt.Errorf("%s is neither a file nor a link to one: leave it out by the ignore file", name)
+			return fmt.Errorf("%s is neither a file nor a link to one: exclude it in the ignore file", name)
 		case info.Mode()&0o100 != 0:
 			mode = executable
 		}
@@ -187,7 +187,7 @@ func (f contextFiles) addPackage(module, folder string) ([]string, error) {
 		return nil, fmt.Errorf("reading the package %s: %w", folder, err)
 	}
 	if len(found.GoFiles)+len(found.CgoFiles) == 0 {
-		return nil, fmt.Errorf("reading the package %s: %s holds nothing but tests", folder, source)
+		return nil, fmt.Errorf("reading the package %s: %s has only tests", folder, source)
 	}
 	for _, name := range slices.Concat(
 		found.GoFiles, found.CgoFiles, found.CFiles, found.CXXFiles, found.MFiles, found.HFiles, found.FFiles, found.SFiles,

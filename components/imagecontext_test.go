@@ -65,7 +65,7 @@ func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
 		want    string
 	}{
 		"no folder":            {"nobody/bootstrap", nil, "reading the package nobody/bootstrap"},
-		"nothing but tests":    {"book", func(s string) error { return removeAll(s, "book/book.go", "book/book_windows.go", "book/generate.go") }, "holds nothing but tests"},
+		"nothing but tests":    {"book", func(s string) error { return removeAll(s, "book/book.go", "book/book_windows.go", "book/generate.go") }, "has only tests"},
 		"a package is missing": {"intake/bootstrap", func(s string) error { return os.RemoveAll(filepath.Join(s, "book")) }, "reading the package book"},
 		"no Go": {"intake/bootstrap", func(s string) error {
 			return os.WriteFile(filepath.Join(s, "book", "book.go"), []byte("package"), 0o600)
@@ -129,7 +129,7 @@ func TestAContextThatCannotBeCopiedIsAnError(t *testing.T) {
 		change     func(project string) error
 		want       string
 	}{
-		"two Dockerfiles":    {"Dockerfile", nil, "it holds a Dockerfile of its own beside Dockerfile"},
+		"two Dockerfiles":    {"Dockerfile", nil, "it has its own Dockerfile as well as Dockerfile"},
 		"a link to a folder": {"src/Dockerfile", func(p string) error { return os.Symlink("sub", filepath.Join(p, "src", "link")) }, "link is neither a file nor a link to one"},
 		"a link to nowhere":  {"src/Dockerfile", func(p string) error { return os.Symlink("nowhere", filepath.Join(p, "src", "link")) }, "src/link: no such file"},
 		"a bad pattern": {"src/Dockerfile", func(p string) error {

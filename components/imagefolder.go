@@ -92,7 +92,7 @@ func (f contextFile) copy(target string) error {
 	return errors.Join(err, to.Close(), os.Chmod(target, f.mode))
 }
 
-var errDiffers = errors.New("this is not what was copied")
+var errDiffers = errors.New("this differs from what was copied")
 
 // isIn tells whether a folder holds the files of the build context, and no others.
 func (b ImageBuild) isIn(folder string) bool {

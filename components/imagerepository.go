@@ -75,7 +75,7 @@ func NewImageRepository(ctx *pulumi.Context, name string, given *ImageRepository
 		ForceDelete: pulumi.Bool(args.ForceDelete),
 	}, pulumi.Parent(r))
 	if err != nil {
-		return nil, fmt.Errorf("making repository %s: %w", name, err)
+		return nil, fmt.Errorf("creating repository %s: %w", name, err)
 	}
 	r.Name, r.URL, r.RegistryID = repository.Name, repository.RepositoryUrl, repository.RegistryId
 
@@ -88,7 +88,7 @@ func NewImageRepository(ctx *pulumi.Context, name string, given *ImageRepository
 		Policy:     lifecycle,
 	}, pulumi.Parent(r))
 	if err != nil {
-		return nil, fmt.Errorf("making the lifecycle of repository %s: %w", name, err)
+		return nil, fmt.Errorf("creating the lifecycle of repository %s: %w", name, err)
 	}
 
 	policy, err := pullPolicy(args.Scope, args.FunctionName)
@@ -100,7 +100,7 @@ func NewImageRepository(ctx *pulumi.Context, name string, given *ImageRepository
 		Policy:     policy,
 	}, pulumi.Parent(r))
 	if err != nil {
-		return nil, fmt.Errorf("making the policy of repository %s: %w", name, err)
+		return nil, fmt.Errorf("creating the policy of repository %s: %w", name, err)
 	}
 	return r, registerOutputs(ctx, name, r)
 }

@@ -97,7 +97,7 @@ func NewMonitoredQueue(ctx *pulumi.Context, name string, given *MonitoredQueueAr
 		VisibilityTimeoutSeconds:     pulumi.Int(int(redriveTime.Seconds())),
 	}, pulumi.Parent(q), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
-		return nil, fmt.Errorf("making queue %s: %w", name, err)
+		return nil, fmt.Errorf("creating queue %s: %w", name, err)
 	}
 	q.ARN, q.URL = queue.Arn, queue.Url
 
@@ -107,7 +107,7 @@ func NewMonitoredQueue(ctx *pulumi.Context, name string, given *MonitoredQueueAr
 		Policy:   args.policy(queue.Arn),
 	}, pulumi.Parent(q))
 	if err != nil {
-		return nil, fmt.Errorf("making the policy of queue %s: %w", name, err)
+		return nil, fmt.Errorf("creating the policy of queue %s: %w", name, err)
 	}
 	_, err = sqs.NewRedriveAllowPolicy(ctx, name+"-redrive-allow", &sqs.RedriveAllowPolicyArgs{
 		QueueUrl:           queue.Url,
@@ -143,7 +143,7 @@ func (args *MonitoredQueueArgs) check(name string) error {
 		a.given(fmt.Sprintf("Senders[%d].ResourceARN", i), sender.ResourceARN)
 	}
 	if age := args.OldestMessageSeconds; age < 1 || age >= int(queueRetention.Seconds()) {
-		a.problem("OldestMessageSeconds", "is %d; it must be shorter than the retention of %v, after which nothing is left to warn of", age, queueRetention)
+		a.problem("OldestMessageSeconds", "is %d; it must be shorter than the retention of %v, after which there is nothing left to warn about", age, queueRetention)
 	}
 	return a.err()
 }

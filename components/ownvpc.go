@@ -29,7 +29,7 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 		Tags:               nameTag(args.NetworkName),
 	}, pulumi.Parent(n))
 	if err != nil {
-		return place{}, fmt.Errorf("making VPC %s: %w", name, err)
+		return place{}, fmt.Errorf("creating VPC %s: %w", name, err)
 	}
 	// AWS makes a default group that is open within itself. Taken over without rules, it lets nothing in or out.
 	closed, err := ec2.NewDefaultSecurityGroup(ctx, name+"-default", &ec2.DefaultSecurityGroupArgs{
@@ -51,14 +51,14 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 		return place{}, fmt.Errorf("asking AWS for the availability zones of %s: %w", args.Scope.Region, err)
 	}
 	if len(available.Names) < zones {
-		return place{}, &ArgumentError{Component: name, Argument: "Scope", Reason: fmt.Sprintf("%s has %d zones that suit, and %d are needed", args.Scope.Region, len(available.Names), zones)}
+		return place{}, &ArgumentError{Component: name, Argument: "Scope", Reason: fmt.Sprintf("%s has %d suitable zones, but %d are needed", args.Scope.Region, len(available.Names), zones)}
 	}
 	table, err := ec2.NewRouteTable(ctx, name+"-routes", &ec2.RouteTableArgs{
 		VpcId: network.ID(),
 		Tags:  nameTag(args.NetworkName + "-private"),
 	}, pulumi.Parent(n))
 	if err != nil {
-		return place{}, fmt.Errorf("making the route table of VPC %s: %w", name, err)
+		return place{}, fmt.Errorf("creating the route table of VPC %s: %w", name, err)
 	}
 	ranges, err := subnetRanges(args.CIDR)
 	if err != nil {
@@ -75,7 +75,7 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 			Tags:                nameTag(args.NetworkName + "-private" + number),
 		}, pulumi.Parent(n), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}))
 		if err != nil {
-			return place{}, fmt.Errorf("making subnet %d of VPC %s: %w", i+1, name, err)
+			return place{}, fmt.Errorf("creating subnet %d of VPC %s: %w", i+1, name, err)
 		}
 		_, err = ec2.NewRouteTableAssociation(ctx, name+"-private"+number+"-routes", &ec2.RouteTableAssociationArgs{
 			SubnetId:     subnet.ID(),
@@ -99,7 +99,7 @@ func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwo
 		KmsKeyId:        args.KeyARN,
 	}, pulumi.Parent(n))
 	if err != nil {
-		return fmt.Errorf("making the flow log group of VPC %s: %w", name, err)
+		return fmt.Errorf("creating the flow log group of VPC %s: %w", name, err)
 	}
 	trusted, err := trust(flowLogService, onBehalfOf(args.Scope.Account, args.Scope.ARN("ec2", "vpc-flow-log/*")))
 	if err != nil {
@@ -123,7 +123,7 @@ func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwo
 		Name: pulumi.String("flow-logs"), Role: role.Name, Policy: pulumi.String(text),
 	}, pulumi.Parent(n))
 	if err != nil {
-		return fmt.Errorf("making the policy of the flow logs' role of VPC %s: %w", name, err)
+		return fmt.Errorf("creating the policy of the flow logs' role of VPC %s: %w", name, err)
 	}
 	_, err = ec2.NewFlowLog(ctx, name+"-flow-log", &ec2.FlowLogArgs{
 		VpcId:                  network.ID(),
@@ -135,7 +135,7 @@ func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwo
 		Tags:                   nameTag(args.NetworkName),
 	}, pulumi.Parent(n), pulumi.DependsOn([]pulumi.Resource{policy}))
 	if err != nil {
-		return fmt.Errorf("making the flow log of VPC %s: %w", name, err)
+		return fmt.Errorf("creating the flow log of VPC %s: %w", name, err)
 	}
 	return nil
 }

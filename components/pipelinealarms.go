@@ -36,13 +36,13 @@ func (args *TradePipelineArgs) newAlarms(ctx *pulumi.Context, p *TradePipeline, 
 	}).(pulumi.StringOutput)
 	_, err := cloudwatch.NewCompositeAlarm(ctx, name+"-page", &cloudwatch.CompositeAlarmArgs{
 		AlarmName:        pulumi.String(args.Prefix + "-page"),
-		AlarmDescription: pulumi.String("Trades of " + args.Prefix + " fail or are lost: somebody has to look now. See the dashboard and the runbook."),
+		AlarmDescription: pulumi.String("Trades of " + args.Prefix + " fail or are lost: look into it now. See the dashboard and the runbook."),
 		AlarmRule:        anyOf,
 		AlarmActions:     pulumi.StringArray{args.AlarmTopicARN},
 		OkActions:        pulumi.StringArray{args.AlarmTopicARN},
 	}, pulumi.Parent(p))
 	if err != nil {
-		return fmt.Errorf("making the composite alarm of pipeline %s: %w", name, err)
+		return fmt.Errorf("creating the composite alarm of pipeline %s: %w", name, err)
 	}
 	return nil
 }

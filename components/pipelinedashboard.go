@@ -21,7 +21,7 @@ func (args *TradePipelineArgs) questions(p *TradePipeline) []Question {
 		{"Are trades flowing?", []Graph{args.arrivals(p), args.outcomes()}},
 		{"How late are they?", []Graph{args.latency(), args.durations(p)}},
 		{"What fails?", []Graph{args.executions(p), args.functionErrors(p), args.tableErrors(p)}},
-		{"What waits in which queue?", []Graph{args.queueDepths(p), args.queueAges(p)}},
+		{"What is waiting in which queue?", []Graph{args.queueDepths(p), args.queueAges(p)}},
 		{"What does it cost?", []Graph{args.costs(p), args.volume(p)}},
 	}
 	for i, question := range questions {
@@ -47,7 +47,7 @@ func (args *TradePipelineArgs) own(graph string, g Graph) Graph {
 }
 
 func (args *TradePipelineArgs) arrivals(p *TradePipeline) Graph {
-	g := Graph{Title: "Events by source", Stat: "Sum", Unit: "events a minute"}
+	g := Graph{Title: "Events by source", Stat: "Sum", Unit: "events per minute"}
 	for _, source := range args.Sources {
 		dimensions := []Dimension{{"RuleName", args.Prefix + "-from-" + source}}
 		if p.Bus.PhysicalName != DefaultBus {
@@ -59,7 +59,7 @@ func (args *TradePipelineArgs) arrivals(p *TradePipeline) Graph {
 }
 
 func (args *TradePipelineArgs) outcomes() Graph {
-	return args.own(OutcomesGraph, Graph{Title: "Trades by outcome", Stat: "Sum", Unit: "trades a minute"})
+	return args.own(OutcomesGraph, Graph{Title: "Trades by outcome", Stat: "Sum", Unit: "trades per minute"})
 }
 
 func (args *TradePipelineArgs) latency() Graph {
@@ -75,7 +75,7 @@ func (args *TradePipelineArgs) durations(p *TradePipeline) Graph {
 }
 
 func (args *TradePipelineArgs) executions(p *TradePipeline) Graph {
-	g := Graph{Title: "Executions that did not succeed", Stat: "Sum", Unit: "executions a minute"}
+	g := Graph{Title: "Executions that did not succeed", Stat: "Sum", Unit: "executions per minute"}
 	for _, metric := range []string{"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled"} {
 		g.Metrics = append(g.Metrics, Metric{Namespace: "AWS/States", Name: metric, Dimensions: args.machine(p)})
 	}
@@ -87,7 +87,7 @@ func (args *TradePipelineArgs) machine(p *TradePipeline) []Dimension {
 }
 
 func (args *TradePipelineArgs) functionErrors(p *TradePipeline) Graph {
-	g := Graph{Title: "Errors and throttles of functions", Stat: "Sum", Unit: "calls a minute"}
+	g := Graph{Title: "Errors and throttles of functions", Stat: "Sum", Unit: "calls per minute"}
 	for _, f := range p.Functions {
 		for _, metric := range []string{"Errors", "Throttles"} {
 			g.Metrics = append(g.Metrics, Metric{Namespace: "AWS/Lambda", Name: metric, Dimensions: []Dimension{{"FunctionName", f.Name}}})
@@ -157,7 +157,7 @@ const (
 // costs estimates what moves with the number of trades. Keys, endpoints, alarms and storage cost the same every hour.
 func (args *TradePipelineArgs) costs(p *TradePipeline) Graph {
 	const hourly = 60 // from one minute to one hour
-	g := Graph{Title: "Estimated cost", Stat: "Sum", Unit: "USD an hour"}
+	g := Graph{Title: "Estimated cost", Stat: "Sum", Unit: "USD per hour"}
 	var functions string
 	for i, f := range p.Functions {
 		memory := cmp.Or(args.Stages[i].MemoryMB, defaultMemoryMB)

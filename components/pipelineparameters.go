@@ -62,7 +62,7 @@ func (args *TradePipelineArgs) newParameters(ctx *pulumi.Context, p *TradePipeli
 			given.Type, given.KeyId = pulumi.String("SecureString"), args.KeyARN
 		}
 		if _, err := ssm.NewParameter(ctx, name+"-"+parameter.Name, given, pulumi.Parent(p)); err != nil {
-			return fmt.Errorf("making parameter %s: %w", parameter.Name, err)
+			return fmt.Errorf("creating parameter %s: %w", parameter.Name, err)
 		}
 	}
 	return nil

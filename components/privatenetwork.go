@@ -171,7 +171,7 @@ func (args *PrivateNetworkArgs) check(name string) error {
 		a.given("Adopted.VPCID", adopted.VPCID)
 		a.given("Adopted.SubnetIDs", adopted.SubnetIDs)
 		if listed, ok := adopted.SubnetIDs.(pulumi.StringArray); ok && len(listed) < zones {
-			a.problem("Adopted.SubnetIDs", "names %d subnets; %d in different zones are needed", len(listed), zones)
+			a.problem("Adopted.SubnetIDs", "names %d subnets, but %d in different zones are needed", len(listed), zones)
 		}
 	}
 	if _, err := subnetRanges(args.CIDR); err != nil {
@@ -179,10 +179,10 @@ func (args *PrivateNetworkArgs) check(name string) error {
 	}
 	for i, service := range args.Endpoints {
 		if !slices.Contains(InterfaceEndpoints(), service) {
-			a.problem("Endpoints", "%q is not among %s", service, strings.Join(InterfaceEndpoints(), ", "))
+			a.problem("Endpoints", "%q is not one of %s", service, strings.Join(InterfaceEndpoints(), ", "))
 		}
 		if i > 0 && service == args.Endpoints[i-1] {
-			a.problem("Endpoints", "%q stands twice", service)
+			a.problem("Endpoints", "%q is listed twice", service)
 		}
 	}
 	return a.err()
@@ -192,7 +192,7 @@ func (args *PrivateNetworkArgs) check(name string) error {
 func subnetRanges(cidr string) ([zones]netip.Prefix, error) {
 	whole, err := netip.ParsePrefix(cidr)
 	if err != nil || !whole.Addr().Is4() || whole.Bits() < 16 || whole.Bits() > 25 || whole != whole.Masked() {
-		return [zones]netip.Prefix{}, fmt.Errorf("%q is no IPv4 range from /16 to /25, such as %s", cidr, defaultCIDR)
+		return [zones]netip.Prefix{}, fmt.Errorf("%q is not an IPv4 range from /16 to /25, such as %s", cidr, defaultCIDR)
 	}
 	first := netip.PrefixFrom(whole.Addr(), whole.Bits()+1)
 	address := whole.Addr().As4()
@@ -223,7 +223,7 @@ func newSecurityGroup(ctx *pulumi.Context, parent pulumi.Resource, name string, 
 		Tags:        nameTag(physical),
 	}, pulumi.Parent(parent), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}))
 	if err != nil {
-		return nil, fmt.Errorf("making security group %s: %w", name, err)
+		return nil, fmt.Errorf("creating security group %s: %w", name, err)
 	}
 	return group, nil
 }
@@ -262,7 +262,7 @@ func newEgress(ctx *pulumi.Context, parent pulumi.Resource, name string, rule al
 	}
 	made, err := vpc.NewSecurityGroupEgressRule(ctx, name, args, pulumi.Parent(parent))
 	if err != nil {
-		return nil, fmt.Errorf("making egress rule %s: %w", name, err)
+		return nil, fmt.Errorf("creating egress rule %s: %w", name, err)
 	}
 	return made, nil
 }
@@ -277,7 +277,7 @@ func newIngress(ctx *pulumi.Context, parent pulumi.Resource, name string, group,
 		Description:               pulumi.String(description),
 	}, pulumi.Parent(parent))
 	if err != nil {
-		return nil, fmt.Errorf("making ingress rule %s: %w", name, err)
+		return nil, fmt.Errorf("creating ingress rule %s: %w", name, err)
 	}
 	return made, nil
 }

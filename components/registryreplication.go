@@ -108,7 +108,7 @@ func NewRegistryReplication(ctx *pulumi.Context, name string, given *RegistryRep
 			CustomRoleArn:    role.Arn, // needed for key and tags
 		}, pulumi.Parent(r), pulumi.Provider(provider), pulumi.DependsOn([]pulumi.Resource{policy}))
 		if err != nil {
-			return nil, fmt.Errorf("making the template of replication %s in %s: %w", name, destination.Region, err)
+			return nil, fmt.Errorf("creating the template of replication %s in %s: %w", name, destination.Region, err)
 		}
 		templates = append(templates, template)
 		destinations = append(destinations, &ecr.ReplicationConfigurationReplicationConfigurationRuleDestinationArgs{
@@ -195,7 +195,7 @@ func (args *RegistryReplicationArgs) newRole(ctx *pulumi.Context, r *RegistryRep
 		}, keys...),
 	}, pulumi.Parent(r))
 	if err != nil {
-		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
+		return nil, nil, fmt.Errorf("creating the policy of role %s: %w", name, err)
 	}
 	return role, policy, nil
 }

@@ -26,7 +26,7 @@ func newRole(ctx *pulumi.Context, parent pulumi.Resource, name string, args role
 	}
 	made, err := iam.NewRole(ctx, name, role, pulumi.Parent(parent))
 	if err != nil {
-		return nil, fmt.Errorf("making role %s: %w", name, err)
+		return nil, fmt.Errorf("creating role %s: %w", name, err)
 	}
 	return made, nil
 }

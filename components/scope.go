@@ -46,7 +46,7 @@ func (s *Scope) resolve(ctx *pulumi.Context, name string, component pulumi.Resou
 	}
 	if given := *s; given != (Scope{}) && given != found {
 		return &ArgumentError{Component: name, Argument: "Scope", Reason: fmt.Sprintf(
-			"is %s of account %s in partition %s; the provider's is %s of account %s in partition %s",
+			"is %s of account %s in partition %s, but the provider's is %s of account %s in partition %s",
 			given.Region, given.Account, given.Partition, found.Region, found.Account, found.Partition)}
 	}
 	found.checked = true

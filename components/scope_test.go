@@ -27,8 +27,8 @@ func TestAComponentAsksItsOwnProviderForItsScope(t *testing.T) {
 }
 
 func TestAScopeThatIsNotTheProvidersIsRefused(t *testing.T) {
-	const want = "component q: Scope: is us-east-1 of account 111122223333 in partition aws; " +
-		"the provider's is eu-west-1 of account 111122223333 in partition aws"
+	const want = "component q: Scope: is us-east-1 of account 111122223333 in partition aws, " +
+		"but the provider's is eu-west-1 of account 111122223333 in partition aws"
 	if text := refusal(t, queueIn(here)); !strings.Contains(text, want) {
 		t.Errorf("got %s", text)
 	}
@@ -41,7 +41,7 @@ func TestWhatDependsOnTheScopeIsCheckedOnceItIsKnown(t *testing.T) {
 		})
 		return err
 	})
-	if !strings.Contains(text, `Replicas[0].Region: the table is in "us-east-1" already`) {
+	if !strings.Contains(text, `Replicas[0].Region: the table is already in "us-east-1"`) {
 		t.Errorf("got %s", text)
 	}
 }

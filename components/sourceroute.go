@@ -116,7 +116,7 @@ func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, op
 		EventPattern: pulumi.String(pattern),
 	}, pulumi.Parent(r))
 	if err != nil {
-		return nil, fmt.Errorf("making rule %s: %w", name, err)
+		return nil, fmt.Errorf("creating rule %s: %w", name, err)
 	}
 	r.RuleName, r.RuleARN = rule.Name, rule.Arn
 
@@ -137,7 +137,7 @@ func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, op
 		DeadLetterConfig: &cloudwatch.EventTargetDeadLetterConfigArgs{Arn: r.DeadLetters.ARN},
 	}, pulumi.Parent(r), pulumi.DependsOn([]pulumi.Resource{policy, r.DeadLetters.Policy}))
 	if err != nil {
-		return nil, fmt.Errorf("making the target of rule %s: %w", name, err)
+		return nil, fmt.Errorf("creating the target of rule %s: %w", name, err)
 	}
 
 	own, err := newAlarms(ctx, r, name, args.RuleName, args.AlarmTopicARN, args.alarms(r.DeadLetters.Name))
@@ -209,7 +209,7 @@ func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name s
 		Policy: policyOf(func(arn []string) []iam.Statement { return []iam.Statement{startWorkflow(arn[0], args.AliasName)} }, args.StateMachineARN),
 	}, pulumi.Parent(r))
 	if err != nil {
-		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
+		return nil, nil, fmt.Errorf("creating the policy of role %s: %w", name, err)
 	}
 	return role, policy, nil
 }
@@ -243,13 +243,13 @@ func (args *SourceRouteArgs) alarms(deadLetters string) []alarm {
 	alarms := []alarm{
 		{
 			name:        "failed-invocations",
-			description: fmt.Sprintf("EventBridge gave up on delivering events of %s; they are in queue %s.", args.EventSource, deadLetters),
+			description: fmt.Sprintf("EventBridge gave up on delivering events from %s; they are in queue %s.", args.EventSource, deadLetters),
 			namespace:   "AWS/Events", metric: "FailedInvocations", dimensions: dimensions,
 			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
 		},
 		{
 			name: "lost", pages: true,
-			description: fmt.Sprintf("Events of %s reached neither the workflow nor queue %s: they are lost unless replayed. See the runbook: replay.", args.EventSource, deadLetters),
+			description: fmt.Sprintf("Events from %s reached neither the workflow nor queue %s: they are lost unless replayed. See the runbook: replay.", args.EventSource, deadLetters),
 			namespace:   "AWS/Events", metric: "InvocationsFailedToBeSentToDlq", dimensions: dimensions,
 			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
 		},
@@ -258,7 +258,7 @@ func (args *SourceRouteArgs) alarms(deadLetters string) []alarm {
 		silence := time.Duration(args.SilenceAlarmMinutes) * time.Minute
 		alarms = append(alarms, alarm{
 			name:        "silence",
-			description: fmt.Sprintf("No event of %s has come for %v: the source is down, or what it sends has another source or goes elsewhere.", args.EventSource, silence),
+			description: fmt.Sprintf("No event from %s has arrived for %v: the source is down, or sends under another name or elsewhere.", args.EventSource, silence),
 			namespace:   "AWS/Events", metric: "TriggeredRules", dimensions: dimensions,
 			statistic: "Sum", period: silence, periods: 1, threshold: 1, comparison: below, silenceBreaches: true,
 		})

@@ -136,7 +136,7 @@ func (args *TradePipelineArgs) checkStages(a *arguments) {
 		a.unique(field+".State", stage.State, states)
 		switch last := i == len(args.Stages)-1; {
 		case last && stage.Result != "":
-			a.problem(field+".Result", "is %q, and the last stage has nobody to hand it to", stage.Result)
+			a.problem(field+".Result", "is %q, but the last stage has nobody to hand it to", stage.Result)
 		case !last && stage.Result == "":
 			a.problem(field+".Result", "is missing: the last stage would not get the answer of %s", stage.State)
 		case !last:
@@ -144,13 +144,13 @@ func (args *TradePipelineArgs) checkStages(a *arguments) {
 		}
 		for j, metric := range stage.Metrics {
 			if !slices.Contains([]string{OutcomesGraph, LatencyGraph, ErrorsGraph, VolumeGraph}, metric.Graph) {
-				a.problem(fmt.Sprintf("%s.Metrics[%d].Graph", field, j), "%q is not a graph of the dashboard", metric.Graph)
+				a.problem(fmt.Sprintf("%s.Metrics[%d].Graph", field, j), "%q is not a graph on the dashboard", metric.Graph)
 			}
 		}
 		checkSize(a, field+".", stage.MemoryMB, stage.ReservedConcurrency)
 	}
 	if most := MaxRetries(args.WorkflowType, args.Stages); args.MaxRetries < 0 || args.MaxRetries > most {
-		a.problem("MaxRetries", "is %d, and must be from 0 to %d, which a workflow of type %s has time for", args.MaxRetries, most, args.WorkflowType)
+		a.problem("MaxRetries", "is %d, but must be from 0 to %d, which a workflow of type %s has time for", args.MaxRetries, most, args.WorkflowType)
 	}
 }
 

@@ -215,10 +215,10 @@ func (args *TradePipelineArgs) check(name string) error {
 		a.problem("ParameterPrefix", "%q needs a slash at both ends", args.ParameterPrefix)
 	}
 	if len(args.Sources) == 0 {
-		a.problem("Sources", "is empty: no trade would have a way in")
+		a.problem("Sources", "is empty: no trade could get in")
 	}
 	if len(args.Sources) > MaxSources {
-		a.problem("Sources", "are %d, and one alarm for the pager covers up to %d", len(args.Sources), MaxSources)
+		a.problem("Sources", "are %d, but one pager alarm covers at most %d", len(args.Sources), MaxSources)
 	}
 	seen := map[string]bool{}
 	for i, source := range args.Sources {
@@ -234,7 +234,7 @@ func (args *TradePipelineArgs) check(name string) error {
 	}
 	for i, stage := range args.Stages {
 		if stage.CallsAPI && args.Network != nil && len(args.APIEndpointCIDRs) == 0 {
-			a.problem("APIEndpointCIDRs", "is empty: Stages[%d] could reach no API from within the network", i)
+			a.problem("APIEndpointCIDRs", "is empty: Stages[%d] could reach no API from inside the network", i)
 		}
 	}
 	args.checkStages(a)

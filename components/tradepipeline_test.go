@@ -118,8 +118,8 @@ func TestTheTableOfStagesIsChecked(t *testing.T) {
 		"an answer of the last":            {func(s []Stage) []Stage { s[2].Result = "record"; return s }, "Stages[2].Result: is \"record\""},
 		"an answer in place of the event":  {func(s []Stage) []Stage { s[0].Result = "event"; return s }, `Stages[0].Result: "event" is listed twice`},
 		"a graph that isn't there":         {func(s []Stage) []Stage { s[0].Metrics[0].Graph = "cost"; return s }, `Stages[0].Metrics[0].Graph: "cost" is not a graph`},
-		"a name that is too long for AWS":  {func(s []Stage) []Stage { s[0].Function = strings.Repeat("x", 23); return s }, "has 23 characters, and AWS allows 22"},
-		"memory that Lambda doesn't offer": {func(s []Stage) []Stage { s[0].MemoryMB = 64; return s }, "Stages[0].MemoryMB: is 64, and must be from 128 to 10240"},
+		"a name that is too long for AWS":  {func(s []Stage) []Stage { s[0].Function = strings.Repeat("x", 23); return s }, "has 23 characters, but AWS allows only 22"},
+		"memory that Lambda doesn't offer": {func(s []Stage) []Stage { s[0].MemoryMB = 64; return s }, "Stages[0].MemoryMB: is 64, but must be from 128 to 10240"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := TradePipelineArgs{Prefix: "trades", Stages: test.change(someStages())}.Check()
@@ -239,7 +239,7 @@ func TestTheDashboardAnswersItsQuestions(t *testing.T) {
 					checkExpressions(t, w.Properties.Title, w.Properties.Metrics)
 				}
 			}
-			want := []string{"Are trades flowing?", "How late are they?", "What fails?", "What waits in which queue?", "What does it cost?"}
+			want := []string{"Are trades flowing?", "How late are they?", "What fails?", "What is waiting in which queue?", "What does it cost?"}
 			if diff := cmp.Diff(want, questions); diff != "" {
 				t.Error(diff)
 			}

@@ -84,7 +84,7 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 		KmsKeyId:        args.KeyARN,
 	}, pulumi.Parent(w))
 	if err != nil {
-		return nil, fmt.Errorf("making the log group of workflow %s: %w", name, err)
+		return nil, fmt.Errorf("creating the log group of workflow %s: %w", name, err)
 	}
 	role, policy, err := args.newRole(ctx, w, name)
 	if err != nil {
@@ -110,7 +110,7 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 		},
 	}, pulumi.Parent(w), pulumi.DependsOn([]pulumi.Resource{policy})) // Step Functions checks the role's rights at once
 	if err != nil {
-		return nil, fmt.Errorf("making state machine %s: %w", name, err)
+		return nil, fmt.Errorf("creating state machine %s: %w", name, err)
 	}
 	alias, err := sfn.NewAlias(ctx, name+"-alias", &sfn.AliasArgs{
 		Name:        pulumi.String(aliasName),
@@ -120,7 +120,7 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 		},
 	}, pulumi.Parent(w))
 	if err != nil {
-		return nil, fmt.Errorf("making the alias of state machine %s: %w", name, err)
+		return nil, fmt.Errorf("creating the alias of state machine %s: %w", name, err)
 	}
 	w.ARN, w.AliasARN = machine.Arn, alias.Arn
 
@@ -150,10 +150,10 @@ func (args *WorkflowArgs) check(name string) error {
 	a.name("WorkflowName", args.WorkflowName, machineName)
 	a.name("WorkflowName", args.WorkflowName, roleName)
 	if args.Type != Standard && args.Type != Express {
-		a.problem("Type", "is %q; it is %s or %s", args.Type, Standard, Express)
+		a.problem("Type", "is %q; it must be %s or %s", args.Type, Standard, Express)
 	}
 	if args.Logging != LogErrors && args.Logging != LogAll {
-		a.problem("Logging", "is %q; it is %s or %s", args.Logging, LogErrors, LogAll)
+		a.problem("Logging", "is %q; it must be %s or %s", args.Logging, LogErrors, LogAll)
 	}
 	a.retention("LogRetentionDays", args.LogRetentionDays)
 	a.given("KeyARN", args.KeyARN)
@@ -191,7 +191,7 @@ func (args *WorkflowArgs) definition() pulumi.StringOutput {
 			return "", err
 		}
 		if limit := int(expressLimit.Seconds()); args.Type == Express && machine.TimeoutSeconds > limit {
-			return "", fmt.Errorf("workflow %s takes up to %d s, and an express one may take %d: lower its retries or timeouts", args.WorkflowName, machine.TimeoutSeconds, limit)
+			return "", fmt.Errorf("workflow %s takes up to %d s, but an express one may take %d: lower its retries or timeouts", args.WorkflowName, machine.TimeoutSeconds, limit)
 		}
 		return machine.JSON()
 	}).(pulumi.StringOutput)
@@ -225,7 +225,7 @@ func (args *WorkflowArgs) newRole(ctx *pulumi.Context, w *Workflow, name string)
 		}, inputs...),
 	}, pulumi.Parent(w))
 	if err != nil {
-		return nil, nil, fmt.Errorf("making the policy of role %s: %w", name, err)
+		return nil, nil, fmt.Errorf("creating the policy of role %s: %w", name, err)
 	}
 	return role, policy, nil
 }

@@ -245,9 +245,9 @@ func (c *Config) checkImages(v *values) {
 		case strings.HasSuffix(name, "_IMAGE") && !pinnedPattern.MatchString(value):
 			v.problem("imageArguments", "{"+name+": registry.example.com/image@sha256:…}", "%s is %q, which has no digest: a tag can come to mean another image", name, value)
 		case name == "INSIGHTS" && value != "with" && value != "without":
-			v.problem("imageArguments", "{INSIGHTS: without}", "INSIGHTS is %q, and must be with or without", value)
+			v.problem("imageArguments", "{INSIGHTS: without}", "INSIGHTS is %q, but must be with or without", value)
 		case name == "INSIGHTS_SHA256" && !checksumPattern.MatchString(value):
-			v.problem("imageArguments", "{INSIGHTS_SHA256: …}", "INSIGHTS_SHA256 is %q, and must be 64 hexadecimal digits", value)
+			v.problem("imageArguments", "{INSIGHTS_SHA256: …}", "INSIGHTS_SHA256 is %q, but must be 64 hexadecimal digits", value)
 		}
 	}
 }

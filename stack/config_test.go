@@ -139,20 +139,20 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		"no sources":                                {"sources", "[]", "", "is empty"},
 		"a source twice":                            {"sources", `["a","b","a"]`, "", `"a" is listed twice`},
 		"a source with a blank":                     {"sources", `["a b"]`, "", "is not a valid source system"},
-		"a source of 17 characters":                 {"sources", `["seventeen-letters"]`, "", "has 17 characters, and AWS allows 16"},
+		"a source of 17 characters":                 {"sources", `["seventeen-letters"]`, "", "has 17 characters, but AWS allows only 16"},
 		"sources that are a text":                   {"sources", "system1", "", "is not a list"},
 		"a currency in lower case":                  {"allowedCurrencies", `["usdc"]`, "", "is not a currency code"},
 		"a clock skew without a unit":               {"maxClockSkew", "5", "", "is not a duration"},
 		"a bus with a blank":                        {"eventBusName", "my bus", "", `"my bus" may have`},
 		"an account of 11 digits":                   {"producerAccounts", `["11112222333"]`, "", "has 12 digits"},
 		"an account twice":                          {"producerAccounts", `["111122223333","111122223333"]`, "", "is listed twice"},
-		"a workflow of another type":                {"workflowType", "FAST", "", `"FAST", and must be one of STANDARD, EXPRESS`},
+		"a workflow of another type":                {"workflowType", "FAST", "", `"FAST", but must be one of STANDARD, EXPRESS`},
 		"a log level that isn't one":                {"functionLogLevel", "TRACE", "", "must be one of"},
 		"a number that isn't one":                   {"validatorMemory", "lots", "", "is not a whole number"},
-		"too little memory":                         {"recorderMemory", "64", "", "is 64, and must be from 128 to 10240"},
-		"a negative concurrency":                    {"enricherReservedConcurrency", "-1", "", "is -1, and must be from 0"},
-		"a concurrency beyond all reason":           {"enricherReservedConcurrency", "1000000", "", "is 1000000, and must be from 0"},
-		"more retries than there is time for":       {"maxRetries", "11", "", "is 11, and must be from 0 to 10"},
+		"too little memory":                         {"recorderMemory", "64", "", "is 64, but must be from 128 to 10240"},
+		"a negative concurrency":                    {"enricherReservedConcurrency", "-1", "", "is -1, but must be from 0"},
+		"a concurrency beyond all reason":           {"enricherReservedConcurrency", "1000000", "", "is 1000000, but must be from 0"},
+		"more retries than there is time for":       {"maxRetries", "11", "", "is 11, but must be from 0 to 10"},
 		"a threshold that is not an amount":         {"processingThreshold", "a million", "", "is not an amount"},
 		"a negative threshold":                      {"processingThreshold", "-1", "", "is not an amount"},
 		"a threshold of 39 digits":                  {"processingThreshold", strings.Repeat("9", 39), "", "up to 38 digits"},
@@ -179,8 +179,8 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		"Insights in part":                          {"imageArguments", `{"INSIGHTS":"some"}`, "", "must be with or without"},
 		"a checksum that is none":                   {"imageArguments", `{"INSIGHTS_SHA256":"12"}`, "", "64 hexadecimal digits"},
 		"years that are negative":                   {"retentionYears", "-1", "", "-1 is not from 0"},
-		"more sources than one pager's alarm holds": {"sources", `["` + strings.Join(append(mostSources(), "b"), `","`) + `"]`, "", "are 26, and one alarm for the pager covers up to 25"},
-		"a silence of more than a day":              {"silenceAlarmMinutes", "1441", "", "is 1441, and must be from 0 to 1440"},
+		"more sources than one pager's alarm holds": {"sources", `["` + strings.Join(append(mostSources(), "b"), `","`) + `"]`, "", "are 26, but one pager alarm covers at most 25"},
+		"a silence of more than a day":              {"silenceAlarmMinutes", "1441", "", "is 1441, but must be from 0 to 1440"},
 		"a share of more than everything":           {"rejectionAlarmPercent", "101", "", "101 is not from 1 to 100"},
 	}
 	for name, test := range cases {
@@ -211,7 +211,7 @@ func TestAnExpressWorkflowHasTimeForFewerRetries(t *testing.T) {
 	config := plainConfig(t)
 	config["trade-processing:workflowType"] = "EXPRESS"
 	config["trade-processing:maxRetries"] = "5"
-	if _, err := read(valuesFrom(config)); err == nil || !strings.Contains(err.Error(), "is 5, and must be from 0 to 3") {
+	if _, err := read(valuesFrom(config)); err == nil || !strings.Contains(err.Error(), "is 5, but must be from 0 to 3") {
 		t.Errorf("got %v", err)
 	}
 }

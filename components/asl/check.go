@@ -28,8 +28,8 @@ func (m Machine) Check() error {
 		case err != nil:
 			found = append(found, err.Error())
 		case longest > m.TimeoutSeconds:
-			found = append(found, fmt.Sprintf("TimeoutSeconds is %d, and a path takes up to %d: "+
-				"an execution that is cut off is caught by nobody", m.TimeoutSeconds, longest))
+			found = append(found, fmt.Sprintf("TimeoutSeconds is %d, but a path takes up to %d: "+
+				"nothing catches an execution that is cut off", m.TimeoutSeconds, longest))
 		}
 	}
 	if len(found) > 0 {
@@ -41,7 +41,7 @@ func (m Machine) Check() error {
 func checkStates(where, start string, states States) []string {
 	var found []string
 	if _, exists := states[start]; !exists {
-		return []string{fmt.Sprintf("%s starts at %q, which is no state of it", where, start)}
+		return []string{fmt.Sprintf("%s starts at %q, which is not one of its states", where, start)}
 	}
 	reached := map[string]bool{}
 	var visit func(name string)
@@ -52,7 +52,7 @@ func checkStates(where, start string, states States) []string {
 		reached[name] = true
 		for _, next := range states[name].leadsTo() {
 			if _, exists := states[next]; !exists {
-				found = append(found, fmt.Sprintf("%s leads to %q, which is no state beside it", name, next))
+				found = append(found, fmt.Sprintf("%s leads to %q, which is not a state next to it", name, next))
 				continue
 			}
 			visit(next)
@@ -61,7 +61,7 @@ func checkStates(where, start string, states States) []string {
 	visit(start)
 	for _, name := range slices.Sorted(maps.Keys(states)) {
 		if !reached[name] {
-			found = append(found, fmt.Sprintf("%s is reached by no path", name))
+			found = append(found, fmt.Sprintf("no path reaches %s", name))
 		}
 		if utf8.RuneCountInString(name) > maxName {
 			found = append(found, fmt.Sprintf("the name %s is longer than %d characters", name, maxName))
@@ -89,7 +89,7 @@ func repeatedNames(states States) []string {
 	var found []string
 	for _, name := range slices.Sorted(maps.Keys(count)) {
 		if count[name] > 1 {
-			found = append(found, fmt.Sprintf("the name %s stands %d times", name, count[name]))
+			found = append(found, fmt.Sprintf("the name %s is used %d times", name, count[name]))
 		}
 	}
 	return found
@@ -124,7 +124,7 @@ func (t Task) problems(name string) []string {
 			found = append(found, name+": a catcher names no error")
 		}
 		if slices.Contains(catcher.ErrorEquals, AnyError) && (len(catcher.ErrorEquals) > 1 || i < len(t.Catch)-1) {
-			found = append(found, name+": "+AnyError+" must stand alone, in the last catcher")
+			found = append(found, name+": "+AnyError+" must be alone, in the last catcher")
 		}
 	}
 	return found
@@ -155,5 +155,5 @@ func ending(name, next string, end bool) []string {
 	if (next == "") == end {
 		return nil
 	}
-	return []string{name + " must either end or lead on"}
+	return []string{name + " must either end or have a next state"}
 }

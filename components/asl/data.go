@@ -40,7 +40,7 @@ func (o Object) MarshalJSON() ([]byte, error) {
 			name += ".$"
 		}
 		if _, twice := rendered[name]; twice {
-			return nil, fmt.Errorf("payload template has %q twice", name)
+			return nil, fmt.Errorf("payload template lists %q twice", name)
 		}
 		rendered[name] = value
 	}

@@ -48,19 +48,19 @@ func (r Retrier) problems() []string {
 		found = append(found, "a retrier names no error")
 	}
 	if slices.Contains(r.ErrorEquals, AnyError) && len(r.ErrorEquals) > 1 {
-		found = append(found, AnyError+" must stand alone in a retrier")
+		found = append(found, AnyError+" must be alone in a retrier")
 	}
 	if r.IntervalSeconds < 1 {
-		found = append(found, fmt.Sprintf("IntervalSeconds is %d, and must be at least 1", r.IntervalSeconds))
+		found = append(found, fmt.Sprintf("IntervalSeconds is %d, but must be at least 1", r.IntervalSeconds))
 	}
 	if r.BackoffRate < 1 {
-		found = append(found, fmt.Sprintf("BackoffRate is %v, and must be at least 1", r.BackoffRate))
+		found = append(found, fmt.Sprintf("BackoffRate is %v, but must be at least 1", r.BackoffRate))
 	}
 	if r.MaxDelaySeconds <= r.IntervalSeconds || r.MaxDelaySeconds >= 31622400 {
-		found = append(found, fmt.Sprintf("MaxDelaySeconds is %d, and must be above IntervalSeconds and below 31622400", r.MaxDelaySeconds))
+		found = append(found, fmt.Sprintf("MaxDelaySeconds is %d, but must be above IntervalSeconds and below 31622400", r.MaxDelaySeconds))
 	}
 	if r.MaxAttempts < 0 {
-		found = append(found, fmt.Sprintf("MaxAttempts is %d, and must not be negative", r.MaxAttempts))
+		found = append(found, fmt.Sprintf("MaxAttempts is %d, but must not be negative", r.MaxAttempts))
 	}
 	return found
 }

@@ -10,7 +10,7 @@ func (m Machine) Longest() (int, error) { return longest(m.StartAt, m.States, ma
 // longest is the most seconds from the start of state name to the end; above holds the states on the way to it.
 func longest(name string, states States, above map[string]bool) (int, error) {
 	if above[name] {
-		return 0, fmt.Errorf("%s leads back to itself, so that no longest path exists", name)
+		return 0, fmt.Errorf("%s leads back to itself, so there is no longest path", name)
 	}
 	above[name] = true
 	defer delete(above, name)

@@ -87,9 +87,9 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		"a start that isn't there":     {func(m *asl.Machine) { m.StartAt = "Begin" }, `starts at "Begin"`},
 		"a next that isn't there":      {change("Last", func(s *asl.Task) { s.End, s.Next = false, "After" }), `Last leads to "After"`},
 		"a catcher that leads nowhere": {change("Last", func(s *asl.Task) { s.Catch = []asl.Catcher{{ErrorEquals: []string{asl.AnyError}, Next: "Rescue"}} }), `Last leads to "Rescue"`},
-		"a state that nobody reaches":  {func(m *asl.Machine) { m.States["Island"] = asl.Fail{} }, "Island is reached by no path"},
-		"a state without an end":       {change("Last", func(s *asl.Task) { s.End = false }), "Last must either end or lead on"},
-		"a state with two ends":        {change("Last", func(s *asl.Task) { s.Next = "Both" }), "Last must either end or lead on"},
+		"a state that nobody reaches":  {func(m *asl.Machine) { m.States["Island"] = asl.Fail{} }, "no path reaches Island"},
+		"a state without an end":       {change("Last", func(s *asl.Task) { s.End = false }), "Last must either end or have a next state"},
+		"a state with two ends":        {change("Last", func(s *asl.Task) { s.Next = "Both" }), "Last must either end or have a next state"},
 		"a task without a resource":    {change("Last", func(s *asl.Task) { s.Resource = "" }), "Last has no Resource"},
 		"a task without a timeout":     {change("Last", func(s *asl.Task) { s.TimeoutSeconds = 0 }), "Last has no TimeoutSeconds"},
 		"a parallel without branches": {func(m *asl.Machine) {
@@ -100,12 +100,12 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		}, `branch 0 of Both starts at "Nothing"`},
 		"a name in a branch that stands outside too": {func(m *asl.Machine) {
 			m.States["Both"] = asl.Parallel{Branches: []asl.Branch{{StartAt: "Last", States: asl.States{"Last": asl.Fail{}}}}, Next: "Last"}
-		}, "the name Last stands 2 times"},
+		}, "the name Last is used 2 times"},
 		"a name that is too long": {func(m *asl.Machine) {
 			m.States[strings.Repeat("x", 81)] = asl.Fail{}
 		}, "longer than 80 characters"},
 		"a retrier of nothing":    {change("Last", retrier(func(r *asl.Retrier) { r.ErrorEquals = nil })), "names no error"},
-		"all errors among others": {change("Last", retrier(func(r *asl.Retrier) { r.ErrorEquals = []string{asl.AnyError, "A"} })), "must stand alone"},
+		"all errors among others": {change("Last", retrier(func(r *asl.Retrier) { r.ErrorEquals = []string{asl.AnyError, "A"} })), "must be alone"},
 		"no pause":                {change("Last", retrier(func(r *asl.Retrier) { r.IntervalSeconds = 0 })), "IntervalSeconds is 0"},
 		"pauses that shrink":      {change("Last", retrier(func(r *asl.Retrier) { r.BackoffRate = 0.5 })), "BackoffRate is 0.5"},
 		"a cap below the pause":   {change("Last", retrier(func(r *asl.Retrier) { r.MaxDelaySeconds = 1 })), "MaxDelaySeconds is 1"},
@@ -116,7 +116,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			s.Catch = []asl.Catcher{{ErrorEquals: []string{asl.AnyError}, Next: "Both"}, {ErrorEquals: []string{"A"}, Next: "Both"}}
 		}), "in the last catcher"},
 		"a loop":                         {change("Last", func(s *asl.Task) { s.End, s.Next = false, "Both" }), "leads back to itself"},
-		"a timeout that cuts a path off": {func(m *asl.Machine) { m.TimeoutSeconds = 61 }, "TimeoutSeconds is 61, and a path takes up to 62"},
+		"a timeout that cuts a path off": {func(m *asl.Machine) { m.TimeoutSeconds = 61 }, "TimeoutSeconds is 61, but a path takes up to 62"},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {

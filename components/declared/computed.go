@@ -119,7 +119,7 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	maps.Copy(answers, r.program.Answers)
 	answer, known := answers[args.Token]
 	if !known {
-		return nil, fmt.Errorf("%s: no answer is known here: add it to Program.Answers", args.Token)
+		return nil, fmt.Errorf("%s: no answer is known: add it to Program.Answers", args.Token)
 	}
 	return resource.NewPropertyMapFromMap(answer), nil
 }

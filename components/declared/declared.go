@@ -114,7 +114,7 @@ func (s *Stack) Find(typ, end string) (*Resource, error) {
 		}
 	}
 	if len(found) != 1 {
-		return nil, fmt.Errorf("%d resources of type %s have a name that ends in %q, and one was expected", len(found), typ, end)
+		return nil, fmt.Errorf("%d resources of type %s have a name that ends in %q, but one was expected", len(found), typ, end)
 	}
 	return found[0], nil
 }

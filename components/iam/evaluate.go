@@ -84,7 +84,7 @@ func (o Operator) holds(key string, values Strings, context map[string]string) (
 	case Bool:
 		compare = strings.EqualFold
 	default:
-		return false, fmt.Errorf("condition operator %s is not known here", o)
+		return false, fmt.Errorf("condition operator %s is not supported", o)
 	}
 	value, present := context[key]
 	if o == StringNotEquals {

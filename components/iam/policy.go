@@ -124,7 +124,7 @@ func (p *Principal) UnmarshalJSON(text []byte) error {
 	var everyone string
 	if err := json.Unmarshal(text, &everyone); err == nil {
 		if everyone != "*" {
-			return fmt.Errorf("principal %q: only \"*\" may stand without a kind", everyone)
+			return fmt.Errorf("principal %q: only \"*\" may have no kind", everyone)
 		}
 		*p = Principal{Everyone: true}
 		return nil

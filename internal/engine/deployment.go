@@ -146,7 +146,7 @@ func (d *Deployment) operate(ctx context.Context, run operation, preview bool) (
 	}
 	snapshot, snapErr := journal.Snap(info.Target.Snapshot)
 	if snapErr != nil {
-		return plan, nil, errors.Join(err, fmt.Errorf("making the state of the stack: %w", snapErr))
+		return plan, nil, errors.Join(err, fmt.Errorf("creating the state of the stack: %w", snapErr))
 	}
 	state, writeErr := write(context.WithoutCancel(ctx), snapshot)
 	if writeErr != nil {

@@ -32,7 +32,7 @@ type host struct {
 func (o Options) newHost(ctx context.Context, sink, statusSink diag.Sink, debugging plugin.DebugContext) (plugin.Host, error) {
 	pulumis, err := pulumihost.New(ctx, sink, statusSink, debugging, nil, nil, nil, nil)
 	if err != nil {
-		return nil, fmt.Errorf("making a host of plugins: %w", err)
+		return nil, fmt.Errorf("creating a host of plugins: %w", err)
 	}
 	return &host{Host: pulumis, options: o}, nil
 }

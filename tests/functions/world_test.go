@@ -39,20 +39,20 @@ func newWorld() (*world, error) {
 	atEnd = append(atEnd, w.registry.stop)
 	goStandin, err := goImage(project)
 	if err != nil {
-		return nil, fmt.Errorf("making a stand-in for GO_IMAGE: %w", err)
+		return nil, fmt.Errorf("creating a stand-in for GO_IMAGE: %w", err)
 	}
 	if w.standins["GO_IMAGE"], err = w.registry.push("mirror/golang", goStandin); err != nil {
 		return nil, fmt.Errorf("pushing the stand-in for GO_IMAGE: %w", err)
 	}
 	base, err := baseImage()
 	if err != nil {
-		return nil, fmt.Errorf("making a stand-in for BASE_IMAGE: %w", err)
+		return nil, fmt.Errorf("creating a stand-in for BASE_IMAGE: %w", err)
 	}
 	if w.standins["BASE_IMAGE"], err = w.registry.push("mirror/provided", base); err != nil {
 		return nil, fmt.Errorf("pushing the stand-in for BASE_IMAGE: %w", err)
 	}
 	if w.insights, err = insightsPackage(); err != nil {
-		return nil, fmt.Errorf("making a stand-in for Lambda Insights: %w", err)
+		return nil, fmt.Errorf("creating a stand-in for Lambda Insights: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -108,7 +108,7 @@ func (d *deployed) output(name string) (string, error) {
 // save keeps the stack for the next run.
 func (d *deployed) save(ctx context.Context) error {
 	if err := os.MkdirAll(d.kept, 0o700); err != nil {
-		return fmt.Errorf("making the folder of the kept stack: %w", err)
+		return fmt.Errorf("creating the folder of the kept stack: %w", err)
 	}
 	state, err := outfile.Create(filepath.Join(d.kept, keptState))
 	if err != nil {
