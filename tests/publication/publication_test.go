@@ -2,16 +2,19 @@
 package publication
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/zip"
@@ -34,22 +37,22 @@ func run(t *testing.T, folder string, variables []string, words ...string) strin
 	return string(output)
 }
 
-// renamed copies the project, or one of its folders, with its modules under another path.
-func renamed(t *testing.T, folders ...string) string {
+// renamed copies some files and folders of the project, with its modules under another path.
+func renamed(t *testing.T, names ...string) string {
 	t.Helper()
 	copied := t.TempDir()
-	for name := range strings.SplitSeq(run(t, project, nil, append([]string{"git", "ls-files", "-z", "go.mod"}, folders...)...), "\x00") {
-		from, to := filepath.Join(project, name), filepath.Join(copied, name)
-		if info, err := os.Lstat(from); name == "" || err != nil || !info.Mode().IsRegular() {
-			continue // the end of the list, deleted, or a link
-		}
-		text, err := os.ReadFile(from)
-		if err == nil {
-			err = os.MkdirAll(filepath.Dir(to), 0o755)
-		}
-		if err == nil {
-			err = os.WriteFile(to, text, 0o644)
-		}
+	for _, name := range names {
+		err := filepath.WalkDir(filepath.Join(project, name), func(from string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() && slices.Contains([]string{".git", "bin", "dist"}, entry.Name()) {
+				return cmp.Or(err, filepath.SkipDir)
+			}
+			within, err := filepath.Rel(project, from)
+			if err != nil || !entry.Type().IsRegular() {
+				return err
+			}
+			to := filepath.Join(copied, within)
+			return errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, []byte(read(t, from)), 0o644))
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +142,7 @@ func main() {
 `
 
 func TestTheComponentsAreUsedFromOutside(t *testing.T) {
-	proxy := publish(t, filepath.Join(renamed(t, "components"), "components"), path+"/components")
+	proxy := publish(t, filepath.Join(renamed(t, "go.mod", "components"), "components"), path+"/components")
 	user := t.TempDir()
 	if err := os.WriteFile(filepath.Join(user, "main.go"), []byte(outside), 0o644); err != nil {
 		t.Fatal(err)
@@ -172,7 +175,7 @@ func TestTheComponentsAreUsedFromOutside(t *testing.T) {
 		"trade-processing:components:EncryptionKey":     "",
 		"trade-processing:components:MonitoredQueue":    "",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
