@@ -11,31 +11,33 @@ import (
 	"trade-processing/local/parameters"
 )
 
-// alarmKinds are CloudWatch's metric and composite alarms.
+// alarmKinds are CloudWatch's metric and composite alarms. Nobody is notified.
 var alarmKinds = map[string]kind{
-	"aws:cloudwatch/metricAlarm:MetricAlarm": living[metricAlarmInputs]{
+	"aws:cloudwatch/metricAlarm:MetricAlarm": {
+		uses: "name comparisonOperator dimensions.* evaluationPeriods extendedStatistic metricName namespace period statistic " +
+			"threshold treatMissingData",
+		records:  "alarmActions alarmDescription okActions tags",
 		requires: "name comparisonOperator evaluationPeriods", replaces: "name", computes: "arn",
-		identify: func(_ *Cloud, r *Resource, in metricAlarmInputs) error {
-			r.ID = in.Name
-			r.set("arn", r.arn("cloudwatch", "alarm:%s", in.Name))
-			return nil
-		},
-		start: func(c *Cloud, r *Resource, in metricAlarmInputs) error { return c.in(r.Region).alarms.Put(in.alarm()) },
-		stop:  func(c *Cloud, r *Resource) error { return c.in(r.Region).alarms.Delete(r.ID) },
-	}.kind(),
-	"aws:cloudwatch/compositeAlarm:CompositeAlarm": living[compositeAlarmInputs]{
+		identify: named("cloudwatch", "alarm:"),
+		start: with(func(c *Cloud, r *Resource, in metricAlarmInputs) error {
+			return c.in(r.Region).alarms.Put(in.alarm())
+		}),
+		stop: deleteAlarm,
+	},
+	"aws:cloudwatch/compositeAlarm:CompositeAlarm": {
+		uses: "alarmName alarmRule", records: "alarmActions alarmDescription okActions tags",
 		requires: "alarmName alarmRule", replaces: "alarmName", computes: "arn",
-		identify: func(_ *Cloud, r *Resource, in compositeAlarmInputs) error {
-			r.ID = in.AlarmName
-			r.set("arn", r.arn("cloudwatch", "alarm:%s", in.AlarmName))
-			return nil
+		identify: then(joined("", "alarmName"), func(_ *Cloud, r *Resource) {
+			r.set("arn", r.arn("cloudwatch", "alarm:%s", r.ID))
+		}),
+		start: func(c *Cloud, r *Resource) error {
+			return c.in(r.Region).alarms.PutComposite(metrics.CompositeAlarm{Name: r.ID, Rule: r.Inputs.text("alarmRule")})
 		},
-		start: func(c *Cloud, r *Resource, in compositeAlarmInputs) error {
-			return c.in(r.Region).alarms.PutComposite(metrics.CompositeAlarm{Name: in.AlarmName, Rule: in.AlarmRule})
-		},
-		stop: func(c *Cloud, r *Resource) error { return c.in(r.Region).alarms.Delete(r.ID) },
-	}.kind(),
+		stop: deleteAlarm,
+	},
 }
+
+func deleteAlarm(c *Cloud, r *Resource) error { return c.in(r.Region).alarms.Delete(r.ID) }
 
 type metricAlarmInputs struct {
 	Name               string            `property:"name"`
@@ -49,23 +51,6 @@ type metricAlarmInputs struct {
 	Statistic          string            `property:"statistic"`
 	Threshold          float64           `property:"threshold"`
 	TreatMissingData   string            `property:"treatMissingData"`
-
-	// On record: nobody is notified.
-	AlarmDescription string            `property:"alarmDescription"`
-	AlarmActions     []string          `property:"alarmActions"`
-	OKActions        []string          `property:"okActions"`
-	Tags             map[string]string `property:"tags"`
-}
-
-type compositeAlarmInputs struct {
-	AlarmName string `property:"alarmName"`
-	AlarmRule string `property:"alarmRule"`
-
-	// On record.
-	AlarmDescription string            `property:"alarmDescription"`
-	AlarmActions     []string          `property:"alarmActions"`
-	OKActions        []string          `property:"okActions"`
-	Tags             map[string]string `property:"tags"`
 }
 
 func (in metricAlarmInputs) alarm() metrics.Alarm {
@@ -82,7 +67,7 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 // began, the oldest first.
 func (c *Cloud) EvaluateAlarms() []metrics.Change {
 	var all []metrics.Change
-	for _, region := range c.regions() {
+	for _, region := range c.regional.all() {
 		region.alarms.Evaluate()
 		all = append(all, region.alarms.WentOff()...)
 	}
@@ -111,29 +96,25 @@ type region struct {
 
 // in finds or makes the part of a region.
 func (c *Cloud) in(name string) *region {
-	c.regional.mu.Lock()
-	defer c.regional.mu.Unlock()
-	if found, ok := c.regional.items[name]; ok {
+	if found, err := c.regional.get(name); err == nil {
 		return found
 	}
 	store := metrics.NewStore()
 	store.Declare("AWS/Events", eventMetrics...)
 	store.Declare("AWS/States", executionMetrics...)
-	made := &region{
+	return c.regional.ensure(name, &region{
 		metrics: store, alarms: metrics.NewAlarms(store, c.clock),
 		parameters: parameters.New(c.clock, c.faults), pool: function.NewPool(),
-	}
-	if c.regional.items == nil {
-		c.regional.items = map[string]*region{}
-	}
-	c.regional.items[name] = made
-	return made
+	})
 }
 
-func (c *Cloud) regions() []*region {
-	var all []*region
-	for _, one := range c.regional.all() {
-		all = append(all, one)
+// measured are metrics of one resource, found once.
+type measured map[string]*metrics.Series
+
+func (c *Cloud) measure(region, namespace, dimension, value string, names []string) measured {
+	m := measured{}
+	for _, name := range names {
+		m[name] = c.in(region).metrics.Series(namespace, name, map[string]string{dimension: value})
 	}
-	return all
+	return m
 }

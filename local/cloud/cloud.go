@@ -7,12 +7,15 @@
 package cloud
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/google/uuid"
 
 	"trade-processing/local/clock"
 	"trade-processing/local/fault"
@@ -97,8 +100,14 @@ func (c *Cloud) chance() float64 { return float64(c.random()>>11) / (1 << 53) }
 type bytesOf func() uint64
 
 func (random bytesOf) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = byte(random() >> 32)
+	for at := 0; at < len(b); at += 8 {
+		copy(b[at:], binary.NativeEndian.AppendUint64(nil, random()))
 	}
 	return len(b), nil
+}
+
+// uuid makes up a version 4 UUID.
+func (c *Cloud) uuid() string {
+	id, _ := uuid.NewRandomFromReader(bytesOf(c.random)) // which never fails
+	return id.String()
 }

@@ -98,28 +98,6 @@ func isObject(text []byte) bool {
 	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(text)
 }
 
-// uuid makes up a version 4 UUID.
-func (c *Cloud) uuid() string {
-	high, low := c.random(), c.random()
-	high = high&^0xf000 | 0x4000
-	low = low&^(3<<62) | 2<<62
-	var b [36]byte
-	put := func(at, digits int, v uint64) {
-		const hexadecimal = "0123456789abcdef"
-		for i := digits - 1; i >= 0; i-- {
-			b[at+i] = hexadecimal[v&15]
-			v >>= 4
-		}
-	}
-	put(0, 8, high>>32)
-	put(9, 4, high>>16)
-	put(14, 4, high)
-	put(19, 4, low>>48)
-	put(24, 12, low)
-	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
-}
-
 // traceHeader begins an X-Ray trace.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 func (c *Cloud) traceHeader() string {

@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,145 +9,102 @@ import (
 	"strings"
 	"sync"
 
-	"trade-processing/local/metrics"
+	"github.com/tidwall/gjson"
+
 	"trade-processing/local/pattern"
 	"trade-processing/local/queue"
 	"trade-processing/local/states"
 )
 
-// eventKinds are EventBridge's buses, rules, targets and archives.
+// eventKinds are EventBridge's buses, rules and targets.
 var eventKinds = map[string]kind{
-	"aws:cloudwatch/eventBus:EventBus": living[busInputs]{
+	"aws:cloudwatch/eventBus:EventBus": {
+		// Nothing is encrypted here, so nothing can fail to be.
+		uses: "name", records: "deadLetterConfig.arn description kmsKeyIdentifier tags",
 		requires: "name", replaces: "name", computes: "arn",
-		identify: func(_ *Cloud, r *Resource, in busInputs) error {
-			r.ID = in.Name
-			r.set("arn", r.arn("events", "event-bus/%s", in.Name))
-			return nil
-		},
-		start: func(c *Cloud, r *Resource, _ busInputs) error {
-			if _, err := c.live.buses.get(r.Outputs.text("arn")); err != nil {
-				c.live.buses.put(r.Outputs.text("arn"), &bus{})
-			}
-			return nil
-		},
-		stop: func(c *Cloud, r *Resource) error { c.live.buses.drop(r.Outputs.text("arn")); return nil },
-	}.kind(),
-	"aws:cloudwatch/eventRule:EventRule": living[ruleInputs]{
+		identify: named("events", "event-bus/"),
+		start:    func(c *Cloud, r *Resource) error { c.live.buses.ensure(r.itsARN(), &bus{}); return nil },
+		stop:     func(c *Cloud, r *Resource) error { c.live.buses.drop(r.itsARN()); return nil },
+	},
+	"aws:cloudwatch/eventRule:EventRule": {
+		uses: "name eventBusName eventPattern", records: "description tags",
 		requires: "name eventPattern", replaces: "name eventBusName", computes: "arn",
-		validate: func(in ruleInputs) error {
-			if in.EventPattern == "" {
+		check: func(inputs Properties) error {
+			text := inputs.text("eventPattern")
+			if text == "" {
 				return nil // unknown in a preview
 			}
-			_, err := pattern.Compile([]byte(in.EventPattern))
+			_, err := pattern.Compile([]byte(text))
 			return err
 		},
-		identify: func(_ *Cloud, r *Resource, in ruleInputs) error {
-			r.ID = in.EventBusName + "/" + in.Name
-			r.set("arn", r.arn("events", "rule/%s", r.ID))
-			if in.EventBusName == defaultBus || in.EventBusName == "" {
-				r.ID = in.Name
-				r.set("arn", r.arn("events", "rule/%s", in.Name))
+		identify: func(_ *Cloud, r *Resource) error {
+			r.ID = r.Inputs.text("name")
+			if on := r.Inputs.text("eventBusName"); on != defaultBus && on != "" {
+				r.ID = on + "/" + r.ID
 			}
+			r.set("arn", r.arn("events", "rule/%s", r.ID))
 			return nil
 		},
-		start: func(c *Cloud, r *Resource, in ruleInputs) error {
-			compiled, err := pattern.Compile([]byte(in.EventPattern))
-			if err != nil {
-				return err
-			}
-			on, err := c.bus(r.Region, in.EventBusName)
+		start: onBus(func(c *Cloud, r *Resource, on *bus) error {
+			name, text := r.Inputs.text("name"), r.Inputs.text("eventPattern")
+			compiled, err := pattern.Compile([]byte(text))
 			if err != nil {
 				return err
 			}
 			on.putRule(rule{
-				name: in.Name, pattern: compiled, looksInside: looksInside(in.EventPattern), enabled: in.State != "DISABLED",
-				measured: c.measuredRule(r.Region, in.Name),
+				name: name, pattern: compiled, looksInside: gjson.Get(text, "detail").Exists(),
+				measured: c.measure(r.Region, "AWS/Events", "RuleName", name, eventMetrics),
 			})
 			return nil
+		}),
+		stop: onBus(func(_ *Cloud, r *Resource, on *bus) error { on.dropRule(r.Inputs.text("name")); return nil }),
+	},
+	"aws:cloudwatch/eventTarget:EventTarget": {
+		uses: "rule eventBusName targetId arn deadLetterConfig.arn",
+		// A start that fails here would fail for a day.
+		records:  "retryPolicy.maximumEventAgeInSeconds retryPolicy.maximumRetryAttempts roleArn",
+		requires: "rule arn", replaces: "rule eventBusName targetId",
+		identify: func(_ *Cloud, r *Resource) error {
+			r.ID = r.Inputs.text("eventBusName") + "-" + r.Inputs.text("rule") + "-" + r.Inputs.text("targetId")
+			return nil
 		},
-		stop: func(c *Cloud, r *Resource) error {
-			on, err := c.bus(r.Region, r.Inputs.text("eventBusName"))
+		start: onBus(func(c *Cloud, r *Resource, on *bus) error {
+			in, err := decode[targetInputs](r.Inputs)
 			if err != nil {
 				return err
 			}
-			on.dropRule(r.Inputs.text("name"))
-			return nil
-		},
-	}.kind(),
-	"aws:cloudwatch/eventTarget:EventTarget": living[targetInputs]{
-		requires: "rule arn", replaces: "rule eventBusName targetId",
-		identify: func(_ *Cloud, r *Resource, in targetInputs) error {
-			r.ID = in.EventBusName + "-" + in.Rule + "-" + in.TargetID
-			return nil
-		},
-		start: func(c *Cloud, r *Resource, in targetInputs) error {
 			if _, err := c.live.machines.get(in.ARN); err != nil {
 				return fmt.Errorf("target %s: only state machines are known here as targets: %w", in.ARN, err)
 			}
-			on, err := c.bus(r.Region, in.EventBusName)
-			if err != nil {
-				return err
-			}
-			return on.putTarget(in.Rule, target{id: in.TargetID, machine: in.ARN, deadLetters: in.DeadLetterConfig.ARN})
-		},
-		stop: func(c *Cloud, r *Resource) error {
-			on, err := c.bus(r.Region, r.Inputs.text("eventBusName"))
-			if err != nil {
-				return err
-			}
+			return on.putTarget(r.Inputs.text("rule"), target{id: in.ID, machine: in.ARN, deadLetters: in.DeadLetterConfig.ARN})
+		}),
+		stop: onBus(func(_ *Cloud, r *Resource, on *bus) error {
 			on.dropTarget(r.Inputs.text("rule"), r.Inputs.text("targetId"))
 			return nil
-		},
-	}.kind(),
-	"aws:cloudwatch/eventArchive:EventArchive": record{
-		accepts: "description eventPattern eventSourceArn name retentionDays", replaces: "eventSourceArn name",
-		requires: "eventSourceArn name", computes: "arn", identify: named("events", "archive/"),
-	}.kind(),
-	"aws:cloudwatch/eventBusPolicy:EventBusPolicy": record{
-		accepts: "eventBusName policy", replaces: "eventBusName", requires: "policy",
-		identify: joined("", "eventBusName"),
-	}.kind(),
-}
-
-const defaultBus = "default"
-
-type busInputs struct {
-	Name string `property:"name"`
-
-	// On record: nothing is encrypted here, so nothing can fail to be.
-	Description      string `property:"description"`
-	KMSKeyIdentifier string `property:"kmsKeyIdentifier"`
-	DeadLetterConfig struct {
-		ARN string `property:"arn"`
-	} `property:"deadLetterConfig"`
-	Tags map[string]string `property:"tags"`
-}
-
-type ruleInputs struct {
-	Name         string            `property:"name"`
-	EventBusName string            `property:"eventBusName"`
-	EventPattern string            `property:"eventPattern"`
-	State        string            `property:"state"`
-	Description  string            `property:"description"` // on record
-	Tags         map[string]string `property:"tags"`        // on record
+		}),
+	},
 }
 
 type targetInputs struct {
-	Rule             string `property:"rule"`
-	EventBusName     string `property:"eventBusName"`
-	TargetID         string `property:"targetId"`
+	ID               string `property:"targetId"`
 	ARN              string `property:"arn"`
 	DeadLetterConfig struct {
 		ARN string `property:"arn"`
 	} `property:"deadLetterConfig"`
-
-	// On record: a start that fails here would fail for a day.
-	RetryPolicy struct {
-		MaximumEventAgeInSeconds int `property:"maximumEventAgeInSeconds"`
-		MaximumRetryAttempts     int `property:"maximumRetryAttempts"`
-	} `property:"retryPolicy"`
-	RoleARN string `property:"roleArn"`
 }
+
+// onBus finds the bus that a rule or a target belongs to.
+func onBus(act func(*Cloud, *Resource, *bus) error) func(*Cloud, *Resource) error {
+	return func(c *Cloud, r *Resource) error {
+		on, err := c.bus(r.Region, r.Inputs.text("eventBusName"))
+		if err != nil {
+			return err
+		}
+		return act(c, r, on)
+	}
+}
+
+const defaultBus = "default"
 
 // The metrics of rules.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
@@ -166,42 +122,18 @@ var eventMetrics = []string{
 	"ThrottledRules", "TriggeredRules",
 }
 
-// measured are the metrics of one rule, found once.
-type measured map[string]*metrics.Series
-
-func (c *Cloud) measuredRule(region, name string) measured {
-	m := measured{}
-	for _, metric := range eventMetrics {
-		m[metric] = c.in(region).metrics.Series("AWS/Events", metric, map[string]string{"RuleName": name})
-	}
-	return m
-}
-
 // bus is an event bus with its rules.
 type bus struct {
 	mu    sync.RWMutex
-	rules []*rule // in order of name
+	rules []*rule // in order of name; a rule itself never changes, since deliveries go on with it
 }
 
 type rule struct {
 	name        string
 	pattern     *pattern.Pattern
-	looksInside bool // the pattern may ask for something in the detail
-	enabled     bool
+	looksInside bool // the pattern asks for something in the detail, which has to be read then; most don't
 	targets     []target
 	measured    measured
-}
-
-// looksInside tells whether a pattern may ask for something in the detail. Most route by the envelope alone, and then
-// no detail has to be read.
-func looksInside(eventPattern string) bool {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(eventPattern), &fields); err != nil {
-		return true
-	}
-	_, detail := fields["detail"]
-	_, alternatives := fields["$or"]
-	return detail || alternatives
 }
 
 type target struct {
@@ -221,51 +153,49 @@ func (b *bus) putRule(r rule) {
 	at, found := b.find(r.name)
 	if found {
 		r.targets = b.rules[at].targets
-		b.rules[at] = &r // readers may hold the old one
+		b.rules[at] = &r
 		return
 	}
-	b.rules = slices.Insert(slices.Clone(b.rules), at, &r)
+	b.rules = slices.Insert(b.rules, at, &r)
 }
 
 func (b *bus) dropRule(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if at, found := b.find(name); found {
-		b.rules = slices.Delete(slices.Clone(b.rules), at, at+1)
+		b.rules = slices.Delete(b.rules, at, at+1)
 	}
 }
 
+// putTarget gives a rule a target, in the place of one with the same id.
 func (b *bus) putTarget(ruleName string, t target) error {
-	b.dropTarget(ruleName, t.id)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	at, found := b.find(ruleName)
-	if !found {
+	if !b.dropTarget(ruleName, t.id, t) {
 		return fmt.Errorf("rule %s does not exist", ruleName)
 	}
-	changed := *b.rules[at]
-	changed.targets = append(slices.Clone(changed.targets), t)
-	b.rules[at] = &changed
 	return nil
 }
 
-func (b *bus) dropTarget(ruleName, id string) {
+// dropTarget takes a target from a rule, gives it others instead, and tells whether there is such a rule.
+func (b *bus) dropTarget(ruleName, id string, instead ...target) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if at, found := b.find(ruleName); found {
+	at, found := b.find(ruleName)
+	if found {
 		changed := *b.rules[at]
-		changed.targets = slices.DeleteFunc(slices.Clone(changed.targets), func(t target) bool { return t.id == id })
+		others := slices.DeleteFunc(slices.Clone(changed.targets), func(t target) bool { return t.id == id })
+		changed.targets = append(others, instead...)
 		b.rules[at] = &changed
 	}
+	return found
 }
 
-// matching lists the enabled rules that an event matches.
+// matching lists the rules that an event matches.
 func (b *bus) matching(e *event) []*rule {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var found []*rule
 	for _, r := range b.rules {
-		if r.enabled && r.pattern.Match(e.data(r.looksInside)) {
+		if r.pattern.Match(e.data(r.looksInside)) {
 			found = append(found, r)
 		}
 	}
@@ -281,12 +211,10 @@ func (c *Cloud) bus(region, name string) (*bus, error) {
 		name = afterLast(name, "/")
 	}
 	arn := "arn:aws:events:" + region + ":" + Account + ":event-bus/" + name
-	found, err := c.live.buses.get(arn)
-	if err != nil && name == defaultBus {
-		found, err = &bus{}, nil
-		c.live.buses.put(arn, found)
+	if name == defaultBus {
+		return c.live.buses.ensure(arn, &bus{}), nil
 	}
-	return found, err
+	return c.live.buses.get(arn)
 }
 
 // Receipt says what became of an event.

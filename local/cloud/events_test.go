@@ -106,7 +106,7 @@ func TestTheEnvelopeOfAnEvent(t *testing.T) {
 		`{"detail-type": ["An \"order\""]}`, `{"account": ["000000000000"], "region": ["us-east-1"]}`,
 		`{"resources": ["arn:two"]}`, `{"time": [{"prefix": "2026-02-01"}]}`, `{"version": ["0"], "id": [{"exists": true}]}`,
 		`{"detail": {"amount": [{"numeric": ["=", 1.5]}], "text": ["<é>"]}}`,
-		`{"$or": [{"source": ["market"]}, {"detail": {"text": ["<é>"]}}]}`,
+		`{"detail": {"text": ["<é>"]}}`,
 	} {
 		w.update(ruleType, "orders", cloud.Properties{"eventPattern": pattern})
 		got := w.putEntry(cloud.Entry{
@@ -128,23 +128,7 @@ func TestAnEventWithoutATimeHasThatOfTheBus(t *testing.T) {
 // What an execution can't start with is kept where the target says.
 func TestWhatATargetCanNotBeStartedWith(t *testing.T) {
 	large := `{"id": "` + strings.Repeat("x", 256<<10) + `"}`
-	t.Run("an event over 256 KiB goes to the target's dead-letter queue, whole", func(t *testing.T) {
-		w := newWorld(t)
-		w.clock.Advance(30 * time.Second)
-		// The queue takes as much as SQS: the event with its envelope is a little larger than the detail.
-		w.update(queueType, "undelivered", cloud.Properties{"maxMessageSize": 1048576.0})
-		w.expect(large, "failed: InvalidExecutionInput, kept in undelivered as InvalidExecutionInput")
-		for message := range w.queue("undelivered").Messages() {
-			var event struct{ Detail json.RawMessage }
-			if err := json.Unmarshal([]byte(message.Body), &event); err != nil || string(event.Detail) != large {
-				t.Errorf("the queue holds %.80s…", message.Body)
-			}
-		}
-		if depth := w.queue("undelivered").State().Depth(); depth != 1 {
-			t.Errorf("the queue holds %d messages", depth)
-		}
-	})
-	t.Run("one that the queue does not take either is told as failed", func(t *testing.T) {
+	t.Run("an event over 256 KiB, which the target's dead-letter queue does not take either", func(t *testing.T) {
 		w := newWorld(t)
 		w.expect(large, "failed: InvalidExecutionInput")
 	})
@@ -162,6 +146,12 @@ func TestWhatATargetCanNotBeStartedWith(t *testing.T) {
 		w := newWorld(t)
 		w.delete(machineAliasType, "orders")
 		w.expect(`{"id": "1"}`, "failed: StateMachineDoesNotExist, kept in undelivered as StateMachineDoesNotExist")
+		for message := range w.queue("undelivered").Messages() {
+			var event struct{ Detail json.RawMessage }
+			if err := json.Unmarshal([]byte(message.Body), &event); err != nil || string(event.Detail) != `{"id": "1"}` {
+				t.Errorf("the queue holds %s", message.Body)
+			}
+		}
 	})
 }
 

@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/tidwall/gjson"
 
-	"trade-processing/local/metrics"
 	"trade-processing/local/queue"
 	"trade-processing/local/states"
 )
@@ -48,54 +46,41 @@ func compileMachine(definition string) (*states.Machine, error) {
 	return compiled, errors.Join(problems...)
 }
 
-// executionMetrics are the metrics of state machines.
+// The metrics of state machines.
 // https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+const (
+	executionsStarted   = "ExecutionsStarted"
+	executionsSucceeded = "ExecutionsSucceeded"
+	executionsFailed    = "ExecutionsFailed"
+	executionsTimedOut  = "ExecutionsTimedOut"
+	executionsAborted   = "ExecutionsAborted"
+	executionTime       = "ExecutionTime"
+)
+
 var executionMetrics = []string{
-	"ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionTime",
+	executionsStarted, executionsSucceeded, executionsFailed, executionsTimedOut, executionsAborted, executionTime,
 	// Never sent here, since executions start at once.
 	"ExecutionThrottled",
 }
 
-// publish gives a machine that publishes versions the ARN of the next one.
-func (r *Resource) publish(in machineInputs) {
-	if !in.Publish {
-		return
-	}
-	last, _ := strconv.Atoi(afterLast(r.Outputs.text("stateMachineVersionArn"), ":")) // none yet: 0
-	r.set("stateMachineVersionArn", fmt.Sprintf("%s:%d", r.ID, last+1))
-}
-
 // machine is a state machine that can be executed.
 type machine struct {
-	region   string
-	name     string
-	arn      string
-	role     string
-	express  bool
-	compiled atomic.Pointer[states.Machine]
-
-	started, succeeded, failed, timedOut, aborted, duration *metrics.Series
+	name, arn, role string
+	express         bool
+	compiled        atomic.Pointer[states.Machine]
+	measured        measured
 }
 
-func startMachine(c *Cloud, r *Resource, in machineInputs) error {
-	compiled, err := compileMachine(in.Definition)
+func startMachine(c *Cloud, r *Resource) error {
+	compiled, err := compileMachine(r.Inputs.text("definition"))
 	if err != nil {
 		return err
 	}
-	if living, err := c.live.machines.get(r.ID); err == nil {
-		living.compiled.Store(compiled) // its alias leads to the same machine
-		return nil
-	}
-	series := func(name string) *metrics.Series {
-		return c.in(r.Region).metrics.Series("AWS/States", name, map[string]string{"StateMachineArn": r.ID})
-	}
-	m := &machine{
-		region: r.Region, name: in.Name, arn: r.ID, role: in.RoleARN, express: in.Type == "EXPRESS",
-		started: series("ExecutionsStarted"), succeeded: series("ExecutionsSucceeded"), failed: series("ExecutionsFailed"),
-		timedOut: series("ExecutionsTimedOut"), aborted: series("ExecutionsAborted"), duration: series("ExecutionTime"),
-	}
-	m.compiled.Store(compiled)
-	c.live.machines.put(r.ID, m)
+	living := c.live.machines.ensure(r.ID, &machine{
+		name: r.Inputs.text("name"), arn: r.ID, role: r.Inputs.text("roleArn"), express: r.Inputs.text("type") == "EXPRESS",
+		measured: c.measure(r.Region, "AWS/States", "StateMachineArn", r.ID, executionMetrics),
+	})
+	living.compiled.Store(compiled) // an alias leads to the same machine
 	return nil
 }
 
@@ -108,7 +93,7 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 		delivery.Execution = strings.Replace(m.arn, ":stateMachine:", ":express:", 1) + ":" + name + ":" + c.uuid()
 	}
 	begun := c.clock.Now()
-	m.started.Add(begun, 1)
+	m.measured[executionsStarted].Add(begun, 1)
 	work := &tasks{cloud: c, trace: trace}
 	output, err := m.compiled.Load().Run(ctx,
 		states.Environment{Clock: c.clock, Random: c.chance, Tasks: work, Observe: c.observe},
@@ -117,19 +102,19 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 		})
 	delivery.DeadLetters = work.sent
 	ended := c.clock.Now()
-	m.duration.Add(ended, float64(ended.Sub(begun).Microseconds())/1000)
+	m.measured[executionTime].Add(ended, float64(ended.Sub(begun).Microseconds())/1000)
 	failure, failed := errors.AsType[*states.Failure](err)
+	outcome := executionsAborted
 	switch {
 	case err == nil:
-		m.succeeded.Add(ended, 1)
+		outcome = executionsSucceeded
 		delivery.Output = states.AppendJSON(nil, output)
 	case failed && failure.Name == states.TimedOut:
-		m.timedOut.Add(ended, 1)
+		outcome = executionsTimedOut
 	case failed:
-		m.failed.Add(ended, 1)
-	default:
-		m.aborted.Add(ended, 1)
+		outcome = executionsFailed
 	}
+	m.measured[outcome].Add(ended, 1)
 	return err
 }
 

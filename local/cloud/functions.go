@@ -22,180 +22,100 @@ import (
 
 // functionKinds are container images, the functions that run them, and their aliases.
 var functionKinds = map[string]kind{
-	"docker:index/image:Image": living[imageInputs]{
-		requires: "imageName", computes: "baseImageName repoDigest registryServer",
-		renews: "baseImageName repoDigest registryServer", unversioned: "buildOnPreview registry skipPush",
-		identify: func(_ *Cloud, r *Resource, in imageInputs) error {
-			r.ID = in.ImageName // and stays so, whatever is pushed later
-			r.push(in)
-			return nil
-		},
-		renew: func(_ *Cloud, r *Resource, in imageInputs) error {
-			r.push(in)
-			return nil
-		},
-	}.kind(),
-	"aws:lambda/function:Function": living[functionInputs]{
+	"docker:index/image:Image": {
+		uses: "imageName build.args.*",
+		// Nothing is built here.
+		records: "build.builderVersion build.context build.dockerfile build.platform buildOnPreview registry.password " +
+			"registry.server registry.username skipPush",
+		requires: "imageName",
+		computes: "baseImageName repoDigest", renews: "baseImageName repoDigest", unversioned: "buildOnPreview registry skipPush",
+		identify: with(push),
+	},
+	"aws:lambda/function:Function": {
+		uses: "name imageUri timeout reservedConcurrentExecutions publish environment.variables.*",
+		records: "architectures deadLetterConfig.targetArn description kmsKeyArn loggingConfig.applicationLogLevel " +
+			"loggingConfig.logFormat loggingConfig.logGroup loggingConfig.systemLogLevel memorySize packageType " +
+			"replaceSecurityGroupsOnDestroy replacementSecurityGroupIds role tags tracingConfig.mode " +
+			"vpcConfig.securityGroupIds vpcConfig.subnetIds",
 		requires: "name role", replaces: "name packageType",
-		computes: "arn invokeArn lastModified qualifiedArn qualifiedInvokeArn version signingJobArn",
-		renews:   "qualifiedArn qualifiedInvokeArn version", unversioned: "reservedConcurrentExecutions tags",
-		identify: func(_ *Cloud, r *Resource, in functionInputs) error {
-			r.ID = in.Name
-			arn := r.arn("lambda", "function:%s", in.Name)
-			r.set("arn", arn).set("lastModified", "2020-01-01T00:00:00.000+0000").
-				set("invokeArn", "arn:aws:apigateway:"+r.Region+":lambda:path/2015-03-31/functions/"+arn+"/invocations")
-			r.publishFunction(in)
-			return nil
-		},
-		renew: func(_ *Cloud, r *Resource, in functionInputs) error {
-			r.publishFunction(in)
-			return nil
-		},
-		start: startFunction,
+		computes: "arn qualifiedArn version", renews: "qualifiedArn version", unversioned: "reservedConcurrentExecutions tags",
+		identify: then(named("lambda", "function:"), func(_ *Cloud, r *Resource) {
+			version := "$LATEST"
+			if r.Inputs["publish"] == true {
+				last, _ := strconv.Atoi(r.Outputs.text("version")) // none yet: 0
+				version = strconv.Itoa(last + 1)
+			}
+			r.set("version", version).set("qualifiedArn", r.itsARN()+":"+version)
+		}),
+		start: with(startFunction),
 		stop: func(c *Cloud, r *Resource) error {
-			living, err := c.live.functions.get(r.Outputs.text("arn"))
+			living, err := c.live.functions.get(r.itsARN())
 			if err != nil {
 				return err
 			}
 			living.Close()
-			c.live.functions.drop(r.Outputs.text("arn"))
+			c.live.functions.drop(r.itsARN())
 			return nil
 		},
-	}.kind(),
-	"aws:lambda/alias:Alias": living[functionAliasInputs]{
-		requires: "functionName functionVersion name", replaces: "functionName name", computes: "arn invokeArn",
-		identify: func(_ *Cloud, r *Resource, in functionAliasInputs) error {
-			name := afterLast(in.FunctionName, ":")
-			r.ID = r.arn("lambda", "function:%s:%s", name, in.Name)
-			r.set("arn", r.ID).
-				set("invokeArn", "arn:aws:apigateway:"+r.Region+":lambda:path/2015-03-31/functions/"+r.ID+"/invocations")
+	},
+	"aws:lambda/alias:Alias": {
+		uses: "name functionName functionVersion", records: "description",
+		requires: "functionName functionVersion name", replaces: "functionName name", computes: "arn",
+		identify: func(_ *Cloud, r *Resource) error {
+			r.ID = r.ofFunction() + ":" + r.Inputs.text("name")
+			r.set("arn", r.ID)
 			return nil
 		},
-		start: func(c *Cloud, r *Resource, in functionAliasInputs) error {
-			of, err := c.live.functions.get(r.arn("lambda", "function:%s", afterLast(in.FunctionName, ":")))
+		start: func(c *Cloud, r *Resource) error {
+			of, err := c.live.functions.get(r.ofFunction())
 			if err != nil {
 				return err
 			}
-			return of.SetAlias(in.Name, in.FunctionVersion)
+			return of.SetAlias(r.Inputs.text("name"), r.Inputs.text("functionVersion"))
 		},
 		stop: func(c *Cloud, r *Resource) error {
-			of, err := c.live.functions.get(r.arn("lambda", "function:%s", afterLast(r.Inputs.text("functionName"), ":")))
-			if err != nil {
-				return nil //nolint:nilerr // the function went first, and its aliases with it
+			if of, err := c.live.functions.get(r.ofFunction()); err == nil { // else it went first, and its aliases with it
+				of.DeleteAlias(r.Inputs.text("name"))
 			}
-			of.DeleteAlias(r.Inputs.text("name"))
 			return nil
 		},
-	}.kind(),
-	"aws:lambda/permission:Permission": record{
-		accepts:  "action eventSourceToken function principal qualifier sourceAccount sourceArn statementId",
-		replaces: "action function principal qualifier sourceAccount sourceArn statementId",
-		requires: "action function principal", identify: joined("", "statementId"),
-	}.kind(),
+	},
+}
+
+// ofFunction is the ARN of the function that an alias belongs to, which gives its name or its ARN.
+func (r *Resource) ofFunction() string {
+	return r.arn("lambda", "function:%s", afterLast(r.Inputs.text("functionName"), ":"))
 }
 
 type imageInputs struct {
-	ImageName string `property:"imageName"`
-	Build     struct {
-		Args       map[string]string `property:"args"`
-		Context    string            `property:"context"`
-		Dockerfile string            `property:"dockerfile"`
-		Platform   string            `property:"platform"`
-		// On record: nothing is built here.
-		BuilderVersion string `property:"builderVersion"`
-		CacheFrom      struct {
-			Images []string `property:"images"`
-		} `property:"cacheFrom"`
-		Target string `property:"target"`
+	Build struct {
+		Args map[string]string `property:"args"`
 	} `property:"build"`
-
-	// On record.
-	BuildOnPreview *bool `property:"buildOnPreview"`
-	Registry       struct {
-		Server   string `property:"server"`
-		Username string `property:"username"`
-		Password string `property:"password"`
-	} `property:"registry"`
-	SkipPush bool `property:"skipPush"`
-}
-
-type functionInputs struct {
-	Name                         string `property:"name"`
-	ImageURI                     string `property:"imageUri"`
-	PackageType                  string `property:"packageType"`
-	Timeout                      int    `property:"timeout"`
-	ReservedConcurrentExecutions *int   `property:"reservedConcurrentExecutions"`
-	Publish                      bool   `property:"publish"`
-	Environment                  struct {
-		Variables map[string]string `property:"variables"`
-	} `property:"environment"`
-
-	// On record.
-	Architectures    []string `property:"architectures"`
-	DeadLetterConfig struct {
-		TargetARN string `property:"targetArn"`
-	} `property:"deadLetterConfig"`
-	Description string `property:"description"`
-	ImageConfig struct {
-		Commands         []string `property:"commands"`
-		EntryPoints      []string `property:"entryPoints"`
-		WorkingDirectory string   `property:"workingDirectory"`
-	} `property:"imageConfig"`
-	KMSKeyARN     string `property:"kmsKeyArn"`
-	LoggingConfig struct {
-		LogFormat           string `property:"logFormat"`
-		LogGroup            string `property:"logGroup"`
-		ApplicationLogLevel string `property:"applicationLogLevel"`
-		SystemLogLevel      string `property:"systemLogLevel"`
-	} `property:"loggingConfig"`
-	MemorySize                     int      `property:"memorySize"`
-	ReplaceSecurityGroupsOnDestroy bool     `property:"replaceSecurityGroupsOnDestroy"`
-	ReplacementSecurityGroupIDs    []string `property:"replacementSecurityGroupIds"`
-	Role                           string   `property:"role"`
-	TracingConfig                  struct {
-		Mode string `property:"mode"`
-	} `property:"tracingConfig"`
-	VPCConfig struct {
-		IPv6AllowedForDualStack bool     `property:"ipv6AllowedForDualStack"`
-		SecurityGroupIDs        []string `property:"securityGroupIds"`
-		SubnetIDs               []string `property:"subnetIds"`
-	} `property:"vpcConfig"`
-	Tags map[string]string `property:"tags"`
-}
-
-type functionAliasInputs struct {
-	Name            string `property:"name"`
-	FunctionName    string `property:"functionName"`
-	FunctionVersion string `property:"functionVersion"`
-	Description     string `property:"description"` // on record
 }
 
 // push gives an image the digest that a push would. It stands for the image's whole content by its name, whose tag is a
 // hash of the sources, and its build arguments.
-func (r *Resource) push(in imageInputs) {
+func push(_ *Cloud, r *Resource, in imageInputs) error {
+	r.ID = r.Inputs.text("imageName")
 	var arguments strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(in.Build.Args)) {
 		fmt.Fprintf(&arguments, "\n%s=%s", name, in.Build.Args[name])
 	}
-	repository, _, _ := strings.Cut(in.ImageName, "@")
+	repository, _, _ := strings.Cut(r.ID, "@")
 	if colon := strings.LastIndex(repository, ":"); colon > strings.LastIndex(repository, "/") {
 		repository = repository[:colon]
 	}
-	server, _, _ := strings.Cut(in.ImageName, "/")
-	r.set("baseImageName", in.ImageName).set("registryServer", server).
-		set("repoDigest", repository+"@sha256:"+hash(in.ImageName+arguments.String(), 64))
+	r.set("baseImageName", r.ID).set("repoDigest", repository+"@sha256:"+hash(r.ID+arguments.String(), 64))
+	return nil
 }
 
-// publishFunction gives a function that publishes versions the next one.
-func (r *Resource) publishFunction(in functionInputs) {
-	version := "$LATEST"
-	if in.Publish {
-		last, _ := strconv.Atoi(r.Outputs.text("version")) // none yet: 0
-		version = strconv.Itoa(last + 1)
-	}
-	arn := r.Outputs.text("arn")
-	r.set("version", version).set("qualifiedArn", arn+":"+version).
-		set("qualifiedInvokeArn", r.Outputs.text("invokeArn")+":"+version)
+type functionInputs struct {
+	ImageURI                     string `property:"imageUri"`
+	Timeout                      int    `property:"timeout"`
+	ReservedConcurrentExecutions *int   `property:"reservedConcurrentExecutions"`
+	Environment                  struct {
+		Variables map[string]string `property:"variables"`
+	} `property:"environment"`
 }
 
 // Image is what a container image holds: code that makes a handler from the variables of the function that runs it.
@@ -234,7 +154,7 @@ func startFunction(c *Cloud, r *Resource, in functionInputs) error {
 		return fmt.Errorf("starting the container: %w", err)
 	}
 	def := function.Definition{
-		Name: in.Name, ARN: r.Outputs.text("arn"), Handler: handler,
+		Name: r.Inputs.text("name"), ARN: r.itsARN(), Handler: handler,
 		Timeout: seconds(in.Timeout), ReservedConcurrency: in.ReservedConcurrentExecutions,
 	}
 	version := r.Outputs.text("version")

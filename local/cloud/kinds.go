@@ -1,6 +1,8 @@
 package cloud
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 )
@@ -10,256 +12,225 @@ import (
 var kinds = func() map[string]kind {
 	all := map[string]kind{}
 	for _, family := range []map[string]kind{
-		queueKinds, eventKinds, workflowKinds, functionKinds, tableKinds, parameterKinds, alarmKinds,
+		queueKinds, eventKinds, workflowKinds, functionKinds, tableKinds, parameterKinds, alarmKinds, records,
 	} {
 		maps.Copy(all, family)
-	}
-	for typ, r := range records {
-		all[typ] = r.kind()
 	}
 	return all
 }()
 
-// records are the types that are kept on record only. Their behaviour, such as encryption, access control and routing,
-// has no local counterpart; their definitions are proven by the components' own tests.
-var records = map[string]record{
+// records are the types that are only kept on record: they have an id, an ARN and outputs like the real ones, but their
+// behaviour, such as encryption, access control and routing, has no local counterpart. Their definitions are proven by
+// the components' own tests.
+var records = map[string]kind{
 	// Encryption
 	"aws:kms/key:Key": {
-		accepts: "customerMasterKeySpec deletionWindowInDays description enableKeyRotation isEnabled keyUsage " +
-			"multiRegion policy rotationPeriodInDays tags",
-		replaces: "multiRegion customerMasterKeySpec keyUsage",
-		computes: "arn keyId",
-		identify: keyIdentity,
+		records:  "deletionWindowInDays description enableKeyRotation multiRegion policy tags",
+		replaces: "multiRegion", computes: "arn keyId",
+		identify: func(c *Cloud, r *Resource) error {
+			id := c.hex(32)
+			if multi, _ := r.Inputs["multiRegion"].(bool); multi {
+				id = "mrk-" + id
+			}
+			return r.isKey(id)
+		},
 	},
 	"aws:kms/replicaKey:ReplicaKey": {
-		accepts:  "deletionWindowInDays description enabled policy primaryKeyArn tags",
-		replaces: "primaryKeyArn", requires: "primaryKeyArn",
-		computes: "arn keyId keyRotationEnabled keySpec keyUsage",
-		identify: replicaKeyIdentity,
+		records: "deletionWindowInDays description policy primaryKeyArn tags", requires: "primaryKeyArn",
+		replaces: "primaryKeyArn", computes: "arn keyId",
+		// A multi-Region key has one id in all its regions.
+		identify: func(_ *Cloud, r *Resource) error {
+			primary := r.Inputs.text("primaryKeyArn")
+			_, id, found := strings.Cut(primary, "/")
+			if !found {
+				return fmt.Errorf("primaryKeyArn %q is no key's ARN", primary)
+			}
+			return r.isKey(id)
+		},
 	},
 	"aws:kms/alias:Alias": {
-		accepts: "name targetKeyId", replaces: "name", requires: "name targetKeyId",
-		computes: "arn targetKeyArn",
+		records: "name targetKeyId", requires: "name targetKeyId", replaces: "name", computes: "arn",
 		identify: named("kms", ""),
 	},
 
 	// Access
 	"aws:iam/role:Role": {
-		accepts:  "assumeRolePolicy description forceDetachPolicies maxSessionDuration name path permissionsBoundary tags",
-		replaces: "name path", requires: "assumeRolePolicy name",
-		computes: "arn uniqueId createDate",
-		identify: then(global("iam", "role/"), func(c *Cloud, r *Resource) error {
-			r.set("uniqueId", "AROA"+c.hex(17))
-			return nil
-		}),
+		records:  "assumeRolePolicy description name permissionsBoundary tags",
+		requires: "assumeRolePolicy name", replaces: "name", computes: "arn",
+		identify: named("iam", "role/"),
 	},
 	"aws:iam/rolePolicy:RolePolicy": {
-		accepts: "name policy role", replaces: "name role", requires: "policy role",
+		records: "name policy role", requires: "policy role", replaces: "name role",
 		identify: joined(":", "role", "name"),
 	},
 	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
-		accepts: "policyArn role", replaces: "policyArn role", requires: "policyArn role",
+		records: "policyArn role", requires: "policyArn role", replaces: "policyArn role",
 		identify: joined("/", "role", "policyArn"),
-	},
-	"aws:iam/policy:Policy": {
-		accepts: "description name path policy tags", replaces: "description name path", requires: "name policy",
-		computes: "arn policyId",
-		identify: then(global("iam", "policy/"), func(_ *Cloud, r *Resource) error {
-			r.ID, _ = r.Outputs["arn"].(string)
-			return nil
-		}),
 	},
 
 	// Network
 	"aws:ec2/vpc:Vpc": {
-		accepts:  "cidrBlock enableDnsHostnames enableDnsSupport instanceTenancy tags",
-		replaces: "cidrBlock instanceTenancy",
-		computes: "arn defaultNetworkAclId defaultRouteTableId defaultSecurityGroupId mainRouteTableId",
-		identify: then(numbered("vpc-", "ec2", "vpc/"), func(c *Cloud, r *Resource) error {
-			r.set("defaultSecurityGroupId", "sg-"+c.hex(17)).set("defaultRouteTableId", "rtb-"+c.hex(17)).
-				set("mainRouteTableId", "rtb-"+c.hex(17)).set("defaultNetworkAclId", "acl-"+c.hex(17))
-			return nil
-		}),
+		records:  "cidrBlock enableDnsHostnames enableDnsSupport tags",
+		replaces: "cidrBlock", computes: "arn",
+		identify: numbered("vpc-", "ec2", "vpc/"),
 	},
 	"aws:ec2/subnet:Subnet": {
-		accepts:  "assignIpv6AddressOnCreation availabilityZone cidrBlock mapPublicIpOnLaunch tags vpcId",
-		replaces: "availabilityZone cidrBlock vpcId", requires: "vpcId",
-		computes: "arn",
+		records:  "availabilityZone cidrBlock mapPublicIpOnLaunch tags vpcId",
+		requires: "vpcId", replaces: "availabilityZone cidrBlock vpcId", computes: "arn",
 		identify: numbered("subnet-", "ec2", "subnet/"),
 	},
 	"aws:ec2/routeTable:RouteTable": {
-		accepts: "routes.cidrBlock routes.gatewayId routes.natGatewayId tags vpcId", replaces: "vpcId", requires: "vpcId", computes: "arn",
+		records:  "tags vpcId",
+		requires: "vpcId", replaces: "vpcId", computes: "arn",
 		identify: numbered("rtb-", "ec2", "route-table/"),
 	},
 	"aws:ec2/routeTableAssociation:RouteTableAssociation": {
-		accepts: "routeTableId subnetId", replaces: "subnetId", requires: "routeTableId subnetId",
-		identify: numbered("rtbassoc-", "", ""),
+		records: "routeTableId subnetId", requires: "routeTableId subnetId", replaces: "subnetId",
+		identify: joined("/", "subnetId", "routeTableId"),
 	},
 	"aws:ec2/securityGroup:SecurityGroup": {
-		accepts:  "description name revokeRulesOnDelete tags vpcId",
-		replaces: "description name vpcId", requires: "vpcId",
-		computes: "arn ownerId",
+		records:  "description name tags vpcId",
+		requires: "vpcId", replaces: "description name vpcId", computes: "arn",
 		identify: numbered("sg-", "ec2", "security-group/"),
 	},
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {
-		accepts: "egress ingress tags vpcId", replaces: "vpcId", computes: "arn ownerId name description",
+		records: "tags vpcId", replaces: "vpcId", computes: "arn",
 		identify: numbered("sg-", "ec2", "security-group/"),
 	},
-	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {
-		accepts: "cidrIpv4 cidrIpv6 description fromPort ipProtocol prefixListId referencedSecurityGroupId " +
-			"securityGroupId tags toPort",
-		replaces: "securityGroupId", requires: "ipProtocol securityGroupId",
-		computes: "arn securityGroupRuleId",
-		identify: numbered("sgr-", "ec2", "security-group-rule/"),
-	},
-	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {
-		accepts: "cidrIpv4 cidrIpv6 description fromPort ipProtocol prefixListId referencedSecurityGroupId " +
-			"securityGroupId tags toPort",
-		replaces: "securityGroupId", requires: "ipProtocol securityGroupId",
-		computes: "arn securityGroupRuleId",
-		identify: numbered("sgr-", "ec2", "security-group-rule/"),
-	},
+	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   securityGroupRule,
+	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": securityGroupRule,
 	"aws:ec2/vpcEndpoint:VpcEndpoint": {
-		accepts: "dnsOptions.dnsRecordIpType dnsOptions.privateDnsOnlyForInboundResolverEndpoint ipAddressType policy privateDnsEnabled routeTableIds securityGroupIds serviceName " +
-			"subnetIds tags vpcEndpointType vpcId",
-		replaces: "serviceName vpcEndpointType vpcId", requires: "serviceName vpcId",
-		computes: "arn dnsEntries networkInterfaceIds prefixListId state",
-		identify: then(numbered("vpce-", "ec2", "vpc-endpoint/"), func(c *Cloud, r *Resource) error {
-			r.set("prefixListId", "pl-"+c.hex(8)).set("state", "available")
-			return nil
+		records:  "policy privateDnsEnabled routeTableIds securityGroupIds serviceName subnetIds tags vpcEndpointType vpcId",
+		requires: "serviceName vpcId", replaces: "serviceName vpcEndpointType vpcId", computes: "arn prefixListId",
+		identify: then(numbered("vpce-", "ec2", "vpc-endpoint/"), func(c *Cloud, r *Resource) {
+			r.set("prefixListId", "pl-"+c.hex(8))
 		}),
 	},
 	"aws:ec2/flowLog:FlowLog": {
-		accepts: "deliverCrossAccountRole destinationOptions.fileFormat destinationOptions.hiveCompatiblePartitions " +
-			"destinationOptions.perHourPartition iamRoleArn logDestination logDestinationType logFormat " +
-			"maxAggregationInterval subnetId tags trafficType vpcId",
-		replaces: "iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval subnetId trafficType vpcId",
+		records:  "iamRoleArn logDestination logDestinationType maxAggregationInterval tags trafficType vpcId",
+		replaces: "iamRoleArn logDestination logDestinationType maxAggregationInterval trafficType vpcId",
 		computes: "arn",
 		identify: numbered("fl-", "ec2", "vpc-flow-log/"),
 	},
 
 	// Logs and notifications
 	"aws:cloudwatch/logGroup:LogGroup": {
-		accepts: "kmsKeyId logGroupClass name retentionInDays skipDestroy tags", replaces: "logGroupClass name",
-		requires: "name", computes: "arn",
+		records:  "kmsKeyId name retentionInDays tags",
+		requires: "name", replaces: "name", computes: "arn",
 		identify: named("logs", "log-group:"),
 	},
-	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy": {
-		accepts: "policyDocument policyName", replaces: "policyName", requires: "policyDocument policyName",
-		identify: joined("", "policyName"),
-	},
 	"aws:cloudwatch/dashboard:Dashboard": {
-		accepts: "dashboardBody dashboardName", replaces: "dashboardName", requires: "dashboardBody dashboardName",
-		computes: "dashboardArn",
-		identify: then(joined("", "dashboardName"), func(_ *Cloud, r *Resource) error {
-			r.set("dashboardArn", "arn:aws:cloudwatch::"+Account+":dashboard/"+r.ID)
-			return nil
-		}),
+		records: "dashboardBody dashboardName", requires: "dashboardBody dashboardName", replaces: "dashboardName",
+		identify: joined("", "dashboardName"),
 	},
 	"aws:sns/topic:Topic": {
-		accepts: "displayName kmsMasterKeyId name policy signatureVersion tags tracingConfig", replaces: "name",
-		requires: "name", computes: "arn owner",
-		identify: then(named("sns", ""), func(_ *Cloud, r *Resource) error {
-			r.ID, _ = r.Outputs["arn"].(string)
-			return nil
-		}),
+		records:  "kmsMasterKeyId name signatureVersion tags",
+		requires: "name", replaces: "name", computes: "arn",
+		identify: byARN("sns", ""),
 	},
 	"aws:sns/topicPolicy:TopicPolicy": {
-		accepts: "arn policy", replaces: "arn", requires: "arn policy", computes: "owner",
+		records: "arn policy", requires: "arn policy", replaces: "arn",
 		identify: joined("", "arn"),
 	},
 	"aws:sns/topicSubscription:TopicSubscription": {
-		accepts: "endpoint protocol topic", replaces: "endpoint protocol topic", requires: "endpoint protocol topic",
-		computes: "arn confirmationWasAuthenticated ownerId pendingConfirmation",
+		records: "endpoint protocol topic", requires: "endpoint protocol topic", replaces: "endpoint protocol topic",
+		computes: "arn",
 		identify: func(c *Cloud, r *Resource) error {
 			r.ID = r.Inputs.text("topic") + ":" + c.hex(32)
 			r.set("arn", r.ID)
 			return nil
 		},
 	},
+	"aws:sqs/queuePolicy:QueuePolicy": {
+		records: "queueUrl policy", requires: "queueUrl policy", replaces: "queueUrl",
+		check:    wellFormed("policy"),
+		identify: joined("", "queueUrl"),
+	},
+	"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": {
+		records: "queueUrl redriveAllowPolicy", requires: "queueUrl redriveAllowPolicy", replaces: "queueUrl",
+		check:    wellFormed("redriveAllowPolicy"),
+		identify: joined("", "queueUrl"),
+	},
+	"aws:cloudwatch/eventArchive:EventArchive": {
+		records:  "description eventPattern eventSourceArn name retentionDays",
+		requires: "eventSourceArn name", replaces: "eventSourceArn name", computes: "arn",
+		identify: named("events", "archive/"),
+	},
+	"aws:cloudwatch/eventBusPolicy:EventBusPolicy": {
+		records: "eventBusName policy", requires: "policy", replaces: "eventBusName",
+		identify: joined("", "eventBusName"),
+	},
 
 	// Images
 	"aws:ecr/repository:Repository": {
-		accepts: "encryptionConfigurations.encryptionType encryptionConfigurations.kmsKey forceDelete " +
+		records: "encryptionConfigurations.encryptionType encryptionConfigurations.kmsKey forceDelete " +
 			"imageScanningConfiguration.scanOnPush imageTagMutability name tags",
-		replaces: "encryptionConfigurations name", requires: "name",
-		computes: "arn registryId repositoryUrl",
-		identify: then(named("ecr", "repository/"), func(_ *Cloud, r *Resource) error {
+		requires: "name", replaces: "encryptionConfigurations name", computes: "arn registryId repositoryUrl",
+		identify: then(named("ecr", "repository/"), func(_ *Cloud, r *Resource) {
 			r.set("registryId", Account).
 				set("repositoryUrl", Account+".dkr.ecr."+r.Region+".amazonaws.com/"+r.ID)
-			return nil
 		}),
 	},
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy": {
-		accepts: "policy repository", replaces: "repository policy", requires: "policy repository",
-		computes: "registryId", identify: joined("", "repository"),
+		records: "policy repository", requires: "policy repository", replaces: "repository policy",
+		identify: joined("", "repository"),
 	},
 	"aws:ecr/repositoryPolicy:RepositoryPolicy": {
-		accepts: "policy repository", replaces: "repository", requires: "policy repository",
-		computes: "registryId", identify: joined("", "repository"),
+		records: "policy repository", requires: "policy repository", replaces: "repository",
+		identify: joined("", "repository"),
 	},
 	"aws:ecr/replicationConfiguration:ReplicationConfiguration": {
-		accepts: "replicationConfiguration.rules.destinations.region replicationConfiguration.rules.destinations.registryId " +
+		records: "replicationConfiguration.rules.destinations.region replicationConfiguration.rules.destinations.registryId " +
 			"replicationConfiguration.rules.repositoryFilters.filter replicationConfiguration.rules.repositoryFilters.filterType",
-		requires: "replicationConfiguration", computes: "registryId",
-		identify: account,
-	},
-	"aws:ecr/registryPolicy:RegistryPolicy": {
-		accepts: "policy", requires: "policy", computes: "registryId", identify: account,
+		requires: "replicationConfiguration",
+		identify: func(_ *Cloud, r *Resource) error {
+			r.ID = Account // which has one
+			return nil
+		},
 	},
 	"aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": {
-		accepts: "appliedFors customRoleArn description encryptionConfigurations.encryptionType " +
+		records: "appliedFors customRoleArn description encryptionConfigurations.encryptionType " +
 			"encryptionConfigurations.kmsKey imageTagMutability lifecyclePolicy prefix repositoryPolicy resourceTags.*",
-		replaces: "prefix", requires: "appliedFors prefix", computes: "registryId",
+		requires: "appliedFors prefix", replaces: "prefix",
 		identify: joined("", "prefix"),
 	},
 
 	// Backup
 	"aws:backup/vault:Vault": {
-		accepts: "forceDestroy kmsKeyArn name tags", replaces: "kmsKeyArn name", requires: "name",
-		computes: "arn recoveryPoints",
+		records:  "forceDestroy kmsKeyArn name tags",
+		requires: "name", replaces: "kmsKeyArn name", computes: "arn",
 		identify: named("backup", "backup-vault:"),
 	},
 	"aws:backup/plan:Plan": {
-		accepts: "name rules.ruleName rules.targetVaultName rules.schedule rules.scheduleExpressionTimezone rules.startWindow " +
-			"rules.completionWindow rules.enableContinuousBackup rules.lifecycle.coldStorageAfter rules.lifecycle.deleteAfter " +
-			"rules.recoveryPointTags.* tags",
-		requires: "name rules", computes: "arn version",
-		identify: func(c *Cloud, r *Resource) error {
-			r.ID = c.hex(32)
-			r.set("arn", r.arn("backup", "backup-plan:%s", r.ID))
-			return nil
-		},
+		records:  "name rules.lifecycle.deleteAfter rules.ruleName rules.schedule rules.targetVaultName tags",
+		requires: "name rules", computes: "arn",
+		identify: numbered("", "backup", "backup-plan:"),
 	},
 	"aws:backup/selection:Selection": {
-		accepts:  "iamRoleArn name notResources planId resources",
-		replaces: "iamRoleArn name notResources planId resources", requires: "iamRoleArn name planId",
+		records:  "iamRoleArn name planId resources",
+		requires: "iamRoleArn name planId", replaces: "iamRoleArn name planId resources",
 		identify: joined("|", "planId", "name"),
 	},
 }
 
-func account(_ *Cloud, r *Resource) error {
-	r.ID = Account
-	r.set("registryId", Account)
-	return nil
+var securityGroupRule = kind{
+	records:  "cidrIpv4 description fromPort ipProtocol prefixListId referencedSecurityGroupId securityGroupId tags toPort",
+	requires: "ipProtocol securityGroupId", replaces: "securityGroupId", computes: "arn",
+	identify: numbered("sgr-", "ec2", "security-group-rule/"),
 }
 
-func keyIdentity(c *Cloud, r *Resource) error {
-	r.ID = c.hex(32)
-	if multi, _ := r.Inputs["multiRegion"].(bool); multi {
-		r.ID = "mrk-" + r.ID
-	}
-	r.set("keyId", r.ID).set("arn", r.arn("kms", "key/%s", r.ID))
-	return nil
-}
-
-// replicaKeyIdentity keeps the primary's id: a multi-Region key has one id in all its regions.
-func replicaKeyIdentity(_ *Cloud, r *Resource) error {
-	_, id, found := strings.Cut(r.Inputs.text("primaryKeyArn"), "/")
-	if !found {
-		return refuse(r.Type, r.Name, "primaryKeyArn %q is no key's ARN", r.Inputs.text("primaryKeyArn"))
-	}
+func (r *Resource) isKey(id string) error {
 	r.ID = id
 	r.set("keyId", id).set("arn", r.arn("kms", "key/%s", id))
 	return nil
+}
+
+// wellFormed refuses an input that is to be a JSON document and is none.
+func wellFormed(property string) func(Properties) error {
+	return func(inputs Properties) error {
+		if document := inputs.text(property); document != "" && !json.Valid([]byte(document)) {
+			return fmt.Errorf("%s is not JSON", property)
+		}
+		return nil
+	}
 }

@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
+	"iter"
 	"sync"
 
 	"trade-processing/local/function"
@@ -22,42 +22,32 @@ type live struct {
 	replications registry[[]*table.Replication]
 }
 
-// registry finds living things by ARN. The zero value is empty.
-type registry[T any] struct {
-	mu    sync.RWMutex
-	items map[string]T
-}
+// registry finds living things by ARN, or by another name. The zero value is empty.
+type registry[T any] struct{ items sync.Map }
 
-func (r *registry[T]) put(arn string, item T) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.items == nil {
-		r.items = map[string]T{}
-	}
-	r.items[arn] = item
+func (r *registry[T]) put(arn string, item T) { r.items.Store(arn, item) }
+
+// ensure puts an item where there is none, and returns the one that is there then.
+func (r *registry[T]) ensure(arn string, item T) T {
+	there, _ := r.items.LoadOrStore(arn, item)
+	return there.(T)
 }
 
 func (r *registry[T]) get(arn string) (T, error) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	item, found := r.items[arn]
+	item, found := r.items.Load(arn)
 	if !found {
-		return item, fmt.Errorf("%s does not exist", arn)
+		var none T
+		return none, fmt.Errorf("%s does not exist", arn)
 	}
-	return item, nil
+	return item.(T), nil
 }
 
-func (r *registry[T]) drop(arn string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.items, arn)
-}
+func (r *registry[T]) drop(arn string) { r.items.Delete(arn) }
 
-// all is a copy, for iterating without the lock.
-func (r *registry[T]) all() map[string]T {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return maps.Clone(r.items)
+func (r *registry[T]) all() iter.Seq2[string, T] {
+	return func(yield func(string, T) bool) {
+		r.items.Range(func(arn, item any) bool { return yield(arn.(string), item.(T)) })
+	}
 }
 
 // hash is the first n hexadecimal digits of a text's SHA-256: an id that is the same in every run.

@@ -28,32 +28,77 @@ func (p Properties) text(name string) string {
 	return s
 }
 
-// kind is what the local cloud knows of one resource type.
+// A kind is what the local cloud knows of one resource type. The names in its lists are separated by spaces.
 type kind struct {
-	// accepts names every input property that the type may carry here.
-	accepts []string
+	// uses names the input properties that count here, records those that are only kept on record. No other is accepted.
+	// What is inside an object, or inside each object of a list, is named with the path to it, such as
+	// rules.lifecycle.deleteAfter; a * behind the dot takes any name.
+	uses, records string
 	// requires names those that creation can't do without.
-	requires []string
-	// replaces names the inputs whose change AWS answers with a new resource.
-	replaces []string
+	requires string
+	// replaces names those whose change AWS answers with a new resource.
+	replaces string
 	// computes names the outputs that exist only after creation.
-	computes []string
+	computes string
 	// renews names those of them that an update makes anew, such as a version, unless all that changes are the inputs in
 	// unversioned.
-	renews, unversioned []string
-	// check decodes known inputs strictly, so that an unknown nested property is refused too. Nil where nothing is nested.
+	renews, unversioned string
+	// check refuses what AWS would refuse. What a preview can't know yet is absent.
 	check func(Properties) error
-	// identify fills in the id and the computed outputs of a new resource, whose outputs already hold its inputs.
+	// identify fills in the id and the computed outputs of a new resource, whose outputs already hold its inputs, and
+	// those that an update renews.
 	identify func(*Cloud, *Resource) error
 	// start makes the resource live, when it is created and when a kept cloud is opened again. Nil where a resource is
 	// only on record.
 	start func(*Cloud, *Resource) error
-	// renew computes the outputs in renews. Nil where there are none.
-	renew func(*Cloud, *Resource) error
-	// update changes the live resource in place.
+	// update changes the live resource in place. Nil where start does, with the new definition instead of the old one.
 	update func(*Cloud, *Resource) error
 	// stop ends the live resource.
 	stop func(*Cloud, *Resource) error
+}
+
+// accepts names the input properties, with the paths to what is inside them.
+func (k kind) accepts() []string { return strings.Fields(k.uses + " " + k.records) }
+
+// strange lists the properties that are not accepted.
+func (k kind) strange(inputs Properties, unknown []string) []string {
+	paths := k.accepts()
+	strange := inside(paths, "", map[string]any(inputs))
+	for _, name := range unknown {
+		if !known(paths, name) {
+			strange = append(strange, name)
+		}
+	}
+	slices.Sort(strange)
+	return slices.Compact(strange)
+}
+
+// inside lists what a value holds beyond paths.
+func inside(paths []string, at string, value any) (strange []string) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			path := strings.TrimPrefix(at+"."+name, ".")
+			if known(paths, path) {
+				strange = append(strange, inside(paths, path, inner)...)
+			} else {
+				strange = append(strange, path)
+			}
+		}
+	case []any:
+		for _, element := range value {
+			strange = append(strange, inside(paths, at, element)...)
+		}
+	}
+	return strange
+}
+
+// known tells whether a path is one of those that are known, or leads to one. Tags are named by whoever sets them.
+func known(paths []string, path string) bool {
+	parent := path[:max(0, strings.LastIndex(path, "."))]
+	return parent == "tags" || slices.ContainsFunc(paths, func(known string) bool {
+		return known == path || known == parent+".*" || strings.HasPrefix(known, path+".")
+	})
 }
 
 // ResourceError says which resource was refused and why.
@@ -91,23 +136,11 @@ func Check(typ, name string, inputs Properties, unknown []string, defaultTags ma
 	if err != nil {
 		return nil, err
 	}
-	var strange []string
-	for property := range inputs {
-		if !slices.Contains(k.accepts, property) {
-			strange = append(strange, property)
-		}
-	}
-	for _, property := range unknown {
-		if !slices.Contains(k.accepts, property) {
-			strange = append(strange, property)
-		}
-	}
-	if len(strange) > 0 {
-		slices.Sort(strange)
+	if strange := k.strange(inputs, unknown); len(strange) > 0 {
 		return nil, refuse(typ, name, "the local cloud does not know the %s %s",
 			plural(len(strange), "property", "properties"), strings.Join(strange, ", "))
 	}
-	for _, property := range k.requires {
+	for _, property := range strings.Fields(k.requires) {
 		if _, there := inputs[property]; !there && !slices.Contains(unknown, property) {
 			return nil, refuse(typ, name, "missing required property %s", property)
 		}
@@ -117,7 +150,7 @@ func Check(typ, name string, inputs Properties, unknown []string, defaultTags ma
 			return nil, refuse(typ, name, "%v", err)
 		}
 	}
-	if !slices.Contains(k.accepts, "tags") || len(defaultTags) == 0 || slices.Contains(unknown, "tags") {
+	if !slices.Contains(k.accepts(), "tags") || len(defaultTags) == 0 || slices.Contains(unknown, "tags") {
 		return inputs, nil
 	}
 	tags := make(map[string]any, len(defaultTags))
@@ -135,13 +168,13 @@ func Check(typ, name string, inputs Properties, unknown []string, defaultTags ma
 // Computed names the outputs of a type that exist only once it is created.
 func Computed(typ string) ([]string, error) {
 	k, err := lookup(typ, "")
-	return k.computes, err
+	return strings.Fields(k.computes), err
 }
 
 // Replaces names the inputs of a type whose change makes a new resource.
 func Replaces(typ string) ([]string, error) {
 	k, err := lookup(typ, "")
-	return k.replaces, err
+	return strings.Fields(k.replaces), err
 }
 
 // Renewed names the outputs that an update makes anew. Inputs that a preview can't know yet are named in unknown, and
@@ -151,13 +184,14 @@ func Renewed(typ string, old, now Properties, unknown []string) ([]string, error
 	if err != nil || !k.renewedBy(old, now, unknown) {
 		return nil, err
 	}
-	return k.renews, nil
+	return strings.Fields(k.renews), nil
 }
 
 func (k kind) renewedBy(old, now Properties, unknown []string) bool {
-	return slices.ContainsFunc(k.accepts, func(name string) bool {
+	names := append(slices.Collect(maps.Keys(old)), slices.Collect(maps.Keys(now))...)
+	return slices.ContainsFunc(append(names, unknown...), func(name string) bool {
 		changed := slices.Contains(unknown, name) || !reflect.DeepEqual(old[name], now[name])
-		return changed && !slices.Contains(k.unversioned, name)
+		return changed && !slices.Contains(strings.Fields(k.unversioned), name)
 	})
 }
 
@@ -167,13 +201,7 @@ func (c *Cloud) Create(typ, name, region string, inputs Properties) (*Resource, 
 	if err != nil {
 		return nil, err
 	}
-	r := &Resource{Type: typ, Name: name, Region: region, Inputs: inputs, Outputs: maps.Clone(inputs)}
-	if r.Outputs == nil {
-		r.Outputs = Properties{}
-	}
-	if _, taggable := inputs["tags"]; taggable {
-		r.Outputs["tagsAll"] = inputs["tags"]
-	}
+	r := &Resource{Type: typ, Name: name, Region: region, Inputs: inputs, Outputs: outputs(inputs)}
 	if err := k.identify(c, r); err != nil {
 		return nil, refuse(typ, name, "%v", err)
 	}
@@ -181,6 +209,16 @@ func (c *Cloud) Create(typ, name, region string, inputs Properties) (*Resource, 
 		return nil, err
 	}
 	return r, nil
+}
+
+// outputs begin as a copy of the inputs.
+func outputs(inputs Properties) Properties {
+	copied := Properties{}
+	maps.Copy(copied, inputs)
+	if tags, taggable := inputs["tags"]; taggable {
+		copied["tagsAll"] = tags
+	}
+	return copied
 }
 
 // admit makes an identified resource live and puts it on record.
@@ -226,19 +264,20 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 	if !found {
 		return nil, refuse(typ, id, "not found in %s: it was deleted behind the engine's back; refresh the stack", region)
 	}
-	r := &Resource{Type: typ, Name: old.Name, Region: region, ID: id, Inputs: inputs, Outputs: maps.Clone(inputs), order: old.order}
-	for _, name := range k.computes {
+	r := &Resource{Type: typ, Name: old.Name, Region: region, ID: id, Inputs: inputs, Outputs: outputs(inputs), order: old.order}
+	for _, name := range strings.Fields(k.computes) {
 		if value, there := old.Outputs[name]; there {
 			r.Outputs[name] = value
 		}
 	}
-	if k.renew != nil && k.renewedBy(old.Inputs, inputs, nil) {
-		if err := k.renew(c, r); err != nil {
+	if k.renews != "" && k.renewedBy(old.Inputs, inputs, nil) {
+		if err := k.identify(c, r); err != nil {
 			return nil, refuse(typ, old.Name, "%v", err)
 		}
+		r.ID = id // an image keeps the name of its first push
 	}
-	if _, taggable := inputs["tags"]; taggable {
-		r.Outputs["tagsAll"] = inputs["tags"]
+	if k.update == nil {
+		k.update = k.start
 	}
 	if k.update != nil {
 		if err := k.update(c, r); err != nil {

@@ -101,11 +101,10 @@ func (c *Cloud) revive(saved []savedResource) error {
 
 // refill gives tables and queues what they held.
 func (c *Cloud) refill(archive *zip.Reader) error {
-	tables := c.live.tables.all()
-	for arn := range c.live.replications.all() {
-		delete(tables, arn) // a replica gets its items from its table
-	}
-	for arn, living := range tables {
+	for arn, living := range c.live.tables.all() {
+		if _, err := c.live.replications.get(arn); err == nil {
+			continue // a replica gets its items from its table
+		}
 		if err := read(archive, tablesFolder+arn, living.Import); err != nil {
 			return err
 		}

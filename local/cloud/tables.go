@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -20,41 +22,63 @@ const replicationLag = 500 * time.Millisecond
 
 // tableKinds are DynamoDB tables and their replicas.
 var tableKinds = map[string]kind{
-	"aws:dynamodb/table:Table": living[tableInputs]{
-		requires: "name hashKey attributes", replaces: "name hashKey rangeKey", computes: "arn streamArn streamLabel",
-		validate: func(in tableInputs) error {
-			if in.BillingMode != "" && in.BillingMode != "PAY_PER_REQUEST" {
-				return fmt.Errorf("billingMode %s is not known here; only PAY_PER_REQUEST is", in.BillingMode)
+	"aws:dynamodb/table:Table": {
+		uses: "name hashKey rangeKey attributes.name attributes.type billingMode streamEnabled deletionProtectionEnabled " +
+			"globalSecondaryIndexes.name globalSecondaryIndexes.hashKey globalSecondaryIndexes.rangeKey " +
+			"globalSecondaryIndexes.projectionType globalSecondaryIndexes.nonKeyAttributes",
+		// Nothing expires, and nothing is throttled but by a fault.
+		records: "globalSecondaryIndexes.onDemandThroughput.maxReadRequestUnits " +
+			"globalSecondaryIndexes.onDemandThroughput.maxWriteRequestUnits onDemandThroughput.maxReadRequestUnits " +
+			"onDemandThroughput.maxWriteRequestUnits pointInTimeRecovery.enabled serverSideEncryption.enabled " +
+			"serverSideEncryption.kmsKeyArn streamViewType tags ttl.attributeName ttl.enabled",
+		requires: "name hashKey attributes", replaces: "name hashKey rangeKey", computes: "arn streamArn",
+		check: func(inputs Properties) error {
+			if mode := inputs.text("billingMode"); mode != "" && mode != "PAY_PER_REQUEST" {
+				return fmt.Errorf("billingMode %s is not known here; only PAY_PER_REQUEST is", mode)
 			}
 			return nil
 		},
-		identify: func(_ *Cloud, r *Resource, in tableInputs) error {
-			r.ID = in.Name
-			r.set("arn", r.arn("dynamodb", "table/%s", in.Name))
-			if in.StreamEnabled {
-				const label = "2020-01-01T00:00:00.000"
-				r.set("streamArn", r.arn("dynamodb", "table/%s/stream/%s", in.Name, label)).set("streamLabel", label)
+		identify: then(named("dynamodb", "table/"), func(_ *Cloud, r *Resource) {
+			if r.Inputs["streamEnabled"] == true {
+				r.set("streamArn", r.itsARN()+"/stream/2020-01-01T00:00:00.000")
 			}
-			return nil
-		},
-		start:  startTable,
-		update: updateTable,
-		stop:   stopTable,
-	}.kind(),
-	"aws:dynamodb/tableReplica:TableReplica": living[tableReplicaInputs]{
-		requires: "globalTableArn", replaces: "globalTableArn kmsKeyArn tableClassOverride", computes: "arn",
-		identify: func(_ *Cloud, r *Resource, in tableReplicaInputs) error {
-			name := afterLast(in.GlobalTableARN, "/")
-			_, main, _ := strings.Cut(in.GlobalTableARN, "arn:aws:dynamodb:")
-			main, _, _ = strings.Cut(main, ":")
-			r.ID = name + ":" + main
-			r.set("arn", r.arn("dynamodb", "table/%s", name))
+		}),
+		start: with(func(c *Cloud, r *Resource, in tableInputs) error {
+			made, err := c.newTable(r, in.definition(r.Region))
+			if err == nil {
+				c.live.tables.put(r.itsARN(), made)
+			}
+			return err
+		}),
+		update: with(func(c *Cloud, r *Resource, in tableInputs) error {
+			living, err := c.live.tables.get(r.itsARN())
+			if err != nil {
+				return err
+			}
+			return living.Update(in.definition(r.Region))
+		}),
+		stop: stopTable,
+	},
+	"aws:dynamodb/tableReplica:TableReplica": {
+		uses:     "globalTableArn",
+		records:  "deletionProtectionEnabled kmsKeyArn pointInTimeRecovery tags",
+		requires: "globalTableArn", replaces: "globalTableArn kmsKeyArn", computes: "arn",
+		identify: func(_ *Cloud, r *Resource) error {
+			of, err := arn.Parse(r.Inputs.text("globalTableArn"))
+			if err != nil {
+				return fmt.Errorf("globalTableArn: %w", err)
+			}
+			r.ID = strings.TrimPrefix(of.Resource, "table/") + ":" + of.Region
+			r.set("arn", r.arn("dynamodb", "%s", of.Resource))
 			return nil
 		},
 		start:  startReplica,
-		update: func(*Cloud, *Resource, tableReplicaInputs) error { return nil }, // nothing that lives here
-		stop:   stopReplica,
-	}.kind(),
+		update: func(*Cloud, *Resource) error { return nil }, // nothing that lives here
+		stop: func(c *Cloud, r *Resource) error {
+			c.live.replications.drop(r.itsARN())
+			return stopTable(c, r) // stops its replications too
+		},
+	},
 }
 
 type tableInputs struct {
@@ -66,51 +90,14 @@ type tableInputs struct {
 		Type string `property:"type"`
 	} `property:"attributes"`
 	GlobalSecondaryIndexes []struct {
-		Name               string             `property:"name"`
-		HashKey            string             `property:"hashKey"`
-		RangeKey           string             `property:"rangeKey"`
-		ProjectionType     string             `property:"projectionType"`
-		NonKeyAttributes   []string           `property:"nonKeyAttributes"`
-		OnDemandThroughput onDemandThroughput `property:"onDemandThroughput"`
+		Name             string   `property:"name"`
+		HashKey          string   `property:"hashKey"`
+		RangeKey         string   `property:"rangeKey"`
+		ProjectionType   string   `property:"projectionType"`
+		NonKeyAttributes []string `property:"nonKeyAttributes"`
 	} `property:"globalSecondaryIndexes"`
-	BillingMode               string `property:"billingMode"`
-	StreamEnabled             bool   `property:"streamEnabled"`
-	StreamViewType            string `property:"streamViewType"`
-	DeletionProtectionEnabled bool   `property:"deletionProtectionEnabled"`
-
-	// On record: nothing expires.
-	TTL struct {
-		AttributeName string `property:"attributeName"`
-		Enabled       bool   `property:"enabled"`
-	} `property:"ttl"`
-	PointInTimeRecovery struct {
-		Enabled              bool `property:"enabled"`
-		RecoveryPeriodInDays int  `property:"recoveryPeriodInDays"`
-	} `property:"pointInTimeRecovery"`
-	ServerSideEncryption struct {
-		Enabled   bool   `property:"enabled"`
-		KMSKeyARN string `property:"kmsKeyArn"`
-	} `property:"serverSideEncryption"`
-	OnDemandThroughput onDemandThroughput `property:"onDemandThroughput"`
-	TableClass         string             `property:"tableClass"`
-	Tags               map[string]string  `property:"tags"`
-}
-
-// onDemandThroughput is on record: nothing is throttled but by a fault.
-type onDemandThroughput struct {
-	MaxReadRequestUnits  int `property:"maxReadRequestUnits"`
-	MaxWriteRequestUnits int `property:"maxWriteRequestUnits"`
-}
-
-type tableReplicaInputs struct {
-	GlobalTableARN string `property:"globalTableArn"`
-
-	// On record.
-	DeletionProtectionEnabled bool              `property:"deletionProtectionEnabled"`
-	KMSKeyARN                 string            `property:"kmsKeyArn"`
-	PointInTimeRecovery       bool              `property:"pointInTimeRecovery"`
-	TableClassOverride        string            `property:"tableClassOverride"`
-	Tags                      map[string]string `property:"tags"`
+	StreamEnabled             bool `property:"streamEnabled"`
+	DeletionProtectionEnabled bool `property:"deletionProtectionEnabled"`
 }
 
 func (in tableInputs) definition(region string) table.Definition {
@@ -131,39 +118,26 @@ func (in tableInputs) definition(region string) table.Definition {
 	return def
 }
 
-func startTable(c *Cloud, r *Resource, in tableInputs) error {
-	made, err := table.New(in.definition(r.Region), table.Options{Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics})
-	if err != nil {
-		return err
-	}
-	c.live.tables.put(r.Outputs.text("arn"), made)
-	return nil
-}
-
-func updateTable(c *Cloud, r *Resource, in tableInputs) error {
-	living, err := c.live.tables.get(r.Outputs.text("arn"))
-	if err != nil {
-		return err
-	}
-	return living.Update(in.definition(r.Region))
+func (c *Cloud) newTable(r *Resource, def table.Definition) (*table.Table, error) {
+	return table.New(def, table.Options{Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics})
 }
 
 func stopTable(c *Cloud, r *Resource) error {
-	living, err := c.live.tables.get(r.Outputs.text("arn"))
+	living, err := c.live.tables.get(r.itsARN())
 	if err != nil {
 		return err
 	}
 	if err := living.Delete(); err != nil {
 		return err
 	}
-	c.live.tables.drop(r.Outputs.text("arn"))
+	c.live.tables.drop(r.itsARN())
 	return nil
 }
 
-// A replica takes over the primary's definition and what it holds. Global tables are written to in every region, so
-// they replicate both ways.
-func startReplica(c *Cloud, r *Resource, in tableReplicaInputs) error {
-	primary, err := c.live.tables.get(in.GlobalTableARN)
+// startReplica makes a table with the primary's definition and what it holds. Global tables are written to in every
+// region, so they replicate both ways.
+func startReplica(c *Cloud, r *Resource) error {
+	primary, err := c.live.tables.get(r.Inputs.text("globalTableArn"))
 	if err != nil {
 		return err
 	}
@@ -172,7 +146,7 @@ func startReplica(c *Cloud, r *Resource, in tableReplicaInputs) error {
 		return fmt.Errorf("the replica is in %s, the table's own region; give it the provider of another", r.Region)
 	}
 	def.Region, def.DeletionProtection = r.Region, false
-	replica, err := table.New(def, table.Options{Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics})
+	replica, err := c.newTable(r, def)
 	if err != nil {
 		return err
 	}
@@ -185,21 +159,9 @@ func startReplica(c *Cloud, r *Resource, in tableReplicaInputs) error {
 		there.Stop()
 		return err
 	}
-	arn := r.Outputs.text("arn")
-	c.live.tables.put(arn, replica)
-	c.live.replications.put(arn, []*table.Replication{there, back})
+	c.live.tables.put(r.itsARN(), replica)
+	c.live.replications.put(r.itsARN(), []*table.Replication{there, back})
 	return nil
-}
-
-func stopReplica(c *Cloud, r *Resource) error {
-	arn := r.Outputs.text("arn")
-	replica, err := c.live.tables.get(arn)
-	if err != nil {
-		return err
-	}
-	c.live.replications.drop(arn)
-	c.live.tables.drop(arn)
-	return replica.Delete() // stops its replications too
 }
 
 // Table finds a table, or a replica of it, by name.
@@ -217,9 +179,9 @@ type Replica struct {
 // Replicas lists the copies of a table in other regions, in order of region.
 func (c *Cloud) Replicas(name string) []Replica {
 	var replicas []Replica
-	for arn, ways := range c.live.replications.all() {
-		copied, err := c.live.tables.get(arn)
-		if err != nil || afterLast(arn, "/") != name {
+	for itsARN, ways := range c.live.replications.all() {
+		copied, err := c.live.tables.get(itsARN)
+		if err != nil || afterLast(itsARN, "/") != name {
 			continue
 		}
 		replicas = append(replicas, Replica{Region: copied.Definition().Region, Table: copied, Behind: ways[0].Pending()})
@@ -248,15 +210,10 @@ type tableClient struct {
 
 // PutItem writes to the table that the input names.
 func (t tableClient) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	name := ""
-	if in.TableName != nil {
-		name = afterLast(*in.TableName, "/")
-	}
+	name := afterLast(aws.ToString(in.TableName), "/")
 	target, err := t.cloud.Table(t.region, name)
 	if err != nil {
-		return nil, &types.ResourceNotFoundException{Message: ptr("Requested resource not found: Table: " + name + " not found")}
+		return nil, &types.ResourceNotFoundException{Message: aws.String("Requested resource not found: Table: " + name + " not found")}
 	}
 	return target.PutItem(ctx, in, options...)
 }
-
-func ptr[T any](value T) *T { return &value }

@@ -57,10 +57,6 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 				w.expect(`{"id": "b2"}`, "hello kept")
 			},
 		}, {
-			name: "a rule that is disabled matches nothing", typ: ruleType, of: "orders",
-			change: func(*world) cloud.Properties { return cloud.Properties{"state": "DISABLED"} },
-			after:  func(w *world) { w.expect(`{"id": "1"}`, "not matched") },
-		}, {
 			name: "a state machine's definition runs behind the alias that was there", typ: machineType, of: "orders",
 			before: func(w *world) { w.expect(`{"id": "1"}`, "hello kept") },
 			change: func(*world) cloud.Properties {

@@ -39,7 +39,6 @@ const (
 	functionType     = "aws:lambda/function:Function"
 	aliasType        = "aws:lambda/alias:Alias"
 	queueType        = "aws:sqs/queue:Queue"
-	redriveType      = "aws:sqs/redrivePolicy:RedrivePolicy"
 	tableType        = "aws:dynamodb/table:Table"
 	replicaType      = "aws:dynamodb/tableReplica:TableReplica"
 	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"

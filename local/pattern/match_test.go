@@ -142,12 +142,6 @@ func TestMatch(t *testing.T) {
 		"a wildcard without asterisk is the text":          {`{"detail": {"tradeId": [{"wildcard": "T-1"}]}}`, true},
 		"a wildcard of other pieces":                       {`{"source": [{"wildcard": "t*x*1"}]}`, false},
 		"an escaped asterisk is an asterisk":               {`{"source": [{"wildcard": "trading.\\*"}]}`, false},
-		"one alternative of $or matches":                   {`{"$or": [{"region": ["eu-west-1"]}, {"source": [{"prefix": "trading"}]}]}`, true},
-		"no alternative of $or matches":                    {`{"$or": [{"region": ["eu-west-1"]}, {"source": [{"prefix": "x"}]}]}`, false},
-		"$or stands beside other fields":                   {`{"account": ["0"], "$or": [{"region": ["us-east-1"]}, {"source": ["x"]}]}`, false},
-		"$or stands inside a field":                        {`{"detail": {"$or": [{"venue": ["XLON"]}, {"amount": [{"numeric": [">", 1000]}]}]}}`, true},
-		"$or stands inside $or":                            {`{"$or": [{"region": ["x"]}, {"source": ["trading.system1"], "$or": [{"id": ["6f1c"]}, {"account": ["0"]}]}]}`, true},
-		"$or within one element of an array":               {`{"detail": {"legs": {"side": ["BUY"], "$or": [{"quantity": [20]}, {"price": [5]}]}}}`, false},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -168,10 +162,8 @@ func TestMatchingNumbers(t *testing.T) {
 		"a number out of EventBridge's range compares to none":  {`["<=", 5e9]`, `5000000000.000001`, false},
 		"a huge number compares to none":                        {`[">", 0]`, `1e999999999999`, false},
 		"a tiny number compares to none":                        {`[">=", 0]`, `1e-999999999999`, false},
-		"zero with a huge exponent is zero":                     {`["=", 0]`, `0e999999999999`, true},
 		"an exponent that no integer holds":                     {`[">", 0]`, `1e99999999999999999999`, false},
 		"an exponent far below that":                            {`[">=", 0]`, `1e-99999999999999999999`, false},
-		"zero with such an exponent":                            {`["=", 0]`, `-0.0e99999999999999999999`, true},
 		"a number of more than six decimals compares to none":   {`[">", 0]`, `0.1234567`, false},
 		"zeros behind the sixth decimal do not count":           {`["=", 0.123456]`, `0.12345600000`, true},
 		"an exponent moves the point":                           {`["=", 0.000001]`, `1E-6`, true},

@@ -2,10 +2,13 @@ package pattern
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"net/netip"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/cockroachdb/apd/v3"
 )
 
 // present is {"exists": true}: any scalar, null too.
@@ -24,15 +27,38 @@ func (l literal) match(value any) bool {
 	return false
 }
 
+// micros is a number in millionths. EventBridge compares numbers from -5.0e9 to 5.0e9 with six digits right of the
+// point and takes no others, so that every comparison is exact.
+type micros int64
+
+const (
+	limit micros = 5e9 * 1e6
+
+	// unbounded is the open end of a range, beyond any number.
+	unbounded micros = math.MaxInt64
+)
+
+func parseMicros(literal json.Number) (micros, error) {
+	d, _, err := apd.NewFromString(string(literal))
+	if err == nil {
+		d.Exponent += 6
+		var n int64
+		if n, err = d.Int64(); err == nil && -limit <= micros(n) && micros(n) <= limit {
+			return micros(n), nil
+		}
+	}
+	return 0, fmt.Errorf("%s: EventBridge compares numbers from -5.0e9 to 5.0e9, to six digits right of the point, only", literal)
+}
+
 // numeric is a range of numbers; a single number is a range from itself to itself.
 type numeric struct{ from, to micros }
 
 func (n numeric) match(value any) bool {
-	text, ok := value.(json.Number)
+	literal, ok := value.(json.Number)
 	if !ok {
 		return false
 	}
-	m, err := parseMicros(string(text))
+	m, err := parseMicros(literal)
 	return err == nil && n.from <= m && m <= n.to
 }
 
@@ -66,45 +92,26 @@ func hasSuffix(suffix string) text {
 	return func(s string) bool { return strings.HasSuffix(s, suffix) }
 }
 
+// Case is ignored character by character, so that "ß" is not "SS".
+
 func equalsIgnoreCase(want string) text {
-	return func(s string) bool {
-		rest, ok := cutFolded(s, want, utf8.DecodeRuneInString, dropFirst)
-		return ok && rest == ""
-	}
+	return func(s string) bool { return strings.EqualFold(s, want) }
 }
 
 func hasPrefixIgnoreCase(prefix string) text {
+	n := utf8.RuneCountInString(prefix)
 	return func(s string) bool {
-		_, ok := cutFolded(s, prefix, utf8.DecodeRuneInString, dropFirst)
-		return ok
+		characters := []rune(s)
+		return len(characters) >= n && strings.EqualFold(string(characters[:n]), prefix)
 	}
 }
 
 func hasSuffixIgnoreCase(suffix string) text {
+	n := utf8.RuneCountInString(suffix)
 	return func(s string) bool {
-		_, ok := cutFolded(s, suffix, utf8.DecodeLastRuneInString, dropLast)
-		return ok
+		characters := []rune(s)
+		return len(characters) >= n && strings.EqualFold(string(characters[len(characters)-n:]), suffix)
 	}
-}
-
-func dropFirst(s string, n int) string { return s[n:] }
-func dropLast(s string, n int) string  { return s[:len(s)-n] }
-
-// cutFolded takes the characters of fix from one end of s, without regard to case, and gives what is left of s. Case is
-// ignored character by character, as Java's String.equalsIgnoreCase does, so that "ß" is not "SS".
-func cutFolded(s, fix string, next func(string) (rune, int), drop func(string, int) string) (string, bool) {
-	for fix != "" {
-		if s == "" {
-			return "", false
-		}
-		a, sizeA := next(s)
-		b, sizeB := next(fix)
-		if a != b && unicode.ToUpper(a) != unicode.ToUpper(b) && unicode.ToLower(a) != unicode.ToLower(b) {
-			return "", false
-		}
-		s, fix = drop(s, sizeA), drop(fix, sizeB)
-	}
-	return s, true
 }
 
 // within is {"cidr": …}: an IPv4 or IPv6 address of the block.

@@ -2,265 +2,202 @@ package pattern
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
-// only gives the single member of an operator's object.
-func (c *compiler) only(path []string, of string, object members) (member, bool) {
-	if len(object) == 1 {
-		return object[0], true
+// operator compiles an operator's object. A nil matcher is {"exists": false}.
+func operator(object map[string]any) (matcher, error) {
+	name, value, err := only("an operator", object)
+	if err != nil {
+		return nil, err
 	}
-	names := make([]string, len(object))
-	for i, m := range object {
-		names[i] = fmt.Sprintf("%q", m.name)
-	}
-	c.refuse(path, "%s must have one key, and has %d: [%s]", of, len(object), strings.Join(names, " "))
-	return member{}, false
-}
-
-func (c *compiler) operator(path []string, l *leaf, object members) {
-	op, ok := c.only(path, "an operator", object)
-	if !ok {
-		return
-	}
-	switch op.name {
+	switch name {
 	case "exists":
-		exists, ok := op.value.(bool)
+		exists, ok := value.(bool)
 		switch {
 		case !ok:
-			c.refuse(path, "exists must be true or false, not %s", kind(op.value))
+			return nil, fmt.Errorf("exists must be true or false, not %s", kind(value))
 		case exists:
-			l.matchers = append(l.matchers, present{})
-		default:
-			l.absent = true
+			return present{}, nil
 		}
+		return nil, nil
 	case "numeric":
-		if m, ok := c.numeric(path, op.value); ok {
-			l.matchers = append(l.matchers, m)
-		}
+		return compileNumeric(value)
 	case "anything-but":
-		if m := c.anythingBut(path, op.value); len(m) > 0 {
-			l.matchers = append(l.matchers, m)
-		}
-	case "cidr":
-		value, ok := c.text(path, "cidr", op.value)
-		if !ok {
-			return
-		}
-		block, err := netip.ParsePrefix(value)
-		if err != nil {
-			c.refuse(path, "cidr: %q is no block of addresses such as 10.0.0.0/24", value)
-			return
-		}
-		l.matchers = append(l.matchers, within(block))
-	case "prefix", "suffix":
-		m := c.affix(path, op)
-		if m != nil {
-			l.matchers = append(l.matchers, m)
-		}
-	case "equals-ignore-case", "wildcard":
-		if value, ok := c.text(path, op.name, op.value); ok {
-			if m := c.condition(path, op.name, value); m != nil {
-				l.matchers = append(l.matchers, m)
+		return compileAnythingBut(value)
+	case "prefix", "suffix": // which take another operator in the place of a string
+		if object, nested := value.(map[string]any); nested {
+			inner, operand, err := only(name, object)
+			if err != nil {
+				return nil, err
 			}
+			if inner != ignoreCase {
+				return nil, fmt.Errorf("%s: operator %q is not known", name, inner)
+			}
+			name, value = name+": "+inner, operand
 		}
-	default:
-		c.refuse(path, "operator %q is not known", op.name)
 	}
+	return condition(name, value)
 }
 
-// affix compiles a prefix or suffix, which is a string or, without regard to case, an object with the operator
-// equals-ignore-case.
-func (c *compiler) affix(path []string, op member) matcher {
-	object, nested := op.value.(members)
-	if !nested {
-		value, ok := c.text(path, op.name, op.value)
-		if !ok {
-			return nil
-		}
-		return c.condition(path, op.name, value)
+// only gives the single member of an operator's object.
+func only(of string, object map[string]any) (name string, value any, err error) {
+	names := slices.Sorted(maps.Keys(object))
+	if len(names) != 1 {
+		return "", nil, fmt.Errorf("%s must have one key, and has %d: %q", of, len(names), names)
 	}
-	inner, ok := c.only(path, op.name, object)
+	return names[0], object[names[0]], nil
+}
+
+const ignoreCase = "equals-ignore-case"
+
+// conditions are the operators that take one string.
+var conditions = map[string]func(string) (text, error){
+	"prefix":                always(hasPrefix),
+	"prefix: " + ignoreCase: always(hasPrefixIgnoreCase),
+	"suffix":                always(hasSuffix),
+	"suffix: " + ignoreCase: always(hasSuffixIgnoreCase),
+	ignoreCase:              always(equalsIgnoreCase),
+	"wildcard":              compileWildcard,
+	"cidr":                  compileCIDR,
+}
+
+// always compiles a condition that any string will do for.
+func always(of func(string) text) func(string) (text, error) {
+	return func(s string) (text, error) { return of(s), nil }
+}
+
+func condition(name string, value any) (matcher, error) {
+	compile, known := conditions[name]
+	if !known {
+		return nil, fmt.Errorf("operator %q is not known", name)
+	}
+	s, ok := value.(string)
 	if !ok {
-		return nil
+		return nil, fmt.Errorf("%s must be a string, not %s", name, kind(value))
 	}
-	if inner.name != "equals-ignore-case" {
-		c.refuse(path, "%s: operator %q is not known", op.name, inner.name)
-		return nil
+	m, err := compile(s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	value, ok := c.text(path, op.name+": equals-ignore-case", inner.value)
+	return m, nil
+}
+
+func compileCIDR(s string) (text, error) {
+	block, err := netip.ParsePrefix(s)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no block of addresses such as 10.0.0.0/24", s)
+	}
+	return within(block), nil
+}
+
+// compileAnythingBut compiles the negation of one value, of a list of strings or of numbers, or of an operator on
+// strings that takes one or a list of them.
+func compileAnythingBut(value any) (matcher, error) {
+	const name = "anything-but"
+	exclude := excludeValue
+	if object, ok := value.(map[string]any); ok {
+		negated, operand, err := only(name, object)
+		if err != nil {
+			return nil, err
+		}
+		value = operand
+		exclude = func(element any) (matcher, error) { return excludeCondition(negated, element) }
+	}
+	list, ok := value.([]any)
 	switch {
 	case !ok:
-		return nil
-	case op.name == "prefix":
-		return hasPrefixIgnoreCase(value)
-	default:
-		return hasSuffixIgnoreCase(value)
+		list = []any{value}
+	case len(list) == 0:
+		return nil, fmt.Errorf("%s: an empty list excludes nothing", name)
 	}
-}
-
-// condition compiles the operators that take one string.
-func (c *compiler) condition(path []string, operator, value string) matcher {
-	switch operator {
-	case "prefix":
-		return hasPrefix(value)
-	case "suffix":
-		return hasSuffix(value)
-	case "equals-ignore-case":
-		return equalsIgnoreCase(value)
-	default: // wildcard
-		pieces, err := splitWildcard(value)
-		if err != nil {
-			c.refuse(path, "wildcard: %w", err)
-			return nil
-		}
-		return wildcard(pieces)
-	}
-}
-
-// anythingBut compiles the negation of one value, of a list of strings or of numbers, or of an operator on strings that
-// takes one or a list of them.
-func (c *compiler) anythingBut(path []string, value any) anythingBut {
-	const name = "anything-but"
-	if object, ok := value.(members); ok {
-		op, ok := c.only(path, name, object)
-		if !ok {
-			return nil
-		}
-		switch op.name {
-		case "prefix", "suffix", "equals-ignore-case", "wildcard":
-		default:
-			c.refuse(path, "%s: operator %q is not known", name, op.name)
-			return nil
-		}
-		var not anythingBut
-		for _, element := range c.list(path, name+": "+op.name, op.value) {
-			text, ok := c.text(path, name+": "+op.name, element)
-			switch {
-			case !ok:
-			case text == "" && (op.name == "prefix" || op.name == "suffix"):
-				c.refuse(path, "%s: %s: an empty string excludes everything", name, op.name)
-			default:
-				if m := c.condition(path, op.name, text); m != nil {
-					not = append(not, m)
-				}
-			}
-		}
-		return not
-	}
-
 	var not anythingBut
-	var strings, numbers bool
-	for _, element := range c.list(path, name, value) {
-		switch element := element.(type) {
-		case string:
-			strings = true
-			not = append(not, equals(element))
-		case json.Number:
-			numbers = true
-			if m := c.number(path, element); m != nil {
-				not = append(not, numeric{*m, *m})
-			}
-		default:
-			c.refuse(path, "%s takes strings and numbers, not %s", name, kind(element))
+	for _, element := range list {
+		if kind(element) != kind(list[0]) {
+			return nil, fmt.Errorf("%s: a list holds either strings or numbers, not both", name)
 		}
+		m, err := exclude(element)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		not = append(not, m)
 	}
-	if strings && numbers {
-		c.refuse(path, "%s: a list holds either strings or numbers, not both", name)
-	}
-	return not
+	return not, nil
 }
 
-// list gives a value as a list of one, and a list as it is.
-func (c *compiler) list(path []string, of string, value any) []any {
-	list, ok := value.([]any)
-	if !ok {
-		return []any{value}
+func excludeValue(value any) (matcher, error) {
+	switch value := value.(type) {
+	case string:
+		return equals(value), nil
+	case json.Number:
+		m, err := parseMicros(value)
+		return numeric{m, m}, err
 	}
-	if len(list) == 0 {
-		c.refuse(path, "%s: an empty list excludes nothing", of)
-	}
-	return list
+	return nil, fmt.Errorf("it takes strings and numbers, not %s", kind(value))
 }
 
-// numeric compiles ["=", n], one bound, or a lower and an upper bound in this order.
-func (c *compiler) numeric(path []string, value any) (numeric, bool) {
+func excludeCondition(name string, value any) (matcher, error) {
+	affix := name == "prefix" || name == "suffix"
+	switch {
+	case !affix && name != ignoreCase && name != "wildcard":
+		return nil, fmt.Errorf("operator %q is not known", name)
+	case affix && value == "":
+		return nil, fmt.Errorf("%s: an empty string excludes everything", name)
+	}
+	return condition(name, value)
+}
+
+// compileNumeric compiles ["=", n], one bound, or a lower and an upper bound in this order.
+func compileNumeric(value any) (matcher, error) {
 	terms, ok := value.([]any)
-	if !ok {
-		c.refuse(path, "numeric must be an array such as [\">\", 0, \"<=\", 5], not %s", kind(value))
-		return numeric{}, false
-	}
-	if len(terms) != 2 && len(terms) != 4 {
-		c.refuse(path, "numeric must be one or two comparisons of an operator and a number each, and has %d terms", len(terms))
-		return numeric{}, false
+	if !ok || len(terms) != 2 && len(terms) != 4 {
+		return nil, errors.New(`numeric must be an array of one or two comparisons, such as [">", 0, "<=", 5]`)
 	}
 	r := numeric{-unbounded, unbounded}
-	for i := 0; i < len(terms); i += 2 {
-		operator, ok := terms[i].(string)
+	var operators []string
+	for comparison := range slices.Chunk(terms, 2) {
+		operator, _ := comparison[0].(string)
+		literal, ok := comparison[1].(json.Number)
 		if !ok {
-			c.refuse(path, "numeric: %s stands where an operator must", kind(terms[i]))
-			return numeric{}, false
+			return nil, fmt.Errorf("numeric: %s stands where a number must", kind(comparison[1]))
 		}
-		literal, ok := terms[i+1].(json.Number)
-		if !ok {
-			c.refuse(path, "numeric: %s stands where a number must", kind(terms[i+1]))
-			return numeric{}, false
-		}
-		bound := c.number(path, literal)
-		if bound == nil {
-			return numeric{}, false
-		}
-		lower := operator == ">" || operator == ">="
-		switch {
-		case !lower && operator != "=" && operator != "<" && operator != "<=":
-			c.refuse(path, "numeric: operator %q is not known", operator)
-			return numeric{}, false
-		case len(terms) == 4 && lower != (i == 0), len(terms) == 4 && operator == "=":
-			c.refuse(path, "numeric: a range is a lower bound (>, >=) followed by an upper bound (<, <=)")
-			return numeric{}, false
+		bound, err := parseMicros(literal)
+		if err != nil {
+			return nil, fmt.Errorf("numeric: %w", err)
 		}
 		switch operator {
 		case "=":
-			r = numeric{*bound, *bound}
+			r = numeric{bound, bound}
 		case ">":
-			r.from = *bound + 1
+			r.from = bound + 1
 		case ">=":
-			r.from = *bound
+			r.from = bound
 		case "<":
-			r.to = *bound - 1
+			r.to = bound - 1
 		case "<=":
-			r.to = *bound
+			r.to = bound
+		default:
+			return nil, fmt.Errorf("numeric: operator %v is not known", comparison[0])
 		}
+		operators = append(operators, operator)
+	}
+	if len(operators) == 2 && !(operators[0][0] == '>' && operators[1][0] == '<') {
+		return nil, errors.New("numeric: a range is a lower bound (>, >=) followed by an upper bound (<, <=)")
 	}
 	if r.from > r.to {
-		c.refuse(path, "numeric: no number lies between the bounds")
-		return numeric{}, false
+		return nil, errors.New("numeric: no number lies between the bounds")
 	}
-	return r, true
+	return r, nil
 }
 
-func (c *compiler) number(path []string, literal json.Number) *micros {
-	m, err := parseMicros(string(literal))
-	if err != nil {
-		c.refuse(path, "%s: %w", literal, err)
-		return nil
-	}
-	return &m
-}
-
-func (c *compiler) text(path []string, operator string, value any) (string, bool) {
-	s, ok := value.(string)
-	if !ok {
-		c.refuse(path, "%s must be a string, not %s", operator, kind(value))
-	}
-	return s, ok
-}
-
-// splitWildcard gives the literal pieces between the asterisks. A backslash before an asterisk or a backslash takes its
-// meaning away.
-func splitWildcard(s string) ([]string, error) {
+// compileWildcard cuts a string into the literal pieces between its asterisks. A backslash before an asterisk or a
+// backslash takes its meaning away.
+func compileWildcard(s string) (text, error) {
 	var pieces []string
 	var piece strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -280,5 +217,5 @@ func splitWildcard(s string) ([]string, error) {
 			piece.WriteByte(s[i])
 		}
 	}
-	return append(pieces, piece.String()), nil
+	return wildcard(append(pieces, piece.String())), nil
 }

@@ -19,13 +19,12 @@ func (p *Pattern) Match(event map[string]any) bool {
 	return ok
 }
 
-// object is the pattern of a JSON object: all fields and all choices must match. Arrays on the way to a field are
+// object is the pattern of a JSON object: all fields must match. Arrays on the way to a field are
 // looked through, but fields that lie in different elements of one array never match together.
 type object struct {
-	depth   int // how many names lead here
-	fields  []field
-	choices [][]*object // each is an $or; its objects stand at this same depth
-	absent  bool        // some leaf in it asks for absence
+	depth  int // how many names lead here
+	fields []field
+	absent bool // some leaf in it asks for absence
 }
 
 // field is one name of an object with what is asked of its value: one of the two.
@@ -127,19 +126,6 @@ func (o *object) matchMembers(members map[string]any, within scope) (ok, found b
 		if here && !found {
 			found = true
 			within = o.scope(members)
-		}
-	}
-	for _, alternatives := range o.choices {
-		ok = false
-		for _, alternative := range alternatives {
-			var here bool
-			if ok, here = alternative.matchMembers(members, within); ok {
-				found = found || here
-				break
-			}
-		}
-		if !ok {
-			return false, false
 		}
 	}
 	return true, found

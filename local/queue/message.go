@@ -3,171 +3,87 @@ package queue
 import (
 	"crypto/md5"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"time"
+	"strings"
 	"unicode/utf8"
 
-	"github.com/aws/smithy-go"
 	"github.com/google/uuid"
+
+	"trade-processing/local/awsapi"
 )
 
 // A Draft is a message to send.
 type Draft struct {
-	Body       string
-	Attributes map[string]Attribute
-	// Delay replaces the queue's own; nil keeps it.
-	Delay *time.Duration
-	// TraceHeader is the system attribute AWSTraceHeader.
-	TraceHeader string
-}
-
-// An Attribute is a message attribute of type String or Number, or of a custom type of these such as Number.int.
-type Attribute struct {
-	DataType string
-	Value    string
+	Body        string
+	TraceHeader string // the system attribute AWSTraceHeader
 }
 
 // A Message is a message as a receiver gets it.
 type Message struct {
-	ID string
-	// Receipt is the receipt handle of this receive; empty for a message that was only looked at.
-	Receipt    string
-	Body       string
-	BodyMD5    string // hex
-	Attributes map[string]Attribute
-	// TraceHeader, Sent, FirstReceived, Receives and DeadLetterSource are the system attributes AWSTraceHeader,
-	// SentTimestamp, ApproximateFirstReceiveTimestamp, ApproximateReceiveCount and DeadLetterQueueSourceArn.
-	TraceHeader         string
-	Sent, FirstReceived time.Time
-	Receives            int
-	DeadLetterSource    string
+	ID          string
+	Receipt     string // the receipt handle of this receive; empty for a message that was only looked at
+	Body        string
+	BodyMD5     string // hex
+	TraceHeader string
 }
 
-// stored is a message in a queue.
+// stored is a message in a queue. Its fields have the names of an export.
 type stored struct {
-	serial     uint64 // in the order of arrival in this queue
-	id         uuid.UUID
-	body       string
-	attributes map[string]Attribute
-	trace      string
-	source     string // the queue that a redrive brought it from
-	sent       int64  // Unix nanoseconds, also of the times below
-	arrived    int64
-	visible    int64 // from when on it can be received
-	received   int64 // first
-	receives   int
+	ID          uuid.UUID `json:"id"`
+	Body        string    `json:"body"`
+	TraceHeader string    `json:"traceHeader,omitempty"`
+	Sent        int64     `json:"sent"`     // Unix nanoseconds
+	Visible     int64     `json:"visible"`  // likewise: from when on it can be received
+	Receives    int       `json:"receives"` // so far
+
+	serial uint64 // in the order of arrival in this queue
 }
 
 func (m *stored) message(receipt string) Message {
-	sum := md5.Sum([]byte(m.body))
-	message := Message{
-		ID: m.id.String(), Receipt: receipt, Body: m.body, BodyMD5: hex.EncodeToString(sum[:]),
-		Attributes: m.attributes, TraceHeader: m.trace, Sent: time.Unix(0, m.sent),
-		Receives: m.receives, DeadLetterSource: m.source,
-	}
-	if m.receives > 0 {
-		message.FirstReceived = time.Unix(0, m.received)
-	}
-	return message
+	sum := md5.Sum([]byte(m.Body))
+	return Message{ID: m.ID.String(), Receipt: receipt, Body: m.Body, BodyMD5: hex.EncodeToString(sum[:]), TraceHeader: m.TraceHeader}
 }
 
 // receipt makes the handle of the message's latest receive.
 func (m *stored) receipt() string {
-	b := binary.AppendUvarint(nil, m.serial)
-	b = binary.AppendUvarint(b, uint64(m.receives))
-	b = append(b, m.id[:]...)
-	return base64.StdEncoding.EncodeToString(b)
+	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %s", m.serial, m.Receives, m.ID))
 }
 
-type receipt struct {
-	serial   uint64
-	receives int
-	id       uuid.UUID
-}
-
-func parseReceipt(handle string) (receipt, error) {
-	var r receipt
-	b, err := base64.StdEncoding.DecodeString(handle)
+// find looks up the message of a receipt handle; nil when it is gone or was received again since.
+func (q *Queue) find(handle string) (*stored, error) {
+	var wanted stored
+	text, err := base64.StdEncoding.DecodeString(handle)
 	if err == nil {
-		var n, m int
-		var receives uint64
-		r.serial, n = binary.Uvarint(b)
-		if n > 0 {
-			receives, m = binary.Uvarint(b[n:])
-		}
-		if n > 0 && m > 0 && len(b) == n+m+len(r.id) {
-			r.receives = int(receives)
-			copy(r.id[:], b[n+m:])
-			return r, nil
+		var id string
+		if _, err = fmt.Sscanf(string(text), "%d %d %s", &wanted.serial, &wanted.Receives, &id); err == nil {
+			wanted.ID, err = uuid.Parse(id)
 		}
 	}
-	return r, apiError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+	if err != nil {
+		return nil, awsapi.Error("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+	}
+	m, found := q.all.Get(&wanted)
+	if !found || m.ID != wanted.ID || m.Receives != wanted.Receives {
+		return nil, nil
+	}
+	return m, nil
 }
 
 // check refuses a draft that SQS would refuse.
-func (d Draft) check(def Definition) error {
-	if d.Body == "" {
-		return apiError("MissingParameter", "The request must contain the parameter MessageBody.")
-	}
-	if d.Delay != nil && (*d.Delay < 0 || *d.Delay > maxDelay) {
-		return apiError("InvalidParameterValue", "Value for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.")
-	}
-	if len(d.Attributes) > maxAttributes {
-		return apiError("InvalidParameterValue", "Number of message attributes exceeds the allowed maximum 10.")
-	}
-	size := len(d.Body)
-	for name, attribute := range d.Attributes {
-		size += len(name) + len(attribute.DataType) + len(attribute.Value)
-		if err := attribute.check(name); err != nil {
-			return err
-		}
-	}
-	if size > def.MaxMessageSize {
-		return apiError("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", def.MaxMessageSize)
-	}
-	if !permitted(d.Body) {
-		return apiError("InvalidMessageContents", "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
-	}
-	return nil
-}
-
-func (a Attribute) check(name string) error {
+func (d Draft) check() error {
 	switch {
-	case name == "":
-		return apiError("InvalidParameterValue", "The message attribute name must not be empty.")
-	case !isType(a.DataType, "String") && !isType(a.DataType, "Number"):
-		return apiError("UnsupportedOperation", "The local queue does not support the type %q of the message attribute %q, only String and Number.", a.DataType, name)
-	case a.Value == "":
-		return apiError("InvalidParameterValue", "The message attribute '%s' must contain a non-empty message attribute value.", name)
-	case !permitted(a.Value):
-		return apiError("InvalidMessageContents", "Invalid characters found in the message attribute '%s'.", name)
+	case d.Body == "":
+		return awsapi.Error("MissingParameter", "The request must contain the parameter MessageBody.")
+	case len(d.Body) > maxSize:
+		return awsapi.Error("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxSize)
+	case !utf8.ValidString(d.Body) || strings.ContainsFunc(d.Body, forbidden):
+		return awsapi.Error("InvalidMessageContents", "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
 	}
 	return nil
 }
 
-func isType(dataType, base string) bool {
-	return dataType == base || len(dataType) > len(base) && dataType[:len(base)+1] == base+"."
-}
-
-// permitted tells whether SQS takes a text: Unicode without most control characters.
-func permitted(text string) bool {
-	for i, r := range text {
-		switch {
-		case r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r < utf8.RuneError || r >= 0x10000:
-		case r == utf8.RuneError:
-			if _, size := utf8.DecodeRuneInString(text[i:]); size == 1 {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// apiError is an error as the SDK's client would return it, before wrapping.
-func apiError(code, format string, args ...any) error {
-	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+// forbidden are most control characters, and two that are none.
+func forbidden(r rune) bool {
+	return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }

@@ -1,5 +1,5 @@
-// Package queue is one standard SQS queue in memory, on an injected clock and under the queue's own definition: delay,
-// visibility timeout, retention, message size, redrive to a dead-letter queue.
+// Package queue is one standard SQS queue in memory, on an injected clock and under the queue's own definition:
+// visibility timeout and retention.
 //
 // Nothing runs in the background. Whatever the passing of time brings about has happened when the queue is next looked
 // at.
@@ -7,17 +7,16 @@ package queue
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
+	"iter"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/aws/smithy-go"
 	"github.com/google/uuid"
 	"github.com/tidwall/btree"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
 	"trade-processing/local/fault"
 	"trade-processing/local/metrics"
@@ -31,33 +30,32 @@ type Options struct {
 	Faults fault.Hook
 	// Metrics receives what SQS sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
-	// Random makes the ids of messages; nil is crypto/rand. It must be safe for use by many goroutines.
+	// Random makes the ids of messages. It must be safe for use by many goroutines.
 	Random io.Reader
 }
 
 // A Queue is safe for use by many goroutines.
 type Queue struct {
-	clock    clock.Clock
-	faults   fault.Hook
-	random   io.Reader
-	measures measures
+	clock  clock.Clock
+	faults fault.Hook
+	random io.Reader
 
-	deleted atomic.Bool
+	sent, received, deletions *metrics.Series
+	gauges                    []func() // each ends one
 
 	mu      sync.Mutex
 	def     Definition
-	redrive *Redrive
-	allow   RedriveAllow
+	deleted bool
 	serial  uint64
-	purged  time.Time
 
-	all     *btree.BTreeG[*stored] // by arrival
-	bySent  *btree.BTreeG[*stored] // by the time of the first send, which a redrive keeps
-	ready   *btree.BTreeG[*stored] // those that can be received, by arrival
-	hidden  *btree.BTreeG[*stored] // the others, by when they become visible
-	flying  int                    // of hidden, those that were received
-	expired int                    // in all, since the queue was made
+	all    *btree.BTreeG[*stored] // by arrival
+	ready  *btree.BTreeG[*stored] // those that can be received, by arrival
+	hidden *btree.BTreeG[*stored] // those in flight, by when they become visible
 }
+
+// namespace is that of SQS's metrics, which have the dimension QueueName: what happens is counted, what is there is
+// sampled when alarms are evaluated. Ages are in seconds.
+const namespace = "AWS/SQS"
 
 // New makes an empty queue, or reports everything that is wrong with its definition.
 func New(def Definition, options Options) (*Queue, error) {
@@ -65,27 +63,34 @@ func New(def Definition, options Options) (*Queue, error) {
 		return nil, err
 	}
 	byArrival := func(a, b *stored) bool { return a.serial < b.serial }
-	byTime := func(time func(*stored) int64) func(a, b *stored) bool {
-		return func(a, b *stored) bool {
-			if ta, tb := time(a), time(b); ta != tb {
-				return ta < tb
-			}
-			return a.serial < b.serial
+	byTime := func(a, b *stored) bool {
+		if a.Visible != b.Visible {
+			return a.Visible < b.Visible
 		}
+		return a.serial < b.serial
 	}
 	tree := func(less func(a, b *stored) bool) *btree.BTreeG[*stored] {
 		return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})
 	}
 	q := &Queue{
-		clock: options.Clock, faults: options.Faults, random: options.Random, def: def, allow: RedriveAllow{Permission: "allowAll"},
-		all: tree(byArrival), ready: tree(byArrival),
-		bySent: tree(byTime(func(m *stored) int64 { return m.sent })),
-		hidden: tree(byTime(func(m *stored) int64 { return m.visible })),
+		clock: options.Clock, faults: options.Faults, random: options.Random, def: def,
+		all: tree(byArrival), ready: tree(byArrival), hidden: tree(byTime),
 	}
-	if q.random == nil {
-		q.random = rand.Reader
+	gauges := map[string]func(State) float64{
+		"ApproximateNumberOfMessagesVisible":    func(s State) float64 { return float64(s.Visible) },
+		"ApproximateNumberOfMessagesNotVisible": func(s State) float64 { return float64(s.InFlight) },
+		"ApproximateAgeOfOldestMessage":         func(s State) float64 { return s.Oldest.Seconds() },
 	}
-	q.measures = newMeasures(options.Metrics, q)
+	sent := []string{"NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"}
+	dimensions := map[string]string{"QueueName": def.Name}
+	for place, series := range []**metrics.Series{&q.sent, &q.received, &q.deletions} {
+		*series = options.Metrics.Series(namespace, sent[place], dimensions)
+	}
+	for name, read := range gauges {
+		sent = append(sent, name)
+		q.gauges = append(q.gauges, options.Metrics.Gauge(namespace, name, dimensions, func(now time.Time) float64 { return read(q.state(now)) }))
+	}
+	options.Metrics.Declare(namespace, sent...)
 	return q, nil
 }
 
@@ -110,123 +115,211 @@ func (q *Queue) Update(def Definition) error {
 	return nil
 }
 
-// SetRedrive sends messages that were received too often to a dead-letter queue; nil ends that. The dead-letter queue's
-// own policy must allow it.
-func (q *Queue) SetRedrive(r *Redrive) error {
-	if r != nil {
-		if r.MaxReceives < 1 || r.MaxReceives > 1000 {
-			return fmt.Errorf("queue %q: redrive policy: a maxReceiveCount of %d is not between 1 and 1000", q.Definition().Name, r.MaxReceives)
-		}
-		if r.DeadLetter == nil || r.DeadLetter == q {
-			return fmt.Errorf("queue %q: redrive policy: the dead-letter queue must be another queue", q.Definition().Name)
-		}
-		if arn := q.Definition().ARN; !r.DeadLetter.allows(arn) {
-			return fmt.Errorf("queue %q: redrive policy: the redrive-allow policy of %q does not let %s use it",
-				q.Definition().Name, r.DeadLetter.Definition().Name, arn)
-		}
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.redrive = r
-	return nil
-}
-
-// SetRedriveAllow says which queues may use this one as their dead-letter queue. A new queue lets all. Redrives that
-// are set up already stay.
-func (q *Queue) SetRedriveAllow(r RedriveAllow) error {
-	if err := r.Validate(); err != nil {
-		return fmt.Errorf("queue %q: %w", q.Definition().Name, err)
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.allow = r
-	return nil
-}
-
-func (q *Queue) allows(arn string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.allow.allows(arn)
-}
-
 // Delete ends the queue with all messages in it. Every later operation answers QueueDoesNotExist.
 func (q *Queue) Delete() {
-	q.measures.remove()
-	q.deleted.Store(true)
+	for _, end := range q.gauges {
+		end()
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.clear()
-}
-
-func (q *Queue) clear() {
-	for _, tree := range []*btree.BTreeG[*stored]{q.all, q.bySent, q.ready, q.hidden} {
+	q.deleted = true
+	for _, tree := range []*btree.BTreeG[*stored]{q.all, q.ready, q.hidden} {
 		tree.Clear()
 	}
-	q.flying = 0
 }
 
 // Send puts a message into the queue and returns it. Errors are API errors with SQS's codes, wrapped as the SDK's
 // client wraps them.
 func (q *Queue) Send(ctx context.Context, d Draft) (Message, error) {
 	return serve(ctx, q, "SendMessage", d.Body, func(now time.Time) (Message, error) {
-		if err := d.check(q.def); err != nil {
+		if err := d.check(); err != nil {
 			return Message{}, err
 		}
 		id, err := uuid.NewRandomFromReader(q.random)
 		if err != nil {
 			return Message{}, fmt.Errorf("making a message id: %w", err)
 		}
-		delay := q.def.Delay
-		if d.Delay != nil {
-			delay = *d.Delay
-		}
-		m := &stored{
-			id: id, body: d.Body, attributes: d.Attributes, trace: d.TraceHeader,
-			sent: now.UnixNano(), arrived: now.UnixNano(), visible: now.Add(delay).UnixNano(),
-		}
+		m := &stored{ID: id, Body: d.Body, TraceHeader: d.TraceHeader, Sent: now.UnixNano(), Visible: now.UnixNano()}
 		q.add(m, now)
-		q.measures.sent.Add(now, 1)
-		q.measures.sentSize.Add(now, float64(len(d.Body)))
+		q.sent.Add(now, 1)
 		return m.message(""), nil
 	})
 }
 
-// Purge deletes all messages. SQS allows it once a minute.
-func (q *Queue) Purge(ctx context.Context) error {
-	_, err := serve(ctx, q, "PurgeQueue", "", func(now time.Time) (struct{}, error) {
-		if !q.purged.IsZero() && now.Sub(q.purged) < time.Minute {
-			return struct{}{}, apiError("PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every 60 seconds.", q.def.Name)
+// Receive takes up to limit messages, 1 to 10, and hides them for the visibility timeout, or for the queue's own when
+// it is nil. It does not wait for a message.
+func (q *Queue) Receive(ctx context.Context, limit int, visibility *time.Duration) ([]Message, error) {
+	return serve(ctx, q, "ReceiveMessage", "", func(now time.Time) ([]Message, error) {
+		if limit < 1 || limit > maxBatch {
+			return nil, awsapi.Error("InvalidParameterValue", "Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.", limit)
 		}
-		q.purged = now
-		q.clear()
+		hide := q.def.Visibility
+		if visibility != nil {
+			hide = *visibility
+		}
+		if err := checkVisibility(hide); err != nil {
+			return nil, err
+		}
+		if flying := q.hidden.Len(); flying >= maxInFlight {
+			return nil, awsapi.Error("OverLimit", "Too many messages in flight: %d.", flying)
+		}
+		var messages []Message
+		for len(messages) < limit {
+			m, found := q.ready.PopMin()
+			if !found {
+				break
+			}
+			m.Receives++
+			messages = append(messages, m.message(m.receipt()))
+			q.hide(m, now, hide)
+		}
+		q.received.Add(now, float64(len(messages)))
+		return messages, nil
+	})
+}
+
+// Acknowledge deletes a received message, as DeleteMessage. A message that is gone, or was received again since, is no
+// error and stays as it is.
+func (q *Queue) Acknowledge(ctx context.Context, handle string) error {
+	_, err := serve(ctx, q, "DeleteMessage", "", func(now time.Time) (struct{}, error) {
+		m, err := q.find(handle)
+		if m != nil {
+			q.remove(m)
+			q.deletions.Add(now, 1)
+		}
+		return struct{}{}, err
+	})
+	return err
+}
+
+// ChangeVisibility hides a received message for a time that starts now.
+func (q *Queue) ChangeVisibility(ctx context.Context, handle string, d time.Duration) error {
+	_, err := serve(ctx, q, "ChangeMessageVisibility", "", func(now time.Time) (struct{}, error) {
+		if err := checkVisibility(d); err != nil {
+			return struct{}{}, err
+		}
+		m, err := q.find(handle)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if m == nil {
+			return struct{}{}, awsapi.Error("InvalidParameterValue", "Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", handle)
+		}
+		if _, flying := q.hidden.Delete(m); !flying {
+			return struct{}{}, awsapi.Error("MessageNotInflight", "The message referred to isn't in flight.")
+		}
+		q.hide(m, now, d)
 		return struct{}{}, nil
 	})
 	return err
 }
 
-// serve runs one operation under the queue's lock: what every operation checks, the faults, the passing of time, and
-// the SDK's wrapping of errors.
+func checkVisibility(d time.Duration) error {
+	if d < 0 || d > maxVisibility {
+		return awsapi.Error("InvalidParameterValue", "Value %d for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200.", int(d.Seconds()))
+	}
+	return nil
+}
+
+// serve runs one operation under the queue's lock: the faults, the passing of time, and the SDK's wrapping of errors.
 func serve[T any](ctx context.Context, q *Queue, operation, key string, run func(now time.Time) (T, error)) (T, error) {
-	var none T
-	wrap := func(err error) error {
-		return &smithy.OperationError{ServiceID: "SQS", OperationName: operation, Err: err}
-	}
-	if err := ctx.Err(); err != nil {
-		return none, wrap(&smithy.CanceledError{Err: err})
-	}
 	call := fault.Call{Service: "sqs", Operation: operation, Resource: q.Definition().Name}
-	out, err := fault.Serve(ctx, q.clock, q.faults, call, func() string { return key }, func() (T, error) {
+	return awsapi.Serve(ctx, q.clock, q.faults, call, func() string { return key }, func() (answer T, err error) {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if q.deleted.Load() {
-			return none, apiError("QueueDoesNotExist", "The specified queue does not exist.")
+		if q.deleted {
+			return answer, awsapi.Error("QueueDoesNotExist", "The specified queue does not exist.")
 		}
 		now := q.clock.Now()
 		q.advance(now)
 		return run(now)
 	})
-	if err != nil {
-		return none, wrap(err)
+}
+
+// add files a new message.
+func (q *Queue) add(m *stored, now time.Time) {
+	q.serial++
+	m.serial = q.serial
+	q.all.Set(m)
+	if m.Visible > now.UnixNano() {
+		q.hidden.Set(m)
+	} else {
+		q.ready.Set(m)
 	}
-	return out, nil
+}
+
+// hide files a received message for a time. None is fine: it can be received again at once, but not by the same call,
+// which goes on behind it.
+func (q *Queue) hide(m *stored, now time.Time, d time.Duration) {
+	m.Visible = now.Add(d).UnixNano()
+	q.hidden.Set(m)
+}
+
+// remove takes a message out for good.
+func (q *Queue) remove(m *stored) {
+	q.all.Delete(m)
+	q.hidden.Delete(m)
+	q.ready.Delete(m)
+}
+
+// advance brings about what has happened by now: messages beyond their retention are gone, those whose time of hiding
+// is over can be received.
+func (q *Queue) advance(now time.Time) {
+	oldest := now.Add(-q.def.Retention).UnixNano()
+	for m, found := q.all.Min(); found && m.Sent <= oldest; m, found = q.all.Min() {
+		q.remove(m)
+	}
+	for m, found := q.hidden.Min(); found && m.Visible <= now.UnixNano(); m, found = q.hidden.Min() {
+		q.hidden.Delete(m)
+		q.ready.Set(m)
+	}
+}
+
+// State is how much is in a queue.
+type State struct {
+	Visible  int           // can be received
+	InFlight int           // were received and are hidden
+	Oldest   time.Duration // the age of the oldest message; zero when there is none
+}
+
+// Depth is the number of all messages.
+func (s State) Depth() int { return s.Visible + s.InFlight }
+
+// State tells how much is in the queue now.
+func (q *Queue) State() State { return q.state(q.clock.Now()) }
+
+func (q *Queue) state(now time.Time) State {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.advance(now)
+	s := State{Visible: q.ready.Len(), InFlight: q.hidden.Len()}
+	if m, found := q.all.Min(); found {
+		s.Oldest = now.Sub(time.Unix(0, m.Sent))
+	}
+	return s
+}
+
+// Messages yields all messages in the order of their arrival, without receiving them, as the queue was when the
+// iteration began.
+func (q *Queue) Messages() iter.Seq[Message] {
+	return func(yield func(Message) bool) {
+		for _, m := range q.snapshot() {
+			if !yield(m.message("")) {
+				return
+			}
+		}
+	}
+}
+
+// snapshot copies all messages but their bodies, in the order of arrival.
+func (q *Queue) snapshot() []stored {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.advance(q.clock.Now())
+	messages := make([]stored, 0, q.all.Len())
+	q.all.Scan(func(m *stored) bool {
+		messages = append(messages, *m)
+		return true
+	})
+	return messages
 }
