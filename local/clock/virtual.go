@@ -1,10 +1,12 @@
 package clock
 
 import (
-	"container/heap"
+	"cmp"
 	"context"
 	"sync"
 	"time"
+
+	"github.com/tidwall/btree"
 )
 
 // Virtual is a clock that stands still until it is told to advance.
@@ -23,15 +25,15 @@ type Virtual struct {
 	mu     sync.Mutex
 	added  *sync.Cond // to alarms
 	now    time.Time
-	alarms alarms
-	set    uint64 // how many alarms were ever set
+	alarms *btree.BTreeG[*alarm] // the first one to ring first
+	set    uint64                // how many alarms were ever set
 }
 
 var _ Clock = (*Virtual)(nil)
 
 // NewVirtual makes a clock that stands at now.
 func NewVirtual(now time.Time) *Virtual {
-	v := &Virtual{now: now}
+	v := &Virtual{now: now, alarms: btree.NewBTreeGOptions(earlier, btree.Options{NoLocks: true})}
 	v.added = sync.NewCond(&v.mu)
 	return v
 }
@@ -106,7 +108,7 @@ func (v *Virtual) AdvanceToNext() bool {
 func (v *Virtual) BlockUntil(n int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for len(v.alarms) < n {
+	for v.alarms.Len() < n {
 		v.added.Wait()
 	}
 }
@@ -114,11 +116,12 @@ func (v *Virtual) BlockUntil(n int) {
 // ring goes to the first alarm up to end (the zero time: any) and rings it.
 func (v *Virtual) ring(end time.Time) bool {
 	v.mu.Lock()
-	if len(v.alarms) == 0 || !end.IsZero() && v.alarms[0].due.After(end) {
+	a, waiting := v.alarms.Min()
+	if !waiting || !end.IsZero() && a.due.After(end) {
 		v.mu.Unlock()
 		return false
 	}
-	a := heap.Pop(&v.alarms).(*alarm)
+	v.alarms.Delete(a)
 	v.now = a.due
 	v.mu.Unlock()
 	a.ring() // unlocked: it may look at the clock
@@ -130,7 +133,7 @@ func (v *Virtual) after(d time.Duration, ring func()) *alarm {
 	defer v.mu.Unlock()
 	v.set++
 	a := &alarm{due: v.now.Add(d), order: v.set, ring: ring}
-	heap.Push(&v.alarms, a)
+	v.alarms.Set(a)
 	v.added.Broadcast()
 	return a
 }
@@ -138,9 +141,7 @@ func (v *Virtual) after(d time.Duration, ring func()) *alarm {
 func (v *Virtual) unset(a *alarm) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if a.place >= 0 {
-		heap.Remove(&v.alarms, a.place)
-	}
+	v.alarms.Delete(a)
 }
 
 // alarm is something to do at a time.
@@ -148,39 +149,10 @@ type alarm struct {
 	due   time.Time
 	order uint64 // decides between alarms of the same time
 	ring  func()
-	place int // in the heap; -1: no longer there
 }
 
-// alarms is a heap with the first alarm on top.
-type alarms []*alarm
-
-func (h alarms) Len() int { return len(h) }
-
-func (h alarms) Less(i, j int) bool {
-	if h[i].due.Equal(h[j].due) {
-		return h[i].order < h[j].order
-	}
-	return h[i].due.Before(h[j].due)
-}
-
-func (h alarms) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-func (h *alarms) Push(x any) {
-	a := x.(*alarm)
-	a.place = len(*h)
-	*h = append(*h, a)
-}
-
-func (h *alarms) Pop() any {
-	old := *h
-	a := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	a.place = -1
-	return a
+func earlier(a, b *alarm) bool {
+	return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.order, b.order)) < 0
 }
 
 // timeout is a context that a virtual clock ends. It is no wrapped context.WithCancel, because contexts made from such

@@ -100,8 +100,10 @@ func (c *Cloud) chance() float64 { return float64(c.random()>>11) / (1 << 53) }
 type bytesOf func() uint64
 
 func (random bytesOf) Read(b []byte) (int, error) {
-	for at := 0; at < len(b); at += 8 {
-		copy(b[at:], binary.NativeEndian.AppendUint64(nil, random()))
+	var number [8]byte
+	for at := 0; at < len(b); at += len(number) {
+		binary.LittleEndian.PutUint64(number[:], random())
+		copy(b[at:], number[:])
 	}
 	return len(b), nil
 }

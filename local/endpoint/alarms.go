@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go/encoding/cbor"
+
+	"trade-processing/local/awsapi"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 func describeAlarms(e *Endpoint, _ context.Context, region string, body []byte) (any, error) {
 	asked, err := cbor.Decode(body)
 	if err != nil {
-		return nil, refuse("SerializationException", "%v", err)
+		return nil, awsapi.Error("SerializationException", "%v", err)
 	}
 	given, _ := asked.(cbor.Map)
 	types := map[string]bool{"MetricAlarm": true} // what AWS lists when nobody says
@@ -34,7 +36,7 @@ func describeAlarms(e *Endpoint, _ context.Context, region string, body []byte) 
 				}
 			}
 		default:
-			return nil, refuse("ValidationError", "%s of DescribeAlarms is not known here", name)
+			return nil, awsapi.Error("ValidationError", "%s of DescribeAlarms is not known here", name)
 		}
 	}
 	e.cloud.EvaluateAlarms()

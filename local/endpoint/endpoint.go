@@ -18,6 +18,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
 )
 
@@ -61,7 +62,7 @@ func serve[In any](do func(*Endpoint, context.Context, string, In) (any, error))
 		decoder := json.NewDecoder(bytes.NewReader(body))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&in); err != nil {
-			return nil, refuse("SerializationException", "%v", err)
+			return nil, awsapi.Error("SerializationException", "%v", err)
 		}
 		return do(e, ctx, region, in)
 	}
@@ -75,7 +76,7 @@ var scope = regexp.MustCompile(`Credential=[^/]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)
 func Read(r *http.Request) (Call, []byte, error) {
 	found := scope.FindStringSubmatch(r.Header.Get("Authorization"))
 	if found == nil {
-		return Call{}, nil, refuse("MissingAuthenticationToken", "the request has no signature of version 4")
+		return Call{}, nil, awsapi.Error("MissingAuthenticationToken", "the request has no signature of version 4")
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -105,7 +106,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	do, known := operations[call.Service][call.Operation]
 	if !known {
-		protocol.fail(w, refuse("UnknownOperationException", "%s of %s is not served here", call.Operation, call.Service))
+		protocol.fail(w, awsapi.Error("UnknownOperationException", "%s of %s is not served here", call.Operation, call.Service))
 		return
 	}
 	// As on AWS, a request that has arrived is served, whether or not the caller waits for the answer.
@@ -117,18 +118,16 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	protocol.answer(w, answer)
 }
 
-// refuse is an error that is the caller's fault.
-func refuse(code, format string, args ...any) error {
-	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
-}
-
 // status is the HTTP status of an error, with its code and message.
 func status(err error) (int, string, string) {
-	var refusal smithy.APIError
-	if !errors.As(err, &refusal) {
-		return http.StatusInternalServerError, "InternalFailure", err.Error()
+	if unsupported, ok := errors.AsType[*awsapi.Unsupported](err); ok {
+		return http.StatusBadRequest, "UnsupportedOperationException", unsupported.Error()
 	}
-	if refusal.ErrorFault() == smithy.FaultServer {
+	refusal, named := errors.AsType[smithy.APIError](err)
+	switch {
+	case !named:
+		return http.StatusInternalServerError, "InternalFailure", err.Error()
+	case refusal.ErrorFault() == smithy.FaultServer:
 		return http.StatusInternalServerError, refusal.ErrorCode(), refusal.ErrorMessage()
 	}
 	return http.StatusBadRequest, refusal.ErrorCode(), refusal.ErrorMessage()

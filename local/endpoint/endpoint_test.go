@@ -130,7 +130,7 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 		"a member of a request": {func() error {
 			_, err := dynamodb.NewFromConfig(config).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("trades"), Key: key, ProjectionExpression: aws.String("a")})
 			return err
-		}, "SerializationException"},
+		}, "UnsupportedOperationException"},
 		"a member of a request in CBOR": {func() error {
 			_, err := cloudwatch.NewFromConfig(config).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{ActionPrefix: aws.String("a")})
 			return err

@@ -1,11 +1,16 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+
+	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
 )
 
@@ -14,18 +19,17 @@ const busType = "aws:cloudwatch/eventBus:EventBus"
 // defaultBus is the bus that every region has.
 const defaultBus = "default"
 
-type describeEventBusInput struct{ Name string }
-
-func (e *Endpoint) describeEventBus(_ context.Context, region string, in describeEventBusInput) (any, error) {
-	if err := e.findBus(region, in.Name); err != nil {
+func (e *Endpoint) describeEventBus(_ context.Context, region string, in eventbridge.DescribeEventBusInput) (any, error) {
+	name := cmp.Or(aws.ToString(in.Name), defaultBus)
+	if err := e.findBus(region, name); err != nil {
 		return nil, err
 	}
-	return map[string]string{"Name": in.Name, "Arn": "arn:aws:events:" + region + ":" + cloud.Account + ":event-bus/" + in.Name}, nil
+	return map[string]string{"Name": name, "Arn": "arn:aws:events:" + region + ":" + cloud.Account + ":event-bus/" + name}, nil
 }
 
 func (e *Endpoint) findBus(region, name string) error {
 	if _, found := e.cloud.Read(busType, region, name); !found && name != defaultBus {
-		return refuse("ResourceNotFoundException", "Event bus %s does not exist.", name)
+		return awsapi.Error("ResourceNotFoundException", "Event bus %s does not exist.", name)
 	}
 	return nil
 }
@@ -44,10 +48,7 @@ type putEventsEntry struct {
 func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInput) (any, error) {
 	answers, refused := make([]map[string]string, len(in.Entries)), 0
 	for i, entry := range in.Entries {
-		bus := entry.EventBusName
-		if bus == "" {
-			bus = defaultBus
-		}
+		bus := cmp.Or(entry.EventBusName, defaultBus)
 		if err := e.findBus(region, bus); err != nil {
 			return nil, err
 		}

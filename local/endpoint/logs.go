@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
 )
 
@@ -86,7 +87,7 @@ type filterLogEventsInput struct {
 // filterLogEvents answers with the lines of a group that match, all on one page.
 func (e *Endpoint) filterLogEvents(_ context.Context, region string, in filterLogEventsInput) (any, error) {
 	if _, found := e.cloud.Read(logGroupType, region, in.LogGroupName); !found {
-		return nil, refuse("ResourceNotFoundException", "The specified log group does not exist.")
+		return nil, awsapi.Error("ResourceNotFoundException", "The specified log group does not exist.")
 	}
 	matches, err := parseFilter(in.FilterPattern)
 	if err != nil {
@@ -113,13 +114,13 @@ var (
 func parseFilter(pattern string) (func(line string) bool, error) {
 	shape := filterShape.FindStringSubmatch(strings.TrimSpace(pattern))
 	if shape == nil {
-		return nil, refuse("InvalidParameterException", "the filter pattern %s is not known here", pattern)
+		return nil, awsapi.Error("InvalidParameterException", "the filter pattern %s is not known here", pattern)
 	}
 	var terms [][]string
 	for term := range strings.SplitSeq(shape[1], "&&") {
 		read := filterTerm.FindStringSubmatch(strings.TrimSpace(term))
 		if read == nil {
-			return nil, refuse("InvalidParameterException", "the term %s of a filter pattern is not known here", term)
+			return nil, awsapi.Error("InvalidParameterException", "the term %s of a filter pattern is not known here", term)
 		}
 		terms = append(terms, read)
 	}

@@ -3,21 +3,21 @@ package endpoint
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
 )
 
 const machineType = "aws:sfn/stateMachine:StateMachine"
 
-type describeStateMachineInput struct {
-	ARN          string `json:"stateMachineArn"`
-	IncludedData string `json:"includedData"` // METADATA_ONLY: without the definition
-}
-
 // describeStateMachine answers with what a deployment said of a state machine.
-func (e *Endpoint) describeStateMachine(_ context.Context, region string, in describeStateMachineInput) (any, error) {
-	machine, found := e.cloud.Read(machineType, region, in.ARN)
+func (e *Endpoint) describeStateMachine(_ context.Context, region string, in sfn.DescribeStateMachineInput) (any, error) {
+	machine, found := e.cloud.Read(machineType, region, aws.ToString(in.StateMachineArn))
 	if !found {
-		return nil, refuse("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", in.ARN)
+		return nil, awsapi.Error("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", aws.ToString(in.StateMachineArn))
 	}
 	level, group := logging(machine)
 	var destinations []any
@@ -27,12 +27,12 @@ func (e *Endpoint) describeStateMachine(_ context.Context, region string, in des
 	tracing, _ := machine.Inputs["tracingConfiguration"].(map[string]any)
 	traced, _ := tracing["enabled"].(bool)
 	definition := machine.Inputs["definition"]
-	if in.IncludedData == "METADATA_ONLY" {
+	if in.IncludedData == types.IncludedDataMetadataOnly {
 		definition = nil
 	}
 	return map[string]any{
-		"stateMachineArn": in.ARN, "name": machine.Inputs["name"], "definition": definition,
-		"roleArn": machine.Inputs["roleArn"], "type": machine.Inputs["type"], "status": machine.Outputs["status"], "creationDate": 0,
+		"stateMachineArn": machine.ID, "name": machine.Inputs["name"], "definition": definition,
+		"roleArn": machine.Inputs["roleArn"], "type": machine.Inputs["type"], "status": "ACTIVE", "creationDate": 0,
 		"loggingConfiguration": map[string]any{"level": level, "destinations": destinations},
 		"tracingConfiguration": map[string]bool{"enabled": traced},
 	}, nil

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/encoding/cbor"
+
+	"trade-processing/local/awsapi"
 )
 
 // protocol writes answers as a caller reads them.
@@ -65,7 +67,7 @@ type rpcCBOR struct{}
 func (p rpcCBOR) answer(w http.ResponseWriter, value any) {
 	encoded, ok := value.(cbor.Value)
 	if !ok {
-		p.fail(w, refuse("UnknownOperationException", "this operation doesn't answer in CBOR here"))
+		p.fail(w, awsapi.Error("UnknownOperationException", "this operation doesn't answer in CBOR here"))
 		return
 	}
 	p.write(w, http.StatusOK, encoded)

@@ -5,6 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"trade-processing/local/awsapi"
 	"trade-processing/local/queue"
 )
 
@@ -12,7 +16,7 @@ import (
 func (e *Endpoint) queue(region, url string) (*queue.Queue, error) {
 	found, err := e.cloud.Queue(region, url[strings.LastIndex(url, "/")+1:])
 	if err != nil {
-		return nil, refuse("QueueDoesNotExist", "The specified queue does not exist.")
+		return nil, awsapi.Error("QueueDoesNotExist", "The specified queue does not exist.")
 	}
 	return found, nil
 }
@@ -51,29 +55,18 @@ func (e *Endpoint) receiveMessage(ctx context.Context, region string, in receive
 	return map[string]any{"Messages": answers}, nil
 }
 
-type deleteMessageInput struct {
-	QueueURL      string `json:"QueueUrl"`
-	ReceiptHandle string
-}
-
-func (e *Endpoint) deleteMessage(ctx context.Context, region string, in deleteMessageInput) (any, error) {
-	from, err := e.queue(region, in.QueueURL)
+func (e *Endpoint) deleteMessage(ctx context.Context, region string, in sqs.DeleteMessageInput) (any, error) {
+	from, err := e.queue(region, aws.ToString(in.QueueUrl))
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, from.Acknowledge(ctx, in.ReceiptHandle)
+	return struct{}{}, from.Acknowledge(ctx, aws.ToString(in.ReceiptHandle))
 }
 
-type changeMessageVisibilityInput struct {
-	QueueURL          string `json:"QueueUrl"`
-	ReceiptHandle     string
-	VisibilityTimeout int
-}
-
-func (e *Endpoint) changeMessageVisibility(ctx context.Context, region string, in changeMessageVisibilityInput) (any, error) {
-	on, err := e.queue(region, in.QueueURL)
+func (e *Endpoint) changeMessageVisibility(ctx context.Context, region string, in sqs.ChangeMessageVisibilityInput) (any, error) {
+	on, err := e.queue(region, aws.ToString(in.QueueUrl))
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, on.ChangeVisibility(ctx, in.ReceiptHandle, time.Duration(in.VisibilityTimeout)*time.Second)
+	return struct{}{}, on.ChangeVisibility(ctx, aws.ToString(in.ReceiptHandle), time.Duration(in.VisibilityTimeout)*time.Second)
 }

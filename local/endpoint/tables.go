@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/table"
 )
 
@@ -32,35 +33,44 @@ var (
 	_ json.Unmarshaler = (*item)(nil)
 )
 
-func (e *Endpoint) table(region, name string) (*table.Table, error) {
-	found, err := e.cloud.Table(region, name)
+func (e *Endpoint) table(region string, name *string) (*table.Table, error) {
+	found, err := e.cloud.Table(region, aws.ToString(name))
 	if err != nil {
-		return nil, refuse("ResourceNotFoundException", "Requested resource not found: Table: %s not found", name)
+		return nil, awsapi.Error("ResourceNotFoundException", "Requested resource not found: Table: %s not found", aws.ToString(name))
 	}
 	return found, nil
 }
 
-type describeTableInput struct{ TableName string }
-
-func (e *Endpoint) describeTable(_ context.Context, region string, in describeTableInput) (any, error) {
+func (e *Endpoint) describeTable(_ context.Context, region string, in dynamodb.DescribeTableInput) (any, error) {
 	if _, err := e.table(region, in.TableName); err != nil {
 		return nil, err
 	}
-	return map[string]any{"Table": map[string]string{"TableName": in.TableName, "TableStatus": "ACTIVE"}}, nil
+	return map[string]any{"Table": map[string]*string{"TableName": in.TableName, "TableStatus": aws.String("ACTIVE")}}, nil
 }
 
-type getItemInput struct {
-	TableName      string
-	Key            item
-	ConsistentRead *bool
-}
+// The inputs of the SDK, whose items JSON can't be read into.
+type (
+	getItemInput struct {
+		dynamodb.GetItemInput
+		Key item
+	}
+	putItemInput struct {
+		dynamodb.PutItemInput
+		Item, ExpressionAttributeValues item
+	}
+	queryInput struct {
+		dynamodb.QueryInput
+		ExpressionAttributeValues item
+	}
+)
 
 func (e *Endpoint) getItem(ctx context.Context, region string, in getItemInput) (any, error) {
 	from, err := e.table(region, in.TableName)
 	if err != nil {
 		return nil, err
 	}
-	got, err := from.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(in.TableName), Key: in.Key, ConsistentRead: in.ConsistentRead})
+	in.GetItemInput.Key = in.Key
+	got, err := from.GetItem(ctx, &in.GetItemInput)
 	if err != nil {
 		return nil, err
 	}
@@ -70,36 +80,14 @@ func (e *Endpoint) getItem(ctx context.Context, region string, in getItemInput) 
 	return map[string]any{"Item": item(got.Item)}, nil
 }
 
-type putItemInput struct {
-	TableName                           string
-	Item                                item
-	ConditionExpression                 *string
-	ExpressionAttributeNames            map[string]string
-	ExpressionAttributeValues           item
-	ReturnValuesOnConditionCheckFailure types.ReturnValuesOnConditionCheckFailure
-}
-
 func (e *Endpoint) putItem(ctx context.Context, region string, in putItemInput) (any, error) {
 	into, err := e.table(region, in.TableName)
 	if err != nil {
 		return nil, err
 	}
-	_, err = into.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: aws.String(in.TableName), Item: in.Item, ConditionExpression: in.ConditionExpression,
-		ExpressionAttributeNames: in.ExpressionAttributeNames, ExpressionAttributeValues: in.ExpressionAttributeValues,
-		ReturnValuesOnConditionCheckFailure: in.ReturnValuesOnConditionCheckFailure,
-	})
+	in.PutItemInput.Item, in.PutItemInput.ExpressionAttributeValues = in.Item, in.ExpressionAttributeValues
+	_, err = into.PutItem(ctx, &in.PutItemInput)
 	return map[string]any{}, err
-}
-
-type queryInput struct {
-	TableName                 string
-	IndexName                 *string
-	KeyConditionExpression    *string
-	FilterExpression          *string
-	ExpressionAttributeNames  map[string]string
-	ExpressionAttributeValues item
-	ConsistentRead            *bool
 }
 
 func (e *Endpoint) query(ctx context.Context, region string, in queryInput) (any, error) {
@@ -107,11 +95,8 @@ func (e *Endpoint) query(ctx context.Context, region string, in queryInput) (any
 	if err != nil {
 		return nil, err
 	}
-	got, err := from.Query(ctx, &dynamodb.QueryInput{
-		TableName: aws.String(in.TableName), IndexName: in.IndexName, KeyConditionExpression: in.KeyConditionExpression,
-		FilterExpression: in.FilterExpression, ExpressionAttributeNames: in.ExpressionAttributeNames,
-		ExpressionAttributeValues: in.ExpressionAttributeValues, ConsistentRead: in.ConsistentRead,
-	})
+	in.QueryInput.ExpressionAttributeValues = in.ExpressionAttributeValues
+	got, err := from.Query(ctx, &in.QueryInput)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/service/xray"
+
+	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
 )
 
@@ -40,20 +43,17 @@ func (t *traces) add(header string, delivery cloud.Delivery) {
 	t.segments[fields["Root"]] = append(t.segments[fields["Root"]], map[string]string{"Id": id, "Document": string(document)})
 }
 
-type batchGetTracesInput struct{ TraceIDs []string }
-
-func (e *Endpoint) batchGetTraces(_ context.Context, _ string, in batchGetTracesInput) (any, error) {
-	if len(in.TraceIDs) == 0 || len(in.TraceIDs) > 5 {
-		return nil, refuse("InvalidRequestException", "TraceIds: 1 to 5 ids, not %d", len(in.TraceIDs))
+func (e *Endpoint) batchGetTraces(_ context.Context, _ string, in xray.BatchGetTracesInput) (any, error) {
+	if len(in.TraceIds) == 0 || len(in.TraceIds) > 5 {
+		return nil, awsapi.Error("InvalidRequestException", "TraceIds: 1 to 5 ids, not %d", len(in.TraceIds))
 	}
 	e.traces.mu.Lock()
 	defer e.traces.mu.Unlock()
 	var found []any
-	unprocessed := []string{}
-	for _, id := range in.TraceIDs {
+	for _, id := range in.TraceIds {
 		if segments := e.traces.segments[id]; segments != nil {
 			found = append(found, map[string]any{"Id": id, "Segments": segments})
 		}
 	}
-	return map[string]any{"Traces": found, "UnprocessedTraceIds": unprocessed}, nil
+	return map[string]any{"Traces": found, "UnprocessedTraceIds": []string{}}, nil
 }

@@ -14,9 +14,8 @@ import (
 // Limits of functions.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const (
-	// maxRequest is how many bytes a payload may have, and maxResponse an answer, to which Lambda grants 100 bytes more.
-	maxRequest  = 6 << 20
-	maxResponse = maxRequest + 100
+	// maxResponse is how many bytes an answer may have. Requests may have less than Step Functions sends.
+	maxResponse = 6<<20 + 100
 
 	defaultTimeout = 3 * time.Second
 	maxTimeout     = 15 * time.Minute

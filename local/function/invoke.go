@@ -29,8 +29,7 @@ type Answer struct {
 // Invoke runs a call to its end. A failed call is an *Error; any other error is that of a fault, or the reason why ctx
 // ended.
 //
-// When ctx ends, the caller goes and the handler stays, as with Lambda: it may well finish what it does. Pool.Idle
-// waits for such handlers.
+// When ctx ends, the caller goes and the handler stays, as with Lambda: it may well finish what it does.
 func (f *Function) Invoke(ctx context.Context, call Call) (Answer, error) {
 	def, version, err := f.resolve(call.Qualifier)
 	if err != nil {
@@ -47,12 +46,6 @@ func (f *Function) Invoke(ctx context.Context, call Call) (Answer, error) {
 }
 
 func (f *Function) invoke(ctx context.Context, def Definition, call Call) ([]byte, error) {
-	if len(call.Payload) > maxRequest {
-		return nil, &Error{
-			Type:    "Lambda.RequestTooLargeException",
-			Message: fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", maxRequest),
-		}
-	}
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -153,7 +146,7 @@ func (i *invocation) settle(answer []byte, err error) {
 func (i *invocation) call() (answer []byte, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			answer, err = nil, panicked(value)
+			answer, err = nil, failed(value)
 		}
 	}()
 	answer, err = i.handler.Invoke(i.ctx, i.payload)

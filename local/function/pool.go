@@ -1,7 +1,6 @@
 package function
 
 import (
-	"context"
 	"fmt"
 	"sync"
 )
@@ -86,7 +85,3 @@ func (p *Pool) leave(s *share, a admission) {
 		p.shared--
 	}
 }
-
-// Idle waits until no handler runs any more, or ctx ends, whose error it then returns. It is for the end of a run: a
-// handler goes on when its caller has gone, and even after its timeout, where Lambda would have killed it.
-func (p *Pool) Idle(ctx context.Context) error { return p.workers.idle(ctx) }

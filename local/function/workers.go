@@ -1,17 +1,12 @@
 package function
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // workers run handlers in goroutines that are used again. A goroutine for each call costs some 8 µs of CPU more, since
 // every one grows its stack anew and wakes another thread; a pool of them costs next to nothing.
 type workers struct {
-	mu    sync.Mutex
-	free  []chan *invocation // the most recently used last, whose stack is warm
-	busy  int
-	quiet chan struct{} // closed when nobody is busy; nil when nobody waits
+	mu   sync.Mutex
+	free []chan *invocation // the most recently used last, whose stack is warm
 }
 
 // maxFree is how many goroutines wait for work. More than some dozen handlers at a time are rare on one machine.
@@ -20,7 +15,6 @@ const maxFree = 64
 // run hands an invocation to a goroutine of its own, so that its caller can leave a handler that ignores its deadline.
 func (w *workers) run(i *invocation) {
 	w.mu.Lock()
-	w.busy++
 	var worker chan *invocation
 	if n := len(w.free); n > 0 {
 		worker = w.free[n-1]
@@ -50,33 +44,9 @@ func (w *workers) work(worker chan *invocation) {
 func (w *workers) done(worker chan *invocation) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.busy--
-	if w.busy == 0 && w.quiet != nil {
-		close(w.quiet)
-		w.quiet = nil
-	}
 	if len(w.free) >= maxFree {
 		return false
 	}
 	w.free = append(w.free, worker)
 	return true
-}
-
-func (w *workers) idle(ctx context.Context) error {
-	w.mu.Lock()
-	if w.busy == 0 {
-		w.mu.Unlock()
-		return nil
-	}
-	if w.quiet == nil {
-		w.quiet = make(chan struct{})
-	}
-	quiet := w.quiet
-	w.mu.Unlock()
-	select {
-	case <-quiet:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
