@@ -10,8 +10,8 @@ import (
 
 // alarm is one line of a component's table of alarms.
 type alarm struct {
-	name        string // what it watches, in kebab case; ends its logical and its physical name
-	description string // what happened and where to look, for whoever is woken by it
+	name        string // what it watches, in kebab case; the end of its logical and physical names
+	description string // what happened and where to look, for the person it wakes
 	namespace   string // AWS/SQS, AWS/Lambda, …
 	metric      string
 	dimensions  pulumi.StringMap
@@ -20,14 +20,14 @@ type alarm struct {
 	periods     int // evaluation periods; all of them must breach
 	threshold   float64
 	comparison  comparison
-	pages       bool // whether somebody has to get up: part of the composite alarm
+	pages       bool // whether it wakes somebody: part of the composite alarm
 
-	// silenceBreaches is set where no metric means that something is wrong. Everywhere else it means health: a pipeline
+	// silenceBreaches is set if a missing metric means that something is wrong. Otherwise it means health: a pipeline
 	// without trades has no metrics.
 	silenceBreaches bool
 }
 
-// comparison is how an alarm's metric must stand to its threshold to breach.
+// comparison is how an alarm's metric must compare with its threshold to breach.
 type comparison string
 
 const (
@@ -38,7 +38,7 @@ const (
 
 // Alarms are the alarms of a component.
 type Alarms struct {
-	Paging pulumi.StringArray // the ARNs of those for which somebody has to get up
+	Paging pulumi.StringArray // the ARNs of those that wake somebody
 }
 
 func (a *Alarms) add(others ...Alarms) {
@@ -50,8 +50,8 @@ func (a *Alarms) add(others ...Alarms) {
 // percentiles is the first letter of an extended statistic.
 const percentiles = 'p'
 
-// newAlarms makes a component's alarms. logical and physical are the names that each alarm's own is added to. All of
-// them notify the topic when they go off and when they recover.
+// newAlarms creates a component's alarms. Each alarm's name is appended to logical and physical. All of them notify the
+// topic when they go off and when they recover.
 func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical string, topicARN pulumi.StringInput, table []alarm) (Alarms, error) {
 	var made Alarms
 	for _, line := range table {

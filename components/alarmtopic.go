@@ -13,7 +13,7 @@ const alarmTopicType = "trade-processing:components:AlarmTopic"
 
 // AlarmTopicArgs are the arguments of NewAlarmTopic.
 type AlarmTopicArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// TopicName is the physical name: up to 256 letters, digits, - and _.
@@ -31,15 +31,15 @@ type AlarmTopicArgs struct {
 	Email pulumi.StringInput `pulumi:"email,optional"`
 }
 
-// AlarmTopic is the SNS topic that a stack's alarms notify. An on-call tool subscribes to it as well; a filter on the
-// message's AlarmName lets it take the composite alarm only.
+// AlarmTopic is the SNS topic that a stack's alarms notify. An on-call tool can subscribe to it too; a filter on the
+// message's AlarmName limits it to the composite alarm.
 type AlarmTopic struct {
 	pulumi.ResourceState
 
 	ARN pulumi.StringOutput `pulumi:"arn"`
 }
 
-// NewAlarmTopic makes an AlarmTopic.
+// NewAlarmTopic creates an AlarmTopic.
 func NewAlarmTopic(ctx *pulumi.Context, name string, given *AlarmTopicArgs, opts ...pulumi.ResourceOption) (*AlarmTopic, error) {
 	args := *given
 	t := &AlarmTopic{}
@@ -55,7 +55,7 @@ func NewAlarmTopic(ctx *pulumi.Context, name string, given *AlarmTopicArgs, opts
 	if err != nil {
 		return nil, fmt.Errorf("creating topic %s: %w", name, err)
 	}
-	// Whoever waits for the ARN waits for the policy too, so that no alarm goes off before it may notify.
+	// Waiting for the ARN includes waiting for the policy, so no alarm goes off before it may notify.
 	policy, err := sns.NewTopicPolicy(ctx, name+"-policy", &sns.TopicPolicyArgs{
 		Arn:    topic.Arn,
 		Policy: args.policy(topic.Arn),

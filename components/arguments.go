@@ -11,8 +11,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// seconds is a number of seconds as a duration. Arguments hold numbers, since other languages have no durations to hand
-// over.
+// seconds returns a number of seconds as a duration. Arguments are numbers, because other languages can't pass
+// durations.
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // ArgumentError says what is wrong with one argument of a component.
@@ -26,7 +26,7 @@ func (e *ArgumentError) Error() string {
 	return fmt.Sprintf("component %s: %s: %s", e.Component, e.Argument, e.Reason)
 }
 
-// arguments gathers what is wrong with a component's arguments, so that one run shows all of it.
+// arguments collects the problems with a component's arguments, so one run shows them all.
 type arguments struct {
 	component string
 	errs      []error
@@ -38,48 +38,49 @@ func (a *arguments) problem(argument, format string, values ...any) {
 
 func (a *arguments) err() error { return errors.Join(a.errs...) }
 
-// given demands an input. A nil interface would reach the engine as a missing property and be reported by its AWS name.
+// given requires an input. A nil interface would reach the engine as a missing property and be reported by its AWS
+// name.
 func (a *arguments) given(argument string, input pulumi.Input) {
 	if input == nil {
 		a.problem(argument, "is missing")
 	}
 }
 
-// text demands a plain text.
+// text requires a plain string.
 func (a *arguments) text(argument, value string) {
 	if value == "" {
 		a.problem(argument, "is missing")
 	}
 }
 
-// scope demands a complete scope or none.
+// scope requires a complete scope or none.
 func (a *arguments) scope(s Scope) {
 	if s != (Scope{}) && (s.Partition == "" || s.Account == "" || s.Region == "") {
 		a.problem("Scope", "needs a partition, an account and a region; by default it is the provider's")
 	}
 }
 
-// between demands a number within bounds, both included.
+// between requires a number between bounds, inclusive.
 func (a *arguments) between(argument string, value, low, high int) {
 	if value < low || value > high {
 		a.problem(argument, "is %d, but must be from %d to %d", value, low, high)
 	}
 }
 
-// archive demands a number of days that EventBridge keeps an archive for; 0 is forever.
+// archive requires a valid number of days for EventBridge to keep an archive; 0 is forever.
 func (a *arguments) archive(argument string, days int) { a.between(argument, days, 0, 36500) }
 
-// units demands a bound for what a table may read or write a second; 0 is none.
+// units requires a valid limit for what a table may read or write per second; 0 is none.
 func (a *arguments) units(argument string, units int) { a.between(argument, units, 0, 1_000_000) }
 
-// choice demands one of some values.
+// choice requires one of some values.
 func (a *arguments) choice(argument, value string, choices ...string) {
 	if !slices.Contains(choices, value) {
 		a.problem(argument, "is %q, but must be one of %s", value, strings.Join(choices, ", "))
 	}
 }
 
-// unique demands a value that wasn't seen before, and remembers it.
+// unique requires a value that hasn't been seen before, and remembers it.
 func (a *arguments) unique(argument, value string, seen map[string]bool) {
 	if seen[value] {
 		a.problem(argument, "%q is listed twice", value)
@@ -89,7 +90,7 @@ func (a *arguments) unique(argument, value string, seen map[string]bool) {
 
 var accountID = regexp.MustCompile(`^[0-9]{12}$`)
 
-// accounts demands ids of accounts, each once.
+// accounts requires account ids, each once.
 func (a *arguments) accounts(argument string, ids []string) {
 	seen := map[string]bool{}
 	for i, id := range ids {
@@ -101,7 +102,7 @@ func (a *arguments) accounts(argument string, ids []string) {
 	}
 }
 
-// retention demands a number of days that CloudWatch Logs knows.
+// retention requires a number of days that CloudWatch Logs offers.
 func (a *arguments) retention(argument string, days int) {
 	if !slices.Contains(LogRetentionDays, days) {
 		a.problem(argument, "is %d days; CloudWatch Logs keeps logs for %s", days, list(LogRetentionDays))
@@ -134,7 +135,7 @@ var (
 	lowerPaths = regexp.MustCompile(`^[a-z0-9]+([._/-][a-z0-9]+)*$`)
 )
 
-// The rules of AWS for the names that this package chooses or is given.
+// AWS's rules for the names that this package chooses or is given.
 var (
 	archiveName    = nameRule{48, dotted, wordCharacters + " and ."}
 	backupName     = nameRule{50, dotted, wordCharacters + " and ."}
@@ -151,8 +152,7 @@ var (
 	topicName      = nameRule{256, words, wordCharacters}
 )
 
-// nameInput demands a physical name as far as it is known already: a value that comes from another resource is AWS's to
-// check.
+// nameInput requires a physical name, as far as it is already known: AWS checks values that come from other resources.
 func (a *arguments) nameInput(argument string, value pulumi.StringInput, rule nameRule) {
 	a.given(argument, value)
 	if plain, known := value.(pulumi.String); known {
@@ -160,7 +160,7 @@ func (a *arguments) nameInput(argument string, value pulumi.StringInput, rule na
 	}
 }
 
-// name demands a physical name within AWS's limits.
+// name requires a physical name within AWS's limits.
 func (a *arguments) name(argument, value string, rule nameRule) {
 	switch {
 	case value == "":

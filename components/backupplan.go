@@ -12,13 +12,13 @@ const backupPlanType = "trade-processing:components:BackupPlan"
 
 // BackupPlanArgs are the arguments of NewBackupPlan.
 type BackupPlanArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// PlanName is the physical name of vault, plan and selection: up to 50 letters, digits, -, _ and .
 	PlanName string `pulumi:"planName"`
 
-	// RoleName is the physical name of the role that AWS Backup takes on: up to 64 letters, digits, -, _ and .
+	// RoleName is the physical name of the role that AWS Backup assumes: up to 64 letters, digits, -, _ and .
 	RoleName pulumi.StringInput `pulumi:"roleName"`
 
 	// KeyARN is the customer-managed key of the vault.
@@ -27,28 +27,28 @@ type BackupPlanArgs struct {
 	// ResourceARN is what is backed up.
 	ResourceARN pulumi.StringInput `pulumi:"resourceArn"`
 
-	// RetentionDays is how long a daily backup is kept: 1 to 36500. Default: 35, as long as point-in-time recovery reaches
-	// back.
+	// RetentionDays is how long a daily backup is kept: 1 to 36500. Default: 35, as far back as point-in-time recovery
+	// reaches.
 	RetentionDays int `pulumi:"retentionDays,optional"`
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	// PermissionsBoundary is the ARN of the role's permissions boundary. Default: none.
 	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 
-	// DeletionProtection keeps a vault with backups in it from being destroyed, and refuses a plan that would.
+	// DeletionProtection keeps a vault with backups from being destroyed, and refuses a plan that would.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
 const defaultBackupRetentionDays = 35
 
-// BackupPlan backs a resource up every day into a vault of its own. Point-in-time recovery of a table ends with the
-// table; a vault outlives it.
+// BackupPlan backs a resource up every day into its own vault. Point-in-time recovery of a table ends with the table; a
+// vault outlives it.
 type BackupPlan struct {
 	pulumi.ResourceState
 
 	VaultARN pulumi.StringOutput `pulumi:"vaultArn"`
 }
 
-// NewBackupPlan makes a BackupPlan.
+// NewBackupPlan creates a BackupPlan.
 func NewBackupPlan(ctx *pulumi.Context, name string, given *BackupPlanArgs, opts ...pulumi.ResourceOption) (*BackupPlan, error) {
 	args := given.withDefaults()
 	b := &BackupPlan{}
@@ -111,8 +111,8 @@ func (args *BackupPlanArgs) check(name string) error {
 	return a.err()
 }
 
-// newRole makes the role that AWS Backup takes on. Its policy is AWS's own: what the service calls to back a table up,
-// and the service's trust, are AWS's to keep up to date.
+// newRole creates the role that AWS Backup assumes. Its policy is AWS's own: AWS keeps the list of what the service
+// calls up to date.
 func (args *BackupPlanArgs) newRole(ctx *pulumi.Context, b *BackupPlan, name string) (*awsiam.Role, pulumi.Resource, error) {
 	trusted, err := trust(backupService, onBehalfOf(args.Scope.Account))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// register begins a component: it checks the arguments, registers the component, and finds its scope out, with which it
-// checks the arguments again. Nothing is asked of AWS before the arguments are right.
+// register begins a component: it checks the arguments, registers the component, finds its scope, and checks the
+// arguments again with that. AWS isn't asked for anything before the arguments are right.
 func register(ctx *pulumi.Context, token, name string, component pulumi.ComponentResource, scope *Scope, check func(name string) error, opts []pulumi.ResourceOption) error {
 	if err := check(name); err != nil {
 		return err
@@ -23,9 +23,9 @@ func register(ctx *pulumi.Context, token, name string, component pulumi.Componen
 	return check(name)
 }
 
-// registerOutputs completes a component. Its outputs are the fields of its struct that carry a pulumi tag, so that no
-// output's name is written twice. They are set after the component is registered: that sets them all to outputs which
-// only the engine of a remote component would resolve.
+// registerOutputs completes a component. Its outputs are the fields of its struct with a pulumi tag, so no output's
+// name is written twice. They are set after the component is registered, because that sets them all to outputs that
+// only a remote component's engine would resolve.
 func registerOutputs(ctx *pulumi.Context, name string, component pulumi.ComponentResource) error {
 	outputs := pulumi.Map{}
 	of := reflect.ValueOf(component).Elem()
@@ -40,7 +40,7 @@ func registerOutputs(ctx *pulumi.Context, name string, component pulumi.Componen
 	return nil
 }
 
-// regional is the provider of a component's parts in another region: the one that was given, or one that is made.
+// regional returns the provider of a component's parts in another region: the given one, or a new one.
 func regional(ctx *pulumi.Context, component pulumi.Resource, name, region string, given *aws.Provider, tags map[string]string) (*aws.Provider, error) {
 	if given != nil {
 		return given, nil

@@ -24,7 +24,7 @@ const (
 	topicARN = pulumi.String("arn:aws:sns:us-east-1:111122223333:alarms")
 )
 
-// run declares what a test makes, and fails the test if that fails.
+// run declares what a test creates, and fails the test if that fails.
 func run(t *testing.T, program pulumi.RunFunc) *declared.Stack {
 	t.Helper()
 	stack, err := declared.Declare(declared.Program{Run: program, Folder: sources(t)})
@@ -34,7 +34,7 @@ func run(t *testing.T, program pulumi.RunFunc) *declared.Stack {
 	return stack
 }
 
-// refusal is the error of a program that must not get far.
+// refusal returns the error of a program that must fail early.
 func refusal(t *testing.T, program pulumi.RunFunc) string {
 	t.Helper()
 	stack, err := declared.Declare(declared.Program{Run: program, Folder: sources(t)})
@@ -49,7 +49,7 @@ func refusal(t *testing.T, program pulumi.RunFunc) string {
 	return err.Error()
 }
 
-// sources is a project whose folder "src" a function's image can be built from.
+// sources returns a project with a folder "src" that a function's image can be built from.
 func sources(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -86,7 +86,7 @@ func policy(t *testing.T, r *declared.Resource, property string) iam.Document {
 	return document
 }
 
-// decide asks a document, and wants an answer.
+// decide evaluates a document, and expects a decision.
 func decide(t *testing.T, document iam.Document, request iam.Request, want iam.Decision) {
 	t.Helper()
 	got, err := document.Decide(request)
@@ -256,7 +256,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 	}
 }
 
-// Two of a kind under one parent must not meet: a URN holds the parent's type and not its name.
+// Two of a kind under one parent must not collide: a URN has the parent's type but not its name.
 func TestEveryComponentCanBeMadeTwice(t *testing.T) {
 	run(t, func(ctx *pulumi.Context) error {
 		for _, name := range []string{"first", "second"} {
@@ -299,7 +299,7 @@ func TestEveryComponentCanBeMadeTwice(t *testing.T) {
 	})
 }
 
-// newFunction makes a function with the least that it needs, and what change adds.
+// newFunction creates a function with the minimum it needs, plus what change adds.
 func newFunction(ctx *pulumi.Context, name string, change func(*ContainerFunctionArgs)) (*ContainerFunction, error) {
 	args := &ContainerFunctionArgs{
 		Scope: here, FunctionName: name, RepositoryName: pulumi.String("images/" + name), Description: "Does something",

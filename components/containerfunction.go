@@ -14,11 +14,11 @@ import (
 const containerFunctionType = "trade-processing:components:ContainerFunction"
 
 const (
-	// functionArchitecture must agree with ImagePlatform: a function of the other kind ends in "exec format error".
+	// functionArchitecture must match ImagePlatform: otherwise the function ends in "exec format error".
 	functionArchitecture = "arm64"
 
-	// aliasName is the published alias of functions and state machines. Callers use it and nothing else, so that a
-	// rollback is one change of one alias.
+	// aliasName is the published alias of functions and state machines. Callers use nothing else, so a rollback is one
+	// change of one alias.
 	aliasName = "live"
 
 	// durationShare is the share of the timeout that the 99th percentile of the duration may use.
@@ -27,7 +27,7 @@ const (
 
 // ContainerFunctionArgs are the arguments of NewContainerFunction.
 type ContainerFunctionArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// FunctionName is the physical name of function and role: up to 64 letters, digits, - and _. Policies, the log group
@@ -38,7 +38,7 @@ type ContainerFunctionArgs struct {
 	// with single . _ / - between them.
 	RepositoryName pulumi.StringInput `pulumi:"repositoryName"`
 
-	// Description says in a line what the function does.
+	// Description says in one line what the function does.
 	Description string `pulumi:"description"`
 
 	// Image is what the function's container image is built from.
@@ -56,15 +56,15 @@ type ContainerFunctionArgs struct {
 	// TimeoutSeconds is the longest that one call may take: up to 900. Default: 10.
 	TimeoutSeconds int `pulumi:"timeoutSeconds,optional"`
 
-	// ReservedConcurrency is how many calls may run at a time. Default: unreserved, since an account must keep 100
+	// ReservedConcurrency is how many concurrent calls are reserved. Default: none, because an account must keep 100
 	// unreserved, and a new account has 10 in all.
 	ReservedConcurrency int `pulumi:"reservedConcurrency,optional"`
 
-	// Environment holds the function's environment variables.
+	// Environment has the function's environment variables.
 	Environment pulumi.StringMapInput `pulumi:"environment,optional"`
 
-	// Permissions are what the function's own code may do. What the platform around it needs (logs, traces, network,
-	// dead letters) is added.
+	// Permissions are what the function's own code may do. Permissions for the platform around it (logs, traces, network,
+	// dead letters) are added.
 	Permissions []Permission `pulumi:"permissions,optional"`
 
 	// LogRetentionDays is how long the function's logs are kept: one of CloudWatch's retentions. Default: 365.
@@ -77,22 +77,21 @@ type ContainerFunctionArgs struct {
 	SecurityGroupIDs pulumi.StringArrayInput `pulumi:"securityGroupIds,optional"`
 
 	// LastingGroupIDs are the security groups that Lambda's network interfaces are moved to when the function is
-	// destroyed: the interfaces stay for up to 45 minutes and hold on to their groups. Default: the default group of the
-	// VPC.
+	// destroyed: the interfaces stay for up to 45 minutes and hold on to their groups. Default: the VPC's default group.
 	LastingGroupIDs pulumi.StringArrayInput `pulumi:"lastingGroupIds,optional"`
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	// PermissionsBoundary is the ARN of the role's permissions boundary. Default: none.
 	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 
-	// DeletionProtection keeps a repository with images in it from being destroyed, and refuses a plan that would delete
-	// or replace the dead-letter queue.
+	// DeletionProtection keeps a repository with images from being destroyed, and refuses a plan that would delete or
+	// replace the dead-letter queue.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 
-	// ImageAfter is what must exist before the first push, such as the replication of the registry: it copies only what
-	// is pushed after it.
+	// ImageAfter is what must exist before the first push, such as the registry's replication, which copies only what is
+	// pushed after it exists.
 	ImageAfter []pulumi.Resource
 
-	// After is what must exist before the first call, and as long as the function does, such as the endpoints of its VPC.
+	// After is what must exist before the first call and as long as the function does, such as its VPC's endpoints.
 	After []pulumi.Resource
 }
 
@@ -102,8 +101,8 @@ const (
 	defaultLogRetentionDays = 365
 )
 
-// ContainerFunction is a Lambda function from its source to its alias: an arm64 image built and pushed, referred to by
-// its digest; a role of its own; a log group made first; a dead-letter queue; X-Ray, Lambda Insights, VPC; a published
+// ContainerFunction is a Lambda function from its source to its alias: an arm64 image, built, pushed and referred to by
+// digest; its own role; a log group, created first; a dead-letter queue; X-Ray, Lambda Insights, VPC; a published
 // version behind an alias; and alarms.
 type ContainerFunction struct {
 	pulumi.ResourceState
@@ -119,10 +118,10 @@ type ContainerFunction struct {
 	// DeadLetters keeps the events that the function failed on.
 	DeadLetters        *MonitoredQueue
 	DeadLetterQueueURL pulumi.StringOutput `pulumi:"deadLetterQueueUrl"` // of DeadLetters
-	Alarms             Alarms              // those of the dead-letter queue included
+	Alarms             Alarms              // including those of the dead-letter queue
 }
 
-// NewContainerFunction makes a ContainerFunction.
+// NewContainerFunction creates a ContainerFunction.
 func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunctionArgs, opts ...pulumi.ResourceOption) (*ContainerFunction, error) {
 	args := given.withDefaults()
 	f := &ContainerFunction{Name: args.FunctionName, Timeout: seconds(args.TimeoutSeconds)}
@@ -149,7 +148,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 		return nil, err
 	}
 
-	// Lambda would make the group by itself, without key and retention, and again after it was destroyed.
+	// Lambda would create the group itself, without key and retention, and recreate it after it is destroyed.
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(FunctionLogGroup(args.FunctionName)),
 		RetentionInDays: pulumi.Int(args.LogRetentionDays),
@@ -164,7 +163,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 	}
 	f.RoleARN = role.Arn
 
-	// Lambda checks the role when the function is made: before its policy it "does not have permissions to call
+	// Lambda checks the role when the function is created: without its policy it "does not have permissions to call
 	// CreateNetworkInterface".
 	function, err := lambda.NewFunction(ctx, name+"-function", args.function(image, role, logs, f.DeadLetters), pulumi.Parent(f),
 		pulumi.DependsOn(append([]pulumi.Resource{policy, repository.Policy}, args.After...)))
@@ -191,7 +190,7 @@ func NewContainerFunction(ctx *pulumi.Context, name string, given *ContainerFunc
 	return f, registerOutputs(ctx, name, f)
 }
 
-// FunctionLogGroup is the log group of a function.
+// FunctionLogGroup returns the log group of a function.
 func FunctionLogGroup(functionName string) string { return "/aws/lambda/" + functionName }
 
 func (args ContainerFunctionArgs) withDefaults() *ContainerFunctionArgs {
@@ -227,8 +226,8 @@ func (args *ContainerFunctionArgs) check(name string) error {
 	return a.err()
 }
 
-// checkSize holds a function to Lambda's bounds for memory, and to a bound for concurrency that catches a slip of the
-// finger: AWS has its own, by account. Zero is the default of both.
+// checkSize checks Lambda's limits for memory, and a limit for concurrency that catches typos: AWS has its own, per
+// account. Zero is the default of both.
 func checkSize(a *arguments, field string, memoryMB, reservedConcurrency int) {
 	if memoryMB != 0 {
 		a.between(field+"MemoryMB", memoryMB, 128, 10240)
@@ -241,21 +240,21 @@ func (args *ContainerFunctionArgs) function(image *docker.Image, role *iam.Role,
 		Name:          pulumi.String(args.FunctionName),
 		Description:   pulumi.String(args.Description),
 		PackageType:   pulumi.String("Image"),
-		ImageUri:      image.RepoDigest, // the digest: a tag would not tell Lambda that there is something new
+		ImageUri:      image.RepoDigest, // the digest: a tag wouldn't tell Lambda that there is something new
 		Architectures: pulumi.ToStringArray([]string{functionArchitecture}),
 		Role:          role.Arn,
 		MemorySize:    pulumi.Int(args.MemoryMB),
 		Timeout:       pulumi.Int(args.TimeoutSeconds),
 		Publish:       pulumi.Bool(true),
 		KmsKeyArn:     args.KeyARN,
-		// Lambda itself uses this queue for asynchronous calls only. The state machine calls synchronously and sends what
-		// failed to the same queue.
+		// Lambda itself uses this queue only for asynchronous calls. The state machine calls synchronously and sends failures
+		// to the same queue.
 		DeadLetterConfig: &lambda.FunctionDeadLetterConfigArgs{TargetArn: deadLetters.ARN},
 		TracingConfig:    &lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")},
 		LoggingConfig: &lambda.FunctionLoggingConfigArgs{
 			LogGroup:  logs.Name,
 			LogFormat: pulumi.String("JSON"),
-			// LOG_LEVEL of the function decides, not a second filter behind it.
+			// The function's LOG_LEVEL decides, not a second filter after it.
 			ApplicationLogLevel: pulumi.String("DEBUG"),
 			SystemLogLevel:      pulumi.String("INFO"),
 		},

@@ -65,7 +65,7 @@ func TestConcurrencyIsReservedOnlyWhereAsked(t *testing.T) {
 	}
 }
 
-// Lambda checks the role when it makes the function: without its policy yet, it "cannot CreateNetworkInterface".
+// Lambda checks the role when it creates the function: without its policy, it "cannot CreateNetworkInterface".
 func TestAFunctionComesAfterWhatItNeeds(t *testing.T) {
 	stack := declareFunction(t, inVPC)
 	function := find(t, stack, "aws:lambda/function:Function", "function")
@@ -121,7 +121,7 @@ func TestOnlyAFunctionInAVPCMayMakeNetworkInterfaces(t *testing.T) {
 	}
 	decide(t, document(inVPC), create, iam.Allowed)
 	decide(t, document(nil), create, iam.DeniedImplicitly)
-	// Lambda asks for the deletion with all ids when it makes the function, and takes the form that its guide shows:
+	// Lambda checks the deletion for all ids when it creates the function, and accepts the form in its guide:
 	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 	decide(t, document(inVPC), iam.Request{Action: "ec2:DeleteNetworkInterface", Resource: "arn:aws:ec2:us-east-1:111122223333:*/*"}, iam.Allowed)
 }
@@ -169,7 +169,7 @@ func TestARepositoryKeepsItsTagsAndLetsItsFunctionPull(t *testing.T) {
 	decide(t, document, pull("others"), iam.DeniedImplicitly)
 }
 
-// The tag decides whether the image is pushed, and must move with every file that the image is made of, and no other.
+// The tag decides whether the image is pushed. It must change with every file that the image is made of, and no other.
 func TestATagMovesWithWhatTheImageIsMadeOf(t *testing.T) {
 	folder := t.TempDir()
 	source := ImageSource{Project: folder, Context: "src", Dockerfile: "src/orders.Dockerfile", Args: map[string]string{"FUNCTION": "orders"}}

@@ -12,10 +12,10 @@ const dashboardType = "trade-processing:components:Dashboard"
 
 // DashboardArgs are the arguments of NewDashboard.
 type DashboardArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
-	// DashboardName is the physical name: up to 255 letters, digits, - and _. It is a part of the URL.
+	// DashboardName is the physical name: up to 255 letters, digits, - and _. It is part of the URL.
 	DashboardName string `pulumi:"dashboardName"`
 
 	// Questions are answered from top to bottom, each by a row of graphs.
@@ -33,13 +33,13 @@ type Question struct {
 
 // Graph is one graph of a dashboard.
 type Graph struct {
-	// Title stands above the graph.
+	// Title is shown above the graph.
 	Title string `pulumi:"title"`
 
 	// Metrics are its lines.
 	Metrics []Metric `pulumi:"metrics"`
 
-	// Stat is the statistic of metrics that have none of their own, such as Sum.
+	// Stat is the statistic for metrics without their own, such as Sum.
 	Stat string `pulumi:"stat,optional"`
 
 	// Unit is the label of the axis, such as "USD per hour".
@@ -54,26 +54,26 @@ type Metric struct {
 	// Name is the metric's name.
 	Name string `pulumi:"name,optional"`
 
-	// Dimensions tell this metric from others of its name.
+	// Dimensions distinguish this metric from others with its name.
 	Dimensions []Dimension `pulumi:"dimensions,optional"`
 
 	// Expression is metric math, instead of the three above.
 	Expression string `pulumi:"expression,optional"`
 
-	// ID is what an expression refers to it by: it begins with a lower-case letter and is unique in its graph.
+	// ID is how an expression refers to it: it begins with a lower-case letter and is unique in its graph.
 	ID string `pulumi:"id,optional"`
 
 	// Label names the line.
 	Label string `pulumi:"label,optional"`
 
-	// Stat is the statistic, such as p99. Default: that of the graph.
+	// Stat is the statistic, such as p99. Default: the graph's.
 	Stat string `pulumi:"stat,optional"`
 
-	// Hidden leaves the line out: only an expression uses it.
+	// Hidden hides the line: only an expression uses it.
 	Hidden bool `pulumi:"hidden,optional"`
 }
 
-// Dimension tells one metric of a name from another.
+// Dimension distinguishes metrics with the same name.
 type Dimension struct {
 	// Name is the dimension's name, such as QueueName.
 	Name string `pulumi:"name"`
@@ -98,7 +98,7 @@ const (
 	graphPeriod = 60 // seconds
 )
 
-// NewDashboard makes a Dashboard.
+// NewDashboard creates a Dashboard.
 func NewDashboard(ctx *pulumi.Context, name string, given *DashboardArgs, opts ...pulumi.ResourceOption) (*Dashboard, error) {
 	args := *given
 	d := &Dashboard{}
@@ -193,7 +193,7 @@ func (g Graph) properties(region string) map[string]any {
 	return properties
 }
 
-// line is a metric as a dashboard spells it: namespace, name, dimensions, and how to show it.
+// line returns a metric in a dashboard's form: namespace, name, dimensions, and how to show it.
 func (m Metric) line() []any {
 	show := map[string]any{}
 	for key, value := range map[string]string{"id": m.ID, "label": m.Label, "stat": m.Stat, "expression": m.Expression} {

@@ -17,7 +17,7 @@ const defaultDeletionWindow = 30
 
 // EncryptionKeyArgs are the arguments of NewEncryptionKey.
 type EncryptionKeyArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// Alias names the key in every region, without the prefix "alias/": up to 250 letters, digits, -, _, . and /.
@@ -30,7 +30,7 @@ type EncryptionKeyArgs struct {
 	// refused without one in its own region.
 	Replicas []KeyReplica `pulumi:"replicas,optional"`
 
-	// DeletionWindowDays is how long KMS keeps a deleted key before it is gone for good: 7 to 30. Default: 30.
+	// DeletionWindowDays is how long KMS keeps a deleted key before it is gone: 7 to 30. Default: 30.
 	DeletionWindowDays int `pulumi:"deletionWindowDays,optional"`
 }
 
@@ -42,10 +42,10 @@ type KeyReplica struct {
 	// Grants are what AWS services may use the key for there.
 	Grants *KeyGrants `pulumi:"grants,optional"`
 
-	// Provider is the provider of that region. Default: one is made, with the environment's credentials.
+	// Provider is the provider of that region. Default: a new one, with the environment's credentials.
 	Provider *aws.Provider
 
-	// Tags are the default tags of a provider that is made.
+	// Tags are the default tags of a new provider.
 	Tags map[string]string `pulumi:"tags,optional"`
 }
 
@@ -58,7 +58,7 @@ type EncryptionKey struct {
 	ReplicaARNs map[string]pulumi.StringOutput // by region
 }
 
-// NewEncryptionKey makes an EncryptionKey.
+// NewEncryptionKey creates an EncryptionKey.
 func NewEncryptionKey(ctx *pulumi.Context, name string, given *EncryptionKeyArgs, opts ...pulumi.ResourceOption) (*EncryptionKey, error) {
 	args := given.withDefaults()
 	k := &EncryptionKey{ReplicaARNs: map[string]pulumi.StringOutput{}}
@@ -152,8 +152,8 @@ func (args *EncryptionKeyArgs) check(name string) error {
 }
 
 // keyPolicy says who may do what with the key in one region. The account's own IAM policies decide for its users and
-// roles, each of which is held to one service and one resource there; AWS services are named one by one. The actions
-// are spelled out: a wildcard would grow with every action that KMS adds.
+// roles, each limited to one service and one resource there; AWS services are named one by one. The actions are spelled
+// out: a wildcard would grow with every action KMS adds.
 func keyPolicy(scope Scope, grants *KeyGrants) (pulumi.String, error) {
 	account := iam.AWS(scope.Global("iam", "root"))
 	statements := []iam.Statement{
@@ -176,8 +176,8 @@ func keyPolicy(scope Scope, grants *KeyGrants) (pulumi.String, error) {
 			},
 		},
 		{
-			// DynamoDB, ECR, Lambda and AWS Backup keep their access in grants, which they make while they create a
-			// resource for a user of this account.
+			// DynamoDB, ECR, Lambda and AWS Backup get access through KMS grants, which they create along with a resource for a
+			// user of this account.
 			Sid: "AccountLetsServicesMakeGrants", Effect: iam.Allow, Principal: account, Resource: thisKey,
 			Action:    iam.Strings{"kms:CreateGrant"},
 			Condition: iam.Conditions{iam.Bool: {"kms:GrantIsForAWSResource": {"true"}}},

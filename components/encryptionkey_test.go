@@ -42,8 +42,7 @@ func TestAKeyRotatesAndIsTheSameInEachRegion(t *testing.T) {
 	}
 }
 
-// Each line is something that breaks in silence where the key's policy lacks it, or opens a door where it says too
-// much.
+// Each line is something that breaks silently if the key's policy lacks it, or opens a door if it allows too much.
 func TestTheKeysPolicyStatementByStatement(t *testing.T) {
 	stack := declareKey(t)
 	primary := policy(t, find(t, stack, "aws:kms/key:Key", "key"), "policy")

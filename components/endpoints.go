@@ -11,14 +11,13 @@ import (
 	"trade-processing/components/iam"
 )
 
-// endpointActions are the services that an endpoint may be made for, and what may pass through it: what functions call
-// from within a VPC, and no more. Logs of functions, traces and pulled images don't pass here: Lambda carries them
-// itself.
+// endpointActions are the services that can have an endpoint, and what may pass through it: only what functions call
+// from inside a VPC. Function logs, traces and pulled images don't pass here: Lambda carries them itself.
 var endpointActions = map[string]iam.Strings{
 	"dynamodb":       {"dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
 	"events":         {"events:PutEvents"},
 	"kms":            {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"},
-	"logs":           {"logs:CreateLogStream", "logs:PutLogEvents"}, // Lambda Insights writes from within the function
+	"logs":           {"logs:CreateLogStream", "logs:PutLogEvents"}, // Lambda Insights writes from inside the function
 	"s3":             {"s3:GetObject"},
 	"secretsmanager": {"secretsmanager:GetSecretValue"},
 	"sqs":            {"sqs:SendMessage"},
@@ -27,14 +26,14 @@ var endpointActions = map[string]iam.Strings{
 	"xray":           {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
 }
 
-// InterfaceEndpoints are the services that can have an interface endpoint, in alphabetical order.
+// InterfaceEndpoints returns the services that can have an interface endpoint, in alphabetical order.
 func InterfaceEndpoints() []string {
 	services := slices.Sorted(maps.Keys(endpointActions))
 	return slices.DeleteFunc(services, func(service string) bool { return slices.Contains(gatewayServices, service) })
 }
 
-// newInterfaceEndpoints makes the endpoints that have network interfaces of their own, and lets the functions reach
-// them and those that an adopted VPC has.
+// newInterfaceEndpoints creates the interface endpoints, and lets the functions reach them and those of an existing
+// VPC.
 func (args *PrivateNetworkArgs) newInterfaceEndpoints(ctx *pulumi.Context, n *PrivateNetwork, name string, where place) error {
 	if len(args.Endpoints) > 0 {
 		group, err := newSecurityGroup(ctx, n, name+"-endpoints", where.vpcID, args.NetworkName+"-endpoints", "Interface endpoints: in from the functions, out to nowhere")
@@ -91,10 +90,10 @@ func (n *PrivateNetwork) connect(ctx *pulumi.Context, name string, group pulumi.
 }
 
 // gatewayServices have endpoints that are routes, and free. The functions call DynamoDB. S3's is there so that nothing
-// that is put into these subnets later needs a way out to the internet for it; no security group of ours leads there.
+// put into these subnets later needs internet access for it; none of our security groups allows it.
 var gatewayServices = []string{"dynamodb", "s3"}
 
-// newGatewayEndpoints makes the endpoints that are routes, or relies on those of an adopted VPC, and lets the functions
+// newGatewayEndpoints creates the gateway endpoints, or relies on those of an existing VPC, and lets the functions
 // reach DynamoDB through its prefix list.
 func (args *PrivateNetworkArgs) newGatewayEndpoints(ctx *pulumi.Context, n *PrivateNetwork, name string, where place) error {
 	var prefixes pulumi.StringInput
@@ -147,7 +146,7 @@ func (args *PrivateNetworkArgs) endpointPolicy(service string) (pulumi.String, e
 	text, err := iam.New(iam.Statement{
 		Sid: "OwnAccountOnly", Effect: iam.Allow, Principal: iam.Everyone(),
 		Action: endpointActions[service],
-		// The policy of an endpoint bounds what passes through; what a caller may do is for its own policy to say.
+		// An endpoint's policy limits what passes through; a caller's own policy decides what it may do.
 		Resource: anyResource,
 		Condition: iam.Conditions{iam.StringEquals: {
 			"aws:PrincipalAccount": {args.Scope.Account},

@@ -17,21 +17,21 @@ const DefaultBus = "default"
 
 // EventBusArgs are the arguments of NewEventBus.
 type EventBusArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
-	// BusName is the physical name of the bus: up to 256 letters, digits, -, _, . and /. "default" uses the account's own
-	// bus, whose key and dead-letter queue are the account's business. The bus's policy names the bus before it exists.
+	// BusName is the physical name of the bus: up to 256 letters, digits, -, _, . and /. "default" uses the account's
+	// default bus, whose key and dead-letter queue are up to the account. The bus's policy names the bus before it exists.
 	BusName string `pulumi:"busName"`
 
 	// ArchiveName is the physical name of the archive: up to 48 letters, digits, -, _ and .
 	ArchiveName pulumi.StringInput `pulumi:"archiveName"`
 
-	// DeadLetterQueueName is the physical name of the bus's own dead-letter queue. Unused with the account's own bus.
+	// DeadLetterQueueName is the physical name of the bus's own dead-letter queue. Unused with the account's default bus.
 	DeadLetterQueueName string `pulumi:"deadLetterQueueName,optional"`
 
-	// EventSources are the values of an event's "source" that are welcome. Other accounts can send these only, and of the
-	// account's own bus these only are archived.
+	// EventSources are the accepted values of an event's "source". Other accounts can send only these, and on the
+	// account's default bus only these are archived.
 	EventSources []string `pulumi:"eventSources"`
 
 	// ProducerAccounts are the other accounts that may send, 12 digits each.
@@ -52,7 +52,7 @@ type EventBusArgs struct {
 }
 
 // EventBus is the bus that trades arrive on, with its archive for replays, its resource policy, and a dead-letter queue
-// for what it could not encrypt.
+// for what it couldn't encrypt.
 type EventBus struct {
 	pulumi.ResourceState
 
@@ -64,7 +64,7 @@ type EventBus struct {
 	Alarms       Alarms
 }
 
-// NewEventBus makes an EventBus.
+// NewEventBus creates an EventBus.
 func NewEventBus(ctx *pulumi.Context, name string, given *EventBusArgs, opts ...pulumi.ResourceOption) (*EventBus, error) {
 	args := *given
 	b := &EventBus{PhysicalName: args.BusName}
@@ -114,7 +114,8 @@ func NewEventBus(ctx *pulumi.Context, name string, given *EventBusArgs, opts ...
 	return b, registerOutputs(ctx, name, b)
 }
 
-// newBus makes the bus itself, and first the queue for what it can't encrypt or decrypt: without one, AWS drops it.
+// newBus creates the bus, and before it the queue for what it can't encrypt or decrypt: without one, AWS drops such
+// events.
 func (b *EventBus) newBus(ctx *pulumi.Context, name string, args *EventBusArgs) error {
 	var err error
 	b.DeadLetters, err = NewMonitoredQueue(ctx, name+"-dead-letters", &MonitoredQueueArgs{
@@ -164,8 +165,8 @@ func (args *EventBusArgs) check(name string) error {
 }
 
 // policy says which accounts may send what. A bus without a policy is open to its own account's roles; a custom bus
-// states that, so that a reviewer sees that nobody else is. The default bus serves others too, so its policy is touched
-// only to let producers in. The text is empty where there is nothing to say.
+// states that, so a reviewer sees that nobody else may send. The default bus serves others too, so its policy is
+// touched only to let producers in. The text is empty if there is nothing to say.
 func (args *EventBusArgs) policy() (pulumi.String, error) {
 	var made []iam.Statement
 	bus := iam.Strings{args.arn()}

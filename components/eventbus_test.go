@@ -149,7 +149,7 @@ func TestARoutesRoleServesItsRuleAndItsWorkflow(t *testing.T) {
 	decide(t, trust, assume("trades-from-swift"), iam.DeniedImplicitly)
 
 	start := policy(t, find(t, stack, "aws:iam/rolePolicy:RolePolicy", "fix-role-policy"), "policy")
-	// Step Functions asks with the state machine's own ARN, whatever the alias, which it gives as a condition key:
+	// Step Functions authorises with the state machine's own ARN, whatever the alias, which it passes as a condition key:
 	// https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
 	through := func(qualifier string) iam.Request {
 		request := iam.Request{Action: "states:StartExecution", Resource: "arn:aws:states:us-east-1:111122223333:stateMachine:trades"}
@@ -163,7 +163,7 @@ func TestARoutesRoleServesItsRuleAndItsWorkflow(t *testing.T) {
 	decide(t, start, through("7"), iam.DeniedImplicitly)
 }
 
-// An event that reaches neither its target nor the dead-letter queue leaves one metric, and nothing else.
+// An event that reaches neither its target nor the dead-letter queue leaves only one metric.
 func TestASilentSourceRaisesAnAlarmWhereThatIsAskedFor(t *testing.T) {
 	silence := find(t, declareBus(t, nil), "aws:cloudwatch/metricAlarm:MetricAlarm", "fix-silence")
 	for property, want := range map[string]any{

@@ -8,7 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// newImage makes the repository, and builds and pushes the image.
+// newImage creates the repository, and builds and pushes the image.
 func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFunction, name string) (*ImageRepository, *docker.Image, error) {
 	repository, err := NewImageRepository(ctx, name+"-images", &ImageRepositoryArgs{
 		Scope:          args.Scope,
@@ -28,7 +28,7 @@ func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFun
 	if err != nil {
 		return nil, nil, fmt.Errorf("naming the image of function %s: %w", name, err)
 	}
-	// In a preview too: the provider hashes the build context then.
+	// In a preview too, because the provider hashes the build context.
 	if err := build.WriteContext(); err != nil {
 		return nil, nil, fmt.Errorf("preparing the image of function %s: %w", name, err)
 	}
@@ -40,7 +40,7 @@ func (args *ContainerFunctionArgs) newImage(ctx *pulumi.Context, f *ContainerFun
 			Dockerfile: pulumi.String(build.Dockerfile),
 			Platform:   pulumi.String(ImagePlatform),
 			Args:       pulumi.ToStringMap(build.Args),
-			// The provider's default, and said: the recipe needs cache mounts, and leaves out stages.
+			// The provider's default, made explicit: the recipe needs cache mounts and skipped stages.
 			BuilderVersion: docker.BuilderVersionBuilderBuildKit,
 		},
 		Registry: &docker.RegistryArgs{

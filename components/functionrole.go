@@ -9,7 +9,7 @@ import (
 	"trade-processing/components/iam"
 )
 
-// InsightsLogGroup is where every function of an account and region with Lambda Insights writes. The extension offers
+// InsightsLogGroup is where every function with Lambda Insights in an account and region writes. The extension offers
 // no other name.
 const InsightsLogGroup = "/aws/lambda-insights"
 
@@ -21,7 +21,7 @@ type Permission struct {
 	// Actions are IAM actions, such as dynamodb:PutItem.
 	Actions []string `pulumi:"actions"`
 
-	// Resources are the ARNs of what the actions are allowed on.
+	// Resources are the ARNs that the actions are allowed on.
 	Resources []pulumi.StringInput `pulumi:"resources"`
 
 	// Conditions are IAM conditions: by operator, such as StringEquals, the values of each key.
@@ -44,8 +44,8 @@ func checkPermissions(a *arguments, permissions []Permission) {
 	}
 }
 
-// statements renders permissions once their resources are known. resources holds those of all permissions, one after
-// the other.
+// statements renders permissions once their resources are known. resources has those of all permissions, one after the
+// other.
 func statements(permissions []Permission, resources []string) []iam.Statement {
 	var made []iam.Statement
 	for _, p := range permissions {
@@ -57,9 +57,9 @@ func statements(permissions []Permission, resources []string) []iam.Statement {
 	return made
 }
 
-// newRole makes the function's own role and its one policy.
+// newRole creates the function's own role and its one policy.
 func (args *ContainerFunctionArgs) newRole(ctx *pulumi.Context, f *ContainerFunction, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
-	// Lambda hands over the account when it takes on a role, and not always the function.
+	// When it assumes a role, Lambda passes the account, but not always the function.
 	trusted, err := trust(functionService, onBehalfOf(args.Scope.Account))
 	if err != nil {
 		return nil, nil, err
@@ -100,8 +100,8 @@ func (args *ContainerFunctionArgs) policy(deadLettersARN pulumi.StringInput) pul
 	}, inputs...)
 }
 
-// observability is what logs, traces and Lambda Insights need. logs:CreateLogGroup is left out on purpose: with it,
-// Lambda would bring a destroyed log group back.
+// observability returns what logs, traces and Lambda Insights need. logs:CreateLogGroup is deliberately left out: with
+// it, Lambda would recreate a destroyed log group.
 func (args *ContainerFunctionArgs) observability() []iam.Statement {
 	_, own := args.Scope.LogGroupARN(FunctionLogGroup(args.FunctionName))
 	_, insights := args.Scope.LogGroupARN(InsightsLogGroup)
@@ -112,7 +112,7 @@ func (args *ContainerFunctionArgs) observability() []iam.Statement {
 			Resource: iam.Strings{own, insights},
 		},
 		{
-			// X-Ray knows no resources.
+			// X-Ray has no resource-level permissions.
 			Sid: "Traces", Effect: iam.Allow,
 			Action:   iam.Strings{"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
 			Resource: anyResource,
@@ -120,8 +120,8 @@ func (args *ContainerFunctionArgs) observability() []iam.Statement {
 	}
 }
 
-// network is what Lambda needs to attach the function to its subnets, and what the function's own code is denied at the
-// same time (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions).
+// network returns what Lambda needs to attach the function to its subnets, and what is denied to the function's own
+// code (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions).
 func (args *ContainerFunctionArgs) network() []iam.Statement {
 	return []iam.Statement{
 		{
@@ -129,12 +129,13 @@ func (args *ContainerFunctionArgs) network() []iam.Statement {
 			Action: iam.Strings{
 				"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses",
 			},
-			// Lambda checks ec2:DeleteNetworkInterface before it makes the function, and takes one id or all of them: types of
-			// resources, such as network-interface/*, are refused (the same page, and hashicorp/terraform-provider-aws #20698).
+			// Lambda checks ec2:DeleteNetworkInterface before it creates the function, and accepts one id or all of them:
+			// resource types, such as network-interface/*, are refused (the same page, and hashicorp/terraform-provider-aws
+			// #20698).
 			Resource: iam.Strings{args.Scope.ARN("ec2", "*/*")},
 		},
 		{
-			// EC2's Describe actions know no resources.
+			// EC2's Describe actions have no resource-level permissions.
 			Sid: "FindNetworkInterfaces", Effect: iam.Allow,
 			Action:   iam.Strings{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"},
 			Resource: anyResource,
@@ -159,8 +160,7 @@ func useKey(sid, service string, scope Scope, keyARN pulumi.StringInput) Permiss
 	return Permission{Sid: sid, Actions: through.Action, Resources: []pulumi.StringInput{keyARN}, Conditions: through.Condition}
 }
 
-// useKeyThrough lets a role read and write what one service of the region keeps under the key, and nothing else that
-// the key encrypts.
+// useKeyThrough lets a role read and write only what one service of the region keeps under the key.
 func useKeyThrough(service string, scope Scope, keyARN string) iam.Statement {
 	return iam.Statement{
 		Sid: "Key", Effect: iam.Allow,

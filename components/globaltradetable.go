@@ -13,8 +13,8 @@ import (
 
 const globalTradeTableType = "trade-processing:components:GlobalTradeTable"
 
-// The trades' keys, indexes and the attributes that readers rely on. The names are a contract with the recorder and
-// with whoever queries.
+// The trades' keys, indexes and the attributes that readers rely on. The names are a contract with the recorder and all
+// readers.
 const (
 	TradeIDAttribute      = "tradeId"      // S, partition key
 	TimestampAttribute    = "timestamp"    // N, sort key: epoch milliseconds of the execution
@@ -26,8 +26,8 @@ const (
 	ByStatusIndex = "byStatus" // this status, this time window
 )
 
-// windowAttributes are what a query of a time window answers with beside the keys. Whoever needs the whole trade gets
-// it by its key: projecting everything would store and write each trade three times over.
+// windowAttributes are what a query of a time window returns besides the keys. To read the whole trade, get it by its
+// key: projecting everything would store and write each trade three times over.
 var windowAttributes = []string{"amount", "currency", "digest", "recordedAt", "symbol", "venue"}
 
 // The types of key attributes.
@@ -57,11 +57,11 @@ type TableIndex struct {
 	// RangeKey is the index's sort key. Default: none.
 	RangeKey *KeyAttribute `pulumi:"rangeKey,optional"`
 
-	// Attributes are what the index holds beside the keys of index and table: up to 20. Default: everything.
+	// Attributes are what the index has besides the keys of index and table: up to 20. Default: everything.
 	Attributes []string `pulumi:"attributes,optional"`
 }
 
-// tradeIndexes are the indexes of a table of trades.
+// tradeIndexes returns the indexes of a table of trades.
 func tradeIndexes() []TableIndex {
 	index := func(name, hashKey string) TableIndex {
 		return TableIndex{
@@ -79,16 +79,16 @@ type TableReplica struct {
 	// KeyARN is the customer-managed key in that region. It can't be changed once the replica exists.
 	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	// Provider is the provider of that region. Default: one is made, with the environment's credentials.
+	// Provider is the provider of that region. Default: a new one, with the environment's credentials.
 	Provider *aws.Provider
 
-	// Tags are the default tags of a provider that is made.
+	// Tags are the default tags of a new provider.
 	Tags map[string]string `pulumi:"tags,optional"`
 }
 
 // GlobalTradeTableArgs are the arguments of NewGlobalTradeTable.
 type GlobalTradeTableArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// TableName is the physical name, the same in every region: 3 to 255 letters, digits, -, _ and . The alarms name the
@@ -101,14 +101,14 @@ type GlobalTradeTableArgs struct {
 	// AlarmTopicARN is the SNS topic that the alarms notify.
 	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
-	// Replicas are the other regions. Adding one leaves everything else as it is.
+	// Replicas are the other regions. Adding one leaves everything else unchanged.
 	Replicas []TableReplica `pulumi:"replicas,optional"`
 
-	// DeletionProtection keeps table and replicas from being deleted, by anybody, until it is taken off.
+	// DeletionProtection keeps table and replicas from being deleted by anybody, until it is turned off.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 
-	// HashKey is the partition key. Default: a table of trades, whose partition key is tradeId, a text, whose sort key is
-	// timestamp, a number, and whose Indexes, unless there are others, are bySource and byStatus.
+	// HashKey is the partition key. Default: a table of trades, with partition key tradeId (a string), sort key timestamp
+	// (a number) and, unless Indexes are given, the indexes bySource and byStatus.
 	HashKey *KeyAttribute `pulumi:"hashKey,optional"`
 
 	// RangeKey is the sort key of a table with a HashKey. Default: none.
@@ -117,15 +117,15 @@ type GlobalTradeTableArgs struct {
 	// Indexes are the global secondary indexes: up to 20. Default with a HashKey: none.
 	Indexes []TableIndex `pulumi:"indexes,optional"`
 
-	// ExpiresAttribute is the attribute with the time, in epoch seconds, after which DynamoDB deletes an item.
-	// Default: items are kept.
+	// ExpiresAttribute is the attribute with the time, in epoch seconds, after which DynamoDB deletes an item. Default:
+	// items are kept.
 	ExpiresAttribute string `pulumi:"expiresAttribute,optional"`
 
-	// MaxWriteUnits bounds what the on-demand table may write a second, and so what it may cost: up to 1000000.
-	// Default: unbounded.
+	// MaxWriteUnits limits what the on-demand table may write per second, and so what it can cost: up to 1000000. Default:
+	// unlimited.
 	MaxWriteUnits int `pulumi:"maxWriteUnits,optional"`
 
-	// MaxReadUnits bounds what it may read a second: up to 1000000. Default: unbounded.
+	// MaxReadUnits limits what it may read per second: up to 1000000. Default: unlimited.
 	MaxReadUnits int `pulumi:"maxReadUnits,optional"`
 
 	// ReplicationLatencySeconds is the delay of a replica that raises an alarm: up to 86400. Default: 60.
@@ -135,7 +135,7 @@ type GlobalTradeTableArgs struct {
 const defaultReplicationLatencySeconds = 60
 
 // GlobalTradeTable is a DynamoDB table with its replicas: on-demand, point-in-time recovery, streams, a
-// customer-managed key in each region, indexes, and alarms. Unless it is told otherwise, it is the table of the trades.
+// customer-managed key in each region, indexes, and alarms. By default, it is the table of the trades.
 type GlobalTradeTable struct {
 	pulumi.ResourceState
 
@@ -145,11 +145,11 @@ type GlobalTradeTable struct {
 	ReplicaARNs map[string]pulumi.StringOutput // by region
 	Alarms      Alarms
 
-	// Writes let a function put items into the table, and use the table's key for that.
+	// Writes let a function put items into the table, and use the table's key to do so.
 	Writes []Permission
 }
 
-// NewGlobalTradeTable makes a GlobalTradeTable.
+// NewGlobalTradeTable creates a GlobalTradeTable.
 func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTableArgs, opts ...pulumi.ResourceOption) (*GlobalTradeTable, error) {
 	args := given.withDefaults()
 	t := &GlobalTradeTable{ReplicaARNs: map[string]pulumi.StringOutput{}}
@@ -157,10 +157,10 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTab
 		return nil, err
 	}
 
-	// The replicas are resources of their own: an inline replica has no field for deletion protection, so that the copy in
-	// the other region would be the one that anybody can delete. The table must then ignore them, or each update would
-	// take them for drift and remove them. Protect goes with DeletionProtection, so that a plan that would replace the
-	// table fails before it begins.
+	// The replicas are separate resources: an inline replica has no field for deletion protection, so the copy in the
+	// other region would be the one that anybody can delete. The table must then ignore them, or each update would see
+	// them as drift and remove them. Protect goes with DeletionProtection, so a plan that would replace the table fails
+	// before it begins.
 	table, err := dynamodb.NewTable(ctx, name+"-table", args.table(), pulumi.Parent(t),
 		pulumi.IgnoreChanges([]string{"replicas"}), pulumi.Protect(args.DeletionProtection))
 	if err != nil {
@@ -172,7 +172,7 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTab
 		useKey("TableKey", "dynamodb", args.Scope, args.KeyARN),
 	}
 
-	// One after the other: a table takes one change of its replicas at a time.
+	// One after the other: a table accepts one replica change at a time.
 	before := pulumi.Resource(table)
 	for _, replica := range args.inOrder() {
 		provider, err := regional(ctx, t, name, replica.Region, replica.Provider, replica.Tags)
@@ -182,7 +182,7 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTab
 		made, err := dynamodb.NewTableReplica(ctx, name+"-"+replica.Region, &dynamodb.TableReplicaArgs{
 			GlobalTableArn:            table.Arn,
 			KmsKeyArn:                 replica.KeyARN,
-			PointInTimeRecovery:       pulumi.Bool(true), // said, as it is off by default and isn't inherited
+			PointInTimeRecovery:       pulumi.Bool(true), // explicit, because it is off by default and isn't inherited
 			DeletionProtectionEnabled: pulumi.Bool(args.DeletionProtection),
 		}, pulumi.Parent(t), pulumi.Provider(provider), pulumi.DependsOn([]pulumi.Resource{before}), pulumi.Protect(args.DeletionProtection))
 		if err != nil {
@@ -235,7 +235,7 @@ func (args *GlobalTradeTableArgs) check(name string) error {
 	return a.err()
 }
 
-// checkKeys demands keys as DynamoDB takes them
+// checkKeys requires keys that DynamoDB accepts
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
 func (args *GlobalTradeTableArgs) checkKeys(a *arguments) {
 	types := map[string]string{} // by attribute
@@ -280,7 +280,7 @@ func (args *GlobalTradeTableArgs) checkKeys(a *arguments) {
 
 func (k *KeyAttribute) typ() string { return cmp.Or(k.Type, TextKey) }
 
-// inOrder sorts the replicas by region, so that their order in the config changes nothing.
+// inOrder sorts the replicas by region, so their order in the config doesn't matter.
 func (args *GlobalTradeTableArgs) inOrder() []TableReplica {
 	return slices.SortedFunc(slices.Values(args.Replicas), func(a, b TableReplica) int {
 		if a.Region < b.Region {
@@ -306,7 +306,7 @@ func (args *GlobalTradeTableArgs) table() *dynamodb.TableArgs {
 	if args.RangeKey != nil {
 		table.RangeKey = pulumi.String(args.RangeKey.Name)
 	}
-	// Left out otherwise: AWS forgets the attribute of a time to live that is off, which shows as drift.
+	// Otherwise left out: AWS forgets the attribute of a disabled time to live, which shows as drift.
 	if args.ExpiresAttribute != "" {
 		table.Ttl = &dynamodb.TableTtlArgs{Enabled: pulumi.Bool(true), AttributeName: pulumi.String(args.ExpiresAttribute)}
 	}
@@ -316,7 +316,7 @@ func (args *GlobalTradeTableArgs) table() *dynamodb.TableArgs {
 	return table
 }
 
-// keyAttributes are the attributes of all keys, each once.
+// keyAttributes returns the attributes of all keys, each once.
 func (args *GlobalTradeTableArgs) keyAttributes() dynamodb.TableAttributeArray {
 	var attributes dynamodb.TableAttributeArray
 	seen := map[string]bool{}
@@ -357,7 +357,7 @@ func (args *GlobalTradeTableArgs) indexes() dynamodb.TableGlobalSecondaryIndexAr
 	return indexes
 }
 
-// throughput is nil where nothing is bounded.
+// throughput returns nil if nothing is limited.
 func (args *GlobalTradeTableArgs) throughput() *dynamodb.TableOnDemandThroughputArgs {
 	if args.MaxReadUnits == 0 && args.MaxWriteUnits == 0 {
 		return nil

@@ -111,7 +111,7 @@ func TestAReplicaIsMadeInItsRegionUnderItsOwnKey(t *testing.T) {
 	}
 }
 
-// DynamoDB refuses a second change of a table's replicas while the first is under way.
+// DynamoDB refuses a second change to a table's replicas while the first is in progress.
 func TestReplicasAreMadeOneAfterTheOther(t *testing.T) {
 	stack := declareTable(t, []string{"eu-west-1", "ap-southeast-2", "eu-central-1"}, nil)
 	first := find(t, stack, "aws:dynamodb/tableReplica:TableReplica", "ap-southeast-2")
@@ -137,7 +137,7 @@ func TestThroughputIsBoundedOnlyWhereAsked(t *testing.T) {
 	}
 	bounded := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) { args.MaxWriteUnits = 100 }), "aws:dynamodb/table:Table", "table")
 	want := map[string]any{"maxWriteRequestUnits": 100.0}
-	// An index that is slower than its table throttles the table.
+	// An index slower than its table throttles the table.
 	for _, path := range []string{"onDemandThroughput", "globalSecondaryIndexes.0.onDemandThroughput", "globalSecondaryIndexes.1.onDemandThroughput"} {
 		if diff := cmp.Diff(want, bounded.At(path)); diff != "" {
 			t.Errorf("%s: %s", path, diff)

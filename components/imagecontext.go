@@ -18,7 +18,7 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// contextFiles are the files of a build context by their names in it, with slashes.
+// contextFiles are the files of a build context, by their names in it, with slashes.
 type contextFiles map[string]contextFile
 
 type contextFile struct {
@@ -37,7 +37,7 @@ func (f contextFiles) add(name, source string, mode fs.FileMode) error {
 	return nil
 }
 
-// sumOf is the checksum of a file, which is copied on the way.
+// sumOf returns the checksum of a file, copying it along the way.
 func sumOf(name string, to io.Writer) (sum [sha256.Size]byte, err error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -57,7 +57,7 @@ const (
 	executable fs.FileMode = 0o755
 )
 
-// files are the files of the build context, and the name of the Dockerfile among them.
+// files returns the files of the build context, and the name of the Dockerfile among them.
 func (s ImageSource) files(project string) (files contextFiles, dockerfile string, err error) {
 	folder, source := filepath.Join(project, s.Context), filepath.Join(project, s.Dockerfile)
 	if s.Program != "" {
@@ -79,8 +79,8 @@ func (s ImageSource) files(project string) (files contextFiles, dockerfile strin
 	return files, dockerfile, files.add(dockerfile, source, plain)
 }
 
-// filesLetIn are the files of a folder but for those that Docker's ignore file leaves out, and the ignore files: they
-// have done their work, and copied they would do it again.
+// filesLetIn returns the files of a folder except those that Docker's ignore file excludes, and the ignore files
+// themselves: a copy would apply them again.
 func (s ImageSource) filesLetIn(project, folder string) (contextFiles, error) {
 	ignoreFiles := []string{filepath.Join(project, s.Dockerfile) + ".dockerignore", filepath.Join(folder, ".dockerignore")}
 	ignored, err := readIgnoreFile(ignoreFiles)
@@ -117,7 +117,7 @@ func (s ImageSource) filesLetIn(project, folder string) (contextFiles, error) {
 	})
 }
 
-// readIgnoreFile reads the first ignore file that is there.
+// readIgnoreFile reads the first ignore file that exists.
 func readIgnoreFile(names []string) (*patternmatcher.PatternMatcher, error) {
 	var patterns []string
 	for _, name := range names {
@@ -141,11 +141,11 @@ func readIgnoreFile(names []string) (*patternmatcher.PatternMatcher, error) {
 	return matcher, nil
 }
 
-// goFiles finds out what `go build` reads of a package: for every platform and tag, as the Dockerfile says which ones
-// it builds with.
+// goFiles finds what `go build` reads of a package, for every platform and tag, because the Dockerfile decides which
+// ones it builds with.
 var goFiles = build.Context{Compiler: "gc", GOOS: "linux", GOARCH: "arm64", CgoEnabled: true, UseAllFiles: true}
 
-// programFiles are the files that a Go program is built from, of the module in a folder.
+// programFiles returns the files that a Go program in a folder's module is built from.
 func programFiles(folder, program string) (contextFiles, error) {
 	files := contextFiles{}
 	for _, name := range []string{"go.mod", "go.sum"} {
@@ -162,7 +162,7 @@ func programFiles(folder, program string) (contextFiles, error) {
 	if module == "" {
 		return nil, fmt.Errorf("%s names no module", filepath.Join(folder, "go.mod"))
 	}
-	packages := []string{program} // by folder; each adds those that it imports
+	packages := []string{program} // by folder; each adds those it imports
 	for i := 0; i < len(packages); i++ {
 		imports, err := files.addPackage(folder, packages[i])
 		if err != nil {
@@ -182,7 +182,7 @@ func programFiles(folder, program string) (contextFiles, error) {
 func (f contextFiles) addPackage(module, folder string) ([]string, error) {
 	source := filepath.Join(module, filepath.FromSlash(folder))
 	found, err := goFiles.ImportDir(source, 0)
-	var generator *build.MultiplePackageError // a program beside the package, which no build takes
+	var generator *build.MultiplePackageError // a program next to the package, which no build uses
 	if err != nil && !errors.As(err, &generator) {
 		return nil, fmt.Errorf("reading the package %s: %w", folder, err)
 	}
@@ -205,7 +205,7 @@ func (f contextFiles) addPackage(module, folder string) ([]string, error) {
 	return found.Imports, nil
 }
 
-// addEmbedded adds the files that a pattern of go:embed stands for, by the rules of the package embed.
+// addEmbedded adds the files that a go:embed pattern matches, by package embed's rules.
 func (f contextFiles) addEmbedded(folder, source, pattern string) error {
 	pattern, hidden := strings.CutPrefix(pattern, "all:")
 	within := os.DirFS(source)

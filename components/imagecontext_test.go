@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// module is a project whose folder src is a Go module with two programs.
+// module returns a project whose folder src is a Go module with two programs.
 func module(t *testing.T) string {
 	t.Helper()
 	project := t.TempDir()
@@ -35,7 +35,7 @@ func module(t *testing.T) string {
 		"book/testdata/valid.json":      "{}",
 		"booktest/booktest.go":          "package booktest\n",
 		"windows/windows.go":            "package windows\n",
-		"orders.go":                     "package orders\n\nimport \"example.com/orders/book\"\n", // a circle ends here, and not in a loop
+		"orders.go":                     "package orders\n\nimport \"example.com/orders/book\"\n", // a cycle ends here, not in a loop
 		"billing/bootstrap/main.go":     "package main\n",
 		"intake/bootstrap/main_test.go": "package main\n",
 	} {

@@ -11,14 +11,15 @@ import (
 	"time"
 )
 
-// contextsFolder is where build contexts are copied to, below the project. Git ignores it, whatever the project says.
+// contextsFolder is where build contexts are copied to, below the project. Git ignores it, whatever the project's
+// settings.
 const contextsFolder = "dist/image-contexts"
 
-// keptUnused is how long a copy stays when nobody builds from it.
+// keptUnused is how long a copy stays if nobody builds from it.
 const keptUnused = 24 * time.Hour
 
-// WriteContext copies the build context to its folder, unless it is there already. Other processes may do the same at
-// the same time: the folder is written beside its place and moved there, so that it is whole once it is there.
+// WriteContext copies the build context to its folder, unless it is already there. Other processes may do the same at
+// the same time: the folder is written next to its place and moved there, so it is complete once it is there.
 func (b ImageBuild) WriteContext() error {
 	folder := filepath.Join(b.project, filepath.FromSlash(b.Context))
 	if b.isIn(folder) {
@@ -53,7 +54,7 @@ func (b ImageBuild) writeFolder(root, folder string) error {
 	if os.Rename(written, folder) == nil || b.isIn(folder) {
 		return nil
 	}
-	// Somebody has changed what is there. It doesn't matter which process moves it away.
+	// Somebody has changed the copy. It doesn't matter which process moves it away.
 	_ = os.Rename(folder, filepath.Join(temporary, "old"))
 	if err := os.Rename(written, folder); err != nil && !b.isIn(folder) {
 		return err
@@ -94,7 +95,7 @@ func (f contextFile) copy(target string) error {
 
 var errDiffers = errors.New("this differs from what was copied")
 
-// isIn tells whether a folder holds the files of the build context, and no others.
+// isIn reports whether a folder holds the files of the build context, and no others.
 func (b ImageBuild) isIn(folder string) bool {
 	count := 0
 	err := fs.WalkDir(os.DirFS(folder), ".", func(name string, entry fs.DirEntry, err error) error {
@@ -120,10 +121,10 @@ func (b ImageBuild) isIn(folder string) bool {
 
 const temporaryPrefix = ".writing-"
 
-// removable are the names of what WriteContext made: a build context, or the leavings of a process that was killed.
+// removable matches the names of what WriteContext created: a build context, or the remains of a killed process.
 var removable = regexp.MustCompile(fmt.Sprintf(`^%s|(^|-)[0-9a-f]{%d}$`, regexp.QuoteMeta(temporaryPrefix), tagLength))
 
-// removeOld removes copies that nobody has used for long. What can't be removed is left for the next time.
+// removeOld removes copies that nobody has used for a long time. What can't be removed is left for the next time.
 func removeOld(root string) {
 	entries, _ := os.ReadDir(root)
 	for _, entry := range entries {

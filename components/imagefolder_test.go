@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// copied copies a build context, and returns what the Docker provider hashes of it: the mode and content of each file.
+// copied copies a build context, and returns what the Docker provider hashes: the mode and content of each file.
 func copied(t *testing.T, source ImageSource) (ImageBuild, map[string]string) {
 	t.Helper()
 	build, err := source.Build()
@@ -55,8 +55,8 @@ func contents(t *testing.T, folder string) map[string]string {
 	return files
 }
 
-// The provider builds and pushes again when its own hash of the context moves, and a tag that exists is refused: tag
-// and the copied files must be the same wherever a commit is checked out.
+// The provider builds and pushes again when its own hash of the context changes, and an existing tag is refused: tag
+// and copied files must be the same wherever a commit is checked out.
 func TestACommitIsTheSameContextInEveryCheckout(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o022))
 	program := ImageSource{Context: "src", Dockerfile: "src/Dockerfile", Program: "intake/bootstrap"}
@@ -118,7 +118,7 @@ func TestLinksAreCopiedAsTheFilesTheyLeadTo(t *testing.T) {
 	}
 }
 
-// A context that is the whole project would hold the copies from before.
+// A context that is the whole project would contain the earlier copies.
 func TestCopiesAreNoPartOfAContext(t *testing.T) {
 	source := ImageSource{Project: sources(t), Context: ".", Dockerfile: "src/Dockerfile"}
 	first, want := copied(t, source)
@@ -174,8 +174,8 @@ func removeAll(folder string, patterns ...string) error {
 	return nil
 }
 
-// Whoever sees the folder sees the whole of it. WriteContext shares nothing between two calls but the file system, so
-// that goroutines stand for processes.
+// If the folder is visible, it is complete. Calls of WriteContext share nothing but the file system, so goroutines can
+// stand in for processes.
 func TestManyCopyTheSameAtOnce(t *testing.T) {
 	source := ImageSource{Project: module(t), Context: "src", Dockerfile: "src/Dockerfile", Program: "intake/bootstrap"}
 	for range 20 {
@@ -237,7 +237,7 @@ func TestWhatNobodyBuildsFromAnymoreIsRemoved(t *testing.T) {
 	if diff := cmp.Diff([]string{".gitignore", "other-0123456789abcdef", "somebody's", now}, names()); diff != "" {
 		t.Error(diff)
 	}
-	// What is used again is young again.
+	// A reused copy counts as new.
 	old := time.Now().Add(-keptUnused - time.Hour)
 	if err := os.Chtimes(filepath.Join(root, now), old, old); err != nil {
 		t.Fatal(err)

@@ -16,14 +16,14 @@ const (
 	// defaultKeptImages bounds the storage and leaves enough to roll back to.
 	defaultKeptImages = 50
 
-	// untaggedDays is how long an image without a tag stays. None is pushed without one; a push that broke off leaves
+	// untaggedDays is how long an image without a tag stays. None is pushed without one, but an interrupted push leaves
 	// some.
 	untaggedDays = 1
 )
 
 // ImageRepositoryArgs are the arguments of NewImageRepository.
 type ImageRepositoryArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// RepositoryName is the physical name: up to 256 lower-case letters and digits, with single . _ / - between them.
@@ -35,15 +35,15 @@ type ImageRepositoryArgs struct {
 	// KeyARN is the customer-managed key of the images.
 	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	// KeptImages is how many images stay, 2 to 1000; the oldest go first. Default: 50.
+	// KeptImages is how many images are kept, 2 to 1000; the oldest go first. Default: 50.
 	KeptImages int `pulumi:"keptImages,optional"`
 
-	// ForceDelete lets the repository be destroyed with images in it.
+	// ForceDelete allows destroying the repository with images in it.
 	ForceDelete bool `pulumi:"forceDelete,optional"`
 }
 
-// ImageRepository is the private ECR repository of one function: tags that never move, a scan of each push, a
-// customer-managed key, a lifecycle, and the right of that function to pull.
+// ImageRepository is the private ECR repository of one function: immutable tags, a scan on each push, a
+// customer-managed key, a lifecycle, and that function's permission to pull.
 type ImageRepository struct {
 	pulumi.ResourceState
 
@@ -51,11 +51,11 @@ type ImageRepository struct {
 	URL  pulumi.StringOutput `pulumi:"url"`
 	// RegistryID is the account that a login token is for.
 	RegistryID pulumi.StringOutput `pulumi:"registryId"`
-	// Policy is what lets the function pull; the function must be made after it.
+	// Policy lets the function pull; the function must be created after it.
 	Policy pulumi.Resource
 }
 
-// NewImageRepository makes an ImageRepository.
+// NewImageRepository creates an ImageRepository.
 func NewImageRepository(ctx *pulumi.Context, name string, given *ImageRepositoryArgs, opts ...pulumi.ResourceOption) (*ImageRepository, error) {
 	args := given.withDefaults()
 	r := &ImageRepository{}
@@ -122,8 +122,8 @@ func (args *ImageRepositoryArgs) check(name string) error {
 	return a.err()
 }
 
-// pullPolicy lets Lambda pull for the functions that match a name. It is the statement that Lambda adds by itself where
-// none lets it pull, which would show as drift, held to these functions
+// pullPolicy lets Lambda pull for the functions that match a name. It is the statement that Lambda would add itself if
+// none allowed the pull, which would show as drift, limited to these functions
 // (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions).
 func pullPolicy(scope Scope, functionPattern string) (pulumi.String, error) {
 	text, err := iam.New(iam.Statement{

@@ -13,16 +13,15 @@ import (
 	"strings"
 )
 
-// ImageSource is what a container image is built from. Paths are relative to the project's folder, so that the state
-// that one machine writes holds for all others.
+// ImageSource is what a container image is built from. Paths are relative to the project's folder, so the state written
+// by one machine is valid on all others.
 //
-// The Docker provider hashes the modes of all files and the places that links lead to, which are different in each
-// checkout of the same commit. So the build context is copied into a folder below the project, with the same modes
-// everywhere. Line endings are Git's business: a project that is cloned with autocrlf needs "* text=auto eol=lf" in its
-// .gitattributes.
+// The Docker provider hashes the modes of all files and the targets of links, which differ between checkouts of the
+// same commit. So the build context is copied into a folder below the project, with the same modes everywhere. Line
+// endings are up to Git: a project that may be cloned with autocrlf needs "* text=auto eol=lf" in its .gitattributes.
 type ImageSource struct {
-	// Project is the folder that Context and Dockerfile are read from here, and that the build context is copied to. The
-	// Docker provider reads it from where the engine runs. Default: the Pulumi project's folder.
+	// Project is the folder that Context and Dockerfile are read from, and that the build context is copied to. The Docker
+	// provider reads it from where the engine runs. Default: the Pulumi project's folder.
 	Project string `pulumi:"project,optional"`
 
 	// Context is the folder that the build context is taken from.
@@ -31,33 +30,32 @@ type ImageSource struct {
 	// Dockerfile is the build's Dockerfile.
 	Dockerfile string `pulumi:"dockerfile"`
 
-	// Program is the folder of a Go program, relative to Context, which is the folder of its module. The build context is
-	// then what this program is made of: go.mod, go.sum, the Dockerfile, and what `go build` reads of the packages of that
-	// module which it imports, embedded files included. A program with a vendor folder, or whose build needs more, does
-	// without this.
+	// Program is the folder of a Go program, relative to Context, which is its module's folder. The build context is then
+	// what this program is made of: go.mod, go.sum, the Dockerfile, and what `go build` reads of the module's packages
+	// that it imports, including embedded files. Don't use it for a program with a vendor folder, or whose build needs
+	// more.
 	//
-	// Default: none. The build context is then all of Context but for what Docker's ignore file leaves out: the file
-	// "<Dockerfile>.dockerignore", or ".dockerignore" in Context. A symbolic link in Context counts as the file that it
-	// leads to.
+	// Default: none. The build context is then all of Context except what Docker's ignore file excludes: the file
+	// "<Dockerfile>.dockerignore", or ".dockerignore" in Context. A symbolic link in Context counts as the file it points
+	// to.
 	Program string `pulumi:"program,optional"`
 
 	// Args are the build's arguments.
 	Args map[string]string `pulumi:"args,optional"`
 }
 
-// ImagePlatform is what images are built for. It is said, as the builder's own architecture is the default.
+// ImagePlatform is what images are built for. It is explicit, because the default is the builder's own architecture.
 const ImagePlatform = "linux/arm64"
 
 // ImageBuild is an image's name and what it is built with.
 type ImageBuild struct {
-	// Tag is a name for the image that changes with every file, build argument and platform that it is made of, and with
-	// nothing else. Tags are immutable in the repository: a tag that exists is refused.
+	// Tag is a name for the image that changes with every file, build argument and platform it is made of, and with
+	// nothing else. Tags are immutable in the repository: an existing tag is refused.
 	Tag string
 
-	// Args are the source's, and what the image says of itself: VERSION is the tag, REVISION the whole digest that the tag
-	// is the beginning of. A commit would be another one after every change of a page, and the image with it.
-	// SOURCE_DATE_EPOCH is the time that builders since Docker Engine 23 give to the image: always the same, so that the
-	// image's digest is too.
+	// Args are the source's, plus what the image says about itself: VERSION is the tag, and REVISION the whole digest of
+	// which the tag is the start. A commit would change with every page, and the image with it. SOURCE_DATE_EPOCH is the
+	// time that builders since Docker Engine 23 give to the image: always the same, so the image's digest is too.
 	Args map[string]string
 
 	// Context and Dockerfile are where WriteContext puts them, relative to the project.
@@ -70,7 +68,7 @@ type ImageBuild struct {
 // tagLength is how many hexadecimal digits of the digest a tag has.
 const tagLength = 16
 
-// Build tells how the image is called and built. It writes nothing: WriteContext does.
+// Build returns the image's name and how to build it. It writes nothing: WriteContext does.
 func (s ImageSource) Build() (ImageBuild, error) { return s.build(ImagePlatform) }
 
 func (s ImageSource) build(platform string) (ImageBuild, error) {
@@ -103,7 +101,7 @@ func (s ImageSource) name() string {
 	return strings.Trim(notInNames.ReplaceAllString(cmp.Or(s.Program, s.Context), "-"), "-")
 }
 
-// digest is a digest, in hexadecimal digits, of every file, build argument and platform that the image is made of.
+// digest returns a digest, in hexadecimal digits, of every file, build argument and platform that the image is made of.
 func (s ImageSource) digest(platform, dockerfile string, files contextFiles) string {
 	digest := sha256.New()
 	fmt.Fprintf(digest, "platform %q\ndockerfile %q\n", platform, dockerfile)

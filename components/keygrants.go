@@ -2,8 +2,8 @@ package components
 
 import "trade-processing/components/iam"
 
-// KeyGrants are what AWS services may use a key for. Each is held to named resources of the key's own account and
-// region, and a * in a name stands for any text.
+// KeyGrants are what AWS services may use a key for. Each is limited to named resources of the key's own account and
+// region; a * in a name matches anything.
 type KeyGrants struct {
 	// LogGroups are the names of log groups that CloudWatch Logs encrypts.
 	LogGroups []string `pulumi:"logGroups,optional"`
@@ -14,11 +14,11 @@ type KeyGrants struct {
 	// AlarmPrefix begins the names of the alarms that publish to an encrypted topic.
 	AlarmPrefix string `pulumi:"alarmPrefix,optional"`
 
-	// Rules are the EventBridge rules whose undelivered events go to encrypted dead-letter queues: "<bus>/<rule>", and
-	// "<rule>" alone on the account's own bus.
+	// Rules are the EventBridge rules whose undelivered events go to encrypted dead-letter queues: "<bus>/<rule>", or just
+	// "<rule>" on the account's default bus.
 	Rules []string `pulumi:"rules,optional"`
 
-	// EventBus is the name of a bus that is encrypted, and has an encrypted dead-letter queue of its own.
+	// EventBus is the name of an encrypted bus with its own encrypted dead-letter queue.
 	EventBus string `pulumi:"eventBus,optional"`
 }
 
@@ -43,14 +43,14 @@ func (g KeyGrants) statements(scope Scope) []iam.Statement {
 	return made
 }
 
-// serviceStatement lets a service do something with the key that carries the policy.
+// serviceStatement lets a service do something with the key that has the policy.
 func serviceStatement(sid, service string, conditions iam.Conditions, actions ...string) iam.Statement {
 	return iam.Statement{
 		Sid: sid, Effect: iam.Allow, Principal: iam.Service(service), Action: actions, Resource: thisKey, Condition: conditions,
 	}
 }
 
-// logGroups lets CloudWatch Logs encrypt these log groups. A group's ARN, which holds the account, is the encryption
+// logGroups lets CloudWatch Logs encrypt these log groups. A group's ARN, which includes the account, is the encryption
 // context of each of its calls.
 func logGroups(scope Scope, names []string) iam.Statement {
 	var groups iam.Strings
@@ -66,7 +66,7 @@ func logGroups(scope Scope, names []string) iam.Statement {
 
 // workflowLogs lets the delivery service behind Step Functions' logging read what a state machine with a
 // customer-managed key logs (https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html). The
-// encryption context, which holds the account, is the text "arn:…:logs:<region>:<account>:*", star included.
+// encryption context, which includes the account, is the literal "arn:…:logs:<region>:<account>:*", star included.
 func workflowLogs(scope Scope) iam.Statement {
 	return serviceStatement("WorkflowLogDelivery", logDeliveryService,
 		iam.Conditions{iam.StringLike: {"kms:EncryptionContext:SourceArn": {scope.ARN("logs", "*")}}}, "kms:Decrypt")
@@ -79,8 +79,8 @@ func alarmsPublish(scope Scope, namePrefix string) iam.Statement {
 		onBehalfOf(scope.Account, scope.ARN("cloudwatch", "alarm:"+namePrefix+"*")), "kms:Decrypt", "kms:GenerateDataKey")
 }
 
-// eventDeadLetters lets EventBridge put what these rules could not deliver into encrypted dead-letter queues. Without
-// it the queues stay empty and the events are gone, with one metric as the only trace.
+// eventDeadLetters lets EventBridge put what these rules couldn't deliver into encrypted dead-letter queues. Without it
+// the queues stay empty and the events are lost, with one metric as the only trace.
 func eventDeadLetters(scope Scope, rules []string) iam.Statement {
 	var arns iam.Strings
 	for _, rule := range rules {
@@ -90,14 +90,14 @@ func eventDeadLetters(scope Scope, rules []string) iam.Statement {
 }
 
 // eventBus lets EventBridge encrypt the events on a bus, decrypt them for its rules and its archive (a managed rule),
-// and put what it could not encrypt into the bus's own encrypted dead-letter queue
+// and put what it couldn't encrypt into the bus's own encrypted dead-letter queue
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html).
 func eventBus(scope Scope, name string) []iam.Statement {
 	bus, rules := scope.ARN("events", "event-bus/"+name), scope.ARN("events", "rule/"+name+"/*")
 	return []iam.Statement{
 		serviceStatement("EventBus", eventService, onBehalfOf(scope.Account, bus, rules), "kms:Decrypt", "kms:GenerateDataKey"),
-		// Before there is a bus to speak for, EventBridge looks whether the key suits. AWS's own policy has no condition
-		// here, and nothing but the key's description is given away.
+		// Before there is a bus to act for, EventBridge checks the key. AWS's own policy has no condition here, and only the
+		// key's description is revealed.
 		serviceStatement("EventBusKeyCheck", eventService, nil, "kms:DescribeKey"),
 	}
 }

@@ -16,27 +16,27 @@ const (
 	// queueRetention is SQS's longest. A dead letter is evidence, and a long weekend must not destroy it.
 	queueRetention = 14 * 24 * time.Hour
 
-	// defaultOldestMessageSeconds is the age at which a message that nobody took care of raises the second alarm.
+	// defaultOldestMessageSeconds is the age at which a neglected message raises the second alarm.
 	defaultOldestMessageSeconds = 3600
 
-	// redriveTime is how long a message stays hidden from others once it is received: long enough for a redrive to send
-	// a batch on and delete it.
+	// redriveTime is how long a received message stays hidden from others: long enough for a redrive to send a batch on
+	// and delete it.
 	redriveTime = 2 * time.Minute
 
-	// dataKeyReuse is how long SQS uses one data key before it asks KMS again, so that a flood of dead letters doesn't
-	// meet KMS's own request quota.
+	// dataKeyReuse is how long SQS uses one data key before it asks KMS again, so a flood of dead letters doesn't hit
+	// KMS's request quota.
 	dataKeyReuse = 5 * time.Minute
 )
 
 // MonitoredQueueArgs are the arguments of NewMonitoredQueue.
 type MonitoredQueueArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// QueueName is the physical name: up to 80 letters, digits, - and _. The alarms are named after it.
 	QueueName string `pulumi:"queueName"`
 
-	// Holds says in an alarm's text what a message in here means, such as "trades that the recorder could not write".
+	// Holds says in an alarm's text what a message in the queue is, such as "trades that the recorder could not write".
 	Holds string `pulumi:"holds"`
 
 	// KeyARN is the customer-managed key that encrypts the messages. Its policy must let every service that sends use it:
@@ -46,7 +46,7 @@ type MonitoredQueueArgs struct {
 	// AlarmTopicARN is the SNS topic that both alarms notify.
 	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
-	// Senders are the AWS services that may send, each for one resource. Roles of this account need none: their own
+	// Senders are the AWS services that may send, each for one resource. Roles in this account aren't listed: their own
 	// policies suffice.
 	Senders []QueueSender `pulumi:"senders,optional"`
 
@@ -54,7 +54,7 @@ type MonitoredQueueArgs struct {
 	// 3600.
 	OldestMessageSeconds int `pulumi:"oldestMessageSeconds,optional"`
 
-	// DeletionProtection refuses a plan that would delete or replace the queue, and with it the messages that wait.
+	// DeletionProtection refuses a plan that would delete or replace the queue, and with it the waiting messages.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
@@ -63,7 +63,7 @@ type QueueSender struct {
 	// Service is the service's principal, such as events.amazonaws.com.
 	Service string `pulumi:"service"`
 
-	// ResourceARN is what the service sends for, such as the ARN of a rule.
+	// ResourceARN is what the service sends on behalf of, such as the ARN of a rule.
 	ResourceARN pulumi.StringInput `pulumi:"resourceArn"`
 }
 
@@ -77,11 +77,11 @@ type MonitoredQueue struct {
 	Name   string
 	Alarms Alarms
 
-	// Policy is what lets the senders send; what sends must be made after it.
+	// Policy lets the senders send; create senders after it.
 	Policy pulumi.Resource
 }
 
-// NewMonitoredQueue makes a MonitoredQueue.
+// NewMonitoredQueue creates a MonitoredQueue.
 func NewMonitoredQueue(ctx *pulumi.Context, name string, given *MonitoredQueueArgs, opts ...pulumi.ResourceOption) (*MonitoredQueue, error) {
 	args := given.withDefaults()
 	q := &MonitoredQueue{Name: args.QueueName}
@@ -101,7 +101,7 @@ func NewMonitoredQueue(ctx *pulumi.Context, name string, given *MonitoredQueueAr
 	}
 	q.ARN, q.URL = queue.Arn, queue.Url
 
-	// Policies are resources of their own: inline, they are optional and computed at once, and drift unseen.
+	// Policies are separate resources: inline, they are both optional and computed, and drift unnoticed.
 	q.Policy, err = sqs.NewQueuePolicy(ctx, name+"-policy", &sqs.QueuePolicyArgs{
 		QueueUrl: queue.Url,
 		Policy:   args.policy(queue.Arn),

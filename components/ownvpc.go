@@ -12,26 +12,26 @@ import (
 	"trade-processing/components/iam"
 )
 
-// zonesWithoutLambda can't hold the network interfaces of functions. Zone ids are the same in every account; the
-// letters behind a region's name are not.
+// zonesWithoutLambda can't have functions' network interfaces. Zone ids are the same in every account; the letters
+// after a region's name are not.
 var zonesWithoutLambda = []string{"use1-az3"}
 
-// FlowLogGroup is the log group of a VPC's flow logs.
+// FlowLogGroup returns the log group of a VPC's flow logs.
 func FlowLogGroup(networkName string) string { return "/aws/vpc/" + networkName + "-flow-logs" }
 
-// newVPC makes a small VPC: two private subnets in two zones, no internet gateway, no NAT, a default security group
-// that is closed, and flow logs.
+// newVPC creates a small VPC: two private subnets in two zones, no internet gateway, no NAT, a closed default security
+// group, and flow logs.
 func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, name string) (place, error) {
 	network, err := ec2.NewVpc(ctx, name+"-vpc", &ec2.VpcArgs{
 		CidrBlock:          pulumi.String(args.CIDR),
-		EnableDnsSupport:   pulumi.Bool(true), // both are what private DNS names of endpoints rest on
+		EnableDnsSupport:   pulumi.Bool(true), // endpoints' private DNS names need both
 		EnableDnsHostnames: pulumi.Bool(true),
 		Tags:               nameTag(args.NetworkName),
 	}, pulumi.Parent(n))
 	if err != nil {
 		return place{}, fmt.Errorf("creating VPC %s: %w", name, err)
 	}
-	// AWS makes a default group that is open within itself. Taken over without rules, it lets nothing in or out.
+	// AWS creates a default group that is open to itself. Adopted without rules, it lets nothing in or out.
 	closed, err := ec2.NewDefaultSecurityGroup(ctx, name+"-default", &ec2.DefaultSecurityGroupArgs{
 		VpcId: network.ID(),
 		Tags:  nameTag(args.NetworkName + "-default-closed"),

@@ -8,7 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// newAlarms adds what concerns the pipeline as a whole, and one alarm over all for whoever is on call.
+// newAlarms adds the alarms on the pipeline as a whole, and one composite alarm for the person on call.
 func (args *TradePipelineArgs) newAlarms(ctx *pulumi.Context, p *TradePipeline, name string) error {
 	p.Alarms.add(p.Bus.Alarms, p.Workflow.Alarms)
 	for i, stage := range args.Stages {

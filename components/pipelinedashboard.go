@@ -15,7 +15,7 @@ func (args *TradePipelineArgs) newDashboard(ctx *pulumi.Context, p *TradePipelin
 	return err
 }
 
-// questions are what somebody who is woken at night asks, in that order.
+// questions returns what somebody woken at night asks, in order.
 func (args *TradePipelineArgs) questions(p *TradePipeline) []Question {
 	questions := []Question{
 		{"Are trades flowing?", []Graph{args.arrivals(p), args.outcomes()}},
@@ -25,13 +25,13 @@ func (args *TradePipelineArgs) questions(p *TradePipeline) []Question {
 		{"What does it cost?", []Graph{args.costs(p), args.volume(p)}},
 	}
 	for i, question := range questions {
-		// A stage may have no metric for a graph, and CloudWatch takes no graph without one.
+		// A stage may have no metric for a graph, and CloudWatch refuses a graph without one.
 		questions[i].Graphs = slices.DeleteFunc(question.Graphs, func(g Graph) bool { return len(g.Metrics) == 0 })
 	}
 	return questions
 }
 
-// own adds the stages' own metrics to the graph that they belong to.
+// own adds the stages' own metrics to their graph.
 func (args *TradePipelineArgs) own(graph string, g Graph) Graph {
 	for _, stage := range args.Stages {
 		for _, metric := range stage.Metrics {
@@ -111,7 +111,7 @@ func (args *TradePipelineArgs) tableErrors(p *TradePipeline) Graph {
 	return g
 }
 
-// queues are all dead-letter queues of the pipeline.
+// queues returns all dead-letter queues of the pipeline.
 func (args *TradePipelineArgs) queues(p *TradePipeline) []*MonitoredQueue {
 	var queues []*MonitoredQueue
 	for _, f := range p.Functions {
@@ -141,8 +141,8 @@ func (args *TradePipelineArgs) ofQueues(p *TradePipeline, g Graph, metric string
 	return g
 }
 
-// List prices of us-east-1 in USD, November 2025 (https://aws.amazon.com/pricing). They make the graph an estimate that
-// shows what grows; the bill is what counts.
+// List prices of us-east-1 in USD, November 2025 (https://aws.amazon.com/pricing). They make the graph an estimate of
+// what grows; the bill is what counts.
 const (
 	priceFunctionGBSecond = 0.0000133334 // arm64
 	priceFunctionCall     = 0.0000002
@@ -151,10 +151,10 @@ const (
 	priceExpressGBSecond  = 0.00001667
 	priceWriteUnit        = 0.000000625 // the same for a write to the table and for one to a replica
 
-	expressMemoryGB = 0.0625 // the least that is billed
+	expressMemoryGB = 0.0625 // the minimum that is billed
 )
 
-// costs estimates what moves with the number of trades. Keys, endpoints, alarms and storage cost the same every hour.
+// costs estimates what depends on the number of trades. Keys, endpoints, alarms and storage cost the same every hour.
 func (args *TradePipelineArgs) costs(p *TradePipeline) Graph {
 	const hourly = 60 // from one minute to one hour
 	g := Graph{Title: "Estimated cost", Stat: "Sum", Unit: "USD per hour"}
@@ -196,7 +196,7 @@ func (args *TradePipelineArgs) costs(p *TradePipeline) Graph {
 	return g
 }
 
-// volume is what the bill counts.
+// volume returns what is billed.
 func (args *TradePipelineArgs) volume(p *TradePipeline) Graph {
 	table := []Dimension{{"TableName", args.Prefix + "-trades"}}
 	return args.own(VolumeGraph, Graph{Title: "What is billed", Stat: "Sum", Metrics: []Metric{

@@ -7,20 +7,20 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Parameter is an SSM parameter of a pipeline. The stack's config is its source: a value that an operator changes with
-// the AWS CLI holds until a deployment changes it, or until one that refreshes first.
+// Parameter is an SSM parameter of a pipeline. The stack's config is its source: a value that an operator sets with the
+// AWS CLI lasts until a deployment changes it, or until one that refreshes first.
 type Parameter struct {
 	// Name is what follows the pipeline's ParameterPrefix.
 	Name string `pulumi:"name"`
 
-	// Description says what the functions make of the value.
+	// Description says what the functions use the value for.
 	Description string `pulumi:"description"`
 
-	// AllowedPattern is the regular expression that SSM demands of a value. A function that starts with a value it can't
-	// read fails every trade, so let SSM refuse what the functions would.
+	// AllowedPattern is the regular expression that a value must match in SSM. A function that starts with a value it
+	// can't read fails every trade, so let SSM refuse what the functions would.
 	AllowedPattern string `pulumi:"allowedPattern"`
 
-	// Value is the value, which can't be empty. A secret one is kept as a SecureString under the pipeline's key.
+	// Value is the value, which can't be empty. A secret one is stored as a SecureString under the pipeline's key.
 	Value pulumi.StringInput `pulumi:"value"`
 }
 
@@ -48,7 +48,7 @@ func (args *TradePipelineArgs) checkParameters(a *arguments) {
 	}
 }
 
-// newParameters makes what the functions read while they run.
+// newParameters creates what the functions read while they run.
 func (args *TradePipelineArgs) newParameters(ctx *pulumi.Context, p *TradePipeline, name string) error {
 	for _, parameter := range args.Parameters {
 		given := &ssm.ParameterArgs{

@@ -6,7 +6,7 @@ import (
 	"trade-processing/components/iam"
 )
 
-// AWS's service principals that this package grants something to.
+// The AWS service principals that this package grants something to.
 const (
 	alarmService       = "cloudwatch.amazonaws.com"
 	backupService      = "backup.amazonaws.com"
@@ -18,15 +18,15 @@ const (
 	workflowService    = "states.amazonaws.com"
 )
 
-// Condition keys that keep a service from acting for anybody else (the confused deputy:
+// Condition keys that keep a service from acting for anyone else (the confused deputy:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html).
 const (
 	sourceAccount = "aws:SourceAccount"
 	sourceARN     = "aws:SourceArn"
 )
 
-// onBehalfOf are the conditions that a service acts for this account and for these resources of it. Without resources,
-// the account alone is demanded.
+// onBehalfOf returns the conditions that a service acts for this account and these resources of it. Without resources,
+// only the account is required.
 func onBehalfOf(account string, resources ...string) iam.Conditions {
 	conditions := iam.Conditions{iam.StringEquals: {sourceAccount: {account}}}
 	if len(resources) > 0 {
@@ -35,7 +35,7 @@ func onBehalfOf(account string, resources ...string) iam.Conditions {
 	return conditions
 }
 
-// trust is the policy of a role that one service takes on.
+// trust returns the policy of a role that one service assumes.
 func trust(service string, conditions iam.Conditions) (pulumi.String, error) {
 	text, err := iam.New(iam.Statement{
 		Effect:    iam.Allow,
@@ -46,7 +46,7 @@ func trust(service string, conditions iam.Conditions) (pulumi.String, error) {
 	return pulumi.String(text), err
 }
 
-// policyOf renders the statements that build makes of the inputs' values once they are known.
+// policyOf renders the statements that build derives from the inputs' values, once they are known.
 func policyOf(build func(value []string) []iam.Statement, inputs ...pulumi.StringInput) pulumi.StringOutput {
 	return pulumi.StringArray(inputs).ToStringArrayOutput().ApplyT(func(values []string) (string, error) {
 		return iam.New(build(values)...).JSON()
@@ -65,10 +65,10 @@ func onlyTLS(actions, resource string) iam.Statement {
 	}
 }
 
-// anyResource is the resource of statements for which AWS offers no narrower one. Each use names its reason; a test
-// holds the list of actions that may stand with it.
+// anyResource is the resource of statements for which AWS supports no narrower one. Each use names its reason; a test
+// has the list of actions that may use it.
 var anyResource = iam.Strings{"*"}
 
-// thisKey is the resource of a key policy's statement: the key that carries the policy, which no ARN can name before it
+// thisKey is the resource of a key policy's statement: the key that has the policy, which no ARN can name before it
 // exists.
 var thisKey = iam.Strings{"*"}

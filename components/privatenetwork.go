@@ -15,35 +15,34 @@ const privateNetworkType = "trade-processing:components:PrivateNetwork"
 
 // PrivateNetworkArgs are the arguments of NewPrivateNetwork.
 type PrivateNetworkArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// NetworkName begins the names of everything in the network: up to 64 letters, digits, -, _ and . The flow logs' role
 	// names the log group before it exists.
 	NetworkName string `pulumi:"networkName"`
 
-	// Adopted is a VPC that is there already. Default: a small one is made.
+	// Adopted is an existing VPC. Default: a small one is created.
 	Adopted *AdoptedNetwork `pulumi:"adopted,optional"`
 
-	// CIDR is the range of a VPC that is made: /16 to /25. Default: 10.42.0.0/24.
+	// CIDR is the range of a created VPC: /16 to /25. Default: 10.42.0.0/24.
 	CIDR string `pulumi:"cidr,optional"`
 
-	// Endpoints are the AWS services that get an interface endpoint, such as "ssm": what the functions call from within
-	// the VPC, and no more, as each costs by the hour. DynamoDB and S3 have gateway endpoints, which are free.
+	// Endpoints are the AWS services that get an interface endpoint, such as "ssm": only what the functions call from
+	// inside the VPC, because each costs money per hour. DynamoDB and S3 have gateway endpoints, which are free.
 	Endpoints []string `pulumi:"endpoints,optional"`
 
-	// LogRetentionDays is how long the flow logs of a VPC that is made are kept: one of CloudWatch's retentions.
-	// Default: 365.
+	// LogRetentionDays is how long the flow logs of a created VPC are kept: one of CloudWatch's retentions. Default: 365.
 	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
 
 	// KeyARN is the customer-managed key of the flow logs.
 	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	// PermissionsBoundary is the ARN of a policy that bounds the flow logs' role. Default: none.
+	// PermissionsBoundary is the ARN of the flow logs' role's permissions boundary. Default: none.
 	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 }
 
-// AdoptedNetwork is a VPC that this stack uses and doesn't own.
+// AdoptedNetwork is a VPC that this stack uses but doesn't own.
 type AdoptedNetwork struct {
 	// VPCID is the VPC.
 	VPCID pulumi.StringInput `pulumi:"vpcId"`
@@ -51,26 +50,26 @@ type AdoptedNetwork struct {
 	// SubnetIDs are its private subnets, in two zones or more.
 	SubnetIDs pulumi.StringArrayInput `pulumi:"subnetIds"`
 
-	// RouteTableIDs are the tables of these subnets, for gateway endpoints of our own. Default: none, as the VPC has its
-	// own gateway endpoints for DynamoDB and S3.
+	// RouteTableIDs are the tables of these subnets, for the stack's own gateway endpoints. Default: none, because the VPC
+	// has gateway endpoints for DynamoDB and S3.
 	RouteTableIDs pulumi.StringArrayInput `pulumi:"routeTableIds,optional"`
 
-	// EndpointSecurityGroupIDs are the groups of interface endpoints that the VPC has already. The functions get access
-	// to them.
+	// EndpointSecurityGroupIDs are the groups of interface endpoints that the VPC already has. The functions get access to
+	// them.
 	EndpointSecurityGroupIDs []pulumi.StringInput `pulumi:"endpointSecurityGroupIds,optional"`
 }
 
 // defaultCIDR has 256 addresses: Lambda shares a network interface among all functions with the same subnets and
-// groups, so that a handful are enough.
+// groups, so a handful are enough.
 const defaultCIDR = "10.42.0.0/24"
 
-// zones is how many availability zones a VPC of ours spans: a function in one zone goes down with it.
+// zones is how many availability zones a created VPC spans: a function in one zone goes down with it.
 const zones = 2
 
 const https = 443
 
-// PrivateNetwork is where the functions live: private subnets without a way to the internet, endpoints for the AWS
-// services that they call, and security groups that name each other instead of address ranges.
+// PrivateNetwork is where the functions live: private subnets without internet access, endpoints for the AWS services
+// they call, and security groups that name each other instead of address ranges.
 type PrivateNetwork struct {
 	pulumi.ResourceState
 
@@ -83,11 +82,11 @@ type PrivateNetwork struct {
 	// DefaultGroupID is the VPC's default security group, which lasts as long as the VPC.
 	DefaultGroupID pulumi.StringOutput `pulumi:"defaultGroupId"`
 
-	// Reachable are the endpoints and the ways to them: what a function needs before its first call.
+	// Reachable are the endpoints and the routes to them: what a function needs before its first call.
 	Reachable []pulumi.Resource
 }
 
-// FunctionNetwork is where the functions of a pipeline live: what a PrivateNetwork has, as inputs.
+// FunctionNetwork is where a pipeline's functions live: a PrivateNetwork's outputs, as inputs.
 type FunctionNetwork struct {
 	// VPCID is the VPC.
 	VPCID pulumi.StringInput `pulumi:"vpcId"`
@@ -105,22 +104,22 @@ type FunctionNetwork struct {
 	Reachable []pulumi.Resource
 }
 
-// ForFunctions is the network as a pipeline takes it.
+// ForFunctions returns the network in the form a pipeline takes.
 func (n *PrivateNetwork) ForFunctions() *FunctionNetwork {
 	return &FunctionNetwork{
 		VPCID: n.VPCID, SubnetIDs: n.SubnetIDs, FunctionGroupID: n.FunctionGroupID, DefaultGroupID: n.DefaultGroupID, Reachable: n.Reachable,
 	}
 }
 
-// place is what the network's parts are made in: a VPC of ours or one that is adopted.
+// place is where the network's parts are created: in a new VPC or an existing one.
 type place struct {
 	vpcID         pulumi.StringInput
 	defaultGroup  pulumi.StringInput
 	subnetIDs     pulumi.StringArrayInput
-	routeTableIDs pulumi.StringArrayInput // nil: the VPC has gateway endpoints of its own
+	routeTableIDs pulumi.StringArrayInput // nil: the VPC has its own gateway endpoints
 }
 
-// NewPrivateNetwork makes a PrivateNetwork.
+// NewPrivateNetwork creates a PrivateNetwork.
 func NewPrivateNetwork(ctx *pulumi.Context, name string, given *PrivateNetworkArgs, opts ...pulumi.ResourceOption) (*PrivateNetwork, error) {
 	args := given.withDefaults()
 	n := &PrivateNetwork{}
@@ -157,7 +156,7 @@ func (args PrivateNetworkArgs) withDefaults() *PrivateNetworkArgs {
 	if args.LogRetentionDays == 0 {
 		args.LogRetentionDays = defaultLogRetentionDays
 	}
-	args.Endpoints = slices.Sorted(slices.Values(args.Endpoints)) // the order in the config changes nothing
+	args.Endpoints = slices.Sorted(slices.Values(args.Endpoints)) // the order in the config doesn't matter
 	return &args
 }
 
@@ -188,7 +187,7 @@ func (args *PrivateNetworkArgs) check(name string) error {
 	return a.err()
 }
 
-// subnetRanges halves a range of addresses, one half a zone.
+// subnetRanges halves an address range, one half per zone.
 func subnetRanges(cidr string) ([zones]netip.Prefix, error) {
 	whole, err := netip.ParsePrefix(cidr)
 	if err != nil || !whole.Addr().Is4() || whole.Bits() < 16 || whole.Bits() > 25 || whole != whole.Masked() {
@@ -196,7 +195,7 @@ func subnetRanges(cidr string) ([zones]netip.Prefix, error) {
 	}
 	first := netip.PrefixFrom(whole.Addr(), whole.Bits()+1)
 	address := whole.Addr().As4()
-	bit := whole.Bits() // counted from the left: the first bit that tells the halves apart
+	bit := whole.Bits() // counted from the left: the first bit that distinguishes the halves
 	address[bit/8] |= 1 << (7 - bit%8)
 	return [zones]netip.Prefix{first, netip.PrefixFrom(netip.AddrFrom4(address), whole.Bits()+1)}, nil
 }
@@ -213,7 +212,7 @@ func (args *PrivateNetworkArgs) place(ctx *pulumi.Context, n *PrivateNetwork, na
 	return args.newVPC(ctx, n, name)
 }
 
-// newSecurityGroup makes a security group without rules. Rules are resources of their own: mixed with inline ones, each
+// newSecurityGroup creates a security group without rules. Rules are separate resources: mixed with inline ones, each
 // update undoes the other's.
 func newSecurityGroup(ctx *pulumi.Context, parent pulumi.Resource, name string, vpcID pulumi.StringInput, physical, description string) (*ec2.SecurityGroup, error) {
 	group, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{
@@ -228,13 +227,13 @@ func newSecurityGroup(ctx *pulumi.Context, parent pulumi.Resource, name string, 
 	return group, nil
 }
 
-// lingeringInterfaces is how long the deletion of what Lambda's network interfaces hold on to may take: they stay for
-// up to 45 minutes after their function.
+// lingeringInterfaces is how long it may take to delete what Lambda's network interfaces hold on to: they stay for up
+// to 45 minutes after their function.
 const lingeringInterfaces = "50m"
 
 func nameTag(name string) pulumi.StringMap { return pulumi.StringMap{"Name": pulumi.String(name)} }
 
-// allow lets one security group reach another, or a prefix list, on one TCP port. Nothing is said of address ranges.
+// allow lets one security group reach another, a prefix list or a range on one TCP port.
 type allow struct {
 	from        pulumi.StringInput // the group whose egress it is
 	to          pulumi.StringInput // a group; nil with a prefix list or a range

@@ -15,7 +15,7 @@ const registryReplicationType = "trade-processing:components:RegistryReplication
 
 // RegistryReplicationArgs are the arguments of NewRegistryReplication.
 type RegistryReplicationArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// RepositoryPrefix is the namespace whose repositories are copied: "trade-processing" for all whose names begin with
@@ -25,16 +25,16 @@ type RegistryReplicationArgs struct {
 	// FunctionPrefix begins the names of the Lambda functions that may pull the copies.
 	FunctionPrefix string `pulumi:"functionPrefix"`
 
-	// RoleName is the physical name of the role with which ECR makes the copies: up to 64 letters, digits, -, _ and .
+	// RoleName is the physical name of the role with which ECR creates the copies: up to 64 letters, digits, -, _ and .
 	RoleName pulumi.StringInput `pulumi:"roleName"`
 
 	// Destinations are the other regions.
 	Destinations []RegistryDestination `pulumi:"destinations"`
 
-	// Tags are those of the copied repositories, which no provider makes and so tags, and of what is made beside them.
+	// Tags are the tags of the copied repositories, which no provider creates and so tags, and of the other resources.
 	Tags map[string]string `pulumi:"tags,optional"`
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	// PermissionsBoundary is the ARN of the role's permissions boundary. Default: none.
 	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 }
 
@@ -46,27 +46,27 @@ type RegistryDestination struct {
 	// KeyARN is the customer-managed key in that region.
 	KeyARN pulumi.StringInput `pulumi:"keyArn"`
 
-	// Provider is the provider of that region. Default: one is made, with the environment's credentials.
+	// Provider is the provider of that region. Default: a new one, with the environment's credentials.
 	Provider *aws.Provider
 }
 
 // RegistryReplication copies the images of a namespace to other regions, into repositories that are encrypted,
-// immutable and tagged as the first ones are.
+// immutable and tagged like the originals.
 //
-// AWS keeps one replication configuration for each registry and region. A second stack of the account that has this
-// component would overwrite the first one's, so exactly one may.
+// AWS keeps one replication configuration per registry and region. A second stack in the account with this component
+// would overwrite the first one's, so only one stack may have it.
 type RegistryReplication struct {
 	pulumi.ResourceState
 
-	// Configuration is what copies. An image that is pushed before it exists stays where it is. Depend on this and not on
-	// the component: which children a component has is known for sure only once all of them are registered.
+	// Configuration is what copies. An image pushed before it exists isn't copied. Depend on this, not on the component: a
+	// component's children are known for sure only once all of them are registered.
 	Configuration pulumi.Resource
 }
 
-// maxTemplatePrefix is the longest prefix of a repository creation template that the provider takes.
+// maxTemplatePrefix is the longest prefix of a repository creation template that the provider accepts.
 const maxTemplatePrefix = 30
 
-// NewRegistryReplication makes a RegistryReplication.
+// NewRegistryReplication creates a RegistryReplication.
 func NewRegistryReplication(ctx *pulumi.Context, name string, given *RegistryReplicationArgs, opts ...pulumi.ResourceOption) (*RegistryReplication, error) {
 	args := *given
 	r := &RegistryReplication{}
@@ -82,7 +82,7 @@ func NewRegistryReplication(ctx *pulumi.Context, name string, given *RegistryRep
 	if err != nil {
 		return nil, err
 	}
-	// The templates come first: without one, ECR makes the copy's repository mutable, untagged and under its own key.
+	// The templates come first: without one, ECR creates the copy's repository mutable, untagged and under its own key.
 	var templates []pulumi.Resource
 	var destinations ecr.ReplicationConfigurationReplicationConfigurationRuleDestinationArray
 	for _, destination := range args.Destinations {
@@ -155,10 +155,9 @@ func (args *RegistryReplicationArgs) check(name string) error {
 	return a.err()
 }
 
-// newRole makes the role with which ECR makes encrypted and tagged repositories
+// newRole creates the role with which ECR creates encrypted and tagged repositories
 // (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-create-iam.html). Its trust has
-// no condition, as AWS documents none that ECR would meet; what the role can do is bound to this namespace and these
-// keys.
+// no condition, because AWS documents none that ECR would meet; the role can only act on this namespace and these keys.
 func (args *RegistryReplicationArgs) newRole(ctx *pulumi.Context, r *RegistryReplication, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
 	trusted, err := trust(registryService, nil)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// roleArgs are what the roles of this package differ in.
+// roleArgs are the differences between this package's roles.
 type roleArgs struct {
 	name        pulumi.StringInput
 	description string

@@ -7,15 +7,15 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Scope is where a component's resources live. With it, the ARN of a resource whose name is chosen is known before the
-// resource exists, which is what the policies of a key or a queue need. A component asks its own provider for it; one
-// that is given must be the provider's.
+// Scope is where a component's resources live. With it, the ARN of a resource with a chosen name is known before the
+// resource exists, which key and queue policies need. A component asks its own provider for it; a given one must be the
+// provider's.
 type Scope struct {
 	Partition string // aws, aws-cn or aws-us-gov
 	Account   string // the 12 digits of the account
 	Region    string
 
-	checked bool // a component found it out, so that its children needn't ask again
+	checked bool // found by a component, so its children needn't ask again
 }
 
 // LookupScope asks a provider for its account, partition and region.
@@ -35,7 +35,7 @@ func LookupScope(ctx *pulumi.Context, opts ...pulumi.InvokeOption) (Scope, error
 	return Scope{Partition: partition.Partition, Account: caller.AccountId, Region: region.Name}, nil
 }
 
-// resolve finds a component's scope out through its provider, or checks the one that was given.
+// resolve finds a component's scope through its provider, or checks the given one.
 func (s *Scope) resolve(ctx *pulumi.Context, name string, component pulumi.Resource) error {
 	if s.checked {
 		return nil
@@ -54,7 +54,7 @@ func (s *Scope) resolve(ctx *pulumi.Context, name string, component pulumi.Resou
 	return nil
 }
 
-// In is the same account in another region of the partition.
+// In returns the same account in another region of the partition.
 func (s Scope) In(region string) Scope {
 	s.Region = region
 	return s

@@ -7,7 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// queueIn makes a queue with a provider of eu-west-1.
+// queueIn creates a queue with a provider for eu-west-1.
 func queueIn(scope Scope) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		_, err := NewMonitoredQueue(ctx, "q", &MonitoredQueueArgs{

@@ -15,12 +15,12 @@ import (
 const sourceRouteType = "trade-processing:components:SourceRoute"
 
 const (
-	// deliveryAge and deliveryAttempts are EventBridge's longest. An event that has a dead-letter queue to go to loses
-	// nothing by being tried for a day first.
+	// deliveryAge and deliveryAttempts are EventBridge's maximum. An event with a dead-letter queue to go to loses nothing
+	// by being retried for a day first.
 	deliveryAge      = 24 * time.Hour
 	deliveryAttempts = 185
 
-	// deadLettersSuffix ends the name of a dead-letter queue of a route's own.
+	// deadLettersSuffix ends the name of a route's own dead-letter queue.
 	deadLettersSuffix = "-dead-letters"
 
 	// workflowTargetID names the one target of each rule.
@@ -29,14 +29,14 @@ const (
 
 // SourceRouteArgs are the arguments of NewSourceRoute.
 type SourceRouteArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// RuleName is the physical name of rule and role: up to 64 letters, digits, -, _ and . The role's trust names the rule
 	// before it exists.
 	RuleName string `pulumi:"ruleName"`
 
-	// EventSource is the value of an event's "source" that the route takes.
+	// EventSource is the value of an event's "source" that the route matches.
 	EventSource string `pulumi:"eventSource"`
 
 	// Bus is where the events arrive.
@@ -49,11 +49,11 @@ type SourceRouteArgs struct {
 	AliasARN  pulumi.StringInput `pulumi:"aliasArn,optional"`
 	AliasName string             `pulumi:"aliasName,optional"`
 
-	// DeadLetters takes the events that could not be delivered; the rule must be one of its senders, see RuleARN. Default:
-	// a queue of the route's own.
+	// DeadLetters receives the events that couldn't be delivered; the rule must be one of its senders, see RuleARN.
+	// Default: the route's own queue.
 	DeadLetters *MonitoredQueue
 
-	// KeyARN is the customer-managed key of a dead-letter queue of the route's own. Its policy must let the rule use it.
+	// KeyARN is the customer-managed key of the route's own dead-letter queue. Its policy must let the rule use it.
 	KeyARN pulumi.StringInput `pulumi:"keyArn,optional"`
 
 	// SilenceAlarmMinutes is how long the source may send nothing before an alarm goes off: up to MaxSilenceMinutes.
@@ -63,30 +63,30 @@ type SourceRouteArgs struct {
 	// AlarmTopicARN is the SNS topic that the alarms notify.
 	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	// PermissionsBoundary is the ARN of the role's permissions boundary. Default: none.
 	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 
-	// DeletionProtection refuses a plan that would delete or replace a dead-letter queue of the route's own.
+	// DeletionProtection refuses a plan that would delete or replace the route's own dead-letter queue.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
 // MaxSilenceMinutes is the longest period that CloudWatch evaluates: a day.
 const MaxSilenceMinutes = 24 * 60
 
-// SourceRoute leads the events of one source to the workflow: a rule, its target with retries and a dead-letter queue,
-// the role that starts the workflow, and alarms for deliveries that fail.
+// SourceRoute routes the events of one source to the workflow: a rule, its target with retries and a dead-letter queue,
+// the role that starts the workflow, and alarms for failed deliveries.
 type SourceRoute struct {
 	pulumi.ResourceState
 
 	RuleName pulumi.StringOutput `pulumi:"ruleName"`
 	RuleARN  pulumi.StringOutput `pulumi:"ruleArn"`
 
-	// DeadLetters keeps the events that could not be delivered.
+	// DeadLetters keeps the events that couldn't be delivered.
 	DeadLetters *MonitoredQueue
-	Alarms      Alarms // those of a dead-letter queue of the route's own included
+	Alarms      Alarms // including those of the route's own dead-letter queue
 }
 
-// RuleARN is the ARN of a rule on a bus.
+// RuleARN returns the ARN of a rule on a bus.
 func RuleARN(scope Scope, busName, ruleName string) string {
 	if busName == DefaultBus {
 		return scope.ARN("events", "rule/"+ruleName)
@@ -94,7 +94,7 @@ func RuleARN(scope Scope, busName, ruleName string) string {
 	return scope.ARN("events", "rule/"+busName+"/"+ruleName)
 }
 
-// NewSourceRoute makes a SourceRoute.
+// NewSourceRoute creates a SourceRoute.
 func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, opts ...pulumi.ResourceOption) (*SourceRoute, error) {
 	args := *given
 	r := &SourceRoute{}
@@ -169,7 +169,7 @@ func (args *SourceRouteArgs) check(name string) error {
 	return a.err()
 }
 
-// newDeadLetters makes the queue of what can't be delivered, unless there is one.
+// newDeadLetters creates the queue for what can't be delivered, unless one is given.
 func (args *SourceRouteArgs) newDeadLetters(ctx *pulumi.Context, r *SourceRoute, name string) (err error) {
 	if r.DeadLetters = args.DeadLetters; r.DeadLetters != nil {
 		return nil
@@ -190,7 +190,7 @@ func (args *SourceRouteArgs) newDeadLetters(ctx *pulumi.Context, r *SourceRoute,
 	return err
 }
 
-// newRole makes the role that starts the workflow for this rule and no other.
+// newRole creates the role that starts the workflow for this rule and no other.
 func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
 	rule := RuleARN(args.Scope, args.Bus.PhysicalName, args.RuleName)
 	trusted, err := trust(eventService, onBehalfOf(args.Scope.Account, rule))
@@ -214,7 +214,7 @@ func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name s
 	return role, policy, nil
 }
 
-// target is what the rule starts.
+// target returns what the rule starts.
 func (args *SourceRouteArgs) target() pulumi.StringInput {
 	if args.AliasARN == nil {
 		return args.StateMachineARN
@@ -222,8 +222,8 @@ func (args *SourceRouteArgs) target() pulumi.StringInput {
 	return args.AliasARN
 }
 
-// startWorkflow lets a role start a state machine, or an alias of it and nothing else. Step Functions authorises a
-// start through an alias with the state machine's own ARN, and gives the alias as a condition key
+// startWorkflow lets a role start a state machine, or only an alias of it. Step Functions authorises a start through an
+// alias with the state machine's own ARN, and passes the alias as a condition key
 // (https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html).
 func startWorkflow(stateMachineARN, alias string) iam.Statement {
 	statement := iam.Statement{

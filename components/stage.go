@@ -11,9 +11,9 @@ import (
 )
 
 // Stage is one row of a pipeline's table of stages: a function, its state in the workflow, what the function may do,
-// and what it hands on. The pipeline makes state, role, queue, alarms and dashboard lines from it.
+// and what it hands on. The pipeline derives state, role, queue, alarms and dashboard lines from it.
 //
-// All stages but the last run side by side on the event. The last one gets their answers too.
+// All stages but the last run in parallel on the event. The last one also gets their answers.
 type Stage struct {
 	// Function is the function's name: up to 22 letters, digits, - and _. It ends the physical names, and is the folder of
 	// the function's source.
@@ -25,8 +25,8 @@ type Stage struct {
 	// Description says what the function does.
 	Description string `pulumi:"description"`
 
-	// Result is the member of the last stage's payload that holds this stage's answer, such as "validation". The last
-	// stage has none.
+	// Result is the member of the last stage's payload with this stage's answer, such as "validation". The last stage has
+	// none.
 	Result string `pulumi:"result,optional"`
 
 	// TimeoutSeconds is the longest that one call may take: up to 900. Default: 10.
@@ -35,7 +35,7 @@ type Stage struct {
 	// MemoryMB is the memory in MiB: 128 to 10240. Default: 256.
 	MemoryMB int `pulumi:"memoryMB,optional"`
 
-	// ReservedConcurrency is how many calls may run at a time. Default: unreserved.
+	// ReservedConcurrency is how many concurrent calls are reserved. Default: none.
 	ReservedConcurrency int `pulumi:"reservedConcurrency,optional"`
 
 	// Environment adds variables to those that every function gets: ENVIRONMENT, LOG_LEVEL and METRICS_NAMESPACE.
@@ -47,7 +47,7 @@ type Stage struct {
 	// WritesTable lets the function put items into the table, whose name it gets as TABLE_NAME.
 	WritesTable bool `pulumi:"writesTable,optional"`
 
-	// CallsAPI lets the function reach the pipeline's APIEndpointCIDRs from within the network.
+	// CallsAPI lets the function reach the pipeline's APIEndpointCIDRs from inside the network.
 	CallsAPI bool `pulumi:"callsApi,optional"`
 
 	// Metrics are the function's own metrics that the dashboard shows.
@@ -78,10 +78,10 @@ const (
 	OutcomesGraph = "outcomes" // what becomes of trades
 	LatencyGraph  = "latency"  // how late they are
 	ErrorsGraph   = "errors"   // what fails
-	VolumeGraph   = "volume"   // what the bill counts
+	VolumeGraph   = "volume"   // what is billed
 )
 
-// StageAlarm goes off when one of a function's own metrics breaches its threshold in every one of some periods.
+// StageAlarm goes off when one of a function's own metrics breaches its threshold for a number of periods.
 type StageAlarm struct {
 	// Name ends the alarm's physical name, after the pipeline's prefix.
 	Name string `pulumi:"name"`
@@ -119,7 +119,7 @@ func (s StageAlarm) alarm(dimensions pulumi.StringMap, namespace string) alarm {
 	}
 }
 
-// maxFunctionSuffix leaves the 64 characters of a role's name to the longest prefix, a dash and the function's name.
+// maxFunctionSuffix leaves room in a role's 64-character name for the longest prefix, a dash and the function's name.
 const maxFunctionSuffix = 64 - maxPrefix - 1
 
 func (args *TradePipelineArgs) checkStages(a *arguments) {
@@ -154,7 +154,7 @@ func (args *TradePipelineArgs) checkStages(a *arguments) {
 	}
 }
 
-// newFunctions makes the function of each stage.
+// newFunctions creates the function of each stage.
 func (args *TradePipelineArgs) newFunctions(ctx *pulumi.Context, p *TradePipeline, name string) error {
 	outside, ways, err := args.newAPIGroup(ctx, p, name)
 	if err != nil {
@@ -198,8 +198,8 @@ func (args *TradePipelineArgs) newFunctions(ctx *pulumi.Context, p *TradePipelin
 	return nil
 }
 
-// StageImage is what the image of a stage's function is built from. sources is the folder of the functions' module,
-// relative to the project; arguments are build arguments of its Dockerfile beside FUNCTION.
+// StageImage returns what the image of a stage's function is built from. sources is the folder of the functions'
+// module, relative to the project; arguments are build arguments of its Dockerfile besides FUNCTION.
 func StageImage(project, sources, function string, arguments map[string]string) ImageSource {
 	source := ImageSource{
 		Project:    project,
@@ -212,8 +212,8 @@ func StageImage(project, sources, function string, arguments map[string]string) 
 	return source
 }
 
-// environment is what a stage's function reads when it starts. What only one of them reads, it alone gets, so that a
-// change of it publishes no other.
+// environment returns what a stage's function reads when it starts. Each gets only what it reads, so a change publishes
+// no other function.
 func (args *TradePipelineArgs) environment(stage Stage, p *TradePipeline) pulumi.StringMap {
 	environment := pulumi.StringMap{
 		"ENVIRONMENT":       pulumi.String(args.Environment),
@@ -230,7 +230,7 @@ func (args *TradePipelineArgs) environment(stage Stage, p *TradePipeline) pulumi
 	return environment
 }
 
-// permissions are what a stage's function may do beyond what every ContainerFunction may.
+// permissions returns what a stage's function may do beyond what every ContainerFunction may.
 func (args *TradePipelineArgs) permissions(stage Stage, p *TradePipeline) []Permission {
 	var permissions []Permission
 	if stage.ReadsParameters {
@@ -251,8 +251,7 @@ func (args *TradePipelineArgs) permissions(stage Stage, p *TradePipeline) []Perm
 	return permissions
 }
 
-// newAPIGroup makes the security group that leads to the HTTP API, and its rules, where a stage calls one from within a
-// network.
+// newAPIGroup creates the security group for the HTTP API, and its rules, if a stage calls one from inside a network.
 func (args *TradePipelineArgs) newAPIGroup(ctx *pulumi.Context, p *TradePipeline, name string) (group pulumi.StringInput, ways []pulumi.Resource, err error) {
 	var callers []string
 	for _, stage := range args.Stages {
@@ -263,7 +262,7 @@ func (args *TradePipelineArgs) newAPIGroup(ctx *pulumi.Context, p *TradePipeline
 	if len(callers) == 0 || args.Network == nil {
 		return nil, nil, nil
 	}
-	// A group's description can't be changed: another one would replace it.
+	// A group's description can't be changed: a new one would replace the group.
 	description := strings.ToUpper(callers[0][:1]) + strings.Join(callers, ", ")[1:] + ": out to the API for market context, in from nowhere"
 	made, err := newSecurityGroup(ctx, p, name+"-api", args.Network.VPCID, args.Prefix+"-api", description)
 	if err != nil {

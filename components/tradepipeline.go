@@ -12,14 +12,14 @@ const tradePipelineType = "trade-processing:components:TradePipeline"
 
 // TradePipelineArgs are the arguments of NewTradePipeline.
 type TradePipelineArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// Prefix begins the physical names of everything: up to 41 characters, so that the longest name fits into the 64 that
 	// AWS allows a role.
 	Prefix string `pulumi:"prefix"`
 
-	// Environment is what the functions call their stack in logs and metrics.
+	// Environment is the stack's name in the functions' logs and metrics.
 	Environment string `pulumi:"environment"`
 
 	// RepositoryPrefix is the namespace of the image repositories, such as trade-processing/dev.
@@ -28,13 +28,13 @@ type TradePipelineArgs struct {
 	// Sources are the source systems: up to 25, each of up to 16 letters, digits, - and _.
 	Sources []string `pulumi:"sources"`
 
-	// EventSourcePrefix stands before a source system in the "source" of its events, such as "trading.".
+	// EventSourcePrefix precedes a source system in the "source" of its events, such as "trading.".
 	EventSourcePrefix string `pulumi:"eventSourcePrefix"`
 
 	// Stages is the table of the workflow's stages.
 	Stages []Stage `pulumi:"stages"`
 
-	// EventBusName is the bus to make, or "default" for the account's own. Default: Prefix.
+	// EventBusName is the bus to create, or "default" for the account's default bus. Default: Prefix.
 	EventBusName string `pulumi:"eventBusName,optional"`
 
 	// ProducerAccounts are the other accounts that may send, 12 digits each.
@@ -49,8 +49,8 @@ type TradePipelineArgs struct {
 	// WorkflowLogLevel is how much of its executions the workflow logs: ERROR or ALL. Default: ERROR.
 	WorkflowLogLevel LogLevel `pulumi:"workflowLogLevel,optional"`
 
-	// MaxRetries is how often a call of a function is repeated after an error that can pass, as far as the workflow's type
-	// has time for it. Default: never.
+	// MaxRetries is how often a function call is retried after a transient error, as far as the workflow's type has time
+	// for it. Default: never.
 	MaxRetries int `pulumi:"maxRetries,optional"`
 
 	// LambdaSources is the folder of the functions' Go module, relative to the project.
@@ -71,7 +71,7 @@ type TradePipelineArgs struct {
 	// MetricsNamespace is the CloudWatch namespace of the functions' own metrics.
 	MetricsNamespace string `pulumi:"metricsNamespace"`
 
-	// Network is where the functions live. Default: outside of a VPC.
+	// Network is where the functions live. Default: outside a VPC.
 	Network *FunctionNetwork `pulumi:"network,optional"`
 
 	// Parameters are the SSM parameters that the functions read while they run.
@@ -80,7 +80,7 @@ type TradePipelineArgs struct {
 	// ParameterPrefix is the SSM path of the parameters, with a slash at both ends.
 	ParameterPrefix string `pulumi:"parameterPrefix"`
 
-	// APIEndpointCIDRs are the IPv4 ranges that stages which call the API may reach from within the network.
+	// APIEndpointCIDRs are the IPv4 ranges that stages calling the API may reach from inside the network.
 	APIEndpointCIDRs []string `pulumi:"apiEndpointCidrs,optional"`
 
 	// APIEndpointPort is the API's port. Default: 443.
@@ -89,13 +89,13 @@ type TradePipelineArgs struct {
 	// Replicas are the table in other regions.
 	Replicas []TableReplica `pulumi:"replicas,optional"`
 
-	// Expires has DynamoDB delete items at the time in their attribute expiresAt.
+	// Expires makes DynamoDB delete items at the time in their attribute expiresAt.
 	Expires bool `pulumi:"expires,optional"`
 
-	// MaxWriteUnits bounds what the table may write a second: up to 1000000. Default: unbounded.
+	// MaxWriteUnits limits what the table may write per second: up to 1000000. Default: unlimited.
 	MaxWriteUnits int `pulumi:"maxWriteUnits,optional"`
 
-	// MaxReadUnits bounds what the table may read a second: up to 1000000. Default: unbounded.
+	// MaxReadUnits limits what the table may read per second: up to 1000000. Default: unlimited.
 	MaxReadUnits int `pulumi:"maxReadUnits,optional"`
 
 	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off: up to 1440. Default: forever.
@@ -110,11 +110,11 @@ type TradePipelineArgs struct {
 	// LogRetentionDays is how long logs are kept: one of CloudWatch's retentions. Default: 365.
 	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
 
-	// PermissionsBoundary is the ARN of a policy that bounds the roles. Default: none.
+	// PermissionsBoundary is the ARN of the roles' permissions boundary. Default: none.
 	PermissionsBoundary pulumi.StringInput `pulumi:"permissionsBoundary,optional"`
 
-	// DeletionProtection keeps what holds trades, and repositories with images in them, from being deleted: the table and
-	// its replicas by anybody, queues, bus and archive by a plan.
+	// DeletionProtection keeps what holds trades, and repositories with images, from being deleted: the table and its
+	// replicas by anybody; queues, bus and archive by a plan.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
@@ -125,8 +125,8 @@ const (
 	// MaxSourceName is the longest name of a source system.
 	MaxSourceName = 16
 
-	// MaxSources is how many source systems fit into the rule of the one alarm for the pager, which names two alarms of
-	// each: CloudWatch takes 10,240 characters
+	// MaxSources is how many source systems fit into the rule of the one pager alarm, which names two alarms of each:
+	// CloudWatch accepts 10,240 characters
 	// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html).
 	MaxSources = 25
 
@@ -140,7 +140,7 @@ type TradePipeline struct {
 
 	Bus       *EventBus
 	Routes    map[string]*SourceRoute    // by source system
-	Delivery  map[string]*MonitoredQueue // what could not be delivered, by source system
+	Delivery  map[string]*MonitoredQueue // what couldn't be delivered, by source system
 	Workflow  *Workflow
 	Functions []*ContainerFunction // of the stages, in their order
 	Table     *GlobalTradeTable
@@ -154,7 +154,7 @@ type TradePipeline struct {
 	DeadLetterQueueURLs  pulumi.StringMapOutput `pulumi:"deadLetterQueueUrls"`  // of what the functions failed on, by function
 }
 
-// NewTradePipeline makes a TradePipeline.
+// NewTradePipeline creates a TradePipeline.
 func NewTradePipeline(ctx *pulumi.Context, name string, given *TradePipelineArgs, opts ...pulumi.ResourceOption) (*TradePipeline, error) {
 	args := given.withDefaults()
 	p := &TradePipeline{Routes: map[string]*SourceRoute{}, Delivery: map[string]*MonitoredQueue{}}
@@ -199,8 +199,8 @@ func (args TradePipelineArgs) withDefaults() *TradePipelineArgs {
 	return &args
 }
 
-// Check lists everything that is wrong with the arguments, as *ArgumentError values that are joined. Only a program
-// that reads them from a config needs it: NewTradePipeline checks them too.
+// Check lists every problem with the arguments, as joined *ArgumentError values. Only a program that reads them from
+// config needs it: NewTradePipeline checks them too.
 func (args TradePipelineArgs) Check() error { return args.withDefaults().check("") }
 
 func (args *TradePipelineArgs) check(name string) error {
@@ -308,8 +308,8 @@ func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, nam
 	return err
 }
 
-// newRoutes makes one route a source, each with a dead-letter queue of its own. The queues are numbered by the source's
-// place in the list and not named after it: renaming a source then replaces its rule, which holds nothing, and leaves
+// newRoutes creates one route per source, each with its own dead-letter queue. The queues are numbered by the source's
+// position in the list, not named after it: renaming a source then replaces its rule, which holds nothing, and leaves
 // the queue, which may hold trades.
 func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, name string) error {
 	for i, source := range args.Sources {
@@ -336,7 +336,7 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 			RuleName:    ruleName,
 			EventSource: args.EventSourcePrefix + source,
 			Bus:         p.Bus,
-			// By its name, which outlives a machine that is replaced: a preview would not know the ARN of the new one.
+			// By name, which survives a replacement: a preview wouldn't know the ARN of the new machine.
 			StateMachineARN:     pulumi.String(args.Scope.ARN("states", "stateMachine:"+p.Workflow.Name)),
 			AliasARN:            p.Workflow.AliasARN,
 			AliasName:           p.Workflow.AliasName,

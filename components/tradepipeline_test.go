@@ -13,7 +13,7 @@ import (
 	"trade-processing/components/declared"
 )
 
-// someStages are stages of every kind.
+// someStages returns stages of every kind.
 func someStages() []Stage {
 	return []Stage{
 		{
@@ -231,7 +231,7 @@ func TestTheDashboardAnswersItsQuestions(t *testing.T) {
 					if len(w.Properties.Metrics) == 0 || w.Properties.Region != "us-east-1" {
 						t.Errorf("%q shows nothing", w.Properties.Title)
 					}
-					// A statistic is a valid one or absent:
+					// A statistic is valid or absent:
 					// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 					if w.Properties.Stat != nil && *w.Properties.Stat == "" {
 						t.Errorf("%q has an empty statistic", w.Properties.Title)
@@ -247,7 +247,7 @@ func TestTheDashboardAnswersItsQuestions(t *testing.T) {
 	}
 }
 
-// checkExpressions looks that every expression of a graph speaks of metrics that the graph has.
+// checkExpressions checks that every expression of a graph uses metrics in that graph.
 func checkExpressions(t *testing.T, title string, metrics [][]any) {
 	t.Helper()
 	ids := map[string]bool{}

@@ -24,7 +24,7 @@ const (
 
 // WorkflowArgs are the arguments of NewWorkflow.
 type WorkflowArgs struct {
-	// Scope is where the component is made. Default: the account and the region of its provider.
+	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
 	// WorkflowName is the physical name of state machine and role: up to 64 letters, digits, - and _.
@@ -33,10 +33,10 @@ type WorkflowArgs struct {
 	// Type is STANDARD or EXPRESS. Default: STANDARD.
 	Type WorkflowType
 
-	// Definition makes the state machine. StagedDefinition makes one of stages.
+	// Definition builds the state machine. StagedDefinition builds one from stages.
 	Definition Definition
 
-	// Functions are what the definition calls: the workflow may invoke them, and send to their dead-letter queues.
+	// Functions are what the definition calls: the workflow may invoke them and send to their dead-letter queues.
 	Functions []*ContainerFunction
 
 	// Logging is how much is logged. Default: ERROR.
@@ -51,7 +51,7 @@ type WorkflowArgs struct {
 	// AlarmTopicARN is the SNS topic that the alarms notify.
 	AlarmTopicARN pulumi.StringInput
 
-	// PermissionsBoundary is the ARN of a policy that bounds the role. Default: none.
+	// PermissionsBoundary is the ARN of the role's permissions boundary. Default: none.
 	PermissionsBoundary pulumi.StringInput
 }
 
@@ -66,11 +66,11 @@ type Workflow struct {
 	Alarms    Alarms
 }
 
-// WorkflowLogGroup is the log group of a state machine. Log groups whose names begin like this share the resource
-// policy that lets the delivery service write, which would grow too large with one entry a group otherwise.
+// WorkflowLogGroup returns the log group of a state machine. Log groups with this prefix share the resource policy that
+// lets the delivery service write, which would otherwise grow too large with one entry per group.
 func WorkflowLogGroup(workflowName string) string { return "/aws/vendedlogs/states/" + workflowName }
 
-// NewWorkflow makes a Workflow.
+// NewWorkflow creates a Workflow.
 func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...pulumi.ResourceOption) (*Workflow, error) {
 	args := given.withDefaults()
 	w := &Workflow{Name: args.WorkflowName, AliasName: aliasName}
@@ -99,8 +99,8 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 		Publish:    pulumi.Bool(true),
 		LoggingConfiguration: &sfn.StateMachineLoggingConfigurationArgs{
 			Level:                pulumi.String(string(args.Logging)),
-			IncludeExecutionData: pulumi.Bool(false),               // trades don't belong into logs
-			LogDestination:       pulumi.Sprintf("%s:*", logs.Arn), // Step Functions refuses the ARN without its end
+			IncludeExecutionData: pulumi.Bool(false),               // trades don't belong in logs
+			LogDestination:       pulumi.Sprintf("%s:*", logs.Arn), // Step Functions refuses the ARN without this suffix
 		},
 		TracingConfiguration: &sfn.StateMachineTracingConfigurationArgs{Enabled: pulumi.Bool(true)},
 		EncryptionConfiguration: &sfn.StateMachineEncryptionConfigurationArgs{
@@ -108,7 +108,7 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 			KmsKeyId:                     args.KeyARN,
 			KmsDataKeyReusePeriodSeconds: pulumi.Int(int(dataKeyReuse.Seconds())),
 		},
-	}, pulumi.Parent(w), pulumi.DependsOn([]pulumi.Resource{policy})) // Step Functions checks the role's rights at once
+	}, pulumi.Parent(w), pulumi.DependsOn([]pulumi.Resource{policy})) // Step Functions checks the role's permissions at once
 	if err != nil {
 		return nil, fmt.Errorf("creating state machine %s: %w", name, err)
 	}
@@ -172,7 +172,7 @@ func (args *WorkflowArgs) check(name string) error {
 	return a.err()
 }
 
-// definition renders the workflow once the ARNs and URLs in it are known, and refuses one that is wrong.
+// definition renders the workflow once the ARNs and URLs in it are known, and refuses an invalid one.
 func (args *WorkflowArgs) definition() pulumi.StringOutput {
 	var inputs pulumi.StringArray
 	for _, f := range args.Functions {
@@ -246,7 +246,7 @@ func (args *WorkflowArgs) statements(machine, key string, aliases, queues []stri
 			Condition: iam.Conditions{iam.StringEquals: {"kms:EncryptionContext:SourceArn": {args.Scope.ARN("logs", "*")}}},
 		},
 		{
-			// X-Ray knows no resources.
+			// X-Ray has no resource-level permissions.
 			Sid: "Traces", Effect: iam.Allow, Resource: anyResource,
 			Action: iam.Strings{"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"},
 		},
@@ -271,7 +271,7 @@ func (args *WorkflowArgs) alarms() []alarm {
 		}
 	}
 	return []alarm{
-		// An execution that could not send its dead letter has failed like one that did, so both page.
+		// An execution that couldn't send its dead letter has failed just like one that did, so both page.
 		executions("failed", "ExecutionsFailed", "failed; their events are in the dead-letter queue of the function that failed, unless that queue refused them.", true),
 		executions("timed-out", "ExecutionsTimedOut", "ran out of time, which nothing catches: redrive them from their history, or replay the archive.", true),
 		executions("aborted", "ExecutionsAborted", "were stopped by somebody, and their events are in no queue: redrive them from their history, or replay the archive.", true),

@@ -28,7 +28,7 @@ func declareWorkflow(t *testing.T, change func(*WorkflowArgs)) *declared.Stack {
 	})
 }
 
-// workflowArgs are those of a workflow of three stages.
+// workflowArgs returns the arguments of a workflow with three stages.
 func workflowArgs(ctx *pulumi.Context) (*WorkflowArgs, error) {
 	args := &WorkflowArgs{
 		Scope: here, WorkflowName: "trades", KeyARN: keyARN, AlarmTopicARN: topicARN,
@@ -60,7 +60,7 @@ func TestAStateMachineIsLoggedTracedEncryptedAndPublished(t *testing.T) {
 	if diff := cmp.Diff(want, machine.Inputs); diff != "" {
 		t.Error(diff)
 	}
-	// Step Functions looks at once whether the role may deliver logs.
+	// Step Functions immediately checks whether the role may deliver logs.
 	if policy := find(t, stack, "aws:iam/rolePolicy:RolePolicy", "workflow-role-policy").URN; !slices.Contains(machine.DependsOn, policy) {
 		t.Error("the state machine doesn't wait for its role's policy")
 	}
@@ -131,7 +131,7 @@ func TestADefinitionThatDoesNotFitIsRefused(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// The definition is made once ARNs are known, when the functions are declared.
+			// The definition is built once ARNs are known, when the functions are declared.
 			_, err := declared.Declare(declared.Program{Folder: sources(t), Run: func(ctx *pulumi.Context) error {
 				args, err := workflowArgs(ctx)
 				if err != nil {

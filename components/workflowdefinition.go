@@ -16,8 +16,8 @@ const (
 	// Standard executions keep a history for 90 days and can be redriven from the state that failed.
 	Standard WorkflowType = "STANDARD"
 
-	// Express executions cost about a fiftieth, run at least once, and last five minutes at most. The recorder is
-	// idempotent, so that a second run does no harm.
+	// Express executions cost about a fiftieth, run at least once, and last at most five minutes. The recorder is
+	// idempotent, so a second run does no harm.
 	Express WorkflowType = "EXPRESS"
 )
 
@@ -33,13 +33,13 @@ const (
 	retryBackoff  = 2
 	retryMaxDelay = 8
 
-	// The queue is the last place where a trade is kept, so its own hiccups are waited out for longer than a function's.
+	// The queue is the last place where a trade is kept, so its own hiccups are retried for longer than a function's.
 	sendTimeout = 5
 	sendRetries = 4
 )
 
-// passingErrors are the errors that can pass. What isn't here is wrong with the trade, or wrong with the code, and
-// would fail again: MalformedTrade, TradeConflict, InternalError, Runtime.Panic.
+// passingErrors are the transient errors. Anything else is wrong with the trade, or with the code, and would fail
+// again: MalformedTrade, TradeConflict, InternalError, Runtime.Panic.
 var passingErrors = []string{
 	// Lambda itself (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html).
 	"Lambda.AWSLambdaException", "Lambda.ClientExecutionTimeoutException", "Lambda.SdkClientException",
@@ -49,7 +49,7 @@ var passingErrors = []string{
 	// What the functions pass on from DynamoDB and SSM.
 	"InternalServerError", "LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
 	"ServiceUnavailable", "ThrottlingException", "TransactionInProgressException",
-	// What they say themselves.
+	// Their own errors.
 	"ParametersUnavailable", "ServiceUnreachable",
 }
 
@@ -58,29 +58,29 @@ type WorkflowStage struct {
 	// State is the name of the stage's state, such as ValidateTrade.
 	State string
 
-	// Result is the member of the last stage's payload that holds this stage's answer. The last stage has none.
+	// Result is the member of the last stage's payload with this stage's answer. The last stage has none.
 	Result string
 }
 
-// CalledFunction is a function as a workflow's definition sees it.
+// CalledFunction is a function as seen by a workflow's definition.
 type CalledFunction struct {
 	AliasARN       string // what the workflow calls
 	Timeout        time.Duration
-	DeadLettersURL string // the queue of what the function failed on
+	DeadLettersURL string // the queue for what the function failed on
 }
 
-// Definition makes a state machine once the ARNs and URLs of the workflow's functions are known. They come in the order
+// Definition builds a state machine once the ARNs and URLs of the workflow's functions are known. They are in the order
 // of WorkflowArgs.Functions.
 type Definition func(partition string, functions []CalledFunction) (asl.Machine, error)
 
-// StagedDefinition is the definition of a workflow of stages, one for each of the workflow's functions:
+// StagedDefinition returns the definition of a workflow of stages, one for each of the workflow's functions:
 //
 //	Parallel(all stages but the last) → the last
 //
-// Every payload is written from the context object, so that each function gets the event as EventBridge delivered it. A
-// task that fails for good sends the event to its function's own dead-letter queue and then fails the execution under
-// its own error: an execution is either done, or failed and kept. A call is repeated up to maxRetries times after an
-// error that can pass.
+// Every payload is built from the context object, so each function gets the event as EventBridge delivered it. A task
+// that fails permanently sends the event to its function's own dead-letter queue and then fails the execution under its
+// own error: an execution is either done, or failed and kept. A call is retried up to maxRetries times after a
+// transient error.
 func StagedDefinition(stages []WorkflowStage, maxRetries int) Definition {
 	return func(partition string, functions []CalledFunction) (asl.Machine, error) {
 		if len(stages) == 0 || len(stages) != len(functions) {
@@ -104,7 +104,7 @@ func StagedDefinition(stages []WorkflowStage, maxRetries int) Definition {
 			machine.StartAt = "Before" + stages[last].State
 			machine.States[machine.StartAt] = together
 		}
-		// An execution that times out is caught by nobody, so its limit lies beyond the longest path through all retries.
+		// Nothing catches an execution that times out, so its limit is longer than the longest path through all retries.
 		longest, err := machine.Longest()
 		if err != nil {
 			return asl.Machine{}, err
@@ -114,7 +114,7 @@ func StagedDefinition(stages []WorkflowStage, maxRetries int) Definition {
 	}
 }
 
-// stageBuilder makes the states of a stage: the task, what keeps the event when it fails, and the failure.
+// stageBuilder builds the states of a stage: the task, the state that keeps the event if it fails, and the failure.
 type stageBuilder struct {
 	partition  string
 	maxRetries int
@@ -149,7 +149,7 @@ func (b stageBuilder) build(name string, function CalledFunction, payload asl.Ob
 			Retry:          []asl.Retrier{b.retrier([]string{asl.AnyError}, sendRetries)},
 			Next:           fail,
 		},
-		// The whole error is the cause, as some errors, such as a timeout, come without a cause of their own.
+		// The whole error is the cause, because some errors, such as a timeout, have no cause of their own.
 		fail: asl.Fail{ErrorPath: "$.Error", CausePath: "States.JsonToString($)"},
 	}
 }
@@ -161,7 +161,7 @@ func (b stageBuilder) retrier(errors []string, attempts int) asl.Retrier {
 	}
 }
 
-// MaxRetries is how many retries a workflow of this type has time for with these stages. It is at most 10.
+// MaxRetries returns how many retries a workflow of this type has time for with these stages. It is at most 10.
 func MaxRetries(kind WorkflowType, stages []Stage) int {
 	const most = 10
 	if kind != Express {

@@ -14,13 +14,13 @@ import (
 	"trade-processing/components/asl"
 )
 
-// tradeStages are stages as those of the trades.
+// tradeStages are stages like those of the trades.
 var tradeStages = []Stage{
 	{State: "ValidateTrade", Result: "validation", TimeoutSeconds: 5}, {State: "EnrichTrade", Result: "market", TimeoutSeconds: 10},
 	{State: "RecordTrade", TimeoutSeconds: 10},
 }
 
-// definition is a trade workflow with names that tell its parts apart.
+// definition returns a trade workflow with distinguishable names.
 func definition(t *testing.T, maxRetries int) asl.Machine {
 	t.Helper()
 	function := func(name string, timeout time.Duration) CalledFunction {
@@ -38,7 +38,7 @@ func definition(t *testing.T, maxRetries int) asl.Machine {
 	return machine
 }
 
-// allStates are the states of a machine and of all branches within it.
+// allStates returns the states of a machine and of all branches within it.
 func allStates(states asl.States) map[string]asl.State {
 	all := map[string]asl.State{}
 	for name, state := range states {
@@ -117,7 +117,7 @@ func TestEveryFailureIsKeptInItsFunctionsQueue(t *testing.T) {
 	states := allStates(definition(t, 3).States)
 	for task, queue := range map[string]string{"ValidateTrade": "validator", "EnrichTrade": "enricher", "RecordTrade": "recorder"} {
 		catch := states[task].(asl.Task).Catch
-		// States.ALL leaves States.DataLimitExceeded out, so that it has a catcher of its own.
+		// States.ALL excludes States.DataLimitExceeded, so that has its own catcher.
 		keeper := "Keep" + task + "Failure"
 		want := []asl.Catcher{
 			{ErrorEquals: []string{"States.DataLimitExceeded"}, Next: keeper},
@@ -173,7 +173,7 @@ func TestOnlyErrorsThatCanPassAreRetried(t *testing.T) {
 	}
 }
 
-// A function that ends by itself says why; one that Step Functions cuts off says nothing.
+// A function that ends by itself says why; one cut off by Step Functions says nothing.
 func TestATaskWaitsLongerThanItsFunctionMayTake(t *testing.T) {
 	states := allStates(definition(t, 3).States)
 	for name, timeout := range map[string]int{"ValidateTrade": 5, "EnrichTrade": 10, "RecordTrade": 10} {
@@ -183,7 +183,7 @@ func TestATaskWaitsLongerThanItsFunctionMayTake(t *testing.T) {
 	}
 }
 
-// An execution that is cut off by its own timeout is caught by nobody, and its event is in no queue.
+// Nothing catches an execution cut off by its own timeout, and its event is in no queue.
 func TestAnExecutionIsNeverCutOffOnItsWayToTheQueue(t *testing.T) {
 	for retries := range 11 {
 		machine := definition(t, retries)

@@ -12,9 +12,9 @@ import (
 // maxName is the longest name of a state, in characters.
 const maxName = 80
 
-// Check lists everything that is wrong with the machine in one error: names that lead nowhere, states that no path
-// reaches, states that neither end nor lead on, missing timeouts, retriers and catchers out of their ranges, a name used
-// twice, and a timeout that a path could exceed.
+// Check lists every problem with the machine in one error: names that lead nowhere, states that no path reaches, states
+// that neither end nor have a next state, missing timeouts, retriers and catchers out of range, a name used twice, and
+// a timeout that a path could exceed.
 func (m Machine) Check() error {
 	var found []string
 	if m.TimeoutSeconds <= 0 {
@@ -71,7 +71,7 @@ func checkStates(where, start string, states States) []string {
 	return found
 }
 
-// repeatedNames finds names that stand twice: they must differ within the whole machine, its branches included.
+// repeatedNames finds repeated names: they must be unique within the whole machine, including its branches.
 func repeatedNames(states States) []string {
 	count := map[string]int{}
 	var walk func(States)

@@ -11,7 +11,7 @@ type Path string
 // Paths into the context object (https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html).
 const (
 	ExecutionID    Path = "$$.Execution.Id"    // the execution's ARN
-	ExecutionInput Path = "$$.Execution.Input" // the input of the execution, whatever the states before have made of theirs
+	ExecutionInput Path = "$$.Execution.Input" // the input of the execution, whatever earlier states have done with theirs
 )
 
 // ResultPath says where a state's result goes in its output. Empty means that the result is the output.
@@ -29,7 +29,7 @@ func (p ResultPath) MarshalJSON() ([]byte, error) {
 }
 
 // Object is a payload template. A value may be a literal, a Path, an Object or a list of literals; a Path's name gets
-// the suffix ".$" that the language asks for, so that no template can forget it.
+// the suffix ".$" that the language requires, so no template can forget it.
 type Object map[string]any
 
 // MarshalJSON writes the names of dynamic values with their suffix.

@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// AnyError matches every error but States.DataLimitExceeded and States.Runtime, which AWS lets nobody catch with it.
+// AnyError matches every error except States.DataLimitExceeded and States.Runtime, which it can't catch.
 const AnyError = "States.ALL"
 
-// DataLimitExceeded is data of more than 256 KiB. It can be caught by this name only.
+// DataLimitExceeded is data of more than 256 KiB. It can only be caught by this name.
 const DataLimitExceeded = "States.DataLimitExceeded"
 
 // Retrier repeats a state that ended in one of its errors.
 type Retrier struct {
 	ErrorEquals     []string `json:"ErrorEquals"`
 	IntervalSeconds int      `json:"IntervalSeconds"` // the pause before the first retry
-	BackoffRate     float64  `json:"BackoffRate"`     // by which each further pause grows
+	BackoffRate     float64  `json:"BackoffRate"`     // the factor by which each further pause grows
 	MaxDelaySeconds int      `json:"MaxDelaySeconds"` // the longest pause
 	MaxAttempts     int      `json:"MaxAttempts"`     // retries, not calls; 0 is never
 	JitterStrategy  Jitter   `json:"JitterStrategy,omitempty"`
@@ -25,23 +25,23 @@ type Retrier struct {
 // Jitter says how a pause is randomised.
 type Jitter string
 
-// FullJitter waits any time between nothing and the pause, so that retries of many executions don't come in waves.
+// FullJitter waits any time between zero and the pause, so that many executions' retries don't come in waves.
 const FullJitter Jitter = "FULL"
 
-// Catcher leads on from a state that ended in one of its errors, after all retries.
+// Catcher continues from a state that ended in one of its errors, after all retries.
 type Catcher struct {
 	ErrorEquals []string   `json:"ErrorEquals"`
 	ResultPath  ResultPath `json:"ResultPath,omitempty"`
 	Next        string     `json:"Next"`
 }
 
-// pause is the longest pause before retry n, counted from 0.
+// pause returns the longest pause before retry n, counted from 0.
 func (r Retrier) pause(n int) int {
 	grown := float64(r.IntervalSeconds) * math.Pow(r.BackoffRate, float64(n))
 	return int(math.Ceil(math.Min(grown, float64(r.MaxDelaySeconds))))
 }
 
-// problems follow the language's own rules and AWS's limits.
+// problems follows the language's own rules and AWS's limits.
 func (r Retrier) problems() []string {
 	var found []string
 	if len(r.ErrorEquals) == 0 {

@@ -2,12 +2,12 @@ package asl
 
 import "fmt"
 
-// Longest is the most seconds that an execution can take when every call uses its whole timeout, every retry is made and
-// every pause is the longest. A machine whose TimeoutSeconds is at least this never cuts a path off before its Catch,
-// whose dead-letter queue is what keeps the event.
+// Longest returns the most seconds that an execution can take if every call uses its whole timeout, every retry happens
+// and every pause is the longest. A machine whose TimeoutSeconds is at least this never cuts a path off before its
+// Catch, whose dead-letter queue keeps the event.
 func (m Machine) Longest() (int, error) { return longest(m.StartAt, m.States, map[string]bool{}) }
 
-// longest is the most seconds from the start of state name to the end; above holds the states on the way to it.
+// longest returns the most seconds from the start of state name to the end; above has the states on the way to it.
 func longest(name string, states States, above map[string]bool) (int, error) {
 	if above[name] {
 		return 0, fmt.Errorf("%s leads back to itself, so there is no longest path", name)
@@ -30,8 +30,7 @@ func longest(name string, states States, above map[string]bool) (int, error) {
 	return own + after, nil
 }
 
-// seconds counts the retrier that allows the most: AWS counts attempts for each retrier on its own, so several of them
-// add up.
+// seconds counts the retrier that allows the most: AWS counts attempts per retrier, so several of them add up.
 func (t Task) seconds() (int, error) {
 	total := t.TimeoutSeconds
 	for _, retrier := range t.Retry {

@@ -1,5 +1,5 @@
-// Package asl builds state machines of the Amazon States Language from typed Go values, checks them, and renders them as
-// JSON (https://states-language.net/spec.html). It holds the state types and fields that this project's workflow uses.
+// Package asl builds state machines of the Amazon States Language from typed Go values, checks them, and renders them
+// as JSON (https://states-language.net/spec.html). It has the state types and fields that this project's workflow uses.
 package asl
 
 import (
@@ -33,7 +33,7 @@ type State interface {
 	leadsTo() []string
 	// problems lists what is wrong with the state itself; name is its own.
 	problems(name string) []string
-	// seconds is the longest that the state may take, retries and the pauses before them included.
+	// seconds is the longest that the state may take, including retries and the pauses before them.
 	seconds() (int, error)
 }
 
@@ -45,7 +45,7 @@ type Task struct {
 	ResultSelector Object     `json:"ResultSelector,omitempty"`
 	ResultPath     ResultPath `json:"ResultPath,omitempty"`
 	OutputPath     Path       `json:"OutputPath,omitempty"`
-	TimeoutSeconds int        `json:"TimeoutSeconds"` // of one attempt; required here, as the default is never
+	TimeoutSeconds int        `json:"TimeoutSeconds"` // of one attempt; required here, because the default is never
 	Retry          []Retrier  `json:"Retry,omitempty"`
 	Catch          []Catcher  `json:"Catch,omitempty"`
 	Next           string     `json:"Next,omitempty"`
@@ -59,10 +59,10 @@ const (
 	sqsSendMessage = "sqs:sendMessage"
 )
 
-// LambdaInvoke is the resource of a task that invokes a function and waits for its answer.
+// LambdaInvoke returns the resource of a task that invokes a function and waits for its answer.
 func LambdaInvoke(partition string) string { return integration(partition, lambdaInvoke) }
 
-// SendMessage is the resource of a task that sends a message to an SQS queue.
+// SendMessage returns the resource of a task that sends a message to an SQS queue.
 func SendMessage(partition string) string { return integration(partition, sqsSendMessage) }
 
 func integration(partition, api string) string {
@@ -70,7 +70,7 @@ func integration(partition, api string) string {
 }
 
 // Parallel runs its branches at the same time, each on a copy of the input, and answers with the list of their outputs.
-// One branch that fails stops the others.
+// If one branch fails, the others are stopped.
 type Parallel struct {
 	Comment        string     `json:"Comment,omitempty"`
 	Branches       []Branch   `json:"Branches"`

@@ -8,7 +8,7 @@ import (
 	"trade-processing/components/asl"
 )
 
-// small is a machine with every state type and field of the package.
+// small returns a machine with every state type and field of the package.
 func small() asl.Machine {
 	retry := []asl.Retrier{{
 		ErrorEquals: []string{"Lambda.ServiceException"}, IntervalSeconds: 1, BackoffRate: 2, MaxDelaySeconds: 8, MaxAttempts: 3,

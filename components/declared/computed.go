@@ -18,13 +18,13 @@ const (
 	defaultRegion = "us-east-1"
 )
 
-// digest makes up hexadecimal digits that are the same in every run.
+// digest makes up hexadecimal digits, the same in every run.
 func digest(text string, digits int) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])[:digits]
 }
 
-// compute makes up a resource's id and what AWS would answer beside its inputs.
+// compute makes up a resource's id and what AWS would add to its inputs.
 func (r *recorder) compute(made *Resource, region string) (id string, outputs map[string]any) {
 	arn := func(service, format string, args ...any) string {
 		return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, Account, fmt.Sprintf(format, args...))
@@ -100,7 +100,7 @@ func (r *recorder) compute(made *Resource, region string) (id string, outputs ma
 	}
 }
 
-// Call answers what a program asks AWS while it runs.
+// Call answers a program's function calls to AWS.
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	r.mu.Lock()
 	region := r.region(r.provider(args.Provider))

@@ -1,7 +1,7 @@
-// Package declared runs a Pulumi program without an engine and records what it declares, so that a test can look at the
-// inputs that the program sent: those of every resource, also of the components' children. What AWS would compute is
-// made up, in AWS's own formats, for the types that the components declare. A program that needs more of other types,
-// or asks AWS for more than the components do, says it with Program.Computed and Program.Answers.
+// Package declared runs a Pulumi program without an engine and records what it declares, so a test can look at the
+// inputs the program sent: those of every resource, including the components' children. For the types that the
+// components declare, what AWS would compute is made up in AWS's own formats. A program that needs more, of other types
+// or from function calls, provides it with Program.Computed and Program.Answers.
 package declared
 
 import (
@@ -40,12 +40,11 @@ type Program struct {
 	Config  map[string]string // by key with its namespace
 	Secrets []string          // the keys of Config that are secret
 
-	// Computed are the outputs of a resource beside its inputs, such as its arn, over those that are made up. It may be
-	// nil, and so may its answer.
+	// Computed returns a resource's outputs besides its inputs, such as its arn, overriding the made-up ones. It may be
+	// nil, and so may its result.
 	Computed func(*Resource) map[string]any
 
-	// Answers are what AWS answers to function calls beside those of the components, by their token, such as
-	// "aws:ec2/getAmi:getAmi".
+	// Answers are AWS's answers to function calls other than the components', by token, such as "aws:ec2/getAmi:getAmi".
 	Answers map[string]map[string]any
 }
 
@@ -53,11 +52,11 @@ type Program struct {
 type Stack struct {
 	URN       string         // of the stack itself
 	Resources []*Resource    // in the order of their URNs
-	Outputs   map[string]any // by name; empty where the program failed
+	Outputs   map[string]any // by name; empty if the program failed
 }
 
-// Declare runs a program. An error is the program's own, or says that a URN was declared twice, which Pulumi's own
-// mocks take in silence. What was declared before the error is returned with it.
+// Declare runs a program. An error is the program's own, or means that a URN was declared twice, which Pulumi's own
+// mocks silently accept. What was declared before the error is returned with it.
 func Declare(p Program) (*Stack, error) {
 	if p.Project == "" {
 		p.Project = "trade-processing"
@@ -68,7 +67,7 @@ func Declare(p Program) (*Stack, error) {
 	r := newRecorder(p)
 	outputs := map[string]any{}
 	var mu sync.Mutex
-	var known sync.WaitGroup // the end of the program doesn't wait for what it exports
+	var known sync.WaitGroup // the end of the program doesn't wait for its exports
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		if err := p.Run(ctx); err != nil {
 			return err
@@ -94,7 +93,7 @@ func Declare(p Program) (*Stack, error) {
 	return &Stack{URN: r.urn("", stackType, p.Project+"-"+p.Stack), Resources: r.resources, Outputs: outputs}, err
 }
 
-// All are the resources of a type, in the order of their URNs.
+// All returns the resources of a type, in the order of their URNs.
 func (s *Stack) All(typ string) []*Resource {
 	var found []*Resource
 	for _, r := range s.Resources {
@@ -105,7 +104,7 @@ func (s *Stack) All(typ string) []*Resource {
 	return found
 }
 
-// Find is the one resource of a type whose logical name ends like this, or an error.
+// Find returns the one resource of a type whose logical name ends like this, or an error.
 func (s *Stack) Find(typ, end string) (*Resource, error) {
 	var found []*Resource
 	for _, r := range s.All(typ) {
@@ -119,8 +118,8 @@ func (s *Stack) Find(typ, end string) (*Resource, error) {
 	return found[0], nil
 }
 
-// At is an input by its path, such as "environment.variables.TABLE_NAME"; a number takes an element of a list. It is
-// nil where there is none.
+// At returns an input by its path, such as "environment.variables.TABLE_NAME"; a number takes an element of a list. It
+// is nil if there is none.
 func (r *Resource) At(path string) any {
 	var at any = r.Inputs
 	for step := range strings.SplitSeq(path, ".") {
@@ -140,7 +139,7 @@ func (r *Resource) At(path string) any {
 	return at
 }
 
-// Text is a text among the inputs, by its path; empty where there is none.
+// Text returns a string input, by its path; empty if there is none.
 func (r *Resource) Text(path string) string {
 	text, _ := r.At(path).(string)
 	return text

@@ -12,7 +12,7 @@ import (
 	"trade-processing/components/declared"
 )
 
-// group is a component without a life of its own.
+// group is an otherwise empty component.
 type group struct{ pulumi.ResourceState }
 
 func newGroup(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (*group, error) {
@@ -73,7 +73,7 @@ func TestWhatAProgramDeclaresIsRecorded(t *testing.T) {
 	}
 }
 
-// Pulumi's own mocks take the second resource in silence, and the stack would fail on the first real deployment.
+// Pulumi's own mocks silently accept the second resource, and the stack would fail on its first real deployment.
 func TestAURNThatIsDeclaredTwiceIsRefused(t *testing.T) {
 	_, err := declared.Declare(declared.Program{Run: func(ctx *pulumi.Context) error {
 		for _, parent := range []string{"a", "b"} {
@@ -81,7 +81,7 @@ func TestAURNThatIsDeclaredTwiceIsRefused(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			// The URN holds the parent's type and not its name.
+			// The URN has the parent's type but not its name.
 			if _, err := sqs.NewQueue(ctx, "fixed", &sqs.QueueArgs{}, pulumi.Parent(g)); err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ import (
 	"trade-processing/components/declared"
 )
 
-// The test of a program with an address and a function call that the components don't have.
+// Testing a program with an address and a function call that the components don't have.
 func Example() {
 	program := func(ctx *pulumi.Context) error {
 		image, err := ec2.LookupAmi(ctx, &ec2.LookupAmiArgs{MostRecent: pulumi.BoolRef(true)})

@@ -26,7 +26,7 @@ type recorder struct {
 
 func newRecorder(p Program) *recorder { return &recorder{program: p, byURN: map[string]*Resource{}} }
 
-// NewResource records a resource and answers what AWS would compute.
+// NewResource records a resource and answers with what AWS would compute.
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	request := args.RegisterRPC
 	if request == nil {
@@ -66,7 +66,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	return id, outputs, nil
 }
 
-// urn is the name that the engine would give, which holds the types of all parents and the name of none.
+// urn returns the name that the engine would give, which has the types of all parents but none of their names.
 func (r *recorder) urn(parent, typ, name string) string {
 	parentType := tokens.Type("")
 	if u := resource.URN(parent); parent != "" && u.QualifiedType() != stackType {
@@ -75,7 +75,7 @@ func (r *recorder) urn(parent, typ, name string) string {
 	return string(resource.NewURN(tokens.QName(r.program.Stack), tokens.PackageName(r.program.Project), parentType, tokens.Type(typ), name))
 }
 
-// provider is the explicit provider of a reference, "<urn>::<id>", or nil.
+// provider returns the explicit provider of a reference, "<urn>::<id>", or nil.
 func (r *recorder) provider(reference string) *Resource {
 	urn := reference
 	if i := strings.LastIndex(reference, "::"); i > 0 {
@@ -84,7 +84,7 @@ func (r *recorder) provider(reference string) *Resource {
 	return r.byURN[urn]
 }
 
-// region is where a resource lives, or where a question is asked: the region of the explicit provider, or of the
+// region returns where a resource lives, or a function is called: the region of the explicit provider, or of the
 // config.
 func (r *recorder) region(provider *Resource) string {
 	if provider != nil {
@@ -93,7 +93,7 @@ func (r *recorder) region(provider *Resource) string {
 	return cmp.Or(r.program.Config["aws:region"], defaultRegion)
 }
 
-// plain turns properties into plain Go values, and lists the paths of those that were secret.
+// plain turns properties into plain Go values, and lists the paths of the secret ones.
 func plain(properties resource.PropertyMap) (map[string]any, []string) {
 	var secrets []string
 	var unwrap func(path string, value resource.PropertyValue) any

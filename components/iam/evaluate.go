@@ -6,29 +6,29 @@ import (
 	"strings"
 )
 
-// Request is one call that a policy document is asked about.
+// Request is a call to evaluate against a policy document.
 type Request struct {
 	Action   string // such as "sqs:SendMessage"
 	Resource string // the ARN; empty for a trust policy
 	// Principal is the caller: a service name or an ARN. It counts only in documents that name principals.
 	Principal string
-	// Context holds the condition keys of the request. A key that is absent fails every condition on it.
+	// Context has the request's condition keys. An absent key fails every condition on it.
 	Context map[string]string
 }
 
 // Decision is what a single document says about a request.
 type Decision string
 
-// A request that no statement speaks of is denied implicitly: another document may still allow it.
+// A request that no statement mentions is denied implicitly: another document may still allow it.
 const (
 	Allowed          Decision = "allowed"
 	DeniedExplicitly Decision = "denied explicitly"
 	DeniedImplicitly Decision = "denied implicitly"
 )
 
-// Decide evaluates the document as IAM does: an explicit denial wins, then an allowance, and silence denies
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html). A condition operator that
-// it doesn't know is an error, as guessing would prove nothing.
+// Decide evaluates the document as IAM does: an explicit deny wins, then an allow, and the default is to deny
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html). An unknown condition
+// operator is an error, because guessing would prove nothing.
 func (d Document) Decide(r Request) (Decision, error) {
 	decision := DeniedImplicitly
 	for i, s := range d.Statement {

@@ -1,4 +1,4 @@
-// Package iam holds IAM policy documents as typed values: written once in Go, marshalled to the same JSON every time, and
+// Package iam has IAM policy documents as typed values: written once in Go, marshalled to the same JSON every time, and
 // read back by tests that evaluate them.
 package iam
 
@@ -32,11 +32,11 @@ const (
 	Deny  Effect = "Deny"
 )
 
-// version is the current version of the policy language, the only one that knows policy variables
+// version is the current version of the policy language, the only one with policy variables
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html).
 const version = "2012-10-17"
 
-// New makes a document of statements, in their order.
+// New returns a document with these statements, in order.
 func New(statements ...Statement) Document {
 	return Document{Version: version, Statement: statements}
 }
@@ -50,8 +50,8 @@ func (d Document) JSON() (string, error) {
 	return string(text), nil
 }
 
-// Parse reads a document back, in any of the spellings that AWS allows: a single string where a list may stand, one
-// statement without a list.
+// Parse reads a document, in any of the forms that AWS allows: a single string instead of a list, one statement without
+// a list.
 func Parse(text string) (Document, error) {
 	var raw struct {
 		Version   string
@@ -90,20 +90,20 @@ func (s *Strings) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Principal is who a trust or resource policy speaks of. The zero value is nobody.
+// Principal is whom a trust or resource policy is about. The zero value is nobody.
 type Principal struct {
 	Everyone bool    // the principal "*", for denials only
 	AWS      Strings // ARNs of accounts, roles and users
 	Service  Strings // such as lambda.amazonaws.com
 }
 
-// Service is the principal of one or several AWS services.
+// Service returns the principal of one or several AWS services.
 func Service(names ...string) *Principal { return &Principal{Service: names} }
 
-// AWS is the principal of accounts, roles or users by ARN.
+// AWS returns the principal of accounts, roles or users by ARN.
 func AWS(arns ...string) *Principal { return &Principal{AWS: arns} }
 
-// Everyone is any principal of any account.
+// Everyone returns any principal of any account.
 func Everyone() *Principal { return &Principal{Everyone: true} }
 
 type principalJSON struct {
@@ -140,8 +140,8 @@ func (p *Principal) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Conditions are the conditions of a statement by operator, then by condition key. All of them must hold; of the values
-// of one key, any.
+// Conditions are a statement's conditions by operator, then by condition key. All of them must hold; of one key's
+// values, any.
 type Conditions map[Operator]map[string]Strings
 
 // Operator is a condition operator.
@@ -156,6 +156,6 @@ const (
 	ArnLike         Operator = "ArnLike"
 	Bool            Operator = "Bool"
 
-	// AnyStringEquals holds where one of the values of a key in the request is one of the statement's.
+	// AnyStringEquals holds if any of the key's values in the request is one of the statement's.
 	AnyStringEquals Operator = "ForAnyValue:StringEquals"
 )
