@@ -206,7 +206,7 @@ func (d *Deployment) load(ctx context.Context) (pulumi_engine.UpdateInfo, error)
 type noOtherStacks struct{}
 
 func (noOtherStacks) GetStackOutputs(_ context.Context, name string, _ func(error) error) (property.Map, error) {
-	return property.Map{}, fmt.Errorf("stack %s is not known here, nor is any other", name)
+	return property.Map{}, fmt.Errorf("stack %s is not supported here, nor is any other", name)
 }
 
 func (n noOtherStacks) GetStackResourceOutputs(ctx context.Context, name string) (property.Map, error) {

@@ -39,7 +39,7 @@ func compileMachine(definition string) (*states.Machine, error) {
 	for _, call := range compiled.Calls() {
 		for _, parameter := range call.Parameters {
 			if !slices.Contains(integrations[call.Resource], parameter) {
-				problems = append(problems, fmt.Errorf("state %q: Parameters: %s of %s is not known here", call.State, parameter, call.Resource))
+				problems = append(problems, fmt.Errorf("state %q: Parameters: %s of %s is not supported here", call.State, parameter, call.Resource))
 			}
 		}
 	}
@@ -151,7 +151,7 @@ func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Dat
 	}
 	document, err := states.NewDocument(answer.Payload)
 	if err != nil {
-		return nil, &states.Failure{Name: "Lambda.Unknown", Cause: "the function's answer is no JSON"}
+		return nil, &states.Failure{Name: "Lambda.Unknown", Cause: "the function's answer is not JSON"}
 	}
 	return map[string]any{"ExecutedVersion": answer.Version, "Payload": document, "StatusCode": json.Number("200")}, nil
 }
@@ -186,7 +186,7 @@ func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Dat
 func only(parameters map[string]any, known []string) error {
 	for name := range parameters {
 		if !slices.Contains(known, name) {
-			return &states.Failure{Name: states.RuntimeError, Cause: "the parameter " + name + " is not known here"}
+			return &states.Failure{Name: states.RuntimeError, Cause: "the parameter " + name + " is not supported here"}
 		}
 	}
 	return nil

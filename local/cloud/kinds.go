@@ -43,7 +43,7 @@ var records = map[string]kind{
 			primary := r.Inputs.text("primaryKeyArn")
 			_, id, found := strings.Cut(primary, "/")
 			if !found {
-				return fmt.Errorf("primaryKeyArn %q is no key's ARN", primary)
+				return fmt.Errorf("primaryKeyArn %q is not a key's ARN", primary)
 			}
 			return r.isKey(id)
 		},

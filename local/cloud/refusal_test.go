@@ -82,7 +82,7 @@ func TestTheUnknownIsRefusedByName(t *testing.T) {
 		}, {
 			"provisioned capacity", tableType,
 			cloud.Properties{"name": "t", "hashKey": "id", "attributes": []any{}, "billingMode": "PROVISIONED"},
-			[]string{tableType, "billingMode PROVISIONED is not known here"},
+			[]string{tableType, "billingMode PROVISIONED is not supported here"},
 		}, {
 			"a policy that is no JSON", "aws:sqs/queuePolicy:QueuePolicy", cloud.Properties{"queueUrl": "u", "policy": "{"},
 			[]string{"policy is not JSON"},
@@ -162,7 +162,7 @@ func TestWhatCreationRefuses(t *testing.T) {
 		}, "/a"},
 		{"a replica key of what is no key", "aws:kms/replicaKey:ReplicaKey", func(*world) cloud.Properties {
 			return cloud.Properties{"primaryKeyArn": "nonsense"}
-		}, "is no key's ARN"},
+		}, "is not a key's ARN"},
 		{"an empty name", "aws:sns/topic:Topic", func(*world) cloud.Properties {
 			return cloud.Properties{"name": ""}
 		}, "the name is empty"},

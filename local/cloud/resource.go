@@ -123,7 +123,7 @@ func lookup(typ, name string) (kind, error) {
 	k, known := kinds[typ]
 	if !known {
 		return kind{}, refuse(typ, name, "the local cloud does not know this resource type; "+
-			"teach it in local/cloud, so that nothing is left out in silence")
+			"add it in local/cloud, so that nothing is silently left out")
 	}
 	return k, nil
 }

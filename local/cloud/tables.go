@@ -34,7 +34,7 @@ var tableKinds = map[string]kind{
 		requires: "name hashKey attributes", replaces: "name hashKey rangeKey", computes: "arn streamArn",
 		check: func(inputs Properties) error {
 			if mode := inputs.text("billingMode"); mode != "" && mode != "PAY_PER_REQUEST" {
-				return fmt.Errorf("billingMode %s is not known here; only PAY_PER_REQUEST is", mode)
+				return fmt.Errorf("billingMode %s is not supported here; only PAY_PER_REQUEST is", mode)
 			}
 			return nil
 		},

@@ -36,7 +36,7 @@ func describeAlarms(e *Endpoint, _ context.Context, region string, body []byte) 
 				}
 			}
 		default:
-			return nil, awsapi.Error("ValidationError", "%s of DescribeAlarms is not known here", name)
+			return nil, awsapi.Error("ValidationError", "%s of DescribeAlarms is not supported here", name)
 		}
 	}
 	e.cloud.EvaluateAlarms()

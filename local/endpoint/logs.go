@@ -114,13 +114,13 @@ var (
 func parseFilter(pattern string) (func(line string) bool, error) {
 	shape := filterShape.FindStringSubmatch(strings.TrimSpace(pattern))
 	if shape == nil {
-		return nil, awsapi.Error("InvalidParameterException", "the filter pattern %s is not known here", pattern)
+		return nil, awsapi.Error("InvalidParameterException", "the filter pattern %s is not supported here", pattern)
 	}
 	var terms [][]string
 	for term := range strings.SplitSeq(shape[1], "&&") {
 		read := filterTerm.FindStringSubmatch(strings.TrimSpace(term))
 		if read == nil {
-			return nil, awsapi.Error("InvalidParameterException", "the term %s of a filter pattern is not known here", term)
+			return nil, awsapi.Error("InvalidParameterException", "the term %s of a filter pattern is not supported here", term)
 		}
 		terms = append(terms, read)
 	}

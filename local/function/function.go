@@ -65,7 +65,7 @@ func (f *Function) Update(def Definition, version string) error {
 		return err
 	}
 	if !versionRule.MatchString(version) {
-		return fmt.Errorf("function %q: %q is no version; it is a number or %s", def.Name, version, Latest)
+		return fmt.Errorf("function %q: %q is not a version; a version is a number or %s", def.Name, version, Latest)
 	}
 	if def.Timeout == 0 {
 		def.Timeout = defaultTimeout
@@ -89,7 +89,7 @@ func (f *Function) SetAlias(name, version string) error {
 	defer f.mu.Unlock()
 	own := f.versions[Latest].Name
 	if !aliasRule.MatchString(name) || strings.Trim(name, "0123456789") == "" {
-		return fmt.Errorf("function %q: %q is no alias; it has 1 to 128 of a-z, A-Z, 0-9, hyphen and underscore, and is no number", own, name)
+		return fmt.Errorf("function %q: %q is not an alias; use 1 to 128 of a-z, A-Z, 0-9, hyphen and underscore, but not a number", own, name)
 	}
 	if _, found := f.versions[version]; !found {
 		return fmt.Errorf("function %q has no version %q; it has %s", own, version, strings.Join(slices.Sorted(maps.Keys(f.versions)), ", "))

@@ -81,7 +81,7 @@ func (a *Alarms) PutComposite(alarm CompositeAlarm) error {
 	}
 	for _, name := range needs {
 		if _, exists := a.metric[name]; !exists {
-			return fmt.Errorf("composite alarm %q: its rule names %q, and there is no such metric alarm", alarm.Name, name)
+			return fmt.Errorf("composite alarm %q: its rule names %q, but there is no such metric alarm", alarm.Name, name)
 		}
 	}
 	a.composite[alarm.Name] = needs

@@ -260,12 +260,12 @@ func TestCompositeAlarms(t *testing.T) {
 
 func TestRulesThatAreRefused(t *testing.T) {
 	for _, tc := range []struct{ name, rule, problem string }{
-		{"an empty rule", "", `the term "" of its rule is not known`},
-		{"a state that no component asks for", `OK("watched")`, "is not known here"},
-		{"an operator that no component has", `ALARM("watched") AND ALARM("watched")`, "is not known here"},
-		{"an open quote", `ALARM("watched)`, "is not known here"},
-		{"an alarm that is not there", `ALARM("nobody")`, `"nobody", and there is no such metric alarm`},
-		{"a composite alarm", `ALARM("watched") OR ALARM("both")`, `"both", and there is no such metric alarm`},
+		{"an empty rule", "", `the term "" of its rule is not supported`},
+		{"a state that no component asks for", `OK("watched")`, "is not supported here"},
+		{"an operator that no component has", `ALARM("watched") AND ALARM("watched")`, "is not supported here"},
+		{"an open quote", `ALARM("watched)`, "is not supported here"},
+		{"an alarm that is not there", `ALARM("nobody")`, `"nobody", but there is no such metric alarm`},
+		{"a composite alarm", `ALARM("watched") OR ALARM("both")`, `"both", but there is no such metric alarm`},
 		{"an overlong rule", strings.Repeat(`ALARM("watched") OR `, 600) + `ALARM("watched")`, "more than 10240"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func (c CompositeAlarm) alarms() ([]string, error) {
 	for term := range strings.SplitSeq(c.Rule, " OR ") {
 		found := ruleTerm.FindStringSubmatch(term)
 		if found == nil {
-			return nil, fmt.Errorf("composite alarm %q: the term %q of its rule is not known here; terms are ALARM(\"name\"), joined by OR", c.Name, term)
+			return nil, fmt.Errorf("composite alarm %q: the term %q of its rule is not supported here; terms are ALARM(\"name\"), joined by OR", c.Name, term)
 		}
 		name := found[1]
 		if strings.HasPrefix(name, "arn:") {

@@ -58,7 +58,7 @@ func (p Parameter) Validate() error {
 	case strings.Contains(p.Value, "{{"):
 		return awsapi.Validation(`Parameter %s: can't nest another parameter. Do not use "{{}}" in the value.`, p.Name)
 	case p.Type != types.ParameterTypeString && p.Type != types.ParameterTypeSecureString:
-		return awsapi.Validation("Parameter %s: the type %q is not known here; String and SecureString are", p.Name, p.Type)
+		return awsapi.Validation("Parameter %s: the type %q is not supported here; String and SecureString are", p.Name, p.Type)
 	case err != nil:
 		return awsapi.Error("InvalidAllowedPatternException", "Parameter %s: allowedPattern: %v", p.Name, err)
 	case p.AllowedPattern != "" && !allowed.MatchString(p.Value):

@@ -70,7 +70,7 @@ func (c *compiler) object(path []string, members map[string]any) *object {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		at := append(path[:len(path):len(path)], name)
 		if name == "$or" {
-			c.refuse(at, errors.New("not known here; declare a rule for each alternative"))
+			c.refuse(at, errors.New("not supported here; declare a rule for each alternative"))
 			continue
 		}
 		if strings.Contains(name, ".") {
@@ -128,7 +128,7 @@ func (c *compiler) leaf(path []string, alternatives []any) *leaf {
 				l.matchers = append(l.matchers, m)
 			}
 		default:
-			c.refuse(path, fmt.Errorf("the array must hold strings, numbers, true, false, null and operators, and holds %s", kind(value)))
+			c.refuse(path, fmt.Errorf("the array may hold strings, numbers, true, false, null and operators, but holds %s", kind(value)))
 		}
 	}
 	return l

@@ -49,7 +49,7 @@ func operator(object map[string]any) (matcher, error) {
 func only(of string, object map[string]any) (name string, value any, err error) {
 	names := slices.Sorted(maps.Keys(object))
 	if len(names) != 1 {
-		return "", nil, fmt.Errorf("%s must have one key, and has %d: %q", of, len(names), names)
+		return "", nil, fmt.Errorf("%s must have one key, but has %d: %q", of, len(names), names)
 	}
 	return names[0], object[names[0]], nil
 }
@@ -91,7 +91,7 @@ func condition(name string, value any) (matcher, error) {
 func compileCIDR(s string) (text, error) {
 	block, err := netip.ParsePrefix(s)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no block of addresses such as 10.0.0.0/24", s)
+		return nil, fmt.Errorf("%q is not an address block such as 10.0.0.0/24", s)
 	}
 	return within(block), nil
 }
@@ -164,7 +164,7 @@ func compileNumeric(value any) (matcher, error) {
 		operator, _ := comparison[0].(string)
 		literal, ok := comparison[1].(json.Number)
 		if !ok {
-			return nil, fmt.Errorf("numeric: %s stands where a number must", kind(comparison[1]))
+			return nil, fmt.Errorf("numeric: %s where a number must be", kind(comparison[1]))
 		}
 		bound, err := parseMicros(literal)
 		if err != nil {
@@ -210,7 +210,7 @@ func compileWildcard(s string) (text, error) {
 			piece.Reset()
 		case '\\':
 			if i++; i == len(s) || s[i] != '*' && s[i] != '\\' {
-				return nil, fmt.Errorf(`%q has a backslash that stands before neither * nor \`, s)
+				return nil, fmt.Errorf(`%q has a backslash before neither * nor \`, s)
 			}
 			piece.WriteByte(s[i])
 		default:

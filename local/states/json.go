@@ -50,7 +50,7 @@ func AppendJSON(b []byte, data Data) []byte {
 		}
 		return append(b, '}')
 	default:
-		panic(fmt.Sprintf("%T is no JSON data", data))
+		panic(fmt.Sprintf("%T is not JSON data", data))
 	}
 }
 

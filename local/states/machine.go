@@ -132,12 +132,12 @@ func (c *compiler) graph(at, start string, members map[string]any) graph {
 	for _, name := range names {
 		for _, target := range g.states[name].targets() {
 			if g.states[target] == nil {
-				c.problem(placeOf(name), "leads to %q, which is no state beside it", target)
+				c.problem(placeOf(name), "leads to %q, which is not a state next to it", target)
 			}
 		}
 	}
 	if g.start = g.states[start]; g.start == nil {
-		c.problem(at, "StartAt %q is no state", start)
+		c.problem(at, "StartAt %q is not a state", start)
 	}
 	if len(c.problems) == before {
 		c.reach(g, names) // in a broken graph it would only repeat what is known

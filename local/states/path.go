@@ -46,7 +46,7 @@ func (p *path) compile() error {
 	for rest != "" {
 		found := stepForm.FindStringSubmatch(rest)
 		if found == nil {
-			return fmt.Errorf("%q is not known here; a step is .name, ['name'] or [index]", rest)
+			return fmt.Errorf("%q is not supported here; a step is .name, ['name'] or [index]", rest)
 		}
 		rest = rest[len(found[0]):]
 		index, err := strconv.Atoi(found[3])
@@ -59,7 +59,7 @@ func (p *path) compile() error {
 		p.field = contextFields[p.steps[0].name+"."+p.steps[1].name]
 	}
 	if p.field == nil {
-		return errors.New("the context object's field is not known here")
+		return errors.New("the context object's field is not supported here")
 	}
 	p.steps = p.steps[2:]
 	return nil

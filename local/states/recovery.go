@@ -63,7 +63,7 @@ func (c *compiler) retrier(at string, s *state, members map[string]any, last boo
 		c.problem(at, "MaxDelaySeconds is %d; it is more than IntervalSeconds and less than %d", n, maxDelay)
 	}
 	if read.JitterStrategy != "NONE" && read.JitterStrategy != "FULL" {
-		c.problem(at, "JitterStrategy %s is not known here", read.JitterStrategy)
+		c.problem(at, "JitterStrategy %s is not supported here", read.JitterStrategy)
 	}
 	s.retriers = append(s.retriers, retrier{
 		errors: read.ErrorEquals, rate: read.BackoffRate, attempts: read.MaxAttempts, jitter: read.JitterStrategy == "FULL",
@@ -88,11 +88,11 @@ func (c *compiler) errorNames(at string, names []string, last bool) {
 		c.problem(at, "ErrorEquals is empty, or has an empty name")
 	}
 	if slices.Contains(names, AllErrors) && (len(names) > 1 || !last) {
-		c.problem(at, "States.ALL stands alone, in the last of the list")
+		c.problem(at, "States.ALL must be alone, in the last of the list")
 	}
 	for _, name := range names {
 		if strings.HasPrefix(name, "States.") && !slices.Contains(reserved, name) {
-			c.problem(at, "%s is no error that Step Functions raises", name)
+			c.problem(at, "%s is not an error that Step Functions raises", name)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (c *compiler) state(name string, value any) *state {
 	case "Fail":
 		c.fail(at, s, members)
 	default:
-		c.problem(at, "Type %v is not known here", members["Type"])
+		c.problem(at, "Type %v is not supported here", members["Type"])
 	}
 	return s
 }
@@ -99,7 +99,7 @@ func (c *compiler) task(at string, s *state, members map[string]any) {
 	c.lead(at, s, read.commonFields)
 	c.result(at, s, read.resultFields)
 	if s.resource = read.Resource; !slices.Contains(c.resources, s.resource) {
-		c.problem(at, "Resource %q is not known here", s.resource)
+		c.problem(at, "Resource %q is not supported here", s.resource)
 	}
 	s.timeout = c.timeout(at, read.TimeoutSeconds)
 	if read.Parameters != nil {

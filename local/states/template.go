@@ -98,7 +98,7 @@ func (c *compiler) expression(at, text string) template {
 	}
 	found := jsonToString.FindStringSubmatch(text)
 	if found == nil {
-		c.problem(at, "%q is not known here; of the intrinsic functions States.JsonToString(path) is", text)
+		c.problem(at, "%q is not supported here; the only intrinsic function is States.JsonToString(path)", text)
 		return constant{}
 	}
 	return asText{c.path(at, found[1])}

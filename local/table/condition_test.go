@@ -154,7 +154,7 @@ func TestExpressionsThatAreNotServed(t *testing.T) {
 	for condition, feature := range map[string]string{
 		"a = :v OR b = :v": "OR in an expression", "a IN (:v)": "IN in an expression", "contains(a, :v)": "contains in an expression",
 		"size(a) > :v": "size in an expression", "attribute_type(a, :v)": "attribute_type in an expression",
-		"a.b = :v": "the document path a.b", "a[0] = :v": "the document path a[0]", "a = b": "the operand b, which is no :value",
+		"a.b = :v": "the document path a.b", "a[0] = :v": "the document path a[0]", "a = b": "the operand b, which is not a :value",
 	} {
 		tb := newTable(t, trades(), clock.NewVirtual(epoch))
 		err := conditional(tb, trade("T1", 1), condition, nil, item{":v": num(1)})

@@ -83,7 +83,7 @@ func (d Definition) Validate() error {
 		names[index.Name] = true
 		included += len(index.NonKeyAttributes)
 		if !slices.Contains(types.ProjectionType("").Values(), index.Projection) {
-			report("%s: projection %q is none of ALL, KEYS_ONLY and INCLUDE", where, index.Projection)
+			report("%s: projection %q is not ALL, KEYS_ONLY or INCLUDE", where, index.Projection)
 		}
 		if (index.Projection == types.ProjectionTypeInclude) != (len(index.NonKeyAttributes) > 0) {
 			report("%s: projection %s with %d non-key attributes; INCLUDE needs some, and no other takes any",
@@ -95,7 +95,7 @@ func (d Definition) Validate() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Attributes)) {
 		if !slices.Contains(types.ScalarAttributeType("").Values(), d.Attributes[name]) {
-			report("attribute %s: type %q is none of S, N and B", name, d.Attributes[name])
+			report("attribute %s: type %q is not S, N or B", name, d.Attributes[name])
 		}
 		if !used[name] {
 			report("attribute %s is defined but no key uses it", name)

@@ -255,7 +255,7 @@ func (p *expressionParser) value(t *term) error {
 	token := p.peek()
 	if token[0] != ':' || !isWord(token[1:]) {
 		if token[0] == '#' || isName(token) {
-			return &awsapi.Unsupported{Operation: p.operation, Feature: "the operand " + token + ", which is no :value"}
+			return &awsapi.Unsupported{Operation: p.operation, Feature: "the operand " + token + ", which is not a :value"}
 		}
 		return p.unexpected()
 	}

@@ -87,7 +87,7 @@ func pulumiStandIn(args []string) int {
 		}
 		return encode(os.Stdout, value)
 	}
-	return refuse("pulumi %s is not known here", strings.Join(words, " "))
+	return refuse("pulumi %s is not supported here", strings.Join(words, " "))
 }
 
 // awsOptions are the options of the operations that a page may use.
@@ -114,7 +114,7 @@ func awsStandIn(args []string) int {
 	for i := 2; i < len(args); i++ {
 		option := args[i]
 		if !slices.Contains(awsOptions[made.Operation], option) {
-			return refuse("aws %s: %s is not known here", made.Operation, option)
+			return refuse("aws %s: %s is not supported here", made.Operation, option)
 		}
 		value := ""
 		if option != "--overwrite" {
