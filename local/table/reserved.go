@@ -5,8 +5,7 @@ import "strings"
 // reservedWords are DynamoDB's own: an expression may not name an attribute by one of them, in any case, and needs a
 // #name instead. The list has 573.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
-const reservedWords = " " +
-	"ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY ARCHIVE ARE ARRAY " +
+const reservedWords = "ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY ARCHIVE ARE ARRAY " +
 	"AS ASC ASCII ASENSITIVE ASSERTION ASYMMETRIC AT ATOMIC ATTACH ATTRIBUTE AUTH AUTHORIZATION AUTHORIZE " +
 	"AUTO AVG BACK BACKUP BASE BATCH BEFORE BEGIN BETWEEN BIGINT BINARY BIT BLOB BLOCK BOOLEAN BOTH " +
 	"BREADTH BUCKET BULK BY BYTE CALL CALLED CALLING CAPACITY CASCADE CASCADED CASE CAST CATALOG CHAR " +
@@ -48,10 +47,14 @@ const reservedWords = " " +
 	"TRUNCATE TTL TUPLE TYPE UNDER UNDO UNION UNIQUE UNIT UNKNOWN UNLOGGED UNNEST UNPROCESSED UNSIGNED " +
 	"UNTIL UPDATE UPPER URL USAGE USE USER USERS USING UUID VACUUM VALUE VALUED VALUES VARCHAR VARIABLE " +
 	"VARIANCE VARINT VARYING VIEW VIEWS VIRTUAL VOID WAIT WHEN WHENEVER WHERE WHILE WINDOW WITH WITHIN " +
-	"WITHOUT WORK WRAPPED WRITE YEAR ZONE "
+	"WITHOUT WORK WRAPPED WRITE YEAR ZONE"
 
-// reserved answers for one word. It is asked when an expression is parsed, and parsed expressions are kept, so that a
-// search through the text is enough.
-func reserved(word string) bool {
-	return strings.Contains(reservedWords, " "+strings.ToUpper(word)+" ")
-}
+var reservedSet = func() map[string]bool {
+	set := map[string]bool{}
+	for _, word := range strings.Fields(reservedWords) {
+		set[word] = true
+	}
+	return set
+}()
+
+func reserved(word string) bool { return reservedSet[strings.ToUpper(word)] }
