@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -14,13 +13,8 @@ import (
 	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/pkg/v3/resource/deploy"
 	"github.com/pulumi/pulumi/pkg/v3/util/cancel"
-	pulumi_workspace "github.com/pulumi/pulumi/pkg/v3/workspace"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/esc"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/env"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -158,39 +152,13 @@ func (d *Deployment) operate(ctx context.Context, run operation, preview bool) (
 
 // load reads the project, the config and the state of the stack.
 func (d *Deployment) load(ctx context.Context) (pulumi_engine.UpdateInfo, error) {
-	fail := func(doing string, err error) (pulumi_engine.UpdateInfo, error) {
-		return pulumi_engine.UpdateInfo{}, fmt.Errorf("%s: %w", doing, err)
-	}
-	text, err := os.ReadFile(filepath.Join(d.options.Root, stackconfig.ProjectFile))
-	if err != nil {
-		return fail("reading the project file", err)
-	}
-	project, err := workspace.LoadProjectBytes(text, stackconfig.ProjectFile, encoding.YAML)
-	if err != nil {
-		return fail("reading the project file", err)
-	}
 	name, err := tokens.ParseStackName(d.options.Stack)
 	if err != nil {
-		return fail("reading the name of the stack", err)
+		return pulumi_engine.UpdateInfo{}, fmt.Errorf("reading the name of the stack: %w", err)
 	}
-	file := stackconfig.FileOf(d.options.Stack)
-	if text, err = stackconfig.File(d.options.Root, d.options.Stack); err != nil {
+	project, values, err := stackconfig.Load(ctx, d.options.Root, d.options.Stack, d.options.Settings)
+	if err != nil {
 		return pulumi_engine.UpdateInfo{}, err
-	}
-	if text, err = stackconfig.WithoutSecrets(text); err != nil {
-		return fail(file, err)
-	}
-	settings, err := workspace.LoadProjectStackBytes(nil, project, text, file, encoding.YAML)
-	if err != nil {
-		return fail(file, err)
-	}
-	for key, value := range d.options.Settings {
-		settings.Config[config.MustMakeKey(project.Name.String(), key)] = config.NewValue(value)
-	}
-	err = pulumi_workspace.ValidateStackConfigAndApplyProjectConfig(ctx, d.options.Stack, project, esc.Value{}, settings.Config,
-		config.NopEncrypter, config.NopDecrypter)
-	if err != nil {
-		return fail(file, err)
 	}
 	snapshot, err := read(ctx, d.state)
 	if err != nil {
@@ -198,7 +166,7 @@ func (d *Deployment) load(ctx context.Context) (pulumi_engine.UpdateInfo, error)
 	}
 	return pulumi_engine.UpdateInfo{
 		Root: d.options.Root, Project: project,
-		Target: &deploy.Target{Name: name, Config: settings.Config, Decrypter: config.NopDecrypter, Snapshot: snapshot},
+		Target: &deploy.Target{Name: name, Config: values, Decrypter: stackconfig.Masked, Snapshot: snapshot},
 	}, nil
 }
 

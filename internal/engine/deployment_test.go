@@ -16,8 +16,8 @@ func TestWhatCanNotBeOpenedSaysWhyAndLeavesNothing(t *testing.T) {
 		want  string
 	}{
 		{"no project", nil, "reading the project file: open"},
-		{"a stack without config", map[string]string{"Pulumi.yaml": "name: orders"}, `stack "test" has no config: Pulumi.test.yaml does not exist in `},
-		{"a config that is no YAML", map[string]string{"Pulumi.yaml": "name: orders", "Pulumi.test.yaml": "config: ["}, "Pulumi.test.yaml: reading YAML"},
+		{"a stack without config", map[string]string{"Pulumi.yaml": "name: orders\nruntime: go"}, `stack "test" has no config: Pulumi.test.yaml does not exist in `},
+		{"a config that is no YAML", map[string]string{"Pulumi.yaml": "name: orders\nruntime: go", "Pulumi.test.yaml": "config: ["}, "Pulumi.test.yaml: invalid YAML file"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			root, temporary := t.TempDir(), t.TempDir()

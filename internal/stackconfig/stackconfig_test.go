@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"gopkg.in/yaml.v3"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 
 	"trade-processing/internal/stackconfig"
 )
@@ -26,10 +26,10 @@ func folderOf(t *testing.T, files map[string]string) string {
 func TestAStacksFileStandsOverTheProjectsDefaults(t *testing.T) {
 	folder := folderOf(t, map[string]string{
 		"Pulumi.yaml": `name: orders
+runtime: go
 config:
   limit: {type: integer, default: 5}
   sources: {type: array, items: {type: string}, default: [a, b]}
-  email: {type: string, description: none by default}
   region: {type: string, default: us-east-1}
 `,
 		"Pulumi.test.yaml": `secretsprovider: default
@@ -56,19 +56,19 @@ config:
 }
 
 func TestWhatCanNotBeRead(t *testing.T) {
-	const project = "name: orders"
+	const project = "name: orders\nruntime: go"
 	for _, tc := range []struct {
 		name  string
 		files map[string]string
 		want  string
 	}{
 		{"no project", nil, "reading the project file: open"},
-		{"a project that is no YAML", map[string]string{"Pulumi.yaml": "name: ["}, "Pulumi.yaml: reading YAML"},
+		{"a project that is no YAML", map[string]string{"Pulumi.yaml": "name: ["}, "'Pulumi.yaml': invalid YAML"},
 		{"no such stack", map[string]string{"Pulumi.yaml": project}, `stack "test" has no config: Pulumi.test.yaml does not exist in `},
-		{"a stack that is no YAML", map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": "config: ["}, "Pulumi.test.yaml: reading YAML"},
-		{"a config that is a list", map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": "config: [1]"}, "Pulumi.test.yaml: reading YAML"},
-		{"a key that JSON has no form for", map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": "config: {orders:x: {1: one}}"}, "Pulumi.test.yaml: orders:x: "},
-		{"a number that is none", map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": "config: {orders:x: .nan}"}, "Pulumi.test.yaml: orders:x: "},
+		{"a key that must be set", map[string]string{"Pulumi.yaml": project + "\nconfig: {email: {type: string}}", "Pulumi.test.yaml": ""}, "is missing configuration value 'email'"},
+		{"a stack that is no YAML", map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": "config: ["}, "Pulumi.test.yaml: invalid YAML"},
+		{"a config that is a list", map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": "config: [1]"}, "Pulumi.test.yaml: invalid YAML"},
+		{"a number that is none", map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": "config: {orders:x: .nan}"}, "Pulumi.test.yaml: invalid YAML"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got, err := stackconfig.Read(folderOf(t, tc.files), "test"); err == nil || !strings.Contains(err.Error(), tc.want) {
@@ -79,7 +79,9 @@ func TestWhatCanNotBeRead(t *testing.T) {
 }
 
 func TestSecretsAreMaskedAndNothingElse(t *testing.T) {
-	const config = `secretsprovider: awskms://alias/orders
+	folder := folderOf(t, map[string]string{
+		"Pulumi.yaml": "name: orders\nruntime: go\n",
+		"Pulumi.test.yaml": `secretsprovider: awskms://alias/orders
 encryptedkey: AQIC
 encryptionsalt: v1:abc
 environment: [base]
@@ -88,7 +90,6 @@ config:
   orders:token:
     secure: AAABbbb
   orders:limits:
-    secure: not a secret beside another key
     soft: 5
   orders:list:
     - plain
@@ -96,36 +97,43 @@ config:
   orders:nested:
     inner:
       secure: AAABddd
-`
-	masked, err := stackconfig.WithoutSecrets([]byte(config))
+`})
+	got, err := stackconfig.Read(folder, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `config:
-    aws:region: us-east-1
-    orders:limits:
-        secure: not a secret beside another key
-        soft: 5
-    orders:list:
-        - plain
-        - https://secret-not-available-offline.invalid
-    orders:nested:
-        inner: https://secret-not-available-offline.invalid
-    orders:token: https://secret-not-available-offline.invalid
-environment:
-    - base
-`
-	if string(masked) != want {
-		t.Errorf("got\n%s\nwant\n%s", masked, want)
+	const masked = `"` + stackconfig.Placeholder + `"`
+	want := map[string]string{
+		"aws:region": "us-east-1", "orders:token": stackconfig.Placeholder, "orders:limits": `{"soft":5}`,
+		"orders:list": `["plain",` + masked + `]`, "orders:nested": `{"inner":` + masked + `}`,
 	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAStackWithoutAnyConfigHasTheProjectsDefaults(t *testing.T) {
 	for name, text := range map[string]string{"an empty file": "", "no config": "secretsprovider: default", "an empty config": "config:"} {
-		masked, err := stackconfig.WithoutSecrets([]byte(text))
-		var file map[string]any
-		if err != nil || yaml.Unmarshal(masked, &file) != nil || file["secretsprovider"] != nil {
-			t.Errorf("%s: %q, %v", name, masked, err)
+		folder := folderOf(t, map[string]string{"Pulumi.yaml": "name: orders\nruntime: go\nconfig: {limit: {default: 5}}", "Pulumi.test.yaml": text})
+		if got, err := stackconfig.Read(folder, "test"); err != nil || !cmp.Equal(got, map[string]string{"orders:limit": "5"}) {
+			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
-	if _, err := stackconfig.WithoutSecrets([]byte("- a list")); err == nil {
-		t.Error("a list was taken for a config file")
+}
+
+func TestSettingsStandOverTheStacksFile(t *testing.T) {
+	folder := folderOf(t, map[string]string{
+		"Pulumi.yaml": "name: orders\nruntime: go\nconfig: {limit: {default: 5}, name: {default: a}}", "Pulumi.test.yaml": "config: {orders:limit: 6}",
+	})
+	_, values, err := stackconfig.Load(t.Context(), folder, "test", map[string]string{"limit": "7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := values.Decrypt(stackconfig.Masked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[config.Key]string{config.MustMakeKey("orders", "limit"): "7", config.MustMakeKey("orders", "name"): "a"}; !cmp.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

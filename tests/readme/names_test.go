@@ -107,7 +107,13 @@ func configOf(t *testing.T, name string) map[string]string {
 // configIn returns what the text of a stack's file sets.
 func configIn(t *testing.T, text string) map[string]string {
 	t.Helper()
-	config, err := stackconfig.Values([]byte(text))
+	folder := t.TempDir()
+	for name, content := range map[string]string{stackconfig.ProjectFile: "name: trade-processing\nruntime: go\n", stackconfig.FileOf("example"): text} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config, err := stackconfig.Read(folder, "example")
 	if err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}

@@ -1,0 +1,100 @@
+// Package stackconfig reads the config of the project's stacks, with Pulumi's own code for it, for whoever may not decrypt
+// their secrets.
+package stackconfig
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	pulumi_workspace "github.com/pulumi/pulumi/pkg/v3/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/esc"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+)
+
+// Placeholder replaces a secret value, which can't be decrypted without the stack owner's key. It is a URL, so it is
+// valid where one is required.
+const Placeholder = "https://secret-not-available-offline.invalid"
+
+// ProjectFile is the name of the file that makes a folder a project.
+const ProjectFile = "Pulumi.yaml"
+
+// FileOf returns the name of a stack's file.
+func FileOf(stack string) string { return "Pulumi." + stack + ".yaml" }
+
+// Load reads the project in folder root and the config of a stack: its file over the project's defaults, and the settings
+// over both, by key without the project. Secrets stay encrypted: see Masked.
+func Load(ctx context.Context, root, stack string, settings map[string]string) (*workspace.Project, config.Map, error) {
+	text, err := os.ReadFile(filepath.Join(root, ProjectFile))
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the project file: %w", err)
+	}
+	project, err := workspace.LoadProjectBytes(text, ProjectFile, encoding.YAML)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the project file: %w", err)
+	}
+	file := FileOf(stack)
+	text, err = os.ReadFile(filepath.Join(root, file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("stack %q has no config: %s does not exist in %s", stack, file, root)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the config of stack %s: %w", stack, err)
+	}
+	loaded, err := workspace.LoadProjectStackBytes(nil, project, text, file, encoding.YAML)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	for key, value := range settings {
+		loaded.Config[config.MustMakeKey(project.Name.String(), key)] = config.NewValue(value)
+	}
+	err = pulumi_workspace.ValidateStackConfigAndApplyProjectConfig(ctx, stack, project, esc.Value{}, loaded.Config, config.NopEncrypter, Masked)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return project, loaded.Config, nil
+}
+
+// Masked decrypts every secret to the Placeholder.
+var Masked config.Decrypter = masked{}
+
+type masked struct{}
+
+func (masked) DecryptValue(context.Context, string) (string, error) { return Placeholder, nil }
+
+func (m masked) BatchDecrypt(ctx context.Context, texts []string) ([]string, error) {
+	return config.DefaultBatchDecrypt(ctx, m, texts)
+}
+
+// Read returns a stack's config as Pulumi passes it to the program: by key with its namespace. Strings are unchanged,
+// everything else is JSON, and a secret is the Placeholder.
+func Read(root, stack string) (map[string]string, error) {
+	_, values, err := Load(context.Background(), root, stack, nil)
+	if err != nil {
+		return nil, err
+	}
+	decrypted, err := values.Decrypt(Masked)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", FileOf(stack), err)
+	}
+	all := map[string]string{}
+	for key, value := range decrypted {
+		all[key.String()] = value
+	}
+	return all, nil
+}
+
+// Spell returns a value as Pulumi passes it to the program: a string unchanged, everything else as JSON.
+func Spell(value any) (string, error) {
+	if text, ok := value.(string); ok {
+		return text, nil
+	}
+	text, err := json.Marshal(value)
+	return string(text), err
+}
