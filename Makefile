@@ -122,10 +122,11 @@ fmt: $(LINT) ## Format all Go code
 clean: ## Remove what the other targets built in this folder
 	rm -rf bin dist sample.ndjson
 
-# Go's own build cache decides what has to be compiled.
+# Go's own build cache decides what has to be compiled. A compiler that collects its garbage less often takes a fifth less
+# CPU for a first build, and 4.1 GB of memory for the SDK's largest package instead of 3.3. Nobody debugs this program.
 .PHONY: $(TRADECTL)
 $(TRADECTL):
-	@go build -o $@ ./cmd/tradectl
+	@GOGC=400 go build -ldflags=-w -o $@ ./cmd/tradectl
 
 $(LINT): tools/lint/go.mod
 	go build -C tools/lint -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

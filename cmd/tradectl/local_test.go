@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// localRun returns `tradectl local run` as somebody runs it whose own Pulumi is set up for quite another thing. It returns the
-// folders in which nothing may be left.
+// localRun returns `tradectl local run` as somebody runs it whose own Pulumi is set up for quite another thing. It
+// returns the folders in which nothing may be left.
 func localRun(t *testing.T, args ...string) (run *exec.Cmd, folders []string) {
 	t.Helper()
 	run = exec.Command("tradectl", append([]string{"local", "run", "--project", "../.."}, args...)...)

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/pkg/v3/display"
-	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
+	pulumiengine "github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/pkg/v3/resource/deploy"
 	"github.com/pulumi/pulumi/pkg/v3/util/cancel"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
@@ -68,7 +68,7 @@ func (d *Deployment) Export() []byte { return d.state }
 
 // Up deploys the program and returns the executed plan, with the stack's outputs.
 func (d *Deployment) Up(ctx context.Context) (*Plan, map[string]Output, error) {
-	plan, snapshot, err := d.operate(ctx, pulumi_engine.Update, false)
+	plan, snapshot, err := d.operate(ctx, pulumiengine.Update, false)
 	if err != nil {
 		return plan, nil, failure(ctx, "deploying", plan, err)
 	}
@@ -77,28 +77,28 @@ func (d *Deployment) Up(ctx context.Context) (*Plan, map[string]Output, error) {
 
 // Preview asks the engine what an update would do.
 func (d *Deployment) Preview(ctx context.Context) (*Plan, error) {
-	plan, _, err := d.operate(ctx, pulumi_engine.Update, true)
+	plan, _, err := d.operate(ctx, pulumiengine.Update, true)
 	return plan, failure(ctx, "previewing", plan, err)
 }
 
 // Refresh reads every resource back into the state.
 func (d *Deployment) Refresh(ctx context.Context) (*Plan, error) {
-	plan, _, err := d.operate(ctx, pulumi_engine.Refresh, false)
+	plan, _, err := d.operate(ctx, pulumiengine.Refresh, false)
 	return plan, failure(ctx, "refreshing", plan, err)
 }
 
 // Destroy removes every resource of the stack, or none if one is protected. It previews first, because the engine
 // itself finds a protected resource only after deleting others.
 func (d *Deployment) Destroy(ctx context.Context) (*Plan, error) {
-	if plan, _, err := d.operate(ctx, pulumi_engine.Destroy, true); err != nil {
+	if plan, _, err := d.operate(ctx, pulumiengine.Destroy, true); err != nil {
 		return plan, failure(ctx, "previewing the destruction", plan, err)
 	}
-	plan, _, err := d.operate(ctx, pulumi_engine.Destroy, false)
+	plan, _, err := d.operate(ctx, pulumiengine.Destroy, false)
 	return plan, failure(ctx, "destroying", plan, err)
 }
 
 // operation is one of the engine's operations.
-type operation func(pulumi_engine.UpdateInfo, *pulumi_engine.Context, pulumi_engine.UpdateOptions, bool) (
+type operation func(pulumiengine.UpdateInfo, *pulumiengine.Context, pulumiengine.UpdateOptions, bool) (
 	*deploy.Plan, display.ResourceChanges, error)
 
 // operate runs an operation to its end, or until ctx ends. Whatever it did is in the stack's state even if it failed,
@@ -117,17 +117,17 @@ func (d *Deployment) operate(ctx context.Context, run operation, preview bool) (
 	defer source.Terminate()
 	defer context.AfterFunc(ctx, source.Cancel)()
 
-	options := pulumi_engine.UpdateOptions{
+	options := pulumiengine.UpdateOptions{
 		HostFactory: d.options.newHost, Parallel: parallel, SkipPluginPreInstall: true,
 	}
 	if d.options.Policies != nil {
-		options.LocalPolicyPacks = []pulumi_engine.LocalPolicyPack{{Path: "policies", Config: d.options.PolicyConfig}}
+		options.LocalPolicyPacks = []pulumiengine.LocalPolicyPack{{Path: "policies", Config: d.options.PolicyConfig}}
 	}
-	events := make(chan pulumi_engine.Event)
+	events := make(chan pulumiengine.Event)
 	told := make(chan *Plan)
 	go func() { told <- collect(events) }()
-	journal := pulumi_engine.NewTestJournal()
-	_, _, err = run(info, &pulumi_engine.Context{
+	journal := pulumiengine.NewTestJournal()
+	_, _, err = run(info, &pulumiengine.Context{
 		Cancel: canceled, Events: events, SnapshotManager: journal, BackendClient: noOtherStacks{},
 	}, options, preview)
 	close(events)
@@ -151,20 +151,20 @@ func (d *Deployment) operate(ctx context.Context, run operation, preview bool) (
 }
 
 // load reads the project, the config and the state of the stack.
-func (d *Deployment) load(ctx context.Context) (pulumi_engine.UpdateInfo, error) {
+func (d *Deployment) load(ctx context.Context) (pulumiengine.UpdateInfo, error) {
 	name, err := tokens.ParseStackName(d.options.Stack)
 	if err != nil {
-		return pulumi_engine.UpdateInfo{}, fmt.Errorf("reading the name of the stack: %w", err)
+		return pulumiengine.UpdateInfo{}, fmt.Errorf("reading the name of the stack: %w", err)
 	}
 	project, values, err := stackconfig.Load(ctx, d.options.Root, d.options.Stack, d.options.Settings)
 	if err != nil {
-		return pulumi_engine.UpdateInfo{}, err
+		return pulumiengine.UpdateInfo{}, err
 	}
 	snapshot, err := read(ctx, d.state)
 	if err != nil {
-		return pulumi_engine.UpdateInfo{}, err
+		return pulumiengine.UpdateInfo{}, err
 	}
-	return pulumi_engine.UpdateInfo{
+	return pulumiengine.UpdateInfo{
 		Root: d.options.Root, Project: project,
 		Target: &deploy.Target{Name: name, Config: values, Decrypter: stackconfig.Masked, Snapshot: snapshot},
 	}, nil

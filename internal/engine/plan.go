@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
+	pulumiengine "github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/pkg/v3/resource/deploy"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -55,7 +55,7 @@ func (p *Plan) Summary() string {
 func newPlan() *Plan { return &Plan{Counts: map[string]int{}} }
 
 // collect reads all events of an operation.
-func collect(events <-chan pulumi_engine.Event) *Plan {
+func collect(events <-chan pulumiengine.Event) *Plan {
 	plan, steps := newPlan(), map[string]Step{}
 	for event := range events {
 		plan.read(event, steps)
@@ -65,32 +65,32 @@ func collect(events <-chan pulumi_engine.Event) *Plan {
 	return plan
 }
 
-func (p *Plan) read(event pulumi_engine.Event, steps map[string]Step) {
+func (p *Plan) read(event pulumiengine.Event, steps map[string]Step) {
 	if event.Internal() { // such as the default providers that the engine creates
 		return
 	}
 	switch told := event.Payload().(type) {
-	case pulumi_engine.ResourcePreEventPayload:
+	case pulumiengine.ResourcePreEventPayload:
 		if step := newStep(told.Metadata); step.Op != "" {
 			steps[step.URN] = step
 		}
-	case pulumi_engine.ResourceOutputsEventPayload:
+	case pulumiengine.ResourceOutputsEventPayload:
 		// A refresh knows what it does to a resource once it has read it.
 		if step := newStep(told.Metadata); steps[step.URN].Op == string(deploy.OpRefresh) {
 			steps[step.URN] = step
 		}
-	case pulumi_engine.SummaryEventPayload:
+	case pulumiengine.SummaryEventPayload:
 		for op, n := range told.ResourceChanges {
 			p.Counts[string(op)] += n
 		}
-	case pulumi_engine.DiagEventPayload:
+	case pulumiengine.DiagEventPayload:
 		p.note(told)
 	default:
 		p.Policies.read(told)
 	}
 }
 
-func (p *Plan) note(d pulumi_engine.DiagEventPayload) {
+func (p *Plan) note(d pulumiengine.DiagEventPayload) {
 	message := plainText(d.Prefix + d.Message)
 	if message == "" {
 		return
@@ -105,7 +105,7 @@ func (p *Plan) note(d pulumi_engine.DiagEventPayload) {
 }
 
 // newStep reads one step; the steps of a replacement are reported as one, under the operation for the whole.
-func newStep(m pulumi_engine.StepEventMetadata) Step {
+func newStep(m pulumiengine.StepEventMetadata) Step {
 	if m.Op == deploy.OpCreateReplacement || m.Op == deploy.OpDeleteReplaced {
 		return Step{}
 	}
@@ -113,7 +113,7 @@ func newStep(m pulumi_engine.StepEventMetadata) Step {
 		Op: string(m.Op), URN: string(m.URN), Type: string(m.Type), Name: m.URN.Name(),
 		Provider: m.Provider, Changes: texts(m.Diffs), Replaces: texts(m.Keys),
 	}
-	for _, state := range []*pulumi_engine.StepEventStateMetadata{m.New, m.Old} {
+	for _, state := range []*pulumiengine.StepEventStateMetadata{m.New, m.Old} {
 		if state != nil {
 			step.Parent, step.Custom = string(state.Parent), state.Custom
 			break

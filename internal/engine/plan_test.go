@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/pkg/v3/display"
-	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
+	pulumiengine "github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/pkg/v3/resource/deploy"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -18,8 +18,8 @@ const (
 )
 
 // plan reads what the engine reported.
-func plan(told ...pulumi_engine.Event) *Plan {
-	events := make(chan pulumi_engine.Event, len(told))
+func plan(told ...pulumiengine.Event) *Plan {
+	events := make(chan pulumiengine.Event, len(told))
 	for _, event := range told {
 		events <- event
 	}
@@ -27,23 +27,23 @@ func plan(told ...pulumi_engine.Event) *Plan {
 	return collect(events)
 }
 
-func step(m pulumi_engine.StepEventMetadata) pulumi_engine.Event {
-	return pulumi_engine.NewEvent(pulumi_engine.ResourcePreEventPayload{Metadata: m})
+func step(m pulumiengine.StepEventMetadata) pulumiengine.Event {
+	return pulumiengine.NewEvent(pulumiengine.ResourcePreEventPayload{Metadata: m})
 }
 
 func TestStepsAreToldOnceAndInOrder(t *testing.T) {
 	got := plan(
-		step(pulumi_engine.StepEventMetadata{Op: deploy.OpDelete, URN: tableURN, Type: "aws:dynamodb/table:Table", Old: &pulumi_engine.StepEventStateMetadata{
+		step(pulumiengine.StepEventMetadata{Op: deploy.OpDelete, URN: tableURN, Type: "aws:dynamodb/table:Table", Old: &pulumiengine.StepEventStateMetadata{
 			Custom: true, Parent: stackURN,
 		}}),
 		// A replacement arrives as three steps.
-		step(pulumi_engine.StepEventMetadata{Op: deploy.OpDeleteReplaced, URN: queueURN}),
-		step(pulumi_engine.StepEventMetadata{Op: deploy.OpReplace, URN: queueURN, Type: "aws:sqs/queue:Queue", Keys: []resource.PropertyKey{"name"}, Diffs: []resource.PropertyKey{"name"},
-			Provider: "provider", New: &pulumi_engine.StepEventStateMetadata{Custom: true},
-			Old: &pulumi_engine.StepEventStateMetadata{}}),
-		step(pulumi_engine.StepEventMetadata{Op: deploy.OpCreateReplacement, URN: queueURN}),
-		step(pulumi_engine.StepEventMetadata{Op: deploy.OpSame, URN: stackURN, Type: "pulumi:pulumi:Stack", New: &pulumi_engine.StepEventStateMetadata{}}),
-		pulumi_engine.NewEvent(pulumi_engine.SummaryEventPayload{ResourceChanges: display.ResourceChanges{"delete": 1, "replace": 1, "same": 1}}),
+		step(pulumiengine.StepEventMetadata{Op: deploy.OpDeleteReplaced, URN: queueURN}),
+		step(pulumiengine.StepEventMetadata{Op: deploy.OpReplace, URN: queueURN, Type: "aws:sqs/queue:Queue", Keys: []resource.PropertyKey{"name"}, Diffs: []resource.PropertyKey{"name"},
+			Provider: "provider", New: &pulumiengine.StepEventStateMetadata{Custom: true},
+			Old: &pulumiengine.StepEventStateMetadata{}}),
+		step(pulumiengine.StepEventMetadata{Op: deploy.OpCreateReplacement, URN: queueURN}),
+		step(pulumiengine.StepEventMetadata{Op: deploy.OpSame, URN: stackURN, Type: "pulumi:pulumi:Stack", New: &pulumiengine.StepEventStateMetadata{}}),
+		pulumiengine.NewEvent(pulumiengine.SummaryEventPayload{ResourceChanges: display.ResourceChanges{"delete": 1, "replace": 1, "same": 1}}),
 	)
 	want := []Step{
 		{Op: "delete", URN: tableURN, Type: "aws:dynamodb/table:Table", Name: "orders", Parent: stackURN, Custom: true},
@@ -64,16 +64,16 @@ func TestStepsAreToldOnceAndInOrder(t *testing.T) {
 
 // A refresh says that it reads a resource, and then what it found.
 func TestARefreshTellsWhatItFound(t *testing.T) {
-	outputs := func(m pulumi_engine.StepEventMetadata) pulumi_engine.Event {
-		return pulumi_engine.NewEvent(pulumi_engine.ResourceOutputsEventPayload{Metadata: m})
+	outputs := func(m pulumiengine.StepEventMetadata) pulumiengine.Event {
+		return pulumiengine.NewEvent(pulumiengine.ResourceOutputsEventPayload{Metadata: m})
 	}
 	got := plan(
-		step(pulumi_engine.StepEventMetadata{Op: deploy.OpRefresh, URN: queueURN}),
-		step(pulumi_engine.StepEventMetadata{Op: deploy.OpRefresh, URN: tableURN}),
-		outputs(pulumi_engine.StepEventMetadata{Op: deploy.OpSame, URN: queueURN}),
-		outputs(pulumi_engine.StepEventMetadata{Op: deploy.OpDelete, URN: tableURN}),
-		step(pulumi_engine.StepEventMetadata{Op: deploy.OpCreate, URN: stackURN}),
-		outputs(pulumi_engine.StepEventMetadata{Op: deploy.OpSame, URN: stackURN}),
+		step(pulumiengine.StepEventMetadata{Op: deploy.OpRefresh, URN: queueURN}),
+		step(pulumiengine.StepEventMetadata{Op: deploy.OpRefresh, URN: tableURN}),
+		outputs(pulumiengine.StepEventMetadata{Op: deploy.OpSame, URN: queueURN}),
+		outputs(pulumiengine.StepEventMetadata{Op: deploy.OpDelete, URN: tableURN}),
+		step(pulumiengine.StepEventMetadata{Op: deploy.OpCreate, URN: stackURN}),
+		outputs(pulumiengine.StepEventMetadata{Op: deploy.OpSame, URN: stackURN}),
 	)
 	var changed []string
 	for _, step := range got.Changed() {
@@ -85,8 +85,8 @@ func TestARefreshTellsWhatItFound(t *testing.T) {
 }
 
 func TestWhatTheEngineSaysIsKeptWithoutItsColours(t *testing.T) {
-	diagnostic := func(severity diag.Severity, prefix, message string) pulumi_engine.Event {
-		return pulumi_engine.NewEvent(pulumi_engine.DiagEventPayload{Severity: severity, Prefix: prefix, Message: message})
+	diagnostic := func(severity diag.Severity, prefix, message string) pulumiengine.Event {
+		return pulumiengine.NewEvent(pulumiengine.DiagEventPayload{Severity: severity, Prefix: prefix, Message: message})
 	}
 	got := plan(
 		diagnostic(diag.Error, "<{%fg 1%}>error: <{%reset%}>", "no such <{%bold%}>type<{%reset%}>\n"),
@@ -94,10 +94,10 @@ func TestWhatTheEngineSaysIsKeptWithoutItsColours(t *testing.T) {
 		diagnostic(diag.Info, "", "of no interest"),
 		diagnostic(diag.Error, "<{%reset%}>", " \n"),
 		diagnostic(diag.Error, "", "a tag that <{%never ends"),
-		pulumi_engine.NewEvent(pulumi_engine.PolicyViolationEventPayload{
+		pulumiengine.NewEvent(pulumiengine.PolicyViolationEventPayload{
 			PolicyPackName: "pack", PolicyName: "tagged", EnforcementLevel: "mandatory", ResourceURN: queueURN, Message: "<{%reset%}>tag it",
 		}),
-		pulumi_engine.NewCancelEvent(),
+		pulumiengine.NewCancelEvent(),
 	)
 	want := &Plan{
 		Counts: map[string]int{}, Errors: []string{"error: no such type", "a tag that <{%never ends"}, Warnings: []string{"soon gone"},

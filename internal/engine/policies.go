@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
+	pulumiengine "github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
@@ -53,16 +53,16 @@ func (v *Verdict) Summary() string {
 
 func (v *Verdict) read(told any) {
 	switch told := told.(type) {
-	case pulumi_engine.PolicyViolationEventPayload:
+	case pulumiengine.PolicyViolationEventPayload:
 		v.Violations = append(v.Violations, Violation{
 			Pack: told.PolicyPackName, Version: told.PolicyPackVersion, Policy: told.PolicyName, Level: string(told.EnforcementLevel),
 			URN: string(told.ResourceURN), Message: plainText(told.Message),
 		})
-	case pulumi_engine.PolicyRemediationEventPayload:
+	case pulumiengine.PolicyRemediationEventPayload:
 		v.Remediated = append(v.Remediated, told.PolicyName)
-	case pulumi_engine.PolicyAnalyzeSummaryEventPayload:
+	case pulumiengine.PolicyAnalyzeSummaryEventPayload:
 		v.Passed = append(v.Passed, told.Passed...)
-	case pulumi_engine.PolicyAnalyzeStackSummaryEventPayload:
+	case pulumiengine.PolicyAnalyzeStackSummaryEventPayload:
 		v.Passed = append(v.Passed, told.Passed...)
 	}
 }

@@ -4,35 +4,35 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	pulumi_engine "github.com/pulumi/pulumi/pkg/v3/engine"
+	pulumiengine "github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
-	judged := func(urn resource.URN, passed ...string) pulumi_engine.Event {
-		return pulumi_engine.NewEvent(pulumi_engine.PolicyAnalyzeSummaryEventPayload{ResourceURN: urn, Passed: passed})
+	judged := func(urn resource.URN, passed ...string) pulumiengine.Event {
+		return pulumiengine.NewEvent(pulumiengine.PolicyAnalyzeSummaryEventPayload{ResourceURN: urn, Passed: passed})
 	}
-	broken := func(urn resource.URN, policy string, level apitype.EnforcementLevel, message string) pulumi_engine.Event {
-		return pulumi_engine.NewEvent(pulumi_engine.PolicyViolationEventPayload{
+	broken := func(urn resource.URN, policy string, level apitype.EnforcementLevel, message string) pulumiengine.Event {
+		return pulumiengine.NewEvent(pulumiengine.PolicyViolationEventPayload{
 			PolicyPackName: "pack", PolicyName: policy, EnforcementLevel: level, ResourceURN: urn, Message: message,
 		})
 	}
-	whole := pulumi_engine.NewEvent(pulumi_engine.PolicyAnalyzeStackSummaryEventPayload{Passed: []string{"alarmed"}})
+	whole := pulumiengine.NewEvent(pulumiengine.PolicyAnalyzeStackSummaryEventPayload{Passed: []string{"alarmed"}})
 	for _, tc := range []struct {
 		name    string
-		told    []pulumi_engine.Event
+		told    []pulumiengine.Event
 		summary string
 		want    Verdict
 		stops   string
 	}{
 		{name: "no policies", summary: ""},
 		{
-			name: "all kept", told: []pulumi_engine.Event{judged(queueURN, "tagged", "encrypted"), judged(tableURN, "tagged"), whole},
+			name: "all kept", told: []pulumiengine.Event{judged(queueURN, "tagged", "encrypted"), judged(tableURN, "tagged"), whole},
 			summary: "3 passed", want: Verdict{Passed: []string{"alarmed", "encrypted", "tagged"}},
 		}, {
 			name: "one broken by two resources and kept by another", summary: "1 passed, 1 violated",
-			told: []pulumi_engine.Event{
+			told: []pulumiengine.Event{
 				judged(stackURN, "tagged", "encrypted"), broken(queueURN, "tagged", "mandatory", "Who owns it?\ntags lack Owner."), judged(queueURN, "encrypted"),
 				broken(queueURN, "tagged", "mandatory", "Who owns it?\ntags lack CostCenter."), broken(tableURN, "tagged", "mandatory", "tags lack Owner."),
 			},
@@ -50,7 +50,7 @@ func TestAPolicyPassesIfItFindsNoFaultInAnyResource(t *testing.T) {
     tags lack Owner.`,
 		}, {
 			name: "an advice, and a fault of the whole stack", summary: "0 passed, 2 violated",
-			told: []pulumi_engine.Event{broken("", "alarmed", "mandatory", "no alarm"), broken(queueURN, "named", "advisory", "a long name")},
+			told: []pulumiengine.Event{broken("", "alarmed", "mandatory", "no alarm"), broken(queueURN, "named", "advisory", "a long name")},
 			want: Verdict{Violations: []Violation{
 				{Pack: "pack", Policy: "alarmed", Level: "mandatory", Message: "no alarm"},
 				{Pack: "pack", Policy: "named", Level: "advisory", URN: queueURN, Message: "a long name"},

@@ -11,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
-	pulumi_workspace "github.com/pulumi/pulumi/pkg/v3/workspace"
+	pulumiworkspace "github.com/pulumi/pulumi/pkg/v3/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/esc"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
@@ -54,7 +54,7 @@ func Load(ctx context.Context, root, stack string, settings map[string]string) (
 	for key, value := range settings {
 		loaded.Config[config.MustMakeKey(project.Name.String(), key)] = config.NewValue(value)
 	}
-	err = pulumi_workspace.ValidateStackConfigAndApplyProjectConfig(ctx, stack, project, esc.Value{}, loaded.Config, config.NopEncrypter, Masked)
+	err = pulumiworkspace.ValidateStackConfigAndApplyProjectConfig(ctx, stack, project, esc.Value{}, loaded.Config, config.NopEncrypter, Masked)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}

@@ -40,8 +40,8 @@ func Serve(c *cloud.Cloud) (*Servers, error) {
 	return s, nil
 }
 
-// accept gives each connection an instance of its own: an engine dials once for each provider of a stack, and that is all
-// that tells the one of us-east-1 from the one of eu-west-1 in every call.
+// accept gives each connection an instance of its own: an engine dials once for each provider of a stack, and that is
+// all that tells the one of us-east-1 from the one of eu-west-1 in every call.
 func (s *Servers) accept(listener net.Listener, made func() pulumirpc.ResourceProviderServer) {
 	for {
 		connection, err := listener.Accept()

@@ -32,8 +32,8 @@ type world struct {
 	server  *httptest.Server
 	outputs map[string]any
 
-	// tamper may answer a call itself, and then returns true; it may also change what comes before or after. Nil: nothing
-	// is tampered with.
+	// tamper may answer a call itself, and then returns true; it may also change what comes before or after. Nil:
+	// nothing is tampered with.
 	tamper func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool
 }
 
