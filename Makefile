@@ -123,7 +123,7 @@ clean: ## Remove what the other targets built in this folder
 	rm -rf bin dist sample.ndjson
 
 # Go's own build cache decides what has to be compiled. A compiler that collects its garbage less often takes a fifth less
-# CPU for a first build, and 4.1 GB of memory for the SDK's largest package instead of 3.3. Nobody debugs this program.
+# CPU for a first build, and 4.1 GB of memory for the largest package instead of 3.3; -w leaves out what only debuggers read.
 .PHONY: $(TRADECTL)
 $(TRADECTL):
 	@GOGC=400 go build -ldflags=-w -o $@ ./cmd/tradectl
