@@ -1,5 +1,5 @@
-// Package awsapi is what the services of the local cloud share of AWS's APIs: how an operation is served, how errors
-// look to whoever uses the SDK's types, and how what isn't served is refused.
+// Package awsapi is what the local cloud's services share of AWS's APIs: how an operation is served, how errors look to
+// users of the SDK's types, and how unsupported requests are refused.
 package awsapi
 
 import (
@@ -14,7 +14,7 @@ import (
 	"trade-processing/local/fault"
 )
 
-// Error is an error of a service that is the caller's fault.
+// Error is a service's error that is the caller's fault.
 func Error(code, format string, args ...any) error {
 	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
 }
@@ -24,8 +24,8 @@ func Validation(format string, args ...any) error {
 	return Error("ValidationException", format, args...)
 }
 
-// Unsupported names a feature of AWS that is not served here. It is no API error on purpose: AWS would serve the
-// request, so nothing may take it for AWS's answer, and no retry helps.
+// Unsupported names a feature of AWS that is not supported here. It is deliberately not an API error: AWS would serve
+// the request, so nothing may mistake it for AWS's answer, and no retry helps.
 type Unsupported struct {
 	Operation string // such as "PutItem"
 	Feature   string // the field, operator or function, as the SDK names it
@@ -35,8 +35,8 @@ func (u *Unsupported) Error() string {
 	return fmt.Sprintf("%s: the local cloud does not support %s; teach it in local, or leave it out", u.Operation, u.Feature)
 }
 
-// Only refuses the first field of an input, a pointer to a struct of the SDK's, that is set and not served: an input
-// field that were ignored would make a request mean something else than on AWS.
+// Only refuses the first field of an input (a pointer to an SDK struct) that is set but not supported: ignoring an
+// input field would give a request a different meaning from AWS's.
 func Only(operation string, input any, served ...string) error {
 	fields := reflect.ValueOf(input).Elem()
 	for i := range fields.NumField() {
@@ -50,8 +50,8 @@ func Only(operation string, input any, served ...string) error {
 	return nil
 }
 
-// NoOptions refuses options of a single call, such as another region, which would be ignored in silence. Middleware
-// passes: the SDK's own paginators add some to mark their requests, and it has no request to act on here.
+// NoOptions refuses options of a single call, such as another region, which would be silently ignored. Middleware is
+// allowed: the SDK's own paginators add some to mark their requests, and here it has no request to act on.
 func NoOptions[Options any](operation string, options []func(*Options)) error {
 	if len(options) == 0 {
 		return nil
@@ -68,11 +68,11 @@ func NoOptions[Options any](operation string, options []func(*Options)) error {
 	return &Unsupported{Operation: operation, Feature: "options of a single call"}
 }
 
-// services are the names that the SDK gives to services, by their endpoint prefixes.
+// services are the SDK's names of services, by their endpoint prefixes.
 var services = map[string]string{"dynamodb": "DynamoDB", "sqs": "SQS", "ssm": "SSM"}
 
-// Serve runs one call under a hook and wraps its error as the SDK's client does, so that code which compares types
-// instead of using errors.As fails here as it would on AWS. The key is made only for a hook that is there.
+// Serve runs one call under a hook and wraps its error as the SDK's client does, so code that compares types instead of
+// using errors.As fails here as it would on AWS. The key is built only if there is a hook.
 func Serve[T any](ctx context.Context, c clock.Clock, hook fault.Hook, call fault.Call, key func() string, serve func() (T, error)) (T, error) {
 	var answer T
 	err := ctx.Err()

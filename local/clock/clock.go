@@ -1,5 +1,5 @@
-// Package clock is the time that the local cloud lives by. Everything that waits, times out or stamps takes a Clock, so
-// that a test or a simulation can drive hours of retries in microseconds and get the same answer every time.
+// Package clock is the local cloud's time. Everything that waits, times out or stamps takes a Clock, so a test or a
+// simulation can drive hours of retries in microseconds and get the same answer every time.
 package clock
 
 import (
@@ -11,7 +11,7 @@ import (
 type Clock interface {
 	Now() time.Time
 
-	// Sleep waits for d, or until ctx ends, and then returns the cause. A d of zero or less does not wait.
+	// Sleep waits for d, or until ctx ends; it then returns the cause. A d of zero or less does not wait.
 	Sleep(ctx context.Context, d time.Duration) error
 
 	// WithTimeout is context.WithTimeout by this clock: the context ends with context.DeadlineExceeded d from now. Call
@@ -19,7 +19,7 @@ type Clock interface {
 	WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 }
 
-// Real is the clock on the wall.
+// Real returns the wall clock.
 func Real() Clock { return real{} }
 
 type real struct{}

@@ -11,34 +11,34 @@ import (
 
 // Virtual is a clock that stands still until it is told to advance.
 //
-// Whoever sleeps on it is woken in the order of time, and of calling where times are equal. What a woken goroutine does
-// next runs beside the one that advances, so a driver that wants every step in its place advances by single steps and
-// lets the goroutines settle in between:
+// Sleepers are woken in order of time, and for equal times in order of calling. A woken goroutine runs concurrently
+// with the one that advances, so a driver that needs every step in order advances by single steps and lets the
+// goroutines settle in between:
 //
 //	for synctest.Wait(); c.AdvanceToNext(); synctest.Wait() {
 //	}
 //
-// BlockUntil is the way to settle where testing/synctest is not at hand.
+// BlockUntil is the way to settle without testing/synctest.
 type Virtual struct {
 	advancing sync.Mutex // one Advance at a time, so that time never runs back
 
 	mu     sync.Mutex
 	added  *sync.Cond // to alarms
 	now    time.Time
-	alarms *btree.BTreeG[*alarm] // the first one to ring first
+	alarms *btree.BTreeG[*alarm] // the first one to ring comes first
 	set    uint64                // how many alarms were ever set
 }
 
 var _ Clock = (*Virtual)(nil)
 
-// NewVirtual makes a clock that stands at now.
+// NewVirtual returns a clock that stands at now.
 func NewVirtual(now time.Time) *Virtual {
 	v := &Virtual{now: now, alarms: btree.NewBTreeGOptions(earlier, btree.Options{NoLocks: true})}
 	v.added = sync.NewCond(&v.mu)
 	return v
 }
 
-// Now is the time to which the clock was advanced.
+// Now returns the time the clock was advanced to.
 func (v *Virtual) Now() time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -82,7 +82,7 @@ func (v *Virtual) WithTimeout(parent context.Context, d time.Duration) (context.
 	}
 }
 
-// Advance moves the clock by d and wakes everybody whose time comes, each at their own time.
+// Advance moves the clock by d and wakes all sleepers that are due, each at their own time.
 func (v *Virtual) Advance(d time.Duration) {
 	v.advancing.Lock()
 	defer v.advancing.Unlock()
@@ -97,14 +97,14 @@ func (v *Virtual) Advance(d time.Duration) {
 }
 
 // AdvanceToNext moves the clock to the next time at which somebody wakes or times out, and wakes only the first of
-// them. It answers false, and moves nothing, when nobody waits.
+// them. It returns false, and moves nothing, if nobody is waiting.
 func (v *Virtual) AdvanceToNext() bool {
 	v.advancing.Lock()
 	defer v.advancing.Unlock()
 	return v.ring(time.Time{})
 }
 
-// BlockUntil returns when at least n sleepers and timeouts wait for the clock.
+// BlockUntil returns when at least n sleepers and timeouts are waiting for the clock.
 func (v *Virtual) BlockUntil(n int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -113,7 +113,7 @@ func (v *Virtual) BlockUntil(n int) {
 	}
 }
 
-// ring goes to the first alarm up to end (the zero time: any) and rings it.
+// ring moves to the first alarm up to end (the zero time: any) and rings it.
 func (v *Virtual) ring(end time.Time) bool {
 	v.mu.Lock()
 	a, waiting := v.alarms.Min()
@@ -155,8 +155,8 @@ func earlier(a, b *alarm) bool {
 	return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.order, b.order)) < 0
 }
 
-// timeout is a context that a virtual clock ends. It is no wrapped context.WithCancel, because contexts made from such
-// a wrapper would end with Canceled where those of context.WithTimeout end with DeadlineExceeded.
+// timeout is a context that a virtual clock ends. It isn't a wrapped context.WithCancel, because contexts derived from
+// such a wrapper would end with Canceled instead of DeadlineExceeded, as context.WithTimeout's do.
 type timeout struct {
 	context.Context // the parent, for its values
 	deadline        time.Time

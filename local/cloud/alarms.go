@@ -63,8 +63,7 @@ func (in metricAlarmInputs) alarm() metrics.Alarm {
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// EvaluateAlarms has every alarm look at its metric as it is now, and returns the changes into ALARM since the cloud
-// began, the oldest first.
+// EvaluateAlarms evaluates every alarm now, and returns the changes into ALARM since the cloud began, oldest first.
 func (c *Cloud) EvaluateAlarms() []metrics.Change {
 	var all []metrics.Change
 	for _, region := range c.regional.all() {
@@ -75,10 +74,10 @@ func (c *Cloud) EvaluateAlarms() []metrics.Change {
 	return all
 }
 
-// AlarmStatus is the state of a region's alarms when they were last evaluated.
+// AlarmStatus returns the state of a region's alarms when they were last evaluated.
 func (c *Cloud) AlarmStatus(region string) []metrics.Status { return c.in(region).alarms.Status() }
 
-// WatchAlarms evaluates the alarms every minute until ctx ends, as CloudWatch does, so that one that goes off and
+// WatchAlarms evaluates the alarms every minute until ctx ends, as CloudWatch does, so an alarm that goes off and
 // recovers during a long run is seen.
 func (c *Cloud) WatchAlarms(ctx context.Context) {
 	for c.clock.Sleep(ctx, time.Minute) == nil {
@@ -94,7 +93,7 @@ type region struct {
 	pool       *function.Pool
 }
 
-// in finds or makes the part of a region.
+// in finds or creates a region's part.
 func (c *Cloud) in(name string) *region {
 	if found, err := c.regional.get(name); err == nil {
 		return found
@@ -108,7 +107,7 @@ func (c *Cloud) in(name string) *region {
 	})
 }
 
-// measured are metrics of one resource, found once.
+// measured are one resource's metrics, looked up once.
 type measured map[string]*metrics.Series
 
 func (c *Cloud) measure(region, namespace, dimension, value string, names []string) measured {

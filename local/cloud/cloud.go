@@ -1,9 +1,9 @@
-// Package cloud is the embedded local cloud: it takes the resources that the Pulumi engine creates and makes them live
-// in one process. The rule's own pattern routes events, the state machine's own definition is executed, the queue's own
-// retention and the alarm's own threshold count.
+// Package cloud is the embedded local cloud: it brings the resources that the Pulumi engine creates to life in one
+// process. The rule's own pattern routes events, the state machine's own definition is executed, and the queue's own
+// retention and the alarm's own threshold apply.
 //
-// It serves this system's resources and no others: a resource type or a property that it does not know is refused by
-// name, so that a deployment which works here never rests on something that was left out in silence.
+// It serves only this system's resources: an unknown resource type or property is refused by name, so a deployment that
+// works here never relies on something that was silently left out.
 package cloud
 
 import (
@@ -22,29 +22,29 @@ import (
 	"trade-processing/local/states"
 )
 
-// Account is the AWS account id that every ARN of the local cloud carries.
+// Account is the AWS account id in every ARN of the local cloud.
 const Account = "000000000000"
 
 // Options are what a Cloud needs from outside. The zero value is a cloud on the real clock with no images to run.
 type Options struct {
 	Clock clock.Clock // default: clock.Real()
-	// Random gives numbers for ids and for the jitter of retries; it must be safe for concurrent use. Default:
+	// Random provides numbers for ids and for the jitter of retries; it must be safe for concurrent use. Default:
 	// math/rand/v2's own source.
 	Random func() uint64
-	// Faults may delay or fail the calls that tables, queues, functions and parameters serve. Default: none.
+	// Faults may delay or fail calls to tables, queues, functions and parameters. Default: none.
 	Faults fault.Hook
-	// Images maps the FUNCTION build argument of a container image to the code that the image holds.
+	// Images maps the FUNCTION build argument of a container image to the image's code.
 	Images map[string]Image
-	// Logs receives what the functions write, one JSON document a line. Metrics in embedded metric format are read from it
-	// on the way. It must be safe for concurrent use. Default: io.Discard.
+	// Logs receives what the functions write, one JSON document per line. Metrics in embedded metric format are read from
+	// it along the way. It must be safe for concurrent use. Default: io.Discard.
 	Logs io.Writer
 	// HTTP is the client of functions that call out. Default: http.DefaultClient.
 	HTTP *http.Client
-	// Observe is told of every state that an execution leaves. Nil: nobody is.
+	// Observe, if not nil, is called for every state that an execution leaves.
 	Observe func(states.Visit)
 }
 
-// Cloud holds everything that deployments created, in every region. It is safe for concurrent use.
+// Cloud has everything that deployments created, in every region. It is safe for concurrent use.
 type Cloud struct {
 	clock   clock.Clock
 	random  func() uint64
@@ -62,7 +62,7 @@ type Cloud struct {
 	regional registry[*region]
 }
 
-// New makes an empty cloud.
+// New returns an empty cloud.
 func New(options Options) *Cloud {
 	c := &Cloud{
 		clock: options.Clock, random: options.Random, faults: options.Faults, images: options.Images,
@@ -93,7 +93,7 @@ func (c *Cloud) hex(n int) string {
 	return b.String()[:n]
 }
 
-// chance is a number in [0, 1).
+// chance returns a number in [0, 1).
 func (c *Cloud) chance() float64 { return float64(c.random()>>11) / (1 << 53) }
 
 // bytesOf reads random bytes from a source of numbers.

@@ -18,16 +18,16 @@ type Entry struct {
 	Detail     json.RawMessage // a JSON object
 	Time       time.Time       // the zero time: now
 	Resources  []string
-	// TraceHeader is the X-Ray header that the event carries; empty: the bus begins a trace of its own.
+	// TraceHeader is the event's X-Ray header; if empty, the bus begins its own trace.
 	TraceHeader string
 }
 
-// Refusal is PutEvents' answer for an entry that it does not take.
+// Refusal is PutEvents' answer for an entry it doesn't accept.
 type Refusal struct{ Code, Message string }
 
 func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
 
-// maxEntry is the size in bytes to which EventBridge takes an entry.
+// maxEntry is the largest entry, in bytes, that EventBridge accepts.
 const maxEntry = 1 << 20
 
 // event is an entry on its way through the bus: the envelope that AWS documents, with the detail's bytes exactly as
@@ -36,10 +36,10 @@ const maxEntry = 1 << 20
 type event struct {
 	id       string
 	document *states.Document
-	envelope map[string]any // without the detail, until a pattern asks for it
+	envelope map[string]any // without the detail, until a pattern needs it
 }
 
-// data is the event as patterns see it.
+// data returns the event as patterns see it.
 func (e *event) data(withDetail bool) map[string]any {
 	if _, read := e.envelope["detail"]; withDetail && !read {
 		whole, _ := e.document.Data().(map[string]any) // an envelope always is an object
@@ -92,7 +92,7 @@ func (c *Cloud) newEvent(region string, entry Entry) (event, error) {
 	return e, nil
 }
 
-// isObject tells whether text is one JSON object.
+// isObject reports whether text is one JSON object.
 func isObject(text []byte) bool {
 	trimmed := bytes.TrimLeft(text, " \t\r\n")
 	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(text)

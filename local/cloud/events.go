@@ -19,7 +19,7 @@ import (
 // eventKinds are EventBridge's buses, rules and targets.
 var eventKinds = map[string]kind{
 	"aws:cloudwatch/eventBus:EventBus": {
-		// Nothing is encrypted here, so nothing can fail to be.
+		// Nothing is encrypted here, so encryption can't fail.
 		uses: "name", records: "deadLetterConfig.arn description kmsKeyIdentifier tags",
 		requires: "name", replaces: "name", computes: "arn",
 		identify: named("events", "event-bus/"),
@@ -118,20 +118,20 @@ const (
 
 var eventMetrics = []string{
 	matchedEvents, invocations, failedInvocations, sentToDLQ, failedToDLQ,
-	// Never sent here, since nothing is throttled on the way to a target.
+	// Never sent here, because nothing is throttled on the way to a target.
 	"ThrottledRules", "TriggeredRules",
 }
 
 // bus is an event bus with its rules.
 type bus struct {
 	mu    sync.RWMutex
-	rules []*rule // in order of name; a rule itself never changes, since deliveries go on with it
+	rules []*rule // in order of name; a rule itself never changes, because deliveries in progress use it
 }
 
 type rule struct {
 	name        string
 	pattern     *pattern.Pattern
-	looksInside bool // the pattern asks for something in the detail, which has to be read then; most don't
+	looksInside bool // the pattern needs something in the detail, which then has to be parsed; most don't
 	targets     []target
 	measured    measured
 }
@@ -167,7 +167,7 @@ func (b *bus) dropRule(name string) {
 	}
 }
 
-// putTarget gives a rule a target, in the place of one with the same id.
+// putTarget adds a target to a rule, replacing one with the same id.
 func (b *bus) putTarget(ruleName string, t target) error {
 	if !b.dropTarget(ruleName, t.id, t) {
 		return fmt.Errorf("rule %s does not exist", ruleName)
@@ -175,7 +175,7 @@ func (b *bus) putTarget(ruleName string, t target) error {
 	return nil
 }
 
-// dropTarget takes a target from a rule, gives it others instead, and tells whether there is such a rule.
+// dropTarget removes a target from a rule, adds others instead, and reports whether there is such a rule.
 func (b *bus) dropTarget(ruleName, id string, instead ...target) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -202,7 +202,7 @@ func (b *bus) matching(e *event) []*rule {
 	return found
 }
 
-// bus finds a bus by name or ARN. The default bus is always there.
+// bus finds a bus by name or ARN. The default bus always exists.
 func (c *Cloud) bus(region, name string) (*bus, error) {
 	if name == "" {
 		name = defaultBus
@@ -220,16 +220,16 @@ func (c *Cloud) bus(region, name string) (*bus, error) {
 // Receipt says what became of an event.
 type Receipt struct {
 	EventID    string
-	Deliveries []Delivery // one a matching rule's target; none when no rule matched
+	Deliveries []Delivery // one per matching rule's target; none if no rule matched
 }
 
 // Delivery is what became of an event at one target.
 type Delivery struct {
 	Rule        string
-	Execution   string          // ARN; empty when none could be started
-	Output      []byte          // JSON, when the execution succeeded
-	Failure     *states.Failure // when it failed or could not be started
-	DeadLetters []DeadLetter    // what was sent to queues on the way
+	Execution   string          // ARN; empty if none could be started
+	Output      []byte          // JSON, if the execution succeeded
+	Failure     *states.Failure // if it failed or couldn't be started
+	DeadLetters []DeadLetter    // what was sent to queues along the way
 }
 
 // DeadLetter is a message that went to a dead-letter queue.
@@ -238,12 +238,12 @@ type DeadLetter struct {
 	Error string // error name
 }
 
-// maxInput is how many bytes of input Step Functions starts an execution with.
+// maxInput is the most bytes of input that Step Functions starts an execution with.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxInput = 256 << 10
 
-// PutEvent puts an entry on a bus and sees it through: it returns when every execution that the event started has
-// ended. The error is a *Refusal when the bus does not take the entry, or the reason why ctx ended.
+// PutEvent puts an entry on a bus and waits until every execution that the event started has ended. The error is a
+// *Refusal if the bus doesn't accept the entry, or the reason why ctx ended.
 func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry Entry) (Receipt, error) {
 	on, err := c.bus(regionName, busName)
 	if err != nil {
@@ -270,8 +270,7 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 	return receipt, nil
 }
 
-// deliver starts the target with the event, and sends an event that it can't be started with to the target's
-// dead-letter queue.
+// deliver starts the target with the event, or sends the event to the target's dead-letter queue if that fails.
 func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *states.Document, trace string) (Delivery, error) {
 	delivery := Delivery{Rule: matched.name}
 	now := c.clock.Now()

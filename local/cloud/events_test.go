@@ -79,7 +79,7 @@ func TestEveryRuleThatMatchesDeliversToEachOfItsTargets(t *testing.T) {
 	w.create(targetType, "second", cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "2", "arn": w.arn(machineType, "second")})
 	w.create(ruleType, "all", cloud.Properties{"name": "all", "eventBusName": "orders", "eventPattern": `{"detail-type": ["Order"]}`})
 	w.create(targetType, "third", cloud.Properties{"rule": "all", "eventBusName": "orders", "targetId": "3", "arn": w.arn(machineType, "third")})
-	w.expect(`{"id": "1"}`, "third; hello kept; second") // rules in the order of their names
+	w.expect(`{"id": "1"}`, "third; hello kept; second") // rules in name order
 	w.delete(targetType, "orders")
 	w.expect(`{"id": "2"}`, "third; second")
 }
@@ -125,7 +125,7 @@ func TestAnEventWithoutATimeHasThatOfTheBus(t *testing.T) {
 	w.expect(`{}`, "2026-03-02T12:00:00Z")
 }
 
-// What an execution can't start with is kept where the target says.
+// An event that can't start an execution is kept where the target says.
 func TestWhatATargetCanNotBeStartedWith(t *testing.T) {
 	large := `{"id": "` + strings.Repeat("x", 256<<10) + `"}`
 	t.Run("an event over 256 KiB, which the target's dead-letter queue does not take either", func(t *testing.T) {

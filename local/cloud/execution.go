@@ -17,19 +17,19 @@ import (
 	"trade-processing/local/states"
 )
 
-// The integrations that the local cloud serves to state machines.
+// The integrations that the local cloud offers to state machines.
 const (
 	lambdaInvoke   = "arn:aws:states:::lambda:invoke"
 	sqsSendMessage = "arn:aws:states:::sqs:sendMessage"
 )
 
-// integrations are what state machines may call, with the parameters that are served.
+// integrations are what state machines may call, with the supported parameters.
 var integrations = map[string][]string{
 	lambdaInvoke:   {"FunctionName", "Payload"},
 	sqsSendMessage: {"QueueUrl", "MessageBody"},
 }
 
-// compileMachine reads a definition and refuses what is not served here, so that no trade is the first to meet it.
+// compileMachine reads a definition and refuses what isn't supported here, before any trade runs into it.
 func compileMachine(definition string) (*states.Machine, error) {
 	compiled, err := states.Compile([]byte(definition), slices.Sorted(maps.Keys(integrations)))
 	if err != nil {
@@ -59,7 +59,7 @@ const (
 
 var executionMetrics = []string{
 	executionsStarted, executionsSucceeded, executionsFailed, executionsTimedOut, executionsAborted, executionTime,
-	// Never sent here, since executions start at once.
+	// Never sent here, because executions start at once.
 	"ExecutionThrottled",
 }
 
@@ -84,7 +84,7 @@ func startMachine(c *Cloud, r *Resource) error {
 	return nil
 }
 
-// execute runs an execution to its end and tells the delivery what came of it. The error is a *states.Failure, or the
+// execute runs an execution to its end and records the result in the delivery. The error is a *states.Failure, or the
 // reason why ctx ended.
 func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document, trace string, delivery *Delivery) error {
 	name := c.uuid()
@@ -139,7 +139,7 @@ func (t *tasks) Invoke(ctx context.Context, resource string, parameters states.D
 	return t.call(ctx, object)
 }
 
-// call invokes a function and answers what Lambda's Invoke does.
+// call invokes a function and answers as Lambda's Invoke does.
 func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Data, error) {
 	if err := only(parameters, integrations[lambdaInvoke]); err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Dat
 	return map[string]any{"ExecutedVersion": answer.Version, "Payload": document, "StatusCode": json.Number("200")}, nil
 }
 
-// send sends a message to a queue. An object as body becomes its JSON text.
+// send sends a message to a queue. If the body is an object, it becomes its JSON text.
 func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Data, error) {
 	if err := only(parameters, integrations[sqsSendMessage]); err != nil {
 		return nil, err
@@ -176,13 +176,13 @@ func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Dat
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// A dead letter carries the error that was caught.
+	// A dead letter has the error that was caught.
 	t.sent = append(t.sent, DeadLetter{Queue: afterLast(url, "/"), Error: gjson.Get(body, "error.Error").String()})
 	return map[string]any{"MessageId": sent.ID, "MD5OfMessageBody": sent.BodyMD5}, nil
 }
 
-// only refuses parameters that are not served. A state without Parameters passes its input on, whose names the
-// definition doesn't tell.
+// only refuses unsupported parameters. A state without Parameters passes on its input, whose names aren't in the
+// definition.
 func only(parameters map[string]any, known []string) error {
 	for name := range parameters {
 		if !slices.Contains(known, name) {

@@ -69,7 +69,7 @@ func TestAnExecutionHasTheARNOfItsKind(t *testing.T) {
 	}
 }
 
-// What failed is kept with the event as it came and the error as it was.
+// A failure is kept with the original event and error.
 func TestADeadLetterHoldsTheEventAndTheError(t *testing.T) {
 	w := newWorld(t)
 	w.expect(`{"id": "1", "fail": "Broken", "amount": 1.50}`, "failed: Broken, kept in failures as Broken")
@@ -82,7 +82,7 @@ func TestADeadLetterHoldsTheEventAndTheError(t *testing.T) {
 	}
 }
 
-// The trace that an event carries reaches the function's context and the queue; an event without one begins its own.
+// An event's trace reaches the function's context and the queue; an event without one begins its own.
 func TestATraceGoesThrough(t *testing.T) {
 	w := newWorld(t)
 	const trace = "Root=1-67891233-abcdef012345678912345678;Sampled=1"
@@ -114,7 +114,7 @@ func TestEveryStateThatIsLeftIsObserved(t *testing.T) {
 	}
 }
 
-// Each service asks the hook about its calls, and what the hook answers is what the caller sees.
+// Each service asks the hook about its calls, and the caller sees the hook's answer.
 func TestFaultsReachEveryService(t *testing.T) {
 	for _, tc := range []struct {
 		name    string

@@ -74,7 +74,7 @@ var functionKinds = map[string]kind{
 			return of.SetAlias(r.Inputs.text("name"), r.Inputs.text("functionVersion"))
 		},
 		stop: func(c *Cloud, r *Resource) error {
-			if of, err := c.live.functions.get(r.ofFunction()); err == nil { // else it went first, and its aliases with it
+			if of, err := c.live.functions.get(r.ofFunction()); err == nil { // otherwise it went first, along with its aliases
 				of.DeleteAlias(r.Inputs.text("name"))
 			}
 			return nil
@@ -82,7 +82,7 @@ var functionKinds = map[string]kind{
 	},
 }
 
-// ofFunction is the ARN of the function that an alias belongs to, which gives its name or its ARN.
+// ofFunction returns the ARN of the function that an alias belongs to, which gives its name or its ARN.
 func (r *Resource) ofFunction() string {
 	return r.arn("lambda", "function:%s", afterLast(r.Inputs.text("functionName"), ":"))
 }
@@ -93,7 +93,7 @@ type imageInputs struct {
 	} `property:"build"`
 }
 
-// push gives an image the digest that a push would. It stands for the image's whole content by its name, whose tag is a
+// push gives an image the digest that a push would. It represents the image's whole content by its name, whose tag is a
 // hash of the sources, and its build arguments.
 func push(_ *Cloud, r *Resource, in imageInputs) error {
 	r.ID = r.Inputs.text("imageName")
@@ -118,7 +118,7 @@ type functionInputs struct {
 	} `property:"environment"`
 }
 
-// Image is what a container image holds: code that makes a handler from the variables of the function that runs it.
+// Image is a container image's content: code that creates a handler from the variables of the function that runs it.
 type Image func(environment lambdas.Environment, services Services) (lambda.Handler, error)
 
 // Services are the AWS services that a function in one region calls.
@@ -128,12 +128,12 @@ type Services struct {
 	HTTP     *http.Client
 }
 
-// Services are the services of a region.
+// Services returns the services of a region.
 func (c *Cloud) Services(region string) Services {
 	return Services{DynamoDB: tableClient{c, region}, SSM: c.in(region).parameters, HTTP: c.http}
 }
 
-// startFunction wires the code of the function's image with the function's own variables, as the start of a container
+// startFunction starts the code of the function's image with the function's own variables, as the start of a container
 // does.
 func startFunction(c *Cloud, r *Resource, in functionInputs) error {
 	name, err := c.functionIn(in.ImageURI)
@@ -214,7 +214,7 @@ func (c *Cloud) invoke(ctx context.Context, arn, trace string, payload []byte) (
 	return answer, err
 }
 
-// logWriter takes a function's lines: metrics are kept, and all of them go on.
+// logWriter receives a function's lines: metrics are kept, and all lines are passed on.
 type logWriter struct {
 	to      io.Writer
 	metrics *metrics.Store

@@ -7,7 +7,7 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 )
 
-// set gives an output and returns the resource, so that sets can be chained.
+// set sets an output and returns the resource, so calls can be chained.
 func (r *Resource) set(output string, value any) *Resource {
 	r.Outputs[output] = value
 	return r
@@ -22,10 +22,10 @@ func (r *Resource) arn(service, format string, args ...any) string {
 	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, Account, fmt.Sprintf(format, args...))
 }
 
-// itsARN is the resource's ARN, once it is identified.
+// itsARN returns the resource's ARN, once it is identified.
 func (r *Resource) itsARN() string { return r.Outputs.text("arn") }
 
-// afterLast is the part of an ARN or a URL behind the last separator.
+// afterLast returns the part of an ARN or a URL behind the last separator.
 func afterLast(text, separator string) string {
 	return text[strings.LastIndex(text, separator)+1:]
 }
@@ -83,8 +83,8 @@ func then(first func(*Cloud, *Resource) error, second func(*Cloud, *Resource)) f
 	}
 }
 
-// with reads a resource's inputs into a struct for a function that acts on them. Its `property` tags name those that
-// count.
+// with reads a resource's inputs into a struct for a function that acts on them. Its `property` tags name the relevant
+// ones.
 func with[T any](act func(*Cloud, *Resource, T) error) func(*Cloud, *Resource) error {
 	return func(c *Cloud, r *Resource) error {
 		in, err := decode[T](r.Inputs)

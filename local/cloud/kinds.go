@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// kinds are the resource types that the local cloud knows, by Pulumi token. Those that live are declared beside the
-// code that runs them; the others are on record only.
+// kinds are the resource types that the local cloud knows, by Pulumi token. Live ones are declared next to the code
+// that runs them; the others are only on record.
 var kinds = func() map[string]kind {
 	all := map[string]kind{}
 	for _, family := range []map[string]kind{
@@ -20,8 +20,8 @@ var kinds = func() map[string]kind {
 }()
 
 // records are the types that are only kept on record: they have an id, an ARN and outputs like the real ones, but their
-// behaviour, such as encryption, access control and routing, has no local counterpart. Their definitions are proven by
-// the components' own tests.
+// behaviour, such as encryption, access control and routing, has no local counterpart. The components' own tests prove
+// their definitions.
 var records = map[string]kind{
 	// Encryption
 	"aws:kms/key:Key": {
@@ -225,7 +225,7 @@ func (r *Resource) isKey(id string) error {
 	return nil
 }
 
-// wellFormed refuses an input that is to be a JSON document and is none.
+// wellFormed refuses an input that should be a JSON document but isn't.
 func wellFormed(property string) func(Properties) error {
 	return func(inputs Properties) error {
 		if document := inputs.text(property); document != "" && !json.Valid([]byte(document)) {

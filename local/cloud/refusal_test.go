@@ -8,7 +8,7 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// Nothing that the local cloud doesn't know is taken in silence, and the answer names it.
+// Nothing unknown to the local cloud is silently accepted; the answer names it.
 func TestTheUnknownIsRefusedByName(t *testing.T) {
 	const aMachine = `{"StartAt": "A", "States": {"A": `
 	for _, tc := range []struct {
@@ -199,7 +199,7 @@ func TestValuesOfAPreviewMayBeUnknown(t *testing.T) {
 		typ     string
 		inputs  cloud.Properties
 		unknown []string
-		want    string // in the refusal; empty: there is none
+		want    string // in the refusal; empty if there is none
 	}{
 		{"a pattern", ruleType, cloud.Properties{"name": "r"}, []string{"eventPattern"}, ""},
 		{"a definition", machineType, cloud.Properties{"name": "m"}, []string{"definition", "roleArn"}, ""},

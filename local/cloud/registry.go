@@ -12,7 +12,7 @@ import (
 	"trade-processing/local/table"
 )
 
-// live holds what the resources of a cloud have become, by ARN.
+// live has what a cloud's resources have become, by ARN.
 type live struct {
 	queues       registry[*queue.Queue]
 	buses        registry[*bus]
@@ -27,7 +27,7 @@ type registry[T any] struct{ items sync.Map }
 
 func (r *registry[T]) put(arn string, item T) { r.items.Store(arn, item) }
 
-// ensure puts an item where there is none, and returns the one that is there then.
+// ensure adds an item if there is none, and returns the one that is there.
 func (r *registry[T]) ensure(arn string, item T) T {
 	there, _ := r.items.LoadOrStore(arn, item)
 	return there.(T)
@@ -50,11 +50,11 @@ func (r *registry[T]) all() iter.Seq2[string, T] {
 	}
 }
 
-// hash is the first n hexadecimal digits of a text's SHA-256: an id that is the same in every run.
+// hash returns the first n hexadecimal digits of a text's SHA-256: an id that is the same in every run.
 func hash(text string, n int) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])[:n]
 }
 
-// Fingerprint is a short name for a text, such as a path, that is the same in every run.
+// Fingerprint returns a short name for a text, such as a path, that is the same in every run.
 func Fingerprint(text string) string { return hash(text, 12) }

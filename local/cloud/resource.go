@@ -28,30 +28,29 @@ func (p Properties) text(name string) string {
 	return s
 }
 
-// A kind is what the local cloud knows of one resource type. The names in its lists are separated by spaces.
+// A kind is what the local cloud knows about one resource type. The names in its lists are separated by spaces.
 type kind struct {
-	// uses names the input properties that count here, records those that are only kept on record. No other is accepted.
-	// What is inside an object, or inside each object of a list, is named with the path to it, such as
-	// rules.lifecycle.deleteAfter; a * behind the dot takes any name.
+	// uses names the input properties that matter here, records those that are only kept on record. No others are
+	// accepted. Members of an object, or of each object in a list, are named by path, such as rules.lifecycle.deleteAfter;
+	// a * after the dot matches any name.
 	uses, records string
-	// requires names those that creation can't do without.
+	// requires names those that creation needs.
 	requires string
-	// replaces names those whose change AWS answers with a new resource.
+	// replaces names those whose change needs a new resource in AWS.
 	replaces string
 	// computes names the outputs that exist only after creation.
 	computes string
-	// renews names those of them that an update makes anew, such as a version, unless all that changes are the inputs in
-	// unversioned.
+	// renews names those of them that an update renews, such as a version, unless only the inputs in unversioned change.
 	renews, unversioned string
-	// check refuses what AWS would refuse. What a preview can't know yet is absent.
+	// check refuses what AWS would refuse. Values unknown at preview are absent.
 	check func(Properties) error
-	// identify fills in the id and the computed outputs of a new resource, whose outputs already hold its inputs, and
+	// identify fills in the id and the computed outputs of a new resource, whose outputs already have its inputs, and
 	// those that an update renews.
 	identify func(*Cloud, *Resource) error
-	// start makes the resource live, when it is created and when a kept cloud is opened again. Nil where a resource is
-	// only on record.
+	// start makes the resource live, when it is created and when a kept cloud is reopened. Nil if a resource is only on
+	// record.
 	start func(*Cloud, *Resource) error
-	// update changes the live resource in place. Nil where start does, with the new definition instead of the old one.
+	// update changes the live resource in place. Nil if start does, with the new definition instead of the old one.
 	update func(*Cloud, *Resource) error
 	// stop ends the live resource.
 	stop func(*Cloud, *Resource) error
@@ -60,7 +59,7 @@ type kind struct {
 // accepts names the input properties, with the paths to what is inside them.
 func (k kind) accepts() []string { return strings.Fields(k.uses + " " + k.records) }
 
-// strange lists the properties that are not accepted.
+// strange lists the properties that aren't accepted.
 func (k kind) strange(inputs Properties, unknown []string) []string {
 	paths := k.accepts()
 	strange := inside(paths, "", map[string]any(inputs))
@@ -73,7 +72,7 @@ func (k kind) strange(inputs Properties, unknown []string) []string {
 	return slices.Compact(strange)
 }
 
-// inside lists what a value holds beyond paths.
+// inside lists what a value has beyond paths.
 func inside(paths []string, at string, value any) (strange []string) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -93,7 +92,7 @@ func inside(paths []string, at string, value any) (strange []string) {
 	return strange
 }
 
-// known tells whether a path is one of those that are known, or leads to one. Tags are named by whoever sets them.
+// known reports whether a path is a known one, or leads to one. Tags have any name.
 func known(paths []string, path string) bool {
 	parent := path[:max(0, strings.LastIndex(path, "."))]
 	return parent == "tags" || slices.ContainsFunc(paths, func(known string) bool {
@@ -128,9 +127,8 @@ func lookup(typ, name string) (kind, error) {
 	return k, nil
 }
 
-// Check refuses a type or a property that the local cloud does not know, and merges the provider's default tags into a
-// taggable resource, as the AWS provider does at the same step. Values that a preview can't know yet are named in
-// unknown and absent from inputs.
+// Check refuses an unknown type or property, and merges the provider's default tags into a taggable resource, as the
+// AWS provider does at this step. Values unknown at preview are named in unknown and absent from inputs.
 func Check(typ, name string, inputs Properties, unknown []string, defaultTags map[string]string) (Properties, error) {
 	k, err := lookup(typ, name)
 	if err != nil {
@@ -171,14 +169,14 @@ func Computed(typ string) ([]string, error) {
 	return strings.Fields(k.computes), err
 }
 
-// Replaces names the inputs of a type whose change makes a new resource.
+// Replaces names the inputs of a type whose change needs a new resource.
 func Replaces(typ string) ([]string, error) {
 	k, err := lookup(typ, "")
 	return strings.Fields(k.replaces), err
 }
 
-// Renewed names the outputs that an update makes anew. Inputs that a preview can't know yet are named in unknown, and
-// count as changed.
+// Renewed names the outputs that an update renews. Inputs unknown at preview are named in unknown, and count as
+// changed.
 func Renewed(typ string, old, now Properties, unknown []string) ([]string, error) {
 	k, err := lookup(typ, "")
 	if err != nil || !k.renewedBy(old, now, unknown) {
@@ -211,7 +209,7 @@ func (c *Cloud) Create(typ, name, region string, inputs Properties) (*Resource, 
 	return r, nil
 }
 
-// outputs begin as a copy of the inputs.
+// outputs begins as a copy of the inputs.
 func outputs(inputs Properties) Properties {
 	copied := Properties{}
 	maps.Copy(copied, inputs)
@@ -246,7 +244,7 @@ func (c *Cloud) admit(k kind, r *Resource) error {
 	return nil
 }
 
-// Read returns a resource as it is, or false when it is not there.
+// Read returns a resource as it is, or false if it doesn't exist.
 func (c *Cloud) Read(typ, region, id string) (*Resource, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -290,7 +288,7 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 	return r, nil
 }
 
-// Delete ends a resource. Deleting what is not there is no error, as with the AWS provider.
+// Delete deletes a resource. As in the AWS provider, it is not an error if it doesn't exist.
 func (c *Cloud) Delete(typ, region, id string) error {
 	k, err := lookup(typ, id)
 	if err != nil {
@@ -311,7 +309,7 @@ func (c *Cloud) Delete(typ, region, id string) error {
 	return nil
 }
 
-// Resources lists what exists, in the order of creation.
+// Resources lists what exists, in order of creation.
 func (c *Cloud) Resources() []*Resource {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

@@ -88,7 +88,7 @@ func TestDeletingWhatIsGoneIsNoError(t *testing.T) {
 	w.expect(`{"id": "1"}`, "not matched")
 }
 
-// The engine destroys in the reverse order of creation; nothing is left then.
+// The engine destroys in reverse order of creation; nothing is left afterwards.
 func TestEverythingCanBeDestroyed(t *testing.T) {
 	w := newWorld(t)
 	w.expect(`{"id": "1"}`, "hello kept")
@@ -116,7 +116,7 @@ func TestEverythingCanBeDestroyed(t *testing.T) {
 	}
 }
 
-// A name is free again once its resource is gone, and begins anew.
+// A name is free again once its resource is gone, and starts afresh.
 func TestAResourceThatIsReplacedBeginsAnew(t *testing.T) {
 	w := newWorld(t)
 	w.expect(`{"id": "1"}`, "hello kept")
@@ -130,7 +130,7 @@ func TestAResourceThatIsReplacedBeginsAnew(t *testing.T) {
 	}
 }
 
-// Every kind that the local cloud knows says what the engine asks of it.
+// Every known kind answers what the engine asks.
 func TestEveryKindIsComplete(t *testing.T) {
 	types := cloud.Types
 	if len(types) < 40 {
@@ -149,7 +149,7 @@ func TestEveryKindIsComplete(t *testing.T) {
 			if slices.Contains(computed, name) {
 				t.Errorf("%s: %s is an input that replaces and an output", typ, name)
 			}
-			// A property that the type doesn't take would be refused together with the one that is unknown.
+			// A property that the type doesn't have would be refused together with the unknown one.
 			_, err := cloud.Check(typ, "x", cloud.Properties{name: "value", "noSuchProperty": 1.0}, nil, nil)
 			if refusal, ok := errors.AsType[*cloud.ResourceError](err); !ok || !strings.HasSuffix(refusal.Reason, "the property noSuchProperty") {
 				t.Errorf("%s: %s, whose change replaces it, is no property of it: %v", typ, name, err)

@@ -21,8 +21,7 @@ type savedResource struct {
 	Inputs, Outputs        Properties
 }
 
-// Save writes the cloud's resources and what its tables and queues hold. Metrics and the history of alarms are left
-// behind.
+// Save writes the cloud's resources and the contents of its tables and queues. Metrics and alarm history aren't saved.
 func (c *Cloud) Save(ctx context.Context, w io.Writer) error {
 	if err := c.Drain(ctx); err != nil {
 		return err
@@ -76,8 +75,8 @@ func (c *Cloud) Load(from io.ReaderAt, size int64) error {
 	return c.refill(archive)
 }
 
-// revive makes saved resources live in the order of their creation. One that was replaced is younger than those that
-// refer to it, which are tried again after it.
+// revive makes saved resources live in order of creation. A replaced one is younger than those that refer to it, which
+// are retried after it.
 func (c *Cloud) revive(saved []savedResource) error {
 	for len(saved) > 0 {
 		var waiting []savedResource
@@ -99,7 +98,7 @@ func (c *Cloud) revive(saved []savedResource) error {
 	return nil
 }
 
-// refill gives tables and queues what they held.
+// refill restores the contents of tables and queues.
 func (c *Cloud) refill(archive *zip.Reader) error {
 	for arn, living := range c.live.tables.all() {
 		if _, err := c.live.replications.get(arn); err == nil {

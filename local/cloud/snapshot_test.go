@@ -35,7 +35,7 @@ func (w *world) reopened() *world {
 	return again
 }
 
-// wait moves the clock until something is done: replicas are waited for by the clock.
+// wait moves the clock until something is done: waiting for replicas goes by the clock.
 func (w *world) wait(done <-chan error) error {
 	for {
 		select {
@@ -91,7 +91,7 @@ func TestAKeptCloudGoesOnWhereItWas(t *testing.T) {
 	again.expect(`{"id": "new"}`, "again duplicate")
 }
 
-// An outputs' version is the engine's to compare: it goes on counting in a cloud that was kept.
+// The engine compares the version output: it keeps counting in a kept cloud.
 func TestAKeptParameterKeepsItsVersion(t *testing.T) {
 	w := newWorld(t)
 	w.create(parameterType, "/orders/limit", cloud.Properties{"name": "/orders/limit", "type": "String", "value": "1"})
@@ -106,7 +106,8 @@ func TestAKeptParameterKeepsItsVersion(t *testing.T) {
 	}
 }
 
-// What others refer to may be made anew after them, under the same ARN, as when a state machine becomes an express one.
+// A resource may be recreated after those that refer to it, under the same ARN, for instance when a state machine
+// becomes an express one.
 func TestAKeptCloudWhoseResourcesWereReplaced(t *testing.T) {
 	w := newWorld(t)
 	w.delete(machineType, "orders")

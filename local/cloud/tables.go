@@ -26,7 +26,7 @@ var tableKinds = map[string]kind{
 		uses: "name hashKey rangeKey attributes.name attributes.type billingMode streamEnabled deletionProtectionEnabled " +
 			"globalSecondaryIndexes.name globalSecondaryIndexes.hashKey globalSecondaryIndexes.rangeKey " +
 			"globalSecondaryIndexes.projectionType globalSecondaryIndexes.nonKeyAttributes",
-		// Nothing expires, and nothing is throttled but by a fault.
+		// Nothing expires, and only faults throttle.
 		records: "globalSecondaryIndexes.onDemandThroughput.maxReadRequestUnits " +
 			"globalSecondaryIndexes.onDemandThroughput.maxWriteRequestUnits onDemandThroughput.maxReadRequestUnits " +
 			"onDemandThroughput.maxWriteRequestUnits pointInTimeRecovery.enabled serverSideEncryption.enabled " +
@@ -134,7 +134,7 @@ func stopTable(c *Cloud, r *Resource) error {
 	return nil
 }
 
-// startReplica makes a table with the primary's definition and what it holds. Global tables are written to in every
+// startReplica creates a table with the primary's definition and contents. Global tables are written to in every
 // region, so they replicate both ways.
 func startReplica(c *Cloud, r *Resource) error {
 	primary, err := c.live.tables.get(r.Inputs.text("globalTableArn"))

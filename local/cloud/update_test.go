@@ -16,7 +16,7 @@ func alarmInputs(metric string) cloud.Properties {
 	}
 }
 
-// What was deployed really changes, and what it holds stays.
+// What was deployed really changes, and its contents stay.
 func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -122,7 +122,7 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 	}
 }
 
-// expect puts an event and wants it to end like this.
+// expect puts an event and expects this outcome.
 func (w *world) expect(detail, want string) {
 	w.t.Helper()
 	if got := w.put(detail); got != want {
@@ -130,7 +130,7 @@ func (w *world) expect(detail, want string) {
 	}
 }
 
-// alarms evaluates the alarms and wants these to have gone off, each once.
+// alarms evaluates the alarms and expects these to have gone off, each once.
 func (w *world) alarms(want ...string) {
 	w.t.Helper()
 	changes := w.EvaluateAlarms()

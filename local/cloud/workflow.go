@@ -63,7 +63,7 @@ type machineAliasInputs struct {
 	} `property:"routingConfigurations"`
 }
 
-// machine is the ARN of the state machine whose version the alias leads to.
+// machine returns the ARN of the state machine whose version the alias leads to.
 func (in machineAliasInputs) machine() string {
 	version := in.Routing[0].VersionARN
 	return strings.TrimSuffix(version, ":"+afterLast(version, ":"))

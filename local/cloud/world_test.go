@@ -53,8 +53,8 @@ type object = map[string]any
 //
 //	bus orders → rule orders → state machine orders (alias live) → function keeper (alias live) → table orders
 //
-// An event's detail says what becomes of it: {"id": "1"} is kept, a second time it is a duplicate, {"id": "1", "fail":
-// "Broken"} fails with that error and goes to queue failures. What the target can't be started with goes to queue
+// An event's detail decides what becomes of it: {"id": "1"} is kept, a second time it is a duplicate, {"id": "1",
+// "fail": "Broken"} fails with that error and goes to queue failures. Events that can't start the target go to queue
 // undelivered. The table has a replica in eu-west-1.
 type world struct {
 	*cloud.Cloud
@@ -63,7 +63,7 @@ type world struct {
 	made  map[string]*cloud.Resource // by type and name
 }
 
-// emptyWorld is a world before the first resource, on a clock that stands at noon. Its only image is keeper.
+// emptyWorld returns a world without resources, with its clock at noon. Its only image is keeper.
 func emptyWorld(t *testing.T, options cloud.Options) *world {
 	w := &world{t: t, clock: clock.NewVirtual(noon), made: map[string]*cloud.Resource{}}
 	options.Clock = w.clock
@@ -77,7 +77,7 @@ func newWorld(t *testing.T) *world {
 	return newWorldWith(t, cloud.Options{})
 }
 
-// newWorldWith is a world whose cloud has other options.
+// newWorldWith returns a world whose cloud has other options.
 func newWorldWith(t *testing.T, options cloud.Options) *world {
 	t.Helper()
 	w := emptyWorld(t, options)
@@ -140,7 +140,8 @@ func definition(failures string) string {
 		"Failed": {"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"}}}`
 }
 
-// calling is a definition of one state that calls the function, which says a text, and ends with what the path leads to.
+// calling returns a definition with one state that calls the function, which answers a text, and ends with the value at
+// the path.
 func calling(text, outputPath string) string {
 	return `{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
 		"Parameters": {"FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:keeper:live", "Payload": {"detail": {"say": "` + text + `"}}},
@@ -182,7 +183,7 @@ func checkAndCreate(c *cloud.Cloud, region, typ, name string, inputs cloud.Prope
 	return c.Create(typ, name, region, checked)
 }
 
-// update checks and updates a resource in us-east-1 with some inputs changed; nil takes an input away.
+// update checks and updates a resource in us-east-1 with some inputs changed; nil removes an input.
 func (w *world) update(typ, name string, changes cloud.Properties) *cloud.Resource {
 	w.t.Helper()
 	made, err := w.tryUpdate(typ, name, changes)
@@ -288,7 +289,7 @@ func newKeeper(environment lambdas.Environment, services cloud.Services) (lambda
 	return &keeper{environment, services}, nil
 }
 
-// Invoke keeps an order and answers "<greeting> kept", or "<greeting> duplicate", or says what it is told to.
+// Invoke keeps an order and answers "<greeting> kept" or "<greeting> duplicate", or says what it is told to.
 func (k *keeper) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	var event struct {
 		Detail struct{ ID, Fail, Say string }

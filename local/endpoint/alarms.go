@@ -14,14 +14,14 @@ const (
 	compositeAlarmType = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 )
 
-// describeAlarms lists alarms with the state that they have now.
+// describeAlarms lists alarms with their current state.
 func describeAlarms(e *Endpoint, _ context.Context, region string, body []byte) (any, error) {
 	asked, err := cbor.Decode(body)
 	if err != nil {
 		return nil, awsapi.Error("SerializationException", "%v", err)
 	}
 	given, _ := asked.(cbor.Map)
-	types := map[string]bool{"MetricAlarm": true} // what AWS lists when nobody says
+	types := map[string]bool{"MetricAlarm": true} // what AWS lists by default
 	prefix := cbor.String("")
 	for name, value := range given {
 		switch name {

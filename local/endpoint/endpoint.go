@@ -1,8 +1,8 @@
-// Package endpoint serves a local cloud over AWS's own wire protocols, so that programs written for AWS run against it
-// with AWS_ENDPOINT_URL and any credentials.
+// Package endpoint serves a local cloud over AWS's own wire protocols, so programs written for AWS run against it with
+// AWS_ENDPOINT_URL and any credentials.
 //
-// It serves what `tradectl verify` and the functions call, and refuses by name what it does not know: an operation, a
-// field of a request. Signatures are read for the region and the service that they name, and not checked.
+// It serves what `tradectl verify` and the functions call, and refuses anything unknown by name: an operation, a field
+// of a request. Signatures are read for their region and service, but not verified.
 package endpoint
 
 import (
@@ -29,20 +29,20 @@ type Endpoint struct {
 	traces traces
 }
 
-// New makes an endpoint. logs are the cloud's: what it was made with as Options.Logs.
+// New returns an endpoint. logs are the cloud's: its Options.Logs.
 func New(c *cloud.Cloud, logs *Logs) *Endpoint { return &Endpoint{cloud: c, logs: logs} }
 
-// Call is a request, as far as its headers tell.
+// Call is a request, as far as its headers say.
 type Call struct {
 	Service   string // as signatures name it, such as events
 	Region    string
 	Operation string // such as PutEvents
 }
 
-// operation serves one operation: it reads a body and gives what the answer's body is made of.
+// operation serves one operation: it reads a body and returns what the answer's body is made of.
 type operation func(e *Endpoint, ctx context.Context, region string, body []byte) (any, error)
 
-// operations are those that are served, by the name that a service has in signatures.
+// operations are the supported ones, by the service's name in signatures.
 var operations = map[string]map[string]operation{
 	"sts":        {"GetCallerIdentity": getCallerIdentity},
 	"events":     {"DescribeEventBus": serve((*Endpoint).describeEventBus), "PutEvents": serve((*Endpoint).putEvents)},
@@ -55,7 +55,7 @@ var operations = map[string]map[string]operation{
 	"xray":       {"BatchGetTraces": serve((*Endpoint).batchGetTraces)},
 }
 
-// serve makes an operation of a method whose request is JSON.
+// serve turns a method whose request is JSON into an operation.
 func serve[In any](do func(*Endpoint, context.Context, string, In) (any, error)) operation {
 	return func(e *Endpoint, ctx context.Context, region string, body []byte) (any, error) {
 		var in In
@@ -72,7 +72,7 @@ func serve[In any](do func(*Endpoint, context.Context, string, In) (any, error))
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 var scope = regexp.MustCompile(`Credential=[^/]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request`)
 
-// Read tells what a request asks for. Its body is read, and can be read again.
+// Read says what a request asks for. Its body is read, and can be read again.
 func Read(r *http.Request) (Call, []byte, error) {
 	found := scope.FindStringSubmatch(r.Header.Get("Authorization"))
 	if found == nil {
@@ -118,7 +118,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	protocol.answer(w, answer)
 }
 
-// status is the HTTP status of an error, with its code and message.
+// status returns the HTTP status of an error, with its code and message.
 func status(err error) (int, string, string) {
 	if unsupported, ok := errors.AsType[*awsapi.Unsupported](err); ok {
 		return http.StatusBadRequest, "UnsupportedOperationException", unsupported.Error()

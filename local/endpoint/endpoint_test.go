@@ -31,7 +31,7 @@ import (
 
 const region = "eu-west-1"
 
-// served is a cloud with one of each thing, behind an endpoint, and the configuration of its clients.
+// served returns a cloud with one of each thing, behind an endpoint, and the configuration of its clients.
 func served(t *testing.T) (*cloud.Cloud, *endpoint.Logs, aws.Config) {
 	t.Helper()
 	logs := &endpoint.Logs{}
@@ -70,7 +70,7 @@ func served(t *testing.T) (*cloud.Cloud, *endpoint.Logs, aws.Config) {
 	}
 }
 
-// What isn't there is refused in each protocol as AWS refuses it, so that the SDKs' clients read code and message.
+// What doesn't exist is refused in each protocol as AWS refuses it, so the SDKs' clients can read code and message.
 func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 	_, _, config := served(t)
 	ctx := t.Context()
@@ -165,7 +165,7 @@ func TestARequestWithoutASignatureIsRefused(t *testing.T) {
 	}
 }
 
-// Events that a bus refuses are told one by one, as PutEvents does.
+// Refused events are reported one by one, as PutEvents does.
 func TestTheBusRefusesEntriesOneByOne(t *testing.T) {
 	_, _, config := served(t)
 	entry := func(detail string) eventtypes.PutEventsRequestEntry {
@@ -189,7 +189,7 @@ func TestTheBusRefusesEntriesOneByOne(t *testing.T) {
 	}
 }
 
-// A message is received, given back, and deleted, and the alarm on its queue goes off, with the one over it.
+// A message is received, returned and deleted, and the alarm on its queue goes off, along with the composite one.
 func TestQueuesAndAlarmsAreServed(t *testing.T) {
 	c, _, config := served(t)
 	ctx, messages, alarms := t.Context(), sqs.NewFromConfig(config), cloudwatch.NewFromConfig(config)
@@ -256,7 +256,7 @@ func TestQueuesAndAlarmsAreServed(t *testing.T) {
 	}
 }
 
-// A filter pattern finds the lines whose fields are as it says.
+// A filter pattern finds the lines whose fields match it.
 func TestLogsAreFiltered(t *testing.T) {
 	_, logs, config := served(t)
 	for _, line := range []string{

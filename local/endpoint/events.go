@@ -43,8 +43,8 @@ type putEventsEntry struct {
 	Time      *float64 // seconds since 1970
 }
 
-// putEvents puts entries on their buses, and answers when all executions that they start have ended: nothing here runs
-// behind the caller's back.
+// putEvents puts entries on their buses, and answers when all executions they start have ended: nothing runs behind the
+// caller's back.
 func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInput) (any, error) {
 	answers, refused := make([]map[string]string, len(in.Entries)), 0
 	for i, entry := range in.Entries {

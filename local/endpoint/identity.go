@@ -7,7 +7,7 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// getCallerIdentity answers with the account of the cloud, whoever asks.
+// getCallerIdentity answers with the cloud's account, whoever asks.
 func getCallerIdentity(*Endpoint, context.Context, string, []byte) (any, error) {
 	return struct {
 		XMLName xml.Name `xml:"GetCallerIdentityResponse"`

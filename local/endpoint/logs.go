@@ -17,8 +17,7 @@ import (
 
 const logGroupType = "aws:cloudwatch/logGroup:LogGroup"
 
-// Logs keeps what functions and state machines log, by log group. It is the cloud's writer of logs
-// (cloud.Options.Logs).
+// Logs keeps what functions and state machines log, by log group. It is the cloud's log writer (cloud.Options.Logs).
 type Logs struct {
 	mu    sync.Mutex
 	lines map[string][]logLine // by log group
@@ -29,7 +28,7 @@ type logLine struct {
 	text string
 }
 
-// Write takes a line of a function, which says whose it is.
+// Write receives a line of a function, which says whose it is.
 func (l *Logs) Write(line []byte) (int, error) {
 	var of struct{ Environment, Function string }
 	if err := json.Unmarshal(line, &of); err != nil {
@@ -70,7 +69,7 @@ func (e *Endpoint) logExecution(region string, delivery cloud.Delivery) {
 	}
 	for i, event := range []string{"ExecutionStarted", ended} {
 		if level == "ALL" || level == "ERROR" && event == "ExecutionFailed" {
-			line, _ := json.Marshal(map[string]string{ // texts always have a JSON form
+			line, _ := json.Marshal(map[string]string{ // strings always marshal
 				"id": fmt.Sprint(i + 1), "type": event, "execution_arn": delivery.Execution, "event_timestamp": fmt.Sprint(time.Now().UnixMilli()),
 			})
 			e.logs.add(name, string(line))

@@ -13,7 +13,7 @@ import (
 
 const machineType = "aws:sfn/stateMachine:StateMachine"
 
-// describeStateMachine answers with what a deployment said of a state machine.
+// describeStateMachine answers with what a deployment declared about a state machine.
 func (e *Endpoint) describeStateMachine(_ context.Context, region string, in sfn.DescribeStateMachineInput) (any, error) {
 	machine, found := e.cloud.Read(machineType, region, aws.ToString(in.StateMachineArn))
 	if !found {
@@ -38,7 +38,7 @@ func (e *Endpoint) describeStateMachine(_ context.Context, region string, in sfn
 	}, nil
 }
 
-// logging is at which level a state machine logs, and to which log group's ARN, which ends in :*.
+// logging returns the level at which a state machine logs, and its log group's ARN, which ends in :*.
 func logging(machine *cloud.Resource) (level, group string) {
 	configuration, _ := machine.Inputs["loggingConfiguration"].(map[string]any)
 	level, _ = configuration["level"].(string)

@@ -15,7 +15,7 @@ import (
 	"trade-processing/local/awsapi"
 )
 
-// protocol writes answers as a caller reads them.
+// protocol writes answers in the caller's protocol.
 type protocol interface {
 	answer(w http.ResponseWriter, value any)
 	fail(w http.ResponseWriter, err error)
@@ -110,7 +110,7 @@ func writeXML(w http.ResponseWriter, code int, value any) {
 	w.Write(text) //nolint:errcheck // the caller is gone
 }
 
-// formValue is a value of a form; empty where there is none.
+// formValue returns a value of a form; empty if there is none.
 func formValue(body []byte, name string) string {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

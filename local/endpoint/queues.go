@@ -12,7 +12,7 @@ import (
 	"trade-processing/local/queue"
 )
 
-// queue finds a queue by its URL, which names it at its end.
+// queue finds a queue by its URL, which ends in its name.
 func (e *Endpoint) queue(region, url string) (*queue.Queue, error) {
 	found, err := e.cloud.Queue(region, url[strings.LastIndex(url, "/")+1:])
 	if err != nil {
@@ -25,7 +25,7 @@ type receiveMessageInput struct {
 	QueueURL            string `json:"QueueUrl"`
 	MaxNumberOfMessages *int
 	VisibilityTimeout   *int
-	WaitTimeSeconds     *int // read and not used: what was sent is there at once
+	WaitTimeSeconds     *int // read but not used: messages are available at once
 }
 
 func (e *Endpoint) receiveMessage(ctx context.Context, region string, in receiveMessageInput) (any, error) {

@@ -14,7 +14,7 @@ import (
 	"trade-processing/local/table"
 )
 
-// item is an item as the protocol spells it: {"tradeId": {"S": "…"}}.
+// item is an item as the protocol writes it: {"tradeId": {"S": "…"}}.
 type item map[string]types.AttributeValue
 
 func (i item) MarshalJSON() ([]byte, error) { return attributevalue.MarshalMapJSON(i) }
@@ -48,7 +48,7 @@ func (e *Endpoint) describeTable(_ context.Context, region string, in dynamodb.D
 	return map[string]any{"Table": map[string]*string{"TableName": in.TableName, "TableStatus": aws.String("ACTIVE")}}, nil
 }
 
-// The inputs of the SDK, whose items JSON can't be read into.
+// The SDK's inputs, whose items JSON can't be read into.
 type (
 	getItemInput struct {
 		dynamodb.GetItemInput

@@ -13,14 +13,13 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// traces are what X-Ray would hold: of each event that was sent with a trace to be sampled, a segment for each
-// execution that it started.
+// traces are what X-Ray would have: for each event sent with a sampled trace, a segment per execution it started.
 type traces struct {
 	mu       sync.Mutex
 	segments map[string][]map[string]string // by trace id
 }
 
-// add notes an execution under the trace of a header such as Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1.
+// add records an execution under the trace of a header such as Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1.
 func (t *traces) add(header string, delivery cloud.Delivery) {
 	fields := map[string]string{}
 	for field := range strings.SplitSeq(header, ";") {
@@ -36,7 +35,7 @@ func (t *traces) add(header string, delivery cloud.Delivery) {
 		t.segments = map[string][]map[string]string{}
 	}
 	id := fmt.Sprintf("%016x", len(t.segments)+1)
-	document, _ := json.Marshal(map[string]any{ // texts always have a JSON form
+	document, _ := json.Marshal(map[string]any{ // strings always marshal
 		"id": id, "trace_id": fields["Root"], "name": delivery.Execution[strings.LastIndex(delivery.Execution, ":")+1:],
 		"origin": "AWS::StepFunctions::StateMachine", "fault": delivery.Failure != nil,
 	})

@@ -1,4 +1,4 @@
-// Package fault lets a test or a seeded simulation decide what goes wrong with the calls that the local cloud serves.
+// Package fault lets a test or a seeded simulation decide what goes wrong with calls to the local cloud.
 package fault
 
 import (
@@ -14,28 +14,28 @@ type Call struct {
 	Service string
 	// Operation is the API operation, such as "PutItem".
 	Operation string
-	// Resource is the name of the table, function, queue or the path of the parameters.
+	// Resource is the name of the table, function or queue, or the path of the parameters.
 	Resource string
-	// Key says what the call is about, so that a decision can depend on it and not on the order of concurrent calls: the
+	// Key says what the call is about, so a decision can depend on it rather than on the order of concurrent calls: the
 	// hash key of an item, the body of a message, the payload of an invocation.
 	Key string
 }
 
-// A Fault is what goes wrong with one call; the zero Fault is nothing.
+// A Fault is what goes wrong with one call; the zero Fault means nothing does.
 type Fault struct {
 	// Delay passes on the clock before the call takes effect.
 	Delay time.Duration
 	// Err is answered instead of the result, such as a *types.ProvisionedThroughputExceededException.
 	Err error
-	// Applied makes the call take effect although it answers Err: the answer was lost on the way back.
+	// Applied makes the call take effect even though it answers Err, as if the answer was lost on the way back.
 	Applied bool
 }
 
-// A Hook decides about a call. It is called by many goroutines at once, some of which hold locks, so that it must not
-// call the services itself. A nil Hook lets every call pass.
+// A Hook decides about a call. It is called by many goroutines at once, some of which hold locks, so it must not call
+// the services itself. A nil Hook lets every call pass.
 type Hook func(Call) Fault
 
-// Serve runs one call under a hook. The key is made only for a hook that is there, since a call may be served a hundred
+// Serve runs one call under a hook. The key is built only if there is a hook, because a call may be served a hundred
 // thousand times without one.
 func Serve[T any](ctx context.Context, c clock.Clock, hook Hook, call Call, key func() string, serve func() (T, error)) (T, error) {
 	if hook == nil {
@@ -53,7 +53,7 @@ func Serve[T any](ctx context.Context, c clock.Clock, hook Hook, call Call, key 
 		return serve()
 	}
 	if fault.Applied {
-		// What the call would have answered, success or failure, is lost.
+		// The call's own answer, success or failure, is lost.
 		_, _ = serve()
 	}
 	return none, fault.Err

@@ -20,7 +20,7 @@ var decodes = handler(func(_ context.Context, payload []byte) ([]byte, error) {
 
 var document = []byte(`{"a":{"b":{"c":[1,2,3,{"d":"e"}]}},"x":"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy","z":[1,2,3,4,5,6,7]}`)
 
-// BenchmarkInvoke is to be read beside BenchmarkHandlerAlone.
+// Compare BenchmarkInvoke with BenchmarkHandlerAlone.
 func BenchmarkInvoke(b *testing.B) {
 	s := newFunction(b, decodes, func(_ *function.Definition, o *function.Options) { o.Clock = clock.Real() })
 	b.ReportAllocs()

@@ -1,5 +1,5 @@
 // Package function runs a Lambda function's handler under the function's own definition: timeout, reserved concurrency,
-// published versions and aliases, the limits of the payload, and the metrics that Lambda keeps.
+// published versions and aliases, payload limits, and the metrics that Lambda keeps.
 package function
 
 import (
@@ -20,13 +20,13 @@ const (
 	defaultTimeout = 3 * time.Second
 	maxTimeout     = 15 * time.Minute
 
-	// AccountConcurrency is how many calls an account may run at a time in a region, and unreserved how much of it no
+	// AccountConcurrency is how many calls an account may run at once in a region, and unreserved how much of it no
 	// function may reserve.
 	AccountConcurrency = 1000
 	unreserved         = 100
 )
 
-// Latest is the version that is not published.
+// Latest is the unpublished version.
 const Latest = "$LATEST"
 
 // Definition is what a function is created from.
@@ -34,8 +34,8 @@ type Definition struct {
 	Name    string
 	ARN     string        // without a version
 	Timeout time.Duration // whole seconds; default: 3 s, as Lambda's
-	// ReservedConcurrency is how many calls may run at a time: 0 refuses all, nil takes from what the account has
-	// unreserved. It holds for all versions together.
+	// ReservedConcurrency is how many calls may run at once: 0 refuses all, nil takes from the account's unreserved
+	// concurrency. It applies to all versions together.
 	ReservedConcurrency *int
 	Handler             lambda.Handler
 }

@@ -20,19 +20,19 @@ type Options struct {
 	Faults fault.Hook
 	// Metrics receives what Lambda sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
-	// RequestID makes the id of a call; it must be safe for concurrent use.
+	// RequestID returns a new call's id; it must be safe for concurrent use.
 	RequestID func() string
 	// Pool is the concurrency that the functions of one account and region share.
 	Pool *Pool
 }
 
-// Function is safe for use by many goroutines.
+// Function is safe for concurrent use.
 type Function struct {
 	options  Options
 	measures measures
 	share    *share
 
-	// alive ends when the function is closed, and with it the context of every handler that still runs.
+	// alive ends when the function is closed, and with it the context of every running handler.
 	alive context.Context
 	end   context.CancelFunc
 
@@ -41,7 +41,7 @@ type Function struct {
 	aliases  map[string]string     // to a version
 }
 
-// New makes a function. Update publishes versions of it.
+// New returns a function. Update publishes versions of it.
 func New(def Definition, options Options) (*Function, error) {
 	if err := def.Validate(); err != nil {
 		return nil, err
@@ -58,8 +58,8 @@ func New(def Definition, options Options) (*Function, error) {
 	return f, nil
 }
 
-// Update replaces the function's definition and, unless version is Latest, publishes it as that version. What was
-// published before stays as it is, but for the reserved concurrency, which is the function's.
+// Update replaces the function's definition and, unless version is Latest, publishes it as that version. Earlier
+// versions stay as they are, except for the reserved concurrency, which is the function's.
 func (f *Function) Update(def Definition, version string) error {
 	if err := def.Validate(); err != nil {
 		return err
@@ -98,21 +98,21 @@ func (f *Function) SetAlias(name, version string) error {
 	return nil
 }
 
-// DeleteAlias removes an alias; one that isn't there is no error.
+// DeleteAlias removes an alias; it is not an error if it doesn't exist.
 func (f *Function) DeleteAlias(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.aliases, name)
 }
 
-// Close ends the function: it gives back its reserved concurrency, later calls find no function, and the contexts of
-// handlers that still run end.
+// Close ends the function: it releases its reserved concurrency, later calls find no function, and the contexts of
+// running handlers end.
 func (f *Function) Close() {
 	f.end()
 	f.options.Pool.release(f.share)
 }
 
-// resolve finds what a qualifier stands for.
+// resolve finds what a qualifier refers to.
 func (f *Function) resolve(qualifier string) (def Definition, version string, err error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()

@@ -227,7 +227,7 @@ func TestAHandlerThatIgnoresItsDeadlineIsLeft(t *testing.T) {
 	if got := s.total(t, "Duration", "Maximum"); got != 3000 {
 		t.Errorf("the duration is %v ms, want 3,000", got)
 	}
-	// Its place is free again, though its goroutine is not.
+	// Its place is free again, although its goroutine isn't.
 	go invoke()
 	s.clock.BlockUntil(1)
 	close(stay)
@@ -247,7 +247,7 @@ func TestAHandlerThatHeedsItsDeadlineAnswersInItsOwnWords(t *testing.T) {
 	go func() { _, err := s.made.Invoke(context.Background(), function.Call{}); result <- err }()
 	s.clock.BlockUntil(1)
 	s.clock.Advance(time.Second)
-	// Both come at once: whichever is first, it is a failed call.
+	// Both happen at once: whichever is first, the call failed.
 	failed, ok := errors.AsType[*function.Error](<-result)
 	if !ok || failed.Type != "Sandbox.Timedout" && failed.Type != "deadlineExceededError" {
 		t.Errorf("got %v", failed)
@@ -387,7 +387,7 @@ func TestReservationsLeaveAHundred(t *testing.T) {
 		t.Error(err)
 	}
 	first.Close()
-	first.Close() // twice gives nothing back twice
+	first.Close() // closing twice releases nothing twice
 	if _, err := reserve("third", 599); err != nil {
 		t.Error(err)
 	}
@@ -454,8 +454,8 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 	}
 }
 
-// 64 callers, a third of whom time out, run into the limit and panic: every call has an end, every place is given back,
-// every metric adds up.
+// 64 callers time out, hit the limit or panic, a third each: every call ends, every place is released, every metric
+// adds up.
 func TestSixtyFourCallersAreAllAnswered(t *testing.T) {
 	const callers, each, places = 64, 100, 16
 	s := newFunction(t, handler(func(_ context.Context, payload []byte) ([]byte, error) {

@@ -26,10 +26,10 @@ type Answer struct {
 	Version string // that ran
 }
 
-// Invoke runs a call to its end. A failed call is an *Error; any other error is that of a fault, or the reason why ctx
-// ended.
+// Invoke runs a call to its end. A failed call is an *Error; any other error comes from a fault, or is the reason why
+// ctx ended.
 //
-// When ctx ends, the caller goes and the handler stays, as with Lambda: it may well finish what it does.
+// When ctx ends, the caller goes but the handler stays, as with Lambda: it may well finish its work.
 func (f *Function) Invoke(ctx context.Context, call Call) (Answer, error) {
 	def, version, err := f.resolve(call.Qualifier)
 	if err != nil {
@@ -70,7 +70,7 @@ func (f *Function) invoke(ctx context.Context, def Definition, call Call) ([]byt
 	return i.wait(ctx, limited)
 }
 
-// An invocation is a call that runs. It ends once: with the handler's answer or by its timeout.
+// An invocation is a running call. It ends once: with the handler's answer or by its timeout.
 type invocation struct {
 	function *Function
 	admitted admission
@@ -89,7 +89,7 @@ type invocation struct {
 	err    error
 }
 
-// wait stays until the invocation ends or its caller goes.
+// wait waits until the invocation ends or its caller goes.
 func (i *invocation) wait(caller, limited context.Context) ([]byte, error) {
 	select {
 	case <-i.done:
@@ -97,7 +97,7 @@ func (i *invocation) wait(caller, limited context.Context) ([]byte, error) {
 	case <-limited.Done():
 		i.expire(limited)
 	case <-caller.Done():
-		// Nobody waits for the timeout any more, and it must still end the call.
+		// Nobody waits for the timeout any more, but it must still end the call.
 		context.AfterFunc(limited, func() { i.expire(limited) })
 		return nil, context.Cause(caller)
 	}
@@ -109,8 +109,8 @@ func (i *invocation) wait(caller, limited context.Context) ([]byte, error) {
 	}
 }
 
-// expire ends the invocation if it is its time that is over. Otherwise the function was closed, which the handler is
-// told and may still answer.
+// expire ends the invocation if its time is over. Otherwise the function was closed; the handler is told, and may still
+// answer.
 func (i *invocation) expire(limited context.Context) {
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
 		i.settle(nil, &Error{
@@ -120,7 +120,7 @@ func (i *invocation) expire(limited context.Context) {
 	}
 }
 
-// settle ends the invocation, unless it has ended: the answer of a handler that took too long is lost.
+// settle ends the invocation, unless it has already ended: a late handler's answer is lost.
 func (i *invocation) settle(answer []byte, err error) {
 	if !i.ended.CompareAndSwap(false, true) {
 		return

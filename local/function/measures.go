@@ -25,7 +25,7 @@ func newMeasures(store *metrics.Store, name string) measures {
 	}
 }
 
-// entered counts a call that came. A throttled one is no invocation.
+// entered counts an incoming call. A throttled one is not an invocation.
 func (m measures) entered(now time.Time, a admission) {
 	if a.refusal != "" {
 		m.throttles.Add(now, 1)

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Pool is the concurrency of one account in one region. Functions without a reservation share what the others leave of
-// it. It also keeps the goroutines that handlers run in.
+// Pool is the concurrency of one account in one region. Functions without a reservation share what the others leave. It
+// also keeps the goroutines that handlers run in.
 type Pool struct {
 	workers workers
 
@@ -21,10 +21,10 @@ type share struct {
 	running  int // calls of the function
 }
 
-// NewPool makes the pool of an account with AccountConcurrency.
+// NewPool returns the pool of an account with AccountConcurrency.
 func NewPool() *Pool { return &Pool{} }
 
-// reserve gives a function its own share; nil gives it back. 100 must stay unreserved, as on AWS.
+// reserve gives a function its own share; nil releases it. As on AWS, 100 must stay unreserved.
 func (p *Pool) reserve(s *share, def Definition) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,12 +55,12 @@ func (p *Pool) release(s *share) {
 
 // admission is a call's place in the pool, or the reason why there is none.
 type admission struct {
-	running int // calls of the function, this one among them
+	running int // calls of the function, including this one
 	shared  bool
 	refusal string // CloudWatch's and the SDK's ThrottleReason
 }
 
-// enter lets a call in where there is room.
+// enter admits a call if there is room.
 func (p *Pool) enter(s *share) admission {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -2,17 +2,17 @@ package function
 
 import "sync"
 
-// workers run handlers in goroutines that are used again. A goroutine for each call costs some 8 µs of CPU more, since
-// every one grows its stack anew and wakes another thread; a pool of them costs next to nothing.
+// workers run handlers in reused goroutines. A new goroutine per call costs some 8 µs more CPU, because each grows its
+// own stack and wakes another thread; a pool of them costs next to nothing.
 type workers struct {
 	mu   sync.Mutex
-	free []chan *invocation // the most recently used last, whose stack is warm
+	free []chan *invocation // the most recently used last, with a warm stack
 }
 
 // maxFree is how many goroutines wait for work. More than some dozen handlers at a time are rare on one machine.
 const maxFree = 64
 
-// run hands an invocation to a goroutine of its own, so that its caller can leave a handler that ignores its deadline.
+// run passes an invocation to its own goroutine, so its caller can abandon a handler that ignores its deadline.
 func (w *workers) run(i *invocation) {
 	w.mu.Lock()
 	var worker chan *invocation
@@ -31,7 +31,7 @@ func (w *workers) run(i *invocation) {
 func (w *workers) work(worker chan *invocation) {
 	for i := range worker {
 		answer, err := i.call()
-		// Free before the answer is out: whoever waits for it may want the next call run at once.
+		// Free before the answer is out: its receiver may want to run the next call at once.
 		stay := w.done(worker)
 		i.settle(answer, err)
 		if !stay {
@@ -40,7 +40,7 @@ func (w *workers) work(worker chan *invocation) {
 	}
 }
 
-// done files a worker as free; false when there are enough.
+// done marks a worker as free; false if there are enough.
 func (w *workers) done(worker chan *invocation) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

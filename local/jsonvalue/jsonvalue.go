@@ -1,4 +1,4 @@
-// Package jsonvalue reads JSON as AWS does: numbers as they are written, one value and nothing behind it.
+// Package jsonvalue reads JSON as AWS does: numbers as written, one value and nothing after it.
 package jsonvalue
 
 import (
@@ -26,8 +26,8 @@ func Decode(text []byte) (any, error) {
 	return value, nil
 }
 
-// DecodeDefinition is Decode for what defines a resource: an object with a name twice is an error there, where a decoder
-// would drop all but the last in silence.
+// DecodeDefinition is Decode for what defines a resource: a repeated name in an object is an error, whereas a decoder
+// would silently drop all but the last.
 func DecodeDefinition(text []byte) (any, error) {
 	value, err := Decode(text)
 	if err != nil {
@@ -40,7 +40,7 @@ func DecodeDefinition(text []byte) (any, error) {
 	return value, errors.Join(repeated...)
 }
 
-// repeatedNames reads one value and gives the paths of the names that an object has twice. The text is known to be JSON.
+// repeatedNames reads one value and returns the paths of repeated names. The text is known to be JSON.
 func repeatedNames(decoder *json.Decoder, at string) []string {
 	token, _ := decoder.Token()
 	var repeated []string

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// A State is what an alarm says of its metric.
+// A State is what an alarm says about its metric.
 type State string
 
-// The states of an alarm; each starts with too little data.
+// The states of an alarm; each starts with insufficient data.
 const (
 	OK               State = "OK"
 	Alarming         State = "ALARM"
 	InsufficientData State = "INSUFFICIENT_DATA"
 )
 
-// An Alarm is the definition of an alarm on one metric, as CloudWatch's MetricAlarm. All of its evaluation periods must
-// breach.
+// An Alarm is the definition of an alarm on one metric, like CloudWatch's MetricAlarm. All of its evaluation periods
+// must breach.
 type Alarm struct {
 	Name              string
 	Namespace, Metric string
@@ -32,11 +32,10 @@ type Alarm struct {
 	TreatMissingData  string // breaching or notBreaching
 }
 
-// extraPeriods is how many periods CloudWatch looks at beyond the evaluation periods, to find data where some is
-// missing.
+// extraPeriods is how many periods CloudWatch looks at beyond the evaluation periods, to find data if some is missing.
 const extraPeriods = 2
 
-// A comparison tells when a value breaches a threshold.
+// A comparison says when a value breaches a threshold.
 type comparison struct {
 	wording  string
 	breaches func(value, threshold float64) bool
@@ -98,9 +97,9 @@ type point struct {
 	value float64
 }
 
-// points reads the evaluation range that ends with the present minute, which is not over yet: a local run of some
-// seconds shall show the alarms that CloudWatch would raise at the end of the minute. Of periods that have a value, it
-// gives as many of the last as are evaluated.
+// points reads the evaluation range that ends with the current minute, which isn't over yet: a local run of some
+// seconds must show the alarms that CloudWatch would raise at the end of the minute. Of the periods with a value, it
+// returns the last ones, as many as are evaluated.
 func (e *evaluation) points(store *Store, now time.Time) []point {
 	series := store.lookup(e.Namespace, e.Metric, e.Dimensions)
 	var found []point
@@ -115,7 +114,7 @@ func (e *evaluation) points(store *Store, now time.Time) []point {
 	return found
 }
 
-// decide applies CloudWatch's rules to the points, and gives the reason in its words.
+// decide applies CloudWatch's rules to the points, and gives the reason in CloudWatch's words.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 func (e *evaluation) decide(points []point, current State) (State, string) {
 	missing, breaching := e.EvaluationPeriods-len(points), 0

@@ -11,7 +11,7 @@ import (
 	"trade-processing/local/clock"
 )
 
-// Alarms evaluates the alarms of one account and region. It is safe for use by many goroutines.
+// Alarms evaluates the alarms of one account and region. It is safe for concurrent use.
 type Alarms struct {
 	store *Store
 	clock clock.Clock
@@ -30,17 +30,17 @@ type Status struct {
 	Reason string
 }
 
-// Change is an alarm's way into ALARM.
+// Change is an alarm's change into ALARM.
 type Change struct {
 	Alarm  string
 	At     time.Time
 	Reason string
 }
 
-// maxHistory bounds the changes that are kept, for a simulation of many days; the oldest go first.
+// maxHistory limits the number of changes kept, for a simulation of many days; the oldest go first.
 const maxHistory = 10_000
 
-// NewAlarms makes an empty set of alarms over a store.
+// NewAlarms returns an empty set of alarms over a store.
 func NewAlarms(store *Store, c clock.Clock) *Alarms {
 	return &Alarms{
 		store: store, clock: c,
@@ -48,8 +48,8 @@ func NewAlarms(store *Store, c clock.Clock) *Alarms {
 	}
 }
 
-// Put creates or replaces a metric alarm. A new one has too little data; one that is replaced keeps its state until it
-// is evaluated.
+// Put creates or replaces a metric alarm. A new one has insufficient data; a replaced one keeps its state until it is
+// evaluated.
 func (a *Alarms) Put(alarm Alarm) error {
 	e, err := alarm.evaluation()
 	if err != nil {
@@ -95,8 +95,8 @@ func (a *Alarms) begin(name string) {
 	}
 }
 
-// Delete removes an alarm of either kind, unless a composite alarm depends on it. An alarm that isn't there is no
-// error.
+// Delete removes an alarm of either kind, unless a composite alarm depends on it. It is not an error if the alarm
+// doesn't exist.
 func (a *Alarms) Delete(name string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -111,7 +111,7 @@ func (a *Alarms) Delete(name string) error {
 	return nil
 }
 
-// Evaluate samples the gauges and evaluates every alarm at the present time.
+// Evaluate samples the gauges and evaluates every alarm now.
 func (a *Alarms) Evaluate() {
 	now := a.clock.Now()
 	a.store.sample(now)

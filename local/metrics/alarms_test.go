@@ -13,7 +13,7 @@ import (
 
 var epoch = time.Date(2026, 1, 2, 9, 30, 15, 0, time.UTC)
 
-// watched is an alarm on the sum of metric N/M, of every minute.
+// watched returns an alarm on the sum of metric N/M, of every minute.
 func watched() metrics.Alarm {
 	return metrics.Alarm{
 		Name: "watched", Namespace: "N", Metric: "M", Statistic: "Sum", Period: time.Minute,
@@ -48,7 +48,7 @@ func (c cloud) state(t testing.TB, name string) metrics.State {
 	return ""
 }
 
-// total is the sum, or another statistic, of everything that was added since epoch and is kept.
+// total returns the sum, or another statistic, of everything that was added since epoch and is kept.
 func (c cloud) total(t testing.TB, statistic string, dimensions map[string]string) float64 {
 	t.Helper()
 	parsed, err := metrics.ParseStatistic(statistic)
@@ -60,7 +60,7 @@ func (c cloud) total(t testing.TB, statistic string, dimensions map[string]strin
 }
 
 // The rows of the table for three of three datapoints in "Configuring how CloudWatch alarms treat missing data", whose
-// evaluation range of five periods ends at the right: X breaches, 0 does not, - is missing.
+// evaluation range of five periods ends on the right: X breaches, 0 doesn't, - is missing.
 func TestMissingDataIsTreatedAsCloudWatchDocumentsIt(t *testing.T) {
 	const (
 		alarm = metrics.Alarming

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A CompositeAlarm is in ALARM when any of the metric alarms that its rule names is, and OK otherwise.
+// A CompositeAlarm is in ALARM if any of the metric alarms in its rule is, and OK otherwise.
 type CompositeAlarm struct {
 	Name string
 	Rule string // ALARM("name or ARN") OR ALARM(…)
@@ -18,8 +18,8 @@ const maxRule = 10240
 
 var ruleTerm = regexp.MustCompile(`^\s*ALARM\s*\(\s*"([^"]+)"\s*\)\s*$`)
 
-// alarms are the names that the rule has. Of CloudWatch's grammar it is the part that asks whether any alarm of several
-// is off.
+// alarms returns the names in the rule. It supports the part of CloudWatch's grammar that asks whether any of several
+// alarms is on.
 func (c CompositeAlarm) alarms() ([]string, error) {
 	if c.Name == "" {
 		return nil, fmt.Errorf("composite alarm with rule %q: it has no name", c.Rule)

@@ -21,11 +21,11 @@ const (
 	maxDimensionValue   = 1024 // characters
 )
 
-// Ingest takes one line of a function's log. A line without an _aws object at its top is no metric. A line that has one
-// but breaks the format is an error that says how; nothing of it is kept.
+// Ingest takes one line of a function's log. A line without a top-level _aws object is not a metric. A line with one
+// that breaks the format is an error that says how, and nothing of it is kept.
 //
-// What the line says about its metrics is compiled once and found again by its text: a function writes the same few
-// forms for every trade.
+// The line's metric directives are compiled once and cached by their text: a function writes the same few forms for
+// every trade.
 func (s *Store) Ingest(line []byte) error {
 	if s == nil || !bytes.Contains(line, []byte(`"_aws"`)) {
 		return nil
@@ -78,7 +78,7 @@ type formatSet struct {
 	series map[string][]*Series // by the values of the dimensions
 }
 
-// A slot is a member of the line that is read, and its place among them.
+// A slot is a member of the line to read, and its position among them.
 type slot struct {
 	name  string
 	index int
@@ -90,7 +90,7 @@ type formats struct {
 	text map[string]*format
 }
 
-// maxFormats bounds the formats that are kept; they start over when full.
+// maxFormats limits the cached formats; the cache starts over when full.
 const maxFormats = 256
 
 func (f *formats) find(text string) (*format, error) {
@@ -163,8 +163,8 @@ func compileFormat(text string) (*format, error) {
 	return f, nil
 }
 
-// record reads the members that the format names and adds them to their series. Everything is checked before anything
-// is added.
+// record reads the members named by the format and adds them to their series. Everything is checked before anything is
+// added.
 func (s *Store) record(f *format, line string, at time.Time) error {
 	var few [16]gjson.Result // enough for the functions' own lines, on the stack
 	members := few[:]

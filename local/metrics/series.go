@@ -15,14 +15,14 @@ import (
 	"github.com/DataDog/sketches-go/ddsketch/store"
 )
 
-// A Series is one metric with one set of dimensions. Its methods may be called on a nil Series, which has no data.
+// A Series is one metric with one set of dimensions. A nil Series is valid and has no data.
 type Series struct {
 	mapping mapping.IndexMapping
 	mu      sync.Mutex
 	buckets []*bucket // by time, at most Retention of them
 }
 
-// A bucket holds what fell into one minute.
+// A bucket has the values of one minute.
 type bucket struct {
 	minute        int64 // since the Unix epoch
 	count         float64
@@ -30,8 +30,8 @@ type bucket struct {
 	sketch        *ddsketch.DDSketch
 }
 
-// Add records one value. What is older than Retention before the newest value, or is no finite number, is dropped, as
-// CloudWatch drops it.
+// Add records one value. As in CloudWatch, values older than Retention before the newest one, and non-finite numbers,
+// are dropped.
 func (s *Series) Add(at time.Time, value float64) {
 	if s == nil || math.IsNaN(value) || math.IsInf(value, 0) {
 		return
@@ -51,7 +51,7 @@ func (s *Series) Add(at time.Time, value float64) {
 	}
 	b.count++
 	b.sum += value
-	// The only errors are of values that are not finite, or beyond 1e308.
+	// The only errors are for values that aren't finite, or beyond 1e308.
 	_ = b.sketch.Add(value)
 }
 
@@ -64,7 +64,7 @@ func floorMinute(at time.Time) int64 {
 	return minute
 }
 
-// bucket finds or makes the bucket of a minute; nil when it is too old.
+// bucket finds or creates the bucket of a minute; nil if it is too old.
 func (s *Series) bucket(minute int64) *bucket {
 	n := len(s.buckets)
 	if n > 0 && s.buckets[n-1].minute == minute {
@@ -90,7 +90,7 @@ func (s *Series) search(minute int64) (int, bool) {
 	return slices.BinarySearchFunc(s.buckets, minute, func(b *bucket, minute int64) int { return cmp.Compare(b.minute, minute) })
 }
 
-// A Statistic is a way to make one number of a period's values.
+// A Statistic is a way to reduce a period's values to one number.
 type Statistic struct {
 	name       string
 	percentile float64 // of p50 and the like, from 0 to 1
@@ -112,8 +112,8 @@ func ParseStatistic(name string) (Statistic, error) {
 	return Statistic{}, fmt.Errorf("statistic %q is not supported: use Sum, Average, Minimum, Maximum, SampleCount or a percentile such as p99", name)
 }
 
-// Value is the statistic of all values from start up to but without end, both of which are rounded down to a minute;
-// false when there are none. Percentiles are within 1 %.
+// Value returns the statistic of all values from start to end, excluding end, both rounded down to a minute; false if
+// there are none. Percentiles are within 1 %.
 func (s *Series) Value(statistic Statistic, start, end time.Time) (float64, bool) {
 	if s == nil {
 		return 0, false
@@ -152,11 +152,11 @@ func (s Statistic) of(buckets []*bucket) (float64, bool) {
 	if len(buckets) > 1 {
 		sketch = sketch.Copy()
 		for _, b := range buckets[1:] {
-			// Sketches of one store have one mapping, and so always merge.
+			// Sketches of one store share a mapping, so they always merge.
 			_ = sketch.MergeWith(b.sketch)
 		}
 	}
 	value, err := sketch.GetValueAtQuantile(s.percentile)
-	// The extremes are known exactly, and bound what the sketch estimates.
+	// The extremes are known exactly, and limit the sketch's estimate.
 	return min(max(value, all.min), all.max), err == nil
 }

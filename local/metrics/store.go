@@ -1,5 +1,5 @@
-// Package metrics is CloudWatch's part of the local cloud: it keeps metrics in buckets of a minute, takes them from log
-// lines in the embedded metric format, and evaluates the deployed alarms over them.
+// Package metrics is the local cloud's CloudWatch: it keeps metrics in one-minute buckets, reads them from log lines in
+// the embedded metric format, and evaluates the deployed alarms.
 package metrics
 
 import (
@@ -16,33 +16,32 @@ import (
 
 // Limits of the store.
 const (
-	// Retention is how far back a metric reaches. It bounds memory in a simulation of many days; an alarm that looks back
+	// Retention is how far back a metric reaches. It limits memory in a simulation of many days; an alarm that looks back
 	// further is refused.
 	Retention = 3 * time.Hour
-	// maxSeries guards against a dimension with a value for every trade, which would cost a fortune on CloudWatch too.
+	// maxSeries guards against a dimension with a value per trade, which would also cost a fortune on CloudWatch.
 	maxSeries = 10_000
 	// accuracy is the relative error of percentiles.
 	accuracy = 0.01
 )
 
-// ErrTooManySeries says that metrics have more combinations of dimensions than the store keeps.
+// ErrTooManySeries means that metrics have more combinations of dimensions than the store keeps.
 var ErrTooManySeries = fmt.Errorf("more than %d combinations of metric and dimensions: "+
 	"a dimension probably holds an id; make it a property instead", maxSeries)
 
-// A Store holds the metrics of one account and region. A nil Store keeps nothing. It is safe for use by many
-// goroutines.
+// A Store has the metrics of one account and region. A nil Store keeps nothing. It is safe for concurrent use.
 type Store struct {
 	mapping mapping.IndexMapping
 
 	mu       sync.RWMutex
 	series   map[string]*Series
 	gauges   map[*Series]func(now time.Time) float64
-	declared map[string][]string // the metrics of a namespace, where it has said so
+	declared map[string][]string // the metrics of a namespace, if declared
 
 	formats formats
 }
 
-// NewStore makes an empty store.
+// NewStore returns an empty store.
 func NewStore() *Store {
 	m, err := mapping.NewDefaultMapping(accuracy)
 	if err != nil {
@@ -57,8 +56,8 @@ func NewStore() *Store {
 	}
 }
 
-// Declare says that a service sends these metrics to a namespace of its own, and no others. An alarm on another metric
-// there would be OK for ever, and is refused instead. A nil store takes note of nothing.
+// Declare says that a service sends only these metrics to its own namespace. An alarm on any other metric there would
+// be OK forever, and is refused instead. A nil store ignores it.
 func (s *Store) Declare(namespace string, names ...string) {
 	if s == nil {
 		return
@@ -79,15 +78,15 @@ func (s *Store) check(namespace, name string) error {
 	return fmt.Errorf("the local cloud sends no metric %s %s; of %s it sends %s", namespace, name, namespace, strings.Join(names, ", "))
 }
 
-// Series finds or makes the series of a metric with exactly these dimensions. Services keep what they get and add to
-// it, with no lookup on the way. A nil store answers a nil series, which drops what it is given.
+// Series finds or creates the series of a metric with exactly these dimensions. Services keep it and add to it without
+// further lookups. A nil store returns a nil series, which drops everything.
 func (s *Store) Series(namespace, name string, dimensions map[string]string) *Series {
 	if s == nil {
 		return nil
 	}
 	series, err := s.find(namespace, name, dimensions)
 	if err != nil {
-		// Services have a handful of series each; only log lines can make many, and they are told.
+		// Services have a handful of series each; only log lines can create many, and they get an error.
 		return nil
 	}
 	return series
@@ -114,14 +113,14 @@ func (s *Store) find(namespace, name string, dimensions map[string]string) (*Ser
 	return series, nil
 }
 
-// lookup finds a series without making it.
+// lookup finds a series without creating it.
 func (s *Store) lookup(namespace, name string, dimensions map[string]string) *Series {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.series[identity(namespace, name, dimensions)]
 }
 
-// identity is the same for equal metrics and different for others: every text behind its length.
+// identity returns equal strings for equal metrics and different ones for others: every string preceded by its length.
 func identity(namespace, name string, dimensions map[string]string) string {
 	const enough = 256 // mostly, so that nothing grows
 	id := make([]byte, 0, enough)
@@ -138,8 +137,8 @@ func identity(namespace, name string, dimensions map[string]string) string {
 	return string(id)
 }
 
-// Gauge has a series sampled from read whenever alarms are evaluated: the depth of a queue, the age of its oldest
-// message. The returned function ends it. A nil store samples nothing.
+// Gauge samples a series from read whenever alarms are evaluated: the depth of a queue, the age of its oldest message.
+// The returned function ends it. A nil store samples nothing.
 func (s *Store) Gauge(namespace, name string, dimensions map[string]string, read func(now time.Time) float64) (remove func()) {
 	series := s.Series(namespace, name, dimensions)
 	if series == nil {
@@ -160,7 +159,7 @@ func (s *Store) sample(now time.Time) {
 	s.mu.RLock()
 	gauges := maps.Clone(s.gauges)
 	s.mu.RUnlock()
-	// The callbacks take locks of their own, so ours must be free.
+	// The callbacks take their own locks, so ours must be free.
 	for series, read := range gauges {
 		series.Add(now, read(now))
 	}

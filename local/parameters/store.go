@@ -1,4 +1,4 @@
-// Package parameters is one account and region of SSM's Parameter Store in memory, behind the SDK's own types.
+// Package parameters is SSM's Parameter Store for one account and region, in memory, behind the SDK's own types.
 package parameters
 
 import (
@@ -19,7 +19,7 @@ import (
 	"trade-processing/local/fault"
 )
 
-// Parameter is a standard parameter: its latest version, as SSM's history is not kept.
+// Parameter is a standard parameter: only its latest version, because history isn't kept.
 type Parameter struct {
 	Name           string
 	Type           types.ParameterType // String or SecureString
@@ -67,7 +67,7 @@ func (p Parameter) Validate() error {
 	return nil
 }
 
-// Store is safe for use by many goroutines.
+// Store is safe for concurrent use.
 type Store struct {
 	clock  clock.Clock
 	faults fault.Hook
@@ -76,7 +76,7 @@ type Store struct {
 	parameters map[string]Parameter
 }
 
-// New makes an empty store. The resource of a call to the fault hook is the path, and its key is empty.
+// New returns an empty store. For the fault hook, a call's resource is the path, and its key is empty.
 func New(c clock.Clock, faults fault.Hook) *Store {
 	return &Store{clock: c, faults: faults, parameters: map[string]Parameter{}}
 }
@@ -92,15 +92,15 @@ func (s *Store) Put(p Parameter) error {
 	return nil
 }
 
-// Delete removes a parameter; one that isn't there is no error.
+// Delete removes a parameter; it is not an error if it doesn't exist.
 func (s *Store) Delete(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.parameters, name)
 }
 
-// GetParametersByPath lists the parameters below a path in order of name, ten a page at most. Without decryption, a
-// SecureString's value is not told.
+// GetParametersByPath lists the parameters below a path in name order, at most ten per page. Without decryption, a
+// SecureString's value isn't revealed.
 func (s *Store) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput, options ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
 	const operation = "GetParametersByPath"
 	call := fault.Call{Service: "ssm", Operation: operation, Resource: aws.ToString(in.Path)}
@@ -128,7 +128,7 @@ func (s *Store) page(in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPath
 			return nil, awsapi.Validation("1 validation error detected: Value '%d' at 'maxResults' failed to satisfy constraint: Member must be between 1 and %d", limit, maxResults)
 		}
 	}
-	// A token is the last name of the page before, so that parameters which come and go between pages move no others.
+	// A token is the last name of the previous page, so parameters that come and go between pages don't shift others.
 	after, err := base64.RawURLEncoding.DecodeString(aws.ToString(in.NextToken))
 	if err != nil || in.NextToken != nil && !strings.HasPrefix(string(after), below) {
 		return nil, &types.InvalidNextToken{Message: aws.String("The specified token isn't valid.")}

@@ -18,8 +18,7 @@ import (
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 const maxCharacters = 4096
 
-// Compile reads an event pattern. The error holds every problem of the pattern, each with the path of the field that
-// has it.
+// Compile reads an event pattern. The error lists every problem with the pattern, each with the path of its field.
 func Compile(pattern []byte) (*Pattern, error) {
 	var c compiler
 	switch {
@@ -60,7 +59,7 @@ func (c *compiler) refuse(path []string, problem error) {
 	c.problems = append(c.problems, fmt.Errorf(where+"%w", problem))
 }
 
-// object compiles the pattern of an object. AWS's matcher goes through the fields by their names, and which absence
+// object compiles the pattern of an object. AWS's matcher goes through the fields in name order, and which absence
 // counts for which element of an array depends on that.
 func (c *compiler) object(path []string, members map[string]any) *object {
 	o := &object{depth: len(path)}
@@ -102,14 +101,14 @@ func (c *compiler) leaf(path []string, alternatives []any) *leaf {
 	for _, alternative := range alternatives {
 		switch value := alternative.(type) {
 		case string:
-			// An address may be written in several ways, and AWS's matcher compares addresses, not their spelling.
+			// An address may be written in several ways; AWS's matcher compares addresses, not their text.
 			if address, err := netip.ParseAddr(value); err == nil && address.Is6() && address.Zone() == "" {
 				l.matchers = append(l.matchers, within(netip.PrefixFrom(address, 128)))
 				continue
 			}
 			l.exact[value] = true
 		case json.Number:
-			// One that can't be compared may still be found as it is written: an account's number, for one.
+			// One that can't be compared may still match as written, for instance an account number.
 			if m, err := parseMicros(value); err != nil {
 				l.matchers = append(l.matchers, literal{value})
 			} else {

@@ -8,7 +8,7 @@ import (
 	"trade-processing/local/pattern"
 )
 
-// decode reads JSON as events are read: with numbers as their literals.
+// decode reads JSON as events are read, keeping number literals.
 func decode(t testing.TB, text string) map[string]any {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(text))
@@ -187,7 +187,7 @@ func TestMatchingNumbers(t *testing.T) {
 	}
 }
 
-// What EventBridge can't compare, such as an account's number, it still finds when it is written in the same way.
+// What EventBridge can't compare, such as an account number, still matches if written the same way.
 func TestNumbersBeyondComparisonMatchAsTheyAreWritten(t *testing.T) {
 	cases := map[string]struct {
 		pattern, number string

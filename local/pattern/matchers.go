@@ -16,7 +16,7 @@ type present struct{}
 
 func (present) match(any) bool { return true }
 
-// literal is true, false, null, or a number as it is written.
+// literal is true, false, null, or a number as written.
 type literal struct{ value any }
 
 func (l literal) match(value any) bool {
@@ -27,8 +27,8 @@ func (l literal) match(value any) bool {
 	return false
 }
 
-// micros is a number in millionths. EventBridge compares numbers from -5.0e9 to 5.0e9 with six digits right of the
-// point and takes no others, so that every comparison is exact.
+// micros is a number in millionths. EventBridge compares numbers from -5.0e9 to 5.0e9 with six decimals and accepts no
+// others, so every comparison is exact.
 type micros int64
 
 const (
@@ -70,7 +70,7 @@ func (t text) match(value any) bool {
 	return ok && t(s)
 }
 
-// anythingBut fits every scalar that none of its matchers fits.
+// anythingBut matches every scalar that none of its matchers matches.
 type anythingBut []matcher
 
 func (a anythingBut) match(value any) bool {
@@ -114,19 +114,19 @@ func hasSuffixIgnoreCase(suffix string) text {
 	}
 }
 
-// within is {"cidr": …}: an IPv4 or IPv6 address of the block.
+// within returns {"cidr": …}: an IPv4 or IPv6 address of the block.
 func within(block netip.Prefix) text {
 	return func(s string) bool {
 		if len(s) > len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") {
-			return false // spare the allocation of an error that quotes s
+			return false // avoid allocating an error that quotes s
 		}
 		address, err := netip.ParseAddr(s)
 		return err == nil && block.Contains(address)
 	}
 }
 
-// wildcard matches the literal pieces between the asterisks in their order: the first at the start, the last at the
-// end, the others as early as they come.
+// wildcard matches the literal pieces between the asterisks in order: the first at the start, the last at the end, the
+// others as early as possible.
 func wildcard(pieces []string) text {
 	first, last := pieces[0], pieces[len(pieces)-1]
 	return func(s string) bool {

@@ -30,7 +30,7 @@ func operator(object map[string]any) (matcher, error) {
 		return compileNumeric(value)
 	case "anything-but":
 		return compileAnythingBut(value)
-	case "prefix", "suffix": // which take another operator in the place of a string
+	case "prefix", "suffix": // which take another operator instead of a string
 		if object, nested := value.(map[string]any); nested {
 			inner, operand, err := only(name, object)
 			if err != nil {
@@ -45,7 +45,7 @@ func operator(object map[string]any) (matcher, error) {
 	return condition(name, value)
 }
 
-// only gives the single member of an operator's object.
+// only returns the single member of an operator's object.
 func only(of string, object map[string]any) (name string, value any, err error) {
 	names := slices.Sorted(maps.Keys(object))
 	if len(names) != 1 {
@@ -67,7 +67,7 @@ var conditions = map[string]func(string) (text, error){
 	"cidr":                  compileCIDR,
 }
 
-// always compiles a condition that any string will do for.
+// always compiles a condition that accepts any string.
 func always(of func(string) text) func(string) (text, error) {
 	return func(s string) (text, error) { return of(s), nil }
 }
@@ -195,8 +195,8 @@ func compileNumeric(value any) (matcher, error) {
 	return r, nil
 }
 
-// compileWildcard cuts a string into the literal pieces between its asterisks. A backslash before an asterisk or a
-// backslash takes its meaning away.
+// compileWildcard cuts a string into the literal pieces between its asterisks. A backslash escapes an asterisk or a
+// backslash.
 func compileWildcard(s string) (text, error) {
 	var pieces []string
 	var piece strings.Builder

@@ -1,33 +1,32 @@
 // Package pattern matches events against EventBridge event patterns.
 //
-// It follows what AWS documents and, where the documentation is silent, what AWS's own open source matcher does
-// (github.com/aws/event-ruler). An operator or a form that it does not know is refused when the pattern is compiled, so
-// that a rule which works here is a rule that AWS takes.
+// It follows AWS's documentation and, where that is silent, AWS's own open source matcher (github.com/aws/event-ruler).
+// An unknown operator or form is refused when the pattern is compiled, so AWS accepts any rule that works here.
 //
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 package pattern
 
-// Pattern is a compiled event pattern. It is immutable, so any number of goroutines may match with it at once.
+// Pattern is a compiled event pattern. It is immutable and safe for concurrent use.
 type Pattern struct {
 	root *object
 }
 
-// Match tells whether the pattern selects the event, which is a decoded JSON object: its values are map[string]any,
-// []any, string, json.Number, bool and nil. A value of any other type is matched by no operator but exists.
+// Match reports whether the pattern selects the event, which is a decoded JSON object: its values are map[string]any,
+// []any, string, json.Number, bool and nil. A value of any other type is matched only by exists.
 func (p *Pattern) Match(event map[string]any) bool {
 	ok, _ := p.root.matchMembers(event, p.root.scope(event))
 	return ok
 }
 
-// object is the pattern of a JSON object: all fields must match. Arrays on the way to a field are
-// looked through, but fields that lie in different elements of one array never match together.
+// object is the pattern of a JSON object: all fields must match. Arrays on the way to a field are searched, but fields
+// in different elements of one array never match together.
 type object struct {
 	depth  int // how many names lead here
 	fields []field
-	absent bool // some leaf in it asks for absence
+	absent bool // some leaf in it requires absence
 }
 
-// field is one name of an object with what is asked of its value: one of the two.
+// field is one name of an object with what its value must match: one of the two.
 type field struct {
 	name   string
 	object *object
@@ -45,15 +44,15 @@ type leaf struct {
 // matcher is one alternative of a leaf, asked for each scalar of the event.
 type matcher interface{ match(value any) bool }
 
-// scope is where {"exists": false} looks for what must not exist. It is the whole event until some value in an element
-// of an array has matched; from then on the other elements no longer count.
+// scope is where {"exists": false} looks for what must not exist. It is the whole event until some value in an array
+// element has matched; from then on the other elements don't count.
 type scope struct {
 	value any
 	depth int            // how many names of a leaf's path lead to value
-	seen  map[*leaf]bool // what was found to exist, as each element of an array asks again
+	seen  map[*leaf]bool // what was found to exist, because each array element asks again
 }
 
-// scope is that of the object's members. One in which nothing is asked for absence needs no memory.
+// scope returns the scope of the object's members. If nothing in it requires absence, it needs no memory.
 func (o *object) scope(members map[string]any) scope {
 	s := scope{value: members, depth: o.depth}
 	if o.absent {
@@ -74,8 +73,7 @@ func (s scope) has(l *leaf) bool {
 // missing is the value of a field that is not there.
 type missing struct{}
 
-// match tells whether the object's pattern fits value, and whether a value was found that made it fit, as opposed to
-// the absence of one.
+// match reports whether the object's pattern matches value, and whether a value made it match, rather than an absence.
 func (o *object) match(value any, within scope) (ok, found bool) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -88,7 +86,7 @@ func (o *object) match(value any, within scope) (ok, found bool) {
 	return o.matchMembers(nil, within)
 }
 
-// matchElements looks for an object in an array, or in arrays in it, that fits; tried is whether there was any.
+// matchElements looks for a matching object in an array, or in arrays in it; tried says whether there was any.
 func (o *object) matchElements(elements []any, within scope) (tried, ok, found bool) {
 	for _, element := range elements {
 		switch element := element.(type) {
@@ -138,7 +136,7 @@ func (l *leaf) match(value any, within scope) (ok, found bool) {
 	return l.absent && !within.has(l), false
 }
 
-// matchValue looks for a scalar that one of the alternatives fits. Objects are no leaves, so nothing fits them.
+// matchValue looks for a scalar that one of the alternatives matches. Objects aren't leaves, so nothing matches them.
 func (l *leaf) matchValue(value any) bool {
 	switch value := value.(type) {
 	case missing, map[string]any:
@@ -163,7 +161,7 @@ func (l *leaf) matchValue(value any) bool {
 	return false
 }
 
-// exists tells whether a path leads to a scalar anywhere in value.
+// exists reports whether a path leads to a scalar anywhere in value.
 func exists(value any, path []string) bool {
 	switch value := value.(type) {
 	case map[string]any:

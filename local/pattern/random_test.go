@@ -62,7 +62,7 @@ func TestWildcardsAgreeWithARegularExpression(t *testing.T) {
 	})
 }
 
-// scalar, value and object draw small events from few names and values, so that patterns drawn from the same match
+// scalar, value and object draw small events from few names and values, so patterns drawn from the same ones match
 // often enough.
 var (
 	scalar = rapid.SampledFrom([]any{"x", "y", json.Number("1"), json.Number("2.0"), true, nil})
@@ -143,7 +143,7 @@ func TestAnArrayOfOneIsItsElement(t *testing.T) {
 }
 
 func TestManyElementsInManyArraysAreNoDetour(t *testing.T) {
-	// Twelve arrays of a hundred elements that match all but for the last: trying every combination would take longer than
+	// Twelve arrays of a hundred elements that match except for the last: trying every combination would take longer than
 	// the universe lasts.
 	var fields, members []string
 	for _, name := range strings.Split("abcdefghijkl", "") {
@@ -157,8 +157,8 @@ func TestManyElementsInManyArraysAreNoDetour(t *testing.T) {
 	}
 }
 
-// Asked of each element anew, an absence would look through all elements for each: a quarter of a mebibyte of them then
-// takes minutes.
+// Checked for each element separately, an absence would search all elements for each: a quarter of a mebibyte of them
+// would take minutes.
 func TestAnAbsenceIsLookedForOnce(t *testing.T) {
 	p, err := pattern.Compile([]byte(`{"legs": {"fee": [{"exists": false}], "parts": {"fee": [{"exists": false}]}}}`))
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package provider shows the embedded local cloud to the Pulumi engine as the providers of AWS and Docker.
+// Package provider presents the embedded local cloud to the Pulumi engine as the AWS and Docker providers.
 package provider
 
 import (
@@ -18,15 +18,14 @@ import (
 	"trade-processing/local/cloud"
 )
 
-// packages are the providers that the local cloud stands in for, at the
-// versions of the SDKs that the program is written against.
+// packages are the providers that the local cloud stands in for, at the SDK versions the program is written for.
 var packages = map[string]semver.Version{
 	"aws":    semver.MustParse("6.83.2"),
 	"docker": semver.MustParse("4.10.0"),
 }
 
-// Of makes providers of a cloud: for each package a function that makes an instance. An engine asks for one for each
-// provider of a stack, and configures it once.
+// Of returns a cloud's providers: for each package a function that creates an instance. An engine creates one for each
+// provider in a stack, and configures it once.
 func Of(c *cloud.Cloud) map[string]func() pulumirpc.ResourceProviderServer {
 	all := map[string]func() pulumirpc.ResourceProviderServer{}
 	for pkg, version := range packages {
@@ -46,7 +45,7 @@ type provider struct {
 	settings atomic.Pointer[settings]
 }
 
-// instance is what distinguishes this instance, once it is configured.
+// instance returns what distinguishes this instance, once it is configured.
 func (p *provider) instance() settings {
 	if configured := p.settings.Load(); configured != nil {
 		return *configured
@@ -70,8 +69,7 @@ func (p *provider) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
 func (p *provider) Handshake(
 	context.Context, plugin.ProviderHandshakeRequest,
 ) (*plugin.ProviderHandshakeResponse, error) {
-	// Without AcceptSecrets the engine sends plain values and marks the
-	// outputs of secret inputs as secret itself.
+	// Without AcceptSecrets the engine sends plain values and itself marks the outputs of secret inputs as secret.
 	return &plugin.ProviderHandshakeResponse{}, nil
 }
 
@@ -79,8 +77,8 @@ func (p *provider) CheckConfig(_ context.Context, req plugin.CheckConfigRequest)
 	return plugin.CheckConfigResponse{Properties: req.News}, nil
 }
 
-// DiffConfig replaces nothing: the AWS provider does so when the region
-// changes, which the resources' own regions show here.
+// DiffConfig replaces nothing: the AWS provider does so when the region changes, which here shows in the resources' own
+// regions.
 func (p *provider) DiffConfig(_ context.Context, req plugin.DiffConfigRequest) (plugin.DiffResult, error) {
 	diff := req.OldInputs.Diff(req.NewInputs)
 	if diff == nil {
@@ -116,8 +114,8 @@ func (p *provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.Che
 	return plugin.CheckResponse{Properties: properties}, nil
 }
 
-// Diff compares inputs. The engine has undone what a program ignores before it
-// asks, and takes the kinds of the detailed differences for the whole truth.
+// Diff compares inputs. The engine has already undone ignored changes, and relies entirely on the kinds of the detailed
+// differences.
 func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffResult, error) {
 	diff := req.OldInputs.Diff(req.NewInputs, resource.IsInternalPropertyKey)
 	if diff == nil {
@@ -185,8 +183,8 @@ func (p *provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.U
 	return plugin.UpdateResponse{Properties: outputs(r)}, nil
 }
 
-// previewUpdate tells the new inputs and those of the old outputs that stay:
-// what the update makes anew, such as a version, can't be known.
+// previewUpdate returns the new inputs and the old outputs that stay: those that the update renews, such as a version,
+// can't be known.
 func previewUpdate(req plugin.UpdateRequest, known cloud.Properties, unknown []string) (plugin.UpdateResponse, error) {
 	old, _ := split(req.OldInputs)
 	renewed, err := cloud.Renewed(string(req.Type), old, known, unknown)
@@ -235,9 +233,8 @@ func outputs(r *cloud.Resource) resource.PropertyMap {
 	return resource.NewPropertyMapFromMap(r.Outputs)
 }
 
-// split turns engine properties into plain values and names the top-level
-// ones that a preview can't know yet. A property that holds an unknown
-// somewhere inside counts as unknown.
+// split turns engine properties into plain values and names the top-level ones unknown at preview. A property with an
+// unknown somewhere inside counts as unknown.
 func split(properties resource.PropertyMap) (known cloud.Properties, unknown []string) {
 	known = cloud.Properties{}
 	for name, value := range properties {
@@ -298,8 +295,7 @@ type settings struct {
 	defaultTags map[string]string
 }
 
-// readSettings reads the provider's own inputs. The engine sends nested ones
-// as JSON text.
+// readSettings reads the provider's own inputs. The engine sends nested ones as JSON text.
 func readSettings(inputs resource.PropertyMap) (settings, error) {
 	known, _ := split(inputs)
 	read := settings{defaultTags: map[string]string{}}

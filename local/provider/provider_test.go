@@ -24,7 +24,7 @@ const (
 	bucketType = "aws:s3/bucket:Bucket"
 )
 
-// instance is one provider instance as the engine sees it: a connection of its own, configured once.
+// instance is one provider instance as the engine sees it: its own connection, configured once.
 type instance struct {
 	pulumirpc.ResourceProviderClient
 	t *testing.T
@@ -129,12 +129,12 @@ func (i instance) update(typ, id string, old, outputs, now resource.PropertyMap,
 	return i.read(answer.Properties)
 }
 
-// object is a property map of plain values.
+// object returns a property map of plain values.
 func object(values map[string]any) resource.PropertyMap {
 	return resource.NewPropertyMapFromMap(values)
 }
 
-// Two instances of a package serve two regions, and neither sees what the other made.
+// Two instances of a package serve two regions, and neither sees what the other created.
 func TestEachInstanceHasItsRegion(t *testing.T) {
 	c := cloud.New(cloud.Options{})
 	servers := serve(t, c)
@@ -243,7 +243,7 @@ func TestAPreviewOfACreation(t *testing.T) {
 	}
 }
 
-// What an update makes anew is unknown in its preview, and what stays is known.
+// What an update renews is unknown in its preview; what stays is known.
 func TestAPreviewOfAnUpdate(t *testing.T) {
 	c := cloud.New(cloud.Options{})
 	servers := serve(t, c)
@@ -333,7 +333,7 @@ func TestDefaultTagsThatAreNoTags(t *testing.T) {
 	}
 }
 
-// A region that changes is another provider, which replaces what it made.
+// A changed region is a different provider, which replaces what it created.
 func TestTheRegionOfAnInstanceReplacesIt(t *testing.T) {
 	i := aws(t, serve(t, cloud.New(cloud.Options{})), "us-east-1")
 	for now, replaces := range map[string]bool{"us-east-1": false, "eu-west-1": true} {

@@ -40,8 +40,8 @@ func Serve(c *cloud.Cloud) (*Servers, error) {
 	return s, nil
 }
 
-// accept gives each connection an instance of its own: an engine dials once for each provider of a stack, and that is
-// all that tells the one of us-east-1 from the one of eu-west-1 in every call.
+// accept gives each connection its own instance: an engine dials once per provider in a stack, and that is all that
+// distinguishes us-east-1's from eu-west-1's in every call.
 func (s *Servers) accept(listener net.Listener, made func() pulumirpc.ResourceProviderServer) {
 	for {
 		connection, err := listener.Accept()
@@ -57,7 +57,7 @@ func (s *Servers) accept(listener net.Listener, made func() pulumirpc.ResourcePr
 	}
 }
 
-// Attach is the value of PULUMI_DEBUG_PROVIDERS that leads the engine here.
+// Attach returns the value of PULUMI_DEBUG_PROVIDERS that points the engine here.
 func (s *Servers) Attach() string { return strings.Join(s.attach, ",") }
 
 // Close stops the providers.
@@ -72,7 +72,7 @@ func (s *Servers) Close() {
 	}
 }
 
-// only is a listener of one connection.
+// only is a listener for one connection.
 type only struct {
 	connection net.Conn
 	taken      bool

@@ -16,7 +16,7 @@ type Definition struct {
 	Retention time.Duration
 }
 
-// Default is a queue as CreateQueue makes it when nothing is said.
+// Default returns a queue with CreateQueue's defaults.
 func Default(name string) Definition {
 	return Definition{Name: name, Visibility: 30 * time.Second, Retention: 4 * 24 * time.Hour}
 }

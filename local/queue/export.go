@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Export writes all messages, a line of JSON each, in the order of their arrival, for Import into another queue.
+// Export writes all messages, one JSON line each, in order of arrival, for Import into another queue.
 func (q *Queue) Export(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	encoder := json.NewEncoder(out)
@@ -23,8 +23,8 @@ func (q *Queue) Export(w io.Writer) error {
 	return nil
 }
 
-// Import adds what Export wrote, behind the messages that are there. Receipt handles from before the export mean
-// nothing to this queue; messages that were in flight become visible when they would have.
+// Import adds what Export wrote, after the existing messages. Receipt handles from before the export mean nothing to
+// this queue; messages that were in flight become visible when they would have.
 func (q *Queue) Import(r io.Reader) error {
 	decoder := json.NewDecoder(bufio.NewReader(r))
 	decoder.DisallowUnknownFields()

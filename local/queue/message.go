@@ -19,10 +19,10 @@ type Draft struct {
 	TraceHeader string // the system attribute AWSTraceHeader
 }
 
-// A Message is a message as a receiver gets it.
+// A Message is a message as received.
 type Message struct {
 	ID          string
-	Receipt     string // the receipt handle of this receive; empty for a message that was only looked at
+	Receipt     string // the receipt handle of this receive; empty for a message that was only listed
 	Body        string
 	BodyMD5     string // hex
 	TraceHeader string
@@ -34,7 +34,7 @@ type stored struct {
 	Body        string    `json:"body"`
 	TraceHeader string    `json:"traceHeader,omitempty"`
 	Sent        int64     `json:"sent"`     // Unix nanoseconds
-	Visible     int64     `json:"visible"`  // likewise: from when on it can be received
+	Visible     int64     `json:"visible"`  // likewise: when it can be received
 	Receives    int       `json:"receives"` // so far
 
 	serial uint64 // in the order of arrival in this queue
@@ -45,12 +45,12 @@ func (m *stored) message(receipt string) Message {
 	return Message{ID: m.ID.String(), Receipt: receipt, Body: m.Body, BodyMD5: hex.EncodeToString(sum[:]), TraceHeader: m.TraceHeader}
 }
 
-// receipt makes the handle of the message's latest receive.
+// receipt returns the handle of the message's latest receive.
 func (m *stored) receipt() string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %s", m.serial, m.Receives, m.ID))
 }
 
-// find looks up the message of a receipt handle; nil when it is gone or was received again since.
+// find looks up the message of a receipt handle; nil if it is gone or has been received again since.
 func (q *Queue) find(handle string) (*stored, error) {
 	var wanted stored
 	text, err := base64.StdEncoding.DecodeString(handle)
@@ -83,7 +83,7 @@ func (d Draft) check() error {
 	return nil
 }
 
-// forbidden are most control characters, and two that are none.
+// forbidden are most control characters, and two noncharacters.
 func forbidden(r rune) bool {
 	return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }

@@ -12,7 +12,7 @@ import (
 	"trade-processing/local/queue"
 )
 
-// A modelled message is all that matters of one: where it is and until when.
+// A modelled message is what matters about one: where it is and until when.
 type modelled struct {
 	body          string
 	sent, visible time.Time
@@ -20,8 +20,8 @@ type modelled struct {
 	receipt       string
 }
 
-// Whatever is sent, received, deleted and waited for: the queue and its dead-letter queue hold what a plain list of
-// messages says they hold.
+// Whatever is sent, received, deleted and waited for, the queue and its dead-letter queue have what a plain list of
+// messages says.
 func TestTheQueueBehavesAsAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const (

@@ -1,8 +1,7 @@
 // Package queue is one standard SQS queue in memory, on an injected clock and under the queue's own definition:
 // visibility timeout and retention.
 //
-// Nothing runs in the background. Whatever the passing of time brings about has happened when the queue is next looked
-// at.
+// Nothing runs in the background. The effects of time are applied when the queue is next used.
 package queue
 
 import (
@@ -25,16 +24,16 @@ import (
 // Options are what a queue works with.
 type Options struct {
 	Clock clock.Clock
-	// Faults may delay or fail each operation; nil for none. The key of a call is a message's body, and empty where there
-	// is none.
+	// Faults may delay or fail each operation; nil for none. The key of a call is a message's body, or empty if there is
+	// none.
 	Faults fault.Hook
 	// Metrics receives what SQS sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
-	// Random makes the ids of messages. It must be safe for use by many goroutines.
+	// Random provides message ids. It must be safe for concurrent use.
 	Random io.Reader
 }
 
-// A Queue is safe for use by many goroutines.
+// A Queue is safe for concurrent use.
 type Queue struct {
 	clock  clock.Clock
 	faults fault.Hook
@@ -53,11 +52,11 @@ type Queue struct {
 	hidden *btree.BTreeG[*stored] // those in flight, by when they become visible
 }
 
-// namespace is that of SQS's metrics, which have the dimension QueueName: what happens is counted, what is there is
-// sampled when alarms are evaluated. Ages are in seconds.
+// namespace is that of SQS's metrics, which have the dimension QueueName: events are counted, contents are sampled when
+// alarms are evaluated. Ages are in seconds.
 const namespace = "AWS/SQS"
 
-// New makes an empty queue, or reports everything that is wrong with its definition.
+// New returns an empty queue, or reports every problem with its definition.
 func New(def Definition, options Options) (*Queue, error) {
 	if err := def.Validate(); err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func New(def Definition, options Options) (*Queue, error) {
 	return q, nil
 }
 
-// Definition returns what the queue is now.
+// Definition returns the queue's current definition.
 func (q *Queue) Definition() Definition {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -128,8 +127,8 @@ func (q *Queue) Delete() {
 	}
 }
 
-// Send puts a message into the queue and returns it. Errors are API errors with SQS's codes, wrapped as the SDK's
-// client wraps them.
+// Send puts a message into the queue and returns it. Errors are API errors with SQS's codes, wrapped as by the SDK's
+// client.
 func (q *Queue) Send(ctx context.Context, d Draft) (Message, error) {
 	return serve(ctx, q, "SendMessage", d.Body, func(now time.Time) (Message, error) {
 		if err := d.check(); err != nil {
@@ -146,8 +145,8 @@ func (q *Queue) Send(ctx context.Context, d Draft) (Message, error) {
 	})
 }
 
-// Receive takes up to limit messages, 1 to 10, and hides them for the visibility timeout, or for the queue's own when
-// it is nil. It does not wait for a message.
+// Receive returns up to limit messages, 1 to 10, and hides them for the visibility timeout, or for the queue's own if
+// it is nil. It doesn't wait for messages.
 func (q *Queue) Receive(ctx context.Context, limit int, visibility *time.Duration) ([]Message, error) {
 	return serve(ctx, q, "ReceiveMessage", "", func(now time.Time) ([]Message, error) {
 		if limit < 1 || limit > maxBatch {
@@ -178,8 +177,8 @@ func (q *Queue) Receive(ctx context.Context, limit int, visibility *time.Duratio
 	})
 }
 
-// Acknowledge deletes a received message, as DeleteMessage. A message that is gone, or was received again since, is no
-// error and stays as it is.
+// Acknowledge deletes a received message, like DeleteMessage. If the message is gone, or has been received again since,
+// that is not an error and nothing changes.
 func (q *Queue) Acknowledge(ctx context.Context, handle string) error {
 	_, err := serve(ctx, q, "DeleteMessage", "", func(now time.Time) (struct{}, error) {
 		m, err := q.find(handle)
@@ -221,7 +220,7 @@ func checkVisibility(d time.Duration) error {
 	return nil
 }
 
-// serve runs one operation under the queue's lock: the faults, the passing of time, and the SDK's wrapping of errors.
+// serve runs one operation under the queue's lock: faults, the effects of time, and the SDK's wrapping of errors.
 func serve[T any](ctx context.Context, q *Queue, operation, key string, run func(now time.Time) (T, error)) (T, error) {
 	call := fault.Call{Service: "sqs", Operation: operation, Resource: q.Definition().Name}
 	return awsapi.Serve(ctx, q.clock, q.faults, call, func() string { return key }, func() (answer T, err error) {
@@ -248,22 +247,22 @@ func (q *Queue) add(m *stored, now time.Time) {
 	}
 }
 
-// hide files a received message for a time. None is fine: it can be received again at once, but not by the same call,
-// which goes on behind it.
+// hide hides a received message for a time. Zero is fine: it can be received again at once, but not by the same call,
+// which continues after it.
 func (q *Queue) hide(m *stored, now time.Time, d time.Duration) {
 	m.Visible = now.Add(d).UnixNano()
 	q.hidden.Set(m)
 }
 
-// remove takes a message out for good.
+// remove removes a message permanently.
 func (q *Queue) remove(m *stored) {
 	q.all.Delete(m)
 	q.hidden.Delete(m)
 	q.ready.Delete(m)
 }
 
-// advance brings about what has happened by now: messages beyond their retention are gone, those whose time of hiding
-// is over can be received.
+// advance applies the effects of time: messages beyond their retention are gone, and those no longer hidden can be
+// received.
 func (q *Queue) advance(now time.Time) {
 	oldest := now.Add(-q.def.Retention).UnixNano()
 	for m, found := q.all.Min(); found && m.Sent <= oldest; m, found = q.all.Min() {
@@ -279,13 +278,13 @@ func (q *Queue) advance(now time.Time) {
 type State struct {
 	Visible  int           // can be received
 	InFlight int           // were received and are hidden
-	Oldest   time.Duration // the age of the oldest message; zero when there is none
+	Oldest   time.Duration // the age of the oldest message; zero if there is none
 }
 
-// Depth is the number of all messages.
+// Depth returns the number of all messages.
 func (s State) Depth() int { return s.Visible + s.InFlight }
 
-// State tells how much is in the queue now.
+// State says how much is in the queue now.
 func (q *Queue) State() State { return q.state(q.clock.Now()) }
 
 func (q *Queue) state(now time.Time) State {
@@ -299,8 +298,7 @@ func (q *Queue) state(now time.Time) State {
 	return s
 }
 
-// Messages yields all messages in the order of their arrival, without receiving them, as the queue was when the
-// iteration began.
+// Messages yields all messages in order of arrival, without receiving them, as of the start of the iteration.
 func (q *Queue) Messages() iter.Seq[Message] {
 	return func(yield func(Message) bool) {
 		for _, m := range q.snapshot() {
@@ -311,7 +309,7 @@ func (q *Queue) Messages() iter.Seq[Message] {
 	}
 }
 
-// snapshot copies all messages but their bodies, in the order of arrival.
+// snapshot copies all messages except their bodies, in order of arrival.
 func (q *Queue) snapshot() []stored {
 	q.mu.Lock()
 	defer q.mu.Unlock()

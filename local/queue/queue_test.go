@@ -151,7 +151,7 @@ func TestAReceiptOfAnEarlierReceiveDeletesNothing(t *testing.T) {
 	if q.State().InFlight != 1 {
 		t.Error("an old receipt deleted the message")
 	}
-	// A receipt goes on being good after the timeout, until the next receive.
+	// A receipt stays valid after the timeout, until the next receive.
 	c.Advance(31 * time.Second)
 	if err := q.Acknowledge(t.Context(), second.Receipt); err != nil || q.State().Depth() != 0 {
 		t.Errorf("error %v, depth %d", err, q.State().Depth())

@@ -44,7 +44,7 @@ func BenchmarkTheTradeMachine(b *testing.B) {
 	env := states.Environment{Clock: clock.Real(), Random: rand.Float64, Tasks: instant{answer}}
 	b.ReportAllocs()
 	for b.Loop() {
-		input := states.Written([]byte(event)) // a new one each time, as nobody may have read it
+		input := states.Written([]byte(event)) // a new one each time, because nothing may have read it
 		if _, err := m.Run(b.Context(), env, states.Execution{ID: "arn", Name: "n", MachineID: "m", Input: input}); err != nil {
 			b.Fatal(err)
 		}

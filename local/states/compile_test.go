@@ -11,7 +11,7 @@ import (
 // resources are what the machines of these tests may call.
 var resources = []string{"arn:aws:states:::lambda:invoke", "echo", "fail", "slow", "wait"}
 
-// machine is a definition of these states, which starts at A.
+// machine returns a definition of these states, which starts at A.
 func machine(members string) string {
 	return `{"StartAt": "A", "States": {` + members + `}}`
 }
@@ -25,7 +25,7 @@ func compile(t testing.TB, definition string) *states.Machine {
 	return m
 }
 
-// refused wants each of these problems in the error, and no others.
+// refused expects exactly these problems in the error.
 func refused(t *testing.T, definition string, want ...string) {
 	t.Helper()
 	m, err := states.Compile([]byte(definition), resources)

@@ -70,8 +70,8 @@ func TestDataFlow(t *testing.T) {
 }
 
 func TestAnEventReachesEveryTaskAsItCame(t *testing.T) {
-	// Numbers of 38 digits, exponents, escapes, order, white space and names that stand twice: none of that survives a
-	// decoder that does not care.
+	// Numbers of 38 digits, exponents, escapes, order, white space and repeated names: none of these survives a careless
+	// decoder.
 	event := `{ "z" : 12345678901234567890123456789012345678.0100, "e":1E+2,"text":"\u00e9\/\ud83d\ude42<&>", "z2":[1.0 ,-0], "a":1, "a":2}`
 	var seen []string
 	keep := func(_ context.Context, parameters states.Data) (states.Data, error) {

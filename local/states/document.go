@@ -1,9 +1,8 @@
 // Package states runs a Step Functions state machine from its own definition, as the Amazon States Language defines it
 // (https://states-language.net/spec.html), with JSONPath as the query language.
 //
-// It knows the states and fields that package asl can express: Task, Parallel and Fail. Anything else in a definition
-// is refused by name when the definition is compiled, so that a machine never runs here in another way than it does on
-// AWS.
+// It supports the states and fields that package asl can express: Task, Parallel and Fail. Anything else in a
+// definition is refused by name when it is compiled, so a machine never behaves differently here from on AWS.
 package states
 
 import (
@@ -14,19 +13,19 @@ import (
 	"trade-processing/local/jsonvalue"
 )
 
-// Data are decoded JSON: nil, bool, string, json.Number, []any, map[string]any, and *Document for a part that is still
-// text. Data are never changed once made; a state that adds to its input makes a new object.
+// Data is decoded JSON: nil, bool, string, json.Number, []any, map[string]any, and *Document for a part that is still
+// text. Data is never changed; a state that adds to its input creates a new object.
 type Data = any
 
-// Document is JSON that stays text until a path looks inside, so that an event reaches every task byte for byte and
-// without the cost of reading it.
+// Document is JSON that stays text until a path looks inside, so an event reaches every task byte for byte and without
+// the cost of parsing it.
 type Document struct {
 	text []byte
 	once sync.Once
 	data Data
 }
 
-// NewDocument checks that text is one JSON value and takes it over.
+// NewDocument checks that text is one JSON value and takes ownership of it.
 func NewDocument(text []byte) (*Document, error) {
 	if !json.Valid(text) {
 		return nil, errors.New("not JSON")
@@ -34,19 +33,19 @@ func NewDocument(text []byte) (*Document, error) {
 	return Written(text), nil
 }
 
-// Written makes a document of what its writer knows to be one JSON value.
+// Written turns what its writer knows to be one JSON value into a document.
 func Written(text []byte) *Document { return &Document{text: text} }
 
-// JSON is the text of the document. It must not be changed.
+// JSON returns the document's text. Don't change it.
 func (d *Document) JSON() []byte { return d.text }
 
-// Data is the document's value.
+// Data returns the document's value.
 func (d *Document) Data() Data {
 	d.once.Do(func() { d.data, _ = jsonvalue.Decode(d.text) }) // the text was found valid
 	return d.data
 }
 
-// open gives the value of data, reading a document.
+// open returns the value of data, parsing a document.
 func open(data Data) Data {
 	if d, ok := data.(*Document); ok {
 		return d.Data()

@@ -12,10 +12,10 @@ import (
 	"trade-processing/local/states"
 )
 
-// quoted is a text as JSON.
+// quoted returns a text as JSON.
 func quoted(text string) []byte { return states.AppendJSON(nil, text) }
 
-// The deepest JSON that is read goes through a whole machine.
+// The deepest readable JSON passes through a whole machine.
 func TestTheDeepestEventPasses(t *testing.T) {
 	const depth = 10_000
 	for _, event := range []string{

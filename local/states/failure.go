@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// The error names that machines here raise or treat in a way of their own.
+// The error names that machines here raise or treat specially.
 // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 const (
 	AllErrors              = "States.ALL"
@@ -17,7 +17,7 @@ const (
 	ResultPathMatchFailure = "States.ResultPathMatchFailure"
 )
 
-// reserved are all the names that Step Functions itself gives to errors.
+// reserved are all the error names that Step Functions itself uses.
 var reserved = []string{
 	AllErrors, TaskFailed, TimedOut, RuntimeError, DataLimitExceeded, ResultPathMatchFailure, "States.NoChoiceMatched",
 	"States.IntrinsicFailure", "States.BranchFailed", "States.ExceedToleratedFailureThreshold", "States.HeartbeatTimeout",
@@ -27,7 +27,7 @@ var reserved = []string{
 
 // Failure is how a state, and in the end an execution, fails.
 type Failure struct {
-	Name  string // such as States.Timeout, or the error type that a function gave
+	Name  string // such as States.Timeout, or a function's error type
 	Cause string
 }
 
@@ -41,7 +41,7 @@ func (f *Failure) Error() string {
 	return f.Name + ": " + f.Cause
 }
 
-// data is what a Catch puts into its state's input.
+// data returns what a Catch puts into its state's input.
 func (f *Failure) data() Data {
 	return map[string]any{"Error": f.Name, "Cause": f.Cause}
 }
@@ -50,8 +50,8 @@ func fail(name, format string, args ...any) *Failure {
 	return &Failure{Name: name, Cause: fmt.Sprintf(format, args...)}
 }
 
-// failureOf reads an error as a failure. An execution that was stopped from outside has none: nothing in the machine
-// may retry or catch that.
+// failureOf turns an error into a failure. An execution stopped from outside has none: nothing in the machine may retry
+// or catch that.
 func failureOf(ctx context.Context, err error) (*Failure, bool) {
 	if ctx.Err() != nil {
 		return nil, false
@@ -62,7 +62,7 @@ func failureOf(ctx context.Context, err error) (*Failure, bool) {
 	return fail(TaskFailed, "%v", err), true
 }
 
-// matches tells whether a Retry or Catch with these names covers a failure. Nothing covers States.Runtime, and no
+// matches reports whether a Retry or Catch with these names covers a failure. Nothing covers States.Runtime, and no
 // wildcard States.DataLimitExceeded.
 func matches(names []string, failure *Failure) bool {
 	if failure.Name == RuntimeError {

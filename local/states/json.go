@@ -10,8 +10,8 @@ import (
 	"trade-processing/lambdas/jsontext"
 )
 
-// AppendJSON appends data as JSON, documents and numbers as they stand. The members of an object come in order of their
-// names. It panics on what is no Data.
+// AppendJSON appends data as JSON, with documents and numbers verbatim and object members in name order. It panics on
+// anything that isn't Data.
 func AppendJSON(b []byte, data Data) []byte {
 	switch data := data.(type) {
 	case nil:
@@ -34,7 +34,7 @@ func AppendJSON(b []byte, data Data) []byte {
 		}
 		return append(b, ']')
 	case map[string]any:
-		var few [8]string // most objects need no more, and no allocation then
+		var few [8]string // most objects need no more, and so no allocation
 		names := few[:0]
 		for name := range data {
 			names = append(names, name)
@@ -54,10 +54,10 @@ func AppendJSON(b []byte, data Data) []byte {
 	}
 }
 
-// scratch keeps the buffers in which data are written to be measured.
+// scratch keeps the buffers in which data is written to be measured.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// size is how many bytes AppendJSON writes.
+// size returns how many bytes AppendJSON writes.
 func size(data Data) int {
 	if d, ok := data.(*Document); ok {
 		return len(d.text)

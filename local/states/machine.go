@@ -14,7 +14,7 @@ import (
 	"trade-processing/local/jsonvalue"
 )
 
-// Machine is a compiled state machine. It keeps nothing of its executions and is safe for concurrent use.
+// Machine is a compiled state machine. It keeps no state of its executions and is safe for concurrent use.
 type Machine struct {
 	graph   graph
 	timeout time.Duration
@@ -26,7 +26,7 @@ type graph struct {
 	states map[string]*state
 }
 
-// What Step Functions takes at most.
+// The limits of Step Functions.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const (
 	maxDefinition = 1 << 20 // bytes
@@ -56,14 +56,14 @@ type compiler struct {
 	problems  []error
 }
 
-// problem notes in one line what is wrong at a place, such as state "Record": Retry[0].
+// problem records in one line what is wrong at a place, such as state "Record": Retry[0].
 func (c *compiler) problem(at, format string, args ...any) {
 	message := at + ": " + fmt.Sprintf(format, args...)
 	c.problems = append(c.problems, errors.New(strings.Join(strings.Fields(message), " ")))
 }
 
-// read fills the struct that target points to, whose fields are spelled exactly as the members. An absent member leaves
-// its field as it is, null makes it zero, and one that the struct doesn't have is refused.
+// read fills the struct that target points to, whose fields are named exactly like the members. An absent member leaves
+// its field unchanged, null makes it zero, and unknown members are refused.
 func (c *compiler) read(at string, members, target any) bool {
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: target, RootName: "fields", ErrorUnused: true, ZeroFields: true,
@@ -118,7 +118,7 @@ func (c *compiler) timeout(at string, seconds int) time.Duration {
 func (c *compiler) graph(at, start string, members map[string]any) graph {
 	before := len(c.problems)
 	g := graph{states: make(map[string]*state, len(members))}
-	names := slices.Sorted(maps.Keys(members)) // so that problems come in the same order every time
+	names := slices.Sorted(maps.Keys(members)) // so that problems always come in the same order
 	for _, name := range names {
 		if c.seen[name] {
 			c.problem(placeOf(name), "the name is used twice in the machine")
@@ -140,14 +140,14 @@ func (c *compiler) graph(at, start string, members map[string]any) graph {
 		c.problem(at, "StartAt %q is not a state", start)
 	}
 	if len(c.problems) == before {
-		c.reach(g, names) // in a broken graph it would only repeat what is known
+		c.reach(g, names) // in a broken graph it would only repeat known problems
 	}
 	return g
 }
 
 func placeOf(state string) string { return fmt.Sprintf("state %q", state) }
 
-// reach checks that every state is reached from the start, and that an end is.
+// reach checks that every state, and an end, can be reached from the start.
 func (c *compiler) reach(g graph, names []string) {
 	reached := map[string]bool{g.start.name: true}
 	ends := false
@@ -177,8 +177,8 @@ type Call struct {
 	Parameters []string // their names, in order
 }
 
-// Calls lists the calls of all Task states, branches included, in order of the states' names: whoever serves them can
-// refuse a parameter before a trade meets it.
+// Calls lists the calls of all Task states, including branches, in order of the states' names, so that unsupported
+// parameters can be refused before a trade runs into them.
 func (m *Machine) Calls() []Call {
 	return slices.SortedFunc(slices.Values(m.graph.calls()), func(a, b Call) int { return strings.Compare(a.State, b.State) })
 }

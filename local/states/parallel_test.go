@@ -16,7 +16,7 @@ import (
 	"trade-processing/local/states"
 )
 
-// branch is a branch of one state.
+// branch returns a branch of one state.
 func branch(name, state string) string {
 	return `{"StartAt": "` + name + `", "States": {"` + name + `": {` + state + `, "End": true}}}`
 }
@@ -56,7 +56,7 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-// A task that is stopped answers some error of its own; the state must still fail with what its sibling failed with.
+// A stopped task answers with some error of its own; the state must still fail with its sibling's.
 func TestASiblingsLastWordsDoNotCount(t *testing.T) {
 	m := compile(t, parallel(`, "Next": "Z"`,
 		branch("B", `"Type": "Task", "Resource": "slow", "Retry": [{"ErrorEquals": ["States.ALL"]}]`), branch("C", `"Type": "Task", "Resource": "fail"`)))

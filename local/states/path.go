@@ -11,14 +11,14 @@ import (
 )
 
 // path is a compiled reference path: $ or $$ and then members and indexes. Filters, slices, wildcards and descents are
-// refused: they have no single result, which is what every use in a task pipeline needs.
+// refused: they don't have a single result, which every use in a task pipeline needs.
 type path struct {
 	text  string
-	field func(scope) Data // of the context object, where the path begins with $$; nil: it begins at the input
+	field func(scope) Data // of the context object, if the path begins with $$; nil: it begins at the input
 	steps []step
 }
 
-// step is a member's name, or an index where array is set.
+// step is a member's name, or an index if array is set.
 type step struct {
 	name  string
 	index int
@@ -65,7 +65,7 @@ func (p *path) compile() error {
 	return nil
 }
 
-// contextFields are the fields of the context object that executions have.
+// contextFields are the context object's fields that executions have.
 // https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
 var contextFields = map[string]func(scope) Data{
 	"Execution.Id":        func(s scope) Data { return s.run.execution.ID },
@@ -90,8 +90,8 @@ type scope struct {
 	visit *Visit
 }
 
-// fill gives what the path leads to. AWS documents States.ParameterPathFailure for a path in a template that leads
-// nowhere, and in fact raises States.Runtime there as everywhere else, which nothing catches.
+// fill returns the value at the path. For a path in a template that leads nowhere, AWS documents
+// States.ParameterPathFailure, but in fact raises States.Runtime there as everywhere else, which nothing catches.
 func (p *path) fill(s scope) (Data, error) {
 	data := s.input
 	if p.field != nil {
@@ -119,8 +119,8 @@ func (s step) of(data Data) (Data, bool) {
 	return nil, false
 }
 
-// set returns data with the value at the path, in new objects along the way. A member that isn't there is made;
-// something else than an object on the way is an error, as it is to Step Functions.
+// set returns data with the value at the path, creating new objects along the way. A missing member is created; as in
+// Step Functions, anything on the way that isn't an object is an error.
 func (p *path) set(data, value Data) (Data, error) { return p.setAt(data, p.steps, value) }
 
 func (p *path) setAt(data Data, steps []step, value Data) (Data, error) {

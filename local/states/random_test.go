@@ -16,8 +16,8 @@ import (
 
 var errEnough = errors.New("enough states")
 
-// survey runs a machine for at most 300 states and sleeps, with tasks that fail as the dice say, and checks what must
-// hold of every machine.
+// survey runs a machine for at most 300 states and sleeps, with randomly failing tasks, and checks what must hold for
+// every machine.
 func survey(t interface{ Fatalf(string, ...any) }, m *states.Machine, input states.Data, dice func(n int) int) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
@@ -66,7 +66,7 @@ func (f anyTask) Invoke(_ context.Context, _ string, parameters states.Data) (st
 	return f(parameters)
 }
 
-// drawStates draws the states of a machine or branch, most of them as they should be.
+// drawStates draws the states of a machine or branch, most of them valid.
 func drawStates(t *rapid.T, prefix string, depth int) string {
 	count := rapid.IntRange(1, 4).Draw(t, "states")
 	name := func(i int) string { return fmt.Sprintf(`"%s%d"`, prefix, i) }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// retrier says for which errors, how often and after which delays a state is tried again.
+// retrier says for which errors, how often and after which delays a state is retried.
 type retrier struct {
 	errors   []string
 	interval time.Duration
@@ -18,7 +18,7 @@ type retrier struct {
 	jitter   bool
 }
 
-// catcher says where to go on after errors that no retry mended.
+// catcher says where to continue after errors that retries didn't fix.
 type catcher struct {
 	errors     []string
 	resultPath *path
@@ -81,8 +81,8 @@ func (c *compiler) catcher(at string, s *state, members map[string]any, last boo
 	s.catchers = append(s.catchers, catcher{errors: read.ErrorEquals, next: read.Next, resultPath: c.resultPath(at, read.ResultPath)})
 }
 
-// errorNames checks a list of errors: States.ALL stands alone and last, and another name that begins with States. is
-// one that Step Functions raises.
+// errorNames checks a list of errors: States.ALL must be alone and last, and any other name that begins with States.
+// must be one that Step Functions raises.
 func (c *compiler) errorNames(at string, names []string, last bool) {
 	if len(names) == 0 || slices.Contains(names, "") {
 		c.problem(at, "ErrorEquals is empty, or has an empty name")
@@ -97,7 +97,7 @@ func (c *compiler) errorNames(at string, names []string, last bool) {
 	}
 }
 
-// delay is how long to wait before retry n, counted from 0.
+// delay returns how long to wait before retry n, counted from 0.
 func (r retrier) delay(n int, random func() float64) time.Duration {
 	delay := min(float64(r.interval)*math.Pow(r.rate, float64(n)), float64(r.longest))
 	if r.jitter {

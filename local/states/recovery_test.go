@@ -15,7 +15,7 @@ import (
 	"trade-processing/local/states"
 )
 
-// failing fails with these errors, one a call, and answers after them.
+// failing fails with these errors, one per call, and then answers.
 func failing(names ...string) func(context.Context, states.Data) (states.Data, error) {
 	return func(context.Context, states.Data) (states.Data, error) {
 		if len(names) == 0 {
@@ -50,7 +50,7 @@ func TestRetry(t *testing.T) {
 		"no jitter waits the whole time":              {`{"ErrorEquals": ["X"], "IntervalSeconds": 8, "JitterStrategy": "NONE", "MaxAttempts": 1}`, repeat("X", 1), 0.5, `"done"`, 8 * time.Second, 1},
 		"another error is not retried":                {`{"ErrorEquals": ["X", "Y"]}`, []string{"Z"}, 0, "failed: Z: because", 0, 0},
 		"names are compared with case":                {`{"ErrorEquals": ["x"]}`, []string{"X"}, 0, "failed: X: because", 0, 0},
-		// The example of AWS's guide: A and B share a retrier of two attempts.
+		// The example from AWS's guide: A and B share a retrier of two attempts.
 		"each retrier counts for itself":                {`{"ErrorEquals": ["A", "B"], "IntervalSeconds": 1, "BackoffRate": 2, "MaxAttempts": 2}, {"ErrorEquals": ["C"], "IntervalSeconds": 5}`, []string{"A", "B", "C", "B"}, 0, "failed: B: because", (1 + 2 + 5) * time.Second, 3},
 		"the first retrier that covers an error has it": {`{"ErrorEquals": ["X"], "MaxAttempts": 1}, {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60}`, repeat("X", 2), 0, "failed: X: because", time.Second, 1},
 		"States.ALL covers a function's errors":         {`{"ErrorEquals": ["States.ALL"]}`, []string{"X"}, 0, `"done"`, time.Second, 1},

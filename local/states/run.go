@@ -13,10 +13,10 @@ import (
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxData = 256 << 10
 
-// Tasks does the work of Task states. It is called by many executions, and by several branches of each, at once.
+// Tasks does the work of Task states. Many executions, and several branches of each, call it at once.
 type Tasks interface {
 	// Invoke calls an integration, such as arn:aws:states:::lambda:invoke, with the state's parameters. An error that is a
-	// *Failure keeps its name; any other is States.TaskFailed. What it answers when ctx has ended is ignored.
+	// *Failure keeps its name; any other is States.TaskFailed. Its answer after ctx has ended is ignored.
 	Invoke(ctx context.Context, resource string, parameters Data) (Data, error)
 }
 
@@ -25,8 +25,8 @@ type Environment struct {
 	Clock  clock.Clock
 	Random func() float64 // in [0, 1), for jitter; safe for concurrent use
 	Tasks  Tasks
-	// Observe is told of every state that was left, also by branches at once, but not of one that was stopped in its
-	// midst. Nil: nobody is.
+	// Observe, if not nil, is called for every state that was left, by several branches at once, but not for one that was
+	// stopped midway.
 	Observe func(Visit)
 }
 
@@ -37,7 +37,7 @@ type Visit struct {
 	Entered time.Time
 	Left    time.Time
 	Retries int
-	Failure *Failure // why it failed, also when a Catch took over
+	Failure *Failure // why it failed, even if a Catch took over
 }
 
 // Execution is one run of a machine.
@@ -50,8 +50,7 @@ type Execution struct {
 	Input       Data
 }
 
-// Run executes the machine to its end and returns its output. The error is a *Failure, or the cause for which ctx
-// ended.
+// Run executes the machine to its end and returns its output. The error is a *Failure, or the reason why ctx ended.
 func (m *Machine) Run(ctx context.Context, env Environment, execution Execution) (Data, error) {
 	r := &run{env: env, execution: &execution, started: env.Clock.Now()}
 	limited, cancel := env.Clock.WithTimeout(ctx, m.timeout)
@@ -63,12 +62,12 @@ func (m *Machine) Run(ctx context.Context, env Environment, execution Execution)
 	return output, err
 }
 
-// timedOutWithin tells whether the inner context ended by its own timeout.
+// timedOutWithin reports whether the inner context ended by its own timeout.
 func timedOutWithin(outer, inner context.Context) bool {
 	return outer.Err() == nil && errors.Is(inner.Err(), context.DeadlineExceeded)
 }
 
-// run is an execution under way.
+// run is an execution in progress.
 type run struct {
 	env       Environment
 	execution *Execution
@@ -93,7 +92,7 @@ func (r *run) graph(ctx context.Context, g graph, input Data) (Data, error) {
 	}
 }
 
-// state runs one state with its retries and catches, and tells where to go.
+// state runs one state with its retries and catches, and returns where to go.
 func (r *run) state(ctx context.Context, s *state, input Data) (output Data, next string, err error) {
 	visit := &Visit{State: s.name, Type: s.kind, Entered: r.env.Clock.Now()}
 	var tried []int // retries by each retrier
@@ -130,7 +129,7 @@ func (r *run) left(visit *Visit, failure *Failure) {
 	r.env.Observe(*visit)
 }
 
-// retry tells whether the first retrier that covers the failure has attempts left, and how long to wait.
+// retry reports whether the first retrier that covers the failure has attempts left, and how long to wait.
 func (r *run) retry(s *state, tried []int, failure *Failure) (time.Duration, bool) {
 	for i, retrier := range s.retriers {
 		if !matches(retrier.errors, failure) {
@@ -145,7 +144,7 @@ func (r *run) retry(s *state, tried []int, failure *Failure) (time.Duration, boo
 	return 0, false
 }
 
-// caught goes where the first catcher that covers the failure leads.
+// caught goes to the first catcher that covers the failure.
 func (r *run) caught(s *state, input Data, failure *Failure) (Data, string, error) {
 	for _, c := range s.catchers {
 		if !matches(c.errors, failure) {
@@ -192,7 +191,7 @@ func place(p *path, input, result Data) (Data, error) {
 	return p.set(input, result)
 }
 
-// limit fails an input, output or result with more bytes than Step Functions carries.
+// limit fails an input, output or result with more bytes than Step Functions allows.
 func (s *state) limit(data Data, what string) error {
 	if n := size(data); n > maxData {
 		return fail(DataLimitExceeded, "the %s of state %s has %d bytes; the limit is %d", what, s.name, n, maxData)
@@ -200,7 +199,7 @@ func (s *state) limit(data Data, what string) error {
 	return nil
 }
 
-// work does what the state is for.
+// work does the state's own work.
 func (r *run) work(ctx context.Context, s *state, in scope) (Data, error) {
 	switch s.kind {
 	case "Task":
@@ -235,7 +234,7 @@ func (r *run) task(ctx context.Context, s *state, in scope) (Data, error) {
 	return result, s.limit(result, "result")
 }
 
-// parallel runs the branches at once. The first that fails stops the others and fails the state with its own error.
+// parallel runs the branches at once. The first failure stops the others and fails the state with its own error.
 func (r *run) parallel(ctx context.Context, s *state, input Data) (Data, error) {
 	branching, stop := context.WithCancel(ctx)
 	defer stop()
@@ -254,7 +253,7 @@ func (r *run) parallel(ctx context.Context, s *state, input Data) (Data, error) 
 	for i := range s.branches[1:] {
 		running.Go(func() { one(i + 1) })
 	}
-	one(0) // on this goroutine: a branch less to start
+	one(0) // on this goroutine: one less to start
 	running.Wait()
 	if first != nil {
 		return nil, first

@@ -29,7 +29,7 @@ type state struct {
 	errorCause template
 }
 
-// targets are the names of the states that may come next.
+// targets returns the names of the states that may come next.
 func (s *state) targets() []string {
 	var targets []string
 	if s.next != "" {
@@ -144,7 +144,7 @@ func (c *compiler) fail(at string, s *state, members map[string]any) {
 	}
 }
 
-// lead settles what comes after a state.
+// lead determines what comes after a state.
 func (c *compiler) lead(at string, s *state, read commonFields) {
 	s.next = read.Next
 	if read.End == (read.Next != "") {
@@ -152,7 +152,7 @@ func (c *compiler) lead(at string, s *state, read commonFields) {
 	}
 }
 
-// wholeResult are the fields of a state that says nothing of its result: it is the output.
+// wholeResult returns the fields of a state that doesn't shape its result: it is the output.
 func wholeResult() resultFields { return resultFields{ResultPath: "$", OutputPath: "$"} }
 
 // result compiles what shapes a state's result into its output.
@@ -165,7 +165,7 @@ func (c *compiler) result(at string, s *state, read resultFields) {
 	s.outputPath = c.path(at+": OutputPath", text)
 }
 
-// resultPath compiles a path that is written to: members of the input only. Nil is null, which drops the result.
+// resultPath compiles a path to write to: only members of the input. Nil is null, which drops the result.
 func (c *compiler) resultPath(at string, value any) *path {
 	if value == nil {
 		return nil

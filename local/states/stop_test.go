@@ -13,7 +13,7 @@ import (
 	"trade-processing/local/states"
 )
 
-// hastyClock moves on by itself whenever somebody sleeps.
+// hastyClock advances by itself whenever somebody sleeps.
 type hastyClock struct {
 	slept func() // is told of every sleep; may be nil
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// dynamic ends the names of members that take their value from a path or an intrinsic function.
+// dynamic ends the names of members whose value comes from a path or an intrinsic function.
 const dynamic = ".$"
 
 // template is a compiled payload template, path or intrinsic function. The error of fill is a *Failure.

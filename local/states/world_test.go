@@ -15,7 +15,7 @@ import (
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// tasks are the integrations of a test by their resource.
+// tasks are a test's integrations, by resource.
 type tasks map[string]func(ctx context.Context, parameters states.Data) (states.Data, error)
 
 func (t tasks) Invoke(ctx context.Context, resource string, parameters states.Data) (states.Data, error) {
@@ -25,7 +25,7 @@ func (t tasks) Invoke(ctx context.Context, resource string, parameters states.Da
 	return echo(ctx, parameters)
 }
 
-// echo answers its parameters. It is what a resource does that a test says nothing of.
+// echo answers with its parameters. It is the default for a test's resources.
 func echo(_ context.Context, parameters states.Data) (states.Data, error) { return parameters, nil }
 
 // lambda answers as Lambda's Invoke does.
@@ -42,7 +42,7 @@ type result struct {
 	visits []states.Visit
 }
 
-// text is the output, or the error behind a mark.
+// text returns the output, or the error after a mark.
 func (r result) text() string {
 	if r.err != nil {
 		return "failed: " + r.err.Error()
@@ -50,7 +50,7 @@ func (r result) text() string {
 	return r.output
 }
 
-// world is what an execution of a test lives in.
+// world is the environment of a test's execution.
 type world struct {
 	*clock.Virtual
 	tasks  tasks
@@ -67,7 +67,7 @@ func newWorld(do tasks) *world {
 	return w
 }
 
-// wait answers when the seconds of its parameters have passed.
+// wait answers after the seconds in its parameters.
 func (w *world) wait(ctx context.Context, parameters states.Data) (states.Data, error) {
 	object, _ := parameters.(map[string]any)
 	seconds, err := object["Seconds"].(json.Number).Int64()
@@ -77,7 +77,7 @@ func (w *world) wait(ctx context.Context, parameters states.Data) (states.Data, 
 	return nil, w.Sleep(ctx, time.Duration(seconds)*time.Second)
 }
 
-// run executes a machine, and moves the clock whenever everybody waits for it. It is called in a bubble of synctest.
+// run executes a machine, and moves the clock whenever everybody is waiting for it. Call it in a synctest bubble.
 func (w *world) run(ctx context.Context, m *states.Machine, input states.Data) result {
 	var r result
 	done := make(chan struct{})
@@ -113,7 +113,7 @@ func (w *world) observe(v states.Visit) {
 	w.visits = append(w.visits, v)
 }
 
-// run executes a definition in a world of its own.
+// run executes a definition in its own world.
 func run(t *testing.T, definition, input string, do tasks) (r result) {
 	t.Helper()
 	m := compile(t, definition)

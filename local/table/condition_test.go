@@ -17,7 +17,7 @@ import (
 	"trade-processing/local/table"
 )
 
-// conditional puts an item under a condition on what is there.
+// conditional puts an item under a condition on the existing one.
 func conditional(tb *table.Table, it item, condition string, names map[string]string, values item) error {
 	_, err := tb.PutItem(context.Background(), &dynamodb.PutItemInput{
 		TableName: aws.String("trades"), Item: it, ConditionExpression: &condition,
@@ -149,7 +149,7 @@ func TestConditionsThatDynamoDBRefuses(t *testing.T) {
 	wantCode(t, err, "ValidationException", "Value provided in ExpressionAttributeValues unused in expressions: keys: {:v}")
 }
 
-// What AWS would serve and nothing here asks for is refused by name, and not as AWS's answer.
+// What AWS supports but nothing here needs is refused by name, and not as AWS's answer.
 func TestExpressionsThatAreNotServed(t *testing.T) {
 	for condition, feature := range map[string]string{
 		"a = :v OR b = :v": "OR in an expression", "a IN (:v)": "IN in an expression", "contains(a, :v)": "contains in an expression",
@@ -168,7 +168,7 @@ func TestExpressionsThatAreNotServed(t *testing.T) {
 	}
 }
 
-// The recorder's own put: the second trade of one key is a duplicate, and the item that is there comes back with the
+// The recorder's own put: the second trade with a key is a duplicate, and the existing item comes back with the
 // refusal.
 func TestAPutThatTheExpressionPackageBuilt(t *testing.T) {
 	tb := newTable(t, trades(), clock.NewVirtual(epoch))

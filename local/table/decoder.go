@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A decoder reads what an encoder wrote, so that it needs no errors.
+// A decoder reads what an encoder wrote, so it needs no errors.
 type decoder struct{ rest string }
 
 func (d *decoder) count() int {
@@ -21,7 +21,7 @@ func (d *decoder) count() int {
 	}
 }
 
-// text shares the memory of the record that it is part of.
+// text shares its record's memory.
 func (d *decoder) text() string {
 	n := d.count()
 	s := d.rest[:n]
@@ -35,7 +35,7 @@ func (d *decoder) kind() byte {
 	return kind
 }
 
-// attributes builds the members of an item or map, or those that are named in keep, where keep isn't nil.
+// attributes builds the members of an item or map, or only those named in keep if keep isn't nil.
 func (d *decoder) attributes(keep map[string]bool) map[string]types.AttributeValue {
 	count := d.count()
 	members := make(map[string]types.AttributeValue, count)
@@ -91,8 +91,8 @@ func (d *decoder) skip() {
 	}
 }
 
-// A raw is one encoded value, as an encoder writes it. The empty raw stands for an attribute that isn't there.
-// Encodings are canonical, so that two values are equal if and only if their raws are.
+// A raw is one encoded value, as written by an encoder. The empty raw means an absent attribute. Encodings are
+// canonical, so two values are equal if and only if their raws are.
 type raw string
 
 // attribute finds one attribute of an encoded item.
@@ -109,7 +109,7 @@ func attribute(body, name string) raw {
 	return ""
 }
 
-// typeName is the name that the service gives the value's type.
+// typeName returns the name that the service gives the value's type.
 func (r raw) typeName() string {
 	switch r[0] {
 	case kindTrue, kindFalse:
@@ -121,16 +121,16 @@ func (r raw) typeName() string {
 	}
 }
 
-// isScalar tells the types that have an order.
+// isScalar reports whether the type has an order.
 func (r raw) isScalar() bool { return r != "" && strings.IndexByte("SNB", r[0]) >= 0 }
 
-// text is the content of a string, number or binary.
+// text returns the content of a string, number or binary.
 func (r raw) text() string {
 	d := decoder{rest: string(r[1:])}
 	return d.text()
 }
 
-// order compares two scalars of one type; ok is false for any others.
+// order compares two scalars of one type; ok is false for anything else.
 func (r raw) order(other raw) (result int, ok bool) {
 	if !r.isScalar() || !other.isScalar() || r[0] != other[0] {
 		return 0, false

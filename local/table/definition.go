@@ -16,19 +16,19 @@ type Definition struct {
 	Name string
 	// Region names this replica: it breaks a tie between two replicas' writes and is the ReceivingRegion of their metrics.
 	Region string
-	// HashKey and RangeKey name the attributes of the primary key; a table without a sort key has an empty RangeKey.
+	// HashKey and RangeKey name the attributes of the primary key; RangeKey is empty for a table without a sort key.
 	HashKey, RangeKey string
-	// Attributes gives the type (S, N or B) of every attribute of a key, and of no other.
+	// Attributes has the type (S, N or B) of every key attribute, and of no others.
 	Attributes map[string]types.ScalarAttributeType
 	// Indexes are the global secondary indexes.
 	Indexes []Index
-	// Stream says that the table keeps a stream of new and old images, without which it can't be replicated.
+	// Stream says that the table has a stream of new and old images, which replication needs.
 	Stream bool
 	// DeletionProtection refuses Delete.
 	DeletionProtection bool
 }
 
-// An Index is a global secondary index. It holds items that have its keys.
+// An Index is a global secondary index. It has the items that have its keys.
 type Index struct {
 	Name              string
 	HashKey, RangeKey string
@@ -117,7 +117,7 @@ func keysOf(hash, rangeKey string) []string {
 	return []string{hash, rangeKey}
 }
 
-// projected names the attributes that an index has; nil is all of them.
+// projected names the attributes in an index; nil means all of them.
 func (d Definition) projected(index Index) map[string]bool {
 	if index.Projection == types.ProjectionTypeAll {
 		return nil
@@ -129,7 +129,7 @@ func (d Definition) projected(index Index) map[string]bool {
 	return names
 }
 
-// sameKeys tells whether two definitions key and index items alike, so that their tables can share records.
+// sameKeys reports whether two definitions have the same keys and indexes, so their tables can share records.
 func (d Definition) sameKeys(other Definition) bool {
 	return d.HashKey == other.HashKey && d.RangeKey == other.RangeKey &&
 		maps.Equal(d.Attributes, other.Attributes) && reflect.DeepEqual(d.Indexes, other.Indexes)

@@ -15,7 +15,7 @@ import (
 // Limits of an item.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const (
-	maxItemSize = 400 << 10 // bytes, counted as itemSize says
+	maxItemSize = 400 << 10 // bytes, as counted by itemSize
 	maxNesting  = 32        // levels; a top-level attribute is the first
 )
 
@@ -31,8 +31,8 @@ const (
 	kindMap    = 'M'
 )
 
-// An encoder writes attribute values compactly and canonically: names sorted, numbers in normal form, so that equal
-// items are equal bytes. Maps of the SDK's values would take three times the memory, and the garbage collector's time.
+// An encoder writes attribute values compactly and canonically: names sorted, numbers in normal form, so equal items
+// are equal bytes. Maps of the SDK's values would take three times the memory, and garbage collector time.
 //
 //	value  = kind payload
 //	text   = uvarint length, bytes       (S, N, B)
@@ -40,8 +40,8 @@ const (
 //	map    = uvarint count, text value…  (M, and an item itself)
 type encoder struct {
 	buf []byte
-	// size is what DynamoDB counts towards 400 KB: the length of names and values in UTF-8, 3 bytes for a list or map and
-	// 1 for each of its elements.
+	// size is what DynamoDB counts towards 400 KB: the length of names and values in UTF-8, 3 bytes per list or map and 1
+	// per element.
 	size  int
 	names []string // scratch: the sorted names of the maps being written
 }
@@ -49,7 +49,7 @@ type encoder struct {
 // encoders keeps buffers between writes.
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
-// release gives an encoder back.
+// release returns an encoder to the pool.
 func (e *encoder) release() {
 	const keep = 64 << 10 // a single large item must not stay in the pool
 	if cap(e.buf) > keep {
@@ -156,7 +156,7 @@ func (e *encoder) number(text string) error {
 	return nil
 }
 
-// validText replaces each invalid byte with U+FFFD, which is what the SDK's JSON encoder sends in its place.
+// validText replaces each invalid byte with U+FFFD, as the SDK's JSON encoder does.
 func validText(s string) string {
 	if utf8.ValidString(s) {
 		return s

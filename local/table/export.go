@@ -14,11 +14,11 @@ import (
 type exported struct {
 	Nanos  int64
 	Region string
-	Item   json.RawMessage // as DynamoDB's API spells it
+	Item   json.RawMessage // as in DynamoDB's API
 }
 
-// Export writes all items, a line of JSON each, in the order of their keys, for Import into a table with the same keys.
-// Writes that are still on their way between replicas are not part of it; drain the replications first.
+// Export writes all items, one JSON line each, in key order, for Import into a table with the same keys. Writes still
+// in transit between replicas aren't included; drain the replications first.
 func (t *Table) Export(w io.Writer) error {
 	t.catchUp()
 	out := bufio.NewWriterSize(w, 1<<16)
@@ -38,7 +38,7 @@ func (t *Table) Export(w io.Writer) error {
 	return nil
 }
 
-// Import adds what Export wrote, and sends it to the replicas; a later write of the same item stays. What came before
+// Import adds what Export wrote, and sends it to the replicas; a later write of the same item stays. Everything before
 // an error has been imported.
 func (t *Table) Import(r io.Reader) error {
 	def := t.definition()

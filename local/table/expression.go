@@ -26,14 +26,14 @@ type term struct {
 	values  []raw
 }
 
-// functions are those that a term may call, and how many values each has behind the attribute.
+// functions are those that a term may call, and how many values each takes after the attribute.
 var functions = map[string]int{"attribute_exists": 0, "attribute_not_exists": 0, "begins_with": 1}
 
-// unserved are the words of DynamoDB's expressions that no query and no condition of a pipeline has.
+// unserved are the words of DynamoDB's expressions that no pipeline's query or condition uses.
 var unserved = []string{"OR", "IN", "attribute_type", "contains", "size"}
 
-// An expressionReader reads the expressions of one request, with its ExpressionAttributeNames and -Values, and takes
-// note of those that an expression used: DynamoDB refuses the others.
+// An expressionReader reads the expressions of one request, with its ExpressionAttributeNames and -Values, and notes
+// which ones an expression uses: DynamoDB refuses the others.
 type expressionReader struct {
 	operation string
 	names     map[string]string
@@ -54,7 +54,7 @@ func readExpressions(operation string, names map[string]string, values map[strin
 	return r, nil
 }
 
-// read reads the expression of a parameter, such as FilterExpression; nil where there is none.
+// read reads the expression of a parameter, such as FilterExpression; nil if there is none.
 func (r *expressionReader) read(parameter string, text *string) (expression, error) {
 	if text == nil {
 		return nil, nil
@@ -70,7 +70,7 @@ func (r *expressionReader) read(parameter string, text *string) (expression, err
 	return read, err
 }
 
-// unused refuses placeholders that no expression of the request named.
+// unused refuses placeholders that no expression of the request uses.
 func (r *expressionReader) unused() error {
 	for _, name := range slices.Sorted(maps.Keys(r.names)) {
 		if !r.used[name] {
@@ -94,12 +94,12 @@ type expressionParser struct {
 	tokens []string
 }
 
-// spaced sets marks apart, so that an expression splits into its tokens at spaces.
+// spaced separates marks, so an expression splits into tokens at spaces.
 var spaced = strings.NewReplacer("<>", " <> ", "<=", " <= ", ">=", " >= ", "<", " < ", ">", " > ", "=", " = ", "(", " ( ", ")", " ) ", ",", " , ")
 
 var comparators = []string{"=", "<>", "<", "<=", ">", ">=", "BETWEEN"}
 
-// isName tells whether a token is a name that needs no placeholder; a #name and a :value begin with their mark.
+// isName reports whether a token is a name that needs no placeholder; a #name and a :value begin with their mark.
 func isName(token string) bool { return isWord(token) && (token[0] < '0' || token[0] > '9') }
 
 func isWord(token string) bool {
@@ -132,7 +132,7 @@ func (p *expressionParser) expect(token string) error {
 	return nil
 }
 
-// unexpected is the service's syntax error, or names what is not served here.
+// unexpected returns the service's syntax error, or names what isn't supported here.
 func (p *expressionParser) unexpected() error {
 	token := p.peek()
 	if slices.ContainsFunc(unserved, func(word string) bool { return strings.EqualFold(word, token) }) {
@@ -299,7 +299,7 @@ func (t term) check() error {
 	return nil
 }
 
-// holds evaluates the expression on an encoded item; nil is no item at all.
+// holds evaluates the expression on an encoded item; nil means no item at all.
 func (e expression) holds(r *record) bool {
 	for _, t := range e {
 		var value raw
@@ -324,7 +324,7 @@ func (t term) holds(value raw) bool {
 		return value != "" && value[0] == prefix[0] && strings.HasPrefix(value.text(), prefix.text())
 	case "=":
 		return value == t.values[0]
-	case "<>": // true where the attribute is missing, unlike every other comparison
+	case "<>": // true if the attribute is missing, unlike every other comparison
 		return value != t.values[0]
 	}
 	order, comparable := value.order(t.values[0])

@@ -30,7 +30,7 @@ func num(v any) types.AttributeValue    { return &n{Value: fmt.Sprint(v)} }
 
 var epoch = time.Date(2026, 1, 2, 9, 30, 0, 0, time.UTC)
 
-// trades is the table that the pipeline deploys.
+// trades returns the table that the pipeline deploys.
 func trades() table.Definition {
 	return table.Definition{
 		Name: "trades", Region: "us-east-1", HashKey: "tradeId", RangeKey: "timestamp",
@@ -79,7 +79,7 @@ func trade(id string, at any, more ...string) item {
 	return it
 }
 
-// wantCode asks for an API error by its code and the beginning of its message, wrapped as the SDK's client wraps it.
+// wantCode expects an API error with this code and the beginning of its message, wrapped as by the SDK's client.
 func wantCode(t testing.TB, err error, code, contains string) {
 	t.Helper()
 	var operation *smithy.OperationError

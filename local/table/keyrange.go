@@ -6,11 +6,11 @@ import (
 	"trade-processing/local/awsapi"
 )
 
-// A keyRange is the part of the table or an index that a key condition asks for: keys of one partition, from low up to
-// but without high, where "" is no bound.
+// A keyRange is the part of the table or an index that a key condition selects: keys of one partition, from low to
+// high, excluding high; "" means no bound.
 type keyRange struct{ low, high string }
 
-// contains tells whether a key lies in the range.
+// contains reports whether a key lies in the range.
 func (k keyRange) contains(key string) bool { return key >= k.low && (k.high == "" || key < k.high) }
 
 // keyRange reads a key condition: equality of the hash key, and at most one condition on the range key.
@@ -52,8 +52,8 @@ func (e expression) keyRange(def *Definition, keys []string) (keyRange, error) {
 	return on[1].within(partition), nil
 }
 
-// within narrows a partition by the condition on the range key. Encoded keys are never prefixes of one another, so that
-// the successor of a key bounds exactly that key.
+// within narrows a partition by the condition on the range key. Encoded keys are never prefixes of each other, so a
+// key's successor bounds exactly that key.
 func (t *term) within(partition string) keyRange {
 	key := string(appendKeyValue([]byte(partition), t.values[0]))
 	end := successor(partition)

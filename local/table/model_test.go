@@ -19,7 +19,7 @@ import (
 	"trade-processing/local/table"
 )
 
-// A model is the simplest thing that behaves as the table should: a map.
+// A model is the simplest thing that behaves like the table should: a map.
 type model map[modelKey]item
 
 type modelKey struct {
@@ -32,7 +32,7 @@ func keyOf(it item) modelKey {
 	return modelKey{it["tradeId"].(*s).Value, at}
 }
 
-// sorted lists the digests of the model's items that match, in key order.
+// sorted lists the digests of the model's matching items, in key order.
 func (m model) sorted(match func(item) bool, less func(a, b modelKey) int) string {
 	var keys []modelKey
 	for key, it := range m {
@@ -56,8 +56,8 @@ func byTime(a, b modelKey) int {
 	return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.id, b.id))
 }
 
-// Whatever is put, with and without conditions: the table, both of its indexes and its replica hold what a map would
-// hold.
+// Whatever is put, with or without conditions, the table, both of its indexes and its replica have what a map would
+// have.
 func TestTheTableBehavesAsAMap(t *testing.T) {
 	var (
 		ids      = rapid.SampledFrom([]string{"A", "AA", "B", "A\x00", "A\x00B", "é"})
@@ -145,7 +145,7 @@ func TestTheTableBehavesAsAMap(t *testing.T) {
 			},
 		})
 
-		// A second after the last write the replica holds the same.
+		// One second after the last write the replica has the same items.
 		c.Advance(time.Second)
 		if pending := replication.Pending(); pending != 0 {
 			t.Fatalf("%d writes are still pending", pending)

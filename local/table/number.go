@@ -20,7 +20,7 @@ const (
 // A number is a decimal as DynamoDB keeps it, without trailing zeros among its digits.
 type number struct{ apd.Decimal }
 
-// parseNumber reads the text of an N attribute. Its errors carry the messages of the service.
+// parseNumber reads the text of an N attribute. Its errors have the service's messages.
 func parseNumber(text string) (*number, error) {
 	n := &number{}
 	_, _, err := n.SetString(text)
@@ -41,14 +41,14 @@ func parseNumber(text string) (*number, error) {
 	return n, nil
 }
 
-// magnitude is the exponent of the number as 0.d1d2… × 10^exponent.
+// magnitude returns the exponent of the number as 0.d1d2… × 10^exponent.
 func (n *number) magnitude() int { return int(n.NumDigits()) + int(n.Exponent) }
 
-// String is the number as DynamoDB returns it: plain notation, no superfluous zeros, no negative zero.
+// String returns the number as DynamoDB returns it: plain notation, no superfluous zeros, no negative zero.
 func (n *number) String() string { return n.Text('f') }
 
-// appendKey writes the number so that the order of bytes is the order of values: a sign, the biased exponent, the
-// digits in pairs from 1 to 100, and an end below every pair. Negative numbers are complemented.
+// appendKey writes the number so that byte order is value order: a sign, the biased exponent, the digits in pairs from
+// 1 to 100, and an end below every pair. Negative numbers are complemented.
 func (n *number) appendKey(b []byte) []byte {
 	const (
 		zero     = 0x80
@@ -76,7 +76,7 @@ func (n *number) appendKey(b []byte) []byte {
 	return b
 }
 
-// size is what the number counts towards an item's 400 KB: one byte, one for two digits, one for a minus.
+// size returns what the number counts towards an item's 400 KB: one byte, one per two digits, one for a minus.
 func (n *number) size() int {
 	if n.IsZero() {
 		return 1
@@ -88,7 +88,7 @@ func (n *number) size() int {
 	return size
 }
 
-// isPlainInteger tells that text is already in normal form without parsing it: the usual case of a timestamp or a
+// isPlainInteger reports whether text is already in normal form without parsing it: the usual case of a timestamp or a
 // count.
 func isPlainInteger(text string) bool {
 	if text == "" || len(text) > maxDigits || text[0] == '0' {

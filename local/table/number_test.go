@@ -121,7 +121,7 @@ func FuzzNumberIsReadOrRefused(f *testing.F) {
 	})
 }
 
-// wantValidation asks for a ValidationException that contains a text.
+// wantValidation expects a ValidationException that contains a text.
 func wantValidation(t testing.TB, err error, contains string) {
 	t.Helper()
 	var api smithy.APIError

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Whatever an expression is, it is parsed and evaluated or refused.
+// Any expression is either parsed and evaluated, or refused.
 func FuzzExpressionIsEvaluatedOrRefused(f *testing.F) {
 	for _, seed := range []string{
 		"attribute_not_exists(#a) AND (b <> :v) AND NOT b BETWEEN :v AND :w", "begins_with(a,:s)", "a.b[0] = :v", "(a=:v)and(b>:w)",

@@ -10,7 +10,7 @@ import (
 	"trade-processing/local/awsapi"
 )
 
-// PutItem writes an item, if its condition holds for the one that is there.
+// PutItem writes an item, if its condition holds for the existing one.
 //
 // Errors are as the SDK's client returns them: wrapped in an OperationError, with
 // *types.ConditionalCheckFailedException, which carries the item on request, *types.ResourceNotFoundException for
@@ -51,7 +51,7 @@ func (t *Table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options 
 	})
 }
 
-// write stores a record if the condition holds for the one that is there, which it returns.
+// write stores a record if the condition holds for the existing one, which it returns.
 func (t *Table) write(r *record, condition expression) (old *record, written bool) {
 	now := t.clock.Now().UnixNano()
 	t.store.mu.Lock()
@@ -62,7 +62,7 @@ func (t *Table) write(r *record, condition expression) (old *record, written boo
 	}
 	r.written = stamp{nanos: now, region: t.definition().Region}
 	if old != nil && !r.written.after(old.written) {
-		// A replica's clock was ahead, or two writes fell on one tick: here the later one is the one that came later.
+		// A replica's clock was ahead, or two writes fell on one tick: here the later arrival wins.
 		r.written.nanos = old.written.nanos + 1
 	}
 	t.store.put(r)

@@ -16,7 +16,7 @@ import (
 	"trade-processing/local/table"
 )
 
-// filled holds six trades of two sources, one trade in three versions.
+// filled has six trades of two sources, one trade in three versions.
 func filled(t testing.TB) *table.Table {
 	t.Helper()
 	tb := newTable(t, trades(), clock.NewVirtual(epoch))

@@ -14,8 +14,8 @@ import (
 // maxPage is how much data one page of a Query or Scan reads, in bytes of encoded items, before the filter.
 const maxPage = 1 << 20
 
-// GetItem reads one item by its key; an item that isn't there is no error and has no attributes. Every read is
-// consistent within the replica.
+// GetItem reads one item by its key; a missing item is not an error and has no attributes. Every read is consistent
+// within the replica.
 func (t *Table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, options ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	const operation = "GetItem"
 	return serve(ctx, t, operation, in.TableName, options, in.Key, func() (*dynamodb.GetItemOutput, error) {
@@ -36,8 +36,7 @@ func (t *Table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, options 
 	})
 }
 
-// keyRecord makes the record that stands for a key: of GetItem or of a page's start. It has exactly the given
-// attributes.
+// keyRecord returns the record for a key, of GetItem or of a page's start. It has exactly the given attributes.
 func (d *Definition) keyRecord(key map[string]types.AttributeValue, names []string) (*record, error) {
 	mismatch := awsapi.Validation("The provided key element does not match the schema")
 	if len(key) != len(names) {
@@ -58,7 +57,7 @@ func (d *Definition) keyRecord(key map[string]types.AttributeValue, names []stri
 	return d.newRecord(key)
 }
 
-// Query reads the items of one partition of the table or of an index, in the order of the range key.
+// Query reads the items of one partition of the table or of an index, in range key order.
 func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, options ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	const operation = "Query"
 	return serve(ctx, t, operation, in.TableName, options, nil, func() (*dynamodb.QueryOutput, error) {
@@ -118,7 +117,7 @@ func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, options ...f
 	})
 }
 
-// Scan reads all items, in the order of their keys.
+// Scan reads all items, in key order.
 func (t *Table) Scan(ctx context.Context, in *dynamodb.ScanInput, options ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	const operation = "Scan"
 	return serve(ctx, t, operation, in.TableName, options, nil, func() (*dynamodb.ScanOutput, error) {
@@ -146,13 +145,13 @@ func (t *Table) Scan(ctx context.Context, in *dynamodb.ScanInput, options ...fun
 	})
 }
 
-// A page collects what one Query or Scan answers.
+// A page collects the answer of one Query or Scan.
 type page struct {
 	def     *Definition
 	tree    int             // of the store
 	keys    []string        // of the table or index
 	start   []string        // the attributes of the key at which a page starts
-	visible map[string]bool // the attributes that the index has; nil is all of them
+	visible map[string]bool // the attributes in the index; nil means all of them
 	filter  expression
 	counts  bool // Select COUNT: no items
 	limit   int32
@@ -184,7 +183,7 @@ func (p *page) prepare(reader *expressionReader, filter *string, selected types.
 	return reader.unused()
 }
 
-// startAt reads an ExclusiveStartKey, which for an index holds its keys too; nil where there is none.
+// startAt reads an ExclusiveStartKey, which for an index includes its keys too; nil if there is none.
 func (p *page) startAt(key map[string]types.AttributeValue) (*record, error) {
 	if key == nil {
 		return nil, nil
@@ -221,8 +220,8 @@ func (p *page) items() []map[string]types.AttributeValue {
 	return items
 }
 
-// lastKey is where the next page starts. Like DynamoDB it is there whenever a page ended at its limit, even if nothing
-// happens to follow.
+// lastKey returns where the next page starts. As in DynamoDB, it is set whenever a page ended at its limit, even if
+// nothing follows.
 func (p *page) lastKey() map[string]types.AttributeValue {
 	if p.last == nil {
 		return nil

@@ -8,11 +8,11 @@ import (
 	"trade-processing/local/awsapi"
 )
 
-// A record is one version of one item. It never changes once made, so that a table, its indexes and its replicas share
-// it: an index entry is a pointer.
+// A record is one version of one item. It never changes, so a table, its indexes and its replicas share it: an index
+// entry is a pointer.
 type record struct {
-	// keys holds the primary key, and then the key in each global secondary index, "" where the item lacks one of the
-	// index's attributes. A key's bytes sort as its values do: hash key, then range key.
+	// keys has the primary key, and then the key in each global secondary index, or "" if the item lacks one of the
+	// index's attributes. A key's bytes sort like its values: hash key, then range key.
 	keys []string
 	// body is the encoded item.
 	body string
@@ -33,7 +33,7 @@ func (s stamp) after(other stamp) bool {
 	return s.region > other.region
 }
 
-// item builds the SDK's form of the record, or those attributes that are named in keep, where keep isn't nil.
+// item builds the SDK's form of the record, or only the attributes named in keep if keep isn't nil.
 func (r *record) item(keep map[string]bool) map[string]types.AttributeValue {
 	d := decoder{rest: r.body}
 	return d.attributes(keep)
@@ -79,7 +79,7 @@ func (d *Definition) newRecord(item map[string]types.AttributeValue) (*record, e
 		ends = append(ends, len(b))
 	}
 	e.buf = b
-	keys := string(b) // one allocation holds all keys of the record
+	keys := string(b) // one allocation for all keys of the record
 	r.keys[0] = keys[:ends[0]]
 	for i := range d.Indexes {
 		r.keys = append(r.keys, keys[ends[i]:ends[i+1]])
@@ -93,8 +93,8 @@ const (
 	maxRangeKey = 1024
 )
 
-// appendKeyValue writes a key attribute so that the order of bytes is DynamoDB's order of values, and no value's bytes
-// are a prefix of another's: strings and binaries escape 0x00 and end with 0x00 0x01.
+// appendKeyValue writes a key attribute so that byte order is DynamoDB's value order, and no value's bytes are a prefix
+// of another's: strings and binaries escape 0x00 and end with 0x00 0x01.
 func appendKeyValue(b []byte, value raw) []byte {
 	text := value.text()
 	if value[0] == kindNumber {
@@ -109,7 +109,7 @@ func appendKeyPrefix(b []byte, text string) []byte {
 	return append(b, strings.ReplaceAll(text, "\x00", "\x00\xFF")...)
 }
 
-// successor is the smallest string above all that start with prefix; "" means that there is none.
+// successor returns the smallest string above all that start with prefix; "" if there is none.
 func successor(prefix string) string {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != 0xFF {

@@ -13,25 +13,25 @@ import (
 	"trade-processing/local/metrics"
 )
 
-// A Replication carries the writes of one replica of a global table to another, each a lag after it was made, in the
-// order in which they were made. Where both replicas wrote the same item, the later write wins; of two at the same
-// nanosecond that of the region whose name sorts last.
+// A Replication carries the writes of one replica of a global table to another, each after a lag, in the order they
+// were made. If both replicas wrote the same item, the later write wins; at the same nanosecond, that of the region
+// whose name sorts last.
 //
-// It has no goroutine: whatever is due is applied when the receiving replica is next looked at, and little by little
+// It has no goroutine: writes that are due are applied when the receiving replica is next used, and little by little
 // when the sending one is written. On a virtual clock it is deterministic.
 type Replication struct {
 	from, to *Table
 	lag      time.Duration
 	latency  *metrics.Series // in milliseconds; the sending region keeps it
 
-	// applying is held while writes are taken off the queue and applied, so that they stay in order. It is never taken
-	// under a lock of a table.
+	// applying is held while writes are taken off the queue and applied, so they stay in order. It is never taken under a
+	// table's lock.
 	applying sync.Mutex
 
-	mu      sync.Mutex // guards the queue; may be taken under a lock of a table
+	mu      sync.Mutex // guards the queue; may be taken under a table's lock
 	pending []delayed
 	taken   int // of pending, from its beginning
-	// due is when the first pending write is due, in Unix nanoseconds; the largest time when none is pending. It spares
+	// due is when the first pending write is due, in Unix nanoseconds; the largest time if none is pending. It saves
 	// readers the lock.
 	due atomic.Int64
 }
@@ -39,14 +39,13 @@ type Replication struct {
 type delayed struct {
 	record *record
 	sent   int64 // Unix nanoseconds, as below
-	due    int64 // never before that of the write ahead of it
+	due    int64 // never before the previous write's
 }
 
-// Replicate sends every later write of the table to another replica of it, and first everything that it holds already.
-// Both must have a stream and the same name, keys and indexes. For replicas that are all written to, replicate in every
-// direction.
+// Replicate sends the table's contents, and then every later write, to another replica. Both must have a stream and the
+// same name, keys and indexes. For replicas that are all written to, replicate in every direction.
 //
-// The fault hook sees each write as operation Replicate and may delay it. Its error is not used: replication tries
+// The fault hook sees each write as operation Replicate and may delay it. Its error is ignored: replication retries
 // until it succeeds.
 func (t *Table) Replicate(to *Table, lag time.Duration) (*Replication, error) {
 	from, other := t.definition(), to.definition()
@@ -95,7 +94,7 @@ func (t *Table) detach(list *atomic.Pointer[[]*Replication], r *Replication) {
 	list.Store(&shorter)
 }
 
-// Pending is the number of writes that have not reached the other replica.
+// Pending returns the number of writes that have not reached the other replica.
 func (r *Replication) Pending() int {
 	r.apply(math.MaxInt)
 	r.mu.Lock()
@@ -103,7 +102,7 @@ func (r *Replication) Pending() int {
 	return len(r.pending) - r.taken
 }
 
-// Drain waits on the clock until every write made before has been applied, or the context ends.
+// Drain waits on the clock until every earlier write has been applied, or the context ends.
 func (r *Replication) Drain(ctx context.Context) error {
 	for {
 		if r.Pending() == 0 {
@@ -116,8 +115,8 @@ func (r *Replication) Drain(ctx context.Context) error {
 	}
 }
 
-// enqueue takes a write; the caller holds the store's lock, so that versions of one item are queued in the order in
-// which they were made.
+// enqueue adds a write; the caller holds the store's lock, so versions of one item are queued in the order they were
+// made.
 func (r *Replication) enqueue(record *record, now int64) {
 	due := now + r.lag.Nanoseconds()
 	if hook := r.from.faults; hook != nil {
@@ -137,7 +136,7 @@ func (r *Replication) enqueue(record *record, now int64) {
 	r.pending = append(r.pending, delayed{record: record, sent: now, due: due})
 }
 
-// next takes the first write that is due; its record is nil when none is.
+// next takes the first write that is due; its record is nil if none is.
 func (r *Replication) next(now int64) delayed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -160,7 +159,7 @@ func (r *Replication) next(now int64) delayed {
 	return first
 }
 
-// apply brings over what is due, but at most limit writes.
+// apply applies what is due, but at most limit writes.
 func (r *Replication) apply(limit int) {
 	now := r.to.clock.Now()
 	if r.due.Load() > now.UnixNano() {
@@ -178,13 +177,13 @@ func (r *Replication) applyLocked(now time.Time, limit int) {
 			return
 		}
 		r.to.accept(first.record, nil)
-		// It arrived when it was due, however late somebody looks.
+		// It arrived when it was due, however late the replica is used.
 		r.latency.Add(time.Unix(0, first.due), float64(first.due-first.sent)/1e6)
 	}
 }
 
-// accept stores a write that was made elsewhere, unless there is a later one. A write that came from a replica goes no
-// further: every replica sends its own to all others.
+// accept stores a write made elsewhere, unless there is a later one. A replica's write isn't passed on: every replica
+// sends its own to all others.
 func (t *Table) accept(r *record, further []*Replication) {
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
@@ -205,8 +204,7 @@ func (t *Table) catchUp() {
 	}
 }
 
-// forward brings a little of what is due to the other replicas, so that a queue stays short although nobody looks at
-// them.
+// forward applies a little of what is due to the other replicas, so a queue stays short even if they aren't used.
 func (t *Table) forward() {
 	const aLittle = 4
 	for _, r := range *t.outgoing.Load() {

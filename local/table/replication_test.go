@@ -16,7 +16,7 @@ import (
 	"trade-processing/local/table"
 )
 
-// global makes two replicas that are both written to.
+// global returns two replicas that are both written to.
 func global(t testing.TB, c clock.Clock, options table.Options) (home, away *table.Table, replications []*table.Replication) {
 	t.Helper()
 	options.Clock = c
@@ -176,7 +176,7 @@ func TestReplicationLatencyIsMeasuredAndCanBeDelayed(t *testing.T) {
 	if got := away.Count(); got != 1 {
 		t.Errorf("%d items arrived, want only the one ahead of the slow one", got)
 	}
-	// Nobody looks for an hour: that is no latency.
+	// An hour without use doesn't count as latency.
 	c.Advance(time.Hour)
 	if got := away.Count(); got != 3 {
 		t.Errorf("%d items arrived, want all", got)

@@ -13,7 +13,7 @@ import (
 	"trade-processing/local/table"
 )
 
-// recorded is an item as the recorder writes it: 25 attributes, 1.5 KB.
+// recorded returns an item as the recorder writes it: 25 attributes, 1.5 KB.
 func recorded(i int) item {
 	id := fmt.Sprintf("T-2025-%09d", i)
 	at := epoch.UnixMilli() + int64(i)

@@ -6,12 +6,11 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// A store holds records in the order of their keys, in a tree for the table and one for each global secondary index.
-// One lock guards them all, so that an index never disagrees with the table; AWS's own lags behind by some
-// milliseconds.
+// A store has records in key order, in one tree for the table and one for each global secondary index. One lock guards
+// them all, so an index never disagrees with the table; AWS's own indexes lag by some milliseconds.
 type store struct {
 	mu    sync.RWMutex
-	trees []*btree.BTreeG[*record] // by the place of their key in a record
+	trees []*btree.BTreeG[*record] // by the position of their key in a record
 }
 
 func newStore(indexes int) *store {
@@ -52,7 +51,7 @@ func (s *store) put(r *record) {
 	}
 }
 
-// clear takes everything out.
+// clear removes everything.
 func (s *store) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,16 +66,15 @@ func (s *store) len() int {
 	return s.trees[0].Len()
 }
 
-// all returns every record in the order of the primary keys. The records are shared, so that the list costs eight bytes
-// an item.
+// all returns every record in primary key order. The records are shared, so the list costs eight bytes per item.
 func (s *store) all() []*record {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.trees[0].Items()
 }
 
-// walk passes the records of one tree whose keys are within bounds, without start itself, until visit answers false. A
-// nil start is the end that comes first.
+// walk passes the records of one tree whose keys are within bounds, excluding start itself, until visit returns false.
+// A nil start means the end that comes first.
 func (s *store) walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool) {
 	guarded := func(r *record) bool {
 		key := r.keys[tree]
@@ -84,12 +82,12 @@ func (s *store) walk(tree int, bounds keyRange, start *record, forward bool, vis
 		case start != nil && key == start.keys[tree] && r.keys[0] == start.keys[0]:
 			return true
 		case !bounds.contains(key):
-			// Going back, the first record may lie on the upper bound, which is not part of the range.
+			// Going backwards, the first record may be on the upper bound, which isn't part of the range.
 			return !forward && key >= bounds.low
 		}
 		return visit(r)
 	}
-	probe := func(key string) *record { // stands before all records with the key
+	probe := func(key string) *record { // precedes all records with the key
 		r := &record{keys: make([]string, len(s.trees))}
 		r.keys[tree] = key
 		return r

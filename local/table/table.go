@@ -1,11 +1,11 @@
 // Package table is one DynamoDB table in memory: it takes the SDK's inputs and answers with its outputs and errors,
 // under the table's own definition.
 //
-// Items are kept as compact, immutable bytes. Global secondary indexes and replicas point to the same bytes, so that
-// 100,000 trades with two indexes and a replica fit into some 200 MB.
+// Items are kept as compact, immutable bytes. Global secondary indexes and replicas point to the same bytes, so 100,000
+// trades with two indexes and a replica fit into some 200 MB.
 //
-// It serves PutItem, GetItem, Query and Scan, with those expressions that conditions and queries of a pipeline have.
-// Whatever it does not know is refused with an awsapi.Unsupported that names it.
+// It serves PutItem, GetItem, Query and Scan, with the expressions that a pipeline's conditions and queries use.
+// Anything else is refused with an awsapi.Unsupported that names it.
 package table
 
 import (
@@ -34,14 +34,14 @@ import (
 type Options struct {
 	// Clock times writes and replication.
 	Clock clock.Clock
-	// Faults may delay or fail each operation; nil for none. The key of a call is the item's hash key, and empty for a
-	// Query and a Scan.
+	// Faults may delay or fail each operation; nil for none. The key of a call is the item's hash key, or empty for Query
+	// and Scan.
 	Faults fault.Hook
 	// Metrics receives what DynamoDB sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
 }
 
-// A Table is safe for use by many goroutines.
+// A Table is safe for concurrent use.
 type Table struct {
 	def     atomic.Pointer[Definition]
 	clock   clock.Clock
@@ -55,7 +55,7 @@ type Table struct {
 	incoming atomic.Pointer[[]*Replication]
 }
 
-// New makes an empty table, or reports everything that is wrong with its definition.
+// New returns an empty table, or reports every problem with its definition.
 func New(def Definition, options Options) (*Table, error) {
 	if err := def.Validate(); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func New(def Definition, options Options) (*Table, error) {
 
 func (t *Table) definition() *Definition { return t.def.Load() }
 
-// Definition returns what the table is now.
+// Definition returns the table's current definition.
 func (t *Table) Definition() Definition { return *t.definition() }
 
 // Update changes the attributes of a table that can change in place: the stream and deletion protection. Other changes
@@ -105,14 +105,14 @@ func (t *Table) Delete() error {
 	return nil
 }
 
-// Count is the number of items.
+// Count returns the number of items.
 func (t *Table) Count() int {
 	t.catchUp()
 	return t.store.len()
 }
 
-// Items yields all items in the order of their keys: by hash key, then by range key, strings by bytes and numbers by
-// value. It yields the table as it was when the iteration began.
+// Items yields all items in key order: by hash key, then by range key, strings by bytes and numbers by value. It yields
+// the table as of the start of the iteration.
 func (t *Table) Items() iter.Seq[map[string]types.AttributeValue] {
 	return func(yield func(map[string]types.AttributeValue) bool) {
 		t.catchUp()
@@ -124,9 +124,8 @@ func (t *Table) Items() iter.Seq[map[string]types.AttributeValue] {
 	}
 }
 
-// Digest is the hex SHA-256 of all items in the order of their keys, without the attributes named in except: such as
-// when and by what an item was recorded. Tables that hold the same items have the same digest, in whatever order they
-// were written.
+// Digest returns the hex SHA-256 of all items in key order, without the attributes named in except, such as when and by
+// what an item was recorded. Tables with the same items have the same digest, in whatever order they were written.
 func (t *Table) Digest(except ...string) string {
 	t.catchUp()
 	sum := sha256.New()
@@ -146,8 +145,8 @@ func (t *Table) Digest(except ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// serve runs one operation: what every operation checks, the faults, and the SDK's wrapping of errors. about is the
-// item or key that the operation is about.
+// serve runs one operation: the common checks, the faults, and the SDK's wrapping of errors. about is the item or key
+// that the operation is about.
 func serve[T any](
 	ctx context.Context, t *Table, operation string, name *string, options []func(*dynamodb.Options),
 	about map[string]types.AttributeValue, run func() (T, error),
@@ -169,7 +168,7 @@ func serve[T any](
 	return answer, err
 }
 
-// textOf is a value of a key as a text, for the fault hook.
+// textOf returns a key's value as a string, for the fault hook.
 func textOf(value types.AttributeValue) string {
 	switch value := value.(type) {
 	case *types.AttributeValueMemberS:
@@ -183,11 +182,11 @@ func textOf(value types.AttributeValue) string {
 }
 
 // namespace is that of DynamoDB's metrics. All have the dimension TableName; ThrottledRequests and SystemErrors have
-// Operation too, and ReplicationLatency, in milliseconds, has ReceivingRegion. Like DynamoDB's own they have no data as
-// long as nothing happens.
+// Operation too, and ReplicationLatency, in milliseconds, has ReceivingRegion. Like DynamoDB's own, they have no data
+// while nothing happens.
 const namespace = "AWS/DynamoDB"
 
-// countError counts an error under the metrics that DynamoDB has for it.
+// countError counts an error under DynamoDB's metrics for it.
 func (t *Table) countError(operation string, err error) {
 	var api smithy.APIError
 	if !errors.As(err, &api) {

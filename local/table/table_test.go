@@ -52,7 +52,7 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Every field of an input is served or refused: a field that a new SDK brings fails this test until somebody decides.
+// Every field of an input is supported or refused: a field from a new SDK fails this test until somebody decides.
 func TestNoFieldOfAnInputIsIgnored(t *testing.T) {
 	served := map[string]string{
 		"PutItemInput": "TableName Item ConditionExpression ExpressionAttributeNames ExpressionAttributeValues ReturnValuesOnConditionCheckFailure",
@@ -92,7 +92,7 @@ func TestNoFieldOfAnInputIsIgnored(t *testing.T) {
 	}
 }
 
-// set gives a field some value that isn't its zero value.
+// set gives a field some non-zero value.
 func set(t *testing.T, v reflect.Value) {
 	t.Helper()
 	switch v.Kind() {
@@ -285,7 +285,7 @@ func TestAnExportIsImportedAsItWas(t *testing.T) {
 	if err != nil || digests(out.Items) != "a0 a1 ab b" {
 		t.Errorf("the index holds %q: %v", digests(out.Items), err)
 	}
-	// Replicas get it too, and the age of an item is no latency.
+	// Replicas get it too, and an item's age doesn't count as latency.
 	c, store := clock.NewVirtual(epoch.AddDate(1, 0, 0)), metrics.NewStore()
 	home, away, _ := global(t, c, table.Options{Metrics: store})
 	if err := home.Import(bytes.NewReader(exported)); err != nil {
@@ -304,7 +304,7 @@ func TestAnExportIsImportedAsItWas(t *testing.T) {
 		t.Errorf("the latency was up to %v ms, want 1,000", got)
 	}
 
-	// What was written later than the export stays.
+	// Anything written later than the export stays.
 	late := newTable(t, trades(), clock.NewVirtual(epoch.Add(time.Hour)))
 	if err := errors.Join(put(late, trade("B", 20, "digest", "later")), late.Import(bytes.NewReader(exported))); err != nil {
 		t.Fatal(err)
@@ -322,8 +322,8 @@ func TestAnExportIsImportedAsItWas(t *testing.T) {
 	}
 }
 
-// 64 writers put the same 500 trades, each in an order of its own: every trade is written by exactly one of them, and
-// all replicas and indexes agree.
+// 64 writers put the same 500 trades, each in its own order: every trade is written by exactly one of them, and all
+// replicas and indexes agree.
 func TestSixtyFourWritersWriteEveryTradeOnce(t *testing.T) {
 	home, away, replications := global(t, clock.Real(), table.Options{})
 	const writers, count = 64, 500
@@ -351,7 +351,7 @@ func TestSixtyFourWritersWriteEveryTradeOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	// An odd multiplier with 500 = 4·125 skips trades where it shares a factor, but writer 0 goes through all.
+	// An odd multiplier with 500 = 4·125 skips trades if it shares a factor, but writer 0 goes through all.
 	if written.Load() != count || home.Count() != count {
 		t.Errorf("%d writes made %d items, want %d", written.Load(), home.Count(), count)
 	}
