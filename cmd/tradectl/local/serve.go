@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trade-processing/internal/exitcode"
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
@@ -30,7 +31,7 @@ func newServeCommand(t *terminal.Terminal) *cobra.Command {
 				return fmt.Errorf("printing the variables: %w", err)
 			}
 			<-command.Context().Done()
-			return nil
+			return exitcode.Silent(exitcode.Interrupted)
 		},
 	}
 }
