@@ -1,9 +1,9 @@
-# Everything that a person or the CI runs. `make help` lists it.
+# Everything that people and the CI run. `make help` lists it.
 .DEFAULT_GOAL := help
 
 # A go.work above this folder is somebody else's.
 export GOWORK := off
-# Go stamps the commit into a program, and stops where git doesn't trust the folder, such as one that another user owns.
+# Go stamps the commit into a program, and fails if git doesn't trust the folder, for instance because another user owns it.
 ifneq ($(shell git rev-parse --is-inside-work-tree 2>&1),true)
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 endif
@@ -30,7 +30,7 @@ else
 endif
 
 .PHONY: test
-test: ## Run all tests but those of the test-… targets
+test: ## Run all tests except the test-… targets
 	go test ./...
 	go -C components test ./...
 	go -C lambdas test ./...
@@ -51,19 +51,19 @@ images: $(TRADECTL) ## Build the functions' container images with Docker (STACK,
 	$(TRADECTL) images --stack $(STACK) $(addprefix --build-arg ,$(ARGUMENTS))
 
 .PHONY: pin-insights
-pin-insights: ## Write version and checksum of Lambda Insights into the images' recipe, after a check of AWS's signature
+pin-insights: ## Verify AWS's signature of Lambda Insights, and pin its version and checksum in the images' recipe
 	tools/supplychain/pin-insights
 
 .PHONY: sbom
-sbom: $(TRADECTL) ## Write what each function's program is made of to dist/sbom
+sbom: $(TRADECTL) ## Write each function's bill of materials to dist/sbom
 	tools/supplychain/sbom
 
 .PHONY: vulncheck
-vulncheck: ## Look for known vulnerabilities in what each function can reach
+vulncheck: ## Look for known vulnerabilities in the code each function can reach
 	tools/supplychain/vulncheck
 
 .PHONY: test-images
-test-images: ## Build, check, run and push the images on a Docker Engine, installing one where root can
+test-images: ## Build, check, run and push the images on a Docker Engine, installing one if needed (as root)
 	tests/functions/run-images
 
 .PHONY: test-contract
@@ -71,11 +71,11 @@ test-contract: ## Run the functions' programs behind a Lambda Runtime API, and m
 	CONTRACT=1 go -C tests/functions test -count=1
 
 .PHONY: test-supplychain
-test-supplychain: ## Check that vulnerabilities are found, with a database made up for it
+test-supplychain: ## Check that vulnerabilities are found, with a made-up database
 	SUPPLYCHAIN=1 go test -count=1 ./tests/supplychain
 
 .PHONY: rename
-rename: ## Give the Go modules another path, for a fork that others fetch (MODULE=github.com/acme/trade-processing)
+rename: ## Rename the Go modules, for a fork that others fetch (MODULE=github.com/acme/trade-processing)
 	go run ./tools/rename $(MODULE)
 
 .PHONY: test-clone
@@ -83,7 +83,7 @@ test-clone: ## Run make demo, lint and test in a clone with an awkward path, lin
 	CLONE=1 go test -count=1 -timeout 30m ./tests/clone
 
 .PHONY: test-integration
-test-integration: ## Run the tests against emulators of AWS, installing them first where they are missing
+test-integration: ## Run the tests against AWS emulators, installing them first if they are missing
 	EMULATORS=$$(tests/integration/emulators/install) && export EMULATORS && go test -count=1 ./tests/integration
 
 .PHONY: preview
