@@ -29,7 +29,7 @@ func (b ImageBuild) WriteContext() error {
 	}
 	root := filepath.Dir(folder)
 	if err := b.writeFolder(root, folder); err != nil {
-		return fmt.Errorf("writing the build context of an image to %s, which whoever deploys must be able to write to: %w", root, err)
+		return fmt.Errorf("writing the build context of an image to %s, which the deploying user must be able to write to: %w", root, err)
 	}
 	removeOld(root)
 	return nil

@@ -258,7 +258,7 @@ func TestAProjectThatCannotBeWrittenToSaysWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = build.WriteContext()
-	want := "writing the build context of an image to " + filepath.Join(source.Project, contextsFolder) + ", which whoever deploys must be able to write to: "
+	want := "writing the build context of an image to " + filepath.Join(source.Project, contextsFolder) + ", which the deploying user must be able to write to: "
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v", err)
 	}

@@ -15,7 +15,7 @@ const (
 	prefix      = "settlement" // begins every physical name
 	eventSource = "settlement.agents"
 	ruleName    = prefix + "-confirmations"
-	maxRetries  = 3 // of a call of the function that failed with an error that can pass
+	maxRetries  = 3 // of a function call after a transient error
 )
 
 func main() { pulumi.Run(deploy) }

@@ -1,7 +1,6 @@
 // Package beforebubbletea keeps bubbletea, which Pulumi's SDK imports, from asking the terminal for its background: a
-// terminal that doesn't answer costs every program five seconds before main. Go initialises packages in the order of
-// their import paths as far as dependencies allow, so this package has a module of its own, whose name comes before
-// github.com.
+// terminal that doesn't answer costs every program five seconds before main. Go initialises packages in import path
+// order, as far as dependencies allow, so this package has its own module, whose name sorts before github.com.
 // https://go.dev/ref/spec#Program_initialization
 package beforebubbletea
 

@@ -91,7 +91,7 @@ func (d *Deployment) Refresh(ctx context.Context) (*Plan, error) {
 // itself finds a protected resource only after deleting others.
 func (d *Deployment) Destroy(ctx context.Context) (*Plan, error) {
 	if plan, _, err := d.operate(ctx, pulumiengine.Destroy, true); err != nil {
-		return plan, failure(ctx, "previewing the destruction", plan, err)
+		return plan, failure(ctx, "previewing the destroy", plan, err)
 	}
 	plan, _, err := d.operate(ctx, pulumiengine.Destroy, false)
 	return plan, failure(ctx, "destroying", plan, err)
@@ -190,7 +190,7 @@ func failure(ctx context.Context, doing string, plan *Plan, err error) error {
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 	case len(plan.Policies.Stopping()) > 0:
 		reasons := append([]string{Tell(plan.Policies.Stopping())}, plan.Errors...)
-		return fmt.Errorf("%s: the policies don't allow it\n%s", doing, strings.Join(reasons, "\n"))
+		return fmt.Errorf("%s: refused by the policies\n%s", doing, strings.Join(reasons, "\n"))
 	case len(plan.Errors) > 0:
 		return fmt.Errorf("%s: %s", doing, strings.Join(plan.Errors, "\n"))
 	default:

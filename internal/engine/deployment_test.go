@@ -57,7 +57,7 @@ func TestFailuresSayWhatTheEngineReported(t *testing.T) {
 				{Policy: "named", Level: "advisory", URN: queueURN, Message: "a long name"},
 				{Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "tags lack Owner."},
 			}}}, exit,
-			"deploying: the policies don't allow it\npolicy tagged is broken (mandatory)\n  aws:sqs/queue:Queue \"failures\"\n    tags lack Owner.",
+			"deploying: refused by the policies\npolicy tagged is broken (mandatory)\n  aws:sqs/queue:Queue \"failures\"\n    tags lack Owner.",
 		},
 		{"its exit where it reported nothing", context.Background(), Plan{}, exit, "deploying: exit status 255"},
 		{"the interrupt, whatever it reported", ended, Plan{Errors: []string{"update canceled"}}, exit, "deploying: somebody pressed Ctrl-C"},

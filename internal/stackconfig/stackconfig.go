@@ -1,5 +1,5 @@
-// Package stackconfig reads the config of the project's stacks, with Pulumi's own code for it, for whoever may not decrypt
-// their secrets.
+// Package stackconfig reads the config of the project's stacks with Pulumi's own code, without decrypting their
+// secrets.
 package stackconfig
 
 import (
@@ -28,8 +28,8 @@ const ProjectFile = "Pulumi.yaml"
 // FileOf returns the name of a stack's file.
 func FileOf(stack string) string { return "Pulumi." + stack + ".yaml" }
 
-// Load reads the project in folder root and the config of a stack: its file over the project's defaults, and the settings
-// over both, by key without the project. Secrets stay encrypted: see Masked.
+// Load reads the project in folder root and the config of a stack: its file over the project's defaults, and the
+// settings over both, by key without the project. Secrets stay encrypted: see Masked.
 func Load(ctx context.Context, root, stack string, settings map[string]string) (*workspace.Project, config.Map, error) {
 	text, err := os.ReadFile(filepath.Join(root, ProjectFile))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Rename gives the project's Go modules another path, as whoever publishes a fork needs: a module is fetched from where
-// its path says. It changes imports and whatever else names a package, and no name of a resource.
+// Rename gives the project's Go modules another path, for publishing a fork: a module is fetched from the location in
+// its path. It changes imports and everything else that names a package, but no resource names.
 //
 //	go run ./tools/rename [-C folder] github.com/acme/trade-processing
 package main
@@ -74,7 +74,7 @@ func rename(folder, path string) error {
 	})
 }
 
-// packages are the folders with Go files or a go.mod, below the project's.
+// packages returns the folders with Go files or a go.mod, below the project's.
 type packages []string
 
 func packagesIn(folder string) (packages, error) {
@@ -90,7 +90,7 @@ func packagesIn(folder string) (packages, error) {
 	return slices.Compact(slices.Sorted(slices.Values(found))), err
 }
 
-// holds tells whether a path is that of a package, or lies below one, as a new one would: "lambdas/scorer" does, and
+// holds reports whether a path is that of a package, or below one, as a new one would be: "lambdas/scorer" does, and
 // "dev/validator", a repository's name, doesn't.
 func (p packages) holds(path string) bool {
 	for elements := strings.Split(strings.TrimSuffix(path, "/"), "/"); len(elements) > 0; elements = elements[:len(elements)-1] {
@@ -101,7 +101,7 @@ func (p packages) holds(path string) bool {
 	return false
 }
 
-// eachFile visits the files of the project that aren't made by it.
+// eachFile visits the project's files, except generated ones.
 func eachFile(folder string, visit func(name string) error) error {
 	return filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
 		switch {

@@ -24,11 +24,11 @@ type deployed struct {
 	cloud      *cloud.Cloud
 	deployment *engine.Deployment
 	outputs    map[string]engine.Output
-	kept       string // folder of the kept stack; empty when nothing is kept
+	kept       string // folder of the kept stack; empty if nothing is kept
 }
 
-// What is in the folder of a kept stack. One file is of no use without the other: the engine would believe in resources
-// that are gone, or make those anew that are there.
+// The files of a kept stack. One is useless without the other: the engine would believe in resources that are gone, or
+// recreate existing ones.
 const (
 	keptCloud = "cloud.zip"
 	keptState = "stack.json"
@@ -63,7 +63,7 @@ func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.
 	return d, nil
 }
 
-// reopen loads the cloud that the last run kept, and returns the engine's state of it.
+// reopen loads the cloud kept by the last run, and returns the engine's state of it.
 func (d *deployed) reopen(root string) (state []byte, err error) {
 	d.kept = keptFolder(root)
 	state, err = os.ReadFile(filepath.Join(d.kept, keptState))

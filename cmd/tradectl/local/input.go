@@ -14,7 +14,7 @@ import (
 type input struct {
 	feed  *feed.Feed
 	names []string
-	total int64 // for progress: bytes of files, or trades of a sample; -1 when unknown
+	total int64 // for progress: bytes of files, or trades of a sample; -1 if unknown
 	done  func() int64
 	close func()
 }

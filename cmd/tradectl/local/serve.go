@@ -16,10 +16,10 @@ import (
 func newServeCommand(t *terminal.Terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
-		Short: "Serve an empty local cloud to a pulumi CLI of your own until interrupted",
-		Long: "Starts the providers of an empty local cloud and prints the variables that attach a pulumi CLI to them:\n" +
-			"with these set, the CLI brings stacks up on this cloud and asks AWS for nothing. The cloud is in memory and\n" +
-			"goes with this command: begin with a new stack each time.",
+		Short: "Serve an empty local cloud to your own pulumi CLI until interrupted",
+		Long: "Starts the providers of an empty local cloud and prints the variables that attach a pulumi CLI to them: with\n" +
+			"these set, the CLI brings stacks up on this cloud and never calls AWS. The cloud is in memory and ends with\n" +
+			"this command, so start with a new stack each time.",
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			servers, err := provider.Serve(cloud.New(cloud.Options{Images: localrun.Images()}))

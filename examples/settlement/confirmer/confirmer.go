@@ -41,12 +41,12 @@ type Answer struct {
 // MalformedConfirmation means that an event isn't a confirmation. Its name is the error that the workflow sees.
 type MalformedConfirmation struct{ Reason string }
 
-func (e *MalformedConfirmation) Error() string { return "no confirmation: " + e.Reason }
+func (e *MalformedConfirmation) Error() string { return "not a confirmation: " + e.Reason }
 
 // New returns the handler for a table.
 func New(api API, table string) (lambda.Handler, error) {
 	if table == "" {
-		return nil, errors.New("TABLE_NAME is not set; it holds the name of the table")
+		return nil, errors.New("TABLE_NAME is not set; it should be the name of the table")
 	}
 	return lambda.NewHandler(func(ctx context.Context, request Request) (Answer, error) {
 		var c Confirmation
