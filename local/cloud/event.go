@@ -3,8 +3,8 @@ package cloud
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"trade-processing/lambdas/jsontext"
@@ -22,13 +22,35 @@ type Entry struct {
 	TraceHeader string
 }
 
+// MaxEntries is the most bytes that the entries of one PutEvents request may have together.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+const MaxEntries = 1 << 20
+
+// Size is what an entry counts towards MaxEntries.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
+func (e Entry) Size() int {
+	size := len(e.Source) + len(e.DetailType) + len(e.Detail)
+	for _, resource := range e.Resources {
+		size += len(resource)
+	}
+	if !e.Time.IsZero() {
+		size += 14
+	}
+	return size
+}
+
 // Refusal is PutEvents' answer for an entry it doesn't accept.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
 type Refusal struct{ Code, Message string }
 
 func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
 
-// maxEntry is the largest entry, in bytes, that EventBridge accepts.
-const maxEntry = 1 << 20
+// TooLarge is how PutEvents refuses a request over MaxEntries: as a whole.
+var TooLarge = &Refusal{"ValidationException", "Total size of the entries in the request is over the limit."}
+
+// maxDepth is how deep a detail may be nested.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+const maxDepth = 1100
 
 // event is an entry on its way through the bus: the envelope that AWS documents, with the detail's bytes exactly as
 // they came.
@@ -49,15 +71,22 @@ func (e *event) data(withDetail bool) map[string]any {
 }
 
 func (c *Cloud) newEvent(region string, entry Entry) (event, error) {
+	if entry.Size() > MaxEntries {
+		return event{}, TooLarge
+	}
+	for _, required := range []struct {
+		name  string
+		given bool
+	}{{"Source", entry.Source != ""}, {"DetailType", entry.DetailType != ""}, {"Detail", len(entry.Detail) > 0}} {
+		if !required.given {
+			return event{}, &Refusal{"InvalidArgument", "Parameter " + required.name + " is not valid. Reason: " + required.name + " is a required argument."}
+		}
+	}
 	switch {
-	case entry.Source == "":
-		return event{}, &Refusal{"InvalidArgument", "Source is empty"}
-	case entry.DetailType == "":
-		return event{}, &Refusal{"InvalidArgument", "DetailType is empty"}
-	case len(entry.Source)+len(entry.DetailType)+len(entry.Detail) > maxEntry:
-		return event{}, &Refusal{"EntrySizeExceeded", fmt.Sprintf("the entry is larger than %d bytes", maxEntry)}
+	case strings.HasPrefix(entry.Source, "aws."): // AWS's own services
+		return event{}, &Refusal{"NotAuthorizedForSourceException", "Not authorized for the source."}
 	case !isObject(entry.Detail):
-		return event{}, &Refusal{"MalformedDetail", "Detail is not a JSON object"}
+		return event{}, &Refusal{"MalformedDetail", "Detail is malformed."}
 	}
 	when := entry.Time
 	if when.IsZero() {
@@ -92,10 +121,30 @@ func (c *Cloud) newEvent(region string, entry Entry) (event, error) {
 	return e, nil
 }
 
-// isObject reports whether text is one JSON object.
+// isObject reports whether text is one JSON object, nested no deeper than maxDepth.
 func isObject(text []byte) bool {
 	trimmed := bytes.TrimLeft(text, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(text)
+	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(text) && (len(text) < 2*maxDepth || depth(text) <= maxDepth)
+}
+
+// depth returns how deep the brackets of a JSON text are nested.
+func depth(text []byte) int {
+	open, deepest, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			open++
+			deepest = max(deepest, open)
+		case c == '}' || c == ']':
+			open--
+		}
+	}
+	return deepest
 }
 
 // traceHeader begins an X-Ray trace.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/pattern"
 	"trade-processing/local/queue"
 	"trade-processing/local/states"
@@ -207,10 +208,12 @@ func (c *Cloud) bus(region, name string) (*bus, error) {
 	if name == "" {
 		name = defaultBus
 	}
+	buses := "arn:aws:events:" + region + ":" + Account + ":event-bus/"
+	name = strings.TrimPrefix(name, buses)
 	if strings.HasPrefix(name, "arn:") {
-		name = afterLast(name, "/")
+		return nil, &awsapi.Unsupported{Operation: "PutEvents", Feature: "a bus of another region or account: " + name}
 	}
-	arn := "arn:aws:events:" + region + ":" + Account + ":event-bus/" + name
+	arn := buses + name
 	if name == defaultBus {
 		return c.live.buses.ensure(arn, &bus{}), nil
 	}
@@ -242,18 +245,22 @@ type DeadLetter struct {
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxInput = 256 << 10
 
-// PutEvent puts an entry on a bus and waits until every execution that the event started has ended. The error is a
-// *Refusal if the bus doesn't accept the entry, or the reason why ctx ended.
+// PutEvent puts an entry on a bus and waits until every execution that the event started has ended. An event for a bus
+// that doesn't exist is accepted and dropped, as AWS does, which documents no error for it. The error is a *Refusal if
+// the entry isn't accepted, an awsapi.Unsupported, or the reason why ctx ended.
 func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry Entry) (Receipt, error) {
-	on, err := c.bus(regionName, busName)
-	if err != nil {
-		return Receipt{}, err
+	on, absent := c.bus(regionName, busName)
+	if unsupported, ok := errors.AsType[*awsapi.Unsupported](absent); ok {
+		return Receipt{}, unsupported
 	}
 	made, err := c.newEvent(regionName, entry)
 	if err != nil {
 		return Receipt{}, err
 	}
 	receipt := Receipt{EventID: made.id}
+	if absent != nil {
+		return receipt, nil //nolint:nilerr // nobody is told
+	}
 	trace := entry.TraceHeader
 	if trace == "" {
 		trace = c.traceHeader()

@@ -20,7 +20,8 @@ func TestWhatTheBusDoesNotTake(t *testing.T) {
 	}{
 		{"no source", cloud.Entry{DetailType: "Order", Detail: []byte(`{}`)}, "InvalidArgument"},
 		{"no detail type", cloud.Entry{Source: "shop", Detail: []byte(`{}`)}, "InvalidArgument"},
-		{"no detail", cloud.Entry{Source: "shop", DetailType: "Order"}, "MalformedDetail"},
+		{"no detail", cloud.Entry{Source: "shop", DetailType: "Order"}, "InvalidArgument"},
+		{"a source of AWS's own", cloud.Entry{Source: "aws.ec2", DetailType: "Order", Detail: []byte(`{}`)}, "NotAuthorizedForSourceException"},
 		{"a detail of white space", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(" \n")}, "MalformedDetail"},
 		{"a list as detail", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`[1]`)}, "MalformedDetail"},
 		{"a text as detail", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`"{}"`)}, "MalformedDetail"},
@@ -29,7 +30,9 @@ func TestWhatTheBusDoesNotTake(t *testing.T) {
 		{"two objects", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{} {}`)}, "MalformedDetail"},
 		{"a number with a leading zero", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"id": 01}`)}, "MalformedDetail"},
 		{"a detail nested without end", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"a":` + deep + `}`)}, "MalformedDetail"},
-		{"more than a megabyte", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"id":"` + strings.Repeat("x", 1<<20) + `"}`)}, "EntrySizeExceeded"},
+		{"more than a megabyte", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{"id":"` + strings.Repeat("x", 1<<20) + `"}`)}, "ValidationException"},
+		{"a megabyte with its resources", cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{}`), Resources: []string{strings.Repeat("x", 1<<20-10)}}, "ValidationException"},
+		{"a detail nested 1,101 deep", cloud.Entry{Source: "shop", DetailType: "Order", Detail: nested(1101)}, "MalformedDetail"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -40,6 +43,25 @@ func TestWhatTheBusDoesNotTake(t *testing.T) {
 			}
 			if count := w.count("orders"); count != 0 {
 				t.Errorf("%d orders were kept", count)
+			}
+		})
+	}
+}
+
+// nested is a detail of so many levels.
+func nested(levels int) []byte {
+	return []byte(`{"a\"[":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`)
+}
+
+func TestWhatTheBusJustTakes(t *testing.T) {
+	for name, entry := range map[string]cloud.Entry{
+		"a source that only looks like AWS's": {Source: "awsome", DetailType: "Order", Detail: []byte(`{}`)},
+		"a detail nested 1,100 deep":          {Source: "shop", DetailType: "Order", Detail: nested(1100)},
+		"a megabyte":                          {Source: "shop", DetailType: "Order", Detail: []byte(`{"id":"` + strings.Repeat("x", 1<<20-18) + `"}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if receipt, err := newWorld(t).PutEvent(t.Context(), here, "default", entry); err != nil || receipt.EventID == "" {
+				t.Errorf("got %+v, %v", receipt, err)
 			}
 		})
 	}
@@ -158,17 +180,23 @@ func TestWhatATargetCanNotBeStartedWith(t *testing.T) {
 func TestABusThatIsNotThere(t *testing.T) {
 	w := newWorld(t)
 	entry := cloud.Entry{Source: "shop", DetailType: "Order", Detail: []byte(`{}`)}
-	if _, err := w.PutEvent(t.Context(), here, "nobody", entry); err == nil || !contains(err.Error(), "event-bus/nobody does not exist") {
-		t.Errorf("got %v", err)
+	// AWS accepts and drops them: recorded in LocalStack's test_put_events_nonexistent_event_bus.
+	for region, name := range map[string]string{here: "nobody", there: "orders"} {
+		if receipt, err := w.PutEvent(t.Context(), region, name, entry); err != nil || receipt.EventID == "" || len(receipt.Deliveries) > 0 {
+			t.Errorf("%s in %s: %+v, %v", name, region, receipt, err)
+		}
 	}
-	if _, err := w.PutEvent(t.Context(), there, "orders", entry); err == nil {
-		t.Error("the bus is in another region too")
+	if _, err := w.PutEvent(t.Context(), here, "nobody", cloud.Entry{Source: "shop"}); err == nil {
+		t.Error("what no bus takes is taken there")
 	}
 	if receipt, err := w.PutEvent(t.Context(), here, "default", entry); err != nil || len(receipt.Deliveries) > 0 {
 		t.Errorf("the default bus, which every account has: %+v, %v", receipt, err)
 	}
-	if _, err := w.PutEvent(t.Context(), here, w.arn(busType, "orders"), entry); err != nil {
-		t.Errorf("by its ARN: %v", err)
+	if receipt, err := w.PutEvent(t.Context(), here, w.arn(busType, "orders"), entry); err != nil || len(receipt.Deliveries) != 1 {
+		t.Errorf("by its ARN: %+v, %v", receipt, err)
+	}
+	if _, err := w.PutEvent(t.Context(), there, w.arn(busType, "orders"), entry); err == nil || !contains(err.Error(), "a bus of another region or account") {
+		t.Errorf("by its ARN, in another region: %v", err)
 	}
 }
 

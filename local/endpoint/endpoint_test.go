@@ -83,12 +83,19 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 			_, err := eventbridge.NewFromConfig(config).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String("other")})
 			return err
 		}, "ResourceNotFoundException"},
-		"a bus to put events on": {func() error {
-			_, err := eventbridge.NewFromConfig(config).PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{{
-				EventBusName: aws.String("other"), Source: aws.String("s"), DetailType: aws.String("d"), Detail: aws.String("{}"),
-			}}})
-			return err
-		}, "ResourceNotFoundException"},
+		"no entries": {func() error { return putEvents(ctx, config) }, "ValidationException"},
+		"eleven entries": {func() error {
+			return putEvents(ctx, config, slices.Repeat([]eventtypes.PutEventsRequestEntry{entry("trades", "{}")}, 11)...)
+		}, "ValidationException"},
+		"entries of more than a megabyte together": {func() error {
+			half := entry("trades", `{"x": "`+strings.Repeat("x", 600<<10)+`"}`)
+			return putEvents(ctx, config, half, half)
+		}, "ValidationException"},
+		"a bus's name with a space":  {func() error { return putEvents(ctx, config, entry("my trades", "{}")) }, "ValidationException"},
+		"a bus's name that is empty": {func() error { return putEvents(ctx, config, entry("", "{}")) }, "ValidationException"},
+		"a bus of another region": {func() error {
+			return putEvents(ctx, config, entry("arn:aws:events:us-east-1:"+cloud.Account+":event-bus/trades", "{}"))
+		}, "UnsupportedOperationException"},
 		"a table": {func() error {
 			_, err := dynamodb.NewFromConfig(config).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("other"), Key: key})
 			return err
@@ -165,15 +172,26 @@ func TestARequestWithoutASignatureIsRefused(t *testing.T) {
 	}
 }
 
+func entry(bus, detail string) eventtypes.PutEventsRequestEntry {
+	return eventtypes.PutEventsRequestEntry{
+		EventBusName: aws.String(bus), Source: aws.String("s"), DetailType: aws.String("d"), Detail: aws.String(detail),
+	}
+}
+
+func putEvents(ctx context.Context, config aws.Config, entries ...eventtypes.PutEventsRequestEntry) error {
+	_, err := eventbridge.NewFromConfig(config).PutEvents(ctx, &eventbridge.PutEventsInput{Entries: append([]eventtypes.PutEventsRequestEntry{}, entries...)})
+	return err
+}
+
 // Refused events are reported one by one, as PutEvents does.
 func TestTheBusRefusesEntriesOneByOne(t *testing.T) {
 	_, _, config := served(t)
-	entry := func(detail string) eventtypes.PutEventsRequestEntry {
-		return eventtypes.PutEventsRequestEntry{EventBusName: aws.String("trades"), Source: aws.String("s"), DetailType: aws.String("d"), Detail: aws.String(detail)}
+	entries := []eventtypes.PutEventsRequestEntry{
+		entry("trades", "{}"), entry("trades", "no object"), entry("nobody", "{}"), entry("trades", "{}"),
+		entry("arn:aws:events:"+region+":"+cloud.Account+":event-bus/trades", "{}"),
 	}
-	answer, err := eventbridge.NewFromConfig(config).PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{
-		entry("{}"), entry("no object"), entry("{}"),
-	}})
+	entries[3].Source = aws.String("aws.s3")
+	answer, err := eventbridge.NewFromConfig(config).PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: entries})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +202,7 @@ func TestTheBusRefusesEntriesOneByOne(t *testing.T) {
 			t.Errorf("an entry has id %v and error %v", one.EventId, one.ErrorCode)
 		}
 	}
-	if want := []string{"", "MalformedDetail", ""}; !slices.Equal(codes, want) || answer.FailedEntryCount != 1 {
+	if want := []string{"", "MalformedDetail", "", "NotAuthorizedForSourceException", ""}; !slices.Equal(codes, want) || answer.FailedEntryCount != 2 {
 		t.Errorf("codes %v, want %v; %d failed", codes, want, answer.FailedEntryCount)
 	}
 }

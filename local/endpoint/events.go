@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,46 +22,58 @@ const busType = "aws:cloudwatch/eventBus:EventBus"
 const defaultBus = "default"
 
 func (e *Endpoint) describeEventBus(_ context.Context, region string, in eventbridge.DescribeEventBusInput) (any, error) {
-	name := cmp.Or(aws.ToString(in.Name), defaultBus)
-	if err := e.findBus(region, name); err != nil {
-		return nil, err
-	}
-	return map[string]string{"Name": name, "Arn": "arn:aws:events:" + region + ":" + cloud.Account + ":event-bus/" + name}, nil
-}
-
-func (e *Endpoint) findBus(region, name string) error {
+	buses := "arn:aws:events:" + region + ":" + cloud.Account + ":event-bus/"
+	name := strings.TrimPrefix(cmp.Or(aws.ToString(in.Name), defaultBus), buses)
 	if _, found := e.cloud.Read(busType, region, name); !found && name != defaultBus {
-		return awsapi.Error("ResourceNotFoundException", "Event bus %s does not exist.", name)
+		return nil, awsapi.Error("ResourceNotFoundException", "Event bus %s does not exist.", name)
 	}
-	return nil
+	return map[string]string{"Name": name, "Arn": buses + name}, nil
 }
 
 type putEventsInput struct{ Entries []putEventsEntry }
 
 type putEventsEntry struct {
-	EventBusName, Source, DetailType, Detail, TraceHeader string
+	EventBusName                            *string // name or ARN
+	Source, DetailType, Detail, TraceHeader string
 
 	Resources []string
 	Time      *float64 // seconds since 1970
 }
 
+// What a PutEvents request as a whole must keep to.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+const maxEntries = 10
+
+var busName = regexp.MustCompile(`^(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus/)?[/.\-_A-Za-z0-9]+$`)
+
 // putEvents puts entries on their buses, and answers when all executions they start have ended: nothing runs behind the
 // caller's back.
 func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInput) (any, error) {
-	answers, refused := make([]map[string]string, len(in.Entries)), 0
+	if len(in.Entries) < 1 || len(in.Entries) > maxEntries {
+		return nil, awsapi.Validation("1 validation error detected: Value at 'entries' failed to satisfy constraint: "+
+			"Member must have length from 1 to %d, not %d", maxEntries, len(in.Entries))
+	}
+	entries, size := make([]cloud.Entry, len(in.Entries)), 0
 	for i, entry := range in.Entries {
-		bus := cmp.Or(entry.EventBusName, defaultBus)
-		if err := e.findBus(region, bus); err != nil {
-			return nil, err
+		if entry.EventBusName != nil && !busName.MatchString(*entry.EventBusName) {
+			return nil, awsapi.Validation("1 validation error detected: Value '%s' at 'entries.%d.member.eventBusName' "+
+				"failed to satisfy constraint: Member must satisfy regular expression pattern: %s", *entry.EventBusName, i+1, busName)
 		}
-		given := cloud.Entry{
+		entries[i] = cloud.Entry{
 			Source: entry.Source, DetailType: entry.DetailType, Detail: json.RawMessage(entry.Detail), Resources: entry.Resources,
 			TraceHeader: entry.TraceHeader,
 		}
 		if entry.Time != nil {
-			given.Time = time.UnixMilli(int64(*entry.Time * 1000))
+			entries[i].Time = time.UnixMilli(int64(*entry.Time * 1000))
 		}
-		receipt, err := e.cloud.PutEvent(ctx, region, bus, given)
+		size += entries[i].Size()
+	}
+	if size > cloud.MaxEntries {
+		return nil, awsapi.Error(cloud.TooLarge.Code, "%s", cloud.TooLarge.Message)
+	}
+	answers, refused := make([]map[string]string, len(in.Entries)), 0
+	for i, entry := range in.Entries {
+		receipt, err := e.cloud.PutEvent(ctx, region, aws.ToString(entry.EventBusName), entries[i])
 		if refusal, ok := errors.AsType[*cloud.Refusal](err); ok {
 			answers[i], refused = map[string]string{"ErrorCode": refusal.Code, "ErrorMessage": refusal.Message}, refused+1
 			continue
