@@ -13,11 +13,12 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// sendAgain sends the first trade a second time. A duplicate leaves nothing in the table, so the recorder's own metrics
+// sendAgain sends the first trade a second time, with a number in another spelling. A duplicate leaves nothing in the table, so the recorder's own metrics
 // line has to show that it came through; then the table must still have only the first record.
 func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 	first := v.trades[0]
-	v.again = &sent{name: "duplicate", source: first.source, detail: first.detail, executed: first.executed, canonical: first.canonical}
+	again := sent{name: "duplicate", source: first.source, detail: first.detail, executed: first.executed, canonical: first.canonical}
+	v.again = again.withFee("15e-1")
 	if err := v.put(ctx, result, v.again); err != nil || v.again.eventID == "" {
 		return err
 	}

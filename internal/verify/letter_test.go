@@ -96,9 +96,12 @@ func FuzzALetterOfOthersIsNobodys(f *testing.F) {
 func TestTheCanonicalTextIsPutTogetherHere(t *testing.T) {
 	s := aVerification().trades[0]
 	want := `{"amount":"190.50","currency":"USD","executedAt":"` + s.executed.Format("2006-01-02T15:04:05.000Z") +
-		`","isin":"US0378331005","price":"190.50","quantity":"1","side":"BUY","sourceSystem":"system1","symbol":"AAPL","synthetic":true,` +
+		`","fee":1.5,"isin":"US0378331005","price":"190.50","quantity":"1","side":"BUY","sourceSystem":"system1","symbol":"AAPL","synthetic":true,` +
 		`"tradeId":"verify-` + run + `-system1","venue":"XNAS","verification":"` + run + `"}`
 	if s.canonical != want {
 		t.Errorf("got %s\nwant %s", s.canonical, want)
+	}
+	if sent := strings.Replace(want, `1.5,`, `1.50,`, 1); s.spelling != sent {
+		t.Errorf("sent %s\nwant %s", s.spelling, sent)
 	}
 }

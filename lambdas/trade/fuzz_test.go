@@ -68,8 +68,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzCanonical checks the canonical form's promises: it is its own fixed point, never longer than what was sent, and
-// has the same content.
+// FuzzCanonical checks the canonical form's promises: it is its own fixed point, no larger than
+// allowed, and has the same content.
 func FuzzCanonical(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, detail []byte) {
@@ -78,8 +78,8 @@ func FuzzCanonical(f *testing.F) {
 			t.Skip()
 		}
 		canonical := parsed.Canonical()
-		if len(canonical) > len(detail) || len(canonical) > trade.MaxBytes {
-			t.Fatalf("%d bytes of %d", len(canonical), len(detail))
+		if len(canonical) > trade.MaxBytes {
+			t.Fatalf("%d bytes", len(canonical))
 		}
 		again, err := trade.Parse(canonical)
 		if err != nil {
@@ -88,7 +88,7 @@ func FuzzCanonical(f *testing.F) {
 		if !bytes.Equal(again.Canonical(), canonical) || again.Digest() != parsed.Digest() {
 			t.Fatalf("once\n%s, twice\n%s", canonical, again.Canonical())
 		}
-		if sent, kept := decode(t, detail), decode(t, canonical); !reflect.DeepEqual(sent, kept) {
+		if sent, kept := byValue(decode(t, detail)), byValue(decode(t, canonical)); !reflect.DeepEqual(sent, kept) {
 			t.Fatalf("sent\n%v, kept\n%v", sent, kept)
 		}
 		var compact bytes.Buffer

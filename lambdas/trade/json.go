@@ -1,6 +1,7 @@
 package trade
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -131,8 +132,8 @@ func (w *walker) value(level int) (v value, err error) {
 	return v, err
 }
 
-// container reads an object or an array. Objects come out sorted by name, by UTF-8 bytes, which is code point order:
-// repeated names are then neighbours, and the canonical form needs no sorting.
+// container reads an object or an array. Objects come out sorted by name: repeated names are then neighbours, and the
+// canonical form needs no sorting.
 func (w *walker) container(k kind, closing byte, level int) (value, error) {
 	if level > MaxLevels {
 		return value{}, malformed("the detail is nested deeper than %d levels (at byte %d)", MaxLevels, w.at)
@@ -165,7 +166,7 @@ func (w *walker) container(k kind, closing byte, level int) (value, error) {
 	}
 	w.at++
 	if k == object {
-		slices.SortFunc(v.children, func(a, b member) int { return strings.Compare(a.name, b.name) })
+		slices.SortFunc(v.children, func(a, b member) int { return compareUTF16(a.name, b.name) })
 		for i := 1; i < len(v.children); i++ {
 			if name := v.children[i].name; name == v.children[i-1].name {
 				return value{}, malformed("the detail has the name %s twice in one object", quote(name))
@@ -173,6 +174,21 @@ func (w *walker) container(k kind, closing byte, level int) (value, error) {
 		}
 	}
 	return v, nil
+}
+
+// compareUTF16 orders names by their UTF-16 code units, as RFC 8785 does. UTF-8 bytes have the same order, except that
+// characters above U+FFFF (first byte 0xF0 and up) come before U+E000 to U+FFFF (first byte 0xEE or 0xEF).
+func compareUTF16(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			order := cmp.Compare(a[i], b[i])
+			if min(a[i], b[i]) >= 0xEE && max(a[i], b[i]) >= 0xF0 && min(a[i], b[i]) < 0xF0 {
+				return -order
+			}
+			return order
+		}
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 // string reads a string literal. One without escapes, the usual case, needs no copy.

@@ -34,7 +34,7 @@ func Parse(detail []byte) (*Trade, error) {
 		return nil, malformed("the detail is %s, but a trade is a JSON object", root.kind)
 	}
 	t := &Trade{detail: root}
-	if len(detail) > MaxBytes {
+	if len(detail) > MaxBytes/5 { // the canonical form is less than 5 times as long: 1e20 becomes 21 characters
 		if size := len(t.Canonical()); size > MaxBytes {
 			return nil, malformed("the detail has %d bytes without insignificant white space, but only %d are allowed", size, MaxBytes)
 		}
@@ -79,13 +79,16 @@ func (t *Trade) Text(field string) (string, bool) {
 }
 
 // Amount returns the value of a decimal field, a JSON number or a string, and whether it can be read (see
-// ParseDecimal). The literal is exactly what was sent.
-func (t *Trade) Amount(field string) (literal string, d Decimal, readable bool) {
+// ParseDecimal). The spelling is the canonical form's: a string exactly as sent, a number by its value.
+func (t *Trade) Amount(field string) (spelling string, d Decimal, readable bool) {
 	v, _ := t.detail.member(field)
 	if v.kind != text && v.kind != number {
 		return "", Decimal{}, false
 	}
 	d, err := ParseDecimal(v.text)
+	if v.kind == number {
+		return string(appendNumber(nil, v.text)), d, err == nil
+	}
 	return v.text, d, err == nil
 }
 

@@ -104,20 +104,20 @@ func TestTextIsWhatWasSent(t *testing.T) {
 	}
 }
 
-func TestAmountKeepsTheLiteral(t *testing.T) {
-	parsed := mustParse(t, `{"tradeId":"t-1","amount":1.10,"price":"0.0000586105","quantity":"x","side":true}`)
+func TestAmountIsSpelledAsInTheCanonicalForm(t *testing.T) {
+	parsed := mustParse(t, `{"tradeId":"t-1","amount":1.10,"price":"0.00005861050","quantity":"x","side":true}`)
 	for field, want := range map[string]struct {
-		literal  string
+		spelling string
 		readable bool
 	}{
-		"amount":   {"1.10", true},
-		"price":    {"0.0000586105", true},
+		"amount":   {"1.1", true},
+		"price":    {"0.00005861050", true},
 		"quantity": {"x", false},
 		"side":     {"", false},
 		"missing":  {"", false},
 	} {
-		if literal, _, readable := parsed.Amount(field); literal != want.literal || readable != want.readable {
-			t.Errorf("%s: %q, %v; want %q, %v", field, literal, readable, want.literal, want.readable)
+		if spelling, _, readable := parsed.Amount(field); spelling != want.spelling || readable != want.readable {
+			t.Errorf("%s: %q, %v; want %q, %v", field, spelling, readable, want.spelling, want.readable)
 		}
 	}
 }

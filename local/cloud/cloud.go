@@ -42,6 +42,10 @@ type Options struct {
 	HTTP *http.Client
 	// Observe, if not nil, is called for every state that an execution leaves.
 	Observe func(states.Visit)
+	// Doubles makes the numbers in an execution's input IEEE 754 doubles, which AWS says Step Functions does. Default: they
+	// keep their spelling, which costs no decoding.
+	// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-data.html
+	Doubles bool
 }
 
 // Cloud has everything that deployments created, in every region. It is safe for concurrent use.
@@ -53,6 +57,7 @@ type Cloud struct {
 	logs    io.Writer
 	http    *http.Client
 	observe func(states.Visit)
+	doubles bool
 
 	mu        sync.RWMutex
 	resources map[key]*Resource
@@ -66,7 +71,7 @@ type Cloud struct {
 func New(options Options) *Cloud {
 	c := &Cloud{
 		clock: options.Clock, random: options.Random, faults: options.Faults, images: options.Images,
-		logs: options.Logs, http: options.HTTP, observe: options.Observe,
+		logs: options.Logs, http: options.HTTP, observe: options.Observe, doubles: options.Doubles,
 		resources: map[key]*Resource{},
 	}
 	if c.clock == nil {

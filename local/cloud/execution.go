@@ -87,6 +87,9 @@ func startMachine(c *Cloud, r *Resource) error {
 // execute runs an execution to its end and records the result in the delivery. The error is a *states.Failure, or the
 // reason why ctx ended.
 func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document, trace string, delivery *Delivery) error {
+	if c.doubles {
+		input = inDoubles(input)
+	}
 	name := c.uuid()
 	delivery.Execution = strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + name
 	if m.express {
@@ -116,6 +119,17 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 	}
 	m.measured[outcome].Add(ended, 1)
 	return err
+}
+
+// inDoubles returns a document as a service writes it that has read every number as a double. One with a number beyond
+// the doubles stays as it is.
+func inDoubles(d *states.Document) *states.Document {
+	var data any
+	if json.Unmarshal(d.JSON(), &data) != nil {
+		return d
+	}
+	text, _ := json.Marshal(data) // what was decoded can be encoded
+	return states.Written(text)
 }
 
 // tasks serves the integrations of one execution.

@@ -100,11 +100,11 @@ func Cases() []Case {
 			`"tradingDay":"2024-05-28","settlementDate":"2024-05-29","settlementCycle":"T+1","currency":{"code":"USD","minorUnit":2}}`
 		complete = `{"status":"COMPLETE","reasons":[],` + market
 	)
-	// A digest is that of the canonical text: members sorted, strings and numbers as received.
+	// A digest is that of the canonical text: members sorted, strings as received, numbers by value.
 	digest := func(canonical string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(canonical))) }
 	plain := digest(`{"amount":"19050.00","currency":"USD","executedAt":"2024-05-28T09:30:00.123-04:00",` +
 		`"sourceSystem":"system1","symbol":"AAPL","tradeId":"t-1","venue":"XNAS"}`)
-	precise := digest(`{"amount":"19050.00","currency":"USD","executedAt":"2024-05-28T09:30:00.123-04:00","fee":0.12345678901234567890123456789,` +
+	precise := digest(`{"amount":"19050.00","currency":"USD","executedAt":"2024-05-28T09:30:00.123-04:00","fee":0.12345678901234568,` +
 		`"sourceSystem":"system1","symbol":"AAPL","tradeId":"t-1","venue":"XNAS"}`)
 	answer := func(outcome, digest string) string {
 		return `{"outcome":"` + outcome + `","status":"RECORDED","tradeId":"t-1","timestamp":1716903000123,"digest":"` + digest + `"}`
