@@ -79,6 +79,21 @@ func TestDecisionsFollowIAM(t *testing.T) {
 		"everyone covers anybody": {
 			iam.New(with(send, func(s *iam.Statement) { s.Principal = iam.Everyone() })), request, iam.Allowed,
 		},
+		"the caller's account is allowed, and decides itself": {
+			iam.New(with(send, func(s *iam.Statement) { s.Principal = iam.AWS("arn:aws:iam::111122223333:root") })),
+			iam.Request{Action: "sqs:SendMessage", Resource: queue, Principal: "arn:aws:iam::111122223333:role/shop"}, iam.Delegated,
+		},
+		"another account is not": {
+			iam.New(with(send, func(s *iam.Statement) { s.Principal = iam.AWS("arn:aws:iam::111122223333:root") })),
+			iam.Request{Action: "sqs:SendMessage", Resource: queue, Principal: "arn:aws:iam::444455556666:role/shop"}, iam.DeniedImplicitly,
+		},
+		"a wildcard in an ARN ends at the colon": {
+			iam.New(with(send, func(s *iam.Statement) { s.Resource = iam.Strings{"arn:aws:sqs:*:orders"} })), request, iam.DeniedImplicitly,
+		},
+		"and reaches past one in the last part": {
+			iam.New(with(send, func(s *iam.Statement) { s.Resource = iam.Strings{"arn:aws:sqs:us-east-1:111122223333:*"} })),
+			iam.Request{Action: "sqs:SendMessage", Resource: queue + ":old"}, iam.Allowed,
+		},
 		"a trust policy has no resources": {
 			iam.New(iam.Statement{Effect: iam.Allow, Principal: iam.Service("lambda.amazonaws.com"), Action: iam.Strings{"sts:AssumeRole"}}),
 			iam.Request{Action: "sts:AssumeRole", Principal: "lambda.amazonaws.com"}, iam.Allowed,
@@ -92,6 +107,65 @@ func TestDecisionsFollowIAM(t *testing.T) {
 			}
 			if got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// One key, present with the value "a" or absent, against each operator that IAM documents for strings, ARNs and presence
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
+func TestOperatorsHoldAsIAMDocumentsThem(t *testing.T) {
+	for operator, want := range map[iam.Operator]struct {
+		value                string
+		same, other, missing bool
+	}{
+		"StringEquals":                   {"a", true, false, false},
+		"StringNotEquals":                {"a", false, true, true},
+		"StringEqualsIgnoreCase":         {"A", true, false, false},
+		"StringNotEqualsIgnoreCase":      {"A", false, true, true},
+		"StringLike":                     {"?", true, false, false},
+		"StringNotLike":                  {"?", false, true, true},
+		"StringEqualsIfExists":           {"a", true, false, true},
+		"ArnEquals":                      {"a*", true, false, false},
+		"ArnNotLike":                     {"a*", false, true, true},
+		"ArnLikeIfExists":                {"a", true, false, true},
+		"ForAnyValue:StringEquals":       {"a", true, false, false},
+		"ForAllValues:StringEquals":      {"a", true, false, true},
+		"ForAnyValue:StringLikeIfExists": {"a", true, false, true},
+		"ForAllValues:StringNotEquals":   {"a", false, true, true},
+		"Null":                           {"false", true, true, false},
+	} {
+		t.Run(string(operator), func(t *testing.T) {
+			document := iam.New(iam.Statement{
+				Effect: iam.Allow, Action: iam.Strings{"sqs:SendMessage"}, Condition: iam.Conditions{operator: {"aws:SourceVpc": {want.value}}},
+			})
+			for name, test := range map[string]struct {
+				context map[string]string
+				want    bool
+			}{
+				"the same value": {map[string]string{"aws:SourceVpc": "a"}, want.same},
+				"in other case":  {map[string]string{"AWS:sourcevpc": "a"}, want.same},
+				"another value":  {map[string]string{"aws:SourceVpc": "other"}, want.other},
+				"no value":       {nil, want.missing},
+			} {
+				got, err := document.Decide(iam.Request{Action: "sqs:SendMessage", Context: test.context})
+				if err != nil || (got == iam.Allowed) != test.want {
+					t.Errorf("%s: %s, %v", name, got, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAPolicyVariableIsRefused(t *testing.T) {
+	for name, s := range map[string]iam.Statement{
+		"in a resource":  {Resource: iam.Strings{"arn:aws:sqs:us-east-1:111122223333:${aws:username}"}},
+		"in a condition": {Condition: iam.Conditions{iam.StringEquals: {"aws:SourceAccount": {"${aws:PrincipalAccount}"}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.Effect, s.Action = iam.Allow, iam.Strings{"sqs:SendMessage"}
+			if got, err := iam.New(s).Decide(iam.Request{Action: "sqs:SendMessage", Resource: "arn:aws:sqs:us-east-1:111122223333:orders"}); err == nil {
+				t.Errorf("decided: %s", got)
 			}
 		})
 	}

@@ -3,8 +3,10 @@
 package iam
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Document is an IAM policy document: an identity policy, a role's trust policy or a resource's policy.
@@ -51,7 +53,8 @@ func (d Document) JSON() (string, error) {
 }
 
 // Parse reads a document, in any of the forms that AWS allows: a single string instead of a list, one statement without
-// a list.
+// a list. What Statement has no field for, such as NotAction, is an error: without it the document would say something
+// else.
 func Parse(text string) (Document, error) {
 	var raw struct {
 		Version   string
@@ -60,16 +63,22 @@ func Parse(text string) (Document, error) {
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return Document{}, fmt.Errorf("reading a policy document: %w", err)
 	}
-	d := Document{Version: raw.Version}
-	if err := json.Unmarshal(raw.Statement, &d.Statement); err == nil {
-		return d, nil
+	statements := bytes.TrimSpace(raw.Statement)
+	if !bytes.HasPrefix(statements, []byte("[")) {
+		statements = slices.Concat([]byte("["), statements, []byte("]"))
 	}
-	var only Statement
-	if err := json.Unmarshal(raw.Statement, &only); err != nil {
+	d := Document{Version: raw.Version}
+	if err := strictly(statements, &d.Statement); err != nil {
 		return Document{}, fmt.Errorf("reading the statements of a policy document: %w", err)
 	}
-	d.Statement = []Statement{only}
 	return d, nil
+}
+
+// strictly reads JSON that has no other fields than the value's.
+func strictly(text []byte, value any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(value)
 }
 
 // Strings is a list of strings that IAM also accepts as a single string.
@@ -92,7 +101,7 @@ func (s *Strings) UnmarshalJSON(text []byte) error {
 
 // Principal is whom a trust or resource policy is about. The zero value is nobody.
 type Principal struct {
-	Everyone bool    // the principal "*", for denials only
+	Everyone bool    // the principal "*"
 	AWS      Strings // ARNs of accounts, roles and users
 	Service  Strings // such as lambda.amazonaws.com
 }
@@ -130,7 +139,7 @@ func (p *Principal) UnmarshalJSON(text []byte) error {
 		return nil
 	}
 	var kinds principalJSON
-	if err := json.Unmarshal(text, &kinds); err != nil {
+	if err := strictly(text, &kinds); err != nil {
 		return fmt.Errorf("reading a principal: %w", err)
 	}
 	*p = Principal{AWS: kinds.AWS, Service: kinds.Service}

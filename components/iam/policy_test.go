@@ -74,6 +74,8 @@ func TestAMalformedDocumentIsAnError(t *testing.T) {
 		"no JSON":              `{`,
 		"statements of text":   `{"Statement":"all"}`,
 		"an action of numbers": `{"Statement":[{"Effect":"Allow","Action":7}]}`,
+		"what is not known":    `{"Statement":[{"Effect":"Allow","NotAction":"s3:GetObject","Resource":"*"}]}`,
+		"a federated identity": `{"Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`,
 		"a bare principal":     `{"Statement":[{"Effect":"Allow","Principal":"root","Action":"s3:GetObject"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
