@@ -98,6 +98,7 @@ func (c *compiler) leaf(path []string, alternatives []any) *leaf {
 	if len(alternatives) == 0 {
 		c.refuse(path, errors.New("an empty array selects nothing; leave the field out"))
 	}
+	var patterns [][][]int
 	for _, alternative := range alternatives {
 		switch value := alternative.(type) {
 		case string:
@@ -125,10 +126,14 @@ func (c *compiler) leaf(path []string, alternatives []any) *leaf {
 				l.absent = true
 			default:
 				l.matchers = append(l.matchers, m)
+				patterns = append(patterns, wildcards(value))
 			}
 		default:
 			c.refuse(path, fmt.Errorf("the array may hold strings, numbers, true, false, null and operators, but holds %s", kind(value)))
 		}
+	}
+	if complexity(patterns) > maxComplexity {
+		c.refuse(path, errors.New("too complex for EventBridge; use fewer wildcards, or fewer repeated characters behind one"))
 	}
 	return l
 }

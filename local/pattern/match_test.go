@@ -42,6 +42,32 @@ const trade = `{
 	}
 }`
 
+// AWS's matcher compares paths, whose names it joins with dots: LocalStack's dot_joining_event, and event-ruler.
+func TestANameWithADotIsAPath(t *testing.T) {
+	for name, test := range map[string]struct {
+		pattern, event string
+		want           bool
+	}{
+		"to a value":                            {`{"detail": {"state": {"status": ["up"]}}}`, `{"detail": {"state.status": "up"}}`, true},
+		"to an object":                          {`{"detail": {"state": {"status": ["up"]}}}`, `{"detail": {"state.status": {"status": "up"}}}`, false},
+		"from the top":                          {`{"detail": {"state": {"status": ["up"]}}}`, `{"detail.state": {"status": "up"}}`, true},
+		"over several names":                    {`{"detail": {"state": {"status": ["up"]}}}`, `{"detail.state.status": "up"}`, true},
+		"beside the object it is a path of":     {`{"a": {"b": [1], "c": [2]}}`, `{"a.b": 1, "a": {"c": 2}}`, true},
+		"beside another value of the same path": {`{"a": {"b": [1]}}`, `{"a.b": 2, "a": {"b": 1}}`, true},
+		"beside an array, into each element":    {`{"a": {"b": [2], "c": [3]}}`, `{"a": [{"b": 1}, {"b": 2}], "a.c": 3}`, true},
+		"beside an array of values":             {`{"a": {"b": [{"exists": true}]}}`, `{"a": [1, [2]], "a.b": 3}`, true},
+		"beside a value":                        {`{"a": {"b": [1]}}`, `{"a": "x", "a.b": 1}`, true},
+		"to what must not be there":             {`{"a": {"b": [{"exists": false}]}}`, `{"a.b": 1}`, false},
+		"to something else":                     {`{"a": {"b": [{"exists": false}]}}`, `{"a.c": 1, "ab": 1, "a": [{"c.b": 1}]}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := matches(t, test.pattern, test.event); got != test.want {
+				t.Errorf("%s matches %s: %t, want %t", test.pattern, test.event, got, test.want)
+			}
+		})
+	}
+}
+
 func TestMatch(t *testing.T) {
 	cases := map[string]struct {
 		pattern string

@@ -90,8 +90,11 @@ func condition(name string, value any) (matcher, error) {
 
 func compileCIDR(s string) (text, error) {
 	block, err := netip.ParsePrefix(s)
-	if err != nil {
+	switch {
+	case err != nil || block.Addr().Is4In6(): // AWS's matcher takes neither for an address
 		return nil, fmt.Errorf("%q is not an address block such as 10.0.0.0/24", s)
+	case block.IsSingleIP(): // which it refuses: CIDR.java of event-ruler
+		return nil, fmt.Errorf("%q is a single address; write it as a string", s)
 	}
 	return within(block), nil
 }
@@ -160,6 +163,7 @@ func compileNumeric(value any) (matcher, error) {
 	}
 	r := numeric{-unbounded, unbounded}
 	var operators []string
+	var bounds []micros
 	for comparison := range slices.Chunk(terms, 2) {
 		operator, _ := comparison[0].(string)
 		literal, ok := comparison[1].(json.Number)
@@ -184,20 +188,28 @@ func compileNumeric(value any) (matcher, error) {
 		default:
 			return nil, fmt.Errorf("numeric: operator %v is not known", comparison[0])
 		}
-		operators = append(operators, operator)
+		operators, bounds = append(operators, operator), append(bounds, bound)
 	}
 	if len(operators) == 2 && !(operators[0][0] == '>' && operators[1][0] == '<') {
 		return nil, errors.New("numeric: a range is a lower bound (>, >=) followed by an upper bound (<, <=)")
 	}
-	if r.from > r.to {
-		return nil, errors.New("numeric: no number lies between the bounds")
+	if len(bounds) == 2 && bounds[0] >= bounds[1] { // even between >= 5 and <= 5: Range.java of event-ruler
+		return nil, errors.New("numeric: the lower bound must be less than the upper one")
 	}
 	return r, nil
 }
 
-// compileWildcard cuts a string into the literal pieces between its asterisks. A backslash escapes an asterisk or a
-// backslash.
 func compileWildcard(s string) (text, error) {
+	pieces, err := wildcardPieces(s)
+	if err != nil {
+		return nil, err
+	}
+	return wildcard(pieces), nil
+}
+
+// wildcardPieces cuts a string into the literal pieces between its asterisks. A backslash escapes an asterisk or a
+// backslash.
+func wildcardPieces(s string) ([]string, error) {
 	var pieces []string
 	var piece strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -217,5 +229,5 @@ func compileWildcard(s string) (text, error) {
 			piece.WriteByte(s[i])
 		}
 	}
-	return wildcard(append(pieces, piece.String())), nil
+	return append(pieces, piece.String()), nil
 }

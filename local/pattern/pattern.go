@@ -6,6 +6,11 @@
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 package pattern
 
+import (
+	"maps"
+	"slices"
+)
+
 // Pattern is a compiled event pattern. It is immutable and safe for concurrent use.
 type Pattern struct {
 	root *object
@@ -108,7 +113,7 @@ func (o *object) matchElements(elements []any, within scope) (tried, ok, found b
 func (o *object) matchMembers(members map[string]any, within scope) (ok, found bool) {
 	for i := range o.fields {
 		f := &o.fields[i]
-		value, present := members[f.name]
+		value, present := member(members, f.name, f.leaf == nil)
 		if !present {
 			value = missing{}
 		}
@@ -127,6 +132,59 @@ func (o *object) matchMembers(members map[string]any, within scope) (ok, found b
 		}
 	}
 	return true, found
+}
+
+// member returns what an object has under a name. AWS's matcher joins the names on the way to a value with dots, so if
+// the pattern goes deeper, a member "state.status" is one of "state" too.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html#eb-event-patterns-considerations
+func member(members map[string]any, name string, deeper bool) (value any, present bool) {
+	value, present = members[name]
+	if !deeper {
+		return value, present
+	}
+	for dotted, below := range members {
+		if len(dotted) <= len(name) || dotted[len(name)] != '.' || dotted[:len(name)] != name {
+			continue
+		}
+		inner := map[string]any{dotted[len(name)+1:]: below}
+		if present {
+			value = both(value, inner)
+		} else {
+			value, present = inner, true
+		}
+	}
+	return value, present
+}
+
+// both is a value that has all that two have. The elements of an array have what is beside it.
+func both(a, b any) any {
+	beside, ok := b.(map[string]any)
+	switch a := a.(type) {
+	case map[string]any:
+		if !ok {
+			break
+		}
+		joined := maps.Clone(a)
+		for name, value := range beside {
+			if had, has := joined[name]; has {
+				value = both(had, value)
+			}
+			joined[name] = value
+		}
+		return joined
+	case []any:
+		elements, found := slices.Clone(a), false
+		for i, element := range a {
+			if _, isObject := element.(map[string]any); isObject && ok {
+				elements[i], found = both(element, b), true
+			}
+		}
+		if !found {
+			elements = append(elements, b)
+		}
+		return elements
+	}
+	return []any{a, b}
 }
 
 func (l *leaf) match(value any, within scope) (ok, found bool) {
@@ -168,8 +226,8 @@ func exists(value any, path []string) bool {
 		if len(path) == 0 {
 			return false
 		}
-		member, ok := value[path[0]]
-		return ok && exists(member, path[1:])
+		found, ok := member(value, path[0], len(path) > 1)
+		return ok && exists(found, path[1:])
 	case []any:
 		for _, element := range value {
 			if exists(element, path) {
