@@ -33,7 +33,7 @@ type WorkflowArgs struct {
 	// Type is STANDARD or EXPRESS. Default: STANDARD.
 	Type WorkflowType
 
-	// Definition builds the state machine. StagedDefinition builds one from stages.
+	// Definition builds the state machine of this Type. StagedDefinition builds one from stages.
 	Definition Definition
 
 	// Functions are what the definition calls: the workflow may invoke them and send to their dead-letter queues.
@@ -183,15 +183,15 @@ func (args *WorkflowArgs) definition() pulumi.StringOutput {
 		for i, f := range args.Functions {
 			functions[i] = CalledFunction{AliasARN: known[2*i], Timeout: f.Timeout, DeadLettersURL: known[2*i+1]}
 		}
-		machine, err := args.Definition(args.Scope.Partition, functions)
+		machine, err := args.Definition(args.Scope.Partition, args.Type, functions)
 		if err != nil {
 			return "", fmt.Errorf("defining workflow %s: %w", args.WorkflowName, err)
 		}
 		if err := machine.Check(); err != nil {
 			return "", err
 		}
-		if limit := int(expressLimit.Seconds()); args.Type == Express && machine.TimeoutSeconds > limit {
-			return "", fmt.Errorf("workflow %s takes up to %d s, but an express one may take %d: lower its retries or timeouts", args.WorkflowName, machine.TimeoutSeconds, limit)
+		if args.Type == Express && !fitsExpress(machine) {
+			return "", fmt.Errorf("workflow %s takes up to %d s, but an express one may take %d: lower its retries or timeouts", args.WorkflowName, machine.TimeoutSeconds, expressLimit)
 		}
 		return machine.JSON()
 	}).(pulumi.StringOutput)

@@ -124,7 +124,7 @@ func TestADefinitionThatDoesNotFitIsRefused(t *testing.T) {
 		"a stage without a function": {func(args *WorkflowArgs) { args.Functions = args.Functions[:2] }, "a workflow of 3 stages has 2 functions"},
 		"a machine that leads nowhere": {
 			func(args *WorkflowArgs) {
-				args.Definition = func(string, []CalledFunction) (asl.Machine, error) {
+				args.Definition = func(string, WorkflowType, []CalledFunction) (asl.Machine, error) {
 					return asl.Machine{StartAt: "Nowhere", TimeoutSeconds: 1}, nil
 				}
 			}, `starts at "Nowhere"`,

@@ -21,8 +21,8 @@ const (
 	Express WorkflowType = "EXPRESS"
 )
 
-// expressLimit is the longest that AWS lets an express execution run.
-const expressLimit = 5 * time.Minute
+// expressLimit is how many seconds AWS lets an express execution run at most.
+const expressLimit = 300
 
 const (
 	// coldStart is what a task may take beyond its function's timeout: the start of a container in a VPC.
@@ -32,6 +32,11 @@ const (
 	retryInterval = 1
 	retryBackoff  = 2
 	retryMaxDelay = 8
+
+	// The pauses before calling a function that isn't ready again: 5, 10, 20, 40, 60 and 60 seconds.
+	readyInterval = 5
+	readyMaxDelay = 60
+	readyRetries  = 6
 
 	// The queue is the last place where a trade is kept, so its own hiccups are retried for longer than a function's.
 	sendTimeout = 5
@@ -43,7 +48,7 @@ const (
 var passingErrors = []string{
 	// Lambda itself (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html).
 	"Lambda.AWSLambdaException", "Lambda.ClientExecutionTimeoutException", "Lambda.SdkClientException",
-	"Lambda.ServiceException", "Lambda.TooManyRequestsException",
+	"Lambda.ServiceException", "Lambda.TooManyRequestsException", "Lambda.Unknown",
 	// A call that took too long, by Step Functions' clock or by Lambda's.
 	"Sandbox.Timedout", "States.Timeout",
 	// What the functions pass on from DynamoDB and SSM.
@@ -51,6 +56,19 @@ var passingErrors = []string{
 	"ServiceUnavailable", "ThrottlingException", "TransactionInProgressException",
 	// Their own errors.
 	"ParametersUnavailable", "ServiceUnreachable",
+}
+
+// notReadyErrors are Lambda's answers for a function that can't be called yet: it is inactive because it was idle for
+// long, or pending, or EC2 has no network interface for it
+// (https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html,
+// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html,
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html). Idle functions were seen to answer
+// CodeArtifactUserPendingException, which that list doesn't have (boto/boto3 #3788), for 40 to 106 seconds
+// (aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws #801).
+var notReadyErrors = []string{
+	"Lambda.CodeArtifactUserPendingException", "Lambda.EC2ThrottledException", "Lambda.EC2UnexpectedException",
+	"Lambda.ENILimitReachedException", "Lambda.ResourceConflictException", "Lambda.ResourceNotReadyException",
+	"Lambda.SubnetIPAddressLimitReachedException",
 }
 
 // WorkflowStage is a stage of a staged workflow.
@@ -69,9 +87,9 @@ type CalledFunction struct {
 	DeadLettersURL string // the queue for what the function failed on
 }
 
-// Definition builds a state machine once the ARNs and URLs of the workflow's functions are known. They are in the order
-// of WorkflowArgs.Functions.
-type Definition func(partition string, functions []CalledFunction) (asl.Machine, error)
+// Definition builds a state machine of the workflow's type once the ARNs and URLs of its functions are known. They are
+// in the order of WorkflowArgs.Functions.
+type Definition func(partition string, kind WorkflowType, functions []CalledFunction) (asl.Machine, error)
 
 // StagedDefinition returns the definition of a workflow of stages, one for each of the workflow's functions:
 //
@@ -80,47 +98,72 @@ type Definition func(partition string, functions []CalledFunction) (asl.Machine,
 // Every payload is built from the context object, so each function gets the event as EventBridge delivered it. A task
 // that fails permanently sends the event to its function's own dead-letter queue and then fails the execution under its
 // own error: an execution is either done, or failed and kept. A call is retried up to maxRetries times after a
-// transient error.
+// transient error, and up to six times in three minutes while its function isn't ready. In an express workflow that is
+// one retry, after as long as its five minutes allow.
 func StagedDefinition(stages []WorkflowStage, maxRetries int) Definition {
-	return func(partition string, functions []CalledFunction) (asl.Machine, error) {
+	return func(partition string, kind WorkflowType, functions []CalledFunction) (asl.Machine, error) {
 		if len(stages) == 0 || len(stages) != len(functions) {
 			return asl.Machine{}, fmt.Errorf("a workflow of %d stages has %d functions", len(stages), len(functions))
 		}
 		builder := stageBuilder{partition: partition, maxRetries: maxRetries}
-		last := len(stages) - 1
-		payload := asl.Object{"event": asl.ExecutionInput, "executionArn": asl.ExecutionID}
-		together := asl.Parallel{ResultSelector: asl.Object{}, Next: stages[last].State}
-		for i, stage := range stages[:last] {
-			together.Branches = append(together.Branches, asl.Branch{
-				StartAt: stage.State, States: builder.build(stage.State, functions[i], maps.Clone(payload)),
-			})
-			together.ResultSelector[stage.Result] = asl.Path(fmt.Sprintf("$[%d]", i))
+		if kind != Express {
+			return builder.machine(stages, functions, whenReady(readyInterval, readyRetries))
 		}
-		for _, stage := range stages[:last] {
-			payload[stage.Result] = asl.Path("$." + stage.Result)
+		for wait := readyMaxDelay; wait > 0; wait-- {
+			machine, err := builder.machine(stages, functions, whenReady(wait, 1))
+			if err != nil || fitsExpress(machine) {
+				return machine, err
+			}
 		}
-		machine := asl.Machine{StartAt: stages[last].State, States: builder.build(stages[last].State, functions[last], payload)}
-		if last > 0 {
-			machine.StartAt = "Before" + stages[last].State
-			machine.States[machine.StartAt] = together
-		}
-		// Nothing catches an execution that times out, so its limit is longer than the longest path through all retries.
-		longest, err := machine.Longest()
-		if err != nil {
-			return asl.Machine{}, err
-		}
-		machine.TimeoutSeconds = longest + int(coldStart.Seconds())
-		return machine, nil
+		return builder.machine(stages, functions)
 	}
 }
 
-// stageBuilder builds the states of a stage: the task, the state that keeps the event if it fails, and the failure.
+// whenReady returns the retrier for functions that aren't ready. It has no jitter, which may wait for no time at all.
+func whenReady(wait, retries int) asl.Retrier {
+	return asl.Retrier{
+		ErrorEquals: notReadyErrors, IntervalSeconds: wait, BackoffRate: retryBackoff, MaxDelaySeconds: max(readyMaxDelay, wait+1), MaxAttempts: retries,
+	}
+}
+
+func fitsExpress(machine asl.Machine) bool { return machine.TimeoutSeconds <= expressLimit }
+
+// stageBuilder builds the states of stages.
 type stageBuilder struct {
 	partition  string
 	maxRetries int
 }
 
-func (b stageBuilder) build(name string, function CalledFunction, payload asl.Object) asl.States {
+// machine returns the machine of these stages; ready are the retriers of functions that aren't.
+func (b stageBuilder) machine(stages []WorkflowStage, functions []CalledFunction, ready ...asl.Retrier) (asl.Machine, error) {
+	last := len(stages) - 1
+	payload := asl.Object{"event": asl.ExecutionInput, "executionArn": asl.ExecutionID}
+	together := asl.Parallel{ResultSelector: asl.Object{}, Next: stages[last].State}
+	for i, stage := range stages[:last] {
+		together.Branches = append(together.Branches, asl.Branch{
+			StartAt: stage.State, States: b.build(stage.State, functions[i], maps.Clone(payload), ready),
+		})
+		together.ResultSelector[stage.Result] = asl.Path(fmt.Sprintf("$[%d]", i))
+	}
+	for _, stage := range stages[:last] {
+		payload[stage.Result] = asl.Path("$." + stage.Result)
+	}
+	machine := asl.Machine{StartAt: stages[last].State, States: b.build(stages[last].State, functions[last], payload, ready)}
+	if last > 0 {
+		machine.StartAt = "Before" + stages[last].State
+		machine.States[machine.StartAt] = together
+	}
+	// Nothing catches an execution that times out, so its limit is longer than the longest path through all retries.
+	longest, err := machine.Longest()
+	if err != nil {
+		return asl.Machine{}, err
+	}
+	machine.TimeoutSeconds = longest + int(coldStart.Seconds())
+	return machine, nil
+}
+
+// build returns the states of one stage: the task, the state that keeps the event if it fails, and the failure.
+func (b stageBuilder) build(name string, function CalledFunction, payload asl.Object, ready []asl.Retrier) asl.States {
 	keep, fail := "Keep"+name+"Failure", name+"Failed"
 	return asl.States{
 		name: asl.Task{
@@ -128,7 +171,7 @@ func (b stageBuilder) build(name string, function CalledFunction, payload asl.Ob
 			Parameters:     asl.Object{"FunctionName": function.AliasARN, "Payload": payload},
 			OutputPath:     "$.Payload", // without Lambda's own metadata around the answer
 			TimeoutSeconds: int((function.Timeout + coldStart).Seconds()),
-			Retry:          []asl.Retrier{b.retrier(passingErrors, b.maxRetries)},
+			Retry:          append([]asl.Retrier{b.retrier(passingErrors, b.maxRetries)}, ready...),
 			Catch: []asl.Catcher{
 				{ErrorEquals: []string{asl.DataLimitExceeded}, Next: keep}, // which AnyError doesn't cover
 				{ErrorEquals: []string{asl.AnyError}, Next: keep},
@@ -161,7 +204,8 @@ func (b stageBuilder) retrier(errors []string, attempts int) asl.Retrier {
 	}
 }
 
-// MaxRetries returns how many retries a workflow of this type has time for with these stages. It is at most 10.
+// MaxRetries returns how many retries a workflow of this type has time for with these stages, if it also has to wait
+// for functions that aren't ready. It is at most 10.
 func MaxRetries(kind WorkflowType, stages []Stage) int {
 	const most = 10
 	if kind != Express {
@@ -172,8 +216,8 @@ func MaxRetries(kind WorkflowType, stages []Stage) int {
 		functions[i].Timeout = seconds(cmp.Or(stage.TimeoutSeconds, defaultTimeoutSeconds))
 	}
 	for retries := most; retries > 0; retries-- {
-		machine, err := StagedDefinition(workflowStages(stages), retries)("", functions)
-		if err == nil && machine.TimeoutSeconds <= int(expressLimit.Seconds()) {
+		machine, err := stageBuilder{maxRetries: retries}.machine(workflowStages(stages), functions, whenReady(readyInterval, 1))
+		if err == nil && fitsExpress(machine) {
 			return retries
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -20,8 +21,13 @@ var tradeStages = []Stage{
 	{State: "RecordTrade", TimeoutSeconds: 10},
 }
 
-// definition returns a trade workflow with distinguishable names.
+// definition returns a standard trade workflow with distinguishable names.
 func definition(t *testing.T, maxRetries int) asl.Machine {
+	t.Helper()
+	return definitionOf(t, Standard, maxRetries)
+}
+
+func definitionOf(t *testing.T, kind WorkflowType, maxRetries int) asl.Machine {
 	t.Helper()
 	function := func(name string, timeout time.Duration) CalledFunction {
 		return CalledFunction{
@@ -29,7 +35,7 @@ func definition(t *testing.T, maxRetries int) asl.Machine {
 			DeadLettersURL: "https://sqs.us-east-1.amazonaws.com/111122223333/" + name, Timeout: timeout,
 		}
 	}
-	machine, err := StagedDefinition(workflowStages(tradeStages), maxRetries)("aws", []CalledFunction{
+	machine, err := StagedDefinition(workflowStages(tradeStages), maxRetries)("aws", kind, []CalledFunction{
 		function("validator", 5*time.Second), function("enricher", 10*time.Second), function("recorder", 10*time.Second),
 	})
 	if err != nil {
@@ -53,9 +59,11 @@ func allStates(states asl.States) map[string]asl.State {
 }
 
 func TestTheWorkflowIsSound(t *testing.T) {
-	for retries := range 11 {
-		if err := definition(t, retries).Check(); err != nil {
-			t.Errorf("%d retries: %v", retries, err)
+	for _, kind := range []WorkflowType{Standard, Express} {
+		for retries := range MaxRetries(kind, tradeStages) + 1 {
+			if err := definitionOf(t, kind, retries).Check(); err != nil {
+				t.Errorf("%s, %d retries: %v", kind, retries, err)
+			}
 		}
 	}
 }
@@ -144,30 +152,73 @@ func TestEveryFailureIsKeptInItsFunctionsQueue(t *testing.T) {
 	}
 }
 
-func TestOnlyErrorsThatCanPassAreRetried(t *testing.T) {
-	wrong := []string{"States.ALL", "States.TaskFailed", "MalformedTrade", "TradeConflict", "InternalError", "Runtime.Panic", "States.Runtime", "ConditionalCheckFailedException", "AccessDeniedException"}
-	passing := []string{
-		"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException", "States.Timeout",
+// The errors are those of Invoke in Lambda's API (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), and
+// what Step Functions, AWS's clients and the functions add.
+func TestErrorsAreRetriedAsLongAsTheyCanPass(t *testing.T) {
+	soon := []string{
+		"Lambda.AWSLambdaException", "Lambda.ClientExecutionTimeoutException", "Lambda.SdkClientException", "Lambda.ServiceException",
+		"Lambda.TooManyRequestsException", "Lambda.Unknown", "States.Timeout", "Sandbox.Timedout",
 		"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError", "ParametersUnavailable",
+	}
+	later := []string{
+		"Lambda.CodeArtifactUserPendingException", "Lambda.EC2ThrottledException", "Lambda.EC2UnexpectedException", "Lambda.ENILimitReachedException",
+		"Lambda.ResourceConflictException", "Lambda.ResourceNotReadyException", "Lambda.SubnetIPAddressLimitReachedException",
+	}
+	never := []string{
+		"States.ALL", "States.TaskFailed", "States.Runtime", "MalformedTrade", "TradeConflict", "InternalError", "Runtime.Panic",
+		"ConditionalCheckFailedException", "AccessDeniedException", "Lambda.CodeArtifactUserFailedException", "Lambda.EC2AccessDeniedException",
+		"Lambda.InvalidParameterValueException", "Lambda.InvalidRequestContentException", "Lambda.InvalidSecurityGroupIDException",
+		"Lambda.InvalidSubnetIDException", "Lambda.KMSAccessDeniedException", "Lambda.KMSDisabledException", "Lambda.KMSInvalidStateException",
+		"Lambda.KMSNotFoundException", "Lambda.RequestTooLargeException", "Lambda.ResourceNotFoundException", "Lambda.UnsupportedMediaTypeException",
 	}
 	states := allStates(definition(t, 3).States)
 	for _, name := range []string{"ValidateTrade", "EnrichTrade", "RecordTrade"} {
-		retry := states[name].(asl.Task).Retry
-		if len(retry) != 1 {
-			t.Fatalf("%s has %d retriers", name, len(retry))
-		}
-		r := retry[0]
-		if r.MaxAttempts != 3 || r.JitterStrategy != asl.FullJitter || r.BackoffRate <= 1 || r.MaxDelaySeconds <= 0 {
-			t.Errorf("%s retries as %+v", name, r)
-		}
-		for _, e := range passing {
-			if !slices.Contains(r.ErrorEquals, e) {
-				t.Errorf("%s doesn't retry %s", name, e)
+		retries := map[string]int{} // by error
+		for _, r := range states[name].(asl.Task).Retry {
+			for _, e := range r.ErrorEquals {
+				if _, twice := retries[e]; twice {
+					t.Errorf("%s: two retriers have %s, and the second is never used", name, e)
+				}
+				retries[e] = r.MaxAttempts
 			}
 		}
-		for _, e := range wrong {
-			if slices.Contains(r.ErrorEquals, e) {
-				t.Errorf("%s retries %s, which can't pass", name, e)
+		for want, errors := range map[int][]string{3: soon, 6: later, 0: never} {
+			for _, e := range errors {
+				if retries[e] != want {
+					t.Errorf("%s retries %s %d times, want %d", name, e, retries[e], want)
+				}
+			}
+		}
+	}
+}
+
+// Idle functions were seen to need 40 to 106 seconds. All of a stage's calls may have to wait so long.
+func TestACallWaitsForAFunctionThatIsNotReady(t *testing.T) {
+	wait := func(task asl.State) (seconds float64) {
+		for _, r := range task.(asl.Task).Retry {
+			if slices.Contains(r.ErrorEquals, "Lambda.ResourceNotReadyException") {
+				if r.JitterStrategy == asl.FullJitter {
+					t.Errorf("%+v may not wait at all", r)
+				}
+				for n := range r.MaxAttempts {
+					seconds += min(float64(r.IntervalSeconds)*math.Pow(r.BackoffRate, float64(n)), float64(r.MaxDelaySeconds))
+				}
+			}
+		}
+		return seconds
+	}
+	for _, test := range []struct {
+		kind    WorkflowType
+		retries int
+		want    float64
+	}{
+		{Standard, 3, 195}, {Standard, 10, 195},
+		{Express, 0, 60}, {Express, 1, 60}, {Express, 2, 42}, {Express, 3, 18}, // what five minutes leave for it
+	} {
+		machine := definitionOf(t, test.kind, test.retries)
+		for _, name := range []string{"ValidateTrade", "RecordTrade"} {
+			if got := wait(allStates(machine.States)[name]); got != test.want {
+				t.Errorf("%s, %d retries: %s waits %v s, want %v", test.kind, test.retries, name, got, test.want)
 			}
 		}
 	}
@@ -196,11 +247,14 @@ func TestAnExecutionIsNeverCutOffOnItsWayToTheQueue(t *testing.T) {
 
 func TestAnExpressWorkflowFitsIntoFiveMinutes(t *testing.T) {
 	most := MaxRetries(Express, tradeStages)
-	if fits := definition(t, most).TimeoutSeconds; fits > 300 {
-		t.Errorf("%d retries are allowed, and take %d s", most, fits)
+	for retries := range most + 1 {
+		if takes := definitionOf(t, Express, retries).TimeoutSeconds; takes > 300 {
+			t.Errorf("%d retries are allowed, and take %d s", retries, takes)
+		}
 	}
-	if longer := definition(t, most+1).TimeoutSeconds; longer <= 300 {
-		t.Errorf("%d retries would fit in %d s, and are refused", most+1, longer)
+	task := allStates(definitionOf(t, Express, most+1).States)["RecordTrade"].(asl.Task)
+	if len(task.Retry) > 1 {
+		t.Errorf("%d retries would leave time for functions that aren't ready, and are refused", most+1)
 	}
 	if got := MaxRetries(Standard, tradeStages); got != 10 {
 		t.Errorf("a standard workflow has time for %d retries", got)
@@ -218,7 +272,7 @@ func TestAPipelineRefusesRetriesItHasNoTimeFor(t *testing.T) {
 }
 
 func TestOneStageNeedsNoParallelState(t *testing.T) {
-	machine, err := StagedDefinition([]WorkflowStage{{State: "Confirm"}}, 2)("aws", []CalledFunction{{AliasARN: "a", DeadLettersURL: "q", Timeout: time.Second}})
+	machine, err := StagedDefinition([]WorkflowStage{{State: "Confirm"}}, 2)("aws", Standard, []CalledFunction{{AliasARN: "a", DeadLettersURL: "q", Timeout: time.Second}})
 	if err != nil || machine.StartAt != "Confirm" || len(machine.States) != 3 || machine.Check() != nil {
 		t.Errorf("%+v: %v, %v", machine, err, machine.Check())
 	}

@@ -150,7 +150,7 @@ func (p Parallel) problems(name string) []string {
 
 func (f Fail) leadsTo() []string        { return nil }
 func (f Fail) problems(string) []string { return nil }
-func (f Fail) seconds() (int, error)    { return 0, nil }
+func (f Fail) span() (span, error)      { return span{never, 0}, nil }
 func ending(name, next string, end bool) []string {
 	if (next == "") == end {
 		return nil

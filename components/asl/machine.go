@@ -33,8 +33,8 @@ type State interface {
 	leadsTo() []string
 	// problems lists what is wrong with the state itself; name is its own.
 	problems(name string) []string
-	// seconds is the longest that the state may take, including retries and the pauses before them.
-	seconds() (int, error)
+	// span is the longest that the state may take, including retries and the pauses before them.
+	span() (span, error)
 }
 
 // Task calls a service and waits for its answer.

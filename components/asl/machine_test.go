@@ -116,7 +116,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			s.Catch = []asl.Catcher{{ErrorEquals: []string{asl.AnyError}, Next: "Both"}, {ErrorEquals: []string{"A"}, Next: "Both"}}
 		}), "in the last catcher"},
 		"a loop":                         {change("Last", func(s *asl.Task) { s.End, s.Next = false, "Both" }), "leads back to itself"},
-		"a timeout that cuts a path off": {func(m *asl.Machine) { m.TimeoutSeconds = 61 }, "TimeoutSeconds is 61, but a path takes up to 62"},
+		"a timeout that cuts a path off": {func(m *asl.Machine) { m.TimeoutSeconds = 56 }, "TimeoutSeconds is 56, but a path takes up to 57"},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -139,12 +139,20 @@ func retrier(edit func(*asl.Retrier)) func(*asl.Task) {
 }
 
 func TestTheLongestPathCountsRetriesAndPauses(t *testing.T) {
-	// Four calls of 10 s with pauses of 1, 2 and 4 s are 47 s, keeping the event takes 5 s more, and the last task 10 s.
-	got, err := small().Longest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := 47 + 5 + 10; got != want {
-		t.Errorf("%d seconds, want %d", got, want)
+	for name, test := range map[string]struct {
+		keeping int // seconds
+		want    int
+	}{
+		"four calls of 10 s with pauses of 1, 2 and 4 s, then the last task": {5, 47 + 10},
+		"a failure that takes longer to keep, which ends the execution":      {15, 47 + 15},
+	} {
+		machine := small()
+		states := machine.States["Both"].(asl.Parallel).Branches[0].States
+		keep := states["Keep"].(asl.Task)
+		keep.TimeoutSeconds = test.keeping
+		states["Keep"] = keep
+		if got, err := machine.Longest(); err != nil || got != test.want {
+			t.Errorf("%s: %d seconds, want %d (%v)", name, got, test.want, err)
+		}
 	}
 }

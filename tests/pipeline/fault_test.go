@@ -25,6 +25,8 @@ var (
 	brokenSSM      = &ssm.InternalServerError{Message: aws.String("try again")}
 	throttledCall  = &function.Error{Type: "Lambda.TooManyRequestsException", Message: "Rate Exceeded."}
 	brokenCall     = &function.Error{Type: "Lambda.ServiceException", Message: "try again"}
+	idleCall       = &function.Error{Type: "Lambda.CodeArtifactUserPendingException", Message: "Lambda is initializing your function. It will be ready to invoke shortly."}
+	detachedCall   = &function.Error{Type: "Lambda.ResourceNotReadyException", Message: "The function is inactive and its VPC connection is no longer available."}
 	timedOutCall   = &function.Error{Type: "Sandbox.Timedout", Message: "Task timed out after 3.00 seconds"}
 	errLostMessage = errors.New("connection reset by peer")
 )
@@ -40,6 +42,26 @@ func first(n int, service, operation string, with fault.Fault) fault.Hook {
 		mu.Lock()
 		defer mu.Unlock()
 		if calls[call.Resource+call.Key]++; calls[call.Resource+call.Key] > n {
+			return fault.Fault{}
+		}
+		return with
+	}
+}
+
+// fromFirst fails the calls of an operation on each resource for so long from the first.
+func fromFirst(lasting time.Duration, service, operation string, with fault.Fault) fault.Hook {
+	var mu sync.Mutex
+	since := map[string]time.Time{}
+	return func(call fault.Call) fault.Fault {
+		if call.Service != service || call.Operation != operation {
+			return fault.Fault{}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if since[call.Resource].IsZero() {
+			since[call.Resource] = time.Now()
+		}
+		if time.Since(since[call.Resource]) > lasting/haste {
 			return fault.Fault{}
 		}
 		return with
@@ -77,6 +99,8 @@ func TestFaultsThatPassChangeNothing(t *testing.T) {
 		"each call of a function is throttled at first":                first(3, "lambda", "Invoke", fault.Fault{Err: throttledCall}),
 		"each call of a function breaks off after its work":            first(1, "lambda", "Invoke", fault.Fault{Err: brokenCall, Applied: true}),
 		"each call of a function takes too long at first":              first(2, "lambda", "Invoke", fault.Fault{Err: timedOutCall}),
+		"each function was idle for weeks":                             fromFirst(106*time.Second, "lambda", "Invoke", fault.Fault{Err: idleCall}),
+		"each function has to reach its network again":                 fromFirst(106*time.Second, "lambda", "Invoke", fault.Fault{Err: detachedCall}),
 		"parameters can't be read at first":                            first(3, "ssm", "GetParametersByPath", fault.Fault{Err: brokenSSM}),
 		"each message to a queue is refused at first":                  first(4, "sqs", "SendMessage", fault.Fault{Err: errLostMessage}),
 		"each message to a queue arrives and its answer is lost":       first(2, "sqs", "SendMessage", fault.Fault{Err: errLostMessage, Applied: true}),
