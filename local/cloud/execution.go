@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/aws/smithy-go"
 	"github.com/tidwall/gjson"
 
 	"trade-processing/local/queue"
@@ -158,8 +160,12 @@ func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Dat
 	if err := only(parameters, integrations[lambdaInvoke]); err != nil {
 		return nil, err
 	}
+	payload, err := payload(parameters["Payload"])
+	if err != nil {
+		return nil, err
+	}
 	name, _ := parameters["FunctionName"].(string)
-	answer, err := t.cloud.invoke(ctx, name, t.trace, states.AppendJSON(nil, parameters["Payload"]))
+	answer, err := t.cloud.invoke(ctx, name, t.trace, payload)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +174,25 @@ func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Dat
 		return nil, &states.Failure{Name: "Lambda.Unknown", Cause: "the function's answer is not JSON"}
 	}
 	return map[string]any{"ExecutedVersion": answer.Version, "Payload": document, "StatusCode": json.Number("200")}, nil
+}
+
+// payload is what a function gets. A text isn't quoted: it is JSON itself, or no request that Lambda takes. Null is no
+// payload, which functions get as an empty object. Recorded in LocalStack's test_invoke and test_invoke_json_values.
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+func payload(data states.Data) ([]byte, error) {
+	if document, ok := data.(*states.Document); ok && strings.IndexByte(`"n`, bytes.TrimSpace(document.JSON())[0]) >= 0 {
+		data = document.Data() // a text, or null
+	}
+	switch data := data.(type) {
+	case nil:
+		return []byte("{}"), nil
+	case string:
+		if !json.Valid([]byte(data)) {
+			return nil, &states.Failure{Name: "Lambda.InvalidRequestContentException", Cause: "Could not parse request body into json: " + data}
+		}
+		return []byte(data), nil
+	}
+	return states.AppendJSON(nil, data), nil
 }
 
 // send sends a message to a queue. If the body is an object, it becomes its JSON text.
@@ -181,10 +206,13 @@ func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Dat
 		return nil, &states.Failure{Name: "SQS.QueueDoesNotExistException", Cause: err.Error()}
 	}
 	body, isText := parameters["MessageBody"].(string)
-	if !isText {
+	if !isText && parameters["MessageBody"] != nil {
 		body = string(states.AppendJSON(nil, parameters["MessageBody"]))
 	}
 	sent, err := to.Send(ctx, queue.Draft{Body: body, TraceHeader: t.trace})
+	if refusal, ok := errors.AsType[smithy.APIError](err); ok {
+		return nil, sqsFailure(refusal)
+	}
 	if err != nil {
 		return nil, &states.Failure{Name: "SQS.SdkClientException", Cause: err.Error()}
 	}
@@ -193,6 +221,19 @@ func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Dat
 	// A dead letter has the error that was caught.
 	t.sent = append(t.sent, DeadLetter{Queue: afterLast(url, "/"), Error: gjson.Get(body, "error.Error").String()})
 	return map[string]any{"MessageId": sent.ID, "MD5OfMessageBody": sent.BodyMD5}, nil
+}
+
+// sqsFailure is an answer of SQS as Step Functions reports it: under the name of the SDK's exception, which is
+// AmazonSQSException for most. Recorded in LocalStack's test_send_message_empty_body.
+func sqsFailure(refusal smithy.APIError) *states.Failure {
+	name := "AmazonSQSException"
+	if refusal.ErrorCode() == "QueueDoesNotExist" {
+		name = "QueueDoesNotExistException"
+	}
+	return &states.Failure{
+		Name:  "SQS." + name,
+		Cause: fmt.Sprintf("%s (Service: AmazonSQS; Error Code: %s)", refusal.ErrorMessage(), refusal.ErrorCode()),
+	}
 }
 
 // only refuses unsupported parameters. A state without Parameters passes on its input, whose names aren't in the

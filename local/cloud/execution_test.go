@@ -22,6 +22,10 @@ func TestWhatBecomesOfAnExecution(t *testing.T) {
 	send := func(parameters string) string {
 		return pass(`{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": ` + parameters + `, "End": true}`)
 	}
+	pay := func(payload string) string {
+		return pass(`{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "OutputPath": "$.Payload", "End": true,
+			"Parameters": {"FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:keeper:live", "Payload": ` + payload + `}}`)
+	}
 	const keeper = "arn:aws:lambda:us-east-1:000000000000:function:keeper"
 	for _, tc := range []struct {
 		name       string
@@ -38,7 +42,13 @@ func TestWhatBecomesOfAnExecution(t *testing.T) {
 		{"a queue that is not there", send(`{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/000000000000/nobody", "MessageBody": "x"}`),
 			"failed: SQS.QueueDoesNotExistException"},
 		{"a message without a body", send(`{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/000000000000/failures", "MessageBody": ""}`),
-			"failed: SQS.SdkClientException"},
+			"failed: SQS.AmazonSQSException"},
+		{"a message whose body is null", send(`{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/000000000000/failures", "MessageBody": null}`),
+			"failed: SQS.AmazonSQSException"},
+		{"a text as payload is JSON itself", pay(`"{\"detail\": {\"say\": \"so\"}}"`), "so"},
+		{"a text from the event too", strings.Replace(pay(`""`), `"Payload": ""`, `"Payload.$": "$.detail.payload"`, 1), "this"},
+		{"a text that is not JSON", pay(`"hello"`), "failed: Lambda.InvalidRequestContentException"},
+		{"no payload", pay(`null`), "nothing to keep"},
 		{"parameters that come with the input and are not served",
 			pass(`{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true}`), "failed: States.Runtime"},
 		{"parameters that are no object",
@@ -48,7 +58,7 @@ func TestWhatBecomesOfAnExecution(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.update(machineType, "orders", cloud.Properties{"definition": tc.definition})
-			w.expect(`{"id": "1"}`, tc.want)
+			w.expect(`{"id": "1", "payload": "{\"detail\": {\"say\": \"this\"}}"}`, tc.want)
 		})
 	}
 }

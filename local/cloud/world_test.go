@@ -297,6 +297,9 @@ func (k *keeper) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, err
 	}
+	if string(payload) == "{}" {
+		return json.Marshal("nothing to keep")
+	}
 	if event.Detail.Say != "" {
 		return json.Marshal(event.Detail.Say)
 	}

@@ -33,7 +33,7 @@ func TestDataFlow(t *testing.T) {
 		"Parameters may be empty":                    {pass + `, "Parameters": {}`, `{}`},
 		"a text of Parameters like a path is a text": {pass + `, "Parameters": {"id": "$.trade.id"}`, `{"id":"$.trade.id"}`},
 		"Parameters may hold a value as its text":    {pass + `, "Parameters": {"x.$": "States.JsonToString($.trade)"}`, `{"x":"{\"amount\":12.50,\"id\":\"T-1\"}"}`},
-		"a value as its text is the text as it came": {pass + `, "Parameters": {"x.$": "States.JsonToString( $ )"}, "OutputPath": "$.x"`, string(quoted(input))},
+		"a value as its text has no white space":     {pass + `, "Parameters": {"x.$": "States.JsonToString( $ )"}, "OutputPath": "$.x"`, string(quoted(`{"trade":{"id":"T-1","amount":12.50},"tags":["a","b"],"none":null,"detail-type":"Trade"}`))},
 		"a text of what is not there":                {pass + `, "Parameters": {"x.$": "States.JsonToString($.nobody)"}`, `failed: States.Runtime: the path $.nobody leads to nothing`},
 		// AWS documents States.ParameterPathFailure here, and raises States.Runtime.
 		"Parameters that find nothing fail":                    {pass + `, "Parameters": {"id.$": "$.nobody"}`, `failed: States.Runtime: the path $.nobody leads to nothing`},

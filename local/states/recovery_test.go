@@ -194,7 +194,7 @@ func TestFail(t *testing.T) {
 		"nothing at all":                  {``, `failed: `},
 		"both from the input":             {`, "ErrorPath": "$.Error", "CausePath": "$.Cause"`, `failed: TradeConflict: {"errorMessage":"x"}`},
 		"a cause from the context":        {`, "ErrorPath": "$.Error", "CausePath": "$$.State.Name"`, `failed: TradeConflict: A`},
-		"a cause made by a function":      {`, "ErrorPath": "$.Error", "CausePath": "States.JsonToString($)"`, `failed: TradeConflict: ` + input},
+		"a cause made by a function":      {`, "ErrorPath": "$.Error", "CausePath": "States.JsonToString($)"`, `failed: TradeConflict: {"Error":"TradeConflict","Cause":"{\"errorMessage\":\"x\"}","n":1}`},
 		"an error that is not there":      {`, "ErrorPath": "$.nobody"`, `failed: States.Runtime: the path $.nobody leads to nothing`},
 		"an error that is a number":       {`, "ErrorPath": "$.n"`, `failed: States.Runtime: state A: its error or cause is not a text`},
 		"a cause that is the whole input": {`, "CausePath": "$"`, `failed: States.Runtime: state A: its error or cause is not a text`},

@@ -1,6 +1,8 @@
 package states
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -104,7 +106,8 @@ func (c *compiler) expression(at, text string) template {
 	return asText{c.path(at, found[1])}
 }
 
-// asText is the intrinsic function States.JsonToString.
+// asText is the intrinsic function States.JsonToString, which writes no white space between values: LocalStack's
+// test_json_to_string.
 // https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 type asText struct{ of template }
 
@@ -115,5 +118,7 @@ func (a asText) fill(s scope) (Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	return string(AppendJSON(nil, value)), nil
+	var compact bytes.Buffer
+	err = json.Compact(&compact, AppendJSON(nil, value))
+	return compact.String(), err
 }
