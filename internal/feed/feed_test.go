@@ -146,7 +146,7 @@ func TestWhatIsRefusedAndWhatItSays(t *testing.T) {
 		"an empty object":                     {"{}", "Source, DetailType, Detail missing or empty"},
 		"an empty source":                     {`{"Source":"","DetailType":"d","Detail":{}}`, "Source missing or empty"},
 		"a member given twice":                {`{"Source":"s","Source":"t","DetailType":"d","Detail":{}}`, "Source is given twice"},
-		"a source that is no string":          {`{"Source":1,"DetailType":"d","Detail":{}}`, "Source is a JSON number, not a string"},
+		"a source that is not a string":       {`{"Source":1,"DetailType":"d","Detail":{}}`, "Source is a JSON number, not a string"},
 		"a source of AWS's own":               {`{"Source":"aws.ec2","DetailType":"d","Detail":{}}`, "NotAuthorizedForSource"},
 		"a detail type of 129 characters":     {`{"Source":"s","DetailType":"` + strings.Repeat("é", 129) + `","Detail":{}}`, "DetailType has 129 characters"},
 		"a detail that is an array":           {firstPart + `[{}]}`, "MalformedDetail): it is a JSON array"},

@@ -55,11 +55,11 @@ func TestALetterIsKnownByItsEventOrItsRun(t *testing.T) {
 		"of another run":                         {`{"event": {"id": "1", "detail": {"tradeId": "verify-1-system2", "verification": "1"}}}`, nil},
 		"of a real trade":                        {`{"event": {"id": "1", "detail": {"tradeId": "1"}}}`, nil},
 		"that names the run in a field's name":   {`{"event": {"id": "1", "detail": {"` + run + `": "verification"}}}`, nil},
-		"that is no object":                      {`"` + run + `"`, nil},
+		"that is not an object":                  {`"` + run + `"`, nil},
 		"that is no JSON":                        {run, nil},
-		"whose detail is no object":              {`{"event": {"id": "1", "detail": "` + run + `"}}`, nil},
+		"whose detail is not an object":          {`{"event": {"id": "1", "detail": "` + run + `"}}`, nil},
 		"that has neither event nor id":          {`{}`, nil},
-		"whose field verification is no text":    {`{"event": {"id": "1", "detail": {"verification": {"` + run + `": 1}}}}`, nil},
+		"whose field verification is not text":   {`{"event": {"id": "1", "detail": {"verification": {"` + run + `": 1}}}}`, nil},
 		"whose event has an empty id, as others": {`{"event": {"id": "", "detail": {}}}`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

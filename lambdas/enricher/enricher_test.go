@@ -162,7 +162,7 @@ func TestContextByReferenceData(t *testing.T) {
 		{"foreign exchange has conventions of its own",
 			`{"tradeId":"t","currency":"USD","symbol":"EUR-USD"}`,
 			`{"status":"PARTIAL","reasons":["VENUE_MISSING"],"currency":{"code":"USD","minorUnit":2}}`},
-		{"an array is no trade", `[1,2]`, `{"status":"PARTIAL","reasons":["TRADE_MALFORMED"]}`},
+		{"an array is not a trade", `[1,2]`, `{"status":"PARTIAL","reasons":["TRADE_MALFORMED"]}`},
 		{"a trade without an id", `{"amount":"5","venue":"XNYS"}`, `{"status":"PARTIAL","reasons":["TRADE_MALFORMED"]}`},
 		{"null", `null`, `{"status":"PARTIAL","reasons":["TRADE_MALFORMED"]}`},
 		{"nesting without end", strings.Repeat("[", 5000) + strings.Repeat("]", 5000), `{"status":"PARTIAL","reasons":["TRADE_MALFORMED"]}`},
@@ -242,7 +242,7 @@ func FuzzEnricherAlwaysAnswers(f *testing.F) {
 		}
 		for _, r := range answer.Reasons {
 			if !known[r] {
-				t.Errorf("%s is no reason of the table", r)
+				t.Errorf("%s is not a reason of the table", r)
 			}
 		}
 	})

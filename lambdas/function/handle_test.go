@@ -176,7 +176,7 @@ func TestFailuresHaveATypeForTheStateMachine(t *testing.T) {
 		"a payload of another shape":    {`{"event":{"time":5}}`, tradeID, "MalformedTrade", "reading the payload"},
 		"no event":                      {`{}`, tradeID, "MalformedTrade", "the event has no detail"},
 		"an event without a time":       {`{"event":{"detail":{"tradeId":"t-1"}}}`, tradeID, "MalformedTrade", "the event has no time"},
-		"a detail that is no trade":     {`{"event":{"time":"2024-05-28T13:29:59Z","detail":{}}}`, tradeID, "MalformedTrade", "no tradeId"},
+		"a detail that is not a trade":  {`{"event":{"time":"2024-05-28T13:29:59Z","detail":{}}}`, tradeID, "MalformedTrade", "no tradeId"},
 		"a detail nested 10,000 deep":   {`{"event":{"time":"2024-05-28T13:29:59Z","detail":` + deep + `}}`, tradeID, "MalformedTrade", "exceeded max depth"},
 		"a detail nested 9,000 deep":    {`{"event":{"time":"2024-05-28T13:29:59Z","detail":` + deep[1000:19000] + `}}`, tradeID, "MalformedTrade", "deeper than 32 levels"},
 		"a detail with bytes not UTF-8": {"{\"event\":{\"time\":\"2024-05-28T13:29:59Z\",\"detail\":{\"tradeId\":\"t\",\"x\":\"\xff\"}}}", tradeID, "MalformedTrade", "not valid UTF-8"},

@@ -39,7 +39,7 @@ func TestEveryVenueIsDescribedInFull(t *testing.T) {
 			t.Errorf("%s, operated by %s: not both are MICs", v.MIC, v.Operating)
 		}
 		if !country.MatchString(v.Country) || !strings.Contains(assignedCountries, v.Country) {
-			t.Errorf("%s: %q is no country of ISO 3166", name, v.Country)
+			t.Errorf("%s: %q is not a country of ISO 3166", name, v.Country)
 		}
 		if v.Name == "" {
 			t.Errorf("%s has no name", name)

@@ -105,7 +105,7 @@ func TestSettlementDate(t *testing.T) {
 	}{
 		// FINRA's schedules for Columbus Day combine its trades with those of the business day before.
 		{"US shares at T+3 in 2013", "XNYS", "2013-10-08T12:00:00-04:00", "T+3", "2013-10-11"},
-		{"banks' holiday is no settlement day", "XNYS", "2013-10-09T12:00:00-04:00", "T+3", "2013-10-15"},
+		{"banks' holiday is not a settlement day", "XNYS", "2013-10-09T12:00:00-04:00", "T+3", "2013-10-15"},
 		{"the Friday before Columbus Day", "XNYS", "2013-10-11T12:00:00-04:00", "T+3", "2013-10-17"},
 		{"Columbus Day itself", "XNYS", "2013-10-14T12:00:00-04:00", "T+3", "2013-10-17"},
 		{"the last day of T+3", "XNAS", "2017-09-01T12:00:00-04:00", "T+3", "2017-09-07"},
@@ -211,7 +211,7 @@ func TestATradeSettlesOnABusinessDayNotBeforeItsTradingDay(t *testing.T) {
 			return
 		}
 		if isOpen, _ := v.calendar.IsOpen(m.TradingDay); !isOpen {
-			t.Fatalf("%s is no trading day", m.TradingDay)
+			t.Fatalf("%s is not a trading day", m.TradingDay)
 		}
 		local := at.In(v.Zone)
 		if m.TradingDay < DateOf(local.Date()) {

@@ -37,14 +37,14 @@ func TestTheTableIsComplete(t *testing.T) {
 	var seen []trade.Code
 	for _, d := range trade.Codes() {
 		if slices.Contains(seen, d.Code) {
-			t.Errorf("%s stands twice", d.Code)
+			t.Errorf("%s is listed twice", d.Code)
 		}
 		seen = append(seen, d.Code)
 		if !regexp.MustCompile(`^[A-Z]+(_[A-Z]+)*$`).MatchString(string(d.Code)) {
 			t.Errorf("%s is not upper snake case", d.Code)
 		}
 		if _, known := validDetail()[d.Field]; !known {
-			t.Errorf("%s is about %q, which is no field", d.Code, d.Field)
+			t.Errorf("%s is about %q, which is not a field", d.Code, d.Field)
 		}
 		if d.Meaning == "" {
 			t.Errorf("%s has no meaning", d.Code)

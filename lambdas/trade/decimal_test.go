@@ -74,7 +74,7 @@ func TestParseDecimal(t *testing.T) {
 		"-Inf":                                       {text: "-Inf", err: trade.ErrNotDecimal},
 		"a currency sign":                            {text: "$5", err: trade.ErrNotDecimal},
 		"digits of another script":                   {text: "٣", err: trade.ErrNotDecimal},
-		"a minus that is no hyphen":                  {text: "−5", err: trade.ErrNotDecimal},
+		"a minus that is not a hyphen":               {text: "−5", err: trade.ErrNotDecimal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, err := trade.ParseDecimal(test.text)
@@ -109,7 +109,7 @@ func TestHostileDecimalsCostNothing(t *testing.T) {
 func rational(t interface{ Fatalf(string, ...any) }, text string) *big.Rat {
 	r, ok := new(big.Rat).SetString(text)
 	if !ok {
-		t.Fatalf("%q is no number", text)
+		t.Fatalf("%q is not a number", text)
 	}
 	return r
 }

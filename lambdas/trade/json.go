@@ -207,7 +207,7 @@ func (w *walker) string() (string, error) {
 		return literal[1 : len(literal)-1], nil
 	}
 	if hasHalfPair(literal) {
-		return "", malformed("the detail has half a surrogate pair, which is no character, in the string at byte %d", start)
+		return "", malformed("the detail has half a surrogate pair, which is not a character, in the string at byte %d", start)
 	}
 	var s string
 	if err := json.Unmarshal([]byte(literal), &s); err != nil {

@@ -103,7 +103,7 @@ func TestRules(t *testing.T) {
 		"an amount of null is none":                          {fields{"amount": raw(`null`)}, []trade.Code{trade.AmountMissing}},
 		"an amount may be a number":                          {fields{"amount": raw(`1313.8`)}, nil},
 		"an amount may not be an object":                     {fields{"amount": raw(`{}`)}, []trade.Code{trade.AmountWrongType}},
-		"an empty amount is no decimal":                      {fields{"amount": ""}, []trade.Code{trade.AmountNotDecimal}},
+		"an empty amount is not a decimal":                   {fields{"amount": ""}, []trade.Code{trade.AmountNotDecimal}},
 		"an amount of 38 digits is exact as a string":        {fields{"amount": "12345678901234567890.123456789012345678"}, nil},
 		"an amount of 39 digits is too long":                 {fields{"amount": "12345678901234567890.1234567890123456789"}, []trade.Code{trade.AmountTooManyDigits}},
 		"a number of 15 digits survives":                     {fields{"amount": raw(`123456789012.345`)}, nil},
@@ -118,7 +118,7 @@ func TestRules(t *testing.T) {
 		"a zero price is a violation":                        {fields{"price": "0.000"}, []trade.Code{trade.PriceZero}},
 		"a price below zero is another":                      {fields{"price": "-0.01"}, []trade.Code{trade.PriceNegative}},
 		"a price of null is none":                            {fields{"price": raw(`null`)}, nil},
-		"a quantity with blanks is no decimal":               {fields{"quantity": "1 000"}, []trade.Code{trade.QuantityNotDecimal}},
+		"a quantity with blanks is not a decimal":            {fields{"quantity": "1 000"}, []trade.Code{trade.QuantityNotDecimal}},
 
 		"a currency is required":                   {fields{"currency": nil}, []trade.Code{trade.CurrencyMissing}},
 		"a currency that the stack allows":         {fields{"currency": "BTC"}, nil},

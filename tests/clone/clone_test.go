@@ -29,7 +29,7 @@ func run(t *testing.T, folder string, variables []string, words ...string) strin
 func awkward(t *testing.T) string {
 	t.Helper()
 	if text, err := exec.CommandContext(t.Context(), "git", "rev-parse", "HEAD").CombinedOutput(); err != nil {
-		t.Skipf("this is no clone that git trusts: %v\n%s", err, text)
+		t.Skipf("this is not a clone that git trusts: %v\n%s", err, text)
 	}
 	above := filepath.Join(t.TempDir(), "a folder [1]")
 	if err := os.Mkdir(above, 0o755); err != nil {

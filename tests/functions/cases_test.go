@@ -131,7 +131,7 @@ func Cases() []Case {
 				`],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`,
 		},
 		{
-			Name: "a detail without a tradeId is no trade", Function: Validator,
+			Name: "a detail without a tradeId is not a trade", Function: Validator,
 			Payload: request(`{"amount":"1"}`, ""),
 			Error:   "MalformedTrade", Says: "the detail has no tradeId",
 		},
@@ -183,7 +183,7 @@ func Cases() []Case {
 			Answer:  `{"status":"PARTIAL","reasons":["VENUE_UNKNOWN"],"currency":{"code":"USD","minorUnit":2}}`,
 		},
 		{
-			Name: "what is no trade has a partial context and is no error", Function: Enricher,
+			Name: "what is not a trade has a partial context and is not an error", Function: Enricher,
 			Payload: request(`{"amount":"1"}`, ""),
 			Answer:  `{"status":"PARTIAL","reasons":["TRADE_MALFORMED"]}`,
 		},

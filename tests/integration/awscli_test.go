@@ -38,7 +38,7 @@ func TestTheCommandsOfTheAWSCLIExist(t *testing.T) {
 	for _, c := range commands {
 		arguments := known[c.name]
 		if arguments == nil {
-			t.Errorf("%s: aws %s is no command", c.where, c.name)
+			t.Errorf("%s: aws %s is not a command", c.where, c.name)
 			continue
 		}
 		for _, option := range c.options {

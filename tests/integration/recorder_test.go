@@ -245,7 +245,7 @@ func TestWhatTheRecorderMakesOfADatabaseThatFails(t *testing.T) {
 		{"a failure within DynamoDB that lasts is left to the state machine", broken, 3, "InternalServerError", 3, false},
 		{"a broken connection is tried again", fault{Broken: true}, 1, "RECORDED", 2, true},
 		{"a connection that breaks after the write was done", fault{Broken: true, Applied: true}, 1, "RECORDED", 2, true},
-		{"a write whose answer is lost is no duplicate of itself", lost, 2, "RECORDED", 3, true},
+		{"a write whose answer is lost is not a duplicate of itself", lost, 2, "RECORDED", 3, true},
 		{"a refusal that no retry can mend is not tried again", fault{Status: 400, Code: "AccessDeniedException"}, 1, "AccessDeniedException", 1, false},
 		{"a table that isn't there is not asked for again", fault{Status: 400, Code: "ResourceNotFoundException"}, 1, "ResourceNotFoundException", 1, false},
 		{"answers that are lost until the end leave the trade to be found out", lost, 3, "InternalServerError", 3, true},

@@ -57,7 +57,7 @@ func TestBadLinesAreToldOrKeptAndTheOthersGoOn(t *testing.T) {
 		{"no id", aTrade(`{"amount": "10"}`), ""},
 		{"an id that is a number", aTrade(`{"tradeId": 7}`), ""},
 		{"an id with a space", aTrade(`{"tradeId": "a b"}`), ""},
-		{"a name that stands twice", bad("x", `, "amount": "11"`), ""},
+		{"a name that is listed twice", bad("x", `, "amount": "11"`), ""},
 		{"an empty detail", aTrade("{}"), ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -75,7 +75,7 @@ func TestAnyOrderAndAnyConcurrencyGiveTheSameTable(t *testing.T) {
 				differing++
 				// Neither is made up: the loser in one table is in the conflict queue, and won in the other.
 				if !slices.ContainsFunc(s.letters(recorderQueue), func(letter string) bool { return strings.Contains(letter, tradeIDOf(want[key])) }) {
-					t.Errorf("%s differs, and is no conflict", key)
+					t.Errorf("%s differs, and is not a conflict", key)
 				}
 			}
 			if differing > expected.Conflicts {

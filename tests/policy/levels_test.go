@@ -155,7 +155,7 @@ func TestTheRemediation(t *testing.T) {
 				t.Errorf("an own tag was changed: %s", text)
 			}
 			if !strings.Contains(text, `"Secret":{`) || !strings.Contains(text, `"ciphertext":`) {
-				t.Errorf("a secret tag is no secret any more: %s", text)
+				t.Errorf("a secret tag is not a secret any more: %s", text)
 			}
 		})
 	}

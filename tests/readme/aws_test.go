@@ -369,7 +369,7 @@ func (a account) putParameter(t *testing.T, options map[string]string) {
 		t.Errorf("the stack has no parameter %s", options["--name"])
 	}
 	if _, err := strconv.Atoi(options["--value"]); err != nil {
-		t.Errorf("the value %q is no amount", options["--value"])
+		t.Errorf("the value %q is not an amount", options["--value"])
 	}
 }
 

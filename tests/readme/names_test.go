@@ -56,7 +56,7 @@ func TestEveryMakeTargetExists(t *testing.T) {
 	makefile := read(t, "Makefile")
 	eachFound(t, `^make ([a-z-]+)`, func(p page, target string) {
 		if !strings.Contains(makefile, "\n"+target+": ") {
-			t.Errorf("%s names make %s, which is no target", p.name, target)
+			t.Errorf("%s names make %s, which is not a target", p.name, target)
 		}
 	})
 }
@@ -174,7 +174,7 @@ func TestTheCommandsOfTradectlExist(t *testing.T) {
 	eachFound(t, `tradectl ([a-z]+(?: [a-z]+)?)`, func(p page, name string) {
 		command, rest, err := tradectl.Find(strings.Fields(name))
 		if err != nil || command == tradectl || command.HasSubCommands() && len(rest) > 0 {
-			t.Errorf("%s names tradectl %s, which is no command", p.name, name)
+			t.Errorf("%s names tradectl %s, which is not a command", p.name, name)
 		}
 	})
 	// And so must the options that follow it, word for word.

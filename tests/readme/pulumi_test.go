@@ -30,7 +30,7 @@ func TestTheCommandsOfPulumiExist(t *testing.T) {
 				count++
 				name, help := asked.about(t.Context(), c)
 				if help == "" {
-					t.Errorf("%s: %v: pulumi %s is no command", where, c, name)
+					t.Errorf("%s: %v: pulumi %s is not a command", where, c, name)
 					continue
 				}
 				for _, option := range c.Options() {

@@ -336,7 +336,7 @@ func TestEveryMakeTargetExists(t *testing.T) {
 			case isSetting && !strings.Contains(makefile, "$("+variable+")"):
 				t.Errorf("%s sets %s, which the Makefile doesn't use", where, variable)
 			case !isSetting && !strings.Contains(makefile, "\n"+word+": "):
-				t.Errorf("%s names make %s, which is no target", where, word)
+				t.Errorf("%s names make %s, which is not a target", where, word)
 			}
 		}
 	})
@@ -348,7 +348,7 @@ func TestEveryCommandOfTradectlExists(t *testing.T) {
 	eachCommand(t, "bin/tradectl", func(where string, c shell.Command) {
 		command, _, err := tradectl.Find(c.Words[1:])
 		if err != nil || command == tradectl || command.HasSubCommands() {
-			t.Errorf("%s: %v is no command (%v)", where, c, err)
+			t.Errorf("%s: %v is not a command (%v)", where, c, err)
 			return
 		}
 		for _, option := range c.Options() {
