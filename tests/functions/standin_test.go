@@ -133,6 +133,10 @@ func goImage(project string) (image, error) {
 		return image{}, err
 	}
 	a.file("etc/ssl/certs/ca-certificates.crt", 0o644, certificates)
+	// A fresh module cache holds only what this machine has built so far.
+	if said, err := exec.Command("go", "-C", filepath.Join(project, "lambdas"), "mod", "download").CombinedOutput(); err != nil {
+		return image{}, fmt.Errorf("downloading the functions' modules: %w\n%s", err, said)
+	}
 	downloads, err := exec.Command("go", "env", "GOMODCACHE").Output()
 	if err != nil {
 		return image{}, err
