@@ -118,11 +118,15 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 		RoutingConfigurations: sfn.AliasRoutingConfigurationArray{
 			&sfn.AliasRoutingConfigurationArgs{StateMachineVersionArn: machine.StateMachineVersionArn, Weight: pulumi.Int(100)},
 		},
-	}, pulumi.Parent(w))
+		// A machine of another type replaces this one under the same name. AWS deletes the alias along with the old one, and the
+		// new one's first version has the same ARN again, so that nothing else would show that the alias is gone.
+	}, pulumi.Parent(w), pulumi.ReplaceWith([]pulumi.Resource{machine}))
 	if err != nil {
 		return nil, fmt.Errorf("creating the alias of state machine %s: %w", name, err)
 	}
-	w.ARN, w.AliasARN = machine.Arn, alias.Arn
+	// By name, which survives a replacement: otherwise a preview would say that every rule's target changes.
+	known := pulumi.String(args.Scope.ARN("states", "stateMachine:"+args.WorkflowName+":"+aliasName)).ToStringOutput()
+	w.ARN, w.AliasARN = machine.Arn, pulumi.OutputWithDependencies(ctx.Context(), known, alias).(pulumi.StringOutput)
 
 	w.Alarms, err = newAlarms(ctx, w, name, args.WorkflowName, args.AlarmTopicARN, args.alarms())
 	if err != nil {

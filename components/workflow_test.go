@@ -71,6 +71,15 @@ func TestAStateMachineIsLoggedTracedEncryptedAndPublished(t *testing.T) {
 	}
 }
 
+// A changed type replaces the machine under its own name, and AWS deletes the alias along with it.
+func TestAnAliasIsReplacedWithItsStateMachine(t *testing.T) {
+	stack := declareWorkflow(t, nil)
+	machine, alias := find(t, stack, "aws:sfn/stateMachine:StateMachine", "machine"), find(t, stack, "aws:sfn/alias:Alias", "workflow-alias")
+	if !slices.Equal(alias.ReplaceWith, []string{machine.URN}) {
+		t.Errorf("it is replaced with %v", alias.ReplaceWith)
+	}
+}
+
 func TestAStateMachinesLogGroupNeedsNoResourcePolicyOfItsOwn(t *testing.T) {
 	group := find(t, declareWorkflow(t, nil), "aws:cloudwatch/logGroup:LogGroup", "workflow-logs")
 	if diff := cmp.Diff(map[string]any{"name": "/aws/vendedlogs/states/trades", "retentionInDays": 365.0, "kmsKeyId": string(keyARN)}, group.Inputs); diff != "" {

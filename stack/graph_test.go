@@ -48,6 +48,7 @@ type node struct {
 	Provider      string         `json:"provider,omitempty"`
 	Protect       bool           `json:"protect,omitempty"`
 	IgnoreChanges []string       `json:"ignoreChanges,omitempty"`
+	ReplaceWith   []string       `json:"replaceWith,omitempty"`
 	DependsOn     []string       `json:"dependsOn,omitempty"`
 	Inputs        map[string]any `json:"inputs,omitempty"`
 }
@@ -70,7 +71,8 @@ func graph(t *testing.T, stack *declared.Stack) []byte {
 			arguments["VERSION"], arguments["REVISION"] = "<tag>", "<digest>"
 		}
 		nodes = append(nodes, node{
-			URN: shortURN(r.URN), Provider: r.Provider, Protect: r.Protect, IgnoreChanges: r.IgnoreChanges, DependsOn: shortURNs(r.DependsOn), Inputs: inputs,
+			URN: shortURN(r.URN), Provider: r.Provider, Protect: r.Protect, IgnoreChanges: r.IgnoreChanges,
+			ReplaceWith: shortURNs(r.ReplaceWith), DependsOn: shortURNs(r.DependsOn), Inputs: inputs,
 		})
 	}
 	var text bytes.Buffer

@@ -27,6 +27,7 @@ type Resource struct {
 	Provider      string   // the logical name of the explicit provider; empty for a default one
 	DependsOn     []string // URNs, sorted
 	IgnoreChanges []string
+	ReplaceWith   []string // URNs
 	Protect       bool
 	DeleteTimeout string
 }

@@ -39,6 +39,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		Inputs: inputs, Secrets: secrets,
 		DependsOn:     slices.Sorted(slices.Values(request.GetDependencies())),
 		IgnoreChanges: request.GetIgnoreChanges(),
+		ReplaceWith:   request.GetReplaceWith(),
 		Protect:       request.GetProtect(),
 		DeleteTimeout: request.GetCustomTimeouts().GetDelete(),
 	}

@@ -107,14 +107,15 @@ func TestAKeptParameterKeepsItsVersion(t *testing.T) {
 }
 
 // A resource may be recreated after those that refer to it, under the same ARN, for instance when a state machine
-// becomes an express one.
+// becomes an express one. Its alias goes with it.
 func TestAKeptCloudWhoseResourcesWereReplaced(t *testing.T) {
 	w := newWorld(t)
+	alias := w.resource(machineAliasType, "orders").Inputs
 	w.delete(machineType, "orders")
 	inputs := machineInputs(definition(w.url("failures")))
 	inputs["type"] = "EXPRESS"
 	w.create(machineType, "orders", inputs)
-	w.update(machineAliasType, "orders", cloud.Properties{})
+	w.create(machineAliasType, "orders", alias)
 	w.expect(`{"id": "1"}`, "hello kept")
 	w.reopened().expect(`{"id": "1"}`, "hello duplicate")
 }

@@ -30,7 +30,10 @@ var workflowKinds = map[string]kind{
 			}
 		}),
 		start: startMachine,
-		stop:  dropMachine,
+		stop: func(c *Cloud, r *Resource) error {
+			c.dropAliases(r)
+			return dropMachine(c, r)
+		},
 	},
 	"aws:sfn/alias:Alias": {
 		uses:    "name routingConfigurations.stateMachineVersionArn routingConfigurations.weight",
@@ -67,6 +70,19 @@ type machineAliasInputs struct {
 func (in machineAliasInputs) machine() string {
 	version := in.Routing[0].VersionARN
 	return strings.TrimSuffix(version, ":"+afterLast(version, ":"))
+}
+
+// dropAliases deletes the aliases of a state machine, as AWS does with the machine
+// (https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html).
+func (c *Cloud) dropAliases(machine *Resource) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.resources {
+		if key.typ == "aws:sfn/alias:Alias" && key.region == machine.Region && strings.HasPrefix(key.id, machine.ID+":") {
+			c.live.machines.drop(key.id)
+			delete(c.resources, key)
+		}
+	}
 }
 
 func dropMachine(c *Cloud, r *Resource) error {

@@ -69,7 +69,8 @@ func TestTheLifeOfAStack(t *testing.T) {
 			},
 		}, {
 			name: "an express workflow", previewed: true, config: map[string]any{"workflowType": "EXPRESS", "maxRetries": 1},
-			operations: []string{"replace", "update"}, changes: map[string]int{"replace aws:sfn/stateMachine:StateMachine": 1},
+			operations: []string{"replace", "update"},
+			changes:    map[string]int{"replace aws:sfn/stateMachine:StateMachine": 1, "replace aws:sfn/alias:Alias": 1},
 		},
 	} {
 		t.Run(step.name, func(t *testing.T) {
