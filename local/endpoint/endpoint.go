@@ -7,6 +7,7 @@ package endpoint
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type Call struct {
 	Service   string // as signatures name it, such as events
 	Region    string
 	Operation string // such as PutEvents
+	Protocol  string // of the request
 }
 
 // operation serves one operation: it reads a body and returns what the answer's body is made of.
@@ -61,7 +63,11 @@ func serve[In any](do func(*Endpoint, context.Context, string, In) (any, error))
 		var in In
 		decoder := json.NewDecoder(bytes.NewReader(body))
 		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&in); err != nil {
+		err := decoder.Decode(&in)
+		if refusal, ok := errors.AsType[smithy.APIError](err); ok {
+			return nil, refusal
+		}
+		if err != nil {
 			return nil, awsapi.Error("SerializationException", "%v", err)
 		}
 		return do(e, ctx, region, in)
@@ -85,21 +91,21 @@ func Read(r *http.Request) (Call, []byte, error) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	call := Call{Region: found[1], Service: found[2]}
 	switch target := r.Header.Get("X-Amz-Target"); {
-	case target != "": // the JSON protocols: SERVICE_VERSION.OPERATION
-		call.Operation = target[strings.LastIndex(target, ".")+1:]
-	case strings.HasPrefix(r.URL.Path, "/service/"): // RPC v2: /service/NAME/operation/OPERATION
-		call.Operation = r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-	case call.Service == "sts": // the query protocol
-		call.Operation = formValue(body, "Action")
-	case r.URL.Path == "/Traces": // REST
-		call.Operation = "BatchGetTraces"
+	case target != "": // SERVICE_VERSION.OPERATION
+		call.Protocol, call.Operation = jsonRequest, target[strings.LastIndex(target, ".")+1:]
+	case strings.HasPrefix(r.URL.Path, "/service/"): // /service/NAME/operation/OPERATION
+		call.Protocol, call.Operation = cborRequest, r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	case formValue(body, "Action") != "":
+		call.Protocol, call.Operation = queryRequest, formValue(body, "Action")
+	case r.URL.Path == "/Traces":
+		call.Protocol, call.Operation = restRequest, "BatchGetTraces"
 	}
 	return call, body, nil
 }
 
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call, body, err := Read(r)
-	protocol := protocolOf(r, call)
+	protocol := call.protocol(r.Header.Get("Content-Type"))
 	if err != nil {
 		protocol.fail(w, err)
 		return
@@ -107,6 +113,10 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	do, known := operations[call.Service][call.Operation]
 	if !known {
 		protocol.fail(w, awsapi.Error("UnknownOperationException", "%s of %s is not served here", call.Operation, call.Service))
+		return
+	}
+	if speaks := cmp.Or(served[call.Service], jsonRequest); call.Protocol != speaks {
+		protocol.fail(w, &awsapi.Unsupported{Operation: call.Operation, Feature: "the protocol " + call.Protocol + " of " + call.Service + ", only " + speaks})
 		return
 	}
 	// As on AWS, a request that has arrived is served, whether or not the caller waits for the answer.

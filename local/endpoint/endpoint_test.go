@@ -109,7 +109,21 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 		"a queue": {func() error {
 			_, err := sqs.NewFromConfig(config).ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: aws.String("https://sqs.eu-west-1.amazonaws.com/000000000000/other")})
 			return err
-		}, "QueueDoesNotExist"},
+		}, "AWS.SimpleQueueService.NonExistentQueue"}, // the code from before SQS spoke JSON, which clients go by
+		"a receive of 11 messages": {func() error {
+			url := aws.String("https://sqs.eu-west-1.amazonaws.com/000000000000/letters")
+			_, err := sqs.NewFromConfig(config).ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 11})
+			return err
+		}, "InvalidParameterValue"},
+		"a table by its ARN": {func() error {
+			arn := aws.String("arn:aws:dynamodb:eu-west-1:" + cloud.Account + ":table/trades")
+			_, err := dynamodb.NewFromConfig(config).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: arn})
+			return err
+		}, "UnsupportedOperationException"},
+		"a table without a name's form": {func() error {
+			_, err := dynamodb.NewFromConfig(config).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String("my trades")})
+			return err
+		}, "ValidationException"},
 		"a state machine": {func() error {
 			_, err := sfn.NewFromConfig(config).DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: aws.String("arn:aws:states:eu-west-1:000000000000:stateMachine:other")})
 			return err
@@ -156,6 +170,87 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 				t.Errorf("it says %v, want a message with the code %s", err, test.code)
 			}
 		})
+	}
+}
+
+// What no client of the SDK would send.
+func TestRequestsByHand(t *testing.T) {
+	_, _, config := served(t)
+	for name, test := range map[string]struct {
+		service, target, contentType, path, body string
+		status                                   int
+		want                                     string
+	}{
+		"no key":              {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades"}`, 400, `"message":"1 validation error detected: Value null at 'key' failed`},
+		"no item":             {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades"}`, 400, `"message":"1 validation error detected: Value null at 'item' failed`},
+		"an item of null":     {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": null}`, 400, "ValidationException"},
+		"no table":            {"dynamodb", "DynamoDB_20120810.Query", "", "/", `{}`, 400, `Value null at 'tableName' failed`},
+		"a value of two":      {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": {"tradeId": {"S": "1"}, "a": {"L": [{"M": {"b": {"S": "x", "N": "1"}}}]}}}`, 400, "more than one datatypes set"},
+		"a value of none":     {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades", "Key": {"tradeId": {"X": "1"}}}`, 400, "Supplied AttributeValue is empty"},
+		"a value that isn't":  {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades", "Key": {"tradeId": "1"}}`, 400, "SerializationException"},
+		"a null that isn't":   {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": {"tradeId": {"S": "1"}, "a": {"NULL": false}}}`, 400, "Null attribute value types must have the value of true"},
+		"CloudWatch in JSON":  {"monitoring", "GraniteServiceVersion20100801.DescribeAlarms", "application/x-amz-json-1.0", "/", `{}`, 400, `{"__type":"UnsupportedOperationException","message":"DescribeAlarms: the local cloud does not support the protocol JSON of monitoring, only rpc-v2-cbor;`},
+		"CloudWatch in forms": {"monitoring", "", "application/x-www-form-urlencoded", "/", `Action=DescribeAlarms&Version=2010-08-01`, 400, `<Code>UnsupportedOperationException</Code><Message>DescribeAlarms: the local cloud does not support the protocol query of monitoring, only rpc-v2-cbor;`},
+		"SQS in forms":        {"sqs", "", "application/x-www-form-urlencoded", "/", `Action=ReceiveMessage&Version=2012-11-05`, 400, "the protocol query of sqs, only JSON"},
+		"DynamoDB in CBOR":    {"dynamodb", "", "application/cbor", "/service/DynamoDB_20120810/operation/GetItem", "", 400, "the protocol rpc-v2-cbor of dynamodb, only JSON"},
+		"an empty queue":      {"sqs", "AmazonSQS.ReceiveMessage", "", "/", `{"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/000000000000/letters"}`, 200, "{}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, *config.BaseEndpoint+test.path, strings.NewReader(test.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260302/eu-west-1/"+test.service+"/aws4_request")
+			request.Header.Set("Content-Type", test.contentType)
+			if test.target != "" {
+				request.Header.Set("X-Amz-Target", test.target)
+			}
+			answer, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close() //nolint:errcheck // it was read
+			text, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != test.status || !strings.Contains(string(text), test.want) {
+				t.Errorf("it answers %d %s (%v)", answer.StatusCode, text, err)
+			}
+		})
+	}
+}
+
+// A query goes on where its last page ended.
+func TestAQueryIsReadPageByPage(t *testing.T) {
+	c, _, config := served(t)
+	if _, err := c.Create("aws:dynamodb/table:Table", "made", region, cloud.Properties{
+		"name": "pages", "hashKey": "id", "rangeKey": "n", "billingMode": "PAY_PER_REQUEST",
+		"attributes": []any{map[string]any{"name": "id", "type": "S"}, map[string]any{"name": "n", "type": "N"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	client, id := dynamodb.NewFromConfig(config), &types.AttributeValueMemberS{Value: "1"}
+	for _, n := range []string{"1", "2", "3"} {
+		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: aws.String("pages"), Item: map[string]types.AttributeValue{"id": id, "n": &types.AttributeValueMemberN{Value: n}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
+		TableName: aws.String("pages"), Limit: aws.Int32(1), KeyConditionExpression: aws.String("id = :id"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":id": id},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			got = append(got, item["n"].(*types.AttributeValueMemberN).Value)
+		}
+	}
+	if !slices.Equal(got, []string{"1", "2", "3"}) {
+		t.Errorf("it reads %v", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -21,27 +22,55 @@ type protocol interface {
 	fail(w http.ResponseWriter, err error)
 }
 
-func protocolOf(r *http.Request, call Call) protocol {
-	switch {
-	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
+// The protocols of requests.
+const (
+	cborRequest  = "rpc-v2-cbor"
+	jsonRequest  = "JSON"
+	queryRequest = "query"
+	restRequest  = "REST"
+)
+
+// served are the protocols that aren't JSON and are served, by service; of each service it is one.
+var served = map[string]string{"sts": queryRequest, "monitoring": cborRequest, "xray": restRequest}
+
+func (c Call) protocol(contentType string) protocol {
+	switch c.Protocol {
+	case cborRequest:
 		return rpcCBOR{}
-	case call.Service == "sts":
+	case queryRequest:
 		return query{}
 	default:
-		return jsonProtocol{r.Header.Get("Content-Type")}
+		return jsonProtocol{contentType, c.Service == "sqs"}
 	}
 }
 
 // jsonProtocol is AWS's JSON in versions 1.0 and 1.1, and the REST one, whose answers differ in nothing that matters
 // here.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
-type jsonProtocol struct{ contentType string }
+type jsonProtocol struct {
+	contentType string
+	wasQuery    bool // clients know its errors by the codes that they had in the query protocol
+}
+
+// queryCodes are the codes that SQS's errors had in the query protocol, if they are different.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html#API_ReceiveMessage_Errors
+var queryCodes = map[string]string{
+	"QueueDoesNotExist":  "AWS.SimpleQueueService.NonExistentQueue",
+	"MessageNotInflight": "AWS.SimpleQueueService.MessageNotInflight",
+}
 
 func (p jsonProtocol) answer(w http.ResponseWriter, value any) { p.write(w, http.StatusOK, value) }
 
 func (p jsonProtocol) fail(w http.ResponseWriter, err error) {
 	code, name, message := status(err)
 	w.Header().Set("X-Amzn-ErrorType", name)
+	if p.wasQuery { // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
+		fault := "Sender"
+		if code >= http.StatusInternalServerError {
+			fault = "Receiver"
+		}
+		w.Header().Set("X-Amzn-Query-Error", cmp.Or(queryCodes[name], name)+";"+fault)
+	}
 	body := map[string]any{"__type": name, "message": message}
 	if taken, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok && taken.Item != nil {
 		body["Item"] = item(taken.Item)

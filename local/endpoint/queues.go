@@ -46,6 +46,9 @@ func (e *Endpoint) receiveMessage(ctx context.Context, region string, in receive
 	if err != nil {
 		return nil, err
 	}
+	if len(messages) == 0 {
+		return struct{}{}, nil // SQS leaves Messages out
+	}
 	answers := make([]map[string]string, len(messages))
 	for i, message := range messages {
 		answers[i] = map[string]string{

@@ -89,6 +89,12 @@ func TestConditionsHoldOrFail(t *testing.T) {
 					}[word]
 				}
 			}
+			if len(names) == 0 {
+				names = nil
+			}
+			if len(values) == 0 {
+				values = nil
+			}
 			err := conditional(tb, trade("T1", 1), tc.condition, names, values)
 			if tc.holds {
 				if err != nil {
@@ -134,6 +140,21 @@ func TestConditionsThatDynamoDBRefuses(t *testing.T) {
 		{"bounds the wrong way round", "a BETWEEN :v AND :w", nil, item{":v": num(3), ":w": num(2)}, "requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:3}, upper bound operand: AttributeValue: {N:2}"},
 		{"a value that is broken", "a = :v", nil, item{":v": num("x")}, "The parameter cannot be converted to a numeric value: x"},
 		{"an expression of more than 4 KB", "a = :v" + strings.Repeat(" ", 4<<10), nil, item{":v": num(1)}, "Expression size has exceeded the maximum allowed size"},
+		{"301 operators", strings.TrimSuffix(strings.Repeat("z<>:v AND ", 151), " AND "), nil, item{":v": num(1)}, invalid + "The expression contains too many operators; operator count: 301"},
+		{"301 operators with NOT", strings.Repeat("NOT ", 300) + "a = :v", nil, item{":v": num(1)}, invalid + "The expression contains too many operators; operator count: 301"},
+		{"parentheses in parentheses", "((a = :v))", nil, item{":v": num(1)}, invalid + "The expression has redundant parentheses;"},
+		{"no names", "attribute_exists(a)", map[string]string{}, nil, "ExpressionAttributeNames must not be empty"},
+		{"no values", "attribute_exists(a)", nil, item{}, "ExpressionAttributeValues must not be empty"},
+		{"a name without its mark", "attribute_exists(a)", map[string]string{"x": "x"}, nil, `ExpressionAttributeNames contains invalid key: Syntax error; key: "x"`},
+		{"a value without its mark", "attribute_exists(a)", nil, item{"x": num(1)}, `ExpressionAttributeValues contains invalid key: Syntax error; key: "x"`},
+		{"a name for nothing", "attribute_exists(#x)", map[string]string{"#x": ""}, nil, "Empty attribute name for key #x"},
+		{"a name for more than 64 KB", "attribute_exists(#x)", map[string]string{"#x": strings.Repeat("x", 65536)}, nil, "Attribute name is too large, must be less than 65536 bytes for key #x"},
+		{"a name of 256 bytes", "attribute_exists(#" + strings.Repeat("x", 255) + ")", map[string]string{"#" + strings.Repeat("x", 255): "x"}, nil, "contains a key that is too long; size of key: 256"},
+		{"a value of 256 bytes", "a = :" + strings.Repeat("x", 255), nil, item{":" + strings.Repeat("x", 255): num(1)}, "contains a key that is too long; size of key: 256"},
+		{"a null that isn't", "a = :v", nil, item{":v": &types.AttributeValueMemberNULL{}}, "ExpressionAttributeValues contains invalid value: One or more parameter values were invalid: Null attribute value types must have the value of true for key :v"},
+		{"33 levels of a value", "a <> :v", nil, item{":v": nested(33)}, "Nesting Levels have exceeded supported limits"},
+		{"a path into a key", "tradeId.x = :v", nil, item{":v": num(1)}, "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: tradeId"},
+		{"an index of a key", "#t[0] = :v", map[string]string{"#t": "timestamp"}, item{":v": num(1)}, "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: timestamp"},
 		{"parentheses that nest to the limit of an expression", strings.Repeat("(", 4096), nil, nil, invalid + "Syntax error"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -146,7 +167,29 @@ func TestConditionsThatDynamoDBRefuses(t *testing.T) {
 	}
 	tb := newTable(t, trades(), clock.NewVirtual(epoch))
 	_, err := tb.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("trades"), Item: trade("T1", 1), ExpressionAttributeValues: item{":v": num(1)}})
-	wantCode(t, err, "ValidationException", "Value provided in ExpressionAttributeValues unused in expressions: keys: {:v}")
+	wantCode(t, err, "ValidationException", "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null")
+	_, err = tb.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("trades"), Item: trade("T1", 1), ExpressionAttributeNames: map[string]string{"#t": "t"}})
+	wantCode(t, err, "ValidationException", "ExpressionAttributeNames can only be specified when using expressions")
+	_, err = tb.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("trades"), Item: trade("T1", 1), ReturnValuesOnConditionCheckFailure: "ALL"})
+	wantCode(t, err, "ValidationException", "Member must satisfy enum value set: [ALL_OLD NONE]")
+}
+
+// What DynamoDB just takes.
+func TestConditionsAtTheLimits(t *testing.T) {
+	long := strings.Repeat("x", 254)
+	for condition, given := range map[string]struct {
+		names  map[string]string
+		values item
+	}{
+		strings.Repeat("NOT ", 299) + "attribute_exists(a)":            {},
+		strings.TrimSuffix(strings.Repeat("z<>:v AND ", 150), " AND "): {values: item{":v": num(1)}},
+		"#" + long + " <> :" + long:                                    {map[string]string{"#" + long: strings.Repeat("x", 65535)}, item{":" + long: num(1)}},
+		"a <> :v":                                                      {values: item{":v": nested(32)}},
+	} {
+		if err := conditional(newTable(t, trades(), clock.NewVirtual(epoch)), trade("T1", 1), condition, given.names, given.values); err != nil {
+			t.Errorf("%.60s: %v", condition, err)
+		}
+	}
 }
 
 // What AWS supports but nothing here needs is refused by name, and not as AWS's answer.
@@ -154,7 +197,7 @@ func TestExpressionsThatAreNotServed(t *testing.T) {
 	for condition, feature := range map[string]string{
 		"a = :v OR b = :v": "OR in an expression", "a IN (:v)": "IN in an expression", "contains(a, :v)": "contains in an expression",
 		"size(a) > :v": "size in an expression", "attribute_type(a, :v)": "attribute_type in an expression",
-		"a.b = :v": "the document path a.b", "a[0] = :v": "the document path a[0]", "a = b": "the operand b, which is not a :value",
+		"a.b = :v": "the document path a.b", "(a = :v AND b = :v)": "AND in parentheses", "a[0] = :v": "the document path a[0]", "a = b": "the operand b, which is not a :value",
 	} {
 		tb := newTable(t, trades(), clock.NewVirtual(epoch))
 		err := conditional(tb, trade("T1", 1), condition, nil, item{":v": num(1)})

@@ -17,6 +17,7 @@ import (
 const (
 	maxItemSize = 400 << 10 // bytes, as counted by itemSize
 	maxNesting  = 32        // levels; a top-level attribute is the first
+	maxName     = 65535     // bytes of an attribute's name
 )
 
 // The kinds of a value, as the first byte of its encoding.
@@ -74,6 +75,9 @@ func (e *encoder) attributes(members map[string]types.AttributeValue, depth int)
 		if name == "" {
 			return awsapi.Validation("One or more parameter values were invalid: attribute names must have at least one character")
 		}
+		if len(name) > maxName {
+			return awsapi.Validation("Attribute name is too large, must be less than 65536 bytes")
+		}
 		e.text(name)
 		e.size += len(name)
 		if err := e.value(members[name], depth); err != nil {
@@ -116,7 +120,9 @@ func (e *encoder) value(value types.AttributeValue, depth int) error {
 		e.buf = append(e.buf, kind)
 		e.size++
 	case *types.AttributeValueMemberNULL:
-		// {"NULL": false} is accepted and reads back as true.
+		if !v.Value {
+			return awsapi.Validation("One or more parameter values were invalid: Null attribute value types must have the value of true")
+		}
 		e.buf = append(e.buf, kindNull)
 		e.size++
 	case *types.AttributeValueMemberL:

@@ -8,12 +8,18 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"trade-processing/local/awsapi"
 )
 
-// maxExpression is the longest text of an expression, in bytes.
-const maxExpression = 4 << 10
+// Limits of expressions.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
+const (
+	maxExpression  = 4 << 10 // bytes
+	maxOperators   = 300     // comparisons, functions, AND and NOT
+	maxPlaceholder = 255     // bytes of a #name or :value
+)
 
 // An expression is a condition, key condition or filter: terms that must all hold.
 type expression []term
@@ -36,22 +42,64 @@ var unserved = []string{"OR", "IN", "attribute_type", "contains", "size"}
 // which ones an expression uses: DynamoDB refuses the others.
 type expressionReader struct {
 	operation string
+	keys      []string // the attributes of the table's key and of the index's
 	names     map[string]string
 	values    map[string]raw
 	used      map[string]bool
 }
 
-// readExpressions checks and encodes the values.
-func readExpressions(operation string, names map[string]string, values map[string]types.AttributeValue) (*expressionReader, error) {
-	r := &expressionReader{operation: operation, names: names, values: make(map[string]raw, len(values)), used: map[string]bool{}}
-	for name, value := range values {
+// readExpressions checks the placeholders of a request and encodes the values. Without the parameter's expression, there
+// must be none.
+func readExpressions(
+	operation string, keys []string, names map[string]string, values map[string]types.AttributeValue, parameter string, text *string,
+) (*expressionReader, error) {
+	switch {
+	case names != nil && text == nil:
+		return nil, awsapi.Validation("ExpressionAttributeNames can only be specified when using expressions")
+	case values != nil && text == nil:
+		return nil, awsapi.Validation("ExpressionAttributeValues can only be specified when using expressions: %s is null", parameter)
+	case names != nil && len(names) == 0:
+		return nil, awsapi.Validation("ExpressionAttributeNames must not be empty")
+	case values != nil && len(values) == 0:
+		return nil, awsapi.Validation("ExpressionAttributeValues must not be empty")
+	}
+	r := &expressionReader{operation: operation, keys: keys, names: names, values: make(map[string]raw, len(values)), used: map[string]bool{}}
+	for placeholder, name := range names {
+		if err := checkPlaceholder(placeholder, '#'); err != nil {
+			return nil, awsapi.Validation("ExpressionAttributeNames contains invalid key: %v", err)
+		}
+		switch {
+		case name == "":
+			return nil, awsapi.Validation("ExpressionAttributeNames contains invalid value: Empty attribute name for key %s", placeholder)
+		case len(name) > maxName:
+			return nil, awsapi.Validation("ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than 65536 bytes for key %s", placeholder)
+		}
+	}
+	for placeholder, value := range values {
+		if err := checkPlaceholder(placeholder, ':'); err != nil {
+			return nil, awsapi.Validation("ExpressionAttributeValues contains invalid key: %v", err)
+		}
 		var e encoder
-		if err := e.value(value, 1); err != nil {
+		err := e.value(value, 0)
+		if refusal, ok := errors.AsType[smithy.APIError](err); ok {
+			return nil, awsapi.Validation("ExpressionAttributeValues contains invalid value: %s for key %s", refusal.ErrorMessage(), placeholder)
+		}
+		if err != nil {
 			return nil, err
 		}
-		r.values[name] = raw(e.buf)
+		r.values[placeholder] = raw(e.buf)
 	}
 	return r, nil
+}
+
+func checkPlaceholder(placeholder string, mark byte) error {
+	switch {
+	case placeholder == "" || placeholder[0] != mark || !isWord(placeholder[1:]):
+		return fmt.Errorf("Syntax error; key: %q", placeholder)
+	case len(placeholder) > maxPlaceholder:
+		return fmt.Errorf("The expression attribute map contains a key that is too long; size of key: %d", len(placeholder))
+	}
+	return nil
 }
 
 // read reads the expression of a parameter, such as FilterExpression; nil if there is none.
@@ -64,6 +112,9 @@ func (r *expressionReader) read(parameter string, text *string) (expression, err
 	}
 	p := &expressionParser{expressionReader: r, tokens: strings.Fields(spaced.Replace(*text))}
 	read, err := p.expression()
+	if err == nil && p.operators > maxOperators {
+		err = fmt.Errorf("The expression contains too many operators; operator count: %d", p.operators)
+	}
 	if _, unsupported := errors.AsType[*awsapi.Unsupported](err); err != nil && !unsupported {
 		err = awsapi.Validation("Invalid %s: %v", parameter, err)
 	}
@@ -91,7 +142,8 @@ func (r *expressionReader) unused() error {
 //	term       = NOT term | ( term ) | function ( name [ , value ] ) | name comparator value | name BETWEEN value AND value
 type expressionParser struct {
 	*expressionReader
-	tokens []string
+	tokens    []string
+	operators int
 }
 
 // spaced separates marks, so an expression splits into tokens at spaces.
@@ -157,22 +209,31 @@ func (p *expressionParser) expression() (expression, error) {
 		if err := p.expect("AND"); err != nil {
 			return nil, err
 		}
+		p.operators++
 	}
 }
 
 func (p *expressionParser) term() (term, error) {
 	if _, negated := p.accept("NOT"); negated {
+		p.operators++
 		t, err := p.term()
 		t.negated = !t.negated
 		return t, err
 	}
 	if _, opened := p.accept("("); opened {
+		redundant := p.peek() == "("
 		t, err := p.term()
-		if err != nil {
+		switch {
+		case err != nil:
 			return t, err
+		case strings.EqualFold(p.peek(), "AND"):
+			return t, &awsapi.Unsupported{Operation: p.operation, Feature: "AND in parentheses"}
+		case redundant:
+			return t, errors.New("The expression has redundant parentheses;")
 		}
 		return t, p.expect(")")
 	}
+	p.operators++
 	if len(p.tokens) > 1 && p.tokens[1] == "(" && isName(p.peek()) {
 		return p.function()
 	}
@@ -232,6 +293,13 @@ func (p *expressionParser) name() (string, error) {
 	token := p.peek()
 	switch {
 	case strings.ContainsAny(token, ".["):
+		first := token[:strings.IndexAny(token, ".[")]
+		if name, defined := p.names[first]; defined {
+			first = name
+		}
+		if slices.Contains(p.keys, first) {
+			return "", fmt.Errorf("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: %s", first)
+		}
 		return "", &awsapi.Unsupported{Operation: p.operation, Feature: "the document path " + token}
 	case token[0] == '#' && isWord(token[1:]):
 		name, defined := p.names[token]

@@ -132,6 +132,8 @@ func TestItemsThatDynamoDBRefuses(t *testing.T) {
 		{"a number of 39 digits", with("n", num("1"+strings.Repeat("2", 38))), "more than 38 significant digits"},
 		{"a broken number deep inside", with("l", &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberM{Value: item{"n": num("x")}}}}), "numeric value: x"},
 		{"a value that is nil", with("x", nil), "Supplied AttributeValue is empty"},
+		{"a null that isn't", with("x", &types.AttributeValueMemberNULL{}), invalid + "Null attribute value types must have the value of true"},
+		{"a name of more than 64 KB", with(strings.Repeat("x", 65536), str("x")), "Attribute name is too large, must be less than 65536 bytes"},
 		{"a nameless attribute", with("", str("x")), "at least one character"},
 		{"33 levels", with("m", nested(32)), "Nesting Levels have exceeded supported limits"},
 		{"more than 400 KB", with("b", &types.AttributeValueMemberB{Value: make([]byte, 400<<10)}), "Item size has exceeded the maximum allowed size"},
@@ -174,7 +176,7 @@ func TestAnItemReadsBackInDynamoDBsNormalForm(t *testing.T) {
 	tb := newTable(t, trades(), clock.NewVirtual(epoch))
 	it := trade("T1", "1.7e12")
 	it["n"] = num("-00.1200")
-	it["null"] = &types.AttributeValueMemberNULL{Value: false}
+	it["null"] = &types.AttributeValueMemberNULL{Value: true}
 	it["broken"] = str("a\xffb\xff\xfe")
 	it["l"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{num("1.50"), &types.AttributeValueMemberBOOL{Value: true}, &types.AttributeValueMemberB{Value: []byte{1}}}}
 	if err := put(tb, it); err != nil {

@@ -26,7 +26,7 @@ func FuzzExpressionIsEvaluatedOrRefused(f *testing.F) {
 		":v": &types.AttributeValueMemberN{Value: "1"}, ":w": &types.AttributeValueMemberN{Value: "2"}, ":s": &types.AttributeValueMemberS{Value: "S"},
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		reader, err := readExpressions("PutItem", map[string]string{"#a": "a"}, values)
+		reader, err := readExpressions("PutItem", nil, map[string]string{"#a": "a"}, values, "ConditionExpression", &text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func FuzzExpressionIsEvaluatedOrRefused(f *testing.F) {
 		}
 		negated := "NOT " + text
 		opposite, err := reader.read("ConditionExpression", &negated)
-		if err != nil && len(negated) <= maxExpression {
+		if err != nil && len(negated) <= maxExpression && !strings.Contains(err.Error(), "too many operators") {
 			t.Fatalf("%q is taken, and its negation isn't: %v", text, err)
 		}
 		for _, r := range []*record{nil, there} {

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -26,7 +27,12 @@ func (t *Table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options 
 		if err != nil {
 			return nil, err
 		}
-		reader, err := readExpressions(operation, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+		if wish := in.ReturnValuesOnConditionCheckFailure; wish != "" && !slices.Contains(wish.Values(), wish) {
+			return nil, awsapi.Validation("1 validation error detected: Value '%s' at 'returnValuesOnConditionCheckFailure' failed to satisfy constraint: "+
+				"Member must satisfy enum value set: %v", wish, wish.Values())
+		}
+		reader, err := readExpressions(operation, t.definition().keys(), in.ExpressionAttributeNames, in.ExpressionAttributeValues,
+			"ConditionExpression", in.ConditionExpression)
 		if err != nil {
 			return nil, err
 		}

@@ -47,10 +47,12 @@ func digests(items []item) string {
 func query(index, condition string, values item) *dynamodb.QueryInput {
 	in := &dynamodb.QueryInput{
 		TableName: aws.String("trades"), KeyConditionExpression: &condition, ExpressionAttributeValues: values,
-		ExpressionAttributeNames: map[string]string{},
 	}
 	for placeholder, name := range map[string]string{"#t": "timestamp", "#s": "status"} {
 		if strings.Contains(condition, placeholder) {
+			if in.ExpressionAttributeNames == nil {
+				in.ExpressionAttributeNames = map[string]string{}
+			}
 			in.ExpressionAttributeNames[placeholder] = name
 		}
 	}

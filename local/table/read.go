@@ -82,7 +82,8 @@ func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, options ...f
 			p.tree, p.keys, p.visible = place+1, index.keys(), def.projected(index)
 			p.start = slices.Compact(slices.Sorted(slices.Values(slices.Concat(def.keys(), index.keys()))))
 		}
-		reader, err := readExpressions(operation, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+		reader, err := readExpressions(operation, p.start, in.ExpressionAttributeNames, in.ExpressionAttributeValues,
+			"KeyConditionExpression", in.KeyConditionExpression)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +127,8 @@ func (t *Table) Scan(ctx context.Context, in *dynamodb.ScanInput, options ...fun
 			return nil, err
 		}
 		p := page{def: t.definition(), start: t.definition().keys()}
-		reader, err := readExpressions(operation, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+		reader, err := readExpressions(operation, p.start, in.ExpressionAttributeNames, in.ExpressionAttributeValues,
+			"FilterExpression", in.FilterExpression)
 		if err != nil {
 			return nil, err
 		}
