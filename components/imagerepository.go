@@ -86,7 +86,8 @@ func NewImageRepository(ctx *pulumi.Context, name string, given *ImageRepository
 	_, err = ecr.NewLifecyclePolicy(ctx, name+"-lifecycle", &ecr.LifecyclePolicyArgs{
 		Repository: repository.Name,
 		Policy:     lifecycle,
-	}, pulumi.Parent(r))
+		// Another policy replaces it, under the repository's name: deleting the former one last would delete the new one.
+	}, pulumi.Parent(r), pulumi.DeleteBeforeReplace(true))
 	if err != nil {
 		return nil, fmt.Errorf("creating the lifecycle of repository %s: %w", name, err)
 	}

@@ -214,13 +214,18 @@ func (args *PrivateNetworkArgs) place(ctx *pulumi.Context, n *PrivateNetwork, na
 
 // newSecurityGroup creates a security group without rules. Rules are separate resources: mixed with inline ones, each
 // update undoes the other's.
+//
+// Only another VPC replaces it, where its name is free: the new group is there before the functions leave the old one.
+// By default, a resource with a given name is deleted first, which EC2 refuses as long as they use it. A description
+// can't be changed either, and a replacement in the same VPC would find its name taken.
 func newSecurityGroup(ctx *pulumi.Context, parent pulumi.Resource, name string, vpcID pulumi.StringInput, physical, description string) (*ec2.SecurityGroup, error) {
 	group, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{
 		Name:        pulumi.String(physical),
 		Description: pulumi.String(description),
 		VpcId:       vpcID,
 		Tags:        nameTag(physical),
-	}, pulumi.Parent(parent), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}))
+	}, pulumi.Parent(parent), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}),
+		pulumi.DeleteBeforeReplace(false), pulumi.IgnoreChanges([]string{"description"}))
 	if err != nil {
 		return nil, fmt.Errorf("creating security group %s: %w", name, err)
 	}

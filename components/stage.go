@@ -262,7 +262,6 @@ func (args *TradePipelineArgs) newAPIGroup(ctx *pulumi.Context, p *TradePipeline
 	if len(callers) == 0 || args.Network == nil {
 		return nil, nil, nil
 	}
-	// A group's description can't be changed: a new one would replace the group.
 	description := strings.ToUpper(callers[0][:1]) + strings.Join(callers, ", ")[1:] + ": out to the API for market context, in from nowhere"
 	made, err := newSecurityGroup(ctx, p, name+"-api", args.Network.VPCID, args.Prefix+"-api", description)
 	if err != nil {

@@ -49,6 +49,7 @@ type node struct {
 	Protect       bool           `json:"protect,omitempty"`
 	IgnoreChanges []string       `json:"ignoreChanges,omitempty"`
 	ReplaceWith   []string       `json:"replaceWith,omitempty"`
+	DeleteFirst   *bool          `json:"deleteBeforeReplace,omitempty"`
 	DependsOn     []string       `json:"dependsOn,omitempty"`
 	Inputs        map[string]any `json:"inputs,omitempty"`
 }
@@ -72,7 +73,7 @@ func graph(t *testing.T, stack *declared.Stack) []byte {
 		}
 		nodes = append(nodes, node{
 			URN: shortURN(r.URN), Provider: r.Provider, Protect: r.Protect, IgnoreChanges: r.IgnoreChanges,
-			ReplaceWith: shortURNs(r.ReplaceWith), DependsOn: shortURNs(r.DependsOn), Inputs: inputs,
+			ReplaceWith: shortURNs(r.ReplaceWith), DeleteFirst: r.DeleteBeforeReplace, DependsOn: shortURNs(r.DependsOn), Inputs: inputs,
 		})
 	}
 	var text bytes.Buffer

@@ -28,8 +28,11 @@ type Resource struct {
 	DependsOn     []string // URNs, sorted
 	IgnoreChanges []string
 	ReplaceWith   []string // URNs
-	Protect       bool
-	DeleteTimeout string
+
+	// DeleteBeforeReplace is nil where the provider decides.
+	DeleteBeforeReplace *bool
+	Protect             bool
+	DeleteTimeout       string
 }
 
 // Program is what to run, and as what.

@@ -44,6 +44,10 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		DeleteTimeout: request.GetCustomTimeouts().GetDelete(),
 	}
 
+	if request.GetDeleteBeforeReplaceDefined() {
+		made.DeleteBeforeReplace = new(request.GetDeleteBeforeReplace())
+	}
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, twice := r.byURN[made.URN]; twice {

@@ -44,6 +44,18 @@ var invokes = map[string]func(*Cloud, string, Properties) (Properties, error){
 			"addressFamily": "IPv4", "maxEntries": 0, "ownerId": "AWS", "version": 0, "entries": []any{}, "tags": map[string]any{},
 		}, nil
 	},
+	// A VPC's default group, which AWS creates with the VPC.
+	"aws:ec2/getSecurityGroup:getSecurityGroup": func(_ *Cloud, region string, args Properties) (Properties, error) {
+		name, vpc := args.text("name"), args.text("vpcId")
+		if name != "default" || vpc == "" {
+			return nil, refuse("aws:ec2/getSecurityGroup:getSecurityGroup", "", "only a look-up of a VPC's default group is known")
+		}
+		id := "sg-" + hash(region+vpc, 17)
+		return Properties{
+			"id": id, "name": name, "vpcId": vpc, "arn": "arn:aws:ec2:" + region + ":" + Account + ":security-group/" + id,
+			"description": "default VPC security group", "tags": map[string]any{},
+		}, nil
+	},
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": func(_ *Cloud, region string, _ Properties) (Properties, error) {
 		return Properties{
 			"id": region, "userName": "AWS", "password": "local",

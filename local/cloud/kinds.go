@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -73,11 +74,14 @@ var records = map[string]kind{
 		records:  "cidrBlock enableDnsHostnames enableDnsSupport tags",
 		replaces: "cidrBlock", computes: "arn",
 		identify: numbered("vpc-", "ec2", "vpc/"),
+		stop: unused("aws:ec2/subnet:Subnet vpcId", "aws:ec2/securityGroup:SecurityGroup vpcId", "aws:ec2/routeTable:RouteTable vpcId",
+			"aws:ec2/vpcEndpoint:VpcEndpoint vpcId"),
 	},
 	"aws:ec2/subnet:Subnet": {
 		records:  "availabilityZone cidrBlock mapPublicIpOnLaunch tags vpcId",
 		requires: "vpcId", replaces: "availabilityZone cidrBlock vpcId", computes: "arn",
 		identify: numbered("subnet-", "ec2", "subnet/"),
+		stop:     unused("aws:lambda/function:Function vpcConfig.subnetIds", "aws:ec2/vpcEndpoint:VpcEndpoint subnetIds"),
 	},
 	"aws:ec2/routeTable:RouteTable": {
 		records:  "tags vpcId",
@@ -92,6 +96,9 @@ var records = map[string]kind{
 		records:  "description name tags vpcId",
 		requires: "vpcId", replaces: "description name vpcId", computes: "arn",
 		identify: numbered("sg-", "ec2", "security-group/"),
+		stop: unused("aws:lambda/function:Function vpcConfig.securityGroupIds", "aws:ec2/vpcEndpoint:VpcEndpoint securityGroupIds",
+			"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule referencedSecurityGroupId",
+			"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule referencedSecurityGroupId"),
 	},
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {
 		records: "tags vpcId", replaces: "vpcId", computes: "arn",
@@ -233,4 +240,34 @@ func wellFormed(property string) func(Properties) error {
 		}
 		return nil
 	}
+}
+
+// unused refuses to delete a resource that others use, as EC2 does with a DependencyViolation: those of a type whose
+// input, by its path, is or lists its id (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
+func unused(users ...string) func(*Cloud, *Resource) error {
+	return func(c *Cloud, r *Resource) error {
+		for _, other := range c.Resources() {
+			for _, user := range users {
+				typ, path, _ := strings.Cut(user, " ")
+				if other.Type == typ && other.Region == r.Region && uses(other.Inputs, path, r.ID) {
+					return fmt.Errorf("DependencyViolation: %s is used by %s %q", r.ID, other.Type, other.Name)
+				}
+			}
+		}
+		return nil
+	}
+}
+
+// uses reports whether the property at a path is, or lists, an id.
+func uses(properties map[string]any, path, id string) bool {
+	name, inner, deeper := strings.Cut(path, ".")
+	switch value := properties[name].(type) {
+	case string:
+		return value == id
+	case []any:
+		return slices.Contains(value, any(id))
+	case map[string]any:
+		return deeper && uses(value, inner, id)
+	}
+	return false
 }

@@ -176,6 +176,7 @@ func TestWhatAProgramAsksOfAWS(t *testing.T) {
 		{"aws:index/getRegion:getRegion", nil, "name", there},
 		{"aws:index/getAvailabilityZones:getAvailabilityZones", nil, "names", []any{"eu-west-1a", "eu-west-1b", "eu-west-1c"}},
 		{"aws:ecr/getAuthorizationToken:getAuthorizationToken", nil, "userName", "AWS"},
+		{"aws:ec2/getSecurityGroup:getSecurityGroup", cloud.Properties{"name": "default", "vpcId": "vpc-1"}, "vpcId", "vpc-1"},
 		{"aws:ec2/getManagedPrefixList:getManagedPrefixList", cloud.Properties{"name": "com.amazonaws.eu-west-1.dynamodb"}, "name", "com.amazonaws.eu-west-1.dynamodb"},
 	} {
 		answer, err := c.Invoke(tc.token, there, tc.args)

@@ -125,11 +125,13 @@ func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	if err != nil {
 		return plugin.DiffResult{}, err
 	}
+	// Like the AWS provider, which generates names that aren't given: two resources can't share a given one
+	// (pulumi-terraform-bridge, nameRequiresDeleteBeforeReplace).
+	_, named := req.NewInputs["name"]
 	result := plugin.DiffResult{
-		Changes:      plugin.DiffSome,
-		DetailedDiff: plugin.NewDetailedDiffFromObjectDiff(diff, true),
-		// Names here are explicit, and two resources can't share one.
-		DeleteBeforeReplace: true,
+		Changes:             plugin.DiffSome,
+		DetailedDiff:        plugin.NewDetailedDiffFromObjectDiff(diff, true),
+		DeleteBeforeReplace: named,
 	}
 	for text, change := range result.DetailedDiff {
 		path, err := resource.ParsePropertyPath(text)
