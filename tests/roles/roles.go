@@ -159,8 +159,9 @@ stacks dev and prod, with the actions that the AWS provider was seen to call.
 
 ## Deploy
 
-Two managed policies, because one may have 6,144 characters. They reach nothing of a stack with another environment, except where AWS
-knows no name beforehand: the network, subscriptions, backup plans, and the settings of the image registry.
+Two managed policies, because one may have 6,144 characters. They reach nothing of a stack with another environment, unless its
+name goes on after a hyphen (dev and dev-eu), and except where AWS knows no name beforehand: the network, subscriptions, backup plans,
+and the settings of the image registry.
 
 %s
 ` + "`Replica`" + ` lets the role read and write items in the replica's region: AWS asks for that of whoever adds a replica, once. Remove it
