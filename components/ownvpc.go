@@ -40,8 +40,8 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 		return place{}, fmt.Errorf("closing the default security group of VPC %s: %w", name, err)
 	}
 
-	available, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
-		State:          pulumi.StringRef("available"),
+	// In whatever state they are: an incident must not shorten the list.
+	suitable, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
 		ExcludeZoneIds: zonesWithoutLambda,
 		Filters: []aws.GetAvailabilityZonesFilter{
 			{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}, // no local zones
@@ -50,8 +50,8 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 	if err != nil {
 		return place{}, fmt.Errorf("asking AWS for the availability zones of %s: %w", args.Scope.Region, err)
 	}
-	if len(available.Names) < zones {
-		return place{}, &ArgumentError{Component: name, Argument: "Scope", Reason: fmt.Sprintf("%s has %d suitable zones, but %d are needed", args.Scope.Region, len(available.Names), zones)}
+	if len(suitable.Names) < zones {
+		return place{}, &ArgumentError{Component: name, Argument: "Scope", Reason: fmt.Sprintf("%s has %d suitable zones, but %d are needed", args.Scope.Region, len(suitable.Names), zones)}
 	}
 	table, err := ec2.NewRouteTable(ctx, name+"-routes", &ec2.RouteTableArgs{
 		VpcId: network.ID(),
@@ -70,10 +70,13 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 		subnet, err := ec2.NewSubnet(ctx, name+"-private"+number, &ec2.SubnetArgs{
 			VpcId:               network.ID(),
 			CidrBlock:           pulumi.String(addresses.String()),
-			AvailabilityZone:    pulumi.String(available.Names[i]),
+			AvailabilityZone:    pulumi.String(suitable.Names[i]),
 			MapPublicIpOnLaunch: pulumi.Bool(false),
 			Tags:                nameTag(args.NetworkName + "-private" + number),
-		}, pulumi.Parent(n), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}))
+			// A subnet stays in the zone that it was created in, whatever AWS lists later, and in which order: another zone would
+			// replace it, and its range is taken until it is gone.
+		}, pulumi.Parent(n), pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: lingeringInterfaces}),
+			pulumi.IgnoreChanges([]string{"availabilityZone"}))
 		if err != nil {
 			return place{}, fmt.Errorf("creating subnet %d of VPC %s: %w", i+1, name, err)
 		}

@@ -1,7 +1,14 @@
 package engine_test
 
 import (
+	"context"
 	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"trade-processing/internal/engine"
+	"trade-processing/local/provider"
 )
 
 // What functions, endpoints and rules use must go last: EC2 refuses to delete it, and Lambda's network interfaces hold
@@ -59,4 +66,42 @@ func TestAnotherNetworkIsThereBeforeTheFormerOneGoes(t *testing.T) {
 	if _, err := d.stack.Destroy(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// Which zones AWS lists, and in which order, is up to AWS. Another zone would replace a subnet, whose range is taken.
+func TestSubnetsStayInTheirZones(t *testing.T) {
+	d := newDesk(t, "dev")
+	zones := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
+	instance := provider.Of(d.cloud)["aws"]
+	d.options.Providers = engine.InProcess(map[string]func() pulumirpc.ResourceProviderServer{
+		"aws":    func() pulumirpc.ResourceProviderServer { return &zoned{instance(), &zones} },
+		"docker": provider.Of(d.cloud)["docker"],
+	})
+	d.reopen()
+	d.up()
+	for _, listed := range [][]string{{"us-east-1c", "us-east-1b", "us-east-1a"}, {"us-east-1b", "us-east-1c"}} {
+		zones = listed
+		d.reopen()
+		if done := d.up(); len(done.Changed()) > 0 {
+			t.Errorf("with the zones %v it did %v", listed, resources(done))
+		}
+	}
+}
+
+// zoned is a provider that lists other availability zones.
+type zoned struct {
+	pulumirpc.ResourceProviderServer
+	names *[]string
+}
+
+func (z *zoned) Invoke(ctx context.Context, request *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
+	answer, err := z.ResourceProviderServer.Invoke(ctx, request)
+	if err == nil && request.GetTok() == "aws:index/getAvailabilityZones:getAvailabilityZones" {
+		var names []any
+		for _, name := range *z.names {
+			names = append(names, name)
+		}
+		answer.Return.Fields["names"], err = structpb.NewValue(names)
+	}
+	return answer, err
 }
