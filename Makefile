@@ -84,7 +84,11 @@ test-clone: ## Run make demo, lint and test in a clone with an awkward path, lin
 
 .PHONY: test-integration
 test-integration: ## Run the tests against AWS emulators, installing them first if they are missing
-	EMULATORS=$$(tests/integration/emulators/install) && export EMULATORS && go test -count=1 ./tests/integration
+	EMULATORS=$$(tests/install/install tests/integration/emulators) && export EMULATORS && go test -count=1 ./tests/integration
+
+.PHONY: test-peers
+test-peers: ## Let tools that others wrote judge what the stacks declare, installing them first if they are missing
+	PEERS=$$(tests/install/install tests/peers/tools) && export PEERS && go test -count=1 ./tests/peers
 
 .PHONY: preview
 preview: $(TRADECTL) ## Show what `pulumi up` would create, offline (STACK=local, dev or prod)

@@ -44,8 +44,8 @@ type Program struct {
 	Config  map[string]string // by key with its namespace
 	Secrets []string          // the keys of Config that are secret
 
-	// Computed returns a resource's outputs besides its inputs, such as its arn, overriding the made-up ones. It may be
-	// nil, and so may its result.
+	// Computed returns a resource's outputs besides its inputs, such as its id and its arn, overriding the made-up ones.
+	// It may be nil, and so may its result.
 	Computed func(*Resource) map[string]any
 
 	// Answers are AWS's answers to function calls other than the components', by token, such as "aws:ec2/getAmi:getAmi".

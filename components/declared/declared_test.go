@@ -115,3 +115,24 @@ func TestPathsLeadIntoInputs(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAProgramComputesReplacesWhatIsMadeUp(t *testing.T) {
+	stack, err := declared.Declare(declared.Program{
+		Run: func(ctx *pulumi.Context) error {
+			queue, err := sqs.NewQueue(ctx, "orders", nil)
+			if err != nil {
+				return err
+			}
+			ctx.Export("id", queue.ID())
+			ctx.Export("arn", queue.Arn)
+			return nil
+		},
+		Computed: func(*declared.Resource) map[string]any { return map[string]any{"id": "an id", "arn": "an ARN"} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{"id": pulumi.ID("an id"), "arn": "an ARN"}, stack.Outputs); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -66,7 +66,11 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	outputs := maps.Clone(args.Inputs)
 	maps.Copy(outputs, resource.NewPropertyMapFromMap(computed))
 	if r.program.Computed != nil {
-		maps.Copy(outputs, resource.NewPropertyMapFromMap(r.program.Computed(made)))
+		own := r.program.Computed(made)
+		maps.Copy(outputs, resource.NewPropertyMapFromMap(own))
+		if given, ok := own["id"].(string); ok {
+			id = given
+		}
 	}
 	return id, outputs, nil
 }

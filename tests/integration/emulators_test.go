@@ -31,7 +31,7 @@ func tool(t *testing.T, path string) string {
 // separate by access key and region.
 func startDynamoDB(t *testing.T) string {
 	t.Helper()
-	jars := tool(t, "dynamodb-local")
+	jars := tool(t, "java")
 	return start(t, func(port string) *exec.Cmd {
 		java := exec.Command("java", "-Djava.library.path="+jars, "-Xmx512m", "-cp", jars+"/*",
 			"com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-inMemory", "-disableTelemetry", "-port", port)

