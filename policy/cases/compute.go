@@ -55,9 +55,11 @@ func computeCases() []Case {
 		keeps("function-image-digest", "an image by its digest", one(function, in{"imageUri": digest})),
 		keeps("function-image-digest", "a function without an image", one(function, in{"runtime": "provided.al2023"})),
 
-		breaks("function-runtime", "a runtime that AWS no longer patches", one(function, in{"runtime": "python3.8"}), `runtime is "python3.8", which AWS no longer patches.`),
-		keeps("function-runtime", "a runtime that AWS patches", one(function, in{"runtime": "provided.al2023"})),
-		keeps("function-runtime", "an image brings its own", one(function, in{"imageUri": digest})).with("refused", texts("*")),
+		breaks("function-runtime", "a runtime that AWS no longer patches", one(function, in{"runtime": "python3.8"}), `runtime is "python3.8", which AWS has not patched since 2024-10-14.`),
+		breaks("function-runtime", "a pattern of runtimes", one(function, in{"runtime": "dotnetcore2.1"}), `runtime is "dotnetcore2.1", which AWS has not patched since`),
+		keeps("function-runtime", "a runtime that AWS patches", one(function, in{"runtime": "python4.0"})),
+		keeps("function-runtime", "a runtime that AWS patches for years", one(function, in{"runtime": "slow"})).with("deprecated", in{"slow": "2999-12-31"}),
+		keeps("function-runtime", "an image brings its own", one(function, in{"imageUri": digest})).with("deprecated", in{"*": "2020-01-01"}),
 
 		breaks("function-log-group", "a function that leaves it to Lambda", one(function, in{"handler": "h"}), "loggingConfig.logGroup is missing."),
 		keeps("function-log-group", "a function with a group of the program", one(function, in{"loggingConfig": in{"logGroup": "/aws/lambda/f"}})),

@@ -22,10 +22,13 @@ func encryptionCases() []Case {
 		repository, template    = "aws:ecr/repository:Repository", "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
 		parameter, stateMachine = "aws:ssm/parameter:Parameter", "aws:sfn/stateMachine:StateMachine"
 		function, kmsKey        = "aws:lambda/function:Function", "aws:kms/key:Key"
-		queuePolicy             = "aws:sqs/queuePolicy:QueuePolicy"
+		queue, queuePolicy      = "aws:sqs/queue:Queue", "aws:sqs/queuePolicy:QueuePolicy"
 	)
 	europe := map[string]string{"region": "eu-west-1"}
 	noTLS := in{"Sid": "DenyWithoutTLS", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*", "Condition": in{"Bool": in{"aws:SecureTransport": "false"}}}
+	noTLSOf := func(action, resource string) in {
+		return in{"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource, "Condition": noTLS["Condition"]}
+	}
 	tls := func(changes in) []Resource {
 		changed := in{}
 		for name, member := range noTLS {
@@ -34,7 +37,7 @@ func encryptionCases() []Case {
 		for name, member := range changes {
 			changed[name] = member
 		}
-		return one(queuePolicy, in{"queueUrl": "u", "policy": statement(changed)})
+		return one(queuePolicy, in{"queueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/orders", "policy": statement(changed)})
 	}
 	return append(all,
 		breaks("dynamodb-customer-key", "encryption is left to AWS", one(table, in{"name": "t"}), "serverSideEncryption.enabled is not true."),
@@ -76,11 +79,16 @@ func encryptionCases() []Case {
 
 		breaks("kms-rotation", "a key that doesn't rotate", one(kmsKey, in{"description": "d"}), "enableKeyRotation is not true."),
 		breaks("kms-rotation", "a symmetric key, said so, that doesn't rotate", one(kmsKey, in{"customerMasterKeySpec": "SYMMETRIC_DEFAULT", "enableKeyRotation": false}), "enableKeyRotation is not true."),
+		keeps("kms-rotation", "a key of a store outside KMS can't rotate", one(kmsKey, in{"customKeyStoreId": "cks-1"})),
 		keeps("kms-rotation", "a key that rotates", one(kmsKey, in{"enableKeyRotation": true})),
 		keeps("kms-rotation", "a key to sign with can't rotate", one(kmsKey, in{"customerMasterKeySpec": "RSA_2048"})),
 
 		breaks("kms-not-open", "a key for everyone", one(kmsKey, in{"policy": statement(in{"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"})}), "policy lets everyone in through statement Open."),
 		breaks("kms-not-open", "a replica for everyone, spelt as AWS principals", one("aws:kms/replicaKey:ReplicaKey", in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"})}), "policy lets everyone in through a statement without Sid."),
+		breaks("kms-not-open", "a condition that also holds without its key", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*", "Condition": in{"ForAllValues:StringEquals": in{"kms:CallerAccount": Account}}})}), "policy lets everyone in"),
+		breaks("kms-not-open", "any account's log groups", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*", "Condition": in{"ArnLike": in{"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:*:log-group:*"}}})}), "policy lets everyone in"),
+		keeps("kms-not-open", "the account's log groups", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*", "Condition": in{"ArnLike": in{"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:111122223333:log-group:*"}}})})),
+		keeps("kms-not-open", "what was encrypted for one purpose", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*", "Condition": in{"StringEquals": in{"kms:EncryptionContext:purpose": "shop-7f3a"}}})})),
 		keeps("kms-not-open", "a key for the account's principals", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*", "Condition": in{"StringEquals": in{"kms:CallerAccount": Account}}})})),
 		keeps("kms-not-open", "a key that is denied to everyone", one(kmsKey, in{"policy": statement(in{"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"})})),
 		keeps("kms-not-open", "a key for the account", one(kmsKey, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"})})),
@@ -95,10 +103,25 @@ func encryptionCases() []Case {
 		}),
 		keeps("queue-policy", "a queue with a policy within it", one("aws:sqs/queue:Queue", in{"name": "self-closed", "policy": statement(noTLS)})),
 
-		breaks("queue-policy-tls", "a policy that only allows", one(queuePolicy, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})}), "policy doesn't deny requests without TLS."),
+		breaks("queue-policy-tls", "a policy that only allows", one(queuePolicy, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})}), "policy doesn't deny everyone sqs:SendMessage without TLS."),
 		breaks("queue-policy-tls", "a denial that asks for TLS to be there", tls(in{"Condition": in{"Bool": in{"aws:SecureTransport": "true"}}}), "policy doesn't deny"),
 		breaks("queue-policy-tls", "a denial for one account", tls(in{"Principal": in{"AWS": Account}}), "policy doesn't deny"),
 		breaks("queue-policy-tls", "a permission in place of a denial", tls(in{"Effect": "Allow"}), "policy doesn't deny"),
+		breaks("queue-policy-tls", "a denial of one action", tls(in{"Action": "sqs:SendMessage"}), "policy doesn't deny everyone sqs:ReceiveMessage"),
+		breaks("queue-policy-tls", "a denial of all but what matters", tls(in{"Action": list{}, "NotAction": "sqs:*Message"}), "policy doesn't deny everyone sqs:SendMessage"),
+		breaks("queue-policy-tls", "a denial on another queue", tls(in{"Resource": "arn:aws:sqs:us-east-1:111122223333:invoices"}), "policy doesn't deny"),
+		breaks("queue-policy-tls", "a denial for everyone but one", tls(in{"Principal": nil, "NotPrincipal": in{"AWS": Account}}), "policy doesn't deny"),
+		breaks("queue-policy-tls", "a denial with a second condition", tls(in{"Condition": in{"Bool": in{"aws:SecureTransport": "false"}, "StringEquals": in{"aws:PrincipalAccount": Account}}}), "policy doesn't deny"),
+		breaks("queue-policy-tls", "a denial on another key", tls(in{"Condition": in{"Bool": in{"aws:ViaAWSService": "false"}}}), "policy doesn't deny"),
+		breaks("queue-policy-tls", "a denial by another operator", tls(in{"Condition": in{"Null": in{"aws:SecureTransport": "false"}}}), "policy doesn't deny"),
+		breaks("queue-policy-tls", "a queue with a policy within it that only allows", one(queue, in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sqs:SendMessage", "Resource": ownARN})}), "policy doesn't deny"),
+		breaks("queue-policy-tls", "a topic with a policy within it that only allows", one("aws:sns/topic:Topic", in{"name": "t", "policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sns:Publish", "Resource": "*"})}), "policy doesn't deny everyone sns:Publish"),
+		keeps("queue-policy-tls", "a queue without a policy is another rule's", one(queue, in{"name": "q"})),
+		keeps("queue-policy-tls", "a queue with a policy within it that denies plain HTTP", one(queue, in{"name": "orders", "policy": statement(noTLS)})),
+		keeps("queue-policy-tls", "a denial where the key is present", tls(in{"Condition": in{"BoolIfExists": in{"aws:SecureTransport": "False"}}})),
+		keeps("queue-policy-tls", "a denial in two statements, as the queue is called", one(queuePolicy, in{"queueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/orders", "policy": in{"Statement": list{
+			noTLSOf("sqs:ReceiveMessage", ownARN), noTLSOf("SQS:Send*", "arn:aws:sqs:*:*:ord?rs"),
+		}}})),
 		breaks("queue-policy-tls", "a topic whose policy denies nothing", one("aws:sns/topicPolicy:TopicPolicy", in{"policy": statement(in{"Effect": "Allow", "Principal": in{"AWS": Account}, "Action": "sns:Publish", "Resource": ownARN})}), "policy doesn't deny"),
 		keeps("queue-policy-tls", "a policy that denies plain HTTP", tls(nil)),
 	)

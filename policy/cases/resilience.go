@@ -26,6 +26,13 @@ func resilienceCases() []Case {
 	alarmOn := func(metric string, name any) Resource {
 		return Resource{Name: "alarm", Type: alarm, Inputs: in{"metricName": metric, "dimensions": in{"QueueName": name}}}
 	}
+	// reporting is a function, and a destination for the failures of one.
+	reporting := func(name, of, destination string) []Resource {
+		return []Resource{
+			{Name: "it", Type: function, Inputs: in{"name": name}},
+			{Name: "config", Type: "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", Inputs: in{"functionName": of, "destinationConfig": in{"onFailure": in{"destination": destination}}}},
+		}
+	}
 	// routed is a rule with a target.
 	routed := func(name string, more ...Resource) []Resource {
 		return append([]Resource{
@@ -42,6 +49,10 @@ func resilienceCases() []Case {
 	const depth = "ApproximateNumberOfMessagesVisible"
 	return []Case{
 		breaks("function-dead-letter-queue", "a function without one", one(function, in{"handler": "h"}), "deadLetterConfig.targetArn is missing."),
+		breaks("function-dead-letter-queue", "a destination of another function's failures", reporting("f-other", "f-elsewhere", ownARN), "deadLetterConfig.targetArn is missing."),
+		breaks("function-dead-letter-queue", "a configuration without a destination", reporting("f-nowhere", "f-nowhere", ""), "deadLetterConfig.targetArn is missing."),
+		keeps("function-dead-letter-queue", "a destination of its alias's failures", reporting("f-alias", "arn:aws:lambda:us-east-1:111122223333:function:f-alias:live", ownARN)),
+		keeps("function-dead-letter-queue", "a destination of its failures", reporting("f-sends", "f-sends", ownARN)),
 		keeps("function-dead-letter-queue", "a function with one", one(function, in{"deadLetterConfig": in{"targetArn": ownARN}})),
 
 		breaks("event-target-dead-letter-queue", "a target without one", one(target, in{"rule": "r"}), "deadLetterConfig.arn is missing."),
@@ -149,9 +160,11 @@ func resilienceCases() []Case {
 
 		breaks("log-group-retention", "a group that keeps logs for ever", one(logGroup, in{"name": "l"}), "retentionInDays is missing."),
 		breaks("log-group-retention", "a group that keeps logs for ever, said so", one(logGroup, in{"retentionInDays": 0.0}), "retentionInDays is missing."),
+		keeps("log-group-retention", "a group that only passes Lambda's logs on", one(logGroup, in{"logGroupClass": "DELIVERY"})),
 		keeps("log-group-retention", "a group of a day", one(logGroup, in{"retentionInDays": 1.0})),
 
 		breaks("log-group-retention-year", "a group of production of a month", one(logGroup, in{"retentionInDays": 30.0}), "retentionInDays is less than 365.").inStack("prod"),
+		keeps("log-group-retention-year", "a group of production that only passes Lambda's logs on", one(logGroup, in{"retentionInDays": 1.0, "logGroupClass": "DELIVERY"})).inStack("prod"),
 		keeps("log-group-retention-year", "a group of production of a year", one(logGroup, in{"retentionInDays": 365.0})).inStack("prod"),
 		keeps("log-group-retention-year", "a group of production for ever", one(logGroup, in{"retentionInDays": 0.0})).inStack("prod"),
 		keeps("log-group-retention-year", "a group of production that doesn't say", one(logGroup, in{"name": "l"})).inStack("prod"),

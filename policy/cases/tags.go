@@ -7,7 +7,7 @@ func tagCases() []Case {
 	const replicaTags = "dynamodb-replica-tags"
 	return []Case{
 		breaks("tags-mandatory", "a queue without tags lacks every mandatory one", one(queue, in{"name": "orders"}),
-			"tags lack Project.", "tags lack Environment.", "tags lack Owner.", "tags lack CostCenter."),
+			"tags lack Project, Environment, Owner, CostCenter."),
 		breaks("tags-mandatory", "an empty tag is a missing one", one(queue, in{"tags": in{"Project": " ", "Environment": "dev", "Owner": "team", "CostCenter": "1"}}), "tags lack Project."),
 		breaks("tags-mandatory", "a template's tags are its resourceTags", one(template, in{"prefix": "p", "tags": all, "resourceTags": in{"Environment": "dev", "Owner": "team", "CostCenter": "1"}}), "resourceTags lack Project."),
 		keeps("tags-mandatory", "a queue with all tags", one(queue, in{"tags": all})),

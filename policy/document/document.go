@@ -23,16 +23,11 @@ type Statement struct {
 
 // Principals are whom a statement of a trust or resource policy is about.
 type Principals struct {
-	Everyone  bool     // "*", {"AWS": "*"}, or everyone but some with NotPrincipal
+	Everyone  bool     // a * of any kind, or everyone but some with NotPrincipal
+	Except    bool     // with NotPrincipal
 	Services  []string // such as lambda.amazonaws.com
 	AWS       []string // accounts, roles and users
 	Federated []string
-}
-
-// Condition is a condition's operator, key and values, all in lower case: keys are case-insensitive in AWS.
-type Condition struct {
-	Operator, Key string
-	Values        []string
 }
 
 // Document is what is known about a policy document.
@@ -45,23 +40,33 @@ type Document struct {
 func Read(property value.Value) Document {
 	body := property.Document()
 	read := Document{Complete: !body.HoldsUnknown()}
-	for _, raw := range body.Get("Statement").Each() {
+	for _, raw := range member(body, "Statement").Each() {
 		if raw.HoldsUnknown() {
 			continue
 		}
 		read.Statements = append(read.Statements, Statement{
-			Sid:          raw.Get("Sid").Text(),
-			Allow:        strings.EqualFold(raw.Get("Effect").Text(), "Allow"),
-			Actions:      texts(raw.Get("Action")),
-			NotActions:   texts(raw.Get("NotAction")),
-			Resources:    texts(raw.Get("Resource")),
-			NotResources: texts(raw.Get("NotResource")),
+			Sid:          member(raw, "Sid").Text(),
+			Allow:        strings.EqualFold(member(raw, "Effect").Text(), "Allow"),
+			Actions:      texts(member(raw, "Action")),
+			NotActions:   texts(member(raw, "NotAction")),
+			Resources:    texts(member(raw, "Resource")),
+			NotResources: texts(member(raw, "NotResource")),
 			Principals:   principals(raw),
-			Conditions:   conditions(raw.Get("Condition")),
+			Conditions:   conditions(member(raw, "Condition")),
 			secret:       raw.HoldsSecret(),
 		})
 	}
 	return read
+}
+
+// member returns an element of a document in any case: some services take principal for Principal.
+func member(object value.Value, name string) value.Value {
+	for _, given := range object.Keys() {
+		if strings.EqualFold(given, name) {
+			return object.Get(given)
+		}
+	}
+	return value.Value{}
 }
 
 // Allowing returns the statements that allow something.
@@ -80,68 +85,31 @@ func texts(list value.Value) []string {
 }
 
 func principals(statement value.Value) Principals {
-	given := statement.Get("Principal")
+	given := member(statement, "Principal")
 	read := Principals{
-		Services:  texts(given.Get("Service")),
-		AWS:       texts(given.Get("AWS")),
-		Federated: texts(given.Get("Federated")),
+		Services:  texts(member(given, "Service")),
+		AWS:       texts(member(given, "AWS")),
+		Federated: texts(member(given, "Federated")),
+		Except:    !member(statement, "NotPrincipal").Unset(),
 	}
-	excluding := !statement.Get("NotPrincipal").Unset()
-	read.Everyone = excluding || given.Is("*") || slices.Contains(read.AWS, "*")
+	everyone := texts(given)
+	for _, kind := range given.Keys() {
+		everyone = append(everyone, texts(given.Get(kind))...)
+	}
+	read.Everyone = read.Except || slices.Contains(everyone, "*")
 	return read
 }
 
-func conditions(given value.Value) []Condition {
-	var all []Condition
-	for _, operator := range given.Keys() {
-		keys := given.Get(operator)
-		for _, key := range keys.Keys() {
-			condition := Condition{Operator: strings.ToLower(operator), Key: strings.ToLower(key)}
-			for _, text := range texts(keys.Get(key)) {
-				condition.Values = append(condition.Values, strings.ToLower(text))
-			}
-			all = append(all, condition)
-		}
-	}
-	return all
+// Does reports whether the statement is about an action.
+func (s Statement) Does(action string) bool {
+	is := func(pattern string) bool { return Like(strings.ToLower(pattern), strings.ToLower(action)) }
+	return slices.ContainsFunc(s.Actions, is) || len(s.NotActions) > 0 && !slices.ContainsFunc(s.NotActions, is)
 }
 
-// callers are the condition keys that say on whose behalf, or by whom, a call is made
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). KMS's and Lambda's name what they act for.
-var callers = []string{
-	"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths",
-	"aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths",
-	"aws:sourcevpc", "aws:sourcevpce", "kms:calleraccount", "lambda:sourcefunctionarn", "sts:externalid",
-}
-
-// NamesCaller reports whether a condition says for whom, or by whom, a call may be made. A bare * doesn't, and neither
-// does a condition that applies only if the key is present.
-func (s Statement) NamesCaller() bool {
-	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
-		known := slices.Contains(callers, c.Key) || strings.HasPrefix(c.Key, "kms:encryptioncontext:")
-		return known && c.holds() && !slices.Contains(c.Values, "*")
-	})
-}
-
-// NamesSubject reports whether a condition says which identities of a federated provider a statement is about. A
-// pattern that begins with * doesn't, and neither does GitHub's pattern for every repository.
-func (s Statement) NamesSubject() bool {
-	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
-		open := slices.ContainsFunc(c.Values, func(v string) bool { return strings.HasPrefix(v, "*") || strings.HasPrefix(v, "repo:*") })
-		return strings.HasSuffix(c.Key, ":sub") && c.holds() && !open
-	})
-}
-
-// holds reports whether the condition requires what it names, rather than excluding it.
-func (c Condition) holds() bool {
-	return !strings.Contains(c.Operator, "not") && !strings.HasSuffix(c.Operator, "ifexists") && c.Operator != "null"
-}
-
-// DeniesWithoutTLS reports whether the statement denies every principal requests without TLS.
-func (s Statement) DeniesWithoutTLS() bool {
-	return !s.Allow && s.Principals.Everyone && slices.ContainsFunc(s.Conditions, func(c Condition) bool {
-		return c.Operator == "bool" && c.Key == "aws:securetransport" && slices.Contains(c.Values, "false")
-	})
+// On reports whether the statement is about resources: if is holds for one that it names. A statement on all resources
+// but some is about all that matter, and so is one that names none, as in trust policies.
+func (s Statement) On(is func(pattern string) bool) bool {
+	return len(s.Resources) == 0 || slices.ContainsFunc(s.Resources, is)
 }
 
 // Name returns how messages refer to the statement: its Sid, or that it has none.

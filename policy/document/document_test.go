@@ -38,6 +38,9 @@ func TestEveryone(t *testing.T) {
 		`{"NotPrincipal": {"AWS": "111122223333"}}`:        true,
 		`{"Principal": {"AWS": "111122223333"}}`:           false,
 		`{"Principal": {"Service": "sns.amazonaws.com"}}`:  false,
+		`{"Principal": {"Service": "*"}}`:                  true,
+		`{"Principal": {"CanonicalUser": "*"}}`:            true,
+		`{"principal": {"aws": "*"}}`:                      true,
 		`{"Principal": {"Federated": "arn:aws:iam::1:x"}}`: false,
 		`{}`: false,
 	} {
@@ -47,21 +50,38 @@ func TestEveryone(t *testing.T) {
 	}
 }
 
+// of returns a statement with a condition.
+func of(condition string) Statement {
+	return read(`{"Statement": [{"Condition": ` + condition + `}]}`).Statements[0]
+}
+
 func TestNamesCaller(t *testing.T) {
 	for condition, want := range map[string]bool{
-		`{"StringEquals": {"aws:SourceAccount": "111122223333"}}`:                         true,
-		`{"ArnLike": {"AWS:SourceArn": "arn:aws:sns:*:111122223333:*"}}`:                  true,
-		`{"StringEquals": {"kms:EncryptionContext:aws:logs:arn": "arn"}}`:                 true,
-		`{"StringEquals": {"sts:ExternalId": "x"}}`:                                       true,
-		`{"StringLike": {"aws:SourceAccount": "*"}}`:                                      false,
-		`{"StringLike": {"aws:SourceAccount": ["111122223333", "*"]}}`:                    false,
-		`{"StringNotEquals": {"aws:SourceAccount": "111122223333"}}`:                      false,
-		`{"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}`:                 false,
-		`{"Null": {"aws:SourceAccount": "false"}}`:                                        false,
-		`{"Bool": {"aws:SecureTransport": "true"}}`:                                       false,
-		`{"StringLike": {"aws:SourceAccount": "*"}, "ArnEquals": {"aws:SourceArn": "a"}}`: true,
+		`{"StringEquals": {"aws:SourceAccount": "111122223333"}}`:                                                  true,
+		`{"ArnLike": {"AWS:SourceArn": "arn:aws:sns:*:111122223333:*"}}`:                                           true,
+		`{"StringEquals": {"kms:EncryptionContext:aws:logs:arn": "arn"}}`:                                          true,
+		`{"StringEquals": {"sts:ExternalId": "x"}}`:                                                                true,
+		`{"ForAnyValue:StringEquals": {"aws:PrincipalOrgID": "o-1"}}`:                                              true,
+		`{"StringLikeIfExists": {"aws:SourceVpce": "vpce-1"}, "Null": {"aws:sourcevpce": "false"}}`:                true,
+		`{"StringLike": {"aws:userid": "AROA1:*"}}`:                                                                true,
+		`{"StringLike": {"aws:SourceAccount": "*"}, "ArnEquals": {"aws:SourceArn": "arn:aws:sns:::111122223333"}}`: false,
+		`{"StringLike": {"aws:SourceAccount": "*"}, "StringEquals": {"aws:SourceVpc": "vpc-1"}}`:                   true,
+		`{"StringLike": {"aws:SourceAccount": "*"}}`:                                                               false,
+		`{"StringLike": {"aws:SourceAccount": ["111122223333", "*"]}}`:                                             false,
+		`{"StringLike": {"aws:PrincipalOrgID": "o-*"}}`:                                                            false,
+		`{"StringLike": {"sts:ExternalId": "?*"}}`:                                                                 false,
+		`{"StringNotEquals": {"aws:SourceAccount": "111122223333"}}`:                                               false,
+		`{"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}`:                                          false,
+		`{"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}, "Null": {"aws:SourceVpce": "true"}}`:               false,
+		`{"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-1"}, "Null": {"aws:PrincipalArn": "false"}}`:      false,
+		`{"Null": {"aws:SourceAccount": "false"}}`:                                                                 false,
+		`{"Bool": {"aws:SecureTransport": "true"}}`:                                                                false,
+		`{"IpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}}`:                                                false,
+		`{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::bucket"}}`:                                                    false,
+		`{"ArnLike": {"aws:SourceArn": "arn:aws:sns:*"}}`:                                                          false,
+		`{"StringEquals": {"aws:PrincipalTag/team": "shop"}}`:                                                      false,
 	} {
-		if got := read(`{"Statement": [{"Condition": ` + condition + `}]}`).Statements[0].NamesCaller(); got != want {
+		if got := of(condition).NamesCaller(); got != want {
 			t.Errorf("%s: %v", condition, got)
 		}
 	}
@@ -106,20 +126,108 @@ func TestAllowing(t *testing.T) {
 	}
 }
 
-func TestNamesSubject(t *testing.T) {
-	for condition, want := range map[string]bool{
-		`{"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:firm/shop:environment:prod"}}`:         true,
-		`{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`:                               true,
-		`{"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/1:sub": "system:serviceaccount:shop:orders"}}`:     true,
-		`{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}}`:                                    false,
-		`{"StringLike": {"token.actions.githubusercontent.com:sub": "*"}}`:                                         false,
-		`{"StringNotLike": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`:                            false,
-		`{"StringLikeIfExists": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`:                       false,
-		`{"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}`:                       false,
-		`{"StringLike": {"token.actions.githubusercontent.com:sub": ["repo:firm/shop:ref:refs/heads/main", "*"]}}`: false,
+func TestNamesIdentity(t *testing.T) {
+	const github, cluster = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com", "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/1"
+	for _, c := range []struct {
+		provider, condition string
+		want                bool
+	}{
+		{github, `{"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:firm/shop:environment:prod"}}`, true},
+		{github, `{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`, true},
+		{github, `{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}}`, false},
+		{github, `{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*/*"}}`, false},
+		{github, `{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:firm*"}}`, false},
+		{github, `{"StringLike": {"token.actions.githubusercontent.com:sub": "?epo:firm/shop:*"}}`, false},
+		{github, `{"StringLike": {"token.actions.githubusercontent.com:sub": "*"}}`, false},
+		{github, `{"StringEquals": {"token.actions.githubusercontent.com:sub": "environment:prod"}}`, false},
+		{github, `{"StringNotLike": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`, false},
+		{github, `{"StringLikeIfExists": {"token.actions.githubusercontent.com:sub": "repo:firm/*"}}`, false},
+		{github, `{"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}`, false},
+		{github, `{"StringLike": {"token.actions.githubusercontent.com:sub": ["repo:firm/shop:ref:refs/heads/main", "*"]}}`, false},
+		{github, `{"StringEquals": {"gitlab.com:sub": "project_path:firm/shop:ref_type:branch:ref:main"}}`, false},
+		{github, `{"StringEquals": {"token.actions.githubusercontent.com:repository_owner": "firm"}}`, true},
+		{github, `{"StringLike": {"token.actions.githubusercontent.com:repository_owner": "fir*"}}`, false},
+		{cluster, `{"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/1:sub": "system:serviceaccount:shop:orders"}}`, true},
+		{cluster, `{"StringLike": {"OIDC.EKS.eu-west-1.amazonaws.com/id/1:sub": "system:serviceaccount:shop:*"}}`, true},
+		{cluster, `{"StringLike": {"oidc.eks.eu-west-1.amazonaws.com/id/1:sub": "system:serviceaccount:*"}}`, false},
+		{cluster, `{"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/1:aud": "sts.amazonaws.com"}}`, false},
+		{"arn:aws:iam::111122223333:oidc-provider/sts.windows.net/1a2b", `{"StringEquals": {"sts.windows.net/1a2b:aud": "api://shop"}}`, true},
+		{"accounts.google.com", `{"StringEquals": {"accounts.google.com:aud": "1.apps.googleusercontent.com"}}`, true},
+		{"accounts.google.com", `{"StringEquals": {"accounts.google.com:email": "a@example.com"}}`, false},
+		{"cognito-identity.amazonaws.com", `{"StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:1"}}`, true},
+		{"cognito-identity.amazonaws.com", `{"StringLike": {"cognito-identity.amazonaws.com:aud": "us-east-1:*"}}`, false},
+		{"www.amazon.com", `{}`, false},
+		{"arn:aws:iam::111122223333:saml-provider/firm", `{}`, true},
 	} {
-		if got := read(`{"Statement": [{"Condition": ` + condition + `}]}`).Statements[0].NamesSubject(); got != want {
-			t.Errorf("%s: %v", condition, got)
+		if got := of(c.condition).NamesIdentity(c.provider); got != c.want {
+			t.Errorf("%s, %s: %v", c.provider, c.condition, got)
+		}
+	}
+}
+
+func TestARNs(t *testing.T) {
+	for text, want := range map[string]struct{ owner, bucket, every, anyName bool }{
+		"*":                                              {every: true, anyName: true},
+		"arn:*":                                          {every: true, anyName: true},
+		"arn:aws:kms:*":                                  {every: true, anyName: true},
+		"arn:aws:*:*:*:*":                                {every: true, anyName: true},
+		"arn:aws:s3:::*":                                 {every: true, anyName: true},
+		"arn:aws:s3:::*/*":                               {every: true, anyName: true},
+		"arn:aws:s3:::shop":                              {bucket: true},
+		"arn:aws:s3:::shop/*":                            {bucket: true, anyName: true},
+		"arn:aws:s3:::shop-*/*":                          {},
+		"arn:aws:dynamodb:*:*:table/*":                   {every: true, anyName: true},
+		"arn:aws:lambda:*:*:function:*":                  {every: true, anyName: true},
+		"arn:aws:dynamodb:*:*:table/shop-*":              {},
+		"arn:aws:iam::111122223333:role/*":               {owner: true, anyName: true},
+		"arn:aws:iam::111122223333:role/deploy-*":        {owner: true},
+		"arn:aws:sqs:us-east-1:1111????3333:orders":      {},
+		"arn:aws:sqs:us-east-1:111122223333:shop-orders": {owner: true},
+		"bucket:key/*":                                   {},
+		"orders":                                         {},
+		"":                                               {},
+	} {
+		arn := ParseARN(text)
+		got := struct{ owner, bucket, every, anyName bool }{arn.NamesOwner(), arn.NamesBucket(), arn.Every(), arn.AnyName()}
+		if got != want {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
+}
+
+func TestLike(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"s3:Get*", "s3:GetObject", true},
+		{"s3:Get*", "s3:Get", true},
+		{"s3:Get*", "s3:PutObject", false},
+		{"*:key/*", "arn:aws:kms:us-east-1:1:key/2", true},
+		{"o?ders", "orders", true},
+		{"o?ders", "oders", false},
+		{"orders", "orders-2", false},
+		{"a.c", "abc", false},
+		{"a*c", "a\nc", true},
+	} {
+		if Like(c.pattern, c.text) != c.want {
+			t.Errorf("%q and %q: %v", c.pattern, c.text, !c.want)
+		}
+	}
+}
+
+func TestDoes(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"Action": "kms:Decrypt"}`:           true,
+		`{"Action": ["s3:*", "KMS:DE?RYPT"]}`: true,
+		`{"Action": "*:*"}`:                   true,
+		`{"Action": "kms:Encrypt"}`:           false,
+		`{"NotAction": "iam:*"}`:              true,
+		`{"NotAction": ["iam:*", "kms:*"]}`:   false,
+		`{}`:                                  false,
+	} {
+		if got := read(`{"Statement": [` + text + `]}`).Statements[0].Does("kms:Decrypt"); got != want {
+			t.Errorf("%s: %v", text, got)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // folders are the packages with decisions, each after those it imports.
-var folders = []string{"../value", "../document", "../rules"}
+var folders = []string{"../cidr", "../value", "../document", "../rules"}
 
 // isShared reports whether a file belongs to the machinery that all rules share. Its conditions belong to no rule.
 func isShared(path string) bool {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"trade-processing/policy/value"
 )
@@ -60,14 +61,18 @@ var computeRules = []Rule{
 	{
 		Name: "function-runtime", Family: computeFamily, Level: Mandatory, Controls: []string{"Lambda.2", "CKV_AWS_363"},
 		Types: []string{function}, Options: []Option{{
-			Name: "refused", About: "Runtimes that may not be used, because AWS no longer patches them; * matches anything.", Schema: texts(),
-			Default: list("dotnet5.0", "dotnet6", "dotnet7", "dotnetcore*", "go1.x", "java8", "nodejs", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x",
-				"nodejs18.x", "nodejs4.3*", "nodejs6.10", "nodejs8.10", "provided", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "ruby2.*", "ruby3.2"),
+			Name: "deprecated", About: "The day (UTC) from which AWS no longer patches a runtime, by runtime; * matches anything.",
+			Schema:  map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}$`}},
+			Default: runtimes, Check: areDays,
 		}},
 		Why: "A runtime that AWS no longer patches keeps every vulnerability found in it, and one day its functions can no longer be changed.",
 		Check: func(r *Resource) {
-			if runtime := r.At("runtime"); runtime.Text() != "" && anyMatches(r.Setting("refused"), runtime.Text()) {
-				r.Breaks("runtime", fmt.Sprintf("is %s, which AWS no longer patches", shown(runtime)), "Use a newer one")
+			runtime, days, today := r.At("runtime"), r.Setting("deprecated"), r.settings.today.UTC().Format(time.DateOnly)
+			for _, pattern := range days.Keys() {
+				day := days.Get(pattern).Text()
+				if runtime.IsSet() && matches(pattern, runtime.Text()) && day <= today {
+					r.Breaks("runtime", fmt.Sprintf("is %s, which AWS has not patched since %s", shown(runtime), day), "Use a newer one")
+				}
 			}
 		},
 	},
@@ -123,7 +128,7 @@ var computeRules = []Rule{
 		},
 	},
 	{
-		Name: "state-machine-logging", Family: computeFamily, Level: Mandatory, Controls: []string{"StepFunctions.1", "CKV_AWS_285"},
+		Name: "state-machine-logging", Family: computeFamily, Level: Mandatory, Controls: []string{"StepFunctions.1"},
 		Types: []string{stateMachine}, Options: []Option{{
 			Name: "levels", About: "Levels of logging that count as on.", Schema: texts(), Default: list("ALL", "ERROR", "FATAL"),
 		}},
@@ -182,6 +187,22 @@ var computeRules = []Rule{
 			}
 		},
 	},
+}
+
+// runtimes are the days on which Lambda deprecates its runtimes, as of 2026-10
+// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-supported). A runtime that isn't listed may be
+// used.
+var runtimes = map[string]any{
+	"dotnet10": "2028-11-14", "dotnet5.0": "2022-05-10", "dotnet6": "2024-12-20", "dotnet7": "2024-05-14", "dotnet8": "2026-11-10", "dotnetcore*": "2023-04-03",
+	"go1.x":  "2024-01-08",
+	"java11": "2027-06-30", "java17": "2027-06-30", "java21": "2029-06-30", "java25": "2029-06-30", "java8": "2024-01-08", "java8.al2": "2027-06-30",
+	"nodejs": "2016-08-30", "nodejs10.x": "2021-07-30", "nodejs12.x": "2023-03-31", "nodejs14.x": "2023-12-04", "nodejs16.x": "2024-06-12",
+	"nodejs18.x": "2025-09-01", "nodejs20.x": "2026-04-30", "nodejs22.x": "2027-04-30", "nodejs24.x": "2028-04-30", "nodejs4.3*": "2020-03-05",
+	"nodejs6.10": "2019-08-12", "nodejs8.10": "2020-03-06",
+	"provided": "2024-01-08", "provided.al2": "2026-07-31", "provided.al2023": "2029-06-30",
+	"python2.7": "2021-07-15", "python3.10": "2026-10-31", "python3.11": "2027-06-30", "python3.12": "2028-10-31", "python3.13": "2029-06-30",
+	"python3.14": "2029-06-30", "python3.6": "2022-07-18", "python3.7": "2023-12-04", "python3.8": "2024-10-14", "python3.9": "2025-12-15",
+	"ruby2.5": "2021-07-30", "ruby2.7": "2023-12-07", "ruby3.2": "2026-03-31", "ruby3.3": "2027-03-31", "ruby3.4": "2028-03-31", "ruby4.0": "2029-03-31",
 }
 
 // task is a state of a state machine that calls a function.

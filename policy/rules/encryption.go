@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"trade-processing/policy/document"
@@ -150,7 +151,8 @@ var encryptionRules = append(keyRules(), []Rule{
 		Why:   "A key that never changes protects more data each year with the same secret.",
 		Check: func(r *Resource) {
 			symmetric := r.At("customerMasterKeySpec").Unset() || r.At("customerMasterKeySpec").Is("SYMMETRIC_DEFAULT")
-			if symmetric && r.At("enableKeyRotation").LacksTruth() {
+			inKMS := r.At("customKeyStoreId").Unset() // no other store rotates: https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+			if symmetric && inKMS && r.At("enableKeyRotation").LacksTruth() {
 				r.Breaks("enableKeyRotation", "is not true", "Set it: KMS keeps the old key material, and nothing has to be re-encrypted")
 			}
 		},
@@ -185,21 +187,53 @@ var encryptionRules = append(keyRules(), []Rule{
 	},
 	{
 		Name: "queue-policy-tls", Family: encryptionFamily, Level: Mandatory, Controls: []string{Ours},
-		Types: []string{queuePolicy, "aws:sns/topicPolicy:TopicPolicy"},
+		Types: sortedKeys(carriers),
 		Why:   "AWS's endpoints still accept plain HTTP; only the policy of a queue or topic refuses it.",
 		Check: func(r *Resource) {
-			policy := document.Read(r.At("policy"))
-			for _, statement := range policy.Statements {
-				if statement.DeniesWithoutTLS() {
-					return
+			given := r.At("policy")
+			if strings.HasSuffix(r.Type, "Policy") || !given.Unset() { // another rule asks for a queue's policy
+				policy := document.Read(given)
+				denied := func(action string) bool {
+					return slices.ContainsFunc(policy.Statements, func(s document.Statement) bool {
+						return s.DeniesWithoutTLS() && s.Does(action) && s.On(func(pattern string) bool { return mayName(pattern, carriers[r.Type].name(r)) })
+					})
 				}
-			}
-			if policy.Complete {
-				r.Breaks("policy", "doesn't deny requests without TLS", `Deny every principal if aws:SecureTransport is false`)
+				for _, action := range carriers[r.Type].actions {
+					if policy.Complete && !denied(action) {
+						r.Breaks("policy", "doesn't deny everyone "+action+" without TLS", "Deny every principal all actions on it if aws:SecureTransport is false, and on no other condition")
+						return
+					}
+				}
 			}
 		},
 	},
 }...)
+
+// carrier is a type with the policy of what carries messages.
+type carrier struct {
+	actions []string                    // that carry them, of which AWS's own examples deny those without TLS
+	name    func(*Resource) value.Value // the last part of its URL or ARN
+}
+
+var (
+	queues = []string{"sqs:SendMessage", "sqs:ReceiveMessage"} // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html
+	topics = []string{"sns:Publish"}                           // https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html
+)
+
+// carriers are the types that queue-policy-tls judges.
+var carriers = map[string]carrier{
+	queue:                             {queues, func(r *Resource) value.Value { return r.At("name") }},
+	queuePolicy:                       {queues, func(r *Resource) value.Value { return r.At("queueUrl") }},
+	"aws:sns/topic:Topic":             {topics, func(r *Resource) value.Value { return r.At("name") }},
+	"aws:sns/topicPolicy:TopicPolicy": {topics, func(r *Resource) value.Value { return r.At("arn") }},
+}
+
+// mayName reports whether a pattern of ARNs may be of a queue or topic, of which the name, the URL or the ARN is given.
+// What isn't known may be it.
+func mayName(pattern string, given value.Value) bool {
+	name := given.Text()[strings.LastIndexAny(given.Text(), "/:")+1:]
+	return name == "" || document.Like(document.ParseARN(pattern).Resource, name)
+}
 
 // needsCustomerKey requires a key that isn't AWS's own.
 func needsCustomerKey(r *Resource, property string, key value.Value) {
@@ -224,8 +258,12 @@ func keyInRegion(r *Resource, property string, key, region value.Value) {
 func notOpen(r *Resource, property string) {
 	for _, statement := range document.Read(r.At(property)).Allowing() {
 		if statement.Principals.Everyone && !statement.NamesCaller() {
-			r.Breaks(property, "lets everyone in through "+statement.Name(),
-				"Name the principals, or add a condition on aws:SourceArn, aws:SourceAccount or aws:PrincipalOrgID")
+			letsEveryoneIn(r, property, statement)
 		}
 	}
+}
+
+func letsEveryoneIn(r *Resource, property string, statement document.Statement) {
+	r.Breaks(property, "lets everyone in through "+statement.Name(),
+		"Name the principals, or require an aws:SourceArn, aws:SourceAccount or aws:PrincipalOrgID without wildcards in account or organisation")
 }

@@ -2,9 +2,11 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"trade-processing/policy/actions"
 	"trade-processing/policy/document"
 	"trade-processing/policy/value"
 )
@@ -12,8 +14,9 @@ import (
 const identityFamily = "IAM"
 
 const (
-	eventBus       = "aws:cloudwatch/eventBus:EventBus"
-	eventBusPolicy = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
+	eventBus        = "aws:cloudwatch/eventBus:EventBus"
+	eventBusPolicy  = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
+	eventPermission = "aws:cloudwatch/eventPermission:EventPermission"
 )
 
 // identityPolicies are the types that grant permissions to a role, user or group.
@@ -23,12 +26,27 @@ var identityPolicies = []string{
 
 // resourcePolicies are the properties that say who may use a resource, by type.
 var resourcePolicies = map[string]string{
+	"aws:acmpca/policy:Policy":                                      "policy",
 	"aws:backup/vaultPolicy:VaultPolicy":                            "policy",
 	"aws:cloudwatch/eventBusPolicy:EventBusPolicy":                  "policy",
+	"aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy":      "accessPolicy",
+	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy":            "policyDocument",
+	"aws:codeartifact/domainPermissions:DomainPermissions":          "policyDocument",
 	"aws:dynamodb/resourcePolicy:ResourcePolicy":                    "policy",
+	"aws:ecr/registryPolicy:RegistryPolicy":                         "policy",
 	"aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": "repositoryPolicy",
 	"aws:ecr/repositoryPolicy:RepositoryPolicy":                     "policy",
+	"aws:glacier/vault:Vault":                                       "accessPolicy",
+	"aws:glue/resourcePolicy:ResourcePolicy":                        "policy",
+	"aws:kinesis/resourcePolicy:ResourcePolicy":                     "policy",
+	"aws:s3/accessPoint:AccessPoint":                                "policy",
+	"aws:s3/bucket:Bucket":                                          "policy",
+	"aws:s3/bucketPolicy:BucketPolicy":                              "policy",
+	"aws:s3/bucketV2:BucketV2":                                      "policy",
+	"aws:schemas/registryPolicy:RegistryPolicy":                     "policy",
+	"aws:secretsmanager/secret:Secret":                              "policy",
 	"aws:secretsmanager/secretPolicy:SecretPolicy":                  "policy",
+	"aws:ses/identityPolicy:IdentityPolicy":                         "policy",
 	"aws:sns/topic:Topic":                                           "policy",
 	"aws:sns/topicPolicy:TopicPolicy":                               "policy",
 	"aws:sqs/queue:Queue":                                           "policy",
@@ -45,26 +63,18 @@ var attachments = map[string]string{
 	"aws:iam/userPolicyAttachment:UserPolicyAttachment":                     "policyArn",
 }
 
-// allowedActions is the option of the rule on action wildcards.
-var allowedActions = Option{
-	Name: "allowedActions", About: "Actions with a wildcard that are allowed; * matches anything, so \"s3:Get*\" is the action itself.",
-	Schema: texts(), Default: []any{},
-}
-
-// wideActions is the option of the rule on resource wildcards. The default is the actions that AWS ties to no resource,
-// or whose resource can't be known beforehand (https://docs.aws.amazon.com/service-authorization/latest/reference/).
-var wideActions = Option{
-	Name: "allowedActions", About: "Actions that may be allowed on every resource, because AWS supports no narrower one; * matches anything.",
-	Schema: texts(),
-	Default: list(
-		// Lambda checks a role's ec2:DeleteNetworkInterface before it creates a function in a VPC, and accepts one id or all
-		// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions).
-		"cloudwatch:PutMetricData", "ec2:DeleteNetworkInterface", "ec2:Describe*", "ecr:GetAuthorizationToken", "kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys",
-		"lambda:GetAccountSettings", "lambda:ListFunctions", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
-		"logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
-		"s3:ListAllMyBuckets", "sns:ListTopics", "sqs:ListQueues", "ssm:DescribeParameters", "sts:GetCallerIdentity", "tag:GetResources",
-		"xray:GetSamplingRules", "xray:GetSamplingStatisticSummaries", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
-	),
+// silent are the services whose roles AWS's own pages give a trust policy without a condition, and that no page says send
+// aws:SourceArn or aws:SourceAccount: a condition on either would lock them out.
+var silent = []string{
+	"apigateway.amazonaws.com",         // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+	"batchoperations.s3.amazonaws.com", // https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-iam-role-policies.html
+	"cloudtrail.amazonaws.com",         // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
+	"ec2.amazonaws.com",                // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html
+	"ecr.amazonaws.com",                // https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-iam.html
+	"ecs.amazonaws.com",                // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/infrastructure_IAM_role.html
+	"edgelambda.amazonaws.com",         // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-permissions.html
+	"pods.eks.amazonaws.com",           // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
+	"spotfleet.amazonaws.com",          // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-fleet-prerequisites.html
 }
 
 var identityRules = []Rule{
@@ -75,7 +85,7 @@ var identityRules = []Rule{
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
 				for _, action := range given.Actions {
-					if strings.Contains(action, "*") && !anyMatches(r.Setting("allowedActions"), action) {
+					if strings.ContainsAny(action, "*?") && !listsAction(r.Setting("allowedActions"), action) {
 						r.Breaks(given.property, fmt.Sprintf("allows %s in %s", given.Show(action), given.Name()), "List the required actions")
 					}
 				}
@@ -91,11 +101,11 @@ var identityRules = []Rule{
 		Why: "Anything allowed on every resource is allowed on other teams' resources.",
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
-				if !slices.Contains(given.Resources, "*") && len(given.NotResources) == 0 {
+				if !given.On(func(pattern string) bool { return document.ParseARN(pattern).Every() }) {
 					continue
 				}
 				for _, action := range given.Actions {
-					if !anyMatches(r.Setting("allowedActions"), action) {
+					if !listsAction(r.Setting("allowedActions"), action) && !actions.Unscoped(action) {
 						r.Breaks(given.property, fmt.Sprintf("allows %s on every resource in %s", given.Show(action), given.Name()),
 							"Name the resources by their ARNs")
 					}
@@ -109,8 +119,12 @@ var identityRules = []Rule{
 		Why:   "Anyone who may do everything may also grant everything to others.",
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
-				if slices.Contains(given.Actions, "*") && slices.Contains(given.Resources, "*") {
-					r.Breaks(given.property, "allows everything on everything in "+given.Name(), "List the required actions and resources")
+				everything := given.On(func(pattern string) bool {
+					arn := document.ParseARN(pattern)
+					return arn.AnyName() && document.Like(arn.Service, "iam")
+				})
+				if everything && given.Does("iam:~") { // no action has the name, so all of IAM's are allowed
+					r.Breaks(given.property, "allows everything, or granting it, on everything in "+given.Name(), "List the required actions and resources")
 				}
 			}
 		},
@@ -136,13 +150,11 @@ var identityRules = []Rule{
 		Why:   "Anyone who may decrypt with every key of the account can read everything that anybody encrypted.",
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
-				decrypts := slices.ContainsFunc(given.Actions, func(pattern string) bool {
-					return matches(pattern, "kms:Decrypt") || matches(pattern, "kms:ReEncryptFrom")
+				everyKey := given.On(func(pattern string) bool {
+					arn := document.ParseARN(pattern)
+					return document.Like(arn.Service, "kms") && slices.ContainsFunc(strangeKeys, func(key string) bool { return document.Like(arn.Resource, key) })
 				})
-				everyKey := slices.ContainsFunc(given.Resources, func(resource string) bool {
-					return resource == "*" || strings.HasPrefix(resource, "arn:") && strings.HasSuffix(resource, ":key/*")
-				})
-				if decrypts && everyKey {
+				if everyKey && (given.Does("kms:Decrypt") || given.Does("kms:ReEncryptFrom")) {
 					r.Breaks(given.property, "allows decryption with every key in "+given.Name(), "Name the keys by their ARNs")
 				}
 			}
@@ -150,15 +162,28 @@ var identityRules = []Rule{
 	},
 	{
 		Name: "iam-trust-everyone", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_60", "CKV_AWS_61"},
-		Types: []string{"aws:iam/role:Role"},
-		Why:   "A role that trusts everyone can be assumed from any AWS account.",
-		Check: func(r *Resource) { notOpen(r, "assumeRolePolicy") },
+		Types: []string{"aws:iam/role:Role"}, Options: []Option{{
+			Name: "accounts", About: "Ids of accounts that roles may trust as a whole, such as the firm's own; * matches anything.", Schema: texts(), Default: []any{},
+		}},
+		Why: "A role that trusts everyone can be assumed from any AWS account, and one that trusts an account by anyone whom that account's administrators choose.",
+		Check: func(r *Resource) {
+			notOpen(r, "assumeRolePolicy")
+			for _, statement := range document.Read(r.At("assumeRolePolicy")).Allowing() {
+				for _, principal := range statement.Principals.AWS {
+					account := wholeAccount.FindStringSubmatch(principal)
+					if account != nil && !statement.NamesMember() && !anyMatches(r.Setting("accounts"), account[1]) {
+						r.Breaks("assumeRolePolicy", "trusts all of account "+statement.Show(account[1]),
+							"Name the roles or users that may assume it, or require an aws:PrincipalArn or an external id")
+					}
+				}
+			}
+		},
 	},
 	{
 		Name: "iam-confused-deputy", Family: identityFamily, Level: Mandatory, Controls: []string{Ours},
 		Types: []string{"aws:iam/role:Role"}, Options: []Option{{
 			Name: "exceptServices", About: "Services that assume a role without saying for whom; * matches anything.", Schema: texts(),
-			Default: list("ec2.amazonaws.com", "ecr.amazonaws.com", "ecs.amazonaws.com", "edgelambda.amazonaws.com", "eks.amazonaws.com", "spotfleet.amazonaws.com"),
+			Default: list(silent...),
 		}},
 		Why: "A service that assumes a role without saying for whom can be tricked into assuming it for a stranger's resource.",
 		Check: func(r *Resource) {
@@ -174,13 +199,13 @@ var identityRules = []Rule{
 	{
 		Name: "iam-federated-trust", Family: identityFamily, Level: Mandatory, Controls: []string{"CKV_AWS_358"},
 		Types: []string{"aws:iam/role:Role"},
-		Why:   "A role that trusts a public identity provider, such as GitHub's, without a condition on the caller is open to anybody with an account there.",
+		Why:   "A role that trusts a public identity provider, such as GitHub's or Cognito, without a condition on the caller is open to anybody with an account there.",
 		Check: func(r *Resource) {
 			for _, statement := range document.Read(r.At("assumeRolePolicy")).Allowing() {
 				for _, provider := range statement.Principals.Federated {
-					if strings.Contains(provider, ":oidc-provider/") && !statement.NamesSubject() {
+					if provider != "*" && !statement.NamesIdentity(provider) {
 						r.Breaks("assumeRolePolicy", fmt.Sprintf("trusts every identity of %s", statement.Show(lastPart(provider))),
-							"Add a condition on the provider's sub claim that names the repository or the service account")
+							"Require the provider's sub claim to name the repository or the service account, or its aud claim the identity pool or application")
 					}
 				}
 			}
@@ -188,9 +213,20 @@ var identityRules = []Rule{
 	},
 	{
 		Name: "resource-policy-public", Family: identityFamily, Level: Mandatory,
-		Controls: []string{"SQS.3", "SNS.4", "CKV_AWS_32", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_387"}, Types: sortedKeys(resourcePolicies),
-		Why:   "If everyone may use it, a stranger will fill, read or delete it.",
-		Check: func(r *Resource) { notOpen(r, resourcePolicies[r.Type]) },
+		Controls: []string{"SQS.3", "SNS.4", "CKV_AWS_32", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_387"}, Types: append(sortedKeys(resourcePolicies), eventPermission),
+		Why: "If everyone may use it, a stranger will fill, read or delete it.",
+		Check: func(r *Resource) {
+			if r.Type != eventPermission {
+				notOpen(r, resourcePolicies[r.Type])
+				return
+			}
+			condition := r.At("condition")
+			named := document.Condition{Operator: strings.ToLower(condition.Get("type").Text()), Key: strings.ToLower(condition.Get("key").Text()), Values: []string{condition.Get("value").Text()}}
+			open := !document.Statement{Conditions: []document.Condition{named}}.NamesCaller()
+			if r.At("principal").Is("*") && !condition.HoldsUnknown() && open {
+				r.Breaks("principal", "is everyone", "Name the account, or add a condition on aws:PrincipalOrgID")
+			}
+		},
 	},
 	{
 		Name: "resource-policy-confused-deputy", Family: identityFamily, Level: Mandatory, Controls: []string{Ours},
@@ -216,21 +252,24 @@ var identityRules = []Rule{
 			property := resourcePolicies[r.Type]
 			for _, statement := range document.Read(r.At(property)).Allowing() {
 				for _, action := range statement.Actions {
-					if strings.Contains(action, "*") {
+					if strings.ContainsAny(action, "*?") {
 						r.Breaks(property, fmt.Sprintf("allows %s in %s", statement.Show(action), statement.Name()), "List the required actions")
 					}
+				}
+				if len(statement.NotActions) > 0 {
+					r.Breaks(property, "allows all but some actions in "+statement.Name(), "List the required actions in Action")
 				}
 			}
 		},
 	},
 	{
 		Name: "event-bus-policy", Family: identityFamily, Level: Mandatory, Controls: []string{"EventBridge.3"},
-		Types: []string{eventBus, eventBusPolicy},
+		Types: []string{eventBus, eventBusPolicy, eventPermission},
 		Why:   "Without its own policy, any principal of the account with events:PutEvents on * may put events on the bus.",
 		CheckStack: func(s *Stack) {
 			for _, bus := range s.Of(eventBus) {
 				partner := !bus.At("eventSourceName").Unset() // takes no policy
-				if !partner && s.referred(bus, reference{eventBusPolicy, "eventBusName"}) == no {
+				if !partner && s.referred(bus, reference{eventBusPolicy, "eventBusName"}, reference{eventPermission, "eventBusName"}) == no {
 					bus.Breaks("name", "is that of a bus without a policy", "Add an EventBusPolicy that names who may put events")
 				}
 			}
@@ -241,11 +280,18 @@ var identityRules = []Rule{
 		Types: []string{"aws:lambda/permission:Permission"},
 		Why:   "A function that everyone may call, or that a service may call for everyone, works for strangers.",
 		Check: func(r *Resource) {
-			principal := r.At("principal")
-			narrowed := !r.At("sourceArn").Unset() || !r.At("sourceAccount").Unset() || !r.At("principalOrgId").Unset()
-			wide := principal.Is("*") || strings.HasSuffix(principal.Text(), ".amazonaws.com")
-			if wide && !narrowed {
+			principal, source := r.At("principal"), r.At("sourceArn")
+			narrowed := slices.ContainsFunc([]string{"sourceAccount", "principalOrgId", "eventSourceToken"}, func(property string) bool {
+				return !r.At(property).Unset() && !strings.ContainsAny(r.At(property).Text(), "*?")
+			})
+			service := strings.Contains(principal.Text(), ".") && !strings.HasPrefix(principal.Text(), "arn:")
+			if narrowed || !service && !principal.Is("*") {
+				return
+			}
+			if source.Unset() {
 				r.Breaks("sourceArn", fmt.Sprintf("is missing, but the principal is %s", shown(principal)), "Set sourceArn, and sourceAccount if the ARN has no account")
+			} else if !source.IsUnknown() && !document.ParseARN(source.Text()).NamesOwner() {
+				r.Breaks("sourceArn", fmt.Sprintf("names no account, but the principal is %s", shown(principal)), "Set sourceAccount")
 			}
 		},
 	},
@@ -286,6 +332,13 @@ var identityRules = []Rule{
 		},
 	},
 }
+
+// wholeAccount matches the principals that mean everyone of an account, as Checkov's CKV_AWS_61 does.
+var wholeAccount = regexp.MustCompile(`^(?:arn:[a-z-]+:iam::)?(\d{12})(?::root)?$`)
+
+// strangeKeys are keys and an alias that nobody means: a pattern that matches one of them matches every key, every
+// multi-Region key, or every alias.
+var strangeKeys = []string{"key/00000000-0000-4000-8000-000000000000", "key/mrk-00000000000040008000000000000000", "alias/~"}
 
 // grant is a statement that grants permissions, and where it is.
 type grant struct {

@@ -2,8 +2,11 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"trade-processing/policy/cidr"
+	"trade-processing/policy/document"
 	"trade-processing/policy/value"
 )
 
@@ -13,6 +16,7 @@ const (
 	securityGroup = "aws:ec2/securityGroup:SecurityGroup"
 	groupRule     = "aws:ec2/securityGroupRule:SecurityGroupRule"
 	ingressRule   = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	defaultGroup  = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 	egressRule    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
@@ -75,24 +79,32 @@ var networkRules = []Rule{
 	},
 	{
 		Name: "default-security-group-closed", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.2", "CKV2_AWS_12"},
-		Types: []string{"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"},
+		Types: []string{defaultGroup, groupRule, ingressRule, egressRule},
 		Why:   "Anything created without a security group gets the default one.",
-		Check: func(r *Resource) {
-			for _, direction := range []string{"ingress", "egress"} {
-				if r.At(direction).IsSet() {
-					r.Breaks(direction, "opens the default security group", "Leave it out, and create a group for what needs one")
+		CheckStack: func(s *Stack) {
+			for _, group := range s.Of(defaultGroup) {
+				for _, direction := range []string{"ingress", "egress"} {
+					if group.At(direction).IsSet() {
+						group.Breaks(direction, "opens the default security group", "Leave it out, and create a group for what needs one")
+					}
+				}
+				if opening := s.opening(group, "id"); opening != nil {
+					group.Breaks("id", "is that of a default security group that "+opening.Name+" opens", "Create a group for what needs one")
 				}
 			}
 		},
 	},
 	{
 		Name: "vpc-default-security-group", Family: networkFamily, Level: Mandatory, Controls: []string{"EC2.2", "CKV2_AWS_12"},
-		Types: []string{"aws:ec2/vpc:Vpc", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"},
+		Types: []string{"aws:ec2/vpc:Vpc", defaultGroup, groupRule, ingressRule, egressRule},
 		Why:   "AWS opens the default group of a new VPC: out to everywhere, and in from its own members.",
 		CheckStack: func(s *Stack) {
 			for _, vpc := range s.Of("aws:ec2/vpc:Vpc") {
-				if s.referred(vpc, reference{"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "vpcId"}) == no {
+				if s.referred(vpc, reference{defaultGroup, "vpcId"}) == no {
 					vpc.Breaks("id", "has a default security group that the program leaves open", "Add a DefaultSecurityGroup of this VPC without any rules")
+				}
+				if opening := s.opening(vpc, "defaultSecurityGroupId"); opening != nil {
+					vpc.Breaks("defaultSecurityGroupId", "is that of a group that "+opening.Name+" opens", "Create a group for what needs one")
 				}
 			}
 		},
@@ -141,7 +153,11 @@ var networkRules = []Rule{
 			if r.At("policy").Unset() {
 				r.Breaks("policy", "is missing, and so lets everything through", "Allow what is required, to principals of your own account or organisation")
 			}
-			notOpen(r, "policy")
+			for _, statement := range document.Read(r.At("policy")).Allowing() {
+				if statement.Principals.Everyone && !statement.NamesCaller() && !statement.NamesTarget() {
+					letsEveryoneIn(r, "policy", statement)
+				}
+			}
 		},
 	},
 	{
@@ -164,6 +180,18 @@ var networkRules = []Rule{
 			}
 		},
 	},
+}
+
+// opening returns a rule of its own that opens a security group, whose id is in one of the resource's properties.
+func (s *Stack) opening(owner *Resource, id string) *Resource {
+	for _, r := range s.Of(groupRule, ingressRule, egressRule) {
+		group := r.At("securityGroupId")
+		made := slices.Contains(r.PropertyDependencies["securityGroupId"], owner.URN)
+		if made || group.IsSet() && group.Text() == owner.At(id).Text() {
+			return r
+		}
+	}
+	return nil
 }
 
 // passage is what one rule of a security group lets through.
@@ -211,14 +239,13 @@ func blocks(prefix string, rule value.Value) []passage {
 	return all
 }
 
-// toWorld reports whether any of the addresses is known to be every address.
+// toWorld reports whether the known ones of the addresses make up the internet, or much of it.
 func (p passage) toWorld() bool {
+	var known []string
 	for _, address := range p.addresses {
-		if address.Is("0.0.0.0/0", "::/0") {
-			return true
-		}
+		known = append(known, address.Text())
 	}
-	return false
+	return cidr.Public(known)
 }
 
 // only reports whether only allowed ports are open, or may turn out to be.

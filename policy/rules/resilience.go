@@ -14,6 +14,7 @@ const (
 	table         = "aws:dynamodb/table:Table"
 	tableReplica  = "aws:dynamodb/tableReplica:TableReplica"
 	function      = "aws:lambda/function:Function"
+	invokeConfig  = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 	logGroup      = "aws:cloudwatch/logGroup:LogGroup"
 	metricAlarm   = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	eventRule     = "aws:cloudwatch/eventRule:EventRule"
@@ -27,7 +28,7 @@ var deadLetters = []reference{
 	{eventTarget, "deadLetterConfig.arn"},
 	{function, "deadLetterConfig.targetArn"},
 	{"aws:lambda/eventSourceMapping:EventSourceMapping", "destinationConfig.onFailure.destinationArn"},
-	{"aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "destinationConfig.onFailure.destination"},
+	{invokeConfig, "destinationConfig.onFailure.destination"},
 	{"aws:scheduler/schedule:Schedule", "target.deadLetterConfig.arn"},
 	{"aws:sns/topicSubscription:TopicSubscription", "redrivePolicy.deadLetterTargetArn"},
 	{queue, "redrivePolicy.deadLetterTargetArn"},
@@ -52,11 +53,16 @@ var kept = []string{
 var resilienceRules = []Rule{
 	{
 		Name: "function-dead-letter-queue", Family: resilienceFamily, Level: Mandatory, Controls: []string{"CKV_AWS_116"},
-		Types: []string{function},
+		Types: []string{function, invokeConfig},
 		Why:   "An event that a function has failed on three times is lost, unless it has somewhere to go.",
-		Check: func(r *Resource) {
-			if r.At("deadLetterConfig.targetArn").Unset() {
-				r.Breaks("deadLetterConfig.targetArn", "is missing", "Set it to the ARN of a queue")
+		CheckStack: func(s *Stack) {
+			for _, f := range s.Of(function) {
+				sent := slices.ContainsFunc(s.Of(invokeConfig), func(config *Resource) bool {
+					return !config.At("destinationConfig.onFailure.destination").Unset() && config.callsByName("functionName", f) != no
+				})
+				if f.At("deadLetterConfig.targetArn").Unset() && !sent {
+					f.Breaks("deadLetterConfig.targetArn", "is missing", "Set it to the ARN of a queue, or add a FunctionEventInvokeConfig with a destination on failure")
+				}
 			}
 		},
 	},
@@ -266,7 +272,7 @@ var resilienceRules = []Rule{
 		Types: []string{logGroup},
 		Why:   "Logs without retention cost money forever, and keep personal data forever.",
 		Check: func(r *Resource) {
-			if r.At("retentionInDays").LacksNumber(1) {
+			if !keptForADay(r) && r.At("retentionInDays").LacksNumber(1) {
 				r.Breaks("retentionInDays", "is missing", "Set how many days to keep the logs")
 			}
 		},
@@ -281,11 +287,18 @@ var resilienceRules = []Rule{
 			least, _ := r.Setting("days").Number()
 			retention := r.At("retentionInDays")
 			kept := retention.Unset() || retention.Is("0") // for ever
-			if r.InProduction() && !kept && retention.LacksNumber(least) {
+			if r.InProduction() && !keptForADay(r) && !kept && retention.LacksNumber(least) {
 				r.Breaks("retentionInDays", fmt.Sprintf("is less than %.0f", least), fmt.Sprintf("Set %.0f or more", least))
 			}
 		},
 	},
+}
+
+// keptForADay reports whether a log group only passes Lambda's logs on, or may be of that class: it keeps them for a day, and
+// takes no retention (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html).
+func keptForADay(r *Resource) bool {
+	class := r.At("logGroupClass")
+	return class.IsUnknown() || class.Is("DELIVERY")
 }
 
 // needsTruth requires a property to be true.

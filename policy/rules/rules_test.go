@@ -208,6 +208,8 @@ func TestAConfigurationIsCheckedBeyondItsSchema(t *testing.T) {
 			[]string{`tags-mandatory: there is no option "key"; it has exempt, keys`}},
 		"a day that no calendar has": {"tags-mandatory", map[string]any{"exempt": []any{map[string]any{"urn": "a", "until": "2027-02-30"}}},
 			[]string{`tags-mandatory: the exemption of a ends on "2027-02-30", which is not a date; write it like 2027-01-31`}},
+		"days that are none": {"function-runtime", map[string]any{"deprecated": map[string]any{"nodejs24.x": "2028-04-30", "own": "2027-02-30"}},
+			[]string{`function-runtime: option deprecated: "2027-02-30", of own, is not a date; write it like 2027-01-31`}},
 		"ranges of versions": {"provider-versions", map[string]any{"versions": map[string]any{"aws": ">=6.0.0 <7.0.0", "docker": "4.10.0"}}, nil},
 		"a range of versions that is none": {"provider-versions", map[string]any{"versions": map[string]any{"aws": "latest", "docker": ">=4.0.0"}},
 			[]string{`provider-versions: option versions: "latest", for aws, is not a version range; write it like ">=6.0.0 <8.0.0"`}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"trade-processing/policy/value"
@@ -11,11 +12,33 @@ import (
 
 const secretFamily = "Secrets"
 
-// secretNames are the words in a name that suggest a secret; references are the words that mean it only says where the
-// secret is.
+// A name is words, in lower case and joined by _. passwords and secrets are those that say that the value is one; the
+// second may also be counted, such as an LLM's tokens. PGPASSWORD and GITHUBTOKEN are one word each. about are the words
+// that, anywhere after it, say that the value is something about a secret: where it is, how long it lives, its form.
 var (
-	secretNames = regexp.MustCompile(`(?i)(^|[^a-z])(passwords?|passwd|pwd|passphrase|secrets?|tokens?|api[_-]?keys?|apikey|access[_-]?keys?|private[_-]?keys?|credentials?|connection[_-]?string)($|[^a-z])`)
-	references  = regexp.MustCompile(`(?i)(_|-|/|\b)(arn|id|name|path|prefix|url|uri|ttl|expiry|length|enabled|region|file|parameter)$`)
+	passwords = regexp.MustCompile(`(^|_)([a-z]*(passwords?|passwd|passphrases?|pwd)|pass|pw)(_|$)`)
+	secrets   = regexp.MustCompile(`(^|_)([a-z]*(secrets?|tokens?|apikeys?|credentials?)|connection_string|` +
+		`(access|account|aes|api|app|auth|client|cookie|decryption|encryption|hmac|jwt|license|master|private|rsa|secret|service|session|shared|signature|signing|ssh|storage|webhook)_keys?)(_|$)`)
+	about = map[string]bool{}
+)
+
+func init() {
+	for _, word := range strings.Fields(`algo algorithm alg arn arns attempts audience backend bucket cache chars claim class column
+		config cookie count days disabled domain duration enabled endpoint enforcement engine env event expiration expires expiry
+		extension field file filename folder format group header host hours id ids interval issuer kind label length level
+		lifetime limit location lookup manager max method min minutes mode ms name names namespace param parameter params path
+		policy port prefix provider query rate ref reference refresh region regex required rotation rule rules schema scope seconds
+		service size source stage status store strategy strength suffix table template through timeout topic ttl type uri uris url
+		urls usage validation validator validity vault version window`) {
+		about[word] = true
+	}
+}
+
+// harmless are values that aren't secrets whatever their name: switches, addresses, and, unless a password is promised,
+// numbers and durations.
+var (
+	harmless = regexp.MustCompile(`(?i)^(true|false|yes|no|on|off|none|null|enabled|disabled|https?://[^@]*)$`)
+	counted  = regexp.MustCompile(`(?i)^[0-9.]+ ?(ms|s|m|h|d|kb|mb|%)?$`)
 )
 
 // secretFormats are strings whose form shows that they are secrets.
@@ -50,7 +73,7 @@ var secretRules = []Rule{
 		Check: func(r *Resource) {
 			variables := r.At("environment.variables")
 			for _, name := range variables.Keys() {
-				if promisesSecret(name) && !anyMatches(r.Setting("allowedNames"), name) && isPlain(variables.Get(name)) {
+				if promisesSecret(name, variables.Get(name)) && !anyMatches(r.Setting("allowedNames"), name) {
 					r.Breaks("environment.variables."+name, "holds a secret, by its name",
 						"Keep the secret in a SecureString parameter or in Secrets Manager, and give the function its name")
 				}
@@ -77,7 +100,8 @@ var secretRules = []Rule{
 		Why: "A plain parameter isn't encrypted with a key, and its history keeps every value it has had.",
 		Check: func(r *Resource) {
 			name := r.At("name").Text()
-			if r.At("type").Is("String", "StringList") && promisesSecret(lastPart(name)) && !anyMatches(r.Setting("allowedNames"), name) && isPlain(r.At("value")) {
+			promised := promisesSecret(lastPart(name), r.At("value")) || promisesSecret(lastPart(name), r.At("insecureValue"))
+			if r.At("type").Is("String", "StringList") && promised && !anyMatches(r.Setting("allowedNames"), name) {
 				r.Breaks("type", fmt.Sprintf("is %s, but the name %s suggests a secret", r.At("type").Text(), shown(r.At("name"))), "Make it a SecureString")
 			}
 		},
@@ -109,21 +133,34 @@ var secretRules = []Rule{
 	},
 }
 
-// promisesSecret reports whether a name says that its value is a secret, not where one is.
-func promisesSecret(name string) bool {
-	words := camel.ReplaceAllString(name, "${1}_${2}")
-	return secretNames.MatchString(words) && !references.MatchString(words)
+// promisesSecret reports whether a name says that its value is a secret, rather than something about one, and the value
+// may be.
+func promisesSecret(name string, given value.Value) bool {
+	words := strings.ToLower(other.ReplaceAllString(acronym.ReplaceAllString(camel.ReplaceAllString(name, "${1}_${2}"), "${1}_${2}"), "_"))
+	password, secret := passwords.FindStringIndex(words), secrets.FindStringIndex(words)
+	at := password
+	if at == nil {
+		at = secret
+	}
+	if at == nil || !isPlain(given) || harmless.MatchString(given.Text()) || password == nil && counted.MatchString(given.Text()) {
+		return false
+	}
+	return !slices.ContainsFunc(strings.Split(words[at[1]:], "_"), func(word string) bool { return about[word] })
 }
 
-var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+var (
+	camel   = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	acronym = regexp.MustCompile(`([A-Z])([A-Z][a-z])`)
+	other   = regexp.MustCompile(`[^A-Za-z]+`)
+)
 
 func lastPart(name string) string { return name[strings.LastIndex(name, "/")+1:] }
 
-// isPlain reports whether a value is known to be present and isn't the address of another.
-func isPlain(v value.Value) bool {
-	text := v.Text()
-	return text != "" && !strings.HasPrefix(text, "arn:") && !strings.HasPrefix(text, "{{resolve:") && !strings.HasPrefix(text, "/")
-}
+// isPlain reports whether a value is known to be present and isn't the address of another: an ARN, a dynamic reference or
+// a path, such as a secret's name.
+func isPlain(v value.Value) bool { return v.Text() != "" && !address.MatchString(v.Text()) }
+
+var address = regexp.MustCompile(`^(arn:|\{\{resolve:|ssm:|secretsmanager:|/|[a-z][a-z0-9_-]*(/[a-z][a-z0-9_-]*)+$)`)
 
 // secretIn returns the kind of secret a value looks like, or "".
 func secretIn(v, leastEntropy value.Value) string {
@@ -134,7 +171,7 @@ func secretIn(v, leastEntropy value.Value) string {
 		}
 	}
 	least, _ := leastEntropy.Number()
-	if random.MatchString(text) && mixed(text) && entropy(text) >= least {
+	if random.MatchString(text) && !physicalName.MatchString(text) && mixed(text) && entropy(text) >= least {
 		return "a random text"
 	}
 	return ""
@@ -143,6 +180,10 @@ func secretIn(v, leastEntropy value.Value) string {
 // random are the characters of base64, and enough of them for a key. Paths have slashes too, so slashes count only if
 // the length is that of AWS's secret access keys, or if base64 is padded.
 var random = regexp.MustCompile(`^([A-Za-z0-9+_=-]{20,}|[A-Za-z0-9+/]{40}|[A-Za-z0-9+/]{22,}={1,2})$`)
+
+// physicalName is what CloudFormation calls a resource: stack, logical id and a random end
+// (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html).
+var physicalName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*-[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9]{12,13}$`)
 
 // mixed reports whether a string has upper-case letters, lower-case letters and digits, which names, ids and digests
 // rarely do.

@@ -138,13 +138,28 @@ func (r Rule) CheckConfig(given map[string]any) []string {
 		}
 	}
 	for _, exemption := range value.Any(given[exempt]).Each() {
-		until := exemption.Get("until").Text()
-		if _, err := time.Parse(time.DateOnly, until); err != nil {
+		if until := exemption.Get("until").Text(); !isDay(until) {
 			problems = append(problems, fmt.Sprintf("%s: the exemption of %s ends on %q, which is not a date; write it like 2027-01-31",
 				r.Name, exemption.Get("urn").Text(), until))
 		}
 	}
 	return problems
+}
+
+// areDays reports the members of a setting that aren't dates.
+func areDays(days value.Value) []string {
+	var problems []string
+	for _, name := range days.Keys() {
+		if given := days.Get(name).Text(); !isDay(given) {
+			problems = append(problems, fmt.Sprintf("%q, of %s, is not a date; write it like 2027-01-31", given, name))
+		}
+	}
+	return problems
+}
+
+func isDay(text string) bool {
+	_, err := time.Parse(time.DateOnly, text)
+	return err == nil
 }
 
 // matches compares with a pattern in which * matches anything.

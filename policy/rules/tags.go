@@ -58,11 +58,15 @@ var tagRules = []Rule{
 			Schema: texts(), Default: list("Project", "Environment", "Owner", "CostCenter"),
 		}},
 		Check: func(r *Resource) {
+			var missing []string
 			for _, key := range r.Setting("keys").Each() {
 				if effectiveTags(r).Get(key.Text()).Unset() {
-					r.Breaks(taggable[r.Type], fmt.Sprintf("lack %s", key.Text()),
-						"Set the tag on the resource, or for all resources in the provider's defaultTags")
+					missing = append(missing, key.Text())
 				}
+			}
+			if len(missing) > 0 {
+				r.Breaks(taggable[r.Type], "lack "+strings.Join(missing, ", "),
+					"Set them on the resource, or for all resources in the provider's defaultTags")
 			}
 		},
 	},
