@@ -42,6 +42,10 @@ policy: ## Test the policy pack: its rules, their mutants, and each rule on the 
 	MUTATION=1 go -C policy test -count=1 ./mutation
 	go test -count=1 ./tests/policy
 
+.PHONY: policy-actions
+policy-actions: ## Write the pack's list of actions without a resource from AWS's reference (needs npm and jq)
+	policy/actions/update.sh
+
 .PHONY: policy-docs
 policy-docs: ## Write docs/policies.md from the pack
 	go -C policy test ./pack -run Page -update

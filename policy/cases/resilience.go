@@ -48,7 +48,7 @@ func resilienceCases() []Case {
 	}
 	const depth = "ApproximateNumberOfMessagesVisible"
 	return []Case{
-		breaks("function-dead-letter-queue", "a function without one", one(function, in{"handler": "h"}), "deadLetterConfig.targetArn is missing."),
+		breaks("function-dead-letter-queue", "a function without one", one(function, in{"name": "f-alone"}), "deadLetterConfig.targetArn is missing."),
 		breaks("function-dead-letter-queue", "a destination of another function's failures", reporting("f-other", "f-elsewhere", ownARN), "deadLetterConfig.targetArn is missing."),
 		breaks("function-dead-letter-queue", "a configuration without a destination", reporting("f-nowhere", "f-nowhere", ""), "deadLetterConfig.targetArn is missing."),
 		keeps("function-dead-letter-queue", "a destination of its alias's failures", reporting("f-alias", "arn:aws:lambda:us-east-1:111122223333:function:f-alias:live", ownARN)),

@@ -18,7 +18,7 @@ func queueWithoutKey(ctx *pulumi.Context) error {
 	}
 	return ctx.RegisterResource("aws:sqs/queue:Queue", "orders", pulumi.Map{
 		"name": pulumi.String("orders"), "tags": tags, "redrivePolicy": pulumi.String(`{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:111122223333:dead"}`),
-		"policy": pulumi.String(`{"Statement":[]}`),
+		"policy": pulumi.String(`{"Statement":[{"Effect":"Deny","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`),
 	}, &made{}, pulumi.Provider(provider))
 }
 
