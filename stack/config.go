@@ -2,11 +2,14 @@
 package stack
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
 	"net/mail"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -250,6 +253,28 @@ func (c *Config) checkImages(v *values) {
 			v.problem("imageArguments", "{INSIGHTS_SHA256: …}", "INSIGHTS_SHA256 is %q, but must be 64 hexadecimal digits", value)
 		}
 	}
+	// A build would stop at this, after everything that is created before the first image.
+	argument := func(name string) string { return cmp.Or(c.Pipeline.ImageArguments[name], v.recipe[name]) }
+	if argument("INSIGHTS") == "with" && argument("INSIGHTS_SHA256") == "" {
+		v.problem("imageArguments", "{INSIGHTS: without}", "has Lambda Insights without INSIGHTS_SHA256, and so does %s/Dockerfile: "+
+			"run `make pin-insights`, or leave it out", lambdaSources)
+	}
+}
+
+// recipeArgument is a build argument in a Dockerfile, with its default.
+var recipeArgument = regexp.MustCompile(`(?m)^ARG ([A-Z0-9_]+)=(.*)$`)
+
+// recipeArguments returns the defaults of the build arguments of the functions' images.
+func recipeArguments(folder string) (map[string]string, error) {
+	text, err := os.ReadFile(filepath.Join(folder, lambdaSources, "Dockerfile"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the recipe of the functions' images: %w", err)
+	}
+	arguments := map[string]string{}
+	for _, match := range recipeArgument.FindAllStringSubmatch(string(text), -1) {
+		arguments[match[1]] = match[2]
+	}
+	return arguments, nil
 }
 
 func (c *Config) checkOperations(v *values) {

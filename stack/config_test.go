@@ -3,6 +3,8 @@ package stack
 import (
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +54,40 @@ func TestEveryKeyIsDeclaredAndRead(t *testing.T) {
 	slices.Sort(declared)
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(v.asked)), declared); diff != "" {
 		t.Errorf("what the program reads (-) and what Pulumi.yaml declares (+): %s", diff)
+	}
+}
+
+// `up` would stop at the first image otherwise, after more than a hundred resources, and a preview builds none.
+func TestInsightsIsPinnedBeforeAnythingIsCreated(t *testing.T) {
+	const unpinned, pinned = "ARG INSIGHTS_SHA256=\n", "ARG INSIGHTS_SHA256=0123\n"
+	for name, test := range map[string]struct {
+		recipe, arguments string
+		refused           bool
+	}{
+		"left out by the recipe":                    {"ARG INSIGHTS=without\n" + unpinned, "{}", false},
+		"left out by the stack":                     {"ARG INSIGHTS=with\n" + unpinned, `{"INSIGHTS":"without"}`, false},
+		"in the recipe, which has its checksum":     {"ARG INSIGHTS=with\n" + pinned, "{}", false},
+		"in the recipe, and the stack has it":       {"ARG INSIGHTS=with\n" + unpinned, `{"INSIGHTS_SHA256":"` + strings.Repeat("0", 64) + `"}`, false},
+		"in the recipe, which has no checksum":      {"ARG INSIGHTS=with\n" + unpinned, "{}", true},
+		"asked for by the stack, with no checksum":  {"ARG INSIGHTS=without\n" + unpinned, `{"INSIGHTS":"with"}`, true},
+		"asked for by the stack, with its checksum": {"ARG INSIGHTS=without\n" + pinned, `{"INSIGHTS":"with"}`, false},
+	} {
+		folder := t.TempDir()
+		if err := errors.Join(os.Mkdir(filepath.Join(folder, lambdaSources), 0o755),
+			os.WriteFile(filepath.Join(folder, lambdaSources, "Dockerfile"), []byte("FROM scratch\n"+test.recipe), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		config := plainConfig(t)
+		config["trade-processing:imageArguments"] = test.arguments
+		v := valuesFrom(config)
+		var err error
+		if v.recipe, err = recipeArguments(folder); err != nil {
+			t.Fatal(err)
+		}
+		_, err = read(v)
+		if refused := err != nil && strings.Contains(err.Error(), "trade-processing:imageArguments: {INSIGHTS: without}"); refused != test.refused {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

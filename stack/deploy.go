@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,6 +28,9 @@ func DeployFrom(folder string) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		given, err := valuesOf(ctx)
 		if err != nil {
+			return err
+		}
+		if given.recipe, err = recipeArguments(cmp.Or(folder, ctx.RootDirectory())); err != nil {
 			return err
 		}
 		config, err := read(given)

@@ -30,7 +30,8 @@ type values struct {
 	stack   string
 	get     func(key string) (string, bool) // by key, with its namespace
 	secrets func(key string) bool
-	written []string // the project's keys that the stack's file sets, to find those that nobody reads
+	written []string          // the project's keys that the stack's file sets, to find those that nobody reads
+	recipe  map[string]string // the defaults of the images' build arguments
 
 	asked    map[string]bool
 	problems []Problem

@@ -201,7 +201,7 @@ func TestTwoBuildsInTwoFoldersAreTheSameImage(t *testing.T) {
 func TestInsightsIsCheckedAndCanBeLeftOut(t *testing.T) {
 	w := need(t)
 	right := fmt.Sprintf("%x", sha256.Sum256(w.insights))
-	image := w.mustBuild(t, Recorder, map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": right})
+	image := w.mustBuild(t, Recorder, map[string]string{"INSIGHTS": "with", "INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": right})
 	files := w.files(t, image)
 	for name, mode := range map[string]int64{"opt/extensions/cloudwatch_lambda_agent": 0o755, "opt/cloudwatch/cloudwatch_lambda_agent.toml": 0o644} {
 		if got, there := files[name]; !there || got.mode&0o777 != mode {
@@ -212,8 +212,8 @@ func TestInsightsIsCheckedAndCanBeLeftOut(t *testing.T) {
 		arguments map[string]string
 		says      string
 	}{
-		"another package": {map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": strings.Repeat("0", 64)}, "/insights.rpm: FAILED"},
-		"no checksum":     {map[string]string{"INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": ""}, "run `make pin-insights` once"},
+		"another package": {map[string]string{"INSIGHTS": "with", "INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": strings.Repeat("0", 64)}, "/insights.rpm: FAILED"},
+		"no checksum":     {map[string]string{"INSIGHTS": "with", "INSIGHTS_PACKAGE": w.packages, "INSIGHTS_SHA256": ""}, "run `make pin-insights` once"},
 	} {
 		if image, err := w.build(t, w.project, Recorder, tc.arguments); err == nil || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: got %v, %v", name, image, err)

@@ -63,7 +63,7 @@ func rpm(name string) []byte {
 	return append(append([]byte("\xed\xab\xee\xdb\x03\x00\x00\x00\x00\x12"), append([]byte(name), make([]byte, 66-len(name))...)...), "payload"...)
 }
 
-const recipe = "FROM scratch\nARG INSIGHTS_VERSION=1.0.1.0\nARG INSIGHTS_SHA256=\n"
+const recipe = "FROM scratch\nARG INSIGHTS=without\nARG INSIGHTS_VERSION=1.0.1.0\nARG INSIGHTS_SHA256=\n"
 
 func TestInsightsIsPinnedToWhatAWSSigned(t *testing.T) {
 	aws, other := newSigner(t), newSigner(t)
@@ -112,7 +112,7 @@ func TestInsightsIsPinnedToWhatAWSSigned(t *testing.T) {
 				}
 				return
 			}
-			want := fmt.Sprintf("FROM scratch\nARG INSIGHTS_VERSION=1.0.999.0\nARG INSIGHTS_SHA256=%x\n", sha256.Sum256(newest))
+			want := fmt.Sprintf("FROM scratch\nARG INSIGHTS=with\nARG INSIGHTS_VERSION=1.0.999.0\nARG INSIGHTS_SHA256=%x\n", sha256.Sum256(newest))
 			if err != nil || string(text) != want {
 				t.Errorf("error %v, recipe %q, it said %s", err, text, said)
 			}
