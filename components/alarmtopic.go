@@ -98,7 +98,7 @@ func (args *AlarmTopicArgs) policy(topicARN pulumi.StringInput) pulumi.StringOut
 				Principal: iam.Service(alarmService),
 				Action:    iam.Strings{"sns:Publish"},
 				Resource:  iam.Strings{topic},
-				Condition: onBehalfOf(args.Scope.Account, args.Scope.ARN("cloudwatch", "alarm:"+args.AlarmNamePrefix+"*")),
+				Condition: onBehalfOf(args.Scope.ARN("cloudwatch", "alarm:"+args.AlarmNamePrefix+"*")),
 			},
 		}
 	}, topicARN)

@@ -114,7 +114,9 @@ func (args *BackupPlanArgs) check(name string) error {
 // newRole creates the role that AWS Backup assumes. Its policy is AWS's own: AWS keeps the list of what the service
 // calls up to date.
 func (args *BackupPlanArgs) newRole(ctx *pulumi.Context, b *BackupPlan, name string) (*awsiam.Role, pulumi.Resource, error) {
-	trusted, err := trust(backupService, onBehalfOf(args.Scope.Account))
+	// AWS Backup documents no condition for this trust, and a role can't be passed to it from another account
+	// (https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html).
+	trusted, err := trust(backupService, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -59,8 +59,9 @@ func statements(permissions []Permission, resources []string) []iam.Statement {
 
 // newRole creates the function's own role and its one policy.
 func (args *ContainerFunctionArgs) newRole(ctx *pulumi.Context, f *ContainerFunction, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
-	// When it assumes a role, Lambda passes the account, but not always the function.
-	trusted, err := trust(functionService, onBehalfOf(args.Scope.Account))
+	// When it assumes a role, Lambda passes the account, but not always the function
+	// (https://github.com/aws/agent-toolkit-for-aws has this very condition).
+	trusted, err := trust(functionService, onBehalfOfAccount(args.Scope.Account))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -154,13 +155,18 @@ func (args *ContainerFunctionArgs) network() []iam.Statement {
 	}
 }
 
-// useKey lets a function read and write what a service keeps under a key.
-func useKey(sid, service string, scope Scope, keyARN pulumi.StringInput) Permission {
-	through := useKeyThrough(service, scope, "")
-	return Permission{Sid: sid, Actions: through.Action, Resources: []pulumi.StringInput{keyARN}, Conditions: through.Condition}
+// unlock lets a function have a service decrypt what it keeps under a key: the value of a parameter
+// (https://docs.aws.amazon.com/systems-manager/latest/userguide/secure-string-parameter-kms-encryption.html), or a
+// table's own key, which is all that reading and writing items needs
+// (https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html#dynamodb-cmk-trail).
+func unlock(sid, service string, scope Scope, keyARN pulumi.StringInput) Permission {
+	return Permission{
+		Sid: sid, Actions: []string{"kms:Decrypt"}, Resources: []pulumi.StringInput{keyARN}, Conditions: useKeyThrough(service, scope, "").Condition,
+	}
 }
 
-// useKeyThrough lets a role read and write only what one service of the region keeps under the key.
+// useKeyThrough lets a role send to what one service of the region keeps under the key
+// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html).
 func useKeyThrough(service string, scope Scope, keyARN string) iam.Statement {
 	return iam.Statement{
 		Sid: "Key", Effect: iam.Allow,

@@ -169,7 +169,7 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTab
 	t.Name, t.ARN, t.StreamARN = table.Name, table.Arn, table.StreamArn
 	t.Writes = []Permission{
 		{Sid: "WriteTrades", Actions: []string{"dynamodb:PutItem"}, Resources: []pulumi.StringInput{t.ARN}},
-		useKey("TableKey", "dynamodb", args.Scope, args.KeyARN),
+		unlock("TableKey", "dynamodb", args.Scope, args.KeyARN),
 	}
 
 	// One after the other: a table accepts one replica change at a time.

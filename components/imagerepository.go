@@ -124,15 +124,16 @@ func (args *ImageRepositoryArgs) check(name string) error {
 }
 
 // pullPolicy lets Lambda pull for the functions that match a name. It is the statement that Lambda would add itself if
-// none allowed the pull, which would show as drift, limited to these functions
-// (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions).
+// none allowed the pull, which would show as drift, limited to these functions. AWS's example ends in function:*, which
+// leaves open whether the ARN of a version is passed
+// (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-permissions).
 func pullPolicy(scope Scope, functionPattern string) (pulumi.String, error) {
 	text, err := iam.New(iam.Statement{
 		Sid:       "LambdaECRImageRetrievalPolicy",
 		Effect:    iam.Allow,
 		Principal: iam.Service(functionService),
 		Action:    iam.Strings{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
-		Condition: iam.Conditions{iam.ArnLike: {sourceARN: {scope.ARN("lambda", "function:"+functionPattern)}}},
+		Condition: onBehalfOf(qualified(scope.ARN("lambda", "function:"+functionPattern))...),
 	}).JSON()
 	return pulumi.String(text), err
 }

@@ -14,12 +14,9 @@ type KeyGrants struct {
 	// AlarmPrefix begins the names of the alarms that publish to an encrypted topic.
 	AlarmPrefix string `pulumi:"alarmPrefix,optional"`
 
-	// Rules are the EventBridge rules whose undelivered events go to encrypted dead-letter queues: "<bus>/<rule>", or just
-	// "<rule>" on the account's default bus.
-	Rules []string `pulumi:"rules,optional"`
-
-	// EventBus is the name of an encrypted bus with its own encrypted dead-letter queue.
-	EventBus string `pulumi:"eventBus,optional"`
+	// Events lets EventBridge encrypt the events on a bus, and put what it can't deliver into encrypted dead-letter queues.
+	// AWS documents no condition that it meets there.
+	Events bool `pulumi:"events,optional"`
 }
 
 // statements renders the grants for the key in one region.
@@ -34,11 +31,8 @@ func (g KeyGrants) statements(scope Scope) []iam.Statement {
 	if g.AlarmPrefix != "" {
 		made = append(made, alarmsPublish(scope, g.AlarmPrefix))
 	}
-	if len(g.Rules) > 0 {
-		made = append(made, eventDeadLetters(scope, g.Rules))
-	}
-	if g.EventBus != "" {
-		made = append(made, eventBus(scope, g.EventBus)...)
+	if g.Events {
+		made = append(made, events())
 	}
 	return made
 }
@@ -51,7 +45,8 @@ func serviceStatement(sid, service string, conditions iam.Conditions, actions ..
 }
 
 // logGroups lets CloudWatch Logs encrypt these log groups. A group's ARN, which includes the account, is the encryption
-// context of each of its calls.
+// context of each of its calls. AWS's example also lists kms:DescribeKey, which has no encryption context, and so isn't
+// allowed by it (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html#cmk-permissions).
 func logGroups(scope Scope, names []string) iam.Statement {
 	var groups iam.Strings
 	for _, name := range names {
@@ -60,44 +55,35 @@ func logGroups(scope Scope, names []string) iam.Statement {
 	}
 	return serviceStatement("LogGroups", "logs."+scope.Region+".amazonaws.com",
 		iam.Conditions{iam.ArnLike: {"kms:EncryptionContext:aws:logs:arn": groups}},
-		"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+		"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
 		"kms:ReEncryptFrom", "kms:ReEncryptTo")
 }
 
 // workflowLogs lets the delivery service behind Step Functions' logging read what a state machine with a
 // customer-managed key logs (https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html). The
-// encryption context, which includes the account, is the literal "arn:…:logs:<region>:<account>:*", star included.
+// encryption context, which includes the account, is the literal "arn:…:logs:<region>:<account>:*", star included: the
+// page says so of the key's other use, and KMS decrypts only with the context that it encrypted with.
 func workflowLogs(scope Scope) iam.Statement {
 	return serviceStatement("WorkflowLogDelivery", logDeliveryService,
 		iam.Conditions{iam.StringLike: {"kms:EncryptionContext:SourceArn": {scope.ARN("logs", "*")}}}, "kms:Decrypt")
 }
 
 // alarmsPublish lets alarms whose names begin with a prefix publish to an encrypted topic
-// (https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns).
+// (https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns). SNS documents aws:SourceArn for the services that
+// publish, but for EventBridge
+// (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services).
 func alarmsPublish(scope Scope, namePrefix string) iam.Statement {
 	return serviceStatement("AlarmsPublish", alarmService,
-		onBehalfOf(scope.Account, scope.ARN("cloudwatch", "alarm:"+namePrefix+"*")), "kms:Decrypt", "kms:GenerateDataKey")
+		onBehalfOf(scope.ARN("cloudwatch", "alarm:"+namePrefix+"*")), "kms:Decrypt", "kms:GenerateDataKey")
 }
 
-// eventDeadLetters lets EventBridge put what these rules couldn't deliver into encrypted dead-letter queues. Without it
-// the queues stay empty and the events are lost, with one metric as the only trace.
-func eventDeadLetters(scope Scope, rules []string) iam.Statement {
-	var arns iam.Strings
-	for _, rule := range rules {
-		arns = append(arns, scope.ARN("events", "rule/"+rule))
-	}
-	return serviceStatement("EventDeadLetters", eventService, onBehalfOf(scope.Account, arns...), "kms:Decrypt", "kms:GenerateDataKey")
-}
-
-// eventBus lets EventBridge encrypt the events on a bus, decrypt them for its rules and its archive (a managed rule),
-// and put what it couldn't encrypt into the bus's own encrypted dead-letter queue
-// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html).
-func eventBus(scope Scope, name string) []iam.Statement {
-	bus, rules := scope.ARN("events", "event-bus/"+name), scope.ARN("events", "rule/"+name+"/*")
-	return []iam.Statement{
-		serviceStatement("EventBus", eventService, onBehalfOf(scope.Account, bus, rules), "kms:Decrypt", "kms:GenerateDataKey"),
-		// Before there is a bus to act for, EventBridge checks the key. AWS's own policy has no condition here, and only the
-		// key's description is revealed.
-		serviceStatement("EventBusKeyCheck", eventService, nil, "kms:DescribeKey"),
-	}
+// events lets EventBridge use the key. For a queue's key AWS's statement has no condition
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html#targets-permissions), and for an encrypted
+// topic it says that EventBridge's calls meet none on aws:SourceArn or aws:SourceAccount: with one, dead letters would be
+// lost, and one metric would be the only trace. The same statement serves the bus, whose key EventBridge also checks
+// before there is a bus to act for
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html). Whoever gives a bus of
+// their own this key needs permission to use it.
+func events() iam.Statement {
+	return serviceStatement("Events", eventService, nil, "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 }

@@ -2,6 +2,8 @@ package components
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
@@ -163,11 +165,22 @@ func (args *MonitoredQueueArgs) policy(queueARN pulumi.StringInput) pulumi.Strin
 				Principal: iam.Service(sender.Service),
 				Action:    iam.Strings{"sqs:SendMessage"},
 				Resource:  iam.Strings{queue},
-				Condition: onBehalfOf(args.Scope.Account, resources[i]),
+				Condition: sentFor(args.Scope.Account, resources[i]),
 			})
 		}
 		return statements
 	}, inputs...)
+}
+
+// sentFor returns the conditions that a service sends for one resource. A bucket's ARN has no account in it, so the
+// account is required beside it
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html#cross-service-confused-deputy-prevention).
+func sentFor(account, resource string) iam.Conditions {
+	conditions := onBehalfOf(resource)
+	if parts := strings.SplitN(resource, ":", 6); len(parts) < 6 || parts[4] == "" {
+		maps.Copy(conditions, onBehalfOfAccount(account))
+	}
+	return conditions
 }
 
 func (args *MonitoredQueueArgs) alarms() []alarm {

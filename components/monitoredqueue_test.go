@@ -44,22 +44,35 @@ func TestAQueueKeepsItsMessagesForTwoWeeksUnderItsKey(t *testing.T) {
 
 func TestAQueueTakesMessagesOfItsSendersOnly(t *testing.T) {
 	document := policy(t, find(t, declareQueue(t, nil), "aws:sqs/queuePolicy:QueuePolicy", "policy"), "policy")
-	from := func(service, account, rule string) iam.Request {
+	from := func(service, rule string) iam.Request {
 		return iam.Request{Action: "sqs:SendMessage", Resource: someQueue, Principal: service, Context: map[string]string{
-			"aws:SourceAccount": account, "aws:SourceArn": rule, "aws:SecureTransport": "true",
+			"aws:SourceArn": rule, "aws:SecureTransport": "true",
 		}}
 	}
-	decide(t, document, from("events.amazonaws.com", "111122223333", someRule), iam.Allowed)
-	decide(t, document, from("events.amazonaws.com", "111122223333", someRule+"-2"), iam.DeniedImplicitly)
-	decide(t, document, from("events.amazonaws.com", "444455556666", someRule), iam.DeniedImplicitly)
-	decide(t, document, from("sns.amazonaws.com", "111122223333", someRule), iam.DeniedImplicitly)
+	decide(t, document, from("events.amazonaws.com", someRule), iam.Allowed)
+	decide(t, document, from("events.amazonaws.com", someRule+"-2"), iam.DeniedImplicitly)
+	decide(t, document, from("events.amazonaws.com", strings.Replace(someRule, "111122223333", "444455556666", 1)), iam.DeniedImplicitly)
+	decide(t, document, from("sns.amazonaws.com", someRule), iam.DeniedImplicitly)
 
-	plain := from("events.amazonaws.com", "111122223333", someRule)
+	plain := from("events.amazonaws.com", someRule)
 	plain.Context["aws:SecureTransport"] = "false"
 	decide(t, document, plain, iam.DeniedExplicitly)
-	receive := from("events.amazonaws.com", "111122223333", someRule)
+	receive := from("events.amazonaws.com", someRule)
 	receive.Action = "sqs:ReceiveMessage"
 	decide(t, document, receive, iam.DeniedImplicitly)
+}
+
+// Anybody can make a bucket of a name that somebody else gave up.
+func TestABucketSendsForItsAccountOnly(t *testing.T) {
+	stack := declareQueue(t, func(args *MonitoredQueueArgs) {
+		args.Senders = []QueueSender{{Service: "s3.amazonaws.com", ResourceARN: pulumi.String("arn:aws:s3:::orders")}}
+	})
+	document := policy(t, find(t, stack, "aws:sqs/queuePolicy:QueuePolicy", "policy"), "policy")
+	for account, want := range map[string]iam.Decision{"111122223333": iam.Allowed, "444455556666": iam.DeniedImplicitly} {
+		decide(t, document, iam.Request{Action: "sqs:SendMessage", Resource: someQueue, Principal: "s3.amazonaws.com", Context: map[string]string{
+			"aws:SourceAccount": account, "aws:SourceArn": "arn:aws:s3:::orders", "aws:SecureTransport": "true",
+		}}, want)
+	}
 }
 
 func TestAQueueIsNoOtherQueuesDeadLetterQueue(t *testing.T) {

@@ -95,7 +95,7 @@ func (args *PrivateNetworkArgs) newVPC(ctx *pulumi.Context, n *PrivateNetwork, n
 
 // newFlowLogs keeps a record of every connection, accepted and refused.
 func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwork, name string, network *ec2.Vpc) error {
-	group, streams := args.Scope.LogGroupARN(FlowLogGroup(args.NetworkName))
+	_, streams := args.Scope.LogGroupARN(FlowLogGroup(args.NetworkName))
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-flow-logs", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(FlowLogGroup(args.NetworkName)),
 		RetentionInDays: pulumi.Int(args.LogRetentionDays),
@@ -104,7 +104,7 @@ func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwo
 	if err != nil {
 		return fmt.Errorf("creating the flow log group of VPC %s: %w", name, err)
 	}
-	trusted, err := trust(flowLogService, onBehalfOf(args.Scope.Account, args.Scope.ARN("ec2", "vpc-flow-log/*")))
+	trusted, err := trust(flowLogService, onBehalfOf(args.Scope.ARN("ec2", "vpc-flow-log/*")))
 	if err != nil {
 		return err
 	}
@@ -114,11 +114,15 @@ func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwo
 	if err != nil {
 		return err
 	}
-	text, err := iam.New(iam.Statement{
-		Sid: "WriteFlowLogs", Effect: iam.Allow,
-		Action:   iam.Strings{"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"},
-		Resource: iam.Strings{group, streams},
-	}).JSON()
+	// The least that AWS asks for (https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html).
+	text, err := iam.New(
+		iam.Statement{
+			Sid: "WriteFlowLogs", Effect: iam.Allow,
+			Action:   iam.Strings{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"},
+			Resource: iam.Strings{streams},
+		},
+		iam.Statement{Sid: "FindLogGroups", Effect: iam.Allow, Action: iam.Strings{"logs:DescribeLogGroups"}, Resource: anyResource}, // a list of all
+	).JSON()
 	if err != nil {
 		return err
 	}

@@ -25,15 +25,19 @@ const (
 	sourceARN     = "aws:SourceArn"
 )
 
-// onBehalfOf returns the conditions that a service acts for this account and these resources of it. Without resources,
-// only the account is required.
-func onBehalfOf(account string, resources ...string) iam.Conditions {
-	conditions := iam.Conditions{iam.StringEquals: {sourceAccount: {account}}}
-	if len(resources) > 0 {
-		conditions[iam.ArnLike] = map[string]iam.Strings{sourceARN: resources}
-	}
-	return conditions
+// onBehalfOf returns the condition that a service acts for these resources. Their ARNs include the account, so
+// aws:SourceAccount would add nothing but one more key that a service may not send.
+func onBehalfOf(resources ...string) iam.Conditions {
+	return iam.Conditions{iam.ArnLike: {sourceARN: resources}}
 }
+
+// onBehalfOfAccount returns the condition that a service acts for this account.
+func onBehalfOfAccount(account string) iam.Conditions {
+	return iam.Conditions{iam.StringEquals: {sourceAccount: {account}}}
+}
+
+// qualified returns a resource's ARN and the pattern of its versions and aliases.
+func qualified(arn string) iam.Strings { return iam.Strings{arn, arn + ":*"} }
 
 // trust returns the policy of a role that one service assumes.
 func trust(service string, conditions iam.Conditions) (pulumi.String, error) {

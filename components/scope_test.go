@@ -21,7 +21,7 @@ func queueIn(scope Scope) pulumi.RunFunc {
 func TestAComponentAsksItsOwnProviderForItsScope(t *testing.T) {
 	stack := run(t, queueIn(Scope{}))
 	policy := find(t, stack, "aws:sqs/queuePolicy:QueuePolicy", "policy").Text("policy")
-	if !strings.Contains(policy, `"arn:aws:sqs:eu-west-1:111122223333:orders"`) || !strings.Contains(policy, `"aws:SourceAccount":["111122223333"]`) {
+	if !strings.Contains(policy, `"arn:aws:sqs:eu-west-1:111122223333:orders"`) {
 		t.Errorf("the policy is %s", policy)
 	}
 }

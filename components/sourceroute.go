@@ -193,7 +193,7 @@ func (args *SourceRouteArgs) newDeadLetters(ctx *pulumi.Context, r *SourceRoute,
 // newRole creates the role that starts the workflow for this rule and no other.
 func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
 	rule := RuleARN(args.Scope, args.Bus.PhysicalName, args.RuleName)
-	trusted, err := trust(eventService, onBehalfOf(args.Scope.Account, rule))
+	trusted, err := trust(eventService, onBehalfOf(rule))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -242,7 +242,7 @@ func (args *TradePipelineArgs) permissions(stage Stage, p *TradePipeline) []Perm
 			},
 		})
 		if args.hasSecrets() {
-			permissions = append(permissions, useKey("ParameterKey", "ssm", args.Scope, args.KeyARN))
+			permissions = append(permissions, unlock("ParameterKey", "ssm", args.Scope, args.KeyARN))
 		}
 	}
 	if stage.WritesTable {

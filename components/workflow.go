@@ -203,7 +203,9 @@ func (args *WorkflowArgs) definition() pulumi.StringOutput {
 
 func (args *WorkflowArgs) newRole(ctx *pulumi.Context, w *Workflow, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
 	machine := args.Scope.ARN("states", "stateMachine:"+args.WorkflowName)
-	trusted, err := trust(workflowService, onBehalfOf(args.Scope.Account, machine))
+	// AWS's own example ends in stateMachine:*, which leaves open whether the ARN of an alias is passed
+	// (https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html).
+	trusted, err := trust(workflowService, onBehalfOf(qualified(machine)...))
 	if err != nil {
 		return nil, nil, err
 	}

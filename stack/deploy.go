@@ -112,18 +112,11 @@ func (d *deployment) makeKey(ctx *pulumi.Context) (err error) {
 	if d.ManageInsightsLogGroup {
 		logGroups = append(logGroups, components.InsightsLogGroup)
 	}
-	rules := d.prefix() + "-*"
-	if d.busName() != components.DefaultBus {
-		rules = d.busName() + "/" + rules
-	}
 	args := &components.EncryptionKeyArgs{
 		Alias: d.prefix(),
 		Grants: &components.KeyGrants{
-			LogGroups: logGroups, WorkflowLogs: true, AlarmPrefix: d.prefix() + "-", Rules: []string{rules},
+			LogGroups: logGroups, WorkflowLogs: true, AlarmPrefix: d.prefix() + "-", Events: true,
 		},
-	}
-	if d.busName() != components.DefaultBus {
-		args.Grants.EventBus = d.busName()
 	}
 	if !d.Pipeline.DeletionProtection {
 		args.DeletionWindowDays = 7 // KMS's shortest

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"trade-processing/components"
+	"trade-processing/components/iam"
 	"trade-processing/internal/engine"
 	"trade-processing/internal/localrun"
 	"trade-processing/lambdas/recorder"
@@ -133,7 +134,14 @@ func construct(ctx *pulumi.Context, component, name string, inputs pulumi.Map, o
 
 // surroundings returns what the components are given: a key and a topic, which have no ARN before the engine made them.
 func surroundings(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (pulumi.Map, error) {
-	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{Description: pulumi.String(name)}, opts...)
+	policy, err := iam.New(
+		iam.Statement{Effect: iam.Allow, Principal: iam.AWS("arn:aws:iam::" + cloud.Account + ":root"), Action: iam.Strings{"kms:*"}, Resource: iam.Strings{"*"}},
+		iam.Statement{Effect: iam.Allow, Principal: iam.Service("logs.us-east-1.amazonaws.com", "delivery.logs.amazonaws.com", "events.amazonaws.com"), Action: iam.Strings{"kms:*"}, Resource: iam.Strings{"*"}},
+	).JSON()
+	if err != nil {
+		return nil, err
+	}
+	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{Description: pulumi.String(name), Policy: pulumi.String(policy)}, opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -28,8 +28,7 @@ func deploy(ctx *pulumi.Context) error {
 			LogGroups:    []string{components.FunctionLogGroup(prefix + "-*"), components.WorkflowLogGroup(prefix + "-*")},
 			WorkflowLogs: true,
 			AlarmPrefix:  prefix + "-",
-			Rules:        []string{prefix + "/" + ruleName},
-			EventBus:     prefix,
+			Events:       true,
 		},
 	})
 	if err != nil {

@@ -3,9 +3,12 @@ package cloud
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"trade-processing/local/access"
 	"trade-processing/local/function"
 	"trade-processing/local/metrics"
 	"trade-processing/local/parameters"
@@ -66,12 +69,34 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 // EvaluateAlarms evaluates every alarm now, and returns the changes into ALARM since the cloud began, oldest first.
 func (c *Cloud) EvaluateAlarms() []metrics.Change {
 	var all []metrics.Change
-	for _, region := range c.regional.all() {
+	for name, region := range c.regional.all() {
 		region.alarms.Evaluate()
-		all = append(all, region.alarms.WentOff()...)
+		for _, change := range region.alarms.WentOff() {
+			change.Reason += c.unnotified(name, change.Alarm)
+			all = append(all, change)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b metrics.Change) int { return a.At.Compare(b.At) })
 	return all
+}
+
+// unnotified says which topics an alarm can't publish to. On AWS only the alarm's history tells.
+func (c *Cloud) unnotified(region, alarm string) string {
+	var failed strings.Builder
+	for typ := range alarmKinds {
+		r, found := c.Read(typ, region, alarm)
+		if !found {
+			continue
+		}
+		topics, _ := r.Inputs["alarmActions"].([]any)
+		for _, topic := range topics {
+			arn, _ := topic.(string)
+			if err := c.allowed(access.Notify, r.itsARN(), arn, ""); err != nil {
+				fmt.Fprintf(&failed, "; failed to execute action %s: %v", arn, err)
+			}
+		}
+	}
+	return failed.String()
 }
 
 // AlarmStatus returns the state of a region's alarms when they were last evaluated.

@@ -14,9 +14,11 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
+	"trade-processing/local/access"
 	"trade-processing/local/clock"
 	"trade-processing/local/fault"
 	"trade-processing/local/states"
@@ -62,6 +64,7 @@ type Cloud struct {
 	mu        sync.RWMutex
 	resources map[key]*Resource
 	created   int
+	access    atomic.Pointer[access.Deployment] // nil once a resource has changed
 
 	live     live
 	regional registry[*region]

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"trade-processing/local/access"
 	"trade-processing/local/awsapi"
 	"trade-processing/local/pattern"
 	"trade-processing/local/queue"
@@ -53,7 +55,7 @@ var eventKinds = map[string]kind{
 				return err
 			}
 			on.putRule(rule{
-				name: name, pattern: compiled, looksInside: gjson.Get(text, "detail").Exists(),
+				name: name, arn: r.itsARN(), pattern: compiled, looksInside: gjson.Get(text, "detail").Exists(),
 				measured: c.measure(r.Region, "AWS/Events", "RuleName", name, eventMetrics),
 			})
 			return nil
@@ -130,7 +132,7 @@ type bus struct {
 }
 
 type rule struct {
-	name        string
+	name, arn   string
 	pattern     *pattern.Pattern
 	looksInside bool // the pattern needs something in the detail, which then has to be parsed; most don't
 	targets     []target
@@ -205,19 +207,20 @@ func (b *bus) matching(e *event) []*rule {
 
 // bus finds a bus by name or ARN. The default bus always exists.
 func (c *Cloud) bus(region, name string) (*bus, error) {
-	if name == "" {
-		name = defaultBus
-	}
-	buses := "arn:aws:events:" + region + ":" + Account + ":event-bus/"
-	name = strings.TrimPrefix(name, buses)
-	if strings.HasPrefix(name, "arn:") {
+	arn := eventBusARN(region, name)
+	if strings.HasPrefix(name, "arn:") && arn != name {
 		return nil, &awsapi.Unsupported{Operation: "PutEvents", Feature: "a bus of another region or account: " + name}
 	}
-	arn := buses + name
-	if name == defaultBus {
+	if strings.HasSuffix(arn, "/"+defaultBus) {
 		return c.live.buses.ensure(arn, &bus{}), nil
 	}
 	return c.live.buses.get(arn)
+}
+
+// eventBusARN returns the ARN of a bus that is named by its name, or by its ARN; none is the default bus.
+func eventBusARN(region, name string) string {
+	buses := "arn:aws:events:" + region + ":" + Account + ":event-bus/"
+	return buses + strings.TrimPrefix(cmp.Or(name, defaultBus), buses)
 }
 
 // Receipt says what became of an event.
@@ -265,6 +268,14 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 	if trace == "" {
 		trace = c.traceHeader()
 	}
+	its := eventBusARN(regionName, busName)
+	if err := c.allowed(access.PutEvents, operator, its, entry.Source); err != nil {
+		return Receipt{}, awsapi.Error("AccessDeniedException", "%v", err)
+	}
+	if err := c.allowed(access.KeepEvent, its, its, ""); err != nil {
+		receipt.Deliveries = append(receipt.Deliveries, c.unkept(ctx, regionName, its, made.document, trace, err))
+		return receipt, nil
+	}
 	for _, matched := range on.matching(&made) {
 		for _, t := range matched.targets {
 			delivery, err := c.deliver(ctx, matched, t, made.document, trace)
@@ -285,6 +296,9 @@ func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *
 	matched.measured[invocations].Add(now, 1)
 
 	living, err := c.live.machines.get(t.machine)
+	if err == nil {
+		err = c.startable(matched.arn, t.machine, living.arn)
+	}
 	if size := len(document.JSON()); err == nil && size > maxInput {
 		err = &states.Failure{Name: "InvalidExecutionInput", Cause: strconv.Itoa(size) + " bytes; an execution takes " + strconv.Itoa(maxInput)}
 	}
@@ -306,15 +320,56 @@ func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *
 	if t.deadLetters == "" {
 		return delivery, nil
 	}
-	queued, err := c.live.queues.get(t.deadLetters)
-	if err == nil {
-		_, err = queued.Send(ctx, queue.Draft{Body: string(document.JSON()), TraceHeader: trace})
-	}
-	if err != nil {
+	if err := c.keepUndelivered(ctx, matched.arn, t.deadLetters, document, trace); err != nil {
 		matched.measured[failedToDLQ].Add(now, 1)
 		return delivery, nil //nolint:nilerr // as on AWS: the metric is all that tells
 	}
 	matched.measured[sentToDLQ].Add(now, 1)
 	delivery.DeadLetters = append(delivery.DeadLetters, DeadLetter{Queue: afterLast(t.deadLetters, ":"), Error: failure.Name})
 	return delivery, nil
+}
+
+// startable says why a rule can't start a state machine, with the error of StartExecution, which EventBridge doesn't
+// retry.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html#API_StartExecution_Errors
+func (c *Cloud) startable(ruleARN, target, machineARN string) error {
+	err := c.allowed(access.StartExecution, ruleARN, target, "")
+	if err == nil {
+		err = c.allowed(access.BeginExecution, machineARN, machineARN, "")
+	}
+	switch {
+	case err == nil:
+		return nil
+	case keyDenied(err):
+		return &states.Failure{Name: "KmsAccessDeniedException", Cause: err.Error()}
+	}
+	return &states.Failure{Name: "AccessDeniedException", Cause: err.Error()}
+}
+
+// keepUndelivered sends an event to the dead-letter queue of a rule's target, or of a bus.
+func (c *Cloud) keepUndelivered(ctx context.Context, by, queueARN string, document *states.Document, trace string) error {
+	queued, err := c.live.queues.get(queueARN)
+	if err == nil {
+		err = c.allowed(access.KeepUndelivered, by, queueARN, "")
+	}
+	if err == nil {
+		_, err = queued.Send(ctx, queue.Draft{Body: string(document.JSON()), TraceHeader: trace})
+	}
+	return err
+}
+
+// unkept is what becomes of an event that the bus can't encrypt: it goes to the bus's own dead-letter queue, if that is
+// possible.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html
+func (c *Cloud) unkept(ctx context.Context, region, busARN string, document *states.Document, trace string, reason error) Delivery {
+	delivery := Delivery{Failure: &states.Failure{Name: "KmsAccessDeniedException", Cause: reason.Error()}}
+	r, _ := c.Read(busType, region, afterLast(busARN, "/"))
+	in, err := decode[targetInputs](r.Inputs)
+	if err == nil {
+		err = c.keepUndelivered(ctx, busARN, in.DeadLetterConfig.ARN, document, trace)
+	}
+	if err == nil {
+		delivery.DeadLetters = []DeadLetter{{Queue: afterLast(in.DeadLetterConfig.ARN, ":"), Error: delivery.Failure.Name}}
+	}
+	return delivery
 }

@@ -98,9 +98,9 @@ func TestEveryRuleThatMatchesDeliversToEachOfItsTargets(t *testing.T) {
 		inputs["name"] = name
 		w.create(machineType, name, inputs)
 	}
-	w.create(targetType, "second", cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "2", "arn": w.arn(machineType, "second")})
+	w.create(targetType, "second", cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "2", "arn": w.arn(machineType, "second"), "roleArn": w.arn(roleType, "router")})
 	w.create(ruleType, "all", cloud.Properties{"name": "all", "eventBusName": "orders", "eventPattern": `{"detail-type": ["Order"]}`})
-	w.create(targetType, "third", cloud.Properties{"rule": "all", "eventBusName": "orders", "targetId": "3", "arn": w.arn(machineType, "third")})
+	w.create(targetType, "third", cloud.Properties{"rule": "all", "eventBusName": "orders", "targetId": "3", "arn": w.arn(machineType, "third"), "roleArn": w.arn(roleType, "router")})
 	w.expect(`{"id": "1"}`, "third; hello kept; second") // rules in name order
 	w.delete(targetType, "orders")
 	w.expect(`{"id": "2"}`, "third; second")

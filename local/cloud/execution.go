@@ -15,6 +15,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/tidwall/gjson"
 
+	"trade-processing/local/access"
+	"trade-processing/local/awsapi"
 	"trade-processing/local/queue"
 	"trade-processing/local/states"
 )
@@ -99,7 +101,7 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 	}
 	begun := c.clock.Now()
 	m.measured[executionsStarted].Add(begun, 1)
-	work := &tasks{cloud: c, trace: trace}
+	work := &tasks{cloud: c, machine: m.arn, trace: trace}
 	output, err := m.compiled.Load().Run(ctx,
 		states.Environment{Clock: c.clock, Random: c.chance, Tasks: work, Observe: c.observe},
 		states.Execution{
@@ -136,8 +138,9 @@ func inDoubles(d *states.Document) *states.Document {
 
 // tasks serves the integrations of one execution.
 type tasks struct {
-	cloud *Cloud
-	trace string
+	cloud   *Cloud
+	machine string // ARN
+	trace   string
 
 	mu   sync.Mutex // branches send at once
 	sent []DeadLetter
@@ -165,6 +168,10 @@ func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Dat
 		return nil, err
 	}
 	name, _ := parameters["FunctionName"].(string)
+	if err := t.cloud.allowed(access.InvokeFunction, t.machine, name, ""); err != nil {
+		// As seen in awslabs/aws-deployment-framework#460.
+		return nil, &states.Failure{Name: "Lambda.AWSLambdaException", Cause: err.Error() + " (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException)"}
+	}
 	answer, err := t.cloud.invoke(ctx, name, t.trace, payload)
 	if err != nil {
 		return nil, err
@@ -209,7 +216,14 @@ func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Dat
 	if !isText && parameters["MessageBody"] != nil {
 		body = string(states.AppendJSON(nil, parameters["MessageBody"]))
 	}
-	sent, err := to.Send(ctx, queue.Draft{Body: body, TraceHeader: t.trace})
+	var sent queue.Message
+	if denied := t.cloud.allowed(access.SendMessage, t.machine, to.Definition().ARN, ""); denied == nil {
+		sent, err = to.Send(ctx, queue.Draft{Body: body, TraceHeader: t.trace})
+	} else if keyDenied(denied) {
+		err = awsapi.Error("KMS.AccessDeniedException", "%v", denied)
+	} else {
+		err = awsapi.Error("AccessDenied", "%v", denied)
+	}
 	if refusal, ok := errors.AsType[smithy.APIError](err); ok {
 		return nil, sqsFailure(refusal)
 	}

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,9 +15,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	lambdas "trade-processing/lambdas/function"
+	"trade-processing/local/access"
 	"trade-processing/local/function"
 	"trade-processing/local/metrics"
-	"trade-processing/local/parameters"
 	"trade-processing/local/states"
 )
 
@@ -124,13 +125,18 @@ type Image func(environment lambdas.Environment, services Services) (lambda.Hand
 // Services are the AWS services that a function in one region calls.
 type Services struct {
 	DynamoDB tableClient
-	SSM      *parameters.Store
+	SSM      parameterClient
 	HTTP     *http.Client
 }
 
-// Services returns the services of a region.
-func (c *Cloud) Services(region string) Services {
-	return Services{DynamoDB: tableClient{c, region}, SSM: c.in(region).parameters, HTTP: c.http}
+// Services returns the services of a region as an administrator sees them.
+func (c *Cloud) Services(region string) Services { return c.servicesOf("", region) }
+
+// servicesOf returns the services of a region as a function sees them.
+func (c *Cloud) servicesOf(function, region string) Services {
+	return Services{
+		DynamoDB: tableClient{c, region, function}, SSM: parameterClient{c, region, function}, HTTP: c.http,
+	}
 }
 
 // startFunction starts the code of the function's image with the function's own variables, as the start of a container
@@ -147,9 +153,9 @@ func startFunction(c *Cloud, r *Resource, in functionInputs) error {
 	variables := in.Environment.Variables
 	handler, err := image(lambdas.Environment{
 		Getenv: func(name string) string { return variables[name] },
-		Output: &logWriter{to: c.logs, metrics: c.in(r.Region).metrics},
+		Output: c.newLogWriter(r),
 		Now:    c.clock.Now,
-	}, c.Services(r.Region))
+	}, c.servicesOf(r.itsARN(), r.Region))
 	if err != nil {
 		return fmt.Errorf("starting the container: %w", err)
 	}
@@ -214,13 +220,27 @@ func (c *Cloud) invoke(ctx context.Context, arn, trace string, payload []byte) (
 	return answer, err
 }
 
-// logWriter receives a function's lines: metrics are kept, and all lines are passed on.
+// logWriter receives a function's lines: metrics are kept, and all lines are passed on. Those of a function that may not
+// write its logs are lost.
 type logWriter struct {
-	to      io.Writer
-	metrics *metrics.Store
+	to              io.Writer
+	metrics         *metrics.Store
+	cloud           *Cloud
+	function, group string // ARNs
+}
+
+func (c *Cloud) newLogWriter(r *Resource) *logWriter {
+	config, _ := r.Inputs["loggingConfig"].(map[string]any)
+	group := cmp.Or(Properties(config).text("logGroup"), "/aws/lambda/"+r.Inputs.text("name"))
+	return &logWriter{
+		to: c.logs, metrics: c.in(r.Region).metrics, cloud: c, function: r.itsARN(), group: r.arn("logs", "log-group:%s", group),
+	}
 }
 
 func (w *logWriter) Write(line []byte) (int, error) {
+	if w.cloud.allowed(access.WriteLogs, w.function, w.group, "") != nil {
+		return len(line), nil
+	}
 	if err := w.metrics.Ingest(line); err != nil {
 		return 0, fmt.Errorf("reading metrics from a log line: %w", err)
 	}

@@ -11,10 +11,13 @@ func (c *Cloud) Invoke(token, region string, args Properties) (Properties, error
 	return answer(c, region, args)
 }
 
+// operator is who deploys and operates: an administrator of the account.
+const operator = "arn:aws:iam::" + Account + ":user/local"
+
 var invokes = map[string]func(*Cloud, string, Properties) (Properties, error){
 	"aws:index/getCallerIdentity:getCallerIdentity": func(_ *Cloud, _ string, _ Properties) (Properties, error) {
 		return Properties{
-			"id": Account, "accountId": Account, "userId": "AIDALOCAL", "arn": "arn:aws:iam::" + Account + ":user/local",
+			"id": Account, "accountId": Account, "userId": "AIDALOCAL", "arn": operator,
 		}, nil
 	},
 	"aws:index/getPartition:getPartition": func(_ *Cloud, _ string, _ Properties) (Properties, error) {

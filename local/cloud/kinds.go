@@ -64,6 +64,10 @@ var records = map[string]kind{
 		records: "name policy role", requires: "policy role", replaces: "name role",
 		identify: joined(":", "role", "name"),
 	},
+	"aws:iam/policy:Policy": {
+		records: "description name policy tags", requires: "name policy", replaces: "description name", computes: "arn",
+		identify: byARN("iam", "policy/"),
+	},
 	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
 		records: "policyArn role", requires: "policyArn role", replaces: "policyArn role",
 		identify: joined("/", "role", "policyArn"),

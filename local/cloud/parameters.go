@@ -1,8 +1,15 @@
 package cloud
 
 import (
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"context"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go"
+
+	"trade-processing/local/access"
 	"trade-processing/local/parameters"
 )
 
@@ -28,4 +35,20 @@ var parameterKinds = map[string]kind{
 			return nil
 		},
 	},
+}
+
+// parameterClient is SSM as a function in one region sees it.
+type parameterClient struct {
+	cloud    *Cloud
+	region   string
+	function string // ARN; empty for an administrator
+}
+
+// GetParametersByPath lists the parameters below a path.
+func (p parameterClient) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput, options ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
+	path := "arn:aws:ssm:" + p.region + ":" + Account + ":parameter" + strings.TrimSuffix(aws.ToString(in.Path), "/")
+	if err := p.cloud.allowedTo(p.function, access.GetParameters, path); err != nil {
+		return nil, &smithy.OperationError{ServiceID: "SSM", OperationName: "GetParametersByPath", Err: err}
+	}
+	return p.cloud.in(p.region).parameters.GetParametersByPath(ctx, in, options...)
 }

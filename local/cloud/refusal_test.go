@@ -133,15 +133,15 @@ func TestWhatCreationRefuses(t *testing.T) {
 			return cloud.Properties{"rule": "nobody", "eventBusName": "orders", "targetId": "2", "arn": w.arn(machineType, "orders")}
 		}, "rule nobody does not exist"},
 		{"a function whose image was never pushed", functionType, func(*world) cloud.Properties {
-			return cloud.Properties{"name": "f", "role": "r", "imageUri": "registry.example/f@sha256:0"}
+			return cloud.Properties{"name": "f", "role": keeperRole, "imageUri": "registry.example/f@sha256:0"}
 		}, "image registry.example/f@sha256:0 was never pushed"},
 		{"a function whose code is not here", functionType, func(w *world) cloud.Properties {
 			image := w.create(imageType, "other", cloud.Properties{"imageName": "r/other:1", "build": object{"args": object{"FUNCTION": "other"}}})
-			return cloud.Properties{"name": "f", "role": "r", "imageUri": image.Outputs["repoDigest"]}
+			return cloud.Properties{"name": "f", "role": keeperRole, "imageUri": image.Outputs["repoDigest"]}
 		}, "no code is known here for an image built with FUNCTION=other"},
 		{"a function whose image does not name its code", functionType, func(w *world) cloud.Properties {
 			image := w.create(imageType, "nameless", cloud.Properties{"imageName": "r/nameless:1", "build": object{}})
-			return cloud.Properties{"name": "f", "role": "r", "imageUri": image.Outputs["repoDigest"]}
+			return cloud.Properties{"name": "f", "role": keeperRole, "imageUri": image.Outputs["repoDigest"]}
 		}, "was built without FUNCTION"},
 		{"a function whose container does not start", functionType, func(w *world) cloud.Properties {
 			inputs := functionInputs(w.resource(imageType, "keeper"), "")

@@ -203,6 +203,9 @@ func (c *Cloud) Create(typ, name, region string, inputs Properties) (*Resource, 
 	if err := k.identify(c, r); err != nil {
 		return nil, refuse(typ, name, "%v", err)
 	}
+	if err := c.authorise(r); err != nil {
+		return nil, refuse(typ, name, "%v", err)
+	}
 	if err := c.admit(k, r); err != nil {
 		return nil, err
 	}
@@ -227,6 +230,7 @@ func (c *Cloud) admit(k kind, r *Resource) error {
 		c.created++
 		r.order = c.created
 		c.resources[r.key()] = r
+		c.access.Store(nil)
 	}
 	c.mu.Unlock()
 	if taken {
@@ -238,6 +242,7 @@ func (c *Cloud) admit(k kind, r *Resource) error {
 	if err := k.start(c, r); err != nil {
 		c.mu.Lock()
 		delete(c.resources, r.key())
+		c.access.Store(nil)
 		c.mu.Unlock()
 		return refuse(r.Type, r.Name, "%v", err)
 	}
@@ -274,6 +279,9 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 		}
 		r.ID = id // an image keeps the name of its first push
 	}
+	if err := c.authorise(r); err != nil {
+		return nil, refuse(typ, old.Name, "%v", err)
+	}
 	if k.update == nil {
 		k.update = k.start
 	}
@@ -285,6 +293,7 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.resources[r.key()] = r
+	c.access.Store(nil)
 	return r, nil
 }
 
@@ -306,6 +315,7 @@ func (c *Cloud) Delete(typ, region, id string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.resources, r.key())
+	c.access.Store(nil)
 	return nil
 }
 

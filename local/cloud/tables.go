@@ -12,6 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/aws/smithy-go"
+
+	"trade-processing/local/access"
 	"trade-processing/local/table"
 )
 
@@ -166,7 +169,11 @@ func startReplica(c *Cloud, r *Resource) error {
 
 // Table finds a table, or a replica of it, by name.
 func (c *Cloud) Table(region, name string) (*table.Table, error) {
-	return c.live.tables.get("arn:aws:dynamodb:" + region + ":" + Account + ":table/" + name)
+	return c.live.tables.get(tableARN(region, name))
+}
+
+func tableARN(region, name string) string {
+	return "arn:aws:dynamodb:" + region + ":" + Account + ":table/" + name
 }
 
 // Replica is one copy of a table in another region.
@@ -204,14 +211,19 @@ func (c *Cloud) Drain(ctx context.Context) error {
 
 // tableClient is DynamoDB as a function in one region sees it.
 type tableClient struct {
-	cloud  *Cloud
-	region string
+	cloud    *Cloud
+	region   string
+	function string // ARN; empty for an administrator
 }
 
 // PutItem writes to the table that the input names.
 func (t tableClient) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	name := afterLast(aws.ToString(in.TableName), "/")
-	target, err := t.cloud.Table(t.region, name)
+	itsARN := tableARN(t.region, name)
+	if err := t.cloud.allowedTo(t.function, access.PutItem, itsARN); err != nil {
+		return nil, &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: err}
+	}
+	target, err := t.cloud.live.tables.get(itsARN)
 	if err != nil {
 		return nil, &types.ResourceNotFoundException{Message: aws.String("Requested resource not found: Table: " + name + " not found")}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"trade-processing/components/iam"
 	lambdas "trade-processing/lambdas/function"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
@@ -25,6 +27,8 @@ const (
 	here  = "us-east-1"
 	there = "eu-west-1"
 )
+
+const keeperRole = "arn:aws:iam::000000000000:role/keeper"
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
@@ -44,6 +48,9 @@ const (
 	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	parameterType    = "aws:ssm/parameter:Parameter"
 	keyType          = "aws:kms/key:Key"
+	roleType         = "aws:iam/role:Role"
+	rolePolicyType   = "aws:iam/rolePolicy:RolePolicy"
+	queuePolicyType  = "aws:sqs/queuePolicy:QueuePolicy"
 )
 
 // object is a JSON object in a test.
@@ -83,6 +90,12 @@ func newWorldWith(t *testing.T, options cloud.Options) *world {
 	w := emptyWorld(t, options)
 	w.create(queueType, "failures", cloud.Properties{"name": "failures"})
 	w.create(queueType, "undelivered", cloud.Properties{"name": "undelivered", "messageRetentionSeconds": 3600.0})
+	w.create(queuePolicyType, "undelivered", cloud.Properties{
+		"queueUrl": w.url("undelivered"), "policy": document("events.amazonaws.com", "sqs:SendMessage"),
+	})
+	w.createRole("keeper", "lambda.amazonaws.com", "dynamodb:PutItem", "logs:CreateLogStream", "logs:PutLogEvents")
+	w.createRole("orders", "states.amazonaws.com", "lambda:InvokeFunction", "sqs:SendMessage")
+	w.createRole("router", "events.amazonaws.com", "states:StartExecution")
 	w.create(tableType, "orders", tableInputs())
 	w.createIn(there, replicaType, "orders", cloud.Properties{"globalTableArn": w.arn(tableType, "orders")})
 	image := w.create(imageType, "keeper", imageInputs("1"))
@@ -96,6 +109,26 @@ func newWorldWith(t *testing.T, options cloud.Options) *world {
 	w.create(ruleType, "orders", ruleInputs(`{"source": ["shop"]}`))
 	w.create(targetType, "orders", w.targetInputs())
 	return w
+}
+
+// createRole makes a role that a service assumes, with what it may do.
+func (w *world) createRole(name, service string, actions ...string) {
+	w.t.Helper()
+	w.create(roleType, name, cloud.Properties{"name": name, "assumeRolePolicy": document(service, "sts:AssumeRole")})
+	w.create(rolePolicyType, name, cloud.Properties{"role": name, "name": "all", "policy": document("", actions...)})
+}
+
+// document is a policy that allows actions, for a service or for whoever has it.
+func document(service string, actions ...string) string {
+	statement := iam.Statement{Effect: iam.Allow, Action: actions}
+	if service != "" {
+		statement.Principal = iam.Service(service)
+	}
+	if service == "" || actions[0] != "sts:AssumeRole" {
+		statement.Resource = iam.Strings{"*"}
+	}
+	text, _ := iam.New(statement).JSON() // which never fails
+	return text
 }
 
 func tableInputs() cloud.Properties {
@@ -114,7 +147,7 @@ func imageInputs(tag string) cloud.Properties {
 
 func functionInputs(image *cloud.Resource, greeting string) cloud.Properties {
 	return cloud.Properties{
-		"name": "keeper", "role": "arn:aws:iam::000000000000:role/keeper", "packageType": "Image", "publish": true,
+		"name": "keeper", "role": keeperRole, "packageType": "Image", "publish": true,
 		"imageUri": image.Outputs["repoDigest"], "timeout": 3.0,
 		"environment": object{"variables": object{"GREETING": greeting, "TABLE_NAME": "orders"}},
 	}
@@ -154,7 +187,7 @@ func ruleInputs(pattern string) cloud.Properties {
 
 func (w *world) targetInputs() cloud.Properties {
 	return cloud.Properties{
-		"rule": "orders", "eventBusName": "orders", "targetId": "workflow", "arn": w.arn(machineAliasType, "orders"),
+		"rule": "orders", "eventBusName": "orders", "targetId": "workflow", "arn": w.arn(machineAliasType, "orders"), "roleArn": w.arn(roleType, "router"),
 		"deadLetterConfig": object{"arn": w.arn(queueType, "undelivered")},
 	}
 }
@@ -301,6 +334,9 @@ func (k *keeper) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return json.Marshal("nothing to keep")
 	}
 	if event.Detail.Say != "" {
+		if _, err := fmt.Fprintln(k.environment.Output, `{"message":"says it"}`); err != nil {
+			return nil, err
+		}
 		return json.Marshal(event.Detail.Say)
 	}
 	if event.Detail.Fail != "" {

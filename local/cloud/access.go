@@ -1,0 +1,106 @@
+package cloud
+
+import (
+	"errors"
+	"strings"
+
+	"trade-processing/components/iam"
+	"trade-processing/local/access"
+	"trade-processing/local/awsapi"
+)
+
+// allowed decides a call from the documents of all resources as they are now.
+func (c *Cloud) allowed(call access.Call, by, on, with string) error {
+	return c.deployment().Check(call, by, on, with)
+}
+
+// allowedTo decides a function's call; nobody's is an administrator's. The error is the service's own.
+func (c *Cloud) allowedTo(function string, call access.Call, on string) error {
+	if function == "" {
+		return nil
+	}
+	if err := c.allowed(call, function, on, ""); err != nil {
+		return awsapi.Error("AccessDeniedException", "%v", err)
+	}
+	return nil
+}
+
+// deployment returns what decides calls, which is made anew once a resource has changed.
+func (c *Cloud) deployment() *access.Deployment {
+	if known := c.access.Load(); known != nil {
+		return known
+	}
+	c.mu.RLock() // nothing changes meanwhile
+	defer c.mu.RUnlock()
+	made := access.New(Account, c.accessed())
+	c.access.Store(made)
+	return made
+}
+
+// accessed lists the resources, and others that are about to be made, as package access reads them.
+func (c *Cloud) accessed(others ...*Resource) []access.Resource {
+	all := make([]access.Resource, 0, len(c.resources)+len(others))
+	for _, r := range c.resources {
+		all = append(all, r.accessed())
+	}
+	for _, r := range others {
+		all = append(all, r.accessed())
+	}
+	return all
+}
+
+func (r *Resource) accessed() access.Resource {
+	return access.Resource{Type: r.Type, Region: r.Region, ID: r.ID, Properties: r.Outputs}
+}
+
+// made are the types whose creation AWS itself authorises beforehand, with what it calls then.
+var made = map[string][]access.Call{
+	busType:      {access.CreateBus},
+	logGroupType: {access.EncryptLogs},
+	functionType: {access.CreateFunction, access.AttachFunction},
+	machineType:  {access.BeginExecution, access.CreateMachine, access.WriteExecutionLogs},
+}
+
+const (
+	busType      = "aws:cloudwatch/eventBus:EventBus"
+	functionType = "aws:lambda/function:Function"
+	logGroupType = "aws:cloudwatch/logGroup:LogGroup"
+	machineType  = "aws:sfn/stateMachine:StateMachine"
+)
+
+// authorise refuses a resource that AWS services couldn't use with the policies that are in place.
+func (c *Cloud) authorise(r *Resource) error {
+	calls, checked := made[r.Type]
+	if !checked {
+		return nil
+	}
+	c.mu.RLock()
+	then := access.New(Account, c.accessed(r))
+	c.mu.RUnlock()
+	for _, call := range calls {
+		if err := then.Check(call, r.itsARN(), r.itsARN(), ""); err != nil {
+			return err
+		}
+	}
+	if repository := c.pulledFrom(r); repository != "" {
+		return then.Check(access.PullImage, r.itsARN(), repository, "")
+	}
+	return nil
+}
+
+// pulledFrom returns the ARN of the deployment's repository that a function's image is pulled from, if there is one.
+func (c *Cloud) pulledFrom(r *Resource) string {
+	image, _, _ := strings.Cut(r.Inputs.text("imageUri"), "@")
+	for _, repository := range c.Resources() {
+		if repository.Type == "aws:ecr/repository:Repository" && repository.Outputs.text("repositoryUrl") == image {
+			return repository.itsARN()
+		}
+	}
+	return ""
+}
+
+// keyDenied reports whether it is a key that can't be used.
+func keyDenied(err error) bool {
+	denied, ok := errors.AsType[*iam.Denied](err)
+	return ok && strings.HasPrefix(denied.Request.Action, "kms:")
+}
