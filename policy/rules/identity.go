@@ -67,6 +67,7 @@ var attachments = map[string]string{
 // aws:SourceArn or aws:SourceAccount: a condition on either would lock them out.
 var silent = []string{
 	"apigateway.amazonaws.com",         // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+	"backup.amazonaws.com",             // https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
 	"batchoperations.s3.amazonaws.com", // https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-iam-role-policies.html
 	"cloudtrail.amazonaws.com",         // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
 	"ec2.amazonaws.com",                // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html
