@@ -14,6 +14,7 @@ func secretCases() []Case {
 		breaks(names, "a variable named PASSWORD", variables(in{"DB_PASSWORD": "hunter2", "LOG_LEVEL": "INFO"}), "environment.variables.DB_PASSWORD holds a secret, by its name."),
 		breaks(names, "a name in camel case", variables(in{"marketApiKey": "abc"}), "environment.variables.marketApiKey holds a secret"),
 		breaks(names, "words that are run together", variables(in{"PGPASSWORD": "hunter2"}), "environment.variables.PGPASSWORD holds a secret"),
+		breaks(names, "a key in one word", variables(in{"DBENCRYPTIONKEY": "abc"}), "environment.variables.DBENCRYPTIONKEY holds a secret"),
 		breaks(names, "an acronym before a word", variables(in{"GITHUBToken": "abc"}), "environment.variables.GITHUBToken holds a secret"),
 		breaks(names, "a key that encrypts", variables(in{"COOKIE_SIGNING_KEY_2": "abc"}), "environment.variables.COOKIE_SIGNING_KEY_2 holds a secret"),
 		breaks(names, "a secret of an address", variables(in{"WEBHOOK_URL_SECRET": "abc"}), "environment.variables.WEBHOOK_URL_SECRET holds a secret"),

@@ -96,7 +96,7 @@ func principals(statement value.Value) Principals {
 	for _, kind := range given.Keys() {
 		everyone = append(everyone, texts(given.Get(kind))...)
 	}
-	read.Everyone = read.Except || slices.Contains(everyone, "*")
+	read.Everyone = read.Except || slices.ContainsFunc(everyone, func(name string) bool { return wild(name) && !ParseARN(name).NamesOwner() })
 	return read
 }
 

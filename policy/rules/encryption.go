@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -231,9 +232,17 @@ var carriers = map[string]carrier{
 // mayName reports whether a pattern of ARNs may be of a queue or topic, of which the name, the URL or the ARN is given.
 // What isn't known may be it.
 func mayName(pattern string, given value.Value) bool {
-	name := given.Text()[strings.LastIndexAny(given.Text(), "/:")+1:]
-	return name == "" || document.Like(document.ParseARN(pattern).Resource, name)
+	own := document.ParseARN(given.Text())
+	if parts := queueURL.FindStringSubmatch(given.Text()); parts != nil {
+		own.Region, own.Account = parts[1], parts[2]
+	}
+	own.Resource = given.Text()[strings.LastIndexAny(given.Text(), "/:")+1:]
+	arn := document.ParseARN(pattern)
+	may := func(pattern, part string) bool { return part == "" || document.Like(pattern, part) }
+	return may(arn.Region, own.Region) && may(arn.Account, own.Account) && may(arn.Resource, own.Resource)
 }
+
+var queueURL = regexp.MustCompile(`^https://sqs\.([a-z0-9-]+)\.[^/]+/(\d{12})/`)
 
 // needsCustomerKey requires a key that isn't AWS's own.
 func needsCustomerKey(r *Resource, property string, key value.Value) {

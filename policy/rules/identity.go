@@ -26,31 +26,32 @@ var identityPolicies = []string{
 
 // resourcePolicies are the properties that say who may use a resource, by type.
 var resourcePolicies = map[string]string{
-	"aws:acmpca/policy:Policy":                                      "policy",
-	"aws:backup/vaultPolicy:VaultPolicy":                            "policy",
-	"aws:cloudwatch/eventBusPolicy:EventBusPolicy":                  "policy",
-	"aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy":      "accessPolicy",
-	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy":            "policyDocument",
-	"aws:codeartifact/domainPermissions:DomainPermissions":          "policyDocument",
-	"aws:dynamodb/resourcePolicy:ResourcePolicy":                    "policy",
-	"aws:ecr/registryPolicy:RegistryPolicy":                         "policy",
-	"aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": "repositoryPolicy",
-	"aws:ecr/repositoryPolicy:RepositoryPolicy":                     "policy",
-	"aws:glacier/vault:Vault":                                       "accessPolicy",
-	"aws:glue/resourcePolicy:ResourcePolicy":                        "policy",
-	"aws:kinesis/resourcePolicy:ResourcePolicy":                     "policy",
-	"aws:s3/accessPoint:AccessPoint":                                "policy",
-	"aws:s3/bucket:Bucket":                                          "policy",
-	"aws:s3/bucketPolicy:BucketPolicy":                              "policy",
-	"aws:s3/bucketV2:BucketV2":                                      "policy",
-	"aws:schemas/registryPolicy:RegistryPolicy":                     "policy",
-	"aws:secretsmanager/secret:Secret":                              "policy",
-	"aws:secretsmanager/secretPolicy:SecretPolicy":                  "policy",
-	"aws:ses/identityPolicy:IdentityPolicy":                         "policy",
-	"aws:sns/topic:Topic":                                           "policy",
-	"aws:sns/topicPolicy:TopicPolicy":                               "policy",
-	"aws:sqs/queue:Queue":                                           "policy",
-	"aws:sqs/queuePolicy:QueuePolicy":                               "policy",
+	"aws:acmpca/policy:Policy":                                                 "policy",
+	"aws:backup/vaultPolicy:VaultPolicy":                                       "policy",
+	"aws:cloudwatch/eventBusPolicy:EventBusPolicy":                             "policy",
+	"aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy":                 "accessPolicy",
+	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy":                       "policyDocument",
+	"aws:codeartifact/domainPermissions:DomainPermissions":                     "policyDocument",
+	"aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy": "policyDocument",
+	"aws:dynamodb/resourcePolicy:ResourcePolicy":                               "policy",
+	"aws:ecr/registryPolicy:RegistryPolicy":                                    "policy",
+	"aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate":            "repositoryPolicy",
+	"aws:ecr/repositoryPolicy:RepositoryPolicy":                                "policy",
+	"aws:glacier/vault:Vault":                                                  "accessPolicy",
+	"aws:glue/resourcePolicy:ResourcePolicy":                                   "policy",
+	"aws:kinesis/resourcePolicy:ResourcePolicy":                                "policy",
+	"aws:s3/accessPoint:AccessPoint":                                           "policy",
+	"aws:s3/bucket:Bucket":                                                     "policy",
+	"aws:s3/bucketPolicy:BucketPolicy":                                         "policy",
+	"aws:s3/bucketV2:BucketV2":                                                 "policy",
+	"aws:schemas/registryPolicy:RegistryPolicy":                                "policy",
+	"aws:secretsmanager/secret:Secret":                                         "policy",
+	"aws:secretsmanager/secretPolicy:SecretPolicy":                             "policy",
+	"aws:ses/identityPolicy:IdentityPolicy":                                    "policy",
+	"aws:sns/topic:Topic":                                                      "policy",
+	"aws:sns/topicPolicy:TopicPolicy":                                          "policy",
+	"aws:sqs/queue:Queue":                                                      "policy",
+	"aws:sqs/queuePolicy:QueuePolicy":                                          "policy",
 }
 
 // attachments are the properties that attach managed policies, by type.
@@ -190,7 +191,8 @@ var identityRules = []Rule{
 		Check: func(r *Resource) {
 			for _, statement := range document.Read(r.At("assumeRolePolicy")).Allowing() {
 				for _, service := range statement.Principals.Services {
-					if !statement.NamesCaller() && !anyMatches(r.Setting("exceptServices"), service) {
+					name := strings.TrimSuffix(service, ".cn") // China's partition
+					if !statement.NamesCaller() && !anyMatches(r.Setting("exceptServices"), name) {
 						r.Breaks("assumeRolePolicy", fmt.Sprintf("trusts %s for any caller", statement.Show(service)), "Add a condition on aws:SourceAccount, or on aws:SourceArn")
 					}
 				}

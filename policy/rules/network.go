@@ -13,11 +13,13 @@ import (
 const networkFamily = "Network"
 
 const (
-	securityGroup = "aws:ec2/securityGroup:SecurityGroup"
-	groupRule     = "aws:ec2/securityGroupRule:SecurityGroupRule"
-	ingressRule   = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	defaultGroup  = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-	egressRule    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	prefixList      = "aws:ec2/managedPrefixList:ManagedPrefixList"
+	prefixListEntry = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
+	securityGroup   = "aws:ec2/securityGroup:SecurityGroup"
+	groupRule       = "aws:ec2/securityGroupRule:SecurityGroupRule"
+	ingressRule     = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	defaultGroup    = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+	egressRule      = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
 // openPorts returns the option of the rules on what the world may reach.
@@ -32,7 +34,7 @@ var networkRules = []Rule{
 	{
 		Name: "security-group-ingress-world", Family: networkFamily, Level: Mandatory,
 		Controls: []string{"EC2.18", "EC2.53", "EC2.54", "CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260"},
-		Types:    []string{securityGroup, groupRule, ingressRule},
+		Types:    []string{securityGroup, groupRule, ingressRule, prefixList, prefixListEntry},
 		Why:      "Anything the whole internet can reach is attacked within minutes.",
 		Options:  []Option{openPorts("Ports that the world may reach, such as 443 for a public load balancer.")},
 		Check: func(r *Resource) {
@@ -202,7 +204,7 @@ type passage struct {
 	from, to  value.Value
 }
 
-// passages returns what a resource lets through in a direction, in any of the three ways to write it.
+// passages returns what a resource lets through in a direction, in any of the ways to write it.
 func passages(r *Resource, direction string) []passage {
 	switch r.Type {
 	case securityGroup:
@@ -216,6 +218,10 @@ func passages(r *Resource, direction string) []passage {
 			return nil
 		}
 		return blocks("", value.OfMap(r.Properties))
+	case prefixList:
+		return []passage{{property: "entries", addresses: each(r.At("entries").Each(), "cidr")}}
+	case prefixListEntry:
+		return []passage{{property: "cidr", addresses: r.At("cidr").Each()}}
 	default: // a rule of one direction
 		var all []passage
 		for _, property := range []string{"cidrIpv4", "cidrIpv6"} {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"slices"
 	"strings"
 
 	"trade-processing/policy/value"
@@ -17,22 +16,19 @@ const secretFamily = "Secrets"
 // that, anywhere after it, say that the value is something about a secret: where it is, how long it lives, its form.
 var (
 	passwords = regexp.MustCompile(`(^|_)([a-z]*(passwords?|passwd|passphrases?|pwd)|pass|pw)(_|$)`)
-	secrets   = regexp.MustCompile(`(^|_)([a-z]*(secrets?|tokens?|apikeys?|credentials?)|connection_string|` +
-		`(access|account|aes|api|app|auth|client|cookie|decryption|encryption|hmac|jwt|license|master|private|rsa|secret|service|session|shared|signature|signing|ssh|storage|webhook)_keys?)(_|$)`)
-	about = map[string]bool{}
+	secrets   = regexp.MustCompile(`(^|_)([a-z]*(secrets?|tokens?|credentials?)|connection_?string|` +
+		`[a-z]*(access|account|aes|api|app|auth|client|cookie|decryption|encryption|hmac|jwt|license|master|private|rsa|secret|` +
+		`service|session|shared|signature|signing|ssh|storage|webhook)_?keys?)(_|$)`)
+	about = regexp.MustCompile(`(^|_)(address|addresses|algo|algorithm|alg|arn|arns|attempts|audience|backend|bucket|cache|chars|checker` +
+		`|claim|class|column|config|cookie|count|days|decimals|decoder|disabled|domain|duration|enabled` +
+		`|encoder|encoding|endpoint|enforcement|engine|env|event|expiration|expires|expiry|extension|field` +
+		`|file|filename|folder|format|generator|group|header|hint|host|hours|id|ids|interval|issuer|kind` +
+		`|label|length|level|lifetime|limit|location|lookup|manager|max|method|min|minutes|mode|ms|name|names` +
+		`|namespace|param|parameter|params|path|policy|port|prefix|provider|query|rate|ref|reference|refresh` +
+		`|region|regex|required|rotation|rule|rules|schema|scope|seconds|service|size|source|stage|status` +
+		`|store|strategy|strength|suffix|symbol|table|template|through|timeout|topic|ttl|type|uri|uris|url` +
+		`|urls|usage|validation|validator|validity|vault|version|window)(_|$)`)
 )
-
-func init() {
-	for _, word := range strings.Fields(`algo algorithm alg arn arns attempts audience backend bucket cache chars claim class column
-		config cookie count days disabled domain duration enabled endpoint enforcement engine env event expiration expires expiry
-		extension field file filename folder format group header host hours id ids interval issuer kind label length level
-		lifetime limit location lookup manager max method min minutes mode ms name names namespace param parameter params path
-		policy port prefix provider query rate ref reference refresh region regex required rotation rule rules schema scope seconds
-		service size source stage status store strategy strength suffix table template through timeout topic ttl type uri uris url
-		urls usage validation validator validity vault version window`) {
-		about[word] = true
-	}
-}
 
 // harmless are values that aren't secrets whatever their name: switches, addresses, and, unless a password is promised,
 // numbers and durations.
@@ -145,7 +141,7 @@ func promisesSecret(name string, given value.Value) bool {
 	if at == nil || !isPlain(given) || harmless.MatchString(given.Text()) || password == nil && counted.MatchString(given.Text()) {
 		return false
 	}
-	return !slices.ContainsFunc(strings.Split(words[at[1]:], "_"), func(word string) bool { return about[word] })
+	return !about.MatchString(words[at[1]:])
 }
 
 var (
