@@ -145,7 +145,7 @@ func (args *ContainerFunctionArgs) network() []iam.Statement {
 			Sid: "NetworkInterfacesAreNotForTheCode", Effect: iam.Deny,
 			Action: iam.Strings{
 				"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
-				"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DetachNetworkInterface", "ec2:UnassignPrivateIpAddresses",
+				"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
 			},
 			Resource: anyResource,
 			Condition: iam.Conditions{

@@ -92,7 +92,7 @@ func NewImageRepository(ctx *pulumi.Context, name string, given *ImageRepository
 		return nil, fmt.Errorf("creating the lifecycle of repository %s: %w", name, err)
 	}
 
-	policy, err := pullPolicy(args.Scope, args.FunctionName)
+	policy, err := pullPolicy(qualified(args.Scope.ARN("lambda", "function:"+args.FunctionName)))
 	if err != nil {
 		return nil, err
 	}
@@ -123,17 +123,16 @@ func (args *ImageRepositoryArgs) check(name string) error {
 	return a.err()
 }
 
-// pullPolicy lets Lambda pull for the functions that match a name. It is the statement that Lambda would add itself if
-// none allowed the pull, which would show as drift, limited to these functions. AWS's example ends in function:*, which
-// leaves open whether the ARN of a version is passed
-// (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-permissions).
-func pullPolicy(scope Scope, functionPattern string) (pulumi.String, error) {
+// pullPolicy lets Lambda pull for these functions. It is the statement that Lambda would add itself if none allowed the
+// pull, which would show as drift. AWS's example ends in function:*, which leaves open whether the ARN of a version is
+// passed (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-permissions).
+func pullPolicy(functions iam.Strings) (pulumi.String, error) {
 	text, err := iam.New(iam.Statement{
 		Sid:       "LambdaECRImageRetrievalPolicy",
 		Effect:    iam.Allow,
 		Principal: iam.Service(functionService),
 		Action:    iam.Strings{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
-		Condition: onBehalfOf(qualified(scope.ARN("lambda", "function:"+functionPattern))...),
+		Condition: onBehalfOf(functions...),
 	}).JSON()
 	return pulumi.String(text), err
 }

@@ -86,7 +86,7 @@ func NewRegistryReplication(ctx *pulumi.Context, name string, given *RegistryRep
 	var templates []pulumi.Resource
 	var destinations ecr.ReplicationConfigurationReplicationConfigurationRuleDestinationArray
 	for _, destination := range args.Destinations {
-		pull, err := pullPolicy(args.Scope.In(destination.Region), args.FunctionPrefix+"*")
+		pull, err := pullPolicy(iam.Strings{args.Scope.In(destination.Region).ARN("lambda", "function:"+args.FunctionPrefix+"*")})
 		if err != nil {
 			return nil, err
 		}

@@ -352,10 +352,11 @@ func (d *Deployment) principal(a *Authorization, f fact, by string) error {
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 	a.Context["aws:PrincipalAccount"], a.Context["aws:ResourceAccount"] = account(a.Principal), account(a.Request.Resource)
 	a.Context["aws:PrincipalArn"], a.Context["aws:SecureTransport"] = a.Principal, "true"
-	if !strings.Contains(a.Principal, ":role/") {
-		if account(a.Principal) == d.account {
-			a.Identity = []iam.Document{everything} // whoever deploys and operates
-		}
+	switch {
+	case account(a.Principal) != d.account:
+		return nil // whose own policies are its own business
+	case !strings.Contains(a.Principal, ":role/"):
+		a.Identity = []iam.Document{everything} // whoever deploys and operates
 		return nil
 	}
 	role := d.things[a.Principal]

@@ -304,8 +304,13 @@ var otherFacts = []fact{
 		source:  ecrGuide + "repository-creation-templates-create-iam.html",
 	},
 	{
-		call: CopyImages, caller: "{by.role}", on: "{by.key}", actions: []string{"kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"},
+		call: CopyImages, caller: "{by.role}", on: "{by.key}", actions: []string{"kms:DescribeKey", "kms:RetireGrant"},
 		source: ecrGuide + "repository-creation-templates-create-iam.html",
+	},
+	{
+		// ECR makes the grant for the role that makes the repository.
+		call: CopyImages, caller: "{by.role}", on: "{by.key}", actions: []string{"kms:CreateGrant"}, sends: keys{"kms:GrantIsForAWSResource": "true"},
+		source: ecrGuide + "encryption-at-rest.html, " + kmsGuide + "conditions-kms.html#conditions-kms-grant-is-for-aws-resource",
 	},
 	{
 		// What the account's administrators can do with any key, and what creating and destroying a stack needs of it.
