@@ -91,6 +91,15 @@ func (s Statement) NamesMember() bool {
 	})
 }
 
+// NamesResource reports whether a condition says by tag or alias which resources are meant.
+func (s Statement) NamesResource() bool {
+	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
+		every := slices.ContainsFunc(c.Values, func(given string) bool { return anything(strings.TrimPrefix(given, "alias")) })
+		return (strings.Contains(c.Key, ":resourcetag/") || c.Key == "kms:resourcealiases") && !every &&
+			s.requires(c, func(_, _ string) bool { return true })
+	})
+}
+
 // operators are those that require a value, with whether they know wildcards. ArnEquals is ArnLike
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
 var operators = map[string]bool{
@@ -109,19 +118,22 @@ func (s Statement) requires(c Condition, names kind) bool {
 		return false
 	}
 	return !slices.ContainsFunc(c.Values, func(given string) bool {
-		pattern := given
 		if !wild { // it has none, so what looks like one is a character of a value that nobody has
-			pattern = plain.Replace(given)
+			given = plain.Replace(given)
 		}
-		fixed := pattern
-		if end := strings.IndexAny(pattern, "*?"); end >= 0 {
-			fixed = pattern[:end]
-		}
-		return !names(pattern, fixed) || varies(given)
+		pattern := variable.ReplaceAllString(owner.ReplaceAllString(given, "owner"), "*")
+		fixed, _, _ := strings.Cut(strings.ReplaceAll(pattern, "?", "*"), "*")
+		return !names(pattern, fixed)
 	})
 }
 
 var plain = strings.NewReplacer("*", "-", "?", "-")
+
+// A variable may be anything, but for those of the resource's owner, which are as good as written out.
+var (
+	owner    = regexp.MustCompile(`(?i)\$\{aws:Resource(Account|OrgID)\}`)
+	variable = regexp.MustCompile(`\$\{[^}]*\}`)
+)
 
 // demands reports whether the request must have the key.
 func (s Statement) demands(key string) bool {
@@ -129,14 +141,6 @@ func (s Statement) demands(key string) bool {
 		return c.Operator == "null" && c.Key == key && slices.Equal(c.Values, []string{"false"})
 	})
 }
-
-// varies reports whether a value has a variable that may be anything. The account and the organisation of the resource
-// are as good as written out.
-func varies(given string) bool {
-	return strings.Contains(owned.ReplaceAllString(given, ""), "${")
-}
-
-var owned = regexp.MustCompile(`(?i)\$\{aws:Resource(Account|OrgID)\}`)
 
 // DeniesWithoutTLS reports whether the statement denies everyone requests without TLS. A further condition would let some
 // of them through.

@@ -79,6 +79,9 @@ func TestNamesCaller(t *testing.T) {
 		`{"IpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}}`:                                                false,
 		`{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::bucket"}}`:                                                    false,
 		`{"ArnLike": {"aws:SourceArn": "arn:aws:sns:*"}}`:                                                          false,
+		`{"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:${aws:ResourceAccount}:*"}}`:                                 true,
+		`{"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:${aws:PrincipalAccount}:*"}}`:                                false,
+		`{"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}`:                                         true,
 		`{"StringEquals": {"aws:PrincipalTag/team": "shop"}}`:                                                      false,
 	} {
 		if got := of(condition).NamesCaller(); got != want {

@@ -103,7 +103,7 @@ var identityRules = []Rule{
 		Why: "Anything allowed on every resource is allowed on other teams' resources.",
 		Check: func(r *Resource) {
 			for _, given := range granted(r) {
-				if !given.On(func(pattern string) bool { return document.ParseARN(pattern).Every() }) {
+				if given.NamesResource() || !given.On(func(pattern string) bool { return document.ParseARN(pattern).Every() }) {
 					continue
 				}
 				for _, action := range given.Actions {
