@@ -191,19 +191,17 @@ var encryptionRules = append(keyRules(), []Rule{
 		Types: sortedKeys(carriers),
 		Why:   "AWS's endpoints still accept plain HTTP; only the policy of a queue or topic refuses it.",
 		Check: func(r *Resource) {
-			given := r.At("policy")
-			if strings.HasSuffix(r.Type, "Policy") || !given.Unset() { // another rule asks for a queue's policy
-				policy := document.Read(given)
-				denied := func(action string) bool {
-					return slices.ContainsFunc(policy.Statements, func(s document.Statement) bool {
-						return s.DeniesWithoutTLS() && s.Does(action) && s.On(func(pattern string) bool { return mayName(pattern, carriers[r.Type].name(r)) })
-					})
-				}
-				for _, action := range carriers[r.Type].actions {
-					if policy.Complete && !denied(action) {
-						r.Breaks("policy", "doesn't deny everyone "+action+" without TLS", "Deny every principal all actions on it if aws:SecureTransport is false, and on no other condition")
-						return
-					}
+			if !strings.HasSuffix(r.Type, "Policy") && r.At("policy").Unset() {
+				return // another rule asks for a queue's policy
+			}
+			policy, carrier := document.Read(r.At("policy")), carriers[r.Type]
+			it := func(pattern string) bool { return mayName(pattern, carrier.name(r)) }
+			for _, action := range carrier.actions {
+				denied := slices.ContainsFunc(policy.Statements, func(s document.Statement) bool { return s.DeniesWithoutTLS() && s.Does(action) && s.On(it) })
+				if policy.Complete && !denied {
+					r.Breaks("policy", fmt.Sprintf("doesn't deny everyone %s without TLS", action),
+						"Deny every principal all actions on it if aws:SecureTransport is false, and on no other condition")
+					return
 				}
 			}
 		},
@@ -261,18 +259,4 @@ func keyInRegion(r *Resource, property string, key, region value.Value) {
 		r.Breaks(property, fmt.Sprintf("is a key of %s, but the replica is in %s", shownText(key, parts[3]), shownText(region, region.Text())),
 			"Create a replica of the key there, and use that")
 	}
-}
-
-// notOpen requires that a policy lets in only principals it names.
-func notOpen(r *Resource, property string) {
-	for _, statement := range document.Read(r.At(property)).Allowing() {
-		if statement.Principals.Everyone && !statement.NamesCaller() {
-			letsEveryoneIn(r, property, statement)
-		}
-	}
-}
-
-func letsEveryoneIn(r *Resource, property string, statement document.Statement) {
-	r.Breaks(property, "lets everyone in through "+statement.Name(),
-		"Name the principals, or require an aws:SourceArn, aws:SourceAccount or aws:PrincipalOrgID without wildcards in account or organisation")
 }

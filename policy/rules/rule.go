@@ -37,7 +37,7 @@ type Rule struct {
 
 // All lists every rule, by family.
 func All() []Rule {
-	return slices.Concat(tagRules, encryptionRules, secretRules, networkRules, identityRules, resilienceRules,
+	return slices.Concat(tagRules, encryptionRules, secretRules, networkRules, identityRules, accessRules, resilienceRules,
 		computeRules, provenanceRules)
 }
 
