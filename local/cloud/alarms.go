@@ -135,10 +135,10 @@ func (c *Cloud) in(name string) *region {
 // measured are one resource's metrics, looked up once.
 type measured map[string]*metrics.Series
 
-func (c *Cloud) measure(region, namespace, dimension, value string, names []string) measured {
+func (c *Cloud) measure(region, namespace string, dimensions map[string]string, names []string) measured {
 	m := measured{}
 	for _, name := range names {
-		m[name] = c.in(region).metrics.Series(namespace, name, map[string]string{dimension: value})
+		m[name] = c.in(region).metrics.Series(namespace, name, dimensions)
 	}
 	return m
 }

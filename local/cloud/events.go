@@ -56,7 +56,7 @@ var eventKinds = map[string]kind{
 			}
 			on.putRule(rule{
 				name: name, arn: r.itsARN(), pattern: compiled, looksInside: gjson.Get(text, "detail").Exists(),
-				measured: c.measure(r.Region, "AWS/Events", "RuleName", name, eventMetrics),
+				measured: c.measure(r.Region, "AWS/Events", ruleDimensions(name, r.Inputs.text("eventBusName")), eventMetrics),
 			})
 			return nil
 		}),
@@ -118,6 +118,15 @@ const (
 	sentToDLQ         = "InvocationsSentToDlq"
 	failedToDLQ       = "InvocationsFailedToBeSentToDlq"
 )
+
+// ruleDimensions are those of a rule's metrics: on a custom bus, also the bus.
+func ruleDimensions(rule, bus string) map[string]string {
+	dimensions := map[string]string{"RuleName": rule}
+	if bus = afterLast(bus, "/"); bus != "" && bus != defaultBus {
+		dimensions["EventBusName"] = bus
+	}
+	return dimensions
+}
 
 var eventMetrics = []string{
 	matchedEvents, invocations, failedInvocations, sentToDLQ, failedToDLQ,

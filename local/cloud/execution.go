@@ -82,7 +82,7 @@ func startMachine(c *Cloud, r *Resource) error {
 	}
 	living := c.live.machines.ensure(r.ID, &machine{
 		name: r.Inputs.text("name"), arn: r.ID, role: r.Inputs.text("roleArn"), express: r.Inputs.text("type") == "EXPRESS",
-		measured: c.measure(r.Region, "AWS/States", "StateMachineArn", r.ID, executionMetrics),
+		measured: c.measure(r.Region, "AWS/States", map[string]string{"StateMachineArn": r.ID}, executionMetrics),
 	})
 	living.compiled.Store(compiled) // an alias leads to the same machine
 	return nil
