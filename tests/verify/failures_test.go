@@ -149,7 +149,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		"a workflow that can't be started": {
 			broken: func(w *world) { w.drop("aws:sfn/alias:Alias", ":live") },
 			step:   verify.Recorded, tells: "sent to trade-processing-local-delivery-1-dead-letters: it could not be delivered to the workflow",
-			also: []verify.Step{verify.Rejected, verify.Alarms, verify.DeadLetter}, // of the rule whose starts fail
+			also: []verify.Step{verify.Rejected, verify.Watching, verify.DeadLetter}, // of the rule whose starts fail
 		},
 		"an amount that is altered on the way": {
 			tamper: alter("GetItem", "us-east-1", "-system3", `"amount":{"S":"190.50"}`, `"amount":{"S":"190.5"}`),
