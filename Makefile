@@ -92,7 +92,8 @@ test-integration: ## Run the tests against AWS emulators, installing them first 
 
 .PHONY: test-peers
 test-peers: ## Let tools that others wrote judge what the stacks declare, installing them first if they are missing
-	PEERS=$$(tests/install/install tests/peers/tools) && export PEERS && go test -count=1 ./tests/peers
+	PEERS=$$(tests/install/install tests/peers/tools) && EMULATORS=$$(tests/install/install tests/integration/emulators) && \
+		export PEERS EMULATORS && go test -count=1 ./tests/peers
 
 .PHONY: preview
 preview: $(TRADECTL) ## Show what `pulumi up` would create, offline (STACK=local, dev or prod)

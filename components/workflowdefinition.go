@@ -52,8 +52,8 @@ var passingErrors = []string{
 	// A call that took too long, by Step Functions' clock or by Lambda's.
 	"Sandbox.Timedout", "States.Timeout",
 	// What the functions pass on from DynamoDB and SSM.
-	"InternalServerError", "LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
-	"ServiceUnavailable", "ThrottlingException", "TransactionInProgressException",
+	"InternalServerError", "LimitExceededException", "ProvisionedThroughputExceededException", "ReplicatedWriteConflictException",
+	"RequestLimitExceeded", "ServiceUnavailable", "ThrottlingException", "TransactionConflictException", "TransactionInProgressException",
 	// Their own errors.
 	"ParametersUnavailable", "ServiceUnreachable",
 }
