@@ -47,6 +47,7 @@ func identityCases() []Case {
 		breaks(resources, "an action on every resource", one(rolePolicy, in{"policy": allow("sqs:SendMessage", "*")}), "policy allows sqs:SendMessage on every resource in statement Do."),
 		breaks(resources, "one of several resources is every one", one(rolePolicy, in{"policy": allow("sqs:SendMessage", texts(ownARN, "*"))}), "policy allows sqs:SendMessage on every"),
 		breaks(resources, "every resource but some", one(rolePolicy, in{"policy": statement(in{"Effect": "Allow", "Action": "sqs:SendMessage", "NotResource": ownARN})}), "policy allows sqs:SendMessage on every"),
+		breaks(resources, "all but some actions on every resource", one(rolePolicy, in{"policy": statement(in{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})}), "policy allows all but some actions on every resource in a statement without Sid."),
 		breaks(resources, "every resource of AWS", one(rolePolicy, in{"policy": allow("sqs:SendMessage", "arn:aws:*")}), "policy allows sqs:SendMessage on every"),
 		breaks(resources, "every table of every account", one(rolePolicy, in{"policy": allow("dynamodb:DeleteTable", "arn:aws:dynamodb:*:*:table/*")}), "policy allows dynamodb:DeleteTable on every"),
 		breaks(resources, "every bucket", one(rolePolicy, in{"policy": allow("s3:GetObject", "arn:aws:s3:::*/*")}), "policy allows s3:GetObject on every"),

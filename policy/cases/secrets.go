@@ -37,6 +37,7 @@ func secretCases() []Case {
 		breaks(values, "a secret access key of AWS, from its documentation", variables(in{"KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}), "environment.variables.KEY looks like a random text."),
 		breaks(values, "padded base64", variables(in{"KEY": "Zm9vL2Jhci9iYXovcXV4/zEyMzQ1Njc4OTA="}), "environment.variables.KEY looks like a random text."),
 		keeps(values, "a path with capitals and digits", variables(in{"PREFIX": "Shop/Orders1/Invoices2/Parcels3"})),
+		keeps(values, "words and a year in camel case", variables(in{"QUEUE": "SettlementInstructionsProd2027Archive"})),
 		keeps(values, "what CloudFormation calls a resource", variables(in{"TABLE": "ShopProd-OrdersTable9F8E7D6C-1QZ6WJ0Y0XK7C"})),
 		keeps(values, "a random text that is short", variables(in{"SALT": random[:19]})),
 		keeps(values, "a long name", variables(in{"TABLE": "trade-processing-prod-trades"})),

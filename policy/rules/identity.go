@@ -70,6 +70,9 @@ var identityRules = []Rule{
 				if given.NamesResource() || !given.On(func(pattern string) bool { return document.ParseARN(pattern).Every() }) {
 					continue
 				}
+				if len(given.NotActions) > 0 {
+					r.Breaks(given.property, "allows all but some actions on every resource in "+given.Name(), "Name the actions, and the resources by their ARNs")
+				}
 				for _, action := range given.Actions {
 					if !listsAction(r.Setting("allowedActions"), action) && !actions.Unscoped(action) {
 						r.Breaks(given.property, fmt.Sprintf("allows %s on every resource in %s", given.Show(action), given.Name()),

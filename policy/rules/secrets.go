@@ -167,7 +167,7 @@ func secretIn(v, leastEntropy value.Value) string {
 		}
 	}
 	least, _ := leastEntropy.Number()
-	if random.MatchString(text) && !physicalName.MatchString(text) && mixed(text) && entropy(text) >= least {
+	if random.MatchString(text) && !physicalName.MatchString(text) && mixed(text) && !spelt(text) && entropy(text) >= least {
 		return "a random text"
 	}
 	return ""
@@ -186,6 +186,11 @@ var physicalName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*-[A-Za-z][A-Za-z0-9
 func mixed(text string) bool {
 	return strings.ContainsAny(text, "0123456789") && strings.ToLower(text) != text && strings.ToUpper(text) != text
 }
+
+// spelt reports whether a string is made of words and numbers, which are longer than what chance puts side by side.
+func spelt(text string) bool { return len(text) >= 4*len(word.FindAllString(text, -1)) }
+
+var word = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+|[0-9]+`)
 
 // entropy returns the Shannon entropy in bits per character.
 func entropy(text string) float64 {
