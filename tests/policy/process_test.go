@@ -28,12 +28,11 @@ func judges(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := ctx.Close(); err != nil {
-			t.Error(err)
-		}
-		// The pack may end by itself before the host ends it.
-		if err := host.Close(); err != nil && !strings.Contains(err.Error(), os.ErrProcessDone.Error()) {
-			t.Error(err)
+		for _, closed := range []error{ctx.Close(), host.Close()} {
+			// The pack may end by itself before it is ended.
+			if closed != nil && !strings.Contains(closed.Error(), os.ErrProcessDone.Error()) {
+				t.Error(closed)
+			}
 		}
 	})
 	analyzer, err := host.PolicyAnalyzer(ctx, "pack", folder, &plugin.PolicyAnalyzerOptions{Project: "cases", Stack: "dev"})
