@@ -77,7 +77,8 @@ func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical st
 		} else {
 			args.Statistic = pulumi.String(line.statistic)
 		}
-		metricAlarm, err := cloudwatch.NewMetricAlarm(ctx, logical+"-"+line.name, args, pulumi.Parent(parent))
+		// Only another name replaces an alarm. CloudWatch doesn't delete it while a composite alarm depends on it.
+		metricAlarm, err := cloudwatch.NewMetricAlarm(ctx, logical+"-"+line.name, args, pulumi.Parent(parent), pulumi.DeleteBeforeReplace(false))
 		if err != nil {
 			return Alarms{}, fmt.Errorf("creating alarm %s-%s: %w", logical, line.name, err)
 		}

@@ -32,7 +32,7 @@ var replacements = map[string]struct{ order, why string }{
 	"aws:cloudwatch/eventRule:EventRule":           {deletedFirst, "another bus replaces it, to which its producers must switch as well"},
 	"aws:cloudwatch/eventTarget:EventTarget":       {createdFirst, "another rule replaces it, and that has none yet"},
 	"aws:cloudwatch/logGroup:LogGroup":             {deletedFirst, renamed},
-	"aws:cloudwatch/metricAlarm:MetricAlarm":       {deletedFirst, renamed},
+	"aws:cloudwatch/metricAlarm:MetricAlarm":       {createdFirst, "only another name replaces it, and that is free; the page depends on it"},
 
 	"aws:dynamodb/table:Table":               {deletedFirst, "its keys are constants, and it is protected where it matters"},
 	"aws:dynamodb/tableReplica:TableReplica": {createdFirst, "table and key are never replaced, and it is protected where it matters"},
@@ -56,7 +56,7 @@ var replacements = map[string]struct{ order, why string }{
 
 	"aws:iam/role:Role":                                 {deletedFirst, renamed},
 	"aws:iam/rolePolicy:RolePolicy":                     {deletedFirst, "only another name, its own or its role's, replaces it"},
-	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {createdFirst, "another role replaces it, and that has none yet"},
+	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {deletedFirst, "only another role replaces it, whose name changes"},
 	"aws:kms/alias:Alias":                               {deletedFirst, renamed},
 	"aws:kms/key:Key":                                   {createdFirst, "it is a multi-region key from the start, and protected where it matters"},
 	"aws:kms/replicaKey:ReplicaKey":                     {createdFirst, "its primary key is never replaced, and it is protected where it matters"},
@@ -102,7 +102,11 @@ func TestReplacementsLeaveNothingMissing(t *testing.T) {
 }
 
 func orderOf(r *declared.Resource) string {
-	if first := r.DeleteBeforeReplace; first != nil && *first || first == nil && r.At("name") != nil {
+	first, err := cloud.DeletesFirst(r.Type, r.At("name") != nil)
+	if r.DeleteBeforeReplace != nil {
+		first = *r.DeleteBeforeReplace
+	}
+	if first && err == nil {
 		return deletedFirst
 	}
 	return createdFirst

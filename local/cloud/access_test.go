@@ -47,7 +47,7 @@ func TestADenialHasItsServicesOwnConsequences(t *testing.T) {
 		"a rule whose role trusts somebody else": {func(w *world) {
 			w.update(roleType, "router", cloud.Properties{"assumeRolePolicy": document("scheduler.amazonaws.com", "sts:AssumeRole")})
 		}, undo},
-		"a rule whose role is gone": {func(w *world) { w.delete(roleType, "router") }, undo},
+		"a rule whose role is gone": {func(w *world) { w.delete(rolePolicyType, "router"); w.delete(roleType, "router") }, undo},
 		"a rule whose target has no role": {func(w *world) {
 			w.update(targetType, "orders", cloud.Properties{"roleArn": nil})
 		}, undo},

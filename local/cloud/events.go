@@ -30,6 +30,7 @@ var eventKinds = map[string]kind{
 		stop:     func(c *Cloud, r *Resource) error { c.live.buses.drop(r.itsARN()); return nil },
 	},
 	"aws:cloudwatch/eventRule:EventRule": {
+		puts: true,
 		uses: "name eventBusName eventPattern", records: "description tags",
 		requires: "name eventPattern", replaces: "name eventBusName", computes: "arn",
 		check: func(inputs Properties) error {
@@ -63,6 +64,7 @@ var eventKinds = map[string]kind{
 		stop: onBus(func(_ *Cloud, r *Resource, on *bus) error { on.dropRule(r.Inputs.text("name")); return nil }),
 	},
 	"aws:cloudwatch/eventTarget:EventTarget": {
+		puts: true,
 		uses: "rule eventBusName targetId arn deadLetterConfig.arn",
 		// A start that fails here would fail for a day.
 		records:  "retryPolicy.maximumEventAgeInSeconds retryPolicy.maximumRetryAttempts roleArn",

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 )
 
@@ -61,6 +60,7 @@ var records = map[string]kind{
 		identify: named("iam", "role/"),
 	},
 	"aws:iam/rolePolicy:RolePolicy": {
+		puts:    true,
 		records: "name policy role", requires: "policy role", replaces: "name role",
 		identify: joined(":", "role", "name"),
 	},
@@ -69,6 +69,7 @@ var records = map[string]kind{
 		identify: byARN("iam", "policy/"),
 	},
 	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
+		puts: true, deletesFirst: true, // https://github.com/pulumi/pulumi-aws/blob/v6.83.2/provider/resources.go
 		records: "policyArn role", requires: "policyArn role", replaces: "policyArn role",
 		identify: joined("/", "role", "policyArn"),
 	},
@@ -78,14 +79,11 @@ var records = map[string]kind{
 		records:  "cidrBlock enableDnsHostnames enableDnsSupport tags",
 		replaces: "cidrBlock", computes: "arn",
 		identify: numbered("vpc-", "ec2", "vpc/"),
-		stop: unused("aws:ec2/subnet:Subnet vpcId", "aws:ec2/securityGroup:SecurityGroup vpcId", "aws:ec2/routeTable:RouteTable vpcId",
-			"aws:ec2/vpcEndpoint:VpcEndpoint vpcId"),
 	},
 	"aws:ec2/subnet:Subnet": {
 		records:  "availabilityZone cidrBlock mapPublicIpOnLaunch tags vpcId",
 		requires: "vpcId", replaces: "availabilityZone cidrBlock vpcId", computes: "arn",
 		identify: numbered("subnet-", "ec2", "subnet/"),
-		stop:     unused("aws:lambda/function:Function vpcConfig.subnetIds", "aws:ec2/vpcEndpoint:VpcEndpoint subnetIds"),
 	},
 	"aws:ec2/routeTable:RouteTable": {
 		records:  "tags vpcId",
@@ -100,9 +98,6 @@ var records = map[string]kind{
 		records:  "description name tags vpcId",
 		requires: "vpcId", replaces: "description name vpcId", computes: "arn",
 		identify: numbered("sg-", "ec2", "security-group/"),
-		stop: unused("aws:lambda/function:Function vpcConfig.securityGroupIds", "aws:ec2/vpcEndpoint:VpcEndpoint securityGroupIds",
-			"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule referencedSecurityGroupId",
-			"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule referencedSecurityGroupId"),
 	},
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {
 		records: "tags vpcId", replaces: "vpcId", computes: "arn",
@@ -131,6 +126,7 @@ var records = map[string]kind{
 		identify: named("logs", "log-group:"),
 	},
 	"aws:cloudwatch/dashboard:Dashboard": {
+		puts:    true,
 		records: "dashboardBody dashboardName", requires: "dashboardBody dashboardName", replaces: "dashboardName",
 		identify: joined("", "dashboardName"),
 	},
@@ -140,6 +136,7 @@ var records = map[string]kind{
 		identify: byARN("sns", ""),
 	},
 	"aws:sns/topicPolicy:TopicPolicy": {
+		puts:    true,
 		records: "arn policy", requires: "arn policy", replaces: "arn",
 		identify: joined("", "arn"),
 	},
@@ -153,11 +150,13 @@ var records = map[string]kind{
 		},
 	},
 	"aws:sqs/queuePolicy:QueuePolicy": {
+		puts:    true,
 		records: "queueUrl policy", requires: "queueUrl policy", replaces: "queueUrl",
 		check:    wellFormed("policy"),
 		identify: joined("", "queueUrl"),
 	},
 	"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": {
+		puts:    true,
 		records: "queueUrl redriveAllowPolicy", requires: "queueUrl redriveAllowPolicy", replaces: "queueUrl",
 		check:    wellFormed("redriveAllowPolicy"),
 		identify: joined("", "queueUrl"),
@@ -168,6 +167,7 @@ var records = map[string]kind{
 		identify: named("events", "archive/"),
 	},
 	"aws:cloudwatch/eventBusPolicy:EventBusPolicy": {
+		puts:    true,
 		records: "eventBusName policy", requires: "policy", replaces: "eventBusName",
 		identify: joined("", "eventBusName"),
 	},
@@ -183,10 +183,12 @@ var records = map[string]kind{
 		}),
 	},
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy": {
+		puts:    true,
 		records: "policy repository", requires: "policy repository", replaces: "repository policy",
 		identify: joined("", "repository"),
 	},
 	"aws:ecr/repositoryPolicy:RepositoryPolicy": {
+		puts:    true,
 		records: "policy repository", requires: "policy repository", replaces: "repository",
 		identify: joined("", "repository"),
 	},
@@ -244,34 +246,4 @@ func wellFormed(property string) func(Properties) error {
 		}
 		return nil
 	}
-}
-
-// unused refuses to delete a resource that others use, as EC2 does with a DependencyViolation: those of a type whose
-// input, by its path, is or lists its id (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
-func unused(users ...string) func(*Cloud, *Resource) error {
-	return func(c *Cloud, r *Resource) error {
-		for _, other := range c.Resources() {
-			for _, user := range users {
-				typ, path, _ := strings.Cut(user, " ")
-				if other.Type == typ && other.Region == r.Region && uses(other.Inputs, path, r.ID) {
-					return fmt.Errorf("DependencyViolation: %s is used by %s %q", r.ID, other.Type, other.Name)
-				}
-			}
-		}
-		return nil
-	}
-}
-
-// uses reports whether the property at a path is, or lists, an id.
-func uses(properties map[string]any, path, id string) bool {
-	name, inner, deeper := strings.Cut(path, ".")
-	switch value := properties[name].(type) {
-	case string:
-		return value == id
-	case []any:
-		return slices.Contains(value, any(id))
-	case map[string]any:
-		return deeper && uses(value, inner, id)
-	}
-	return false
 }

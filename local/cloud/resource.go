@@ -38,6 +38,10 @@ type kind struct {
 	requires string
 	// replaces names those whose change needs a new resource in AWS.
 	replaces string
+	// deletesFirst says that the AWS provider deletes the resource before it replaces it, even if it has no name.
+	deletesFirst bool
+	// puts says that AWS's creation overwrites what is there, as its Put operations do.
+	puts bool
 	// computes names the outputs that exist only after creation.
 	computes string
 	// renews names those of them that an update renews, such as a version, unless only the inputs in unversioned change.
@@ -175,6 +179,14 @@ func Replaces(typ string) ([]string, error) {
 	return strings.Fields(k.replaces), err
 }
 
+// DeletesFirst says whether a resource is deleted before it is replaced. The AWS provider does so if the program names
+// it, whether or not the name changes.
+// https://github.com/pulumi/pulumi-terraform-bridge/blob/main/pkg/tfbridge/schema.go (nameRequiresDeleteBeforeReplace)
+func DeletesFirst(typ string, named bool) (bool, error) {
+	k, err := lookup(typ, "")
+	return named || k.deletesFirst, err
+}
+
 // Renewed names the outputs that an update renews. Inputs unknown at preview are named in unknown, and count as
 // changed.
 func Renewed(typ string, old, now Properties, unknown []string) ([]string, error) {
@@ -226,6 +238,7 @@ func outputs(inputs Properties) Properties {
 func (c *Cloud) admit(k kind, r *Resource) error {
 	c.mu.Lock()
 	_, taken := c.resources[r.key()]
+	taken = taken && !k.puts
 	if !taken {
 		c.created++
 		r.order = c.created
@@ -297,7 +310,7 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 	return r, nil
 }
 
-// Delete deletes a resource. As in the AWS provider, it is not an error if it doesn't exist.
+// Delete deletes a resource, with what AWS deletes along with it, or refuses as AWS does. As in the AWS provider, it is not an error if it doesn't exist.
 func (c *Cloud) Delete(typ, region, id string) error {
 	k, err := lookup(typ, id)
 	if err != nil {
@@ -306,6 +319,14 @@ func (c *Cloud) Delete(typ, region, id string) error {
 	r, found := c.Read(typ, region, id)
 	if !found {
 		return nil
+	}
+	if err := c.release(r); err != nil {
+		return refuse(typ, r.Name, "%v", err)
+	}
+	for _, along := range c.referring(r, taken[typ]) {
+		if err := c.Delete(along.Type, along.Region, along.ID); err != nil {
+			return err
+		}
 	}
 	if k.stop != nil {
 		if err := k.stop(c, r); err != nil {

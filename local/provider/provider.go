@@ -125,13 +125,12 @@ func (p *provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	if err != nil {
 		return plugin.DiffResult{}, err
 	}
-	// Like the AWS provider, which generates names that aren't given: two resources can't share a given one
-	// (pulumi-terraform-bridge, nameRequiresDeleteBeforeReplace).
-	_, named := req.NewInputs["name"]
+	first, err := cloud.DeletesFirst(string(req.Type), req.NewInputs.HasValue("name"))
+	if err != nil {
+		return plugin.DiffResult{}, err
+	}
 	result := plugin.DiffResult{
-		Changes:             plugin.DiffSome,
-		DetailedDiff:        plugin.NewDetailedDiffFromObjectDiff(diff, true),
-		DeleteBeforeReplace: named,
+		Changes: plugin.DiffSome, DetailedDiff: plugin.NewDetailedDiffFromObjectDiff(diff, true), DeleteBeforeReplace: first,
 	}
 	for text, change := range result.DetailedDiff {
 		path, err := resource.ParsePropertyPath(text)

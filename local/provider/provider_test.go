@@ -230,6 +230,35 @@ func TestDiffTellsUpdateFromReplacement(t *testing.T) {
 	}
 }
 
+// What the program names is deleted before it is replaced, whether or not the name changes; the rest is created first.
+func TestDiffTellsTheOrderOfAReplacement(t *testing.T) {
+	i := aws(t, serve(t, cloud.New(cloud.Options{})), "us-east-1")
+	for _, tc := range []struct {
+		name, typ string
+		old, now  map[string]any
+		first     bool
+	}{
+		{"another name", queueType, map[string]any{"name": "orders"}, map[string]any{"name": "trades"}, true},
+		{"a name that stays", "aws:sfn/stateMachine:StateMachine", map[string]any{"name": "orders", "type": "STANDARD"}, map[string]any{"name": "orders", "type": "EXPRESS"}, true},
+		{"a name that isn't known yet", queueType, map[string]any{"name": "orders"}, map[string]any{"name": resource.Computed{Element: resource.NewProperty("")}}, true},
+		{"no name", "aws:ec2/subnet:Subnet", map[string]any{"vpcId": "vpc-1"}, map[string]any{"vpcId": "vpc-2"}, false},
+		{"a policy's attachment", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", map[string]any{"role": "a", "policyArn": "p"}, map[string]any{"role": "b", "policyArn": "p"}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inputs := i.marshal(object(tc.old))
+			diff, err := i.Diff(t.Context(), &pulumirpc.DiffRequest{
+				Id: "x", Urn: urn(tc.typ, "x"), Type: tc.typ, Name: "x", OldInputs: inputs, Olds: inputs, News: i.marshal(object(tc.now)),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(diff.Replaces) == 0 || diff.DeleteBeforeReplace != tc.first {
+				t.Errorf("it replaces %v, deleting first: %t", diff.Replaces, diff.DeleteBeforeReplace)
+			}
+		})
+	}
+}
+
 // A preview changes nothing and says what it can't know.
 func TestAPreviewOfACreation(t *testing.T) {
 	c := cloud.New(cloud.Options{})

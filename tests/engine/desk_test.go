@@ -3,7 +3,9 @@ package engine_test
 
 import (
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -41,13 +43,23 @@ func newDesk(t *testing.T, name string) *desk {
 // openDesk opens a stack with the options; the desk's own parts are filled in.
 func openDesk(t *testing.T, options engine.Options) *desk {
 	t.Helper()
-	d := &desk{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images()}), options: options, program: stack.DeployFrom(root)}
+	here := cloud.New(cloud.Options{Images: localrun.Images(), HTTP: &http.Client{Transport: anyAPI{}}})
+	d := &desk{t: t, cloud: here, options: options, program: stack.DeployFrom(root)}
 	d.options.Root = root
 	d.options.Program = func(ctx *pulumi.Context) error { return d.program(ctx) }
 	d.options.Providers = engine.InProcess(provider.Of(d.cloud))
 	d.options.Settings = map[string]string{}
 	d.reopen()
 	return d
+}
+
+// anyAPI answers whatever apiEndpoint is asked, without a network.
+type anyAPI struct{}
+
+func (anyAPI) RoundTrip(request *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader("{}")), Request: request,
+	}, nil
 }
 
 // reopen opens the stack again, from its current state.
