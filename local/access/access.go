@@ -381,7 +381,7 @@ func (d *Deployment) principal(a *Authorization, f fact, by string) error {
 	if role.boundary != "" {
 		boundary := d.things[role.boundary]
 		if boundary == nil {
-			return fmt.Errorf("the permissions boundary %s of %s is not part of the deployment, so what it allows is not known here", role.boundary, a.Principal)
+			return fmt.Errorf("the permissions boundary %s of %s is not part of the deployment, so what it allows is not known here: leave it out, or declare it", role.boundary, a.Principal)
 		}
 		if err := d.read(boundary.policy, &a.Boundary); err != nil {
 			return fmt.Errorf("the boundary %s: %w", role.boundary, err)
