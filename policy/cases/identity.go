@@ -15,6 +15,7 @@ func identityCases() []Case {
 		claim            = "token.actions.githubusercontent.com:"
 		cluster          = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/1A2B"
 		issuer           = "oidc.eks.us-east-1.amazonaws.com/id/1A2B:"
+		fileSystemPolicy = "aws:efs/fileSystemPolicy:FileSystemPolicy"
 		busPermission    = "aws:cloudwatch/eventPermission:EventPermission"
 	)
 	allow := func(actions, resources any) in {
@@ -133,6 +134,8 @@ func identityCases() []Case {
 		breaks(public, "a queue that everyone may send to, in small letters", one(queuePolicy, in{"policy": in{"statement": in{"effect": "Allow", "principal": in{"aws": texts(Account, "*")}, "action": "sqs:SendMessage", "resource": ownARN}}}), "policy lets everyone in"),
 		breaks(public, "a secret with a policy within it", one("aws:secretsmanager/secret:Secret", in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"})}), "policy lets everyone in"),
 		breaks(public, "any account's root", forQueue(in{"Effect": "Allow", "Principal": in{"AWS": "arn:aws:iam::*:root"}, "Action": "sqs:SendMessage", "Resource": ownARN}), "policy lets everyone in"),
+		breaks(public, "a file system for everyone", one(fileSystemPolicy, in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "elasticfilesystem:ClientMount", "Resource": "*", "Condition": in{"Bool": in{"elasticfilesystem:AccessedViaMountTarget": "false"}}})}), "policy lets everyone in"),
+		keeps(public, "a file system for whoever is in its network", one(fileSystemPolicy, in{"policy": statement(in{"Effect": "Allow", "Principal": "*", "Action": "elasticfilesystem:ClientMount", "Resource": "*", "Condition": in{"Bool": in{"elasticfilesystem:AccessedViaMountTarget": "true"}}})})),
 		breaks(public, "every service", given("Service", nil), "policy lets everyone in"),
 		breaks(public, "any account's topics", given("AWS", in{"ArnLike": in{"aws:SourceArn": texts("arn:aws:sns:us-east-1:111122223333:t", "arn:aws:sns:*:*:t")}}), "policy lets everyone in"),
 		breaks(public, "an account of any twelve digits", given("AWS", in{"StringLike": in{"aws:SourceAccount": "????????????"}}), "policy lets everyone in"),

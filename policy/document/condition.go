@@ -60,6 +60,8 @@ func (s Statement) NamesCaller() bool {
 		switch {
 		case c.Key == "aws:sourceip": // not aws:VpcSourceIp: every VPC may have any private range
 			return c.Operator == "ipaddress" && !cidr.Public(c.Values)
+		case c.Key == "elasticfilesystem:accessedviamounttarget": // https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html
+			return c.Operator == "bool" && slices.Contains(c.Values, "true")
 		case strings.HasPrefix(c.Key, "kms:encryptioncontext:"):
 			return s.requires(c, func(pattern, fixed string) bool { return pattern == fixed || ofOwner(pattern, fixed) })
 		default:

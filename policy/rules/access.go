@@ -27,6 +27,7 @@ var resourcePolicies = map[string]string{
 	"aws:ecr/registryPolicy:RegistryPolicy":                                    "policy",
 	"aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate":            "repositoryPolicy",
 	"aws:ecr/repositoryPolicy:RepositoryPolicy":                                "policy",
+	"aws:efs/fileSystemPolicy:FileSystemPolicy":                                "policy",
 	"aws:glacier/vault:Vault":                                                  "accessPolicy",
 	"aws:glue/resourcePolicy:ResourcePolicy":                                   "policy",
 	"aws:kinesis/resourcePolicy:ResourcePolicy":                                "policy",
