@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -147,19 +148,19 @@ func (s task) retries(name string) bool {
 func TestEveryErrorOfTheWayIsRetriedOrExplained(t *testing.T) {
 	installed(t, "")
 	const invoke, send, put, read, start, events = "lambda.Invoke", "sqs.SendMessage", "dynamodb.PutItem", "ssm.GetParametersByPath", "stepfunctions.StartExecution", "events.PutEvents"
-	errors := ask(t, nil, invoke, send, put, read, start, events).Errors
+	listed := ask(t, nil, invoke, send, put, read, start, events).Errors
 	// seen are the errors by the names that the state machine sees.
 	seen := map[string]string{}
-	for _, code := range errors[invoke] {
+	for _, code := range listed[invoke] {
 		seen[invoke+" "+code] = "Lambda." + code
 	}
-	for _, code := range errors[read] {
+	for _, code := range listed[read] {
 		seen[read+" "+code] = readParameters(t, code)
 	}
 	var findings []finding
 	for shape := range shapes {
 		resources := declare(t, shape, nil)
-		for _, code := range errors[put] {
+		for _, code := range listed[put] {
 			seen[put+" "+code] = record(t, resources, code)
 		}
 		for _, r := range resources {
@@ -174,10 +175,10 @@ func TestEveryErrorOfTheWayIsRetriedOrExplained(t *testing.T) {
 			}
 		}
 	}
-	for _, code := range errors[events] {
+	for _, code := range listed[events] {
 		findings = append(findings, finding{"not-retried", events + " " + code, "the producer sees it"})
 	}
-	for operation, codes := range errors {
+	for operation, codes := range listed {
 		if len(codes) == 0 {
 			t.Errorf("the models list no error of %s", operation)
 		}
@@ -263,7 +264,7 @@ func record(t *testing.T, resources []*declared.Resource, code string) string {
 		t.Fatal(err)
 	}
 	_, err = handler.Invoke(t.Context(), payload)
-	answer, ok := err.(messages.InvokeResponse_Error) //nolint:errorlint // the runtime asks for this very type
+	answer, ok := errors.AsType[messages.InvokeResponse_Error](err)
 	if !ok {
 		t.Fatalf("%s: the recorder answers %v", code, err)
 	}
