@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
@@ -20,15 +21,17 @@ const (
 	TimestampAttribute    = "timestamp"    // N, sort key: epoch milliseconds of the execution
 	SourceSystemAttribute = "sourceSystem" // S
 	StatusAttribute       = "status"       // S: RECORDED or REJECTED
+	SourceShardAttribute  = "sourceShard"  // S: source system, #, and the number of a shard
+	StatusShardAttribute  = "statusShard"  // S: status, #, and the number of a shard
 	ExpiresAtAttribute    = "expiresAt"    // N, epoch seconds: when the retention ends
 
-	BySourceIndex = "bySource" // this source, this time window
-	ByStatusIndex = "byStatus" // this status, this time window
+	BySourceIndex = "bySource" // this source, this time window: the query of every shard
+	ByStatusIndex = "byStatus" // this status, this time window: the query of every shard
 )
 
 // windowAttributes are what a query of a time window returns besides the keys. To read the whole trade, get it by its
 // key: projecting everything would store and write each trade three times over.
-var windowAttributes = []string{"amount", "currency", "digest", "recordedAt", "symbol", "venue"}
+var windowAttributes = []string{"amount", "currency", "digest", "recordedAt", SourceSystemAttribute, StatusAttribute, "symbol", "venue"}
 
 // The types of key attributes.
 const (
@@ -68,7 +71,7 @@ func tradeIndexes() []TableIndex {
 			Name: name, HashKey: KeyAttribute{hashKey, TextKey}, RangeKey: &KeyAttribute{TimestampAttribute, NumberKey}, Attributes: windowAttributes,
 		}
 	}
-	return []TableIndex{index(BySourceIndex, SourceSystemAttribute), index(ByStatusIndex, StatusAttribute)}
+	return []TableIndex{index(BySourceIndex, SourceShardAttribute), index(ByStatusIndex, StatusShardAttribute)}
 }
 
 // TableReplica is the table in another region.
@@ -374,27 +377,29 @@ func (args *GlobalTradeTableArgs) throughput() *dynamodb.TableOnDemandThroughput
 
 func (args *GlobalTradeTableArgs) alarms() []alarm {
 	table := pulumi.String(args.TableName)
-	whole := pulumi.StringMap{"TableName": table}
-	puts := pulumi.StringMap{"TableName": table, "Operation": pulumi.String("PutItem")}
-	alarms := []alarm{
-		{
-			name:        "write-throttles",
-			description: fmt.Sprintf("Writes to table %s are throttled: a hot key, or the table's maximum throughput is used up.", args.TableName),
-			namespace:   "AWS/DynamoDB", metric: "WriteThrottleEvents", dimensions: whole,
-			statistic: "Sum", period: time.Minute, periods: 3, threshold: 1, comparison: atLeast,
-		},
-		{
-			name:        "read-throttles",
-			description: fmt.Sprintf("Reads of table %s are throttled: a hot key, or the table's maximum throughput is used up.", args.TableName),
-			namespace:   "AWS/DynamoDB", metric: "ReadThrottleEvents", dimensions: whole,
-			statistic: "Sum", period: time.Minute, periods: 3, threshold: 1, comparison: atLeast,
-		},
-		{
-			name: "system-errors", pages: true,
-			description: fmt.Sprintf("DynamoDB fails to write to table %s. See the runbook: loss of the primary region.", args.TableName),
-			namespace:   "AWS/DynamoDB", metric: "SystemErrors", dimensions: puts,
-			statistic: "Sum", period: time.Minute, periods: 3, threshold: 1, comparison: atLeast,
-		},
+	alarms := []alarm{{
+		name: "system-errors", pages: true,
+		description: fmt.Sprintf("DynamoDB fails to write to table %s. See the runbook: loss of the primary region.", args.TableName),
+		namespace:   "AWS/DynamoDB", metric: "SystemErrors", dimensions: pulumi.StringMap{"TableName": table, "Operation": pulumi.String("PutItem")},
+		statistic: "Sum", period: time.Minute, periods: 3, threshold: 1, comparison: atLeast,
+	}}
+	throttles := func(prefix, of string, dimensions pulumi.StringMap) {
+		for _, kind := range []string{"Write", "Read"} {
+			alarms = append(alarms, alarm{
+				name:        prefix + strings.ToLower(kind) + "-throttles",
+				description: fmt.Sprintf("%ss of %s are throttled: a hot key, or the maximum throughput is used up.", kind, of),
+				namespace:   "AWS/DynamoDB", metric: kind + "ThrottleEvents", dimensions: dimensions,
+				statistic: "Sum", period: time.Minute, periods: 3, threshold: 1, comparison: atLeast,
+			})
+		}
+	}
+	throttles("", "table "+args.TableName, pulumi.StringMap{"TableName": table})
+	// The table's own count leaves the indexes' out, though an index whose writes are throttled throttles those of the table
+	// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html,
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/gsi-throttling.html).
+	for _, index := range args.Indexes {
+		throttles(index.Name+"-", "index "+index.Name+" of table "+args.TableName,
+			pulumi.StringMap{"TableName": table, "GlobalSecondaryIndexName": pulumi.String(index.Name)})
 	}
 	for _, replica := range args.inOrder() {
 		alarms = append(alarms, alarm{

@@ -39,16 +39,16 @@ func TestATableHasItsKeysItsIndexesAndItsProtection(t *testing.T) {
 	index := func(name, hashKey string) map[string]any {
 		return map[string]any{
 			"name": name, "hashKey": hashKey, "rangeKey": "timestamp", "projectionType": "INCLUDE",
-			"nonKeyAttributes": []any{"amount", "currency", "digest", "recordedAt", "symbol", "venue"},
+			"nonKeyAttributes": []any{"amount", "currency", "digest", "recordedAt", "sourceSystem", "status", "symbol", "venue"},
 		}
 	}
 	want := map[string]any{
 		"name": "trades", "billingMode": "PAY_PER_REQUEST", "hashKey": "tradeId", "rangeKey": "timestamp",
 		"attributes": []any{
 			map[string]any{"name": "tradeId", "type": "S"}, map[string]any{"name": "timestamp", "type": "N"},
-			map[string]any{"name": "sourceSystem", "type": "S"}, map[string]any{"name": "status", "type": "S"},
+			map[string]any{"name": "sourceShard", "type": "S"}, map[string]any{"name": "statusShard", "type": "S"},
 		},
-		"globalSecondaryIndexes": []any{index("bySource", "sourceSystem"), index("byStatus", "status")},
+		"globalSecondaryIndexes": []any{index("bySource", "sourceShard"), index("byStatus", "statusShard")},
 		"streamEnabled":          true, "streamViewType": "NEW_AND_OLD_IMAGES",
 		"pointInTimeRecovery":       map[string]any{"enabled": true},
 		"serverSideEncryption":      map[string]any{"enabled": true, "kmsKeyArn": string(keyARN)},
@@ -127,6 +127,23 @@ func TestEachReplicaHasAnAlarmOnItsDelay(t *testing.T) {
 	alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", "replication-eu-west-1")
 	if alarm.At("threshold") != 5000.0 || alarm.Text("dimensions.ReceivingRegion") != "eu-west-1" || alarm.Text("metricName") != "ReplicationLatency" {
 		t.Errorf("inputs %v", alarm.Inputs)
+	}
+}
+
+// The metrics of a table leave those of its indexes out.
+func TestTheTableAndEachIndexHaveAlarmsOnThrottles(t *testing.T) {
+	stack := declareTable(t, nil, nil)
+	for name, index := range map[string]string{"trades": "", "trades-bySource": "bySource", "trades-byStatus": "byStatus"} {
+		want := map[string]any{"TableName": "trades"}
+		if index != "" {
+			want["GlobalSecondaryIndexName"] = index
+		}
+		for kind, metric := range map[string]string{"write": "WriteThrottleEvents", "read": "ReadThrottleEvents"} {
+			alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", name+"-"+kind+"-throttles")
+			if diff := cmp.Diff(want, alarm.At("dimensions")); diff != "" || alarm.Text("metricName") != metric {
+				t.Errorf("%s watches %s: %s", alarm.Name, alarm.Text("metricName"), diff)
+			}
+		}
 	}
 }
 

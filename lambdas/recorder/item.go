@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,12 +21,15 @@ type Item struct {
 	TradeID   string `dynamodbav:"tradeId"`
 	Timestamp int64  `dynamodbav:"timestamp"`
 
-	// Status is Recorded or Rejected. With Timestamp it is the key of the index byStatus.
+	// Status is Recorded or Rejected.
 	Status string `dynamodbav:"status"`
 
-	// SourceSystem comes from the trade, or from the event's source if the trade has none that can be a key. With
-	// Timestamp it is the key of the index bySource.
+	// SourceSystem comes from the trade, or from the event's source if the trade has none that can be a key.
 	SourceSystem string `dynamodbav:"sourceSystem,omitempty"`
+
+	// StatusShard and SourceShard are the partition keys of the indexes byStatus and bySource: see Shards.
+	StatusShard string `dynamodbav:"statusShard"`
+	SourceShard string `dynamodbav:"sourceShard,omitempty"`
 
 	// Trade is the canonical form of the event's detail, Digest its SHA-256 in hexadecimal.
 	Trade  string `dynamodbav:"trade"`
@@ -58,6 +62,20 @@ type Item struct {
 
 	// ExpiresAt is the table's time to live in epoch seconds; 0, and left out, if items are kept forever.
 	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
+}
+
+// Shards is how many partition keys of an index share the trades of one source or status. A partition takes 1,000 write
+// units a second, and a throttled index throttles writes to the table, which has 40,000 by default
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/gsi-throttling.html,
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html): 40 would do if trades were
+// spread perfectly evenly. To read a source's or a status's trades, query each of its shards.
+const Shards = 64
+
+// shard returns the partition key for an item of a group, such as a source: the group and a number below Shards. It
+// follows from the digest, so the same item always has the same one.
+func shard(group, digest string) string {
+	first, _ := strconv.ParseUint(digest[:2], 16, 8)
+	return group + "#" + strconv.FormatUint(first%Shards, 10)
 }
 
 // violation is a trade.Violation with the table's names: the domain knows nothing of tables.
@@ -100,6 +118,10 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 	}
 	if !in.Validation.Valid {
 		item.Status = Rejected
+	}
+	item.StatusShard = shard(item.Status, item.Digest)
+	if item.SourceSystem != "" {
+		item.SourceShard = shard(item.SourceSystem, item.Digest)
 	}
 	for _, v := range in.Validation.Violations {
 		item.Violations = append(item.Violations, violation{string(v.Code), v.Field, v.Message})

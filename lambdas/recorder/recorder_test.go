@@ -156,6 +156,7 @@ func TestAValidTradeIsRecorded(t *testing.T) {
 	}
 	want := map[string]any{
 		"tradeId": "lean-spy-20131008-000001", "timestamp": number("1381219217034"), "status": "RECORDED", "sourceSystem": "system1",
+		"statusShard": "RECORDED#16", "sourceShard": "system1#16",
 		"trade": canonical, "digest": digest,
 		"amount": "35158.2", "currency": "USD", "symbol": "SPY", "venue": "XNAS", "side": "BUY", "executedAt": "2013-10-08T04:00:17.034-04:00",
 		"reviewRequired": true, "rulesVersion": "1.0.0",
@@ -327,10 +328,40 @@ func TestTheSourceIsAlwaysAKeyOfTheIndex(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			table := &fakeTable{}
 			invoke(t, mustHandler(t, table), bytes.Replace(event(t, "valid"), []byte(`"sourceSystem": "system1"`), []byte(`"sourceSystem": `+test.sourceSystem), 1))
-			if got := only(t, table)["sourceSystem"]; got != test.want {
-				t.Errorf("sourceSystem %.80v, want %s", got, test.want)
+			item := only(t, table)
+			shard, _ := item["sourceShard"].(string)
+			if item["sourceSystem"] != test.want || !strings.HasPrefix(shard, test.want+"#") {
+				t.Errorf("sourceSystem %.80v, sourceShard %.80s, want %s", item["sourceSystem"], shard, test.want)
 			}
 		})
+	}
+}
+
+// A partition of an index takes 1,000 writes a second, and the table 40,000 by default: no partition may get more than
+// 1/40 of one source's trades, which are mostly of one status.
+func TestTradesOfOneSourceAreSpreadOverTheShards(t *testing.T) {
+	const trades, most = 6400, 6400 / 40
+	table := &fakeTable{}
+	h := mustHandler(t, table)
+	shards := map[string]map[string]int{"sourceShard": {}, "statusShard": {}}
+	for i := range trades {
+		invoke(t, h, payload(fmt.Sprintf(`{"tradeId":"t-%d","sourceSystem":"system1"}`, i), approved, `{}`))
+	}
+	for _, item := range table.items {
+		for name, count := range shards {
+			count[item[name].(*types.AttributeValueMemberS).Value]++
+		}
+	}
+	for name, group := range map[string]string{"sourceShard": "system1", "statusShard": "RECORDED"} {
+		if len(shards[name]) != recorder.Shards {
+			t.Errorf("%s has %d values", name, len(shards[name]))
+		}
+		for n := range recorder.Shards {
+			key := fmt.Sprintf("%s#%d", group, n)
+			if count := shards[name][key]; count == 0 || count > most {
+				t.Errorf("%s %s has %d of %d trades", name, key, count, trades)
+			}
+		}
 	}
 }
 

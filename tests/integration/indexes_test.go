@@ -75,9 +75,9 @@ func TestTimeWindowsOfASourceAndOfAStatus(t *testing.T) {
 	const seed = 7
 	chance := rand.New(rand.NewPCG(seed, seed))
 	var trades []sent
-	for i := range 300 {
+	for i := range 3000 {
 		trades = append(trades, sent{
-			ID: fmt.Sprintf("t-%03d", i), Source: fmt.Sprintf("system%d", 1+chance.IntN(3)), Rejected: chance.IntN(10) == 0,
+			ID: fmt.Sprintf("t-%04d", i), Source: fmt.Sprintf("system%d", 1+chance.IntN(3)), Rejected: chance.IntN(10) == 0,
 			At: noon.Add(time.Duration(i)*time.Second + time.Duration(chance.IntN(1000))*time.Millisecond), Execution: fmt.Sprintf("x-%d", i),
 		})
 	}
@@ -93,7 +93,7 @@ func TestTimeWindowsOfASourceAndOfAStatus(t *testing.T) {
 	}
 
 	// First the promise, compared with what was sent: every trade in the window, in order, with the promised attributes.
-	promised := []string{"amount", "currency", "digest", "recordedAt", "sourceSystem", "timestamp", "tradeId"}
+	promised := []string{"amount", "currency", "digest", "recordedAt", "sourceSystem", "status", "timestamp", "tradeId"}
 	from, to := trades[50].At, trades[199].At
 	var want, got []string
 	for _, trade := range trades[50:200] {
@@ -101,30 +101,38 @@ func TestTimeWindowsOfASourceAndOfAStatus(t *testing.T) {
 			want = append(want, trade.ID)
 		}
 	}
-	for _, page := range pagesOf(t, r.client, window(r.table, components.BySourceIndex, "sourceSystem", "system2", from, to)) {
-		for _, item := range page {
-			got = append(got, item["tradeId"].(*types.AttributeValueMemberS).Value)
-			for _, name := range promised {
-				if item[name] == nil {
-					t.Errorf("the index %s doesn't answer with %s", components.BySourceIndex, name)
+	for shard := range recorder.Shards {
+		for _, page := range pagesOf(t, r.client, window(r.table, components.BySourceIndex, components.SourceShardAttribute, fmt.Sprintf("system2#%d", shard), from, to)) {
+			for _, item := range page {
+				got = append(got, item["tradeId"].(*types.AttributeValueMemberS).Value)
+				for _, name := range promised {
+					if item[name] == nil {
+						t.Errorf("the index %s doesn't answer with %s", components.BySourceIndex, name)
+					}
 				}
-			}
-			if item["trade"] != nil {
-				t.Error("the index holds the whole trade, which is stored and paid for three times then")
+				if item["trade"] != nil {
+					t.Error("the index holds the whole trade, which is stored and paid for three times then")
+				}
 			}
 		}
 	}
+	slices.Sort(got) // the ids are in the order of time
 	if diff := cmp.Diff(want, got); diff != "" || len(want) < 20 {
 		t.Errorf("of %d trades: %s", len(want), diff)
 	}
 
 	// Then both tables, compared with each other.
-	partitions := [][3]string{
-		{components.ByStatusIndex, "status", "RECORDED"}, {components.ByStatusIndex, "status", "REJECTED"}, {components.ByStatusIndex, "status", "recorded"},
-		{components.BySourceIndex, "sourceSystem", "system1"}, {components.BySourceIndex, "sourceSystem", "system3"}, {components.BySourceIndex, "sourceSystem", "system"},
+	var partitions [][3]string
+	for shard := range recorder.Shards {
+		for _, status := range []string{"RECORDED", "REJECTED", "recorded"} {
+			partitions = append(partitions, [3]string{components.ByStatusIndex, components.StatusShardAttribute, fmt.Sprintf("%s#%d", status, shard)})
+		}
+		for _, source := range []string{"system1", "system3", "system"} {
+			partitions = append(partitions, [3]string{components.BySourceIndex, components.SourceShardAttribute, fmt.Sprintf("%s#%d", source, shard)})
+		}
 	}
 	answers, empty := 0, 0
-	for range 200 {
+	for range 1000 {
 		p := partitions[chance.IntN(len(partitions))]
 		begin := chance.IntN(len(trades))
 		query := window(r.table, p[0], p[1], p[2], trades[begin].At, trades[begin+chance.IntN(len(trades)-begin)].At.Add(time.Millisecond))

@@ -21,6 +21,7 @@ import (
 	"trade-processing/internal/feed"
 	"trade-processing/internal/localrun"
 	"trade-processing/lambdas/parameters"
+	"trade-processing/lambdas/recorder"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
 	"trade-processing/tests/deployed"
@@ -154,6 +155,7 @@ func refuse(format string, args ...any) int {
 
 func TestTheCommandsForAWSDoWhatThePageSays(t *testing.T) {
 	account := deploy(t)
+	found, queries := map[string]int32{}, map[string]int{} // by what they ask for
 	for _, made := range callsOf(t, account.outputs) {
 		t.Run(made.Operation+" "+made.Options["--index-name"], func(t *testing.T) {
 			if made.Options["--region"] != account.outputs["region"] {
@@ -165,13 +167,20 @@ func TestTheCommandsForAWSDoWhatThePageSays(t *testing.T) {
 			case "dynamodb get-item":
 				account.getItem(t, made.Options)
 			case "dynamodb query":
-				account.query(t, made.Options)
+				asked := made.Options["--index-name"] + " " + made.Options["--filter-expression"]
+				found[asked] += account.query(t, made.Options)
+				queries[asked]++
 			case "ssm put-parameter":
 				account.putParameter(t, made.Options)
 			default:
 				t.Errorf("nobody looks at what it does")
 			}
 		})
+	}
+	for asked, count := range found {
+		if count != 1 || queries[asked] != recorder.Shards {
+			t.Errorf("%s: %d queries find %d trades, want one in %d shards", asked, queries[asked], count, recorder.Shards)
+		}
 	}
 }
 
@@ -328,7 +337,7 @@ func (a account) getItem(t *testing.T, options map[string]string) {
 	}
 }
 
-func (a account) query(t *testing.T, options map[string]string) {
+func (a account) query(t *testing.T, options map[string]string) int32 {
 	t.Helper()
 	table, err := a.cloud.Table(options["--region"], options["--table-name"])
 	if err != nil {
@@ -344,9 +353,10 @@ func (a account) query(t *testing.T, options map[string]string) {
 		ExpressionAttributeValues: attributes(t, options["--expression-attribute-values"]),
 		FilterExpression:          given(options, "--filter-expression"),
 	})
-	if err != nil || got.Count != 1 {
-		t.Errorf("the query finds %+v (%v), want the one trade", got, err)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return got.Count
 }
 
 // given returns the value of an option; nil if it isn't given.
