@@ -42,9 +42,10 @@ const (
 	PullImage Call = "pull a function's image"
 	// KeepFailedCall is Lambda's for asynchronous calls: by a function, on its dead-letter queue.
 	KeepFailedCall Call = "keep a failed asynchronous call"
-	// Trace is a function's or a state machine's: by either, on itself.
+	// TraceFunction is Lambda's: by a function, on itself.
 	TraceFunction Call = "trace a function"
-	TraceMachine  Call = "trace an execution"
+	// TraceMachine is Step Functions': by a state machine, on itself.
+	TraceMachine Call = "trace an execution"
 	// WriteInsights is the Lambda Insights extension's, which runs beside the function's code: by a function, on the log
 	// group of Lambda Insights.
 	WriteInsights Call = "write what Lambda Insights measures"

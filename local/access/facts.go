@@ -7,10 +7,10 @@ import (
 
 // fact is a row of the table: what AWS authorises when a call is made, and with what.
 //
-// In its fields, {by} and {on} are the ARNs of the two resources, {by.role}, {on.role} and {on.key} what they name, {on.base}
-// an ARN without its version or alias and {on.qualifier} that version or alias, {region} and {account} those of {by}'s
-// ARN, {with} the call's own detail. A row is left out if what it needs isn't there: a queue without a customer-managed key needs
-// no permission on one.
+// In its fields, {by} and {on} are the ARNs of the two resources, {by.role} and {on.key} what they name, {on.base} an ARN
+// without its version or alias and {on.qualifier} that version or alias, {region} that of {by}'s ARN, {with} the call's own
+// detail. A row is left out if what it needs isn't there: a queue without a customer-managed key needs no permission on
+// one.
 //
 // A condition key is in a row only if AWS's documentation says that it is sent for this very use. A policy that asks for
 // another one denies, as it may on AWS.
@@ -257,13 +257,13 @@ var functionFacts = []fact{
 var otherFacts = []fact{
 	{
 		call: Notify, caller: "cloudwatch.amazonaws.com", actions: []string{"sns:Publish"}, on: "{on}",
-		sends:  keys{sourceARN: "{by}", sourceAccount: "{account}"},
-		source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html",
+		sends:  keys{sourceARN: "{by}"},
+		source: snsGuide + "sns-access-policy-use-cases.html#sns-allow-cloudwatch-alarm-to-publish-to-topic-in-another-account",
 	},
 	{
 		call: Notify, caller: "cloudwatch.amazonaws.com", actions: useKey, on: "{on.key}",
-		sends:  keys{sourceARN: "{by}", sourceAccount: "{account}"},
-		source: snsGuide + "sns-key-management.html#compatibility-with-aws-services",
+		sends:  keys{sourceARN: "{by}"},
+		source: snsGuide + "sns-key-management.html#compatibility-with-aws-services, and grantCloudWatchAlarmsTopicAccess of https://github.com/aws/modern-data-architecture-accelerator",
 	},
 	{
 		// Which of the actions in AWS's statement CloudWatch Logs calls isn't documented. kms:DescribeKey isn't among them: it
