@@ -34,14 +34,15 @@ type changed struct {
 	value any
 	with  map[string]any // what must change along with it
 	from  map[string]any // the settings before
-	gap   string         // why trades can't be recorded for part of the update; empty: they can all the time
+	gap   string         // why trades can't be recorded for part of the update, only kept; empty: they can all the time
+	loses string         // why they can't even be kept
 	// protected says that production refuses it, because it would delete what is protected.
 	protected bool
 }
 
 // changedKeys has every config key. AWS's region isn't one: a stack in another region is another stack.
 var changedKeys = []changed{
-	{key: "environment", value: "other", gap: "every name changes", protected: true},
+	{key: "environment", value: "other", loses: "it is another pipeline: every name changes, the queues' too", protected: true},
 	{key: "tags", value: map[string]string{"Project": "trade-processing", "Environment": "local", "Owner": "others", "CostCenter": "none"}},
 	{key: "replicaRegions", value: []string{"eu-central-1"}, protected: true},
 	{key: "deletionProtection", value: nil},
@@ -50,7 +51,7 @@ var changedKeys = []changed{
 	{key: "maxClockSkew", value: "1h"},
 	{key: "processingThreshold", value: "2500000"},
 	{key: "retentionYears", value: 7},
-	{key: "eventBusName", value: "other", gap: "the rules move to the other bus", protected: true},
+	{key: "eventBusName", value: "other", loses: "its producers must move to the other bus", protected: true},
 	{key: "producerAccounts", value: []string{"111122223333"}},
 	{key: "archiveDays", value: 30},
 	{key: "workflowType", value: "EXPRESS", with: map[string]any{"maxRetries": 1}, gap: "a state machine can't have two types, nor two machines one name"},
@@ -155,7 +156,7 @@ func (d *desk) change(protected bool, change changed) {
 	t.Helper()
 	d.set(change.with)
 	d.set(map[string]any{change.key: change.value})
-	seen := &watch{desk: d, sources: []string{"system1", "system3"}, gap: change.gap != ""}
+	seen := &watch{desk: d, sources: []string{"system1", "system3"}, lossy: change.loses != ""}
 	d.options.Providers = engine.InProcess(seen.over(provider.Of(d.cloud)))
 	d.reopen()
 	if protected && change.protected {
@@ -172,11 +173,16 @@ func (d *desk) change(protected bool, change changed) {
 	if len(plan.Changed()) == 0 {
 		t.Error("nothing changed")
 	}
-	switch {
-	case len(seen.gaps) > 0 && change.gap == "":
-		t.Errorf("trades weren't recorded after %d of %d steps, first: %s", len(seen.gaps), seen.steps, seen.gaps[0])
-	case len(seen.gaps) == 0 && change.gap != "":
-		t.Errorf("there is no gap, although %s", change.gap)
+	for _, outcome := range []struct {
+		name, why string
+		after     []string
+	}{{"kept", change.gap, seen.kept}, {"lost", change.loses, seen.lost}} {
+		switch {
+		case len(outcome.after) > 0 && outcome.why == "" && !seen.lossy:
+			t.Errorf("trades were %s after %d of %d steps, first: %s", outcome.name, len(outcome.after), seen.steps, outcome.after[0])
+		case len(outcome.after) == 0 && outcome.why != "":
+			t.Errorf("no trade was %s, although %s", outcome.name, outcome.why)
+		}
 	}
 	seen.order()
 	if plan := d.refresh(); len(plan.Changed()) > 0 {
@@ -193,12 +199,12 @@ func (d *desk) change(protected bool, change changed) {
 type watch struct {
 	desk    *desk
 	sources []string
-	gap     bool // one is expected, and the first is enough: the others only take time
+	lossy   bool // a loss is expected, and the first is enough: others only take time
 
-	mu        sync.Mutex // one step at a time
-	steps     int
-	gaps      []string // after which steps a trade wasn't recorded
-	deletions []deletion
+	mu         sync.Mutex // one step at a time
+	steps      int
+	kept, lost []string // after which steps a trade wasn't recorded, but in a dead-letter queue or nowhere
+	deletions  []deletion
 }
 
 type deletion struct {
@@ -249,13 +255,17 @@ func (w *watch) step(ctx context.Context, operation, urn string) func() {
 				w.deletions = append(w.deletions, deletion{r, referring})
 			}
 		}
-		if w.gap && len(w.gaps) > 0 {
+		if w.lossy && len(w.lost) > 0 {
 			return
 		}
 		for _, source := range w.sources {
-			if problem := w.send(ctx, source); problem != "" {
-				w.gaps = append(w.gaps, fmt.Sprintf("%s %s: %s", operation, urn, problem))
-				return
+			problem, kept := w.send(ctx, source)
+			step := fmt.Sprintf("%s %s: %s", operation, urn, problem)
+			switch {
+			case kept:
+				w.kept = append(w.kept, step)
+			case problem != "":
+				w.lost = append(w.lost, step)
 			}
 		}
 	}
@@ -291,11 +301,11 @@ func has(properties cloud.Properties, wanted func(string) bool) bool {
 	return within(map[string]any(properties))
 }
 
-// send sends a trade to the bus that is there, and says why it wasn't recorded.
-func (w *watch) send(ctx context.Context, source string) string {
+// send sends a trade to each bus that is there. If none records it, it says why, and whether a dead-letter queue kept it.
+func (w *watch) send(ctx context.Context, source string) (problem string, kept bool) {
 	ctx, stop := context.WithTimeout(ctx, time.Second) // which a retry takes longer than
 	defer stop()
-	problem := "there is no bus"
+	problem = "there is no bus"
 	for _, r := range w.desk.cloud.Resources() {
 		if r.Type != "aws:cloudwatch/eventBus:EventBus" {
 			continue
@@ -310,16 +320,16 @@ func (w *watch) send(ctx context.Context, source string) string {
 		case len(receipt.Deliveries) != 1:
 			problem = fmt.Sprintf("%d rules match", len(receipt.Deliveries))
 		case receipt.Deliveries[0].Failure != nil:
-			problem = receipt.Deliveries[0].Failure.Error()
+			problem, kept = receipt.Deliveries[0].Failure.Error(), kept || len(receipt.Deliveries[0].DeadLetters) > 0
 		default:
 			var answer recorder.Response
 			if err := json.Unmarshal(receipt.Deliveries[0].Output, &answer); err == nil && answer.Outcome != "" {
-				return ""
+				return "", false
 			}
 			problem = string(receipt.Deliveries[0].Output)
 		}
 	}
-	return problem
+	return problem, kept
 }
 
 // order expects that nothing was deleted that something still referred to which lives on. What is deleted under its own
