@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/backup"
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -15,7 +16,8 @@ type BackupPlanArgs struct {
 	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
-	// PlanName is the physical name of vault, plan and selection: up to 50 letters, digits, -, _ and .
+	// PlanName is the physical name of vault, plan and selection, and begins those of the alarms: up to 50 letters, digits,
+	// -, _ and .
 	PlanName string `pulumi:"planName"`
 
 	// RoleName is the physical name of the role that AWS Backup assumes: up to 64 letters, digits, -, _ and .
@@ -23,6 +25,9 @@ type BackupPlanArgs struct {
 
 	// KeyARN is the customer-managed key of the vault.
 	KeyARN pulumi.StringInput `pulumi:"keyArn"`
+
+	// AlarmTopicARN is the SNS topic that the alarms notify.
+	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
 	// ResourceARN is what is backed up.
 	ResourceARN pulumi.StringInput `pulumi:"resourceArn"`
@@ -41,11 +46,12 @@ type BackupPlanArgs struct {
 const defaultBackupRetentionDays = 35
 
 // BackupPlan backs a resource up every day into its own vault. Point-in-time recovery of a table ends with the table; a
-// vault outlives it.
+// vault outlives it. Alarms go off when a backup fails, and when there was none for more than a day.
 type BackupPlan struct {
 	pulumi.ResourceState
 
 	VaultARN pulumi.StringOutput `pulumi:"vaultArn"`
+	Alarms   Alarms
 }
 
 // NewBackupPlan creates a BackupPlan.
@@ -90,7 +96,28 @@ func NewBackupPlan(ctx *pulumi.Context, name string, given *BackupPlanArgs, opts
 	if err != nil {
 		return nil, fmt.Errorf("selecting what %s backs up: %w", name, err)
 	}
+	if b.Alarms, err = newAlarms(ctx, b, name, args.PlanName, args.AlarmTopicARN, args.alarms()); err != nil {
+		return nil, err
+	}
 	return b, registerOutputs(ctx, name, b)
+}
+
+// alarms watch the vault's jobs (https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html).
+func (args *BackupPlanArgs) alarms() []alarm {
+	vault := pulumi.StringMap{"BackupVaultName": pulumi.String(args.PlanName)}
+	return []alarm{
+		{
+			name: "backup-failed", description: fmt.Sprintf("A backup into vault %s failed. See the runbook: failed backups.", args.PlanName),
+			namespace: "AWS/Backup", metric: "NumberOfBackupJobsFailed", dimensions: vault,
+			statistic: "Sum", period: 5 * time.Minute, periods: 1, threshold: 1, comparison: atLeast,
+		},
+		{
+			// A job that never starts fails nowhere. Two hours more than a day, because a backup may take longer than the last.
+			name: "backup-missing", description: fmt.Sprintf("No backup into vault %s was completed in 26 hours. See the runbook: failed backups.", args.PlanName),
+			namespace: "AWS/Backup", metric: "NumberOfBackupJobsCompleted", dimensions: vault,
+			statistic: "Sum", period: time.Hour, periods: 26, threshold: 1, comparison: below, silenceBreaches: true,
+		},
+	}
 }
 
 func (args BackupPlanArgs) withDefaults() *BackupPlanArgs {
@@ -106,6 +133,7 @@ func (args *BackupPlanArgs) check(name string) error {
 	a.name("PlanName", args.PlanName, backupName)
 	a.nameInput("RoleName", args.RoleName, roleName)
 	a.given("KeyARN", args.KeyARN)
+	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	a.given("ResourceARN", args.ResourceARN)
 	a.between("RetentionDays", args.RetentionDays, 1, 36500)
 	return a.err()

@@ -274,7 +274,7 @@ func TestEveryComponentCanBeMadeTwice(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if _, err := NewBackupPlan(ctx, name+"-backup", &BackupPlanArgs{Scope: here, PlanName: name, RoleName: pulumi.String(name), KeyARN: keyARN, ResourceARN: table.ARN}); err != nil {
+			if _, err := NewBackupPlan(ctx, name+"-backup", &BackupPlanArgs{Scope: here, PlanName: name, RoleName: pulumi.String(name), KeyARN: keyARN, AlarmTopicARN: topicARN, ResourceARN: table.ARN}); err != nil {
 				return err
 			}
 			bus, err := NewEventBus(ctx, name+"-bus", &EventBusArgs{

@@ -165,8 +165,8 @@ func TestThroughputIsBoundedOnlyWhereAsked(t *testing.T) {
 func TestABackupPlanKeepsDailyBackupsInAVaultOfItsOwn(t *testing.T) {
 	stack := run(t, func(ctx *pulumi.Context) error {
 		_, err := NewBackupPlan(ctx, "backup", &BackupPlanArgs{
-			Scope: here, PlanName: "trades", RoleName: pulumi.String("trades-backup"), KeyARN: keyARN, ResourceARN: pulumi.String("arn:aws:dynamodb:us-east-1:111122223333:table/trades"),
-			DeletionProtection: true,
+			Scope: here, PlanName: "trades", RoleName: pulumi.String("trades-backup"), KeyARN: keyARN, AlarmTopicARN: topicARN,
+			ResourceARN: pulumi.String("arn:aws:dynamodb:us-east-1:111122223333:table/trades"), DeletionProtection: true,
 		})
 		return err
 	})
@@ -186,5 +186,32 @@ func TestABackupPlanKeepsDailyBackupsInAVaultOfItsOwn(t *testing.T) {
 	}
 	if attached := find(t, stack, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "policy"); !slices.Contains(selection.DependsOn, attached.URN) {
 		t.Error("the selection doesn't wait for the role's policy")
+	}
+}
+
+// A job that fails is one thing; one that never starts sends no metric at all.
+func TestABackupThatFailsOrIsMissingRaisesAnAlarm(t *testing.T) {
+	stack := run(t, func(ctx *pulumi.Context) error {
+		_, err := NewBackupPlan(ctx, "backup", &BackupPlanArgs{
+			Scope: here, PlanName: "trades", RoleName: pulumi.String("trades-backup"), KeyARN: keyARN, AlarmTopicARN: topicARN, ResourceARN: keyARN,
+		})
+		return err
+	})
+	for name, want := range map[string]map[string]any{
+		"backup-failed":  {"metricName": "NumberOfBackupJobsFailed", "comparisonOperator": "GreaterThanOrEqualToThreshold", "treatMissingData": "notBreaching"},
+		"backup-missing": {"metricName": "NumberOfBackupJobsCompleted", "comparisonOperator": "LessThanThreshold", "treatMissingData": "breaching"},
+	} {
+		alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", name)
+		for path, value := range want {
+			if alarm.At(path) != value {
+				t.Errorf("%s has the %s %v, want %v", name, path, alarm.At(path), value)
+			}
+		}
+		if alarm.Text("namespace") != "AWS/Backup" || alarm.Text("dimensions.BackupVaultName") != "trades" || alarm.At("threshold") != 1.0 {
+			t.Errorf("%s: %v", name, alarm.Inputs)
+		}
+		if name == "backup-missing" && alarm.At("period").(float64)*alarm.At("evaluationPeriods").(float64) != 26*60*60 {
+			t.Errorf("it waits %v periods of %v s", alarm.At("evaluationPeriods"), alarm.At("period"))
+		}
 	}
 }

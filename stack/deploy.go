@@ -211,6 +211,7 @@ func (d *deployment) makeBackup(ctx *pulumi.Context) error {
 		PlanName:            d.prefix() + "-trades",
 		RoleName:            pulumi.String(d.prefix() + "-backup"),
 		KeyARN:              d.key.ARN,
+		AlarmTopicARN:       d.topic.ARN,
 		ResourceARN:         d.pipeline.Table.ARN,
 		RetentionDays:       d.BackupRetentionDays,
 		PermissionsBoundary: d.Pipeline.PermissionsBoundary,

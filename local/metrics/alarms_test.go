@@ -196,7 +196,7 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 		{"no treatment of missing data", func(a *metrics.Alarm) { a.TreatMissingData = "" }, `missing data "" is not supported`},
 		{"a treatment that no component declares", func(a *metrics.Alarm) { a.TreatMissingData = "ignore" }, `"ignore"`},
 		{"no evaluation period", func(a *metrics.Alarm) { a.EvaluationPeriods = 0 }, "0 evaluation periods"},
-		{"a look back further than metrics are kept", func(a *metrics.Alarm) { a.Period = 24 * time.Hour }, "looks back 72h0m0s"},
+		{"a look back further than metrics are kept", func(a *metrics.Alarm) { a.Period = 25 * time.Hour }, "looks back 75h0m0s"},
 		{"no metric", func(a *metrics.Alarm) { a.Metric = "" }, "names no metric"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -16,9 +16,9 @@ import (
 
 // Limits of the store.
 const (
-	// Retention is how far back a metric reaches. It limits memory in a simulation of many days; an alarm that looks back
-	// further is refused.
-	Retention = 3 * time.Hour
+	// Retention is how far back a metric reaches: what an alarm on a period of a day looks at. It limits memory in a
+	// simulation of many days; an alarm that looks back further is refused.
+	Retention = 72 * time.Hour
 	// maxSeries guards against a dimension with a value per trade, which would also cost a fortune on CloudWatch.
 	maxSeries = 10_000
 	// accuracy is the relative error of percentiles.
