@@ -97,9 +97,10 @@ func (c *Config) retention() pulumi.StringMap {
 // rejections watches the share of rejected trades: each counts 0 or 1, so the average is the share.
 func (c *Config) rejections() components.StageAlarm {
 	return components.StageAlarm{
-		Name:        "rejections",
-		Description: fmt.Sprintf("More than %d %% of the trades of the last quarter of an hour were rejected: a source sends bad trades, or a rule is wrong.", c.RejectionAlarmPercent),
-		Metric:      validator.Rejected, Statistic: "Average", PeriodSeconds: 300, Periods: 3,
+		Name: "rejections",
+		Description: fmt.Sprintf("More than %d %% of the trades were rejected in each of 3 periods of 5 minutes in a row: "+
+			"a source sends bad trades, or a rule is wrong.", c.RejectionAlarmPercent),
+		Metric: validator.Rejected, Statistic: "Average", PeriodSeconds: 300, Periods: 3,
 		Threshold: float64(c.RejectionAlarmPercent) / 100, Comparison: "GreaterThanThreshold",
 	}
 }

@@ -2,12 +2,14 @@ package stack
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,5 +150,10 @@ func TestTheShareOfRejectedTradesRaisesAnAlarm(t *testing.T) {
 	want := map[string]any{"Environment": "dev", "Function": "validator"}
 	if diff := cmp.Diff(want, alarm.At("dimensions")); diff != "" || alarm.At("threshold") != 0.05 || alarm.Text("statistic") != "Average" {
 		t.Errorf("inputs %v", alarm.Inputs)
+	}
+	// Each period must breach by itself: one bad period of three isn't a bad quarter of an hour.
+	said := fmt.Sprintf("in each of %v periods of %v minutes in a row", alarm.At("evaluationPeriods"), alarm.At("period").(float64)/60)
+	if !strings.Contains(alarm.Text("alarmDescription"), said) {
+		t.Errorf("it says %q, and goes off after %s", alarm.Text("alarmDescription"), said)
 	}
 }
