@@ -74,6 +74,8 @@ func TestADenialHasItsServicesOwnConsequences(t *testing.T) {
 		}), lost},
 		"a queue's key that EventBridge may use":      {both(forget, encrypted("undelivered", policyOf(eventKey))), undo},
 		"a queue's key that only the account may use": {both(forget, encrypted("undelivered", policyOf(fallback))), lost},
+		// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+		"a queue's key that waits for its deletion": {both(forget, both(encrypted("undelivered", policyOf(eventKey)), func(w *world) { w.delete(keyType, "key") })), lost},
 		"a queue's key that EventBridge may use for a rule": {both(forget,
 			encrypted("undelivered", policyOf(eventKey+`, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:us-east-1:000000000000:rule/orders/*"}}`))), lost},
 		"a queue's key that the state machine may not use": {both(allow("keeper", `"Action": "logs:PutLogEvents", "Resource": "*"`), encrypted("failures", policyOf(fallback))), "failed: SQS.AmazonSQSException"},

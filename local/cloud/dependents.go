@@ -10,13 +10,12 @@ import (
 type reference struct{ typ, property string }
 
 const (
-	functionKind      = "aws:lambda/function:Function"
-	vpcEndpointKind   = "aws:ec2/vpcEndpoint:VpcEndpoint"
-	securityGroupKind = "aws:ec2/securityGroup:SecurityGroup"
-	subnetKind        = "aws:ec2/subnet:Subnet"
-	routeTableKind    = "aws:ec2/routeTable:RouteTable"
-	ingressRuleKind   = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	egressRuleKind    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	vpcEndpointType   = "aws:ec2/vpcEndpoint:VpcEndpoint"
+	securityGroupType = "aws:ec2/securityGroup:SecurityGroup"
+	subnetType        = "aws:ec2/subnet:Subnet"
+	routeTableType    = "aws:ec2/routeTable:RouteTable"
+	ingressRuleType   = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	egressRuleType    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
 // held are the types that AWS doesn't delete while others refer to them, with its error. A function's network interfaces
@@ -32,20 +31,20 @@ var held = map[string]struct {
 	refusal string
 	by      []reference
 }{
-	securityGroupKind: {"DependencyViolation", []reference{
-		{functionKind, "vpcConfig.securityGroupIds"}, {vpcEndpointKind, "securityGroupIds"},
-		{ingressRuleKind, "referencedSecurityGroupId"}, {egressRuleKind, "referencedSecurityGroupId"},
+	securityGroupType: {"DependencyViolation", []reference{
+		{functionType, "vpcConfig.securityGroupIds"}, {vpcEndpointType, "securityGroupIds"},
+		{ingressRuleType, "referencedSecurityGroupId"}, {egressRuleType, "referencedSecurityGroupId"},
 	}},
-	subnetKind:     {"DependencyViolation", []reference{{functionKind, "vpcConfig.subnetIds"}, {vpcEndpointKind, "subnetIds"}}},
-	routeTableKind: {"DependencyViolation", []reference{{"aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId"}}},
+	subnetType:     {"DependencyViolation", []reference{{functionType, "vpcConfig.subnetIds"}, {vpcEndpointType, "subnetIds"}}},
+	routeTableType: {"DependencyViolation", []reference{{"aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId"}}},
 	"aws:ec2/vpc:Vpc": {"DependencyViolation", []reference{
-		{subnetKind, "vpcId"}, {securityGroupKind, "vpcId"}, {routeTableKind, "vpcId"}, {vpcEndpointKind, "vpcId"},
+		{subnetType, "vpcId"}, {securityGroupType, "vpcId"}, {routeTableType, "vpcId"}, {vpcEndpointType, "vpcId"},
 	}},
 	"aws:iam/role:Role": {"DeleteConflict", []reference{
 		{"aws:iam/rolePolicy:RolePolicy", "role"}, {"aws:iam/rolePolicyAttachment:RolePolicyAttachment", "role"},
 	}},
-	"aws:cloudwatch/eventBus:EventBus": {"ValidationException", []reference{{"aws:cloudwatch/eventRule:EventRule", "eventBusName"}}},
-	"aws:backup/plan:Plan":             {"InvalidRequestException", []reference{{"aws:backup/selection:Selection", "planId"}}},
+	busType:                {"ValidationException", []reference{{"aws:cloudwatch/eventRule:EventRule", "eventBusName"}}},
+	"aws:backup/plan:Plan": {"InvalidRequestException", []reference{{"aws:backup/selection:Selection", "planId"}}},
 }
 
 // taken are the types whose deletion takes others along.
@@ -55,19 +54,19 @@ var held = map[string]struct {
 // https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html
 var taken = map[string][]reference{
-	"aws:sfn/stateMachine:StateMachine": {{"aws:sfn/alias:Alias", "routingConfigurations.stateMachineVersionArn"}},
-	functionKind:                        {{"aws:lambda/alias:Alias", "functionName"}},
+	machineType:  {{"aws:sfn/alias:Alias", "routingConfigurations.stateMachineVersionArn"}},
+	functionType: {{"aws:lambda/alias:Alias", "functionName"}},
 	"aws:sns/topic:Topic": {
 		{"aws:sns/topicPolicy:TopicPolicy", "arn"}, {"aws:sns/topicSubscription:TopicSubscription", "topic"},
 	},
 	"aws:sqs/queue:Queue": {
 		{"aws:sqs/queuePolicy:QueuePolicy", "queueUrl"}, {"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "queueUrl"},
 	},
-	"aws:cloudwatch/eventBus:EventBus": {{"aws:cloudwatch/eventBusPolicy:EventBusPolicy", "eventBusName"}},
+	busType: {{"aws:cloudwatch/eventBusPolicy:EventBusPolicy", "eventBusName"}},
 	"aws:ecr/repository:Repository": {
 		{"aws:ecr/lifecyclePolicy:LifecyclePolicy", "repository"}, {"aws:ecr/repositoryPolicy:RepositoryPolicy", "repository"},
 	},
-	securityGroupKind: {{ingressRuleKind, "securityGroupId"}, {egressRuleKind, "securityGroupId"}},
+	securityGroupType: {{ingressRuleType, "securityGroupId"}, {egressRuleType, "securityGroupId"}},
 }
 
 // release refuses the deletion of a resource that AWS would refuse because of others.

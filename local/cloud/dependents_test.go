@@ -125,6 +125,13 @@ func TestWhatIsPutTwice(t *testing.T) {
 	if r, _ := w.Read(typ, here, "r"); r.Inputs["policy"] != `{"rules": []}` {
 		t.Errorf("there is %v", r.Inputs)
 	}
+	if _, err := w.Create(targetType, "orders", here, cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "workflow", "arn": "arn:none"}); err == nil {
+		t.Error("a target that isn't there is put")
+	}
+	w.expect(`{"id": "1"}`, "hello kept") // by the target from before
+	if _, there := w.Read(targetType, here, w.resource(targetType, "orders").ID); !there {
+		t.Error("the target from before isn't on record")
+	}
 	w.delete(typ, "first")
 	if _, there := w.Read(typ, here, "r"); there {
 		t.Error("the second is still there")

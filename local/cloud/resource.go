@@ -237,8 +237,8 @@ func outputs(inputs Properties) Properties {
 // admit makes an identified resource live and puts it on record.
 func (c *Cloud) admit(k kind, r *Resource) error {
 	c.mu.Lock()
-	_, taken := c.resources[r.key()]
-	taken = taken && !k.puts
+	former := c.resources[r.key()]
+	taken := former != nil && !k.puts
 	if !taken {
 		c.created++
 		r.order = c.created
@@ -254,7 +254,11 @@ func (c *Cloud) admit(k kind, r *Resource) error {
 	}
 	if err := k.start(c, r); err != nil {
 		c.mu.Lock()
-		delete(c.resources, r.key())
+		if former != nil {
+			c.resources[r.key()] = former
+		} else {
+			delete(c.resources, r.key())
+		}
 		c.access.Store(nil)
 		c.mu.Unlock()
 		return refuse(r.Type, r.Name, "%v", err)
@@ -310,7 +314,8 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 	return r, nil
 }
 
-// Delete deletes a resource, with what AWS deletes along with it, or refuses as AWS does. As in the AWS provider, it is not an error if it doesn't exist.
+// Delete deletes a resource, with what AWS deletes along with it, or refuses as AWS does. As in the AWS provider, it is
+// not an error if it doesn't exist.
 func (c *Cloud) Delete(typ, region, id string) error {
 	k, err := lookup(typ, id)
 	if err != nil {
