@@ -84,6 +84,23 @@ func TestWhatIsInUseIsNotDeleted(t *testing.T) {
 	}
 }
 
+// What was pushed stays in the registry, whatever the stack forgets.
+func TestARepositoryWithImagesIsOnlyDeletedByForce(t *testing.T) {
+	for force, refused := range map[any]bool{nil: true, false: true, true: false} {
+		w := newWorld(t)
+		const typ = "aws:ecr/repository:Repository"
+		repository := w.create(typ, "r", cloud.Properties{"name": "r", "forceDelete": force})
+		image := imageInputs("1")
+		image["imageName"] = repository.Outputs["repositoryUrl"].(string) + ":1"
+		w.create(imageType, "pushed", image)
+		w.delete(imageType, "pushed")
+		err := w.Delete(typ, here, repository.ID)
+		if refused != (err != nil && strings.Contains(err.Error(), "RepositoryNotEmptyException")) {
+			t.Errorf("with forceDelete %v: %v", force, err)
+		}
+	}
+}
+
 // AWS takes along what can't be without what is deleted. A state machine that is made again under its name is without
 // its aliases.
 func TestWhatGoesAlong(t *testing.T) {

@@ -31,6 +31,8 @@ var functionKinds = map[string]kind{
 		requires: "imageName",
 		computes: "baseImageName repoDigest", renews: "baseImageName repoDigest", unversioned: "buildOnPreview registry skipPush",
 		identify: with(push),
+		// The registry keeps an image that the stack forgets.
+		start: func(c *Cloud, r *Resource) error { c.live.pushed.put(repositoryOf(r.ID), true); return nil },
 	},
 	"aws:lambda/function:Function": {
 		uses: "name imageUri timeout reservedConcurrentExecutions publish environment.variables.*",
@@ -102,12 +104,17 @@ func push(_ *Cloud, r *Resource, in imageInputs) error {
 	for _, name := range slices.Sorted(maps.Keys(in.Build.Args)) {
 		fmt.Fprintf(&arguments, "\n%s=%s", name, in.Build.Args[name])
 	}
-	repository, _, _ := strings.Cut(r.ID, "@")
-	if colon := strings.LastIndex(repository, ":"); colon > strings.LastIndex(repository, "/") {
-		repository = repository[:colon]
-	}
-	r.set("baseImageName", r.ID).set("repoDigest", repository+"@sha256:"+hash(r.ID+arguments.String(), 64))
+	r.set("baseImageName", r.ID).set("repoDigest", repositoryOf(r.ID)+"@sha256:"+hash(r.ID+arguments.String(), 64))
 	return nil
+}
+
+// repositoryOf returns an image's name without tag and digest.
+func repositoryOf(image string) string {
+	repository, _, _ := strings.Cut(image, "@")
+	if colon := strings.LastIndex(repository, ":"); colon > strings.LastIndex(repository, "/") {
+		return repository[:colon]
+	}
+	return repository
 }
 
 type functionInputs struct {

@@ -181,6 +181,15 @@ var records = map[string]kind{
 			r.set("registryId", Account).
 				set("repositoryUrl", Account+".dkr.ecr."+r.Region+".amazonaws.com/"+r.ID)
 		}),
+		// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html
+		stop: func(c *Cloud, r *Resource) error {
+			url := r.Outputs.text("repositoryUrl")
+			if pushed, _ := c.live.pushed.get(url); pushed && r.Inputs["forceDelete"] != true {
+				return fmt.Errorf("RepositoryNotEmptyException: %s has images", r.ID)
+			}
+			c.live.pushed.drop(url)
+			return nil
+		},
 	},
 	"aws:ecr/lifecyclePolicy:LifecyclePolicy": {
 		puts:    true,

@@ -20,6 +20,7 @@ type live struct {
 	functions    registry[*function.Function]
 	tables       registry[*table.Table]
 	replications registry[[]*table.Replication]
+	pushed       registry[bool] // by repository URL
 }
 
 // registry finds living things by ARN, or by another name. The zero value is empty.
