@@ -93,6 +93,7 @@ func (args *AlarmTopicArgs) policy(topicARN pulumi.StringInput) pulumi.StringOut
 		return []iam.Statement{
 			onlyTLS("sns:Publish", topic),
 			{
+				// https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
 				Sid:       "AlarmsPublish",
 				Effect:    iam.Allow,
 				Principal: iam.Service(alarmService),

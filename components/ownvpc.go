@@ -104,6 +104,8 @@ func (args *PrivateNetworkArgs) newFlowLogs(ctx *pulumi.Context, n *PrivateNetwo
 	if err != nil {
 		return fmt.Errorf("creating the flow log group of VPC %s: %w", name, err)
 	}
+	// AWS's own condition, for the flow log whose id isn't known yet
+	// (https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html).
 	trusted, err := trust(flowLogService, onBehalfOf(args.Scope.ARN("ec2", "vpc-flow-log/*")))
 	if err != nil {
 		return err

@@ -193,6 +193,8 @@ func (args *SourceRouteArgs) newDeadLetters(ctx *pulumi.Context, r *SourceRoute,
 // newRole creates the role that starts the workflow for this rule and no other.
 func (args *SourceRouteArgs) newRole(ctx *pulumi.Context, r *SourceRoute, name string) (*awsiam.Role, *awsiam.RolePolicy, error) {
 	rule := RuleARN(args.Scope, args.Bus.PhysicalName, args.RuleName)
+	// EventBridge assumes a target's role for the rule
+	// (https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html).
 	trusted, err := trust(eventService, onBehalfOf(rule))
 	if err != nil {
 		return nil, nil, err
