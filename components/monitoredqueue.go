@@ -172,9 +172,9 @@ func (args *MonitoredQueueArgs) policy(queueARN pulumi.StringInput) pulumi.Strin
 	}, inputs...)
 }
 
-// sentFor returns the conditions that a service sends for one resource. EventBridge sends a rule's ARN, or a bus's for the
-// bus's own queue (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html). A bucket's ARN has no account in it, so the
-// account is required beside it
+// sentFor returns the conditions that a service sends for one resource. EventBridge passes a rule's ARN, or a bus's for
+// the bus's own queue (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html). A bucket's ARN has no
+// account in it, so the account is required beside it
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html#cross-service-confused-deputy-prevention).
 func sentFor(account, resource string) iam.Conditions {
 	conditions := onBehalfOf(resource)
