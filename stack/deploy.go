@@ -67,13 +67,6 @@ type deployment struct {
 // prefix begins the physical names of the stack's resources.
 func (c *Config) prefix() string { return project + "-" + c.Environment }
 
-func (d *deployment) busName() string {
-	if d.Pipeline.EventBusName == "" {
-		return d.prefix()
-	}
-	return d.Pipeline.EventBusName
-}
-
 // makeProviders creates one AWS provider per region. All of them carry the stack's tags, so everything they create is
 // tagged, in every region.
 func (d *deployment) makeProviders(ctx *pulumi.Context) error {

@@ -1,9 +1,6 @@
 package access
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // fact is a row of the table: what AWS authorises when a call is made, and with what.
 //
@@ -27,12 +24,6 @@ type fact struct {
 }
 
 type keys map[string]string
-
-func (k keys) and(more keys) keys {
-	all := maps.Clone(k)
-	maps.Copy(all, more)
-	return all
-}
 
 // Keys that AWS services send to say for whom they act.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html

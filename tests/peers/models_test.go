@@ -121,9 +121,9 @@ type task struct {
 }
 
 // tasks returns the tasks of a machine that call one service, by their states.
-func (m task) tasks(resource string) map[string]task {
+func (s task) tasks(resource string) map[string]task {
 	found := map[string]task{}
-	for name, state := range m.States {
+	for name, state := range s.States {
 		if strings.HasSuffix(state.Resource, resource) {
 			found[name] = state
 		}
