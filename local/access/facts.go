@@ -117,7 +117,7 @@ var workflowFacts = []fact{
 	{
 		// With the ARN that the call names: that of an alias includes the alias.
 		call: InvokeFunction, caller: "{by.role}", actions: []string{"lambda:InvokeFunction"}, on: "{on}",
-		source: lambdaGuide + "versioning-aliases.html, " + stepFunctionsGuide + "connect-lambda.html#lambda-iam",
+		source: lambdaGuide + "lambda-api-permissions-ref.html, " + stepFunctionsGuide + "connect-lambda.html#lambda-iam",
 	},
 	{
 		call: SendMessage, caller: "{by.role}", actions: []string{"sqs:SendMessage"}, on: "{on}",
