@@ -100,8 +100,8 @@ preview: $(TRADECTL) ## Show what `pulumi up` would create, offline (STACK=local
 	$(TRADECTL) local preview --stack $(STACK)
 
 .PHONY: verify
-verify: $(TRADECTL) ## Prove a deployment in AWS with synthetic trades (STACK=dev or prod, JUNIT=report.xml, WATCH=5m)
-	$(TRADECTL) verify --stack $(STACK) $(if $(JUNIT),--junit $(JUNIT)) $(if $(WATCH),--watch $(WATCH))
+verify: $(TRADECTL) ## Prove a deployment in AWS with synthetic trades (STACK=dev or prod, JUNIT=report.xml, WATCH=5m, DELIVERY=1)
+	$(TRADECTL) verify --stack $(STACK) $(if $(JUNIT),--junit $(JUNIT)) $(if $(WATCH),--watch $(WATCH)) $(if $(DELIVERY),--delivery)
 
 .PHONY: sample
 sample: $(TRADECTL) ## Write a sample of trades (COUNT, SEED) to sample.ndjson

@@ -34,6 +34,7 @@ const (
 	NotLogged       Code = 18
 	NotTraced       Code = 19
 	LeftBehind      Code = 20
+	NotKept         Code = 21
 )
 
 // meanings is the table that help prints, in order.
@@ -57,6 +58,7 @@ var meanings = []struct {
 	{NotLogged, "verify: an execution is missing from the state machine's logs"},
 	{NotTraced, "verify: no trace was found"},
 	{LeftBehind, "verify: a queue may still hold what the verification sent"},
+	{NotKept, "verify: an event that couldn't be delivered is not in its dead-letter queue"},
 	{Interrupted, "interrupted"},
 }
 

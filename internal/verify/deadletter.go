@@ -122,7 +122,7 @@ func (v *verification) missMalformed(ctx context.Context, result *Result) error 
 
 // everything returns all that this run has put on the bus.
 func (v *verification) everything() []*sent {
-	return slices.DeleteFunc(slices.Concat(v.trades, []*sent{v.invalid, v.again, v.malformed}), func(s *sent) bool {
+	return slices.DeleteFunc(slices.Concat(v.trades, []*sent{v.invalid, v.again, v.malformed}, v.undelivered), func(s *sent) bool {
 		return s == nil || s.at.IsZero()
 	})
 }
@@ -152,18 +152,22 @@ func (v *verification) marks() []*sent {
 	return slices.DeleteFunc(v.everything(), func(s *sent) bool { return s.settled || len(s.letters) > 0 })
 }
 
-// cleanUp removes from the queues what this run put there and no step removed. It waits for trades whose fate isn't
-// known yet.
+// cleanUp removes from the queues what this run put there and no step removed, and from a rule its target. It waits for
+// trades whose fate isn't known yet.
 func (v *verification) cleanUp(ctx context.Context, result *Result) error {
+	if _, err := v.removeFailing(ctx, v.failing); err != nil {
+		result.problem("%v", explain(err, v.Outputs))
+	}
 	before := v.letters()
 	err := v.await(ctx, v.Grace, func(ctx context.Context) (bool, error) {
-		if err := v.sweep(ctx); err != nil {
-			return false, err
-		}
 		for _, trade := range v.marks() {
 			if err := v.settle(ctx, trade); err != nil {
 				return false, err
 			}
+		}
+		// Last: an event for two targets may be recorded and in a queue.
+		if err := v.sweep(ctx); err != nil {
+			return false, err
 		}
 		return len(v.marks()) == 0, nil
 	})
@@ -184,9 +188,9 @@ func (v *verification) cleanUp(ctx context.Context, result *Result) error {
 
 // settle notes that a trade that was recorded, or recognised as a duplicate, won't arrive in a queue.
 func (v *verification) settle(ctx context.Context, trade *sent) (err error) {
-	switch trade {
-	case v.malformed:
-	case v.again:
+	switch {
+	case trade == v.malformed:
+	case trade == v.again, slices.Contains(v.undelivered, trade):
 		var told recorderLine
 		told, err = v.recorderSays(ctx, trade)
 		trade.settled = told.spoke

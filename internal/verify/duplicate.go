@@ -17,8 +17,7 @@ import (
 // line has to show that it came through; then the table must still have only the first record.
 func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 	first := v.trades[0]
-	again := sent{name: "duplicate", source: first.source, detail: first.detail, executed: first.executed, canonical: first.canonical}
-	v.again = again.withFee("15e-1")
+	v.again = first.repeat("duplicate", "15e-1")
 	if err := v.put(ctx, result, v.again); err != nil || v.again.eventID == "" {
 		return err
 	}

@@ -87,6 +87,12 @@ func (s sent) withFee(spelling string) *sent {
 	return &s
 }
 
+// repeat returns the same trade to be sent again.
+func (s *sent) repeat(name, feeSpelling string) *sent {
+	again := sent{name: name, source: s.source, detail: s.detail, executed: s.executed, canonical: s.canonical}
+	return again.withFee(feeSpelling)
+}
+
 func (s *sent) id() string { id, _ := s.detail["tradeId"].(string); return id }
 
 // timestamp returns the sort key that the trade must be recorded under.
@@ -123,6 +129,9 @@ func (v *verification) sendTrades(ctx context.Context, result *Result) error {
 // put puts trades on the bus. A refused trade is a problem.
 func (v *verification) put(ctx context.Context, result *Result, trades ...*sent) error {
 	for len(trades) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err // before any is taken for sent
+		}
 		batch := trades[:min(len(trades), entriesAtOnce)]
 		trades = trades[len(batch):]
 		entries := make([]eventtypes.PutEventsRequestEntry, len(batch))

@@ -41,6 +41,9 @@ type Options struct {
 	// Grace is how long the clean-up waits for messages on their way into a queue. Default: 45 seconds.
 	Grace time.Duration
 
+	// Delivery says whether to have a delivery fail, which needs a second target of a rule for a while.
+	Delivery bool
+
 	// Begin and End are called for each step, if not nil.
 	Begin func(Step)
 	End   func(Result)
@@ -71,6 +74,7 @@ var (
 	Duplicate  = Step{"duplicate", "sending a trade again", exitcode.Doubled}
 	Watching   = Step{"alarms", "watching the alarms", exitcode.AlarmRaised}
 	DeadLetter = Step{"dead-letter", "sending a malformed trade", exitcode.NotDeadLettered}
+	Delivery   = Step{"delivery", "having a delivery fail", exitcode.NotKept}
 	Logs       = Step{"logs", "reading the state machine's logs", exitcode.NotLogged}
 	Traces     = Step{"traces", "looking for the traces", exitcode.NotTraced}
 	CleanUp    = Step{"clean-up", "removing what is left in the queues", exitcode.LeftBehind}
@@ -78,7 +82,7 @@ var (
 
 // Steps returns all steps in order.
 func Steps() []Step {
-	return []Step{Deployment, Send, Recorded, Fields, Rejected, Replicas, Duplicate, Watching, DeadLetter, Logs, Traces, CleanUp}
+	return []Step{Deployment, Send, Recorded, Fields, Rejected, Replicas, Duplicate, Watching, DeadLetter, Delivery, Logs, Traces, CleanUp}
 }
 
 // verification is one run.
@@ -94,6 +98,9 @@ type verification struct {
 	invalid   *sent
 	again     *sent // the first valid one, sent again
 	malformed *sent
+
+	undelivered []*sent // the first valid one again, for a delivery that fails
+	failing     string  // the rule that may have this run's target; empty: none
 
 	found sync.Mutex // guards the letters of all trades while queues are searched
 }
@@ -116,6 +123,7 @@ func Run(ctx context.Context, options Options) *Report {
 		v.stepIf(ctx, recorded, Duplicate, v.sendAgain)
 		v.step(ctx, Watching, v.watchAlarms)
 		v.step(ctx, DeadLetter, v.sendMalformed)
+		v.stepIf(ctx, recorded, Delivery, v.failDelivery)
 		v.step(ctx, Logs, v.readLogs)
 		v.stepIf(ctx, recorded, Traces, v.findTraces)
 	}

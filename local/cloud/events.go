@@ -69,6 +69,16 @@ var eventKinds = map[string]kind{
 		// A start that fails here would fail for a day.
 		records:  "retryPolicy.maximumEventAgeInSeconds retryPolicy.maximumRetryAttempts roleArn",
 		requires: "rule arn", replaces: "rule eventBusName targetId",
+		check: func(inputs Properties) error {
+			// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+			policy, _ := inputs["retryPolicy"].(map[string]any)
+			for name, limits := range map[string][2]float64{"maximumRetryAttempts": {0, 185}, "maximumEventAgeInSeconds": {60, 86400}} {
+				if value, given := policy[name].(float64); given && (value < limits[0] || value > limits[1]) {
+					return fmt.Errorf("retryPolicy.%s is %v, and must be from %v to %v", name, value, limits[0], limits[1])
+				}
+			}
+			return nil
+		},
 		identify: func(_ *Cloud, r *Resource) error {
 			r.ID = r.Inputs.text("eventBusName") + "-" + r.Inputs.text("rule") + "-" + r.Inputs.text("targetId")
 			return nil
@@ -78,7 +88,12 @@ var eventKinds = map[string]kind{
 			if err != nil {
 				return err
 			}
-			if _, err := c.live.machines.get(in.ARN); err != nil {
+			// Its version or alias may be missing, as on AWS: then events can't be delivered.
+			machine := in.ARN
+			if strings.Count(machine, ":") > 6 {
+				machine = machine[:strings.LastIndex(machine, ":")]
+			}
+			if _, err := c.live.machines.get(machine); err != nil {
 				return fmt.Errorf("target %s: only state machines are known here as targets: %w", in.ARN, err)
 			}
 			return on.putTarget(r.Inputs.text("rule"), target{id: in.ID, machine: in.ARN, deadLetters: in.DeadLetterConfig.ARN})
@@ -288,6 +303,7 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 		return receipt, nil
 	}
 	for _, matched := range on.matching(&made) {
+		matched.measured[matchedEvents].Add(c.clock.Now(), 1)
 		for _, t := range matched.targets {
 			delivery, err := c.deliver(ctx, matched, t, made.document, trace)
 			if err != nil {
@@ -303,7 +319,6 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *states.Document, trace string) (Delivery, error) {
 	delivery := Delivery{Rule: matched.name}
 	now := c.clock.Now()
-	matched.measured[matchedEvents].Add(now, 1)
 	matched.measured[invocations].Add(now, 1)
 
 	living, err := c.live.machines.get(t.machine)

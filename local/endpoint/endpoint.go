@@ -47,7 +47,7 @@ type operation func(e *Endpoint, ctx context.Context, region string, body []byte
 // operations are the supported ones, by the service's name in signatures.
 var operations = map[string]map[string]operation{
 	"sts":        {"GetCallerIdentity": getCallerIdentity},
-	"events":     {"DescribeEventBus": serve((*Endpoint).describeEventBus), "PutEvents": serve((*Endpoint).putEvents)},
+	"events":     {"DescribeEventBus": serve((*Endpoint).describeEventBus), "PutEvents": serve((*Endpoint).putEvents), "ListTargetsByRule": serve((*Endpoint).listTargetsByRule), "PutTargets": serve((*Endpoint).putTargets), "RemoveTargets": serve((*Endpoint).removeTargets)},
 	"dynamodb":   {"DescribeTable": serve((*Endpoint).describeTable), "GetItem": serve((*Endpoint).getItem), "Query": serve((*Endpoint).query), "PutItem": serve((*Endpoint).putItem)},
 	"ssm":        {"GetParametersByPath": serve((*Endpoint).getParametersByPath)},
 	"sqs":        {"ReceiveMessage": serve((*Endpoint).receiveMessage), "DeleteMessage": serve((*Endpoint).deleteMessage), "ChangeMessageVisibility": serve((*Endpoint).changeMessageVisibility)},

@@ -173,6 +173,53 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 	}
 }
 
+// A rule's targets are changed as strictly as programs declare them.
+func TestTheTargetsOfARule(t *testing.T) {
+	c, _, config := served(t)
+	if _, err := c.Create("aws:cloudwatch/eventRule:EventRule", "made", region, cloud.Properties{
+		"name": "trades", "eventBusName": "trades", "eventPattern": `{"source": ["trading"]}`,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	client, bus := eventbridge.NewFromConfig(config), aws.String("trades")
+	put := func(rule string, targets ...eventtypes.Target) error {
+		_, err := client.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String(rule), EventBusName: bus, Targets: targets})
+		return err
+	}
+	target := func(id string, change func(*eventtypes.Target)) eventtypes.Target {
+		made := eventtypes.Target{Id: aws.String(id), Arn: aws.String("arn:aws:sqs:eu-west-1:" + cloud.Account + ":letters")}
+		change(&made)
+		return made
+	}
+	same := func(*eventtypes.Target) {}
+	for name, test := range map[string]struct {
+		err   error
+		tells string
+	}{
+		"a rule that isn't there": {put("other", target("1", same)), "ResourceNotFoundException"},
+		"a sixth target": {
+			put("trades", target("1", same), target("2", same), target("3", same), target("4", same), target("5", same), target("6", same)), "LimitExceededException"},
+		"a target that isn't a state machine": {put("trades", target("1", same)), "only state machines are known here as targets"},
+		"a field that isn't known": {
+			put("trades", target("1", func(t *eventtypes.Target) { t.Input = aws.String("{}") })), "does not know the property input"},
+		"too many attempts": {put("trades", target("1", func(t *eventtypes.Target) {
+			t.RetryPolicy = &eventtypes.RetryPolicy{MaximumRetryAttempts: aws.Int32(186)}
+		})), "retryPolicy.maximumRetryAttempts is 186, and must be from 0 to 185"},
+	} {
+		if test.err == nil || !strings.Contains(test.err.Error(), test.tells) {
+			t.Errorf("%s: it says %v, want %q", name, test.err, test.tells)
+		}
+	}
+	listed, err := client.ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: bus, EventBusName: bus})
+	if err != nil || len(listed.Targets) != 0 {
+		t.Errorf("the rule has %v, %v", listed, err)
+	}
+	removed, err := client.RemoveTargets(t.Context(), &eventbridge.RemoveTargetsInput{Rule: bus, EventBusName: bus, Ids: []string{"1"}})
+	if err != nil || removed.FailedEntryCount != 1 || aws.ToString(removed.FailedEntries[0].ErrorCode) != "ResourceNotFoundException" {
+		t.Errorf("removing a target that isn't there: %v, %v", removed, err)
+	}
+}
+
 // What no client of the SDK would send.
 func TestRequestsByHand(t *testing.T) {
 	_, _, config := served(t)

@@ -483,6 +483,10 @@ func TestAnInterruptLeavesNothingInTheQueues(t *testing.T) {
 			return call.Operation == "PutEvents" && !strings.Contains(string(body), verify.Mark)
 		},
 		"before its dead letter is found": func(call endpoint.Call, _ []byte) bool { return call.Operation == "ReceiveMessage" },
+		"when a target is added":          func(call endpoint.Call, _ []byte) bool { return call.Operation == "PutTargets" },
+		"when its event is looked for": func(call endpoint.Call, body []byte) bool {
+			return call.Operation == "ReceiveMessage" && strings.Contains(string(body), "delivery-1")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -501,12 +505,17 @@ func TestAnInterruptLeavesNothingInTheQueues(t *testing.T) {
 				interrupt()
 				panic(http.ErrAbortHandler)
 			}
-			report := verify.Run(ctx, w.options())
+			options := w.options()
+			options.Delivery = true
+			report := verify.Run(ctx, options)
 			if code := report.ExitCode(); code != exitcode.Interrupted || !report.Interrupted {
 				t.Errorf("exit code %d, want %d: %+v", code, exitcode.Interrupted, report.Steps)
 			}
 			if len(report.Steps) != len(verify.Steps()) {
 				t.Errorf("%d of %d steps are told of", len(report.Steps), len(verify.Steps()))
+			}
+			if left := w.added(); len(left) > 0 {
+				t.Errorf("it left the targets %v", left)
 			}
 			if left := w.bodies(); len(left) > 0 {
 				t.Errorf("it left in the queues %v", left)

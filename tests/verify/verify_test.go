@@ -12,7 +12,7 @@ func TestASoundDeploymentIsVerified(t *testing.T) {
 	for _, stack := range []string{"local", "dev", "prod"} {
 		t.Run(stack, func(t *testing.T) {
 			w := newWorld(t, stack, nil)
-			report := w.verify()
+			report := w.verifyDelivery()
 			if code := report.ExitCode(); code != exitcode.OK {
 				t.Errorf("exit code %d", code)
 			}
@@ -24,6 +24,9 @@ func TestASoundDeploymentIsVerified(t *testing.T) {
 			}
 			if left := w.bodies(); len(left) > 0 {
 				t.Errorf("it left in the queues %v", left)
+			}
+			if left := w.targets(); len(left) != len(w.options().Outputs.Delivery) {
+				t.Errorf("the rules have the targets %v", left)
 			}
 		})
 	}

@@ -96,6 +96,26 @@ func (w *world) options() verify.Options {
 
 func (w *world) verify() *verify.Report { return verify.Run(w.t.Context(), w.options()) }
 
+// verifyDelivery also has a delivery fail.
+func (w *world) verifyDelivery() *verify.Report {
+	options := w.options()
+	options.Delivery = true
+	return verify.Run(w.t.Context(), options)
+}
+
+// targets lists the ids of all rules' targets.
+func (w *world) targets() []string {
+	var ids []string
+	for _, r := range w.cloud.Resources() {
+		if r.Type == targetType {
+			ids = append(ids, r.Inputs["targetId"].(string))
+		}
+	}
+	return ids
+}
+
+const targetType = "aws:cloudwatch/eventTarget:EventTarget"
+
 // queueOf finds a queue by its URL.
 func (w *world) queueOf(url string) *queue.Queue {
 	w.t.Helper()

@@ -30,6 +30,8 @@ type options struct {
 	watch   time.Duration
 	json    bool
 	junit   string
+
+	delivery bool
 }
 
 // NewCommand returns `tradectl verify`.
@@ -56,6 +58,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	flags.StringVar(&o.project, "project", ".", "with --stack: the project's folder, or one inside it")
 	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long each step waits")
 	flags.DurationVar(&o.watch, "watch", 2*time.Minute, "how long to watch the alarms after the trades are sent; 0 looks once")
+	flags.BoolVar(&o.delivery, "delivery", false, "also have EventBridge keep an event that it can't deliver: gives a rule a second target for a while")
 	flags.BoolVar(&o.json, "json", false, "print the report as JSON")
 	flags.StringVar(&o.junit, "junit", "", "write the report to this file in JUnit format")
 	command.MarkFlagsOneRequired("stack", "outputs")
@@ -144,7 +147,7 @@ func askPulumi(ctx context.Context, o options) ([]byte, error) {
 func prove(ctx context.Context, t *terminal.Terminal, o options, outputs verify.Outputs, cloud aws.Config) *verify.Report {
 	var progress *terminal.Progress
 	options := verify.Options{
-		Outputs: outputs, Config: cloud, Timeout: o.timeout, Watch: o.watch,
+		Outputs: outputs, Config: cloud, Timeout: o.timeout, Watch: o.watch, Delivery: o.delivery,
 		Begin: func(step verify.Step) { progress = t.Step(step.About) },
 		End: func(result verify.Result) {
 			progress.Stop()
