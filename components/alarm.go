@@ -22,10 +22,24 @@ type alarm struct {
 	comparison  comparison
 	pages       bool // whether it wakes somebody: part of the composite alarm
 
+	// without is another metric, if the alarm goes off in periods in which the first has values above zero and this one has
+	// none at all.
+	without *other
+
 	// silenceBreaches is set if a missing metric means that something is wrong. Otherwise it means health: a pipeline
 	// without trades has no metrics.
 	silenceBreaches bool
 }
+
+// other is another metric of an alarm's namespace.
+type other struct {
+	metric     string
+	dimensions pulumi.StringMap
+}
+
+// alone is 1 while there are values of the one metric and none of the other, and otherwise 0. FILL gives missing periods
+// a value (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
+const alone = "IF(FILL(these, 0) > 0 AND FILL(others, -1) < 0, 1, 0)"
 
 // comparison is how an alarm's metric must compare with its threshold to breach.
 type comparison string
@@ -58,10 +72,6 @@ func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical st
 		args := &cloudwatch.MetricAlarmArgs{
 			Name:               pulumi.String(physical + "-" + line.name),
 			AlarmDescription:   pulumi.String(line.description),
-			Namespace:          pulumi.String(line.namespace),
-			MetricName:         pulumi.String(line.metric),
-			Dimensions:         line.dimensions,
-			Period:             pulumi.Int(int(line.period.Seconds())),
 			EvaluationPeriods:  pulumi.Int(line.periods),
 			Threshold:          pulumi.Float64(line.threshold),
 			ComparisonOperator: pulumi.String(string(line.comparison)),
@@ -72,11 +82,7 @@ func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical st
 		if line.silenceBreaches {
 			args.TreatMissingData = pulumi.String("breaching")
 		}
-		if line.statistic[0] == percentiles {
-			args.ExtendedStatistic = pulumi.String(line.statistic)
-		} else {
-			args.Statistic = pulumi.String(line.statistic)
-		}
+		line.watch(args)
 		// Only another name replaces an alarm. CloudWatch doesn't delete it while a composite alarm depends on it.
 		metricAlarm, err := cloudwatch.NewMetricAlarm(ctx, logical+"-"+line.name, args, pulumi.Parent(parent), pulumi.DeleteBeforeReplace(false))
 		if err != nil {
@@ -87,4 +93,30 @@ func newAlarms(ctx *pulumi.Context, parent pulumi.Resource, logical, physical st
 		}
 	}
 	return made, nil
+}
+
+// watch sets what the alarm's value is.
+func (line alarm) watch(args *cloudwatch.MetricAlarmArgs) {
+	period := pulumi.Int(int(line.period.Seconds()))
+	if line.without != nil {
+		query := func(id, metric string, dimensions pulumi.StringMap) *cloudwatch.MetricAlarmMetricQueryArgs {
+			return &cloudwatch.MetricAlarmMetricQueryArgs{Id: pulumi.String(id), Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
+				Namespace: pulumi.String(line.namespace), MetricName: pulumi.String(metric), Dimensions: dimensions,
+				Period: period, Stat: pulumi.String(line.statistic),
+			}}
+		}
+		args.MetricQueries = cloudwatch.MetricAlarmMetricQueryArray{
+			&cloudwatch.MetricAlarmMetricQueryArgs{
+				Id: pulumi.String("alone"), Expression: pulumi.String(alone), Label: pulumi.String(line.name), ReturnData: pulumi.Bool(true),
+			},
+			query("these", line.metric, line.dimensions), query("others", line.without.metric, line.without.dimensions),
+		}
+		return
+	}
+	args.Namespace, args.MetricName, args.Dimensions, args.Period = pulumi.String(line.namespace), pulumi.String(line.metric), line.dimensions, period
+	if line.statistic[0] == percentiles {
+		args.ExtendedStatistic = pulumi.String(line.statistic)
+	} else {
+		args.Statistic = pulumi.String(line.statistic)
+	}
 }

@@ -377,10 +377,11 @@ func (args *GlobalTradeTableArgs) throughput() *dynamodb.TableOnDemandThroughput
 
 func (args *GlobalTradeTableArgs) alarms() []alarm {
 	table := pulumi.String(args.TableName)
+	puts := pulumi.StringMap{"TableName": table, "Operation": pulumi.String("PutItem")}
 	alarms := []alarm{{
 		name: "system-errors", pages: true,
 		description: fmt.Sprintf("DynamoDB fails to write to table %s. See the runbook: loss of the primary region.", args.TableName),
-		namespace:   "AWS/DynamoDB", metric: "SystemErrors", dimensions: pulumi.StringMap{"TableName": table, "Operation": pulumi.String("PutItem")},
+		namespace:   "AWS/DynamoDB", metric: "SystemErrors", dimensions: puts,
 		statistic: "Sum", period: time.Minute, periods: 3, threshold: 1, comparison: atLeast,
 	}}
 	throttles := func(prefix, of string, dimensions pulumi.StringMap) {
@@ -408,6 +409,15 @@ func (args *GlobalTradeTableArgs) alarms() []alarm {
 			namespace:   "AWS/DynamoDB", metric: "ReplicationLatency",
 			dimensions: pulumi.StringMap{"TableName": table, "ReceivingRegion": pulumi.String(replica.Region)},
 			statistic:  "Average", period: time.Minute, periods: 5, threshold: 1000 * float64(args.ReplicationLatencySeconds), comparison: above,
+		}, alarm{
+			// A replica that is cut off has no latency at all. Writes are counted by their answers, because a put whose condition
+			// fails writes nothing, and a replay has many of those
+			// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html).
+			name: "replication-stalled-" + replica.Region, pages: true,
+			description: fmt.Sprintf("Table %s is written to, and nothing arrives in %s. See the runbook: a replica that stands still.", args.TableName, replica.Region),
+			namespace:   "AWS/DynamoDB", metric: "SuccessfulRequestLatency", dimensions: puts,
+			without:   &other{"ReplicationLatency", pulumi.StringMap{"TableName": table, "ReceivingRegion": pulumi.String(replica.Region)}},
+			statistic: "SampleCount", period: 5 * time.Minute, periods: 3, threshold: 1, comparison: atLeast,
 		})
 	}
 	return alarms

@@ -130,6 +130,25 @@ func TestEachReplicaHasAnAlarmOnItsDelay(t *testing.T) {
 	}
 }
 
+// A replica that is cut off has no latency, which the alarm on its delay takes for a quiet time.
+func TestAReplicaThatStandsStillRaisesAnAlarm(t *testing.T) {
+	stack := declareTable(t, []string{"eu-west-1"}, nil)
+	alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", "replication-stalled-eu-west-1")
+	metric := func(id, name string, dimensions map[string]any) map[string]any {
+		return map[string]any{"id": id, "metric": map[string]any{
+			"namespace": "AWS/DynamoDB", "metricName": name, "dimensions": dimensions, "period": 300.0, "stat": "SampleCount",
+		}}
+	}
+	want := []any{
+		map[string]any{"id": "alone", "expression": "IF(FILL(these, 0) > 0 AND FILL(others, -1) < 0, 1, 0)", "label": "replication-stalled-eu-west-1", "returnData": true},
+		metric("these", "SuccessfulRequestLatency", map[string]any{"TableName": "trades", "Operation": "PutItem"}),
+		metric("others", "ReplicationLatency", map[string]any{"TableName": "trades", "ReceivingRegion": "eu-west-1"}),
+	}
+	if diff := cmp.Diff(want, alarm.At("metricQueries")); diff != "" || alarm.At("metricName") != nil || alarm.At("period") != nil {
+		t.Errorf("%s: %v", diff, alarm.Inputs)
+	}
+}
+
 // The metrics of a table leave those of its indexes out.
 func TestTheTableAndEachIndexHaveAlarmsOnThrottles(t *testing.T) {
 	stack := declareTable(t, nil, nil)

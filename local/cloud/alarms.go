@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,12 +19,17 @@ import (
 var alarmKinds = map[string]kind{
 	"aws:cloudwatch/metricAlarm:MetricAlarm": {
 		uses: "name comparisonOperator dimensions.* evaluationPeriods extendedStatistic metricName namespace period statistic " +
-			"threshold treatMissingData",
-		records:  "alarmActions alarmDescription okActions tags",
+			"threshold treatMissingData metricQueries.expression metricQueries.id metricQueries.returnData metricQueries.metric.dimensions.* " +
+			"metricQueries.metric.metricName metricQueries.metric.namespace metricQueries.metric.period metricQueries.metric.stat",
+		records:  "alarmActions alarmDescription metricQueries.label okActions tags",
 		requires: "name comparisonOperator evaluationPeriods", replaces: "name", computes: "arn",
 		identify: named("cloudwatch", "alarm:"),
 		start: with(func(c *Cloud, r *Resource, in metricAlarmInputs) error {
-			return c.in(r.Region).alarms.Put(in.alarm())
+			alarm, err := in.alarm()
+			if err != nil {
+				return err
+			}
+			return c.in(r.Region).alarms.Put(alarm)
 		}),
 		stop: deleteAlarm,
 	},
@@ -54,14 +60,60 @@ type metricAlarmInputs struct {
 	Statistic          string            `property:"statistic"`
 	Threshold          float64           `property:"threshold"`
 	TreatMissingData   string            `property:"treatMissingData"`
+	MetricQueries      []metricQuery     `property:"metricQueries"`
 }
 
-func (in metricAlarmInputs) alarm() metrics.Alarm {
-	return metrics.Alarm{
+type metricQuery struct {
+	ID         string `property:"id"`
+	Expression string `property:"expression"`
+	ReturnData bool   `property:"returnData"`
+	Metric     struct {
+		Dimensions map[string]string `property:"dimensions"`
+		MetricName string            `property:"metricName"`
+		Namespace  string            `property:"namespace"`
+		Period     int               `property:"period"`
+		Stat       string            `property:"stat"`
+	} `property:"metric"`
+}
+
+func (in metricAlarmInputs) alarm() (metrics.Alarm, error) {
+	alarm := metrics.Alarm{
 		Name: in.Name, Namespace: in.Namespace, Metric: in.MetricName, Dimensions: in.Dimensions,
 		Statistic: cmp.Or(in.ExtendedStatistic, in.Statistic), Period: seconds(in.Period), EvaluationPeriods: in.EvaluationPeriods,
 		Threshold: in.Threshold, Comparison: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
 	}
+	if len(in.MetricQueries) == 0 {
+		return alarm, nil
+	}
+	return alarm, in.withoutAnother(&alarm)
+}
+
+// alone is the one expression of metric math that is known here: it is 1 in periods in which the first metric is above
+// zero and the second has no data, and otherwise 0
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
+var alone = regexp.MustCompile(`^IF\(FILL\((\w+), 0\) > 0 AND FILL\((\w+), -1\) < 0, 1, 0\)$`)
+
+// withoutAnother reads the queries of an alarm on one metric without another.
+func (in metricAlarmInputs) withoutAnother(alarm *metrics.Alarm) error {
+	queries, expression := map[string]metricQuery{}, ""
+	for _, query := range in.MetricQueries {
+		queries[query.ID] = query
+		if query.ReturnData {
+			expression = query.Expression
+		}
+	}
+	operands := alone.FindStringSubmatch(expression)
+	if operands == nil || len(queries) != 3 || alarm.Metric != "" {
+		return fmt.Errorf("the only metric math known here is IF(FILL(a, 0) > 0 AND FILL(b, -1) < 0, 1, 0) over two metrics, and this is %q", expression)
+	}
+	these, others := queries[operands[1]].Metric, queries[operands[2]].Metric
+	if these.Stat != others.Stat || these.Period != others.Period {
+		return fmt.Errorf("metrics with different statistics or periods are not known here: %s and %s", operands[1], operands[2])
+	}
+	alarm.Namespace, alarm.Metric, alarm.Dimensions = these.Namespace, these.MetricName, these.Dimensions
+	alarm.Statistic, alarm.Period = these.Stat, seconds(these.Period)
+	alarm.Without = &metrics.Metric{Namespace: others.Namespace, Name: others.MetricName, Dimensions: others.Dimensions}
+	return nil
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

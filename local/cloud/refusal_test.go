@@ -157,6 +157,14 @@ func TestWhatCreationRefuses(t *testing.T) {
 		{"an alarm on a metric that nobody sends", alarmType, func(*world) cloud.Properties {
 			return alarmInputs("NumberOfMessagesLost")
 		}, "NumberOfMessagesLost"},
+		{"an alarm on other metric math", alarmType, func(*world) cloud.Properties {
+			inputs := alarmInputs("NumberOfMessagesSent")
+			for _, own := range []string{"metricName", "namespace", "dimensions", "period", "statistic"} {
+				delete(inputs, own)
+			}
+			inputs["metricQueries"] = []any{object{"id": "e1", "expression": "m1 / m2", "returnData": true}}
+			return inputs
+		}, "the only metric math known here"},
 		{"a parameter with an empty value", parameterType, func(*world) cloud.Properties {
 			return cloud.Properties{"name": "/a", "type": "String", "value": ""}
 		}, "/a"},

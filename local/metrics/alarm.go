@@ -18,7 +18,7 @@ const (
 	InsufficientData State = "INSUFFICIENT_DATA"
 )
 
-// An Alarm is the definition of an alarm on one metric, like CloudWatch's MetricAlarm. All of its evaluation periods
+// An Alarm is the definition of an alarm on one metric, or on one without another, like CloudWatch's MetricAlarm. All of its evaluation periods
 // must breach.
 type Alarm struct {
 	Name              string
@@ -30,6 +30,16 @@ type Alarm struct {
 	Threshold         float64
 	Comparison        string // one of comparisons
 	TreatMissingData  string // breaching or notBreaching
+
+	// Without is another metric, if the alarm's value is not its metric's: it is 1 in a period in which that has a statistic
+	// above zero and this one has none, and otherwise 0.
+	Without *Metric
+}
+
+// A Metric is a metric's name and dimensions.
+type Metric struct {
+	Namespace, Name string
+	Dimensions      map[string]string
 }
 
 // extraPeriods is how many periods CloudWatch looks at beyond the evaluation periods, to find data if some is missing.
@@ -102,13 +112,24 @@ type point struct {
 // returns the last ones, as many as are evaluated.
 func (e *evaluation) points(store *Store, now time.Time) []point {
 	series := store.lookup(e.Namespace, e.Metric, e.Dimensions)
+	value := func(start, end time.Time) (float64, bool) { return series.Value(e.statistic, start, end) }
+	if e.Without != nil {
+		others := store.lookup(e.Without.Namespace, e.Without.Name, e.Without.Dimensions)
+		value = func(start, end time.Time) (float64, bool) {
+			these, _ := series.Value(e.statistic, start, end)
+			if _, any := others.Value(e.statistic, start, end); any || these <= 0 {
+				return 0, true
+			}
+			return 1, true
+		}
+	}
 	var found []point
 	start := time.Unix((floorMinute(now)+1)*60, 0)
 	for range e.EvaluationPeriods + extraPeriods {
 		end := start
 		start = end.Add(-e.Period)
-		if value, ok := series.Value(e.statistic, start, end); ok && len(found) < e.EvaluationPeriods {
-			found = append(found, point{start, value}) // the newest first
+		if v, ok := value(start, end); ok && len(found) < e.EvaluationPeriods {
+			found = append(found, point{start, v}) // the newest first
 		}
 	}
 	return found

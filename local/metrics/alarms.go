@@ -58,6 +58,11 @@ func (a *Alarms) Put(alarm Alarm) error {
 	if err := a.store.check(alarm.Namespace, alarm.Metric); err != nil {
 		return fmt.Errorf("alarm %q: %w", alarm.Name, err)
 	}
+	if other := alarm.Without; other != nil {
+		if err := a.store.check(other.Namespace, other.Name); err != nil {
+			return fmt.Errorf("alarm %q: %w", alarm.Name, err)
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, taken := a.composite[alarm.Name]; taken {

@@ -182,6 +182,46 @@ func TestStatisticsAndComparisons(t *testing.T) {
 	}
 }
 
+// For instance, a table is written to, and nothing arrives at its replica.
+func TestAnAlarmOnOneMetricWithoutAnother(t *testing.T) {
+	for name, test := range map[string]struct {
+		these, others []float64 // by minute; below 0 is none
+		want          metrics.State
+	}{
+		"only the one, all the time":             {[]float64{1, 1, 1}, []float64{-1, -1, -1}, metrics.Alarming},
+		"both":                                   {[]float64{1, 1, 1}, []float64{0, 0, 0}, metrics.OK},
+		"neither":                                {[]float64{-1, -1, -1}, []float64{-1, -1, -1}, metrics.OK},
+		"only the other":                         {[]float64{-1, -1, -1}, []float64{1, 1, 1}, metrics.OK},
+		"the one is zero":                        {[]float64{0, 0, 0}, []float64{-1, -1, -1}, metrics.OK},
+		"the other came once":                    {[]float64{1, 1, 1}, []float64{-1, 5, -1}, metrics.OK},
+		"the one stopped for one of the periods": {[]float64{1, -1, 1}, []float64{-1, -1, -1}, metrics.OK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud()
+			a := watched()
+			a.EvaluationPeriods, a.Without = 3, &metrics.Metric{Namespace: "N", Name: "O"}
+			if err := c.alarms.Put(a); err != nil {
+				t.Fatal(err)
+			}
+			for i := range test.these {
+				if i > 0 {
+					c.clock.Advance(time.Minute)
+				}
+				if v := test.these[i]; v >= 0 {
+					c.add(v)
+				}
+				if v := test.others[i]; v >= 0 {
+					c.store.Series("N", "O", nil).Add(c.clock.Now(), v)
+				}
+			}
+			c.alarms.Evaluate()
+			if got := c.state(t, "watched"); got != test.want {
+				t.Errorf("it is %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestDefinitionsThatAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		name    string

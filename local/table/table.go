@@ -48,6 +48,7 @@ type Table struct {
 	faults  fault.Hook
 	metrics *metrics.Store
 	store   *store
+	puts    *metrics.Series // how long successful ones take
 	deleted atomic.Bool
 
 	mu       sync.Mutex // guards changes of the two lists
@@ -61,9 +62,10 @@ func New(def Definition, options Options) (*Table, error) {
 		return nil, err
 	}
 	options.Metrics.Declare(namespace, "ConditionalCheckFailedRequests", "ReadThrottleEvents", "ReplicationLatency",
-		"SystemErrors", "ThrottledRequests", "WriteThrottleEvents")
+		"SuccessfulRequestLatency", "SystemErrors", "ThrottledRequests", "WriteThrottleEvents")
 	t := &Table{clock: options.Clock, faults: options.Faults, metrics: options.Metrics, store: newStore(len(def.Indexes))}
 	t.def.Store(&def)
+	t.puts = t.series("SuccessfulRequestLatency", map[string]string{"Operation": "PutItem"})
 	t.outgoing.Store(&[]*Replication{})
 	t.incoming.Store(&[]*Replication{})
 	return t, nil
@@ -151,6 +153,7 @@ func serve[T any](
 	ctx context.Context, t *Table, operation string, name *string, options []func(*dynamodb.Options),
 	about map[string]types.AttributeValue, run func() (T, error),
 ) (T, error) {
+	began := t.clock.Now()
 	call := fault.Call{Service: "dynamodb", Operation: operation, Resource: t.definition().Name}
 	key := func() string { return textOf(about[t.definition().HashKey]) }
 	answer, err := awsapi.Serve(ctx, t.clock, t.faults, call, key, func() (answer T, err error) {
@@ -162,8 +165,12 @@ func serve[T any](
 		}
 		return run()
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		t.countError(operation, err)
+	case operation == "PutItem":
+		now := t.clock.Now()
+		t.puts.Add(now, float64(now.Sub(began).Milliseconds()))
 	}
 	return answer, err
 }
@@ -181,9 +188,9 @@ func textOf(value types.AttributeValue) string {
 	return ""
 }
 
-// namespace is that of DynamoDB's metrics. All have the dimension TableName; ThrottledRequests and SystemErrors have
-// Operation too, and ReplicationLatency, in milliseconds, has ReceivingRegion. Like DynamoDB's own, they have no data
-// while nothing happens.
+// namespace is that of DynamoDB's metrics. All have the dimension TableName; ThrottledRequests, SystemErrors and
+// SuccessfulRequestLatency, which only writes have here, have Operation too, and ReplicationLatency has ReceivingRegion.
+// Latencies are in milliseconds. Like DynamoDB's own, metrics have no data while nothing happens.
 const namespace = "AWS/DynamoDB"
 
 // countError counts an error under DynamoDB's metrics for it.
