@@ -18,8 +18,8 @@ const (
 	InsufficientData State = "INSUFFICIENT_DATA"
 )
 
-// An Alarm is the definition of an alarm on one metric, or on one without another, like CloudWatch's MetricAlarm. All of its evaluation periods
-// must breach.
+// An Alarm is the definition of an alarm on one metric, or on one without another, like CloudWatch's MetricAlarm. All
+// of its evaluation periods must breach.
 type Alarm struct {
 	Name              string
 	Namespace, Metric string
