@@ -106,6 +106,24 @@ func TestEveryRuleThatMatchesDeliversToEachOfItsTargets(t *testing.T) {
 	w.expect(`{"id": "2"}`, "third; second")
 }
 
+// An event matches a rule once, and invokes each of its targets, even one whose alias was never made.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+func TestATargetWhoseAliasIsMissing(t *testing.T) {
+	w := newWorld(t)
+	target := w.targetInputs()
+	target["targetId"], target["arn"] = "2", w.arn(machineType, "orders")+":next"
+	w.create(targetType, "next", target)
+	for _, metric := range []string{"MatchedEvents", "Invocations", "FailedInvocations", "InvocationsSentToDlq"} {
+		inputs := alarmInputs(metric)
+		inputs["name"], inputs["namespace"], inputs["statistic"], inputs["threshold"] = metric, "AWS/Events", "Sum", 2.0
+		inputs["dimensions"] = object{"RuleName": "orders", "EventBusName": "orders"}
+		w.create(alarmType, metric, inputs)
+	}
+	w.expect(`{"id": "1"}`, "hello kept; failed: StateMachineDoesNotExist, kept in undelivered as StateMachineDoesNotExist")
+	w.clock.Advance(time.Minute)
+	w.alarms("Invocations")
+}
+
 // A rule sees the whole event as AWS documents it, and the function gets the detail byte for byte.
 func TestTheEnvelopeOfAnEvent(t *testing.T) {
 	w := newWorld(t)
