@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"trade-processing/local/endpoint"
 )
 
 // request is one call of an AWS API.
@@ -30,6 +33,12 @@ type fault struct {
 
 	// Broken ends the connection without an answer.
 	Broken bool
+
+	// Slow is how long the answer takes.
+	Slow time.Duration
+
+	// Answer replaces the error: an answer with status 200 that doesn't mean success.
+	Answer string
 }
 
 // failedByTheTest is the message of every such error.
@@ -81,6 +90,17 @@ func (f *front) failing(fail func(request) fault) {
 	f.fail = fail
 }
 
+// since returns the operations of the calls after the first n.
+func (f *front) since(n int) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var operations []string
+	for _, r := range f.seen[n:] {
+		operations = append(operations, r.Operation)
+	}
+	return operations
+}
+
 // calls returns the calls of an operation so far.
 func (f *front) calls(operation string) []request {
 	f.mu.Lock()
@@ -116,6 +136,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/invocations") {
 		operation = "Invoke"
 	}
+	if call, _, err := endpoint.Read(r); err == nil && operation == "" {
+		operation = call.Operation
+	}
 	wrong, handle := f.note(request{Operation: operation, Path: r.URL.Path, Body: string(body)})
 	if handle == nil {
 		handle = f.to.ServeHTTP
@@ -127,10 +150,19 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case wrong.Applied:
 		handle(discarded{http.Header{}}, r)
 	}
+	time.Sleep(wrong.Slow)
 	if wrong.Broken {
 		panic(http.ErrAbortHandler) // closes the connection
 	}
+	if wrong.Status == 0 && wrong.Answer == "" {
+		handle(w, r) // it was only slow
+		return
+	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	if wrong.Answer != "" {
+		fmt.Fprint(w, wrong.Answer)
+		return
+	}
 	w.Header().Set("X-Amzn-ErrorType", wrong.Code)
 	w.Header().Set("X-Amzn-RequestId", "failed-by-the-test")
 	w.WriteHeader(wrong.Status)

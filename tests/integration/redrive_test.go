@@ -223,8 +223,8 @@ func TestARedriveThatIsInterruptedLosesNothingAndDoublesNothing(t *testing.T) {
 	}
 	r.front.failing(nil)
 	r.reveal(recorderLetters, r.handles())
-	if said, ok := r.run(recorderLetters); !ok || said != "1 sent again, 0 left" {
-		t.Errorf("the next run: %q", said)
+	if said, ok := r.run(recorderLetters); ok || !strings.HasPrefix(said, "the queue holds about 1 more, hidden") {
+		t.Errorf("the next run, while the first message is still hidden: %q", said)
 	}
 
 	// The bus got it three times, and refused the first. The pipeline records it once.
