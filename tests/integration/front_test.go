@@ -2,12 +2,14 @@ package integration_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +20,7 @@ import (
 
 // request is one call of an AWS API.
 type request struct {
-	Operation string // such as PutItem; of Lambda, which has none, Invoke
+	Operation string // such as PutItem; in REST, which doesn't name it, Invoke or one like lambda:GET:versions, after the path's end
 	Path      string
 	Body      string
 }
@@ -137,7 +139,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		operation = "Invoke"
 	}
 	if call, _, err := endpoint.Read(r); err == nil && operation == "" {
-		operation = call.Operation
+		operation = cmp.Or(call.Operation, call.Service+":"+r.Method+":"+path.Base(r.URL.Path))
 	}
 	wrong, handle := f.note(request{Operation: operation, Path: r.URL.Path, Body: string(body)})
 	if handle == nil {

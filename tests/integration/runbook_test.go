@@ -3,6 +3,7 @@ package integration_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -52,8 +53,8 @@ type procedure struct {
 }
 
 const (
-	noLambda  = "it calls Lambda, AWS Backup or EC2, whose requests don't name their operation as the front knows it"
-	noAccount = "it changes an account with Pulumi"
+	onlyVersion2 = "it needs --cli-binary-format, which version 1 of the AWS CLI, the one on pip, doesn't have"
+	noAccount    = "it changes an account with Pulumi"
 )
 
 // procedures are all blocks of shell in the runbook, by the heading they stand under.
@@ -79,11 +80,11 @@ var procedures = map[string]procedure{
 	"Promote dev to prod 1":         {says: `^replace urn:table\nend of the list$`},
 	"Promote dev to prod 2":         {notHere: noAccount},
 	"Promote dev to prod 3":         {notHere: "the page on verification has the command, whose test runs it"},
-	"Promote dev to prod 4":         {notHere: noLambda},
-	"Roll back a function 1":        {notHere: noLambda},
-	"Roll back a function 2":        {notHere: noLambda},
-	"Roll back a function 3":        {notHere: noLambda},
-	"Roll back a function 4":        {notHere: noLambda},
+	"Promote dev to prod 4":         {calls: imagesOf("dev") + imagesOf("prod"), says: `(?m)^prod recorder abc$`},
+	"Roll back a function 1":        {calls: "lambda:GET:live lambda:GET:versions", says: `^7\n5\tm\tc$`},
+	"Roll back a function 2":        {before: "f=recorder", calls: "lambda:GET:configuration", says: `"Active"`},
+	"Roll back a function 3":        {notHere: onlyVersion2},
+	"Roll back a function 4":        {before: "f=recorder version=6 USER=me", calls: "lambda:PUT:live", says: `"FunctionVersion": "6"`},
 	"A tag that exists already 1":   {notHere: noAccount},
 	"Roll back the state machine 1": {calls: "DescribeStateMachineAlias ListStateMachineVersions", says: `"weight": 100`},
 	"Roll back the state machine 2": {calls: "DescribeStateMachine DescribeStateMachine", says: `(?m)^< .*:3"$`, ends: 1}, // diff's, for a difference
@@ -147,7 +148,7 @@ var procedures = map[string]procedure{
 	"Retire a source 1":                {notHere: noAccount},
 	"Change a parameter at run time 1": {calls: "GetParameter PutParameter", says: `^1000000\t3\n`},
 	"Change a parameter at run time 2": {calls: "FilterLogEvents", says: `\[\]`},
-	"Change reserved concurrency 1":    {notHere: noLambda},
+	"Change reserved concurrency 1":    {calls: "lambda:GET:account-settings lambda:PUT:concurrency", says: `(?s)1000.*300`},
 	"Verify a trade by hand 1": {
 		fill: map[string]string{"system1-1-20251031-1": "t0", "1761914944831": "1772460000000"}, calls: "GetItem", prepare: (*operator).record,
 		says: `^` + digestOf + `  -\n` + digestOf + `$`,
@@ -161,23 +162,30 @@ var procedures = map[string]procedure{
 	"Items were damaged or deleted 2": {
 		prepare: func(o *operator) { o.restored(region, o.live()+"-restored") }, calls: "DescribeTable DescribeTable",
 	},
-	"Items were damaged or deleted 3": {notHere: noLambda},
-	"Items were damaged or deleted 4": {notHere: noLambda},
+	"Items were damaged or deleted 3": {calls: "backup:GET:recovery-points", says: `COMPLETED\tarn:point`},
+	"Items were damaged or deleted 4": {
+		before: "point=arn:point role=arn:aws:iam::000000000000:role/restorer", calls: "backup:GET:restore-metadata backup:PUT:restore-jobs",
+		check: func(o *operator, _ string) {
+			if body := o.front.calls("backup:PUT:restore-jobs")[0].Body; !strings.Contains(body, `"targetTableName": "trade-processing-dev-trades-restored"`) {
+				o.t.Errorf("it starts %s", body)
+			}
+		},
+	},
 	"Items were damaged or deleted 5": {
 		before: `restored=$(out .tradeTableName)-restored from=1772400000000 to=1772500000000`,
 		calls:  "Query Query Query " + strings.Repeat("GetItem PutEvents ", restoredTrades), says: fmt.Sprintf(`^%d sent$`, restoredTrades),
 		prepare: func(o *operator) { o.restored(region, o.live()+"-restored") },
 		check:   func(o *operator, _ string) { o.has(o.live(), o.sent...) },
 	},
-	"Failed backups 1":              {notHere: noLambda},
-	"Failed backups 2":              {notHere: noLambda},
+	"Failed backups 1":              {calls: "backup:GET:backup-jobs", says: `FAILED\twhy`},
+	"Failed backups 2":              {calls: "GetRole backup:PUT:backup-jobs", says: `"BackupJobId"`},
 	"A replica that stands still 1": {calls: "DescribeTable DescribeKey", says: "PendingReplicaDeletion"},
 	"The table itself is gone 1":    {calls: "UpdateTable DescribeTable"},
 	"When it happens 1": {
 		calls: strings.Repeat("Query ", 9), prepare: func(o *operator) { o.restored(replica, "trade-processing-prod-trades") },
 		says: `^system1\t\d+\t.+Z\tt\d+\n\t\t\t\n\t\t\t$`,
 	},
-	"When it happens 2": {notHere: noLambda},
+	"When it happens 2": {notHere: onlyVersion2},
 	"Keys 1":            {calls: "GetKeyRotationStatus ListKeyRotations", says: `YEARLY`},
 	"Keys 2":            {calls: "RotateKeyOnDemand"},
 	"Keys 3": {
@@ -194,8 +202,9 @@ var procedures = map[string]procedure{
 	"prod 2":                          {calls: "ExportTableToPointInTime"},
 	"prod 3":                          {calls: "DescribeRepositories DeleteRepository DeleteRepository DescribeKey", says: "PendingReplicaDeletion"},
 	"prod 4":                          {notHere: noAccount},
-	"Security groups that won't go 1": {notHere: noLambda},
-	"Security groups that won't go 2": {notHere: noLambda},
+	"Security groups that won't go 1": {calls: "DescribeNetworkInterfaces", says: `^eni-1\tin-use\t`},
+	"Security groups that won't go 2": {calls: "lambda:GET:versions", says: `^5\t`},
+	"Security groups that won't go 3": {calls: "lambda:DELETE:trade-processing-dev-enricher"},
 }
 
 const (
@@ -719,6 +728,15 @@ func execution(name string) string {
 	return "arn:aws:states:us-east-1:" + cloud.Account + ":execution:trade-processing-dev-workflow:" + name
 }
 
+// imagesOf are the calls that find the images of a stack's functions.
+func imagesOf(stack string) string {
+	var calls strings.Builder
+	for _, function := range []string{"validator", "enricher", "recorder"} {
+		fmt.Fprintf(&calls, "lambda:GET:trade-processing-%s-%s:live DescribeImages ", stack, function)
+	}
+	return calls.String()
+}
+
 // answerTheRest lets the front answer what the endpoint doesn't serve.
 func (o *operator) answerTheRest() {
 	machine := o.outputs["stateMachineArn"].(string)
@@ -738,6 +756,30 @@ func (o *operator) answerTheRest() {
 		"DescribeRepositories": `{"repositories": [{"repositoryName": "trade-processing/dev/validator"}, {"repositoryName": "trade-processing/dev/enricher"}, {"repositoryName": "other"}]}`,
 	} {
 		o.front.serve[operation] = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }
+	}
+	for operation := range operations(imagesOf("dev") + imagesOf("prod") + `lambda:GET:live lambda:GET:versions lambda:GET:configuration lambda:GET:account-settings
+		lambda:PUT:live lambda:PUT:concurrency lambda:DELETE:trade-processing-dev-enricher backup:GET:recovery-points backup:GET:restore-metadata
+		backup:PUT:restore-jobs backup:GET:backup-jobs backup:PUT:backup-jobs`) {
+		o.front.serve[operation] = func(w http.ResponseWriter, r *http.Request) {
+			answer := map[string]string{
+				"lambda:PUT:live": `{"FunctionVersion": "6"}`, "lambda:GET:live": `{"FunctionVersion": "7"}`, "DescribeImages": `{"imageDetails": [{"imageTags": ["abc"]}]}`,
+				"lambda:GET:versions":         `{"Versions": [{"Version": "5", "LastModified": "m", "CodeSha256": "c", "VpcConfig": {"SecurityGroupIds": ["sg-1"]}}]}`,
+				"lambda:GET:configuration":    `{"State": "Active"}`,
+				"lambda:GET:account-settings": `{"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}}`,
+				"lambda:PUT:concurrency":      `{"ReservedConcurrentExecutions": 300}`,
+				"backup:GET:recovery-points":  `{"RecoveryPoints": [{"CreationDate": 1, "Status": "COMPLETED", "RecoveryPointArn": "arn:point"}]}`,
+				"backup:GET:restore-metadata": `{"RestoreMetadata": {"encryptionType": "Default"}}`,
+				"backup:GET:backup-jobs":      `{"BackupJobs": [{"CreationDate": 1, "State": "FAILED", "StatusMessage": "why", "BackupJobId": "j"}]}`,
+				"backup:PUT:backup-jobs":      `{"BackupJobId": "j"}`, "backup:PUT:restore-jobs": `{"RestoreJobId": "j"}`,
+			}[operation]
+			fmt.Fprint(w, cmp.Or(answer, `{"Code": {"ImageUri": "repository@sha256:0"}}`))
+		}
+	}
+	o.front.serve["GetRole"] = func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::000000000000:role/backup</Arn></Role></GetRoleResult></GetRoleResponse>`)
+	}
+	o.front.serve["DescribeNetworkInterfaces"] = func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<DescribeNetworkInterfacesResponse><networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId><status>in-use</status><description>d</description><groupSet/></item></networkInterfaceSet></DescribeNetworkInterfacesResponse>`)
 	}
 	o.front.serve["ListSubscriptionsByTopic"] = func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions/></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>`)
