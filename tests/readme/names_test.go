@@ -2,6 +2,7 @@ package readme
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -267,6 +268,24 @@ func TestEveryPathExists(t *testing.T) {
 			t.Errorf("%s names %s, which doesn't exist", p.name, name)
 		}
 	})
+}
+
+func TestTheTestsThatShowWhatAWSDoesExist(t *testing.T) {
+	var code strings.Builder
+	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			code.WriteString(read(t, strings.TrimPrefix(path, root+"/")))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile("`Test\\w+`").FindAllString(pageNamed(t, "docs/aws.md").text, -1) {
+		if !strings.Contains(code.String(), "func "+strings.Trim(name, "`")+"(") {
+			t.Errorf("there is no test %s", name)
+		}
+	}
 }
 
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
