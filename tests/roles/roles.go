@@ -21,6 +21,11 @@ func allow(sid string, resources iam.Strings, actions ...string) iam.Statement {
 	return iam.Statement{Sid: sid, Effect: iam.Allow, Action: actions, Resource: resources}
 }
 
+// bounded is the statement that may be allowed on condition of a boundary: AWS has the key iam:PermissionsBoundary for these
+// actions alone, so that the condition never holds for others.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+const bounded = "RolesWithinBoundary"
+
 // stackRoles are all roles of a stack.
 var stackRoles = iam.Strings{"arn:aws:iam::" + account + ":role/" + prefix + "-*"}
 
@@ -95,10 +100,11 @@ func Platform() iam.Document {
 		allow("NewKey", iam.Strings{"*"}, "kms:CreateKey", "kms:TagResource", "kms:ListAliases"),
 		key,
 		allow("KeyAlias", iam.Strings{arn("kms", "alias/"+prefix)}, "kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"),
+		allow(bounded, stackRoles,
+			"iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary"),
 		allow("Roles", stackRoles,
-			"iam:CreateRole", "iam:DeleteRole", "iam:GetRole", "iam:UpdateRole", "iam:UpdateAssumeRolePolicy", "iam:TagRole", "iam:UntagRole",
-			"iam:PutRolePolicy", "iam:GetRolePolicy", "iam:DeleteRolePolicy", "iam:ListRolePolicies", "iam:AttachRolePolicy", "iam:DetachRolePolicy",
-			"iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
+			"iam:DeleteRole", "iam:GetRole", "iam:UpdateRole", "iam:UpdateAssumeRolePolicy", "iam:TagRole", "iam:UntagRole",
+			"iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole"),
 		pass,
 		linked,
 		allow("Network", iam.Strings{"*"}, // ids are unknown before they are made
@@ -169,7 +175,8 @@ when the replica is there.
 
 %s
 Whoever may create roles can give them any permission. If that is more than a deployment should be able to do, set
-` + "`trade-processing:permissionsBoundary`, and add the condition `iam:PermissionsBoundary` with its ARN to the statement `Roles`" + `.
+` + "`trade-processing:permissionsBoundary`, and add the condition `iam:PermissionsBoundary`" + ` with its ARN to the statement
+` + "`" + bounded + "`" + `: AWS has that key for these actions alone, so on another statement the condition never holds.
 
 For a state in a bucket add ` + "`s3:ListBucket`, `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject`" + ` on it, and
 ` + "`kms:Decrypt` and `kms:GenerateDataKey`" + ` on its key. For ` + "`make verify`" + ` add [what it needs](verify.md#what-the-caller-must-be-allowed-to-do).

@@ -229,6 +229,54 @@ func TestTheDeployingRoleMayMakeEveryResource(t *testing.T) {
 	}
 }
 
+// withBoundary are the actions on roles for which AWS has the key iam:PermissionsBoundary.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+var withBoundary = []string{
+	"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
+	"iam:PutRolePermissionsBoundary", "iam:PutRolePolicy",
+}
+
+// Whoever adds the condition that the page names can still deploy, with the boundary and with no other.
+func TestTheDeployingRoleMayBeHeldToABoundary(t *testing.T) {
+	const ours, key = "arn:aws:iam::111122223333:policy/ours", "iam:PermissionsBoundary"
+	platform := Platform()
+	for i := range platform.Statement {
+		if s := &platform.Statement[i]; s.Sid == bounded {
+			s.Condition = iam.Conditions{iam.StringEquals: {key: {ours}}}
+		}
+	}
+	access := of(t, "prod", Services(), platform)
+	for _, n := range goldens(t, "prod") {
+		n.Provider = providerOr(n.Provider)
+		for _, action := range strings.Fields(strings.Replace(needs[n.kind()], "|", "", 1)) {
+			r := n.request(action, "prod")
+			if !slices.Contains(withBoundary, action) {
+				if err := access.Decide(r); err != nil {
+					t.Errorf("%s: %v", n.URN, err)
+				}
+				continue
+			}
+			if err := access.Decide(r); err == nil {
+				t.Errorf("%s: %s is allowed without a boundary", n.URN, action)
+			}
+			r.Context[key] = ours
+			if err := access.Decide(r); err != nil {
+				t.Errorf("%s: %v", n.URN, err)
+			}
+			r.Context[key] = "arn:aws:iam::111122223333:policy/theirs"
+			if err := access.Decide(r); err == nil {
+				t.Errorf("%s: %s is allowed with another boundary", n.URN, action)
+			}
+		}
+	}
+	if err := access.Decide(iam.Request{
+		Action: "iam:DeleteRolePermissionsBoundary", Resource: "arn:aws:iam::111122223333:role/trade-processing-prod-workflow",
+		Principal: "arn:aws:iam::111122223333:role/deploy", Context: map[string]string{key: ours},
+	}); err == nil {
+		t.Error("a boundary may be taken off")
+	}
+}
+
 // The images are pushed by Docker, without a provider of AWS's.
 func providerOr(region string) string {
 	if region == "" {
@@ -249,7 +297,7 @@ func TestTheDeployingRoleMayDoNothingElse(t *testing.T) {
 	for _, action := range []string{
 		"sns:SetSubscriptionAttributes", "lambda:GetFunctionConfiguration", "lambda:GetFunctionConcurrency", "lambda:GetFunctionCodeSigningConfig", "lambda:ListTags",
 		"states:DeleteStateMachineVersion", "states:ListStateMachineAliases", "logs:DeleteRetentionPolicy", "logs:DisassociateKmsKey",
-		"iam:DeleteRolePermissionsBoundary", "kms:RetireGrant", "kms:ReEncrypt*", "kms:GenerateDataKey*", "ec2:Describe*",
+		"kms:RetireGrant", "kms:ReEncrypt*", "kms:GenerateDataKey*", "ec2:Describe*",
 		"ecr:BatchDeleteImage", // of a repository that may be deleted with its images
 	} {
 		needed[action] = true
