@@ -16,7 +16,7 @@ const (
 	OK           Code = 0   // success; for a run: every trade is accounted for
 	Failure      Code = 1   // unexpected failure
 	Usage        Code = 2   // a wrong flag, argument or setting; nothing was done
-	Unreconciled Code = 3   // trades in and trades out differ
+	Unreconciled Code = 3   // trades in and trades out differ, or aren't what they must be
 	RefusedInput Code = 4   // some input was refused or couldn't be read; the rest was processed and reconciles
 	Interrupted  Code = 130 // Ctrl-C or SIGTERM: 128 + SIGINT, as shells count
 )
@@ -45,7 +45,7 @@ var meanings = []struct {
 	{OK, "done; every trade is accounted for"},
 	{Failure, "unexpected failure"},
 	{Usage, "wrong usage or configuration; nothing was done"},
-	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice"},
+	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice, a call was denied, or a sample isn't what it must be"},
 	{RefusedInput, "some input was refused or couldn't be read; the rest was processed and reconciles"},
 	{NotSent, "verify: the bus refused a trade"},
 	{NotRecorded, "verify: a trade was not recorded in time"},

@@ -38,11 +38,15 @@ type Inventory struct {
 	all    int64            // items in the table
 	items  map[string]int64 // of these, by status, those in no queue
 	queued map[string]int64 // events by queue
+	denied map[string]int64 // calls, by what the denial says
 }
+
+// Empty reports whether there is no trade anywhere.
+func (i Inventory) Empty() bool { return i.all == 0 && len(i.queued) == 0 }
 
 // Take counts what the stack's table and queues hold now.
 func (p Pipeline) Take() (Inventory, error) {
-	inventory := Inventory{items: map[string]int64{}, queued: map[string]int64{}}
+	inventory := Inventory{items: map[string]int64{}, queued: map[string]int64{}, denied: p.Cloud.Denials()}
 	table, err := p.Cloud.Table(p.Region, p.Table)
 	if err != nil {
 		return inventory, err
@@ -113,6 +117,11 @@ func (p Pipeline) Report(ctx context.Context, collector *report.Collector, befor
 		run.Replicas = append(run.Replicas, report.Replica{
 			Region: replica.Region, Items: int64(replica.Table.Count()), Behind: int64(replica.Behind),
 		})
+	}
+	for says, times := range p.Cloud.Denials() {
+		if times -= before.denied[says]; times > 0 {
+			run.Denied = append(run.Denied, report.Denial{Says: says, Times: times})
+		}
 	}
 	run.Checks = checks(collector.Report(run), before, after)
 	if run.Example, err = p.example(); err != nil {

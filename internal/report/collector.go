@@ -180,6 +180,7 @@ type Run struct {
 	Elapsed     time.Duration
 	Interrupted bool
 	Checks      []Check
+	Denied      []Denial
 	Replicas    []Replica
 	PeakMemory  int64           // bytes
 	Example     json.RawMessage // one recorded item; nil if there is none
@@ -194,7 +195,7 @@ func (c *Collector) Report(run Run) *Report {
 		Received: n.received, Recorded: n.recorded, Rejected: n.rejected, Duplicates: n.duplicates,
 		DeadLettered: n.deadLettered, NotMatched: n.notMatched,
 		RejectedByCode: make(map[string]int64), DeadLetters: []DeadLetters{},
-		Checks: orEmpty(run.Checks), Interrupted: run.Interrupted,
+		Denied: orEmpty(run.Denied), Unexpected: []string{}, Checks: orEmpty(run.Checks), Interrupted: run.Interrupted,
 		ElapsedSeconds: run.Elapsed.Round(time.Millisecond).Seconds(), PeakMemoryBytes: run.PeakMemory,
 		Alarms: orEmpty(c.alarms), Replicas: orEmpty(run.Replicas), Example: run.Example,
 	}
@@ -205,6 +206,7 @@ func (c *Collector) Report(run Run) *Report {
 	if run.Elapsed > 0 {
 		r.TradesPerSecond = float64(int64(float64(r.accounted()-r.Unfinished) / run.Elapsed.Seconds()))
 	}
+	slices.SortFunc(r.Denied, func(a, b Denial) int { return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Says, b.Says)) })
 	slices.SortStableFunc(r.Alarms, func(a, b Alarm) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Name, b.Name)) })
 	c.merge(r)
 	r.Reconciles = r.reconciles()

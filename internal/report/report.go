@@ -32,6 +32,11 @@ type Report struct {
 	RejectedByCode map[string]int64 `json:"rejectedByCode"`
 	DeadLetters    []DeadLetters    `json:"deadLetters"`
 
+	// Denied are the calls that the deployed policies don't allow, the most frequent first.
+	Denied []Denial `json:"denied"`
+	// Unexpected says, a line for each number, how the outcomes of a sample differ from what it holds.
+	Unexpected []string `json:"unexpected"`
+
 	// Checks compare the outcomes with what tables and queues actually hold.
 	Checks []Check `json:"checks"`
 	// Reconciles says whether the outcomes add up to what was received and every check holds.
@@ -72,6 +77,12 @@ type DeadLetters struct {
 	Queue  string `json:"queue"`
 	Error  string `json:"error"` // the error's name in the state machine, such as TradeConflict
 	Trades int64  `json:"trades"`
+}
+
+// Denial is a call that a deployed policy doesn't allow.
+type Denial struct {
+	Says  string `json:"says"` // caller, action, resource and reason
+	Times int64  `json:"times"`
 }
 
 // Check is a claim about what a resource holds after the run.
@@ -147,7 +158,7 @@ func (r *Report) ExitCode() exitcode.Code {
 	switch {
 	case r.Interrupted:
 		return exitcode.Interrupted
-	case !r.Reconciles:
+	case !r.Reconciles, len(r.Denied) > 0, len(r.Unexpected) > 0:
 		return exitcode.Unreconciled
 	case r.Input.Refused+r.Input.Unreadable > 0:
 		return exitcode.RefusedInput

@@ -174,6 +174,11 @@ func TestTheLastLineAndTheExitCode(t *testing.T) {
 			func(c *report.Collector) { c.Received(); c.Recorded() },
 			report.Run{Checks: []report.Check{{Claim: "the table holds it", Want: 1, Got: 0}}},
 			"✗ the table holds it: want 1, got 0\n✗ 1 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered + 0 not matched, but the contents differ, see above", exitcode.Unreconciled},
+		"a call was denied": {
+			func(c *report.Collector) { c.Received(); c.DeadLettered("q", "e") },
+			report.Run{Denied: []report.Denial{{Says: "a role may not", Times: 1}, {Says: "nor another", Times: 2}}},
+			"✗ denied 2 times: nor another\n✗ denied 1 time: a role may not\n" +
+				"✓ 1 received = 0 recorded + 0 rejected + 0 duplicates + 1 dead-lettered + 0 not matched", exitcode.Unreconciled},
 		"a line was refused": {
 			func(c *report.Collector) {
 				c.Received()

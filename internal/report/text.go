@@ -199,7 +199,26 @@ func (r *Report) writeExample(p *page) {
 	p.line("  %s\n", indented.String())
 }
 
+// shown is how many lines of a kind are printed. The JSON has them all.
+const shown = 10
+
 func (r *Report) writeChecks(p *page) {
+	failed := func(lines []string) {
+		for _, line := range lines[:min(shown, len(lines))] {
+			p.line("%s %s", p.style.Red("✗"), line)
+		}
+		if more := len(lines) - shown; more > 0 {
+			p.line("  … and %s more", terminal.Count(int64(more)))
+		}
+	}
+	var unexpected, denied []string
+	for _, difference := range r.Unexpected {
+		unexpected = append(unexpected, "in this sample, "+difference)
+	}
+	for _, denial := range r.Denied {
+		denied = append(denied, fmt.Sprintf("denied %s: %s", terminal.Plural(denial.Times, "time"), denial.Says))
+	}
+	failed(unexpected)
 	for _, check := range r.Checks {
 		if check.Holds() {
 			p.line("%s %s (%s)", p.style.Green("✓"), check.Claim, terminal.Count(check.Got))
@@ -207,6 +226,7 @@ func (r *Report) writeChecks(p *page) {
 		}
 		p.line("%s %s: want %s, got %s", p.style.Red("✗"), check.Claim, terminal.Count(check.Want), terminal.Count(check.Got))
 	}
+	failed(denied)
 }
 
 // reconciliation returns the line that adds everything up.

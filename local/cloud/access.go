@@ -2,7 +2,9 @@ package cloud
 
 import (
 	"errors"
+	"maps"
 	"strings"
+	"sync"
 
 	"trade-processing/components/iam"
 	"trade-processing/local/access"
@@ -11,7 +13,34 @@ import (
 
 // allowed decides a call from the documents of all resources as they are now.
 func (c *Cloud) allowed(call access.Call, by, on, with string) error {
-	return c.deployment().Check(call, by, on, with)
+	err := c.deployment().Check(call, by, on, with)
+	if err != nil {
+		c.denials.add(err.Error())
+	}
+	return err
+}
+
+// denials counts what was denied, by what the denial says.
+type denials struct {
+	mu    sync.Mutex
+	times map[string]int64
+}
+
+func (d *denials) add(what string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.times == nil {
+		d.times = map[string]int64{}
+	}
+	d.times[what]++
+}
+
+// Denials returns how often each call was denied that a deployed policy doesn't allow, by what the denial says: caller,
+// action, resource and reason.
+func (c *Cloud) Denials() map[string]int64 {
+	c.denials.mu.Lock()
+	defer c.denials.mu.Unlock()
+	return maps.Clone(c.denials.times)
 }
 
 // allowedTo decides a function's call; nobody's is an administrator's. The error is the service's own.
@@ -79,6 +108,13 @@ func (c *Cloud) authorise(r *Resource) error {
 	c.mu.RUnlock()
 	for _, call := range calls {
 		if err := then.Check(call, r.itsARN(), r.itsARN(), ""); err != nil {
+			return err
+		}
+	}
+	// Without it AWS says that the execution role may not call SendMessage (elastic/beats #13963).
+	letters, _ := r.Inputs["deadLetterConfig"].(map[string]any)
+	if queue := Properties(letters).text("targetArn"); queue != "" {
+		if err := then.Check(access.KeepFailedCall, r.itsARN(), queue, ""); err != nil {
 			return err
 		}
 	}

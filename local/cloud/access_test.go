@@ -122,6 +122,11 @@ func TestWhatAWSChecksWhenAResourceIsMadeIsCheckedHere(t *testing.T) {
 			inputs["name"], inputs["vpcConfig"] = "f", object{"subnetIds": []any{"subnet-1"}, "securityGroupIds": []any{}}
 			return inputs
 		}, "ec2:AssignPrivateIpAddresses"},
+		"a function whose role may not send to its dead-letter queue": {functionType, func(w *world) cloud.Properties {
+			inputs := functionInputs(w.resource(imageType, "keeper"), "hello")
+			inputs["name"], inputs["deadLetterConfig"] = "f", object{"targetArn": "arn:aws:sqs:us-east-1:000000000000:another"}
+			return inputs
+		}, "is not authorized to perform: sqs:SendMessage"},
 		"a state machine whose role can't deliver its logs": {machineType, func(w *world) cloud.Properties {
 			inputs := machineInputs(definition(w.url("failures")))
 			inputs["name"], inputs["loggingConfiguration"] = "m", object{"level": "ALL", "logDestination": "arn:aws:logs:us-east-1:000000000000:log-group:m:*"}

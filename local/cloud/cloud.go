@@ -65,6 +65,7 @@ type Cloud struct {
 	resources map[key]*Resource
 	created   int
 	access    atomic.Pointer[access.Deployment] // nil once a resource has changed
+	denials   denials
 
 	live     live
 	regional registry[*region]

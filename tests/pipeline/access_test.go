@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"trade-processing/internal/exitcode"
 	"trade-processing/internal/report"
 	"trade-processing/local/cloud"
 )
@@ -84,6 +85,9 @@ func TestAFaultyPolicyShows(t *testing.T) {
 			r, err := s.process(t.Context(), feedOf(good("faulty")))
 			if err != nil {
 				t.Fatal(err)
+			}
+			if len(r.Denied) == 0 || r.ExitCode() != exitcode.Unreconciled {
+				t.Errorf("exit code %d, denied %v", r.ExitCode(), r.Denied)
 			}
 			if tc.queue == "" {
 				if r.Reconciles || r.DeadLettered != 0 || !wentOff(r, "-lost") {

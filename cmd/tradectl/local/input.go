@@ -17,6 +17,8 @@ type input struct {
 	total int64 // for progress: bytes of files, or trades of a sample; -1 if unknown
 	done  func() int64
 	close func()
+
+	expected *sample.Expectation // of a sample
 }
 
 // openInput opens the named files, or starts a sample.
@@ -39,8 +41,10 @@ func openInput(t *terminal.Terminal, options runOptions) (input, error) {
 	reader := generator.Reader()
 	name := fmt.Sprintf("sample of %d (seed %d)", options.sample, options.seed)
 	opened := feed.FromReader(name, reader)
+	expected := generator.Expect()
 	return input{
-		feed: opened, names: []string{name}, total: int64(options.sample), done: opened.Lines,
+		expected: &expected,
+		feed:     opened, names: []string{name}, total: int64(options.sample), done: opened.Lines,
 		close: func() { reader.Close() }, //nolint:errcheck // nothing is read after it
 	}, nil
 }

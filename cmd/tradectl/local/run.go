@@ -126,10 +126,14 @@ func process(ctx context.Context, t *terminal.Terminal, d *deployed, in input, c
 		return nil, err
 	}
 	progress.Stop()
-	return p.Report(ctx, collector, before, report.Run{
+	r, err := p.Report(ctx, collector, before, report.Run{
 		Names: in.names, Lines: in.feed.Lines(), Elapsed: elapsed, Interrupted: interrupted,
 		PeakMemory: report.PeakMemory(),
 	})
+	if err == nil && in.expected != nil && before.Empty() && !interrupted {
+		r.Unexpected = append(r.Unexpected, in.expected.Compare(r)...)
+	}
+	return r, err
 }
 
 // conclude writes the run's files, and destroys or keeps the stack.
