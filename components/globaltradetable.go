@@ -414,7 +414,7 @@ func (args *GlobalTradeTableArgs) alarms() []alarm {
 			// fails writes nothing, and a replay has many of those
 			// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html).
 			name: "replication-stalled-" + replica.Region, pages: true,
-			description: fmt.Sprintf("Table %s is written to, and nothing arrives in %s. See the runbook: a replica that stands still.", args.TableName, replica.Region),
+			description: fmt.Sprintf("Table %s is written to, and nothing arrives in %s. See the runbook: a stalled replica.", args.TableName, replica.Region),
 			namespace:   "AWS/DynamoDB", metric: "SuccessfulRequestLatency", dimensions: puts,
 			without:   &other{"ReplicationLatency", pulumi.StringMap{"TableName": table, "ReceivingRegion": pulumi.String(replica.Region)}},
 			statistic: "SampleCount", period: 5 * time.Minute, periods: 3, threshold: 1, comparison: atLeast,

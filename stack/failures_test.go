@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// failures are the metrics by which AWS tells that a resource fails, by type. A metric has an alarm, or the reason why it
-// needs none. A type that tells nothing has its reason under "".
+// failures are the metrics of AWS that report failures, by resource type. A metric has an alarm, or the reason why it
+// needs none. A type that reports nothing has its reason under "".
 var failures = map[string]struct {
 	source  string // AWS's page of the metrics; empty if there are none
 	metrics map[string]string
@@ -74,7 +74,7 @@ var failures = map[string]struct {
 	"docker:index/image:Image":                 {"", map[string]string{"": "it is in its repository"}},
 }
 
-// settings are what can't fail by itself: the resource that it belongs to does.
+// settings are types that can't fail on their own: the resource they belong to does.
 var settings = []string{
 	"aws:backup/selection:Selection", "aws:backup/vault:Vault", "aws:cloudwatch/compositeAlarm:CompositeAlarm", "aws:cloudwatch/dashboard:Dashboard",
 	"aws:cloudwatch/eventBusPolicy:EventBusPolicy", "aws:cloudwatch/eventTarget:EventTarget", "aws:cloudwatch/metricAlarm:MetricAlarm",

@@ -107,7 +107,7 @@ func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.C
 func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.Collector) error {
 	if size := len(entry.Source) + len(entry.DetailType) + len(entry.Detail); size > MaxEvent {
 		collector.Problem(&feed.Problem{Kind: feed.Refused, File: entry.File, Line: entry.Line, Reason: fmt.Sprintf(
-			"%d bytes; the workflow takes events of at most %d, although EventBridge takes larger ones", size, MaxEvent)})
+			"%d bytes; the workflow takes events of at most %d KiB; see docs/trades.md#sizes", size, MaxEvent>>10)})
 		return nil
 	}
 	begun := time.Now()

@@ -14,14 +14,15 @@ import (
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 )
 
-// sendEvery is after how many polls another event is sent: a new target isn't used at once.
+// sendEvery is the number of polls between events: a new target takes a while to take effect.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
 const sendEvery = 10
 
-// failDelivery has EventBridge keep an event that it can't deliver, in the first source's dead-letter queue. For that the
-// source's rule gets a second target: an alias of the state machine that doesn't exist, and that the rule's role may not
-// start. EventBridge retries neither (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html). The
-// first target still gets every event, so no trade is at risk.
+// failDelivery has EventBridge keep an event that it can't deliver, in the first source's dead-letter queue. For that
+// the source's rule gets a second target: an alias of the state machine that doesn't exist, and that the rule's role
+// may not start. EventBridge retries neither
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html). The first target still gets every event,
+// so no trade is at risk.
 func (v *verification) failDelivery(ctx context.Context, result *Result) (err error) {
 	if !v.Delivery {
 		result.Outcome = Skipped
@@ -78,7 +79,7 @@ func (v *verification) addFailing(ctx context.Context, rule string) error {
 		return fmt.Errorf("rule %s has no target", rule)
 	}
 	v.failing = rule
-	// If nobody waited for the answer, the target might come after it was removed.
+	// Wait even if cancelled; otherwise the target might be added after the clean-up.
 	answer, err := v.clients.events.PutTargets(context.WithoutCancel(ctx), &eventbridge.PutTargetsInput{
 		Rule: aws.String(rule), EventBusName: aws.String(v.Outputs.EventBusName),
 		Targets: []eventtypes.Target{{

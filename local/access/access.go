@@ -1,5 +1,5 @@
-// Package access decides the calls of a deployment as IAM and KMS do: from the documents that were deployed, and from one
-// table of what AWS authorises each call with. Package iam evaluates the documents.
+// Package access decides the calls of a deployment as IAM and KMS do: from the documents that were deployed, and from
+// one table of what AWS authorises each call with. Package iam evaluates the documents.
 package access
 
 import (
@@ -19,7 +19,7 @@ type Resource struct {
 	Properties map[string]any // its inputs, and what AWS computed
 }
 
-// Deployment has what decides calls. It is safe for concurrent use; a changed deployment is a new one.
+// Deployment holds the policies that decide calls. It is safe for concurrent use; a changed deployment is a new one.
 type Deployment struct {
 	account   string
 	things    map[string]*thing    // by ARN
@@ -202,8 +202,8 @@ type question struct {
 	by, on, with string
 }
 
-// Check decides a call: by and on are the ARNs of the resources that make it and that it is about, with is its own
-// detail. The error is an *iam.Denied, or says what isn't known here.
+// Check decides a call: by is the ARN of the caller, on that of the resource called, with the call's detail. The error
+// is an *iam.Denied, or says what isn't known here.
 func (d *Deployment) Check(call Call, by, on, with string) error {
 	asked := question{call, by, on, with}
 	if known, found := d.decided.Load(asked); found {
@@ -236,7 +236,7 @@ type Authorization struct {
 	unknown []string // managed policies of the caller that may allow it too
 }
 
-// Decide decides.
+// Decide returns nil if the request is allowed, or the reason it isn't.
 func (a Authorization) Decide() error {
 	err := a.Access.Decide(a.Request)
 	if err != nil && len(a.unknown) > 0 {

@@ -26,8 +26,8 @@ func conditions(given value.Value) []Condition {
 	return all
 }
 
-// A kind of condition key says when a value of it stands for somebody in particular. A pattern is the value with its
-// wildcards, fixed the value without what follows the first of them.
+// A kind of condition key says when a value of it stands for somebody in particular. pattern is the value with its
+// wildcards; fixed is the part before the first one.
 type kind func(pattern, fixed string) bool
 
 var (
@@ -120,7 +120,7 @@ func (s Statement) requires(c Condition, names kind) bool {
 		return false
 	}
 	return !slices.ContainsFunc(c.Values, func(given string) bool {
-		if !wild { // it has none, so what looks like one is a character of a value that nobody has
+		if !wild { // without wildcard support, * and ? are literal
 			given = plain.Replace(given)
 		}
 		pattern := variable.ReplaceAllString(owner.ReplaceAllString(given, "owner"), "*")
@@ -131,7 +131,7 @@ func (s Statement) requires(c Condition, names kind) bool {
 
 var plain = strings.NewReplacer("*", "-", "?", "-")
 
-// A variable may be anything, but for those of the resource's owner, which are as good as written out.
+// A variable may be anything, except those of the resource's owner, which are as good as written out.
 var (
 	owner    = regexp.MustCompile(`(?i)\$\{aws:Resource(Account|OrgID)\}`)
 	variable = regexp.MustCompile(`\$\{[^}]*\}`)
@@ -144,8 +144,8 @@ func (s Statement) demands(key string) bool {
 	})
 }
 
-// DeniesWithoutTLS reports whether the statement denies everyone requests without TLS. A further condition would let some
-// of them through.
+// DeniesWithoutTLS reports whether the statement denies everyone requests without TLS. A further condition would let
+// some of them through.
 func (s Statement) DeniesWithoutTLS() bool {
 	return !s.Allow && s.Principals.Everyone && !s.Principals.Except && len(s.Conditions) == 1 &&
 		strings.TrimSuffix(s.Conditions[0].Operator, "ifexists") == "bool" && s.Conditions[0].Key == "aws:securetransport" &&

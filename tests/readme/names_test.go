@@ -130,7 +130,11 @@ func TestTheExamplesOfConfigAreValid(t *testing.T) {
 			}
 			examples++
 			config := configOf(t, "dev")
-			for key, value := range configIn(t, "config:\n  "+strings.ReplaceAll(b.text, "\n", "\n  ")) {
+			text := b.text
+			if !strings.HasPrefix(text, "config:\n") {
+				text = "config:\n  " + strings.ReplaceAll(text, "\n", "\n  ")
+			}
+			for key, value := range configIn(t, text) {
 				config[key] = value
 			}
 			if _, err := declared.Declare(declared.Program{Run: stack.DeployFrom(root), Stack: "dev", Folder: root, Config: config}); err != nil {
@@ -329,7 +333,7 @@ func anchors(text string) []string {
 }
 
 // decision is how a page begins: Status: accepted. Look again: when ….; or: Status: replaced by [70](…).
-var decision = regexp.MustCompile(`^# (\d+)\. (.+)\n\nStatus: (?s:(?:(accepted)(?:; .+?)?\. Look again: (.+?)\.)|(?:(replaced by) \[(\d+)\]\(\S+\)\.))\n\n`)
+var decision = regexp.MustCompile(`^# (\d+)\. (.+)\n\nStatus: (?s:(?:(accepted)\. Look again: (.+?)\.)|(?:(replaced by) \[(\d+)\]\(\S+\)\.))\n\n`)
 
 func TestTheIndexHoldsEveryDecision(t *testing.T) {
 	const folder = "docs/decisions/"

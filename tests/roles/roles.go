@@ -83,7 +83,7 @@ func Platform() iam.Document {
 		"kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy", "kms:EnableKeyRotation", "kms:GetKeyRotationStatus",
 		"kms:ListResourceTags", "kms:UntagResource", "kms:UpdateKeyDescription", "kms:ScheduleKeyDeletion", "kms:ReplicateKey",
 		"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias",
-		// The services use the key in the deployer's name when a resource is made.
+		// The services use the key on the deployer's behalf when a resource is made.
 		"kms:CreateGrant", "kms:RetireGrant", "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
 	key.Condition = ofTheStack
 	pass := allow("PassRoles", stackRoles, "iam:PassRole")
@@ -159,15 +159,15 @@ const introduction = `<!-- Written by: go test ./tests/roles -run Page -update -
 
 # The roles that deploy and preview
 
-Replace ` + "`ACCOUNT`, `ENVIRONMENT` (as in `trade-processing:tags`), `REPLICA` (the replica's region) and `STATE-KEY-ARN`" + ` (the key of Pulumi's
-state). [From a pull request to production](delivery.md) says who assumes them. A test holds the policies against every resource of
-stacks dev and prod, with the actions that the AWS provider was seen to call.
+Replace ` + "`ACCOUNT`, `ENVIRONMENT` (as in `trade-processing:tags`), `REPLICA`" + ` (the replica's region; one resource line per replica
+region) and ` + "`STATE-KEY-ARN`" + ` (the key of Pulumi's state). [From a pull request to production](delivery.md) says who assumes them. A
+test checks the policies against every resource of stacks dev and prod, using the actions the AWS provider was observed to call.
 
 ## Deploy
 
-Two managed policies, because one may have 6,144 characters. They reach nothing of a stack with another environment, unless its
-name goes on after a hyphen (dev and dev-eu), and except where AWS knows no name beforehand: the network, subscriptions, backup plans,
-and the settings of the image registry.
+Two managed policies, because IAM limits one to 6,144 characters. They can't touch another environment's stack, except one whose name
+continues this one's after a hyphen (dev's role reaches dev-eu) and resources that have no name before they exist: the network,
+subscriptions, backup plans, and the settings of the image registry.
 
 %s
 ` + "`Replica`" + ` lets the role read and write items in the replica's region: AWS asks for that of whoever adds a replica, once. Remove it

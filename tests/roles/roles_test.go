@@ -15,12 +15,14 @@ import (
 
 var update = flag.Bool("update", false, "rewrite docs/roles.md")
 
-// needs are the actions that a resource type needs. The read actions, before the |, also serve a preview with a refresh.
+// needs are the actions that a resource type needs. The read actions, before the |, also serve a preview with a
+// refresh.
 //
-// They are the requests of the Terraform AWS provider 5.100, which pulumi-aws 6.83 contains, as its log named them while
-// it made, read again and deleted the types of stack prod on 2026-11-26 (TF_LOG_PROVIDER=DEBUG), and beside them the actions
-// for tags and updates, and the dependent actions of https://docs.aws.amazon.com/service-authorization/latest/reference/.
-// The types with a * were not made in that run: theirs are from that reference and the provider's source.
+// They are the requests of the Terraform AWS provider 5.100, which pulumi-aws 6.83 contains, as logged while it
+// created, refreshed and deleted the types of stack prod on 2026-11-26 (TF_LOG_PROVIDER=DEBUG), and beside them the
+// actions for tags and updates, and the dependent actions of
+// https://docs.aws.amazon.com/service-authorization/latest/reference/. The types with a * were not made in that run:
+// theirs are from that reference and the provider's source.
 var needs = map[string]string{
 	"backup/plan:Plan":                                          "backup:GetBackupPlan backup:ListTags | backup:CreateBackupPlan backup:DeleteBackupPlan backup:UpdateBackupPlan backup:TagResource backup:UntagResource",
 	"backup/selection:Selection":                                "backup:GetBackupSelection | backup:CreateBackupSelection backup:DeleteBackupSelection iam:PassRole",                                                                                                            // *
