@@ -301,9 +301,19 @@ func TestASecretIsNotPrinted(t *testing.T) {
 }
 
 func TestAMistypedKeyInTheStacksFileStopsTheProgram(t *testing.T) {
-	_, err := tryDeclareIn(t, t.TempDir(), "config:\n  trade-processing:source: [a]\n")
-	if err == nil || !strings.Contains(err.Error(), "did you mean trade-processing:sources?") {
-		t.Errorf("got %v", err)
+	const outside = "is outside config, where Pulumi ignores it"
+	for name, test := range map[string]struct{ file, want string }{
+		"a key with a letter missing":         {"config:\n  trade-processing:source: [a]\n", "did you mean trade-processing:sources?"},
+		"a key without its namespace":         {"config:\n  source: [a]\n", "did you mean trade-processing:sources?"},
+		"a namespace with a letter missing":   {"config:\n  trade-procesing:sources: [a]\n", "did you mean trade-processing:sources?"},
+		"a key that isn't indented":           {"config:\n  aws:region: us-east-1\ntrade-processing:sources: [a]\n", "trade-processing:sources: " + outside},
+		"a setting that Pulumi doesn't know":  {"secretprovider: passphrase\n", "secretprovider: " + outside},
+		"nothing, with all that Pulumi knows": {"secretsprovider: p\nencryptedkey: k\nencryptionsalt: s\nenvironment: [e]\nconfig:\n  sources: [a]\n  other:key: 1\n", ""},
+	} {
+		_, err := tryDeclareIn(t, t.TempDir(), test.file)
+		if (err != nil) != (test.want != "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

@@ -30,7 +30,8 @@ type values struct {
 	stack   string
 	get     func(key string) (string, bool) // by key, with its namespace
 	secrets func(key string) bool
-	written []string          // the project's keys that the stack's file sets, to find those that nobody reads
+	written []string          // the keys that the stack's file sets, to find those that nobody reads
+	outside []string          // the keys beside config in that file
 	recipe  map[string]string // the defaults of the images' build arguments
 
 	asked    map[string]bool
@@ -68,34 +69,38 @@ func (e *ConfigError) Error() string {
 
 // valuesOf returns the values of the running program's stack.
 func valuesOf(ctx *pulumi.Context) (*values, error) {
-	written, err := writtenKeys(ctx)
+	written, outside, err := writtenKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &values{
-		project: ctx.Project(), stack: ctx.Stack(), get: ctx.GetConfig, secrets: ctx.IsConfigSecret, written: written,
-		asked: map[string]bool{},
+		project: ctx.Project(), stack: ctx.Stack(), get: ctx.GetConfig, secrets: ctx.IsConfigSecret,
+		written: written, outside: outside, asked: map[string]bool{},
 	}, nil
 }
 
-// writtenKeys returns the keys in the stack's file. Pulumi gives a program each key it asks for, but doesn't list the
-// others: a mistyped key would be silently ignored.
-func writtenKeys(ctx *pulumi.Context) ([]string, error) {
+// pulumis are the keys of a stack's file that Pulumi reads, besides config: see ProjectStack in its SDK's package workspace.
+var pulumis = []string{"encryptedkey", "encryptionsalt", "environment", "secretsprovider"}
+
+// writtenKeys returns the config keys in the stack's file, and what is outside its config. Pulumi gives a program each key it
+// asks for, but doesn't list the others: a mistyped key would be silently ignored.
+func writtenKeys(ctx *pulumi.Context) (written, outside []string, err error) {
 	name := filepath.Join(ctx.RootDirectory(), "Pulumi."+ctx.Stack()+".yaml")
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // the config comes from elsewhere, such as an environment of Pulumi ESC
+		return nil, nil, nil // the config comes from elsewhere, such as an environment of Pulumi ESC
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the stack's file: %w", err)
+		return nil, nil, fmt.Errorf("reading the stack's file: %w", err)
 	}
 	var file struct {
 		Config map[string]any `yaml:"config"`
+		Others map[string]any `yaml:",inline"`
 	}
 	if err := yaml.Unmarshal(text, &file); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	return slices.Sorted(maps.Keys(file.Config)), nil
+	return slices.Sorted(maps.Keys(file.Config)), slices.Sorted(maps.Keys(file.Others)), nil
 }
 
 // problem records what is wrong with a key; example is a valid value.
@@ -132,17 +137,25 @@ func (v *values) lookup(key string) (text string, set bool) {
 	return strings.TrimSpace(text), set
 }
 
-// unknown records the keys in the project's namespace that nobody read. Call it last.
+// unknown records what the stack's file sets in vain: keys of the project that nobody read, and keys outside the config. Call
+// it last.
 func (v *values) unknown() {
 	for _, key := range v.written {
-		if !strings.HasPrefix(key, v.project+":") || v.asked[key] {
-			continue
+		key = v.full(key)
+		near := v.nearest(key)
+		switch {
+		case v.asked[key]:
+		case near != "":
+			v.problem(key, "", "is not a key of this project; did you mean %s?", near)
+		case strings.HasPrefix(key, v.project+":"):
+			v.problem(key, "", "is not a key of this project")
+		default: // another project's, or a provider's
 		}
-		reason := "is not a key of this project"
-		if near := v.nearest(key); near != "" {
-			reason += "; did you mean " + near + "?"
+	}
+	for _, key := range v.outside {
+		if !slices.Contains(pulumis, key) {
+			v.problems = append(v.problems, Problem{Key: key, Reason: "is outside config, where Pulumi ignores it", Fix: "indent it by two spaces, below config:"})
 		}
-		v.problem(key, "", "%s", reason)
 	}
 }
 

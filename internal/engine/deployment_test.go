@@ -9,6 +9,17 @@ import (
 	"testing"
 )
 
+func folderOf(t *testing.T, files map[string]string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
 func TestWhatCanNotBeOpenedSaysWhyAndLeavesNothing(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -20,13 +31,8 @@ func TestWhatCanNotBeOpenedSaysWhyAndLeavesNothing(t *testing.T) {
 		{"a config that is no YAML", map[string]string{"Pulumi.yaml": "name: orders\nruntime: go", "Pulumi.test.yaml": "config: ["}, "Pulumi.test.yaml: invalid YAML file"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			root, temporary := t.TempDir(), t.TempDir()
+			root, temporary := folderOf(t, tc.files), t.TempDir()
 			t.Setenv("TMPDIR", temporary)
-			for name, content := range tc.files {
-				if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
 			_, err := Open(Options{Root: root, Stack: "test"})
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)

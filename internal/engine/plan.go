@@ -97,7 +97,7 @@ func (p *Plan) note(d pulumiengine.DiagEventPayload) {
 	}
 	switch d.Severity {
 	case diag.Error:
-		p.Errors = append(p.Errors, message)
+		p.Errors = append(p.Errors, strings.TrimPrefix(message, "error: "))
 	case diag.Warning:
 		p.Warnings = append(p.Warnings, message)
 	default: // the engine's own progress

@@ -100,7 +100,7 @@ func TestWhatTheEngineSaysIsKeptWithoutItsColours(t *testing.T) {
 		pulumiengine.NewCancelEvent(),
 	)
 	want := &Plan{
-		Counts: map[string]int{}, Errors: []string{"error: no such type", "a tag that <{%never ends"}, Warnings: []string{"soon gone"},
+		Counts: map[string]int{}, Errors: []string{"no such type", "a tag that <{%never ends"}, Warnings: []string{"soon gone"},
 		Policies: Verdict{Violations: []Violation{{Pack: "pack", Policy: "tagged", Level: "mandatory", URN: queueURN, Message: "tag it"}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -33,10 +34,23 @@ func (p program) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulum
 		return nil, fmt.Errorf("connecting the program to the engine: %w", err)
 	}
 	defer running.Close() //nolint:errcheck // the program has been told all it can be told
-	if err := p.recovered(running); err != nil {
-		return &pulumirpc.RunResponse{Error: err.Error()}, nil
+	err = p.recovered(running)
+	if err == nil {
+		return &pulumirpc.RunResponse{}, nil
 	}
-	return &pulumirpc.RunResponse{}, nil
+	// The engine would call an error in the response unhandled, as if the program had crashed.
+	if err := running.Log.Error(inOwnWords(err), nil); err != nil {
+		return nil, fmt.Errorf("telling the engine the program's error: %w", err)
+	}
+	return &pulumirpc.RunResponse{Bail: true}, nil
+}
+
+// inOwnWords returns an error's text without the counts and bullets that Pulumi puts around it.
+func inOwnWords(err error) string {
+	if all, ok := err.(interface{ WrappedErrors() []error }); ok {
+		err = errors.Join(all.WrappedErrors()...)
+	}
+	return err.Error()
 }
 
 // recovered runs the program, and turns a panic into an error.
