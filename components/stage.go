@@ -150,7 +150,7 @@ func (args *TradePipelineArgs) checkStages(a *arguments) {
 		checkSize(a, field+".", stage.MemoryMB, stage.ReservedConcurrency)
 	}
 	if most := MaxRetries(args.WorkflowType, args.Stages); args.MaxRetries < 0 || args.MaxRetries > most {
-		a.problem("MaxRetries", "is %d, but must be from 0 to %d, which a workflow of type %s has time for", args.MaxRetries, most, args.WorkflowType)
+		a.problem("MaxRetries", "is %d, but must be from 0 to %d: workflows of type %s have no time for more", args.MaxRetries, most, args.WorkflowType)
 	}
 }
 

@@ -70,14 +70,10 @@ var (
 	environmentPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$`)
 	sourcePattern      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
 	currencyPattern    = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,9}$`)
-	vpcPattern         = regexp.MustCompile(`^vpc-[0-9a-z]+$`)
-	subnetPattern      = regexp.MustCompile(`^subnet-[0-9a-z]+$`)
-	routeTablePattern  = regexp.MustCompile(`^rtb-[0-9a-z]+$`)
-	groupPattern       = regexp.MustCompile(`^sg-[0-9a-z]+$`)
 	decimalPattern     = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 	pinnedPattern      = regexp.MustCompile(`^\S+@sha256:[0-9a-f]{64}$`)
 	checksumPattern    = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	boundaryPattern    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$`)
+	boundaryPattern    = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(?:[0-9]{12}|aws):policy/.+$`)
 )
 
 // mandatoryTags are the tags that an account's owners require on every resource.
@@ -200,12 +196,12 @@ func (c *Config) checkRegions(v *values) {
 func (c *Config) checkTags(v *values) {
 	for _, tag := range mandatoryTags {
 		if strings.TrimSpace(c.Tags[tag]) == "" {
-			v.problem("tags", fmt.Sprintf("{%s: …}", strings.Join(mandatoryTags, ": …, ")), "%s is missing", tag)
+			v.problem("tags", examples["tags"], "%s is missing", tag)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
 		if len(key) > 128 || len(c.Tags[key]) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
-			v.problem("tags", "{Owner: payments}", "%q: a key has up to 128 characters and can't begin with aws:, and a value has up to 256", key)
+			v.problem("tags", examples["tags"], "%q: a key has up to 128 characters and can't begin with aws:, and a value has up to 256", key)
 		}
 	}
 }
@@ -246,17 +242,17 @@ func (c *Config) checkImages(v *values) {
 		case !slices.Contains(ImageArguments(), name):
 			v.problem("imageArguments", "{INSIGHTS: without}", "%s is not one of %s", name, strings.Join(ImageArguments(), ", "))
 		case strings.HasSuffix(name, "_IMAGE") && !pinnedPattern.MatchString(value):
-			v.problem("imageArguments", "{"+name+": registry.example.com/image@sha256:…}", "%s is %q, which has no digest: a tag can come to mean another image", name, value)
+			v.problem("imageArguments", "{"+name+": registry.example.com/image@sha256:"+strings.Repeat("0123456789abcdef", 4)+"}", "%s is %q, which has no digest: a tag can come to mean another image", name, value)
 		case name == "INSIGHTS" && value != "with" && value != "without":
 			v.problem("imageArguments", "{INSIGHTS: without}", "INSIGHTS is %q, but must be with or without", value)
 		case name == "INSIGHTS_SHA256" && !checksumPattern.MatchString(value):
-			v.problem("imageArguments", "{INSIGHTS_SHA256: …}", "INSIGHTS_SHA256 is %q, but must be 64 hexadecimal digits", value)
+			v.problem("imageArguments", "{INSIGHTS: without}", "INSIGHTS_SHA256 is %q, but must be 64 hexadecimal digits: run `make pin-insights` in its place, or leave Insights out", value)
 		}
 	}
 	// A build would stop at this, after everything that is created before the first image.
 	argument := func(name string) string { return cmp.Or(c.Pipeline.ImageArguments[name], v.recipe[name]) }
 	if argument("INSIGHTS") == "with" && argument("INSIGHTS_SHA256") == "" {
-		v.problem("imageArguments", "{INSIGHTS: without}", "has Lambda Insights without INSIGHTS_SHA256, and so does %s/Dockerfile: "+
+		v.problem("imageArguments", "{INSIGHTS: without}", "asks for Lambda Insights, but INSIGHTS_SHA256 is set neither here nor in %s/Dockerfile: "+
 			"run `make pin-insights`, or leave it out", lambdaSources)
 	}
 }
@@ -283,8 +279,14 @@ func (c *Config) checkOperations(v *values) {
 			v.problem("alarmEmail", "on-call@example.com", "%q is not an e-mail address", c.AlarmEmail)
 		}
 	}
-	if boundary, given := c.Pipeline.PermissionsBoundary.(pulumi.String); given && !boundaryPattern.MatchString(string(boundary)) {
-		v.problem("permissionsBoundary", "arn:aws:iam::111122223333:policy/boundary", "%q is not the ARN of a policy", boundary)
+	if boundary, given := c.Pipeline.PermissionsBoundary.(pulumi.String); given {
+		partition := partitionOf(c.Region)
+		example := "arn:" + partition + ":iam::111122223333:policy/boundary"
+		if match := boundaryPattern.FindStringSubmatch(string(boundary)); match == nil {
+			v.problem("permissionsBoundary", example, "%q is not the ARN of a policy", boundary)
+		} else if match[1] != partition {
+			v.problem("permissionsBoundary", example, "is in partition %s, but %s is in %s", match[1], c.Region, partition)
+		}
 	}
 }
 

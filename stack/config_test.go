@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"gopkg.in/yaml.v3"
+
 	"trade-processing/components"
 )
 
@@ -99,8 +101,8 @@ func TestAConfigIsRead(t *testing.T) {
 		"archiveDays": "30", "workflowType": "EXPRESS", "workflowLogLevel": "ALL", "functionLogLevel": "WARN",
 		"validatorMemory": "512", "validatorReservedConcurrency": "20", "maxRetries": "2",
 		"apiEndpoint": "https://api.example.com:8443/v1", "apiEndpointCidrs": `["203.0.113.0/24"]`, "processingThreshold": "0.5",
-		"vpcId": "vpc-0a", "privateSubnetIds": `["subnet-0a","subnet-0b"]`, "privateRouteTableIds": `["rtb-0a"]`,
-		"vpcEndpoints": `["ssm"]`, "endpointSecurityGroupIds": `["sg-0a"]`, "maxWriteUnits": "100", "maxReadUnits": "200",
+		"vpcId": "vpc-0a0a0a0a", "privateSubnetIds": `["subnet-0a0a0a0a","subnet-0b0b0b0b"]`, "privateRouteTableIds": `["rtb-0a0a0a0a"]`,
+		"vpcEndpoints": `["ssm"]`, "endpointSecurityGroupIds": `["sg-0a0a0a0a"]`, "maxWriteUnits": "100", "maxReadUnits": "200",
 		"deletionProtection": "false", "backup": "true", "backupRetentionDays": "10", "logRetentionDays": "30",
 		"alarmEmail": "on-call@example.com", "rejectionAlarmPercent": "10", "silenceAlarmMinutes": "30", "manageRegistryReplication": "true",
 		"imageArguments":      `{"INSIGHTS":"without","GO_IMAGE":"mirror.example.com/golang@sha256:` + strings.Repeat("0", 64) + `"}`,
@@ -129,8 +131,8 @@ func TestAConfigIsRead(t *testing.T) {
 			ImageArguments:      map[string]string{"INSIGHTS": "without", "GO_IMAGE": "mirror.example.com/golang@sha256:" + strings.Repeat("0", 64)},
 		},
 		AdoptedNetwork: &components.AdoptedNetwork{
-			VPCID: pulumi.String("vpc-0a"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-0a", "subnet-0b"}),
-			RouteTableIDs: pulumi.ToStringArray([]string{"rtb-0a"}), EndpointSecurityGroupIDs: []pulumi.StringInput{pulumi.String("sg-0a")},
+			VPCID: pulumi.String("vpc-0a0a0a0a"), SubnetIDs: pulumi.ToStringArray([]string{"subnet-0a0a0a0a", "subnet-0b0b0b0b"}),
+			RouteTableIDs: pulumi.ToStringArray([]string{"rtb-0a0a0a0a"}), EndpointSecurityGroupIDs: []pulumi.StringInput{pulumi.String("sg-0a0a0a0a")},
 		},
 		VPCCIDR: "10.1.0.0/20", VPCEndpoints: []string{"ssm"}, Backup: true, BackupRetentionDays: 10,
 		AlarmEmail: "on-call@example.com", ManageRegistryReplication: true,
@@ -196,12 +198,15 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		"an endpoint without a way there":           {"apiEndpoint", "https://api.example.com", "apiEndpointCidrs", "couldn't reach apiEndpoint"},
 		"a way without an endpoint":                 {"apiEndpointCidrs", `["203.0.113.0/24"]`, "apiEndpoint", "is not set"},
 		"a range that isn't one":                    {"apiEndpointCidrs", `["203.0.113.0"]`, "", "is not an IPv4 range"},
-		"subnets without a VPC":                     {"privateSubnetIds", `["subnet-0a","subnet-0b"]`, "vpcId", "privateSubnetIds names parts of a VPC"},
-		"a route table without a VPC":               {"privateRouteTableIds", `["rtb-0a"]`, "vpcId", "privateRouteTableIds names parts of a VPC"},
-		"a VPC without subnets":                     {"vpcId", "vpc-0a", "privateSubnetIds", "has 0 subnets"},
+		"subnets without a VPC":                     {"privateSubnetIds", `["subnet-0a0a0a0a","subnet-0b0b0b0b"]`, "vpcId", "privateSubnetIds names parts of a VPC"},
+		"a route table without a VPC":               {"privateRouteTableIds", `["rtb-0a0a0a0a"]`, "vpcId", "privateRouteTableIds names parts of a VPC"},
+		"a VPC without subnets":                     {"vpcId", "vpc-0a0a0a0a", "privateSubnetIds", "has 0 of the two subnets"},
 		"a VPC that isn't one":                      {"vpcId", "main", "", "is not the id of a VPC"},
+		"a VPC whose id is too short":               {"vpcId", "vpc-123", "", "is not the id of a VPC"},
+		"a route table whose id is too short":       {"privateRouteTableIds", `["rtb-1"]`, "", "\"rtb-1\" is not an id"},
+		"one subnet twice":                          {"privateSubnetIds", `["subnet-1","subnet-1"]`, "", "\"subnet-1\" is not an id"},
 		"a range that is too small":                 {"vpcCidr", "10.0.0.0/28", "", "is not an IPv4 range from /16 to /25"},
-		"a range with bits beyond its length":       {"vpcCidr", "10.0.0.1/24", "", "is not an IPv4 range"},
+		"a range with bits beyond its length":       {"vpcCidr", "10.0.0.5/24", "", "has host bits; write 10.0.0.0/24"},
 		"an endpoint service that isn't one":        {"vpcEndpoints", `["logs","ssm","s3"]`, "", `"s3" is not one of`},
 		"an endpoint that the functions need":       {"vpcEndpoints", `["ssm"]`, "", "lacks logs"},
 		"a retention that CloudWatch doesn't know":  {"logRetentionDays", "31", "", "is 31 days; CloudWatch Logs keeps logs for"},
@@ -209,6 +214,7 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		"an e-mail address with a name":             {"alarmEmail", "On Call <on-call@example.com>", "", "is not an e-mail address"},
 		"a switch that is neither on nor off":       {"deletionProtection", "yes", "", `"yes" is neither true nor false`},
 		"a boundary that is no ARN":                 {"permissionsBoundary", "boundary", "", "is not the ARN of a policy"},
+		"a boundary of another partition":           {"permissionsBoundary", "arn:aws-cn:iam::111122223333:policy/boundary", "", "is in partition aws-cn, but us-east-1 is in aws"},
 		"a replication to nowhere":                  {"manageRegistryReplication", "true", "", "names no region"},
 		"an argument that the images don't have":    {"imageArguments", `{"BASE":"x"}`, "", "BASE is not one of BASE_IMAGE"},
 		"a base image by its tag":                   {"imageArguments", `{"BASE_IMAGE":"mirror.example.com/provided:al2023"}`, "", "has no digest"},
@@ -239,6 +245,20 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 			if !found {
 				t.Errorf("got\n%v\nwant %s blamed for %q, and a line that mends it", err, v.full(blamed), test.want)
 			}
+			for _, p := range problems.Problems {
+				mended := maps.Clone(config)
+				var line map[string]any
+				if err := yaml.Unmarshal([]byte(p.Fix), &line); err != nil {
+					t.Fatal(err)
+				}
+				for key, value := range line {
+					mended[key] = spelled(t, value)
+				}
+				_, err := read(valuesFrom(mended))
+				if left, _ := errors.AsType[*ConfigError](err); left != nil && slices.ContainsFunc(left.Problems, func(q Problem) bool { return q.Key == p.Key }) {
+					t.Errorf("the line %s is refused too: %v", p.Fix, err)
+				}
+			}
 		})
 	}
 }
@@ -247,7 +267,30 @@ func TestAnExpressWorkflowHasTimeForFewerRetries(t *testing.T) {
 	config := plainConfig(t)
 	config["trade-processing:workflowType"] = "EXPRESS"
 	config["trade-processing:maxRetries"] = "5"
-	if _, err := read(valuesFrom(config)); err == nil || !strings.Contains(err.Error(), "is 5, but must be from 0 to 3") {
+	if _, err := read(valuesFrom(config)); err == nil || !strings.Contains(err.Error(), "is 5, but must be from 0 to 3: workflows of type EXPRESS have no time for more") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestABoundaryIsInTheRegionsPartition(t *testing.T) {
+	for region, partition := range map[string]string{
+		"eu-west-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b",
+		"eu-isoe-west-1": "aws-iso-e",
+	} {
+		config := plainConfig(t)
+		config["aws:region"], config["trade-processing:permissionsBoundary"] = region, "arn:"+partition+":iam::111122223333:policy/boundary"
+		if _, err := read(valuesFrom(config)); err != nil {
+			t.Errorf("%s: %v", region, err)
+		}
+	}
+}
+
+func TestOneSubnetTwiceIsTooFew(t *testing.T) {
+	config := plainConfig(t)
+	config["trade-processing:vpcId"], config["trade-processing:privateSubnetIds"] = "vpc-0a0a0a0a", `["subnet-0a0a0a0a","subnet-0a0a0a0a"]`
+	_, err := read(valuesFrom(config))
+	problems, ok := errors.AsType[*ConfigError](err)
+	if !ok || len(problems.Problems) != 1 || !strings.Contains(err.Error(), "has 1 of the two subnets") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -259,7 +302,7 @@ func TestAllMistakesAreReportedTogether(t *testing.T) {
 		"trade-processing:tags":             `{"Project":"p"}`,
 		"trade-processing:sources":          `["a","a"]`,
 		"trade-processing:logRetentionDays": "many",
-		"trade-processing:privateSubnetIds": `["subnet-0a"]`,
+		"trade-processing:privateSubnetIds": `["subnet-0a0a0a0a"]`,
 	})
 	_, err := read(valuesFrom(config, "trade-processing:logRetentiondays", "trade-processing:colour", "aws:region", "other:key"))
 	problems, ok := errors.AsType[*ConfigError](err)

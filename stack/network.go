@@ -11,11 +11,21 @@ import (
 	"trade-processing/components"
 )
 
+// idPattern is the form of EC2's ids; those of 8 digits were given until 2018.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
+var idPattern = regexp.MustCompile(`^([a-z]+)-([0-9a-f]{8}|[0-9a-f]{17})$`)
+
+// isID reports whether a text has the form of the id of such a resource.
+func isID(kind, text string) bool {
+	match := idPattern.FindStringSubmatch(text)
+	return match != nil && match[1] == kind
+}
+
 // readNetwork reads which existing VPC to use, or how to create one.
 func (c *Config) readNetwork(v *values) {
 	vpcID, subnets := v.text("vpcId"), v.list("privateSubnetIds")
 	routeTables, endpointGroups := v.list("privateRouteTableIds"), v.list("endpointSecurityGroupIds")
-	const aVPC = "vpc-0123456789abcdef0"
+	const aVPC, twoSubnets = "vpc-0123456789abcdef0", "[subnet-0123456789abcdef0, subnet-0fedcba9876543210]"
 	if vpcID != "" {
 		c.AdoptedNetwork = &components.AdoptedNetwork{
 			VPCID: pulumi.String(vpcID), SubnetIDs: pulumi.ToStringArray(subnets), EndpointSecurityGroupIDs: pulumi.ToStringArray(endpointGroups),
@@ -23,36 +33,40 @@ func (c *Config) readNetwork(v *values) {
 		if len(routeTables) > 0 {
 			c.AdoptedNetwork.RouteTableIDs = pulumi.ToStringArray(routeTables)
 		}
-		if !vpcPattern.MatchString(vpcID) {
+		if !isID("vpc", vpcID) {
 			v.problem("vpcId", aVPC, "%q is not the id of a VPC", vpcID)
 		}
-		if len(subnets) < 2 {
-			v.problem("privateSubnetIds", "[subnet-0123456789abcdef0, subnet-0fedcba9876543210]", "has %d subnets; the functions need two in different zones", len(subnets))
+		if different := slices.Compact(slices.Sorted(slices.Values(subnets))); len(different) < 2 {
+			v.problem("privateSubnetIds", twoSubnets, "has %d of the two subnets that the functions need, in different zones", len(different))
+			subnets = different // to drop one that is listed twice would leave too few
 		}
 	}
 	for _, ids := range []struct {
 		key     string
 		given   []string
-		pattern *regexp.Regexp
+		kind    string
 		example string
 	}{
-		{"privateSubnetIds", subnets, subnetPattern, "[subnet-0123456789abcdef0]"},
-		{"privateRouteTableIds", routeTables, routeTablePattern, "[rtb-0123456789abcdef0]"},
-		{"endpointSecurityGroupIds", endpointGroups, groupPattern, "[sg-0123456789abcdef0]"},
+		{"privateSubnetIds", subnets, "subnet", twoSubnets},
+		{"privateRouteTableIds", routeTables, "rtb", "[rtb-0123456789abcdef0]"},
+		{"endpointSecurityGroupIds", endpointGroups, "sg", "[sg-0123456789abcdef0]"},
 	} {
 		if len(ids.given) > 0 && vpcID == "" {
 			v.problem("vpcId", aVPC, "is not set, but %s names parts of a VPC", ids.key)
 		}
-		for _, id := range ids.given {
-			if !ids.pattern.MatchString(id) {
-				v.problem(ids.key, ids.example, "%q is not such an id", id)
-			}
+		wrong := slices.DeleteFunc(slices.Clone(ids.given), func(id string) bool { return isID(ids.kind, id) })
+		for _, id := range wrong {
+			v.problem(ids.key, ids.example, "%q is not an id: that is %s- with 8 or 17 hexadecimal digits", id, ids.kind)
 		}
-		v.unique(ids.key, ids.given)
+		if len(wrong) == 0 {
+			v.unique(ids.key, ids.given)
+		}
 	}
 
-	if prefix, err := netip.ParsePrefix(c.VPCCIDR); err != nil || !prefix.Addr().Is4() || prefix.Bits() < 16 || prefix.Bits() > 25 || prefix != prefix.Masked() {
+	if prefix, err := netip.ParsePrefix(c.VPCCIDR); err != nil || !prefix.Addr().Is4() || prefix.Bits() < 16 || prefix.Bits() > 25 {
 		v.problem("vpcCidr", "10.42.0.0/24", "%q is not an IPv4 range from /16 to /25", c.VPCCIDR)
+	} else if whole := prefix.Masked(); prefix != whole {
+		v.problem("vpcCidr", whole.String(), "%q has host bits; write %s", c.VPCCIDR, whole)
 	}
 	known := components.InterfaceEndpoints()
 	for _, service := range c.VPCEndpoints {

@@ -1,5 +1,7 @@
 package stack
 
+import "strings"
+
 // regions are the AWS regions, as listed by the AWS provider's SDK.
 var regions = []string{
 	"af-south-1",
@@ -42,4 +44,20 @@ var regions = []string{
 	"us-isob-east-1",
 	"us-west-1",
 	"us-west-2",
+}
+
+// partitions are the partitions besides aws, by what their regions' names begin with.
+// https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json
+var partitions = map[string]string{
+	"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b", "eu-isoe-": "aws-iso-e",
+}
+
+// partitionOf returns the partition that a region is in.
+func partitionOf(region string) string {
+	for beginning, partition := range partitions {
+		if strings.HasPrefix(region, beginning) {
+			return partition
+		}
+	}
+	return "aws"
 }

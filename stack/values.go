@@ -242,7 +242,7 @@ func (v *values) table(key string) map[string]string {
 	text, set := v.lookup(key)
 	var items map[string]string
 	if err := json.Unmarshal([]byte(text), &items); set && err != nil {
-		v.problem(key, "{Owner: payments}", "%s is not a map of strings", text)
+		v.problem(key, examples[key], "%s is not a map of strings", text)
 	}
 	return items
 }
@@ -316,12 +316,13 @@ func joined(err error) []error {
 	return nil
 }
 
-// examples are valid values of keys whose rules are in the components.
+// examples are valid values of keys that several rules are about, or the components'.
 var examples = map[string]string{
 	"sources": "[system1, system2]", "eventBusName": "default", "producerAccounts": `["111122223333"]`, "archiveDays": "90",
 	"workflowType": "STANDARD", "workflowLogLevel": "ERROR", "functionLogLevel": "INFO", "maxRetries": "3",
 	"apiEndpointCidrs": "[203.0.113.0/24]", "maxWriteUnits": "0", "maxReadUnits": "0", "silenceAlarmMinutes": "0",
 	"logRetentionDays": "365", "imageArguments": "{INSIGHTS: without}",
+	"tags": "{" + strings.Join(mandatoryTags, ": …, ") + ": …}",
 }
 
 // unique records what is listed twice.

@@ -25,7 +25,7 @@ import (
 
 // adopted is a network that somebody else made.
 var adopted = map[string]any{
-	"vpcId": "vpc-0a", "privateSubnetIds": []string{"subnet-0a", "subnet-0b"}, "privateRouteTableIds": []string{"rtb-0a"},
+	"vpcId": "vpc-0a0a0a0a", "privateSubnetIds": []string{"subnet-0a0a0a0a", "subnet-0b0b0b0b"}, "privateRouteTableIds": []string{"rtb-0a0a0a0a"},
 }
 
 // changed is one config key's other value, on a stack deployed with some settings.
@@ -72,9 +72,9 @@ var changedKeys = []changed{
 	{key: "backup", value: nil, protected: true},
 	{key: "backupRetentionDays", value: 90, from: map[string]any{"backup": true}},
 	{key: "vpcId", value: adopted["vpcId"], with: adopted},
-	{key: "privateSubnetIds", value: []string{"subnet-0c", "subnet-0d"}, from: adopted},
-	{key: "privateRouteTableIds", value: []string{"rtb-0b"}, from: adopted},
-	{key: "endpointSecurityGroupIds", value: []string{"sg-0b"}, from: adopted},
+	{key: "privateSubnetIds", value: []string{"subnet-0c0c0c0c", "subnet-0d0d0d0d"}, from: adopted},
+	{key: "privateRouteTableIds", value: []string{"rtb-0b0b0b0b"}, from: adopted},
+	{key: "endpointSecurityGroupIds", value: []string{"sg-0b0b0b0b"}, from: adopted},
 	{key: "vpcEndpoints", value: []string{"logs", "ssm", "sts"}},
 	{key: "vpcCidr", value: "10.43.0.0/24"},
 	{key: "alarmEmail", value: "others@example.com"},

@@ -31,13 +31,13 @@ func TestAnotherNetworkIsThereBeforeTheFormerOneGoes(t *testing.T) {
 			"an API", map[string]any{"apiEndpoint": "https://api.example.com", "apiEndpointCidrs": []string{"203.0.113.0/24"}},
 			map[string]int{"create aws:ec2/securityGroup:SecurityGroup": 1},
 		}, {
-			"a VPC that is there", map[string]any{"vpcId": "vpc-0123456789abcdef0", "privateSubnetIds": []string{"subnet-1", "subnet-2"}},
+			"a VPC that is there", map[string]any{"vpcId": "vpc-0123456789abcdef0", "privateSubnetIds": []string{"subnet-00000001", "subnet-00000002"}},
 			map[string]int{
 				"delete aws:ec2/vpc:Vpc": 1, "delete aws:ec2/subnet:Subnet": 2, "replace aws:ec2/securityGroup:SecurityGroup": 3,
 				"update aws:lambda/function:Function": 3,
 			},
 		}, {
-			"another VPC that is there", map[string]any{"vpcId": "vpc-0123456789abcdef1", "privateSubnetIds": []string{"subnet-3", "subnet-4"}},
+			"another VPC that is there", map[string]any{"vpcId": "vpc-0123456789abcdef1", "privateSubnetIds": []string{"subnet-00000003", "subnet-00000004"}},
 			map[string]int{"replace aws:ec2/securityGroup:SecurityGroup": 3, "update aws:lambda/function:Function": 3},
 		}, {
 			"a VPC of its own again", map[string]any{"vpcId": "", "privateSubnetIds": []string{}},
