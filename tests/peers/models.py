@@ -36,7 +36,11 @@ TYPES = {
     "cloudwatch/logGroup": ("logs.CreateLogGroup", {
         "name": "logGroupName", "retentionInDays": "logs.PutRetentionPolicy:retentionInDays",
     }),
-    "cloudwatch/metricAlarm": ("cloudwatch.PutMetricAlarm", {"name": "AlarmName"}),
+    "cloudwatch/metricAlarm": ("cloudwatch.PutMetricAlarm", {
+        "name": "AlarmName", "metricQueries": "Metrics", "metricQueries.metric": "MetricStat",
+        "metricQueries.metric.metricName": "Metric.MetricName", "metricQueries.metric.namespace": "Metric.Namespace",
+        "metricQueries.metric.dimensions": "Metric.Dimensions",
+    }),
     "dynamodb/table": ("dynamodb.CreateTable", {
         "name": "TableName", "attributes": "AttributeDefinitions", "hashKey": "dynamodb.CreateTable:KeySchema.AttributeName",
         "rangeKey": "dynamodb.CreateTable:KeySchema.AttributeName",
