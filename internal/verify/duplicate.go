@@ -13,8 +13,9 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// sendAgain sends the first trade a second time, with a number in another spelling. A duplicate leaves nothing in the table, so the recorder's own metrics
-// line has to show that it came through; then the table must still have only the first record.
+// sendAgain sends the first trade a second time, with a number in another spelling. A duplicate leaves nothing in the
+// table, so the recorder's own metrics line has to show that it came through; then the table must still have only the
+// first record.
 func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 	first := v.trades[0]
 	v.again = first.repeat("duplicate", "15e-1")

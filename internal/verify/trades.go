@@ -74,23 +74,19 @@ func (v *verification) newTrade(name, source string, change map[string]any) *sen
 	// The strings are such that encoding/json writes them like the canonical form: keys in order, no white space, no
 	// escapes. It spells numbers as the form does.
 	canonical, _ := json.Marshal(detail) // such values always marshal
-	s := &sent{name: name, source: source, detail: detail, executed: executed, canonical: string(canonical)}
-	return s.withFee("1.50")
+	s := &sent{source: source, detail: detail, executed: executed, canonical: string(canonical)}
+	return s.repeat(name, "1.50")
 }
 
 // fee is the value of a JSON number in every trade. AWS may spell it differently from the sender.
 const fee = 1.5
 
-// withFee returns the same trade, sent with its fee in another spelling.
-func (s sent) withFee(spelling string) *sent {
-	s.spelling = strings.Replace(s.canonical, `"fee":1.5`, `"fee":`+spelling, 1)
-	return &s
-}
-
-// repeat returns the same trade to be sent again.
+// repeat returns the same trade, not sent yet, under another name and with its fee in this spelling.
 func (s *sent) repeat(name, feeSpelling string) *sent {
-	again := sent{name: name, source: s.source, detail: s.detail, executed: s.executed, canonical: s.canonical}
-	return again.withFee(feeSpelling)
+	return &sent{
+		name: name, source: s.source, detail: s.detail, executed: s.executed, canonical: s.canonical,
+		spelling: strings.Replace(s.canonical, `"fee":1.5`, `"fee":`+feeSpelling, 1),
+	}
 }
 
 func (s *sent) id() string { id, _ := s.detail["tradeId"].(string); return id }

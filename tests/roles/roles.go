@@ -36,7 +36,6 @@ var ofTheStack = iam.Conditions{iam.StringEquals: {
 
 // Services is the first half of the deploying role's policy: what has a name that the stack gives it.
 func Services() iam.Document {
-	table := iam.Strings{arn("dynamodb", "table/"+prefix+"-trades")}
 	return iam.New(
 		allow("Queues", iam.Strings{arn("sqs", prefix+"-*")},
 			"sqs:CreateQueue", "sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes", "sqs:ListQueueTags",
@@ -63,7 +62,7 @@ func Services() iam.Document {
 			"lambda:GetFunctionCodeSigningConfig", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion",
 			"lambda:ListVersionsByFunction", "lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency", "lambda:CreateAlias",
 			"lambda:DeleteAlias", "lambda:GetAlias", "lambda:UpdateAlias", "lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"),
-		allow("Table", table,
+		allow("Table", iam.Strings{arn("dynamodb", "table/"+prefix+"-trades")},
 			"dynamodb:CreateTable", "dynamodb:CreateTableReplica", "dynamodb:DeleteTable", "dynamodb:DeleteTableReplica", "dynamodb:DescribeTable", "dynamodb:UpdateTable",
 			"dynamodb:DescribeContinuousBackups", "dynamodb:UpdateContinuousBackups", "dynamodb:DescribeTimeToLive",
 			"dynamodb:UpdateTimeToLive", "dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource"),
@@ -146,9 +145,9 @@ func Platform() iam.Document {
 // encrypted by a key of its own.
 func Preview() iam.Document {
 	parameters := allow("SecretParameters", iam.Strings{arn("kms", "key/*")}, "kms:Decrypt")
-	parameters.Condition = iam.Conditions{iam.StringEquals: {
-		"aws:ResourceTag/Project": {"trade-processing"}, "aws:ResourceTag/Environment": {"ENVIRONMENT"},
-	}, iam.StringLike: {"kms:ViaService": {"ssm.*.amazonaws.com"}}}
+	parameters.Condition = iam.Conditions{
+		iam.StringEquals: ofTheStack[iam.StringEquals], iam.StringLike: {"kms:ViaService": {"ssm.*.amazonaws.com"}},
+	}
 	return iam.New(
 		parameters,
 		allow("State", iam.Strings{"STATE-KEY-ARN"}, "kms:Decrypt"),
