@@ -162,8 +162,9 @@ type timeout struct {
 	deadline        time.Time
 	done            chan struct{}
 
-	mu  sync.Mutex
-	err error
+	mu    sync.Mutex
+	err   error
+	after []func() // run when it ends
 }
 
 func (c *timeout) Deadline() (time.Time, bool) {
@@ -183,9 +184,39 @@ func (c *timeout) Err() error {
 
 func (c *timeout) end(err error) {
 	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.err = err
+	close(c.done)
+	after := c.after
+	c.after = nil
+	c.mu.Unlock()
+	for _, f := range after {
+		if f != nil {
+			f()
+		}
+	}
+}
+
+// AfterFunc is what package context asks for, to end derived contexts with this one and not in a goroutine of their own.
+func (c *timeout) AfterFunc(f func()) (stop func() bool) {
+	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = err
-		close(c.done)
+	if c.err != nil {
+		go f()
+		return func() bool { return false }
+	}
+	at := len(c.after)
+	c.after = append(c.after, f)
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.err != nil || c.after[at] == nil {
+			return false
+		}
+		c.after[at] = nil
+		return true
 	}
 }

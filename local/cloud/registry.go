@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
 
 	"trade-processing/local/function"
@@ -45,9 +47,19 @@ func (r *registry[T]) get(arn string) (T, error) {
 
 func (r *registry[T]) drop(arn string) { r.items.Delete(arn) }
 
+// all lists the items in order of their ARNs.
 func (r *registry[T]) all() iter.Seq2[string, T] {
+	items := map[string]T{}
+	r.items.Range(func(arn, item any) bool {
+		items[arn.(string)] = item.(T)
+		return true
+	})
 	return func(yield func(string, T) bool) {
-		r.items.Range(func(arn, item any) bool { return yield(arn.(string), item.(T)) })
+		for _, arn := range slices.Sorted(maps.Keys(items)) {
+			if !yield(arn, items[arn]) {
+				return
+			}
+		}
 	}
 }
 

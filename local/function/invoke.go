@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"trade-processing/local/clock"
 	"trade-processing/local/fault"
 )
 
@@ -66,7 +67,7 @@ func (f *Function) invoke(ctx context.Context, def Definition, call Call) ([]byt
 		AwsRequestID: i.id, InvokedFunctionArn: qualified(def.ARN, call.Qualifier),
 	})
 	i.ctx = context.WithValue(i.ctx, "x-amzn-trace-id", call.TraceHeader) //nolint:staticcheck // the key that aws-lambda-go sets
-	f.options.Pool.workers.run(i)
+	f.options.Pool.workers.run(f.options.Clock, i)
 	return i.wait(ctx, limited)
 }
 
@@ -91,22 +92,22 @@ type invocation struct {
 
 // wait waits until the invocation ends or its caller goes.
 func (i *invocation) wait(caller, limited context.Context) ([]byte, error) {
-	select {
-	case <-i.done:
-		return i.answer, i.err
-	case <-limited.Done():
+	c := i.function.options.Clock
+	clock.Wait(c, i.done, limited.Done(), caller.Done())
+	if limited.Err() != nil {
 		i.expire(limited)
-	case <-caller.Done():
-		// Nobody waits for the timeout any more, but it must still end the call.
-		context.AfterFunc(limited, func() { i.expire(limited) })
-		return nil, context.Cause(caller)
+		clock.Wait(c, i.done, caller.Done())
 	}
-	select {
-	case <-i.done:
+	if i.ended.Load() {
+		<-i.done // at once, or as soon as it is counted
 		return i.answer, i.err
-	case <-caller.Done():
-		return nil, context.Cause(caller)
 	}
+	// Nobody waits for the timeout any more, but it must still end the call.
+	clock.Go(c, func() {
+		clock.Wait(c, limited.Done())
+		i.expire(limited)
+	})
+	return nil, context.Cause(caller)
 }
 
 // expire ends the invocation if its time is over. Otherwise the function was closed; the handler is told, and may still

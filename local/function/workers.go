@@ -1,6 +1,10 @@
 package function
 
-import "sync"
+import (
+	"sync"
+
+	"trade-processing/local/clock"
+)
 
 // workers run handlers in reused goroutines. A new goroutine per call costs some 8 µs more CPU, because each grows its
 // own stack and wakes another thread; a pool of them costs next to nothing.
@@ -13,7 +17,11 @@ type workers struct {
 const maxFree = 64
 
 // run passes an invocation to its own goroutine, so its caller can abandon a handler that ignores its deadline.
-func (w *workers) run(i *invocation) {
+func (w *workers) run(c clock.Clock, i *invocation) {
+	if scheduler, ok := c.(*clock.Scheduler); ok {
+		scheduler.Go(func() { i.settle(i.call()) })
+		return
+	}
 	w.mu.Lock()
 	var worker chan *invocation
 	if n := len(w.free); n > 0 {

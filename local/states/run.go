@@ -249,12 +249,18 @@ func (r *run) parallel(ctx context.Context, s *state, input Data) (Data, error) 
 		}
 		results[i] = result
 	}
-	var running sync.WaitGroup
-	for i := range s.branches[1:] {
-		running.Go(func() { one(i + 1) })
+	ended := make([]chan struct{}, len(s.branches)-1)
+	for i := range ended {
+		ended[i] = make(chan struct{})
+		clock.Go(r.env.Clock, func() {
+			defer close(ended[i])
+			one(i + 1)
+		})
 	}
 	one(0) // on this goroutine: one less to start
-	running.Wait()
+	for _, branch := range ended {
+		clock.Wait(r.env.Clock, branch)
+	}
 	if first != nil {
 		return nil, first
 	}
