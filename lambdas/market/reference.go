@@ -13,7 +13,6 @@ type Reference struct {
 	venues    map[string]*Venue
 	calendars map[string]*Calendar
 	crypto    *Venue
-	issuers   issuers
 }
 
 // Load reads the built-in data. An error means a mistake in that data, or a process without time zones: an image
@@ -25,7 +24,7 @@ func load(files fs.FS) (*Reference, error) {
 	l.loadCalendars()
 	l.loadProfiles()
 	l.loadSettlement()
-	r := &Reference{venues: map[string]*Venue{}, calendars: l.calendars, issuers: loadIssuers()}
+	r := &Reference{venues: map[string]*Venue{}, calendars: l.calendars}
 	l.eachRow("venues.csv", func(f row) {
 		v := &Venue{
 			MIC: f["mic"], Operating: f["operating"], Name: f["name"], Country: f["country"],
