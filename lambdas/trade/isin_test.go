@@ -15,8 +15,8 @@ func TestThePrefixesAreISO3166sAndThoseOfTheNumberingAgencies(t *testing.T) {
 			}
 		}
 	}
-	if n != 249+15 {
-		t.Errorf("%d prefixes, want 249 countries and 15 others", n)
+	if n != 249+14 {
+		t.Errorf("%d prefixes, want 249 countries and 14 others", n)
 	}
 	for _, prefix := range []string{"", "U", "us", "ZZ", "XX", "UK", "DD", "SU", "A1", "ÄÖ", "{["} {
 		if trade.HasISINPrefix(prefix) {
