@@ -1,6 +1,7 @@
 package readme
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -274,7 +275,8 @@ func TestEveryPathExists(t *testing.T) {
 	})
 }
 
-func TestTheTestsThatShowWhatAWSDoesExist(t *testing.T) {
+// The pages on AWS and on threats name the tests and the rules that show what they say.
+func TestWhatShowsAClaimExists(t *testing.T) {
 	var code strings.Builder
 	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, "_test.go") {
@@ -285,9 +287,47 @@ func TestTheTestsThatShowWhatAWSDoesExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range regexp.MustCompile("`Test\\w+`").FindAllString(pageNamed(t, "docs/aws.md").text, -1) {
-		if !strings.Contains(code.String(), "func "+strings.Trim(name, "`")+"(") {
-			t.Errorf("there is no test %s", name)
+	rules := pageNamed(t, "docs/policies.md").text
+	for _, name := range []string{"docs/aws.md", "docs/threat-model.md"} {
+		for _, named := range regexp.MustCompile("`((?:Test|Fuzz)\\w+)`|`([a-z0-9]+(?:-[a-z0-9]+)+)`").FindAllStringSubmatch(pageNamed(t, name).text, -1) {
+			if test := named[1]; test != "" && !strings.Contains(code.String(), "func "+test+"(") {
+				t.Errorf("%s: there is no test %s", name, test)
+			}
+			if rule := named[2]; name == "docs/threat-model.md" && rule != "" && !strings.Contains(rules, "| `"+rule+"` |") {
+				t.Errorf("%s: there is no rule %s", name, rule)
+			}
+		}
+	}
+}
+
+// Each type of resource that the stacks declare is in a part of the threat model, and in one alone.
+func TestTheThreatModelCoversTheGraph(t *testing.T) {
+	_, parts, _ := strings.Cut(pageNamed(t, "docs/threat-model.md").text, "## The graph, by part")
+	listed := map[string]int{}
+	for _, found := range regexp.MustCompile("`([a-z]+:[\\w/]+:\\w+)`").FindAllStringSubmatch(parts, -1) {
+		listed[found[1]]++
+	}
+	declared := map[string]bool{}
+	for _, stack := range []string{"dev", "prod"} {
+		var graph []struct{ URN string }
+		if err := json.Unmarshal([]byte(read(t, "stack/testdata/"+stack+".graph.json")), &graph); err != nil {
+			t.Fatal(err)
+		}
+		for _, resource := range graph {
+			kind, _, _ := strings.Cut(resource.URN[strings.LastIndex(resource.URN, "$")+1:], "::")
+			if strings.Contains(kind, ":") && !strings.HasPrefix(kind, "pulumi:") {
+				declared[kind] = true
+			}
+		}
+	}
+	for kind := range declared {
+		if listed[kind] != 1 {
+			t.Errorf("%s is in %d parts of the threat model, want 1", kind, listed[kind])
+		}
+	}
+	for kind := range listed {
+		if !declared[kind] {
+			t.Errorf("the threat model lists %s, which no stack declares", kind)
 		}
 	}
 }
