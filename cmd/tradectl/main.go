@@ -2,7 +2,7 @@
 package main
 
 import (
-	_ "before-bubbletea" // a terminal may not answer what bubbletea asks it
+	beforebubbletea "before-bubbletea" // a terminal may not answer what bubbletea asks it
 	"context"
 	"os"
 	"os/signal"
@@ -18,6 +18,7 @@ func main() {
 
 // run is main without the exit, so tests can be tradectl too.
 func run() int {
+	beforebubbletea.Collect()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// The first Ctrl-C asks the command to stop; a second one kills it at once.

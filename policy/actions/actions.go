@@ -4,13 +4,15 @@ package actions
 import (
 	_ "embed"
 	"strings"
+	"sync"
 )
 
 //go:embed unscoped.txt
 var text string
 
-// unscoped are the actions that AWS ties to no resource, in lower case.
-var unscoped = func() map[string]bool {
+// unscoped are the actions that AWS ties to no resource, in lower case. Most programs that link this
+// never ask.
+var unscoped = sync.OnceValue(func() map[string]bool {
 	all := map[string]bool{}
 	for line := range strings.Lines(text) {
 		service, names, _ := strings.Cut(strings.ToLower(line), ":")
@@ -19,8 +21,8 @@ var unscoped = func() map[string]bool {
 		}
 	}
 	return all
-}()
+})
 
 // Unscoped reports whether AWS ties an action to no resource, so that it can only be allowed on all of them. AWS doesn't
 // compare the case of actions.
-func Unscoped(action string) bool { return unscoped[strings.ToLower(action)] }
+func Unscoped(action string) bool { return unscoped()[strings.ToLower(action)] }
