@@ -107,6 +107,10 @@ verify: $(TRADECTL) ## Prove a deployment in AWS with synthetic trades (STACK=de
 sample: $(TRADECTL) ## Write a sample of trades (COUNT, SEED) to sample.ndjson
 	$(TRADECTL) sample --seed $(SEED) --count $(COUNT) --out sample.ndjson
 
+.PHONY: calendars-ending
+calendars-ending: ## Warn of venues whose calendar ends within 120 days
+	@go -C lambdas run ./market/ending
+
 .PHONY: lint
 lint: $(LINT) ## Check formatting and run the linters
 	$(LINT) run ./...

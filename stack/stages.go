@@ -9,6 +9,7 @@ import (
 
 	"trade-processing/components"
 	"trade-processing/lambdas/enricher"
+	"trade-processing/lambdas/market"
 	"trade-processing/lambdas/parameters"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/lambdas/validator"
@@ -51,7 +52,7 @@ func (c *Config) stages() []components.Stage {
 				{Graph: components.ErrorsGraph, Name: enricher.PartialContext, Label: "trades without full market context"},
 				{Graph: components.ErrorsGraph, Name: enricher.APIFailures, Label: "failures of the market data API"},
 			},
-			Alarms: []components.StageAlarm{staleParameters(enricher.Name)},
+			Alarms: []components.StageAlarm{staleParameters(enricher.Name), calendarEnds()},
 		},
 		{
 			Function: recorder.Name, State: "RecordTrade",
@@ -102,6 +103,17 @@ func (c *Config) rejections() components.StageAlarm {
 			"a source sends bad trades, or a rule is wrong.", c.RejectionAlarmPercent),
 		Metric: validator.Rejected, Statistic: "Average", PeriodSeconds: 300, Periods: 3,
 		Threshold: float64(c.RejectionAlarmPercent) / 100, Comparison: "GreaterThanThreshold",
+	}
+}
+
+// calendarEnds watches a metric that is only there for trades at venues whose calendar ends soon.
+func calendarEnds() components.StageAlarm {
+	return components.StageAlarm{
+		Name: "calendar-ends",
+		Description: fmt.Sprintf("Less than %d days are known of a venue's trading days, hours or settlement days. "+
+			"After that, its trades have no full market context: add the next year.", market.EndsSoonDays),
+		Metric: enricher.CalendarDaysLeft, Statistic: "Minimum", PeriodSeconds: 86400, Periods: 1,
+		Threshold: market.EndsSoonDays, Comparison: "LessThanThreshold",
 	}
 }
 

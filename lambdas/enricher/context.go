@@ -46,14 +46,23 @@ type Context struct {
 
 	// External is the market data API's answer, a JSON object.
 	External json.RawMessage `json:"external,omitempty"`
+
+	// knownUntil is the last day of which everything is known about such trades at the venue; nil without one.
+	knownUntil *market.Date
 }
 
 // Venue is the venue of a trade.
 type Venue struct {
-	MIC      string `json:"mic"`
+	// MIC is the trade's own.
+	MIC string `json:"mic"`
+
+	// OperatingMIC is set if MIC is that of a segment that isn't known by itself: the name, the country, the session and the
+	// days are then those of the venue that operates it, whose MIC this is.
+	OperatingMIC string `json:"operatingMic,omitempty"`
+
 	Name     string `json:"name"`
-	Country  string `json:"country"`  // ISO 3166 alpha-2
-	TimeZone string `json:"timeZone"` // IANA
+	Country  string `json:"country,omitempty"`  // ISO 3166 alpha-2; none for trading off exchange
+	TimeZone string `json:"timeZone,omitempty"` // IANA; none for trading off exchange
 }
 
 // Currency is the currency of a trade.
@@ -90,9 +99,14 @@ func (c *Context) addMarket(t *trade.Trade, executed time.Time, reference *marke
 		return
 	}
 	if venue.MIC != "" {
-		c.Venue = &Venue{MIC: venue.MIC, Name: venue.Name, Country: venue.Country, TimeZone: venue.Zone.String()}
+		mic, _ := t.Text("venue")
+		c.Venue = describe(venue, mic)
 	}
-	moment := venue.At(executed)
+	currency, _ := t.Text("currency")
+	if until, hasEnd := venue.KnownUntil(currency); hasEnd {
+		c.knownUntil = &until
+	}
+	moment := venue.At(executed, currency)
 	c.Reasons = append(c.Reasons, moment.Reasons...)
 	c.Session = moment.Session
 	if moment.HasTradingDay {
@@ -101,6 +115,17 @@ func (c *Context) addMarket(t *trade.Trade, executed time.Time, reference *marke
 	if moment.HasSettlement {
 		c.SettlementDate, c.SettlementCycle = &moment.Settlement, &moment.Cycle
 	}
+}
+
+func describe(venue *market.Venue, mic string) *Venue {
+	v := &Venue{MIC: mic, Name: venue.Name}
+	if venue.MIC != mic {
+		v.OperatingMIC = venue.MIC
+	}
+	if zone := venue.Zone(); zone != nil {
+		v.Country, v.TimeZone = venue.Country, zone.String()
+	}
+	return v
 }
 
 // venueOf returns the venue of a trade, or nil with a reason if it can't be determined.

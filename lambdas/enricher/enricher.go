@@ -4,6 +4,7 @@ package enricher
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -16,12 +17,15 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "enricher"
 
-// The metrics. Enriched and PartialContext are 0 or 1 per invocation, so their averages are rates.
+// The metrics. Enriched and PartialContext are 0 or 1 per invocation, so their averages are rates. Trades off exchange
+// don't count as partial: nothing about them is missing that anybody could add. CalendarDaysLeft is there only for trades
+// at a venue of which less than market.EndsSoonDays are known.
 const (
-	Enriched       = "TradesEnriched"
-	PartialContext = "PartialContext"
-	APIFailures    = "MarketDataFailures"
-	APILatency     = "MarketDataLatency"
+	Enriched         = "TradesEnriched"
+	PartialContext   = "PartialContext"
+	APIFailures      = "MarketDataFailures"
+	APILatency       = "MarketDataLatency"
+	CalendarDaysLeft = "CalendarDaysLeft"
 )
 
 // New returns the handler: it takes a function.Request and answers with a Context. It never fails because context is
@@ -61,9 +65,18 @@ func (e *enricher) enrich(ctx context.Context, call *function.Call, in function.
 		call.Property("reasons", join(c.Reasons))
 	}
 	call.Count(Enriched, 1)
-	call.CountIf(PartialContext, c.Status == Partial)
+	call.CountIf(PartialContext, c.Status == Partial && !slices.Equal(c.Reasons, offExchange))
+	if c.knownUntil != nil {
+		if left := int(*c.knownUntil - market.DateOf(call.Now().UTC().Date())); left < market.EndsSoonDays {
+			call.Count(CalendarDaysLeft, max(left, 0))
+			call.Property("knownUntil", *c.knownUntil)
+		}
+	}
 	return c, nil
 }
+
+// offExchange are the reasons of a trade that only lacks what no trade off exchange has.
+var offExchange = []market.Reason{market.VenueWithoutHours}
 
 func (e *enricher) contextOf(ctx context.Context, call *function.Call, in function.Request) *Context {
 	t, err := call.Trade()

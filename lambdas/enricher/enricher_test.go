@@ -155,6 +155,11 @@ func TestContextByReferenceData(t *testing.T) {
 		{"everything unknown is left out, each with its reason",
 			`{"tradeId":"t","amount":"5","currency":"USDT","venue":"NOPE","isin":"ZZ","executedAt":"2025-06-02T09:00:00Z"}`,
 			`{"status":"PARTIAL","reasons":["VENUE_UNKNOWN","CURRENCY_UNKNOWN","ISIN_COUNTRY_UNKNOWN"]}`},
+		{"a segment that isn't known by itself answers by its operator's calendar, and says so",
+			`{"tradeId":"t","amount":"5","currency":"USD","venue":"XNGS","executedAt":"2025-06-02T12:00:00-04:00"}`,
+			`{"status":"COMPLETE","reasons":[],"venue":{"mic":"XNGS","operatingMic":"XNAS","name":"Nasdaq","country":"US","timeZone":"America/New_York"},
+			  "session":"REGULAR","tradingDay":"2025-06-02","settlementDate":"2025-06-03","settlementCycle":"T+1",
+			  "currency":{"code":"USD","minorUnit":2}}`},
 		{"everything missing", `{"tradeId":"t"}`, `{"status":"PARTIAL","reasons":["VENUE_MISSING","CURRENCY_MISSING"]}`},
 		{"fields of another type are as good as missing",
 			`{"tradeId":"t","currency":[],"venue":{"mic":"XNYS"},"isin":12,"executedAt":false,"symbol":null}`,
@@ -203,6 +208,53 @@ func TestMetricsTellCompleteFromPartial(t *testing.T) {
 		if want == 1 && line["reasons"] != "VENUE_MISSING,CURRENCY_MISSING" {
 			t.Errorf("reasons in the metrics' line: %v", line["reasons"])
 		}
+	}
+}
+
+func TestTheMetricsTellThatACalendarEndsSoon(t *testing.T) {
+	shanghai := `{"tradeId":"t","amount":"5","currency":"CNY","venue":"XSHG","executedAt":"2025-06-03T10:00:00+08:00"}`
+	reference, err := market.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	venue, _ := reference.Venue("XSHG")
+	last, _ := venue.KnownUntil("CNY")
+	end, err := time.Parse(time.DateOnly, last.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, detail string
+		now          time.Time
+		want         any
+	}{
+		{"four months before", shanghai, end.AddDate(0, 0, -120), nil},
+		{"a day later", shanghai, end.AddDate(0, 0, -119), 119.0},
+		{"on the last day", shanghai, end.Add(23 * time.Hour), 0.0},
+		{"and when it is too late", shanghai, end.AddDate(1, 0, 0), 0.0},
+		{"no trade without a venue", `{"tradeId":"t"}`, end, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			out := &output{}
+			e := environment(out)
+			e.Now = func() time.Time { return test.now }
+			h, err := New(e, withEndpoint("none", "0"), &http.Client{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			invoke(t, h, payload(test.detail))
+			var line map[string]any
+			if err := json.Unmarshal([]byte(out.String()), &line); err != nil {
+				t.Fatalf("%v:\n%s", err, out)
+			}
+			if line[CalendarDaysLeft] != test.want {
+				t.Errorf("%v days left, want %v", line[CalendarDaysLeft], test.want)
+			}
+			if test.want != nil && line["knownUntil"] != last.String() {
+				t.Errorf("known until %v, want %s", line["knownUntil"], last)
+			}
+		})
 	}
 }
 

@@ -1,90 +1,100 @@
 package market
 
 import (
+	"fmt"
+	"io/fs"
 	"sync"
 	"time"
-
-	"github.com/rickar/cal/v2"
 )
 
-// Calendar knows the trading days of one market, or the settlement days of one place of settlement. It is safe for
-// concurrent use.
+// Calendar knows the trading days of a market and their hours, or the days on which trades settle somewhere. It is safe
+// for concurrent use.
 type Calendar struct {
+	// Name is that of its file in data/calendars, without .txt.
 	Name string
 
-	// From and Until are the first and the last date that the calendar covers.
-	From, Until Date
-
-	rules rules
-	build sync.Once
-	days  []dayOf // one entry per day, starting at From
+	table func() *table
 }
 
-// rules say which days a calendar is closed. Later rules win over earlier ones, in the order of the fields.
-type rules struct {
-	// restDays reports the days of the week without trading; nil means Saturday and Sunday.
-	restDays func(Date) bool
-
-	// closed are holidays without trading on the day they are observed.
-	closed []*cal.Holiday
-
-	// bridges are holidays with trading for part of the day, which counts for the next trading day.
-	bridges []shortDay
-
-	// closures and openings are single dates that no rule gives.
-	closures, openings []Date
-
-	// early are trading days on which continuous trading ends early, earlyDates single dates on which it does.
-	early      []shortDay
-	earlyDates []earlyDate
+// newCalendar returns a calendar whose file is read when somebody asks for a day.
+func newCalendar(files fs.FS, name string) *Calendar {
+	return &Calendar{Name: name, table: sync.OnceValue(func() *table {
+		t, err := readCalendar(files, name)
+		if err != nil {
+			// Tests read every calendar, so this is a program without time zones.
+			panic(fmt.Errorf("loading market reference data: %w", err))
+		}
+		return t
+	})}
 }
 
-// shortDay is a holiday rule that shortens the day. It applies only if the earlier rules make the day a trading day.
-type shortDay struct {
-	holiday *cal.Holiday
-	ends    func(Date) clock
+func calendarFile(name string) string { return "data/calendars/" + name + ".txt" }
+
+// table is a calendar as read from its file.
+type table struct {
+	zone *time.Location
+
+	// covers are the dates whose days are known, hours those whose hours are.
+	covers span
+	hours  []span
+
+	// days has, for each day that the calendar covers, the index of its schedule.
+	days      []uint16
+	schedules []schedule
 }
 
-type earlyDate struct {
-	date Date
-	ends clock
-}
+// span is a range of dates with both ends.
+type span struct{ from, until Date }
 
-// kind is what happens on a calendar day.
-type kind uint8
+func (s span) contains(d Date) bool { return s.from <= d && d <= s.until }
 
-const (
-	closed kind = iota
-	open
-	early  // a trading day that ends early
-	bridge // not a trading day, but trades until it ends count for the next one
-)
-
-// dayOf packs a day's kind (2 bits) with the minute at which an early or bridge day ends.
-type dayOf uint16
-
-func (d dayOf) kind() kind  { return kind(d & 3) }
-func (d dayOf) ends() clock { return clock(d>>2) * 60 }
-
-func shortened(k kind, ends clock) dayOf { return dayOf(k) | dayOf(ends/60)<<2 }
-
-// on returns what the calendar says about a date; false if it doesn't cover it.
-func (c *Calendar) on(d Date) (dayOf, bool) {
-	if d < c.From || d > c.Until {
-		return 0, false
+// on returns the schedule of a date; nil if the calendar doesn't cover it.
+func (t *table) on(d Date) *schedule {
+	if !t.covers.contains(d) {
+		return nil
 	}
-	c.build.Do(c.fill)
-	return c.days[d-c.From], true
+	return &t.schedules[t.days[d-t.covers.from]]
+}
+
+// knowsHours reports whether the hours of a date are known.
+func (t *table) knowsHours(d Date) bool {
+	for _, s := range t.hours {
+		if s.contains(d) {
+			return true
+		}
+	}
+	return false
+}
+
+// locate returns the day that an instant belongs to, before skipping days without trading, and the time on it. It is the
+// date on the venue's clock, the next one if that begins in the evening, or the one before if its trading lasts past
+// midnight.
+func (t *table) locate(instant time.Time) (Date, clock) {
+	d, at := localTime(instant, t.zone)
+	if before := t.on(d - 1); before != nil && at+dayLength < before.ends() {
+		return d - 1, at + dayLength
+	}
+	today, tomorrow := t.on(d), t.on(d+1)
+	if today != nil && at >= today.ends() || tomorrow != nil && at >= dayLength+tomorrow.begins() {
+		return d + 1, at - dayLength
+	}
+	return d, at
+}
+
+// Covers returns the first and the last date that the calendar covers.
+func (c *Calendar) Covers() (from, until Date) {
+	t := c.table()
+	return t.covers.from, t.covers.until
 }
 
 // IsOpen reports whether a date is a trading day (or settlement day, depending on the calendar), and whether the
 // calendar covers it at all.
 func (c *Calendar) IsOpen(d Date) (isOpen, covered bool) {
-	on, covered := c.on(d)
-	return on.kind() == open || on.kind() == early, covered
+	on := c.table().on(d)
+	return on != nil && on.kind == open, on != nil
 }
 
-// Next returns the first open day on or after d; false if the calendar ends before that.
+// Next returns the first open day on or after d; false if the calendar doesn't cover it.
 func (c *Calendar) Next(d Date) (Date, bool) {
 	for ; ; d++ {
 		isOpen, covered := c.IsOpen(d)
@@ -106,77 +116,4 @@ func (c *Calendar) After(d Date, n int) (Date, bool) {
 		}
 	}
 	return d, true
-}
-
-// EarlyClose returns the wall-clock time since midnight at which continuous trading ends early on a date, and whether
-// it does.
-func (c *Calendar) EarlyClose(d Date) (time.Duration, bool) {
-	on, _ := c.on(d)
-	return time.Duration(on.ends()) * time.Second, on.kind() == early
-}
-
-// fill computes all days at once. A calendar has some ten thousand, which takes well below a millisecond; after that
-// every query is one lookup in a slice.
-func (c *Calendar) fill() {
-	c.days = make([]dayOf, c.Until-c.From+1)
-	isRest := c.rules.restDays
-	if isRest == nil {
-		isRest = saturdayAndSunday
-	}
-	for d := c.From; d <= c.Until; d++ {
-		if !isRest(d) {
-			c.set(d, dayOf(open))
-		}
-	}
-	// An observed day may move across the year's end, so the neighbouring years are included.
-	first, last := c.From.Year()-1, c.Until.Year()+1
-	for year := first; year <= last; year++ {
-		for _, holiday := range c.rules.closed {
-			if observed, ok := observedIn(holiday, year); ok {
-				c.set(observed, dayOf(closed))
-			}
-		}
-	}
-	c.shorten(c.rules.bridges, bridge, first, last)
-	for _, d := range c.rules.closures {
-		c.set(d, dayOf(closed))
-	}
-	for _, d := range c.rules.openings {
-		c.set(d, dayOf(open))
-	}
-	c.shorten(c.rules.early, early, first, last)
-	for _, e := range c.rules.earlyDates {
-		c.set(e.date, shortened(early, e.ends))
-	}
-}
-
-func (c *Calendar) shorten(days []shortDay, to kind, first, last int) {
-	for year := first; year <= last; year++ {
-		for _, s := range days {
-			observed, ok := observedIn(s.holiday, year)
-			if !ok || observed < c.From || observed > c.Until || c.days[observed-c.From].kind() != open {
-				continue
-			}
-			c.set(observed, shortened(to, s.ends(observed)))
-		}
-	}
-}
-
-func (c *Calendar) set(d Date, to dayOf) {
-	if d >= c.From && d <= c.Until {
-		c.days[d-c.From] = to
-	}
-}
-
-// observedIn returns the date on which a holiday of that year is observed.
-func observedIn(holiday *cal.Holiday, year int) (Date, bool) {
-	_, observed := holiday.Calc(year)
-	if observed.IsZero() {
-		return 0, false
-	}
-	return DateOf(observed.Date()), true
-}
-
-func saturdayAndSunday(d Date) bool {
-	return d.Weekday() == time.Saturday || d.Weekday() == time.Sunday
 }

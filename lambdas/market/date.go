@@ -9,11 +9,9 @@ import (
 // market's own wall clock.
 type Date int32
 
-const day = 24 * time.Hour
-
 // DateOf returns the date of a year, month and day. Days outside the month overflow, as with time.Date.
 func DateOf(year int, month time.Month, dayOfMonth int) Date {
-	return Date(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC).Unix() / int64(day/time.Second))
+	return Date(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay)
 }
 
 // ParseDate reads a date in the form 2013-10-14.

@@ -9,48 +9,40 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
-//go:embed data/*.csv
+//go:embed data/*.csv data/calendars/*.txt
 var builtIn embed.FS
+
+// noHours is the calendar of venues known to have no hours: trading off exchange, and systematic internalisers.
+const noHours = "NONE"
 
 // loader reads the data files and collects their problems.
 type loader struct {
 	files     fs.FS
 	calendars map[string]*Calendar
-	profiles  map[string]*profile
-	rules     map[string][]settlementRule
-	zones     map[string]*time.Location
+	rules     map[string]cycles
 	problems  []error
 }
 
-// settlementRule is a row of settlement.csv. The calendar is nil if days are counted in the venue's own.
-type settlementRule struct {
-	from     Date
-	cycle    Cycle
-	calendar *Calendar
-}
-
 func newLoader(files fs.FS) *loader {
-	return &loader{
-		files:     files,
-		calendars: map[string]*Calendar{},
-		profiles:  map[string]*profile{},
-		rules:     map[string][]settlementRule{},
-		zones:     map[string]*time.Location{},
-	}
+	return &loader{files: files, calendars: map[string]*Calendar{}, rules: map[string]cycles{}}
 }
 
 func (l *loader) problem(format string, args ...any) {
 	l.problems = append(l.problems, fmt.Errorf(format, args...))
 }
 
-// row is a line of a data file, by the names in the file's header.
-type row map[string]string
+// checkZones tells a process without time zones at its start, although calendars load theirs when first used.
+func (l *loader) checkZones() {
+	if _, err := time.LoadLocation("America/New_York"); err != nil {
+		l.problem("time zones: %w", err)
+	}
+}
 
-func (l *loader) eachRow(file string, do func(row)) {
+// eachRow passes on the rows of a file, which must have these columns.
+func (l *loader) eachRow(file string, columns []string, do func([]string)) {
 	opened, err := l.files.Open("data/" + file)
 	if err != nil {
 		l.problem("%w", err)
@@ -59,15 +51,16 @@ func (l *loader) eachRow(file string, do func(row)) {
 	defer func() { _ = opened.Close() }() // a file that was only read
 	lines := csv.NewReader(opened)
 	lines.Comment = '#'
+	lines.ReuseRecord = true
 	header, err := lines.Read()
+	if err == nil && !slices.Equal(header, columns) {
+		l.problem("%s has the columns %v, not %v", file, header, columns)
+		return
+	}
 	for err == nil {
-		var values []string
-		if values, err = lines.Read(); err == nil {
-			r := make(row, len(values))
-			for i, name := range header {
-				r[name] = values[i]
-			}
-			do(r)
+		var row []string
+		if row, err = lines.Read(); err == nil {
+			do(row)
 		}
 	}
 	if !errors.Is(err, io.EOF) {
@@ -75,179 +68,64 @@ func (l *loader) eachRow(file string, do func(row)) {
 	}
 }
 
-func (l *loader) loadCalendars() {
-	for name, rules := range ruleCalendars() {
-		l.calendars[name] = &Calendar{
-			Name: name, rules: rules, From: DateOf(firstYear, time.January, 1), Until: DateOf(lastYear, time.December, 31),
-		}
-	}
-	l.eachRow("closures.csv", func(r row) {
-		year, err := strconv.Atoi(r["year"])
-		if err != nil {
-			l.problem("closures.csv: %q is not a year", r["year"])
-			return
-		}
-		c := l.calendars[r["calendar"]]
-		if c == nil {
-			c = &Calendar{Name: r["calendar"], From: DateOf(year, time.January, 1), Until: DateOf(year, time.January, 0)}
-			l.calendars[c.Name] = c
-		}
-		switch until, isEarly := strings.CutPrefix(r["what"], "until "); {
-		case isEarly:
-			ends := l.clock(until, "closures.csv, "+c.Name)
-			for _, d := range l.datesOf(r) {
-				c.rules.earlyDates = append(c.rules.earlyDates, earlyDate{d, ends})
-			}
-		case r["what"] == "closed":
-			if DateOf(year, time.January, 1) != c.Until+1 {
-				l.problem("closures.csv: %s has a gap before %d", c.Name, year)
-			}
-			c.Until = DateOf(year, time.December, 31)
-			c.rules.closures = append(c.rules.closures, l.datesOf(r)...)
-		case r["what"] == "open":
-			c.rules.openings = append(c.rules.openings, l.datesOf(r)...)
-		case r["what"] == "weekend":
-			names := strings.Fields(r["days"])
-			c.rules.restDays = func(d Date) bool { return slices.Contains(names, d.Weekday().String()) }
-		default:
-			l.problem("closures.csv: %s, %d: %q is not closed, open, until HH:MM or weekend", c.Name, year, r["what"])
-		}
-	})
-}
-
-func (l *loader) datesOf(r row) []Date {
-	var list []Date
-	for monthDay := range strings.FieldsSeq(r["days"]) {
-		list = append(list, l.date(r["year"]+"-"+monthDay, "closures.csv, "+r["calendar"]))
-	}
-	return list
-}
-
-func (l *loader) loadProfiles() {
-	l.eachRow("hours.csv", func(r row) {
-		where := "hours.csv, " + r["profile"]
-		h := hours{
-			begins: l.clock(r["begins"], where),
-			pre:    l.clock(r["pre"], where),
-			open:   l.clock(r["open"], where),
-			close:  l.clock(r["close"], where),
-			end:    l.clock(r["end"], where),
-			post:   l.clock(r["post"], where),
-		}
-		if r["pause"] != "" {
-			h.pause, h.resume = l.clock(r["pause"], where), l.clock(r["resume"], where)
-		}
-		p := l.profiles[r["profile"]]
-		if p == nil {
-			p = &profile{}
-			l.profiles[r["profile"]] = p
-		}
-		w := week{from: l.from(r, where)}
-		if len(p.weeks) > 0 && p.weeks[0].from >= w.from && r["days"] == "" {
-			l.problem("%s: rows must be in date order", where)
-		}
-		if r["days"] == "" {
-			for weekday := range w.days {
-				w.days[weekday] = h
-			}
-			p.weeks = slices.Insert(p.weeks, 0, w)
-			return
-		}
-		if len(p.weeks) == 0 || p.weeks[0].from != w.from {
-			l.problem("%s: the row for %s must follow the row for the other days of the same date", where, r["days"])
-			return
-		}
-		for weekday := time.Sunday; weekday <= time.Saturday; weekday++ {
-			if slices.Contains(strings.Fields(r["days"]), weekday.String()) {
-				p.weeks[0].days[weekday] = h
-			}
-		}
-	})
-}
-
 func (l *loader) loadSettlement() {
-	l.eachRow("settlement.csv", func(r row) {
-		where := "settlement.csv, " + r["rule"]
-		days, err := strconv.ParseUint(r["days"], 10, 8)
+	l.eachRow("settlement.csv", []string{"rule", "from", "currency", "days", "calendar"}, func(f []string) {
+		where := "settlement.csv, " + f[0]
+		days, err := strconv.ParseUint(f[3], 10, 8)
 		if err != nil {
-			l.problem("%s: %q is not a number of days", where, r["days"])
+			l.problem("%s: %q is not a number of days", where, f[3])
 		}
-		s := settlementRule{from: l.from(r, where), cycle: Cycle(days)}
-		if r["calendar"] != "" {
-			s.calendar = l.calendar(r["calendar"])
+		r := settlementRule{from: l.from(f[1], where), currency: f[2], cycle: Cycle(days)}
+		if f[4] != "" {
+			r.calendar = l.calendar(f[4])
 		}
-		earlier := l.rules[r["rule"]]
-		if len(earlier) == 0 && s.from != noBeginning || len(earlier) > 0 && earlier[0].from >= s.from {
-			l.problem("%s: the first row must have no date, and the others must be in date order", where)
+		rules := l.rules[f[0]]
+		earlier := slices.IndexFunc(rules, func(e settlementRule) bool { return e.currency == r.currency })
+		if earlier < 0 && r.from != noBeginning || earlier >= 0 && rules[earlier].from >= r.from {
+			l.problem("%s: the first row of each currency must have no date, and the others must be in date order", where)
 		}
-		l.rules[r["rule"]] = slices.Insert(earlier, 0, s)
+		l.rules[f[0]] = slices.Insert(rules, 0, r)
 	})
 }
 
+// calendar returns the calendar with that name, which must have a file.
 func (l *loader) calendar(name string) *Calendar {
-	c := l.calendars[name]
-	if c == nil {
-		l.problem("calendar %q is neither in closures.csv nor a rule calendar", name)
+	if c := l.calendars[name]; c != nil {
+		return c
 	}
+	if _, err := fs.Stat(l.files, calendarFile(name)); err != nil {
+		l.problem("calendar %q has no file: %w", name, err)
+	}
+	c := newCalendar(l.files, name)
+	l.calendars[name] = c
 	return c
 }
 
-func (l *loader) profile(name string) *profile {
-	p := l.profiles[name]
-	if p == nil {
-		l.problem("hours.csv has no profile %q", name)
-	}
-	return p
-}
-
+// settlement returns the rules of that name. Those that name no calendar count days in the venue's own.
 func (l *loader) settlement(rule string, own *Calendar) cycles {
-	if len(l.rules[rule]) == 0 {
-		l.problem("settlement.csv has no rule %q", rule)
+	rules := slices.Clone(l.rules[rule])
+	if rules.on(noBeginning, "") == nil {
+		l.problem("settlement.csv has no rule %q for all currencies", rule)
 	}
-	cs := slices.Clone(l.rules[rule])
-	for i := range cs {
-		if cs[i].calendar == nil {
-			cs[i].calendar = own
+	for i := range rules {
+		if rules[i].calendar == nil {
+			rules[i].calendar = own
 		}
 	}
-	return cs
-}
-
-func (l *loader) zone(name string) *time.Location {
-	if zone := l.zones[name]; zone != nil {
-		return zone
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		l.problem("time zone: %w", err)
-	}
-	l.zones[name] = zone
-	return zone
-}
-
-func (l *loader) clock(text, where string) clock {
-	c, err := parseClock(text)
-	if err != nil {
-		l.problem("%s: %w", where, err)
-	}
-	return c
-}
-
-func (l *loader) date(text, where string) Date {
-	d, err := ParseDate(text)
-	if err != nil {
-		l.problem("%s: %w", where, err)
-	}
-	return d
+	return rules
 }
 
 // noBeginning is before any date that a calendar covers.
 const noBeginning Date = -1 << 31
 
 // from returns the date from which a row applies.
-func (l *loader) from(r row, where string) Date {
-	if r["from"] == "" {
+func (l *loader) from(text, where string) Date {
+	if text == "" {
 		return noBeginning
 	}
-	return l.date(r["from"], where)
+	d, err := ParseDate(text)
+	if err != nil {
+		l.problem("%s: %w", where, err)
+	}
+	return d
 }

@@ -3,7 +3,6 @@ package market
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -45,21 +44,57 @@ func page(t *testing.T) string {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", reason.Code, reason.Meaning)
 	}
 
-	fmt.Fprintf(&b, "\n## Venues\n\n%d venues are known. A trade at any other is still recorded, with the reason `%s`.\n\n"+
-		"| MIC | venue | country | time zone | calendar |\n|---|---|---|---|---|\n", len(reference.Venues()), VenueUnknown)
+	fmt.Fprintf(&b, "\n## Venues\n\n%d venues are known, and %d segments through the venue that operates them: `operatingMic` then names that venue, and\n"+
+		"session and days are its. A trade at any other is still recorded, with the reason `%s`.\n\n"+
+		"Nothing is claimed outside these dates. A trade on a day that isn't known gets the reason `%s`, one on a trading\n"+
+		"day whose hours aren't known `%s`, and one whose settlement day isn't known `%s`.\n"+
+		"If what is known ends within %d days, an alarm says so: [how to add a year](runbook.md#a-calendar-ends-soon).\n\n"+
+		"| MIC | venue | country | time zone | calendar | days | hours | settlement |\n|---|---|---|---|---|---|---|---|\n",
+		len(reference.Venues()), len(reference.segments), VenueUnknown, CalendarNotCovered, HoursNotCovered, SettlementNotCovered, EndsSoonDays)
 	for _, mic := range reference.Venues() {
 		v, _ := reference.Venue(mic)
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", v.MIC, v.Name, v.Country, v.Zone, v.calendar.Name)
-	}
-
-	fmt.Fprintf(&b, "\n## Calendars\n\nA calendar covers whole years. A trade before or after them gets the reason `%s`, and one whose\n"+
-		"settlement date is after them gets `%s`. Calendars based on rules reach far; those based on the moon or on\n"+
-		"decrees reach as far as their days are listed in `lambdas/market/data/closures.csv`, which explains at the top\n"+
-		"how to add a year.\n\n"+
-		"| calendar | first day | last day |\n|---|---|---|\n", CalendarNotCovered, SettlementNotCovered)
-	for _, name := range slices.Sorted(maps.Keys(reference.calendars)) {
-		c := reference.calendars[name]
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, c.From, c.Until)
+		if v.calendar == nil {
+			fmt.Fprintf(&b, "| `%s` | %s | | | | | | |\n", v.MIC, v.Name)
+			continue
+		}
+		days := v.calendar.table()
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s | %s |\n",
+			v.MIC, v.Name, v.Country, days.zone, v.calendar.Name, days.covers, spans(days), settlementSpans(v))
 	}
 	return b.String()
+}
+
+func (s span) String() string { return s.from.String() + " to " + s.until.String() }
+
+// spans writes for which of a calendar's days the hours are known.
+func spans(days *table) string {
+	if len(days.hours) == 0 {
+		return "not known"
+	}
+	if slices.Equal(days.hours, []span{days.covers}) {
+		return "the same"
+	}
+	var texts []string
+	for _, s := range days.hours {
+		texts = append(texts, s.String())
+	}
+	return strings.Join(texts, ", ")
+}
+
+// settlementSpans writes which calendars a venue's trades settle by, and what those cover.
+func settlementSpans(v *Venue) string {
+	var texts []string
+	for _, rule := range slices.Backward(v.settlement) {
+		text := rule.calendar.Name
+		if rule.calendar != v.calendar {
+			text += " " + rule.calendar.table().covers.String()
+		}
+		if rule.currency != "" {
+			text = rule.currency + ": " + text
+		}
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, ", ")
 }

@@ -9,6 +9,7 @@ const (
 	ExecutionTimeUnreadable Reason = "EXECUTION_TIME_UNREADABLE"
 	VenueMissing            Reason = "VENUE_MISSING"
 	VenueUnknown            Reason = "VENUE_UNKNOWN"
+	VenueWithoutHours       Reason = "VENUE_WITHOUT_HOURS"
 	CalendarNotCovered      Reason = "CALENDAR_NOT_COVERED"
 	HoursNotCovered         Reason = "HOURS_NOT_COVERED"
 	SettlementNotCovered    Reason = "SETTLEMENT_NOT_COVERED"
@@ -35,9 +36,10 @@ var Reasons = [...]struct {
 	{ExecutionTimeUnreadable, "executedAt is not an RFC 3339 time with a zone; the event's own time was used."},
 	{VenueMissing, "The trade names no venue, and its symbol is not a crypto pair like BTC-USD; no session, trading day or settlement date."},
 	{VenueUnknown, "The venue is not a MIC in the reference data; no session, trading day or settlement date."},
-	{CalendarNotCovered, "The venue's calendar doesn't cover the time of execution; no session, trading day or settlement date."},
+	{VenueWithoutHours, "The venue's MIC stands for trading off exchange, which has no hours or calendar; no session, trading day or settlement date."},
+	{CalendarNotCovered, "The venue's calendar doesn't cover the time of execution, and there is no session either; or it ends before the next trading day. No trading day or settlement date."},
 	{HoursNotCovered, "The venue's trading hours on that day are not in the reference data; no session."},
-	{SettlementNotCovered, "The settlement date is beyond the end of the settlement calendar; no settlement date."},
+	{SettlementNotCovered, "The settlement calendar doesn't cover the trading day or the settlement date; no settlement date."},
 	{CurrencyMissing, "The trade has no currency that is a string; no minor unit."},
 	{CurrencyUnknown, "The currency is not in ISO 4217, though the stack may allow it; no minor unit."},
 	{ISINUnknown, "The ISIN is not 12 characters with a prefix assigned by ISO 6166; no issuing country."},

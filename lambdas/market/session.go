@@ -1,7 +1,5 @@
 package market
 
-import "time"
-
 // Session is the part of the day in which a trade was executed.
 type Session string
 
@@ -23,77 +21,56 @@ const (
 	Continuous Session = "CONTINUOUS"
 )
 
-// hours are a venue's trading hours on a day. data/hours.csv explains each time.
-type hours struct {
-	begins           clock
-	pre, open        clock
-	pause, resume    clock // equal if there is no break
-	close, end, post clock
+// phase is a part of a trading day, from its start to the next phase's.
+type phase struct {
+	from    clock
+	session Session
 }
 
-// week has the hours of each day of the week from a date on.
-type week struct {
-	from Date
-	days [7]hours
+// kind is what a day is in a calendar.
+type kind uint8
+
+const (
+	closed  kind = iota
+	open         // a trading day, or a settlement day
+	carried      // no trading day, but what trades on it counts for the next one
+)
+
+// schedule is what happens on a day.
+type schedule struct {
+	kind kind
+
+	// phases are in order, and the last one is Closed and begins where the day's trading ends. There are none on a day
+	// without trading, and on one whose hours nobody knows.
+	phases []phase
 }
 
-// profile has a venue's hours over time, latest first.
-type profile struct {
-	weeks      []week
-	continuous bool
+// begins returns when a trading day begins: at midnight, or on the evening before.
+func (s *schedule) begins() clock {
+	if len(s.phases) == 0 {
+		return 0
+	}
+	return min(s.phases[0].from, 0)
 }
 
-// on returns the hours on a date; false before the first known date.
-func (p *profile) on(d Date) (hours, bool) {
-	for i := range p.weeks {
-		if d >= p.weeks[i].from {
-			return p.weeks[i].days[d.Weekday()], true
+// ends returns when a trading day is over: at midnight, later if trading lasts longer, or earlier if the next trading day
+// begins in the evening.
+func (s *schedule) ends() clock {
+	begins := s.begins()
+	if begins < 0 || len(s.phases) == 0 {
+		return dayLength + begins
+	}
+	return max(s.phases[len(s.phases)-1].from, dayLength)
+}
+
+// session returns the session at a time of the day.
+func (s *schedule) session(at clock) Session {
+	session := Closed
+	for i := range s.phases {
+		if s.phases[i].from > at {
+			break
 		}
+		session = s.phases[i].session
 	}
-	return hours{}, false
-}
-
-// session returns the session at a time of the trading day, given what the calendar says about that day.
-func (h hours) session(at clock, on dayOf) Session {
-	switch on.kind() {
-	case closed:
-		return Closed
-	case early, bridge:
-		h = h.endingEarly(on.ends())
-	case open:
-	}
-	switch {
-	case at < h.pre:
-		return Closed
-	case at < h.open:
-		return Pre
-	case at >= h.pause && at < h.resume:
-		return Closed
-	case at < h.end:
-		return Regular
-	case at < h.post:
-		return Post
-	}
-	return Closed
-}
-
-// endingEarly moves the end of continuous trading, and everything after it by as much. A day that ends before or at the
-// midday break has no afternoon.
-func (h hours) endingEarly(ends clock) hours {
-	earlier := h.close - ends
-	h.close, h.end, h.post = ends, h.end-earlier, h.post-earlier
-	if h.resume > h.pause && ends <= h.pause {
-		h.pause, h.resume = h.post, h.post
-	}
-	return h
-}
-
-// localDay returns the date a trade counts for, before skipping closing days, and the time on it. In markets whose
-// trading day begins in the evening, that is tomorrow's date from then on.
-func (p *profile) localDay(t time.Time, zone *time.Location) (Date, clock) {
-	d, at := localTime(t, zone)
-	if h, known := p.on(d); known && at >= h.begins+clock(secondsPerDay) {
-		return d + 1, at - clock(secondsPerDay)
-	}
-	return d, at
+	return session
 }

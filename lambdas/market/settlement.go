@@ -11,17 +11,29 @@ func (c Cycle) String() string { return "T+" + strconv.Itoa(int(c)) }
 // MarshalText makes a cycle a JSON string.
 func (c Cycle) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// cycles are a market's settlement cycles over time, latest first.
+// settlementRule is a row of settlement.csv: a cycle that applies from a trading day on.
+type settlementRule struct {
+	from     Date
+	currency string // of the trades it applies to; empty for all that no other rule applies to
+	cycle    Cycle
+	calendar *Calendar
+}
+
+// cycles are a market's settlement rules, latest first.
 type cycles []settlementRule
 
-// settlement returns the cycle of a trading day and the date on which its trades settle; false if the calendar ends
-// before that.
-func (cs cycles) settlement(tradingDay Date) (Cycle, Date, bool) {
+// on returns the rule for trades of a day in a currency. It is nil if there is none, which loaded data excludes: every
+// market has a rule without a beginning and for all currencies.
+func (cs cycles) on(tradingDay Date, currency string) *settlementRule {
+	var general *settlementRule
 	for i := range cs {
-		if c := &cs[i]; tradingDay >= c.from {
-			date, covered := c.calendar.After(tradingDay, int(c.cycle))
-			return c.cycle, date, covered
+		switch c := &cs[i]; {
+		case tradingDay < c.from:
+		case c.currency == currency:
+			return c
+		case c.currency == "" && general == nil:
+			general = c
 		}
 	}
-	return 0, 0, false // unreachable with loaded data: the first cycle of every rule has no start date
+	return general
 }

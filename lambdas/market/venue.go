@@ -10,15 +10,19 @@ type Venue struct {
 	// Name is the venue's name, shortened.
 	Name string
 
-	// Country is the ISO 3166 alpha-2 code of its country.
+	// Country is the ISO 3166 alpha-2 code of its country; ZZ for codes that stand for no place, such as XOFF.
 	Country string
 
-	// Zone is the time zone of its wall clock.
-	Zone *time.Location
-
-	calendar   *Calendar
-	hours      *profile
+	calendar   *Calendar // nil if the venue has no hours
 	settlement cycles
+}
+
+// Zone returns the time zone of the venue's wall clock; nil if it has no hours.
+func (v *Venue) Zone() *time.Location {
+	if v.calendar == nil {
+		return nil
+	}
+	return v.calendar.table().zone
 }
 
 // Moment is what the reference data knows about a venue at an instant. Anything unknown is the zero value, with a
@@ -40,32 +44,37 @@ type Moment struct {
 	Reasons []Reason
 }
 
-// At returns the session of an instant, the trading day a trade then counts for, and when it settles.
+// At returns the session of an instant, the trading day a trade then counts for, and when it settles if it is in that
+// currency.
 //
 // A trade counts for the date on the venue's clock, even after the close; in markets whose trading day begins in the
 // evening (US futures at 18:00, US shares at 20:00), it counts for the next date from then on. If that date isn't a
 // trading day, it counts for the next one that is.
-func (v *Venue) At(t time.Time) Moment {
+func (v *Venue) At(t time.Time, currency string) Moment {
 	var m Moment
-	d, at := v.hours.localDay(t, v.Zone)
-	on, covered := v.calendar.on(d)
-	if !covered {
+	if v.calendar == nil {
+		m.Reasons = []Reason{VenueWithoutHours}
+		return m
+	}
+	days := v.calendar.table()
+	d, at := days.locate(t)
+	on := days.on(d)
+	if on == nil {
 		m.Reasons = []Reason{CalendarNotCovered}
 		return m
 	}
-	switch h, known := v.hours.on(d); {
-	case v.hours.continuous:
-		m.Session = Continuous
-	case known:
-		m.Session = h.session(at, on)
-	default:
+	if on.kind == closed || len(on.phases) > 0 && days.knowsHours(d) {
+		m.Session = on.session(at)
+	} else {
 		m.Reasons = []Reason{HoursNotCovered}
 	}
 	if m.TradingDay, m.HasTradingDay = v.calendar.Next(d); !m.HasTradingDay {
 		m.Reasons = append(m.Reasons, CalendarNotCovered)
 		return m
 	}
-	if m.Cycle, m.Settlement, m.HasSettlement = v.settlement.settlement(m.TradingDay); !m.HasSettlement {
+	rule := v.settlement.on(m.TradingDay, currency)
+	m.Cycle = rule.cycle
+	if m.Settlement, m.HasSettlement = rule.calendar.After(m.TradingDay, int(rule.cycle)); !m.HasSettlement {
 		m.Reasons = append(m.Reasons, SettlementNotCovered)
 	}
 	return m

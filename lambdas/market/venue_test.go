@@ -90,7 +90,7 @@ func TestSessionAndTradingDay(t *testing.T) {
 	r := loaded(t)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := venueNamed(t, r, test.mic).At(instant(t, test.at))
+			m := venueNamed(t, r, test.mic).At(instant(t, test.at), "")
 			if m.Session != test.session || !m.HasTradingDay || m.TradingDay.String() != test.tradingDay || m.Reasons != nil {
 				t.Errorf("%s at %s: session %s, trading day %s, reasons %v; want %s, %s",
 					test.mic, test.at, m.Session, m.TradingDay, m.Reasons, test.session, test.tradingDay)
@@ -143,7 +143,7 @@ func TestSettlementDate(t *testing.T) {
 	r := loaded(t)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := venueNamed(t, r, test.mic).At(instant(t, test.at))
+			m := venueNamed(t, r, test.mic).At(instant(t, test.at), "")
 			if !m.HasSettlement || m.Cycle.String() != test.cycle || m.Settlement.String() != test.date {
 				t.Errorf("%s at %s: %s, %s; want %s, %s", test.mic, test.at, m.Cycle, m.Settlement, test.cycle, test.date)
 			}
@@ -159,7 +159,7 @@ func TestCryptoNeverClosesAndSettlesAtOnce(t *testing.T) {
 		"2024-12-25T00:00:00Z":        "2024-12-25",
 		"2024-02-29T12:00:00Z":        "2024-02-29",
 	} {
-		m := crypto.At(instant(t, at))
+		m := crypto.At(instant(t, at), "")
 		if m.Session != Continuous || m.TradingDay.String() != day || m.Settlement.String() != day || m.Cycle.String() != "T+0" || m.Reasons != nil {
 			t.Errorf("%s: %+v", at, m)
 		}
@@ -183,7 +183,7 @@ func TestWhatIsNotKnownIsLeftOutWithAReason(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := venueNamed(t, r, test.mic).At(instant(t, test.at))
+			m := venueNamed(t, r, test.mic).At(instant(t, test.at), "")
 			if (m.Session != "") != test.session || m.HasTradingDay != test.hasTradingDay || m.HasSettlement != test.hasSettlement ||
 				len(m.Reasons) != 1 || m.Reasons[0] != test.reason {
 				t.Errorf("%+v", m)
@@ -201,9 +201,9 @@ func instants() *rapid.Generator[time.Time] {
 func TestATradeSettlesOnABusinessDayNotBeforeItsTradingDay(t *testing.T) {
 	r := loaded(t)
 	rapid.Check(t, func(t *rapid.T) {
-		v, _ := r.Venue(rapid.SampledFrom(r.Venues()).Draw(t, "venue"))
+		v := rapid.SampledFrom(withHours(r)).Draw(t, "venue")
 		at := instants().Draw(t, "instant")
-		m := v.At(at)
+		m := v.At(at, "")
 		if !m.HasSettlement {
 			if len(m.Reasons) == 0 {
 				t.Fatalf("no settlement date and no reason")
@@ -213,28 +213,23 @@ func TestATradeSettlesOnABusinessDayNotBeforeItsTradingDay(t *testing.T) {
 		if isOpen, _ := v.calendar.IsOpen(m.TradingDay); !isOpen {
 			t.Fatalf("%s is not a trading day", m.TradingDay)
 		}
-		local := at.In(v.Zone)
+		local := at.In(v.Zone())
 		if m.TradingDay < DateOf(local.Date()) {
 			t.Fatalf("trading day %s lies before %s", m.TradingDay, local)
 		}
 		if m.Settlement < m.TradingDay {
 			t.Fatalf("settlement %s lies before the trading day %s", m.Settlement, m.TradingDay)
 		}
-		for _, rule := range v.settlement {
-			if m.TradingDay < rule.from {
-				continue
+		calendar := v.settlement.on(m.TradingDay, "").calendar
+		isOpen, covered := calendar.IsOpen(m.Settlement)
+		between := 0
+		for d := m.TradingDay + 1; d <= m.Settlement; d++ {
+			if isBusinessDay, _ := calendar.IsOpen(d); isBusinessDay {
+				between++
 			}
-			isOpen, covered := rule.calendar.IsOpen(m.Settlement)
-			between := 0
-			for d := m.TradingDay + 1; d <= m.Settlement; d++ {
-				if isBusinessDay, _ := rule.calendar.IsOpen(d); isBusinessDay {
-					between++
-				}
-			}
-			if !isOpen || !covered || between != int(m.Cycle) {
-				t.Fatalf("%s settles on %s (%s): business day %t, %d of them after the trading day", m.TradingDay, m.Settlement, m.Cycle, isOpen, between)
-			}
-			break
+		}
+		if !isOpen || !covered || between != int(m.Cycle) {
+			t.Fatalf("%s settles on %s (%s): business day %t, %d of them after the trading day", m.TradingDay, m.Settlement, m.Cycle, isOpen, between)
 		}
 	})
 }
@@ -242,10 +237,10 @@ func TestATradeSettlesOnABusinessDayNotBeforeItsTradingDay(t *testing.T) {
 func TestLaterTradesCountForTheSameDayOrALaterOne(t *testing.T) {
 	r := loaded(t)
 	rapid.Check(t, func(t *rapid.T) {
-		v, _ := r.Venue(rapid.SampledFrom(r.Venues()).Draw(t, "venue"))
+		v := rapid.SampledFrom(withHours(r)).Draw(t, "venue")
 		at := instants().Draw(t, "instant")
 		later := at.Add(time.Duration(rapid.Int64Range(0, int64(10*24*time.Hour)).Draw(t, "later")))
-		first, second := v.At(at), v.At(later)
+		first, second := v.At(at, ""), v.At(later, "")
 		if first.HasTradingDay && second.HasTradingDay && second.TradingDay < first.TradingDay {
 			t.Fatalf("%s counts for %s, but %s for %s", at, first.TradingDay, later, second.TradingDay)
 		}
@@ -255,38 +250,38 @@ func TestLaterTradesCountForTheSameDayOrALaterOne(t *testing.T) {
 	})
 }
 
-// Every minute of a day has a session, and each of the market's sessions occurs on a full trading day.
+// The sessions of a day follow each other without a gap, and its trading day is the same for all of them.
 func TestADayIsCoveredBySessions(t *testing.T) {
 	r := loaded(t)
-	for _, name := range r.Venues() {
-		v := venueNamed(t, r, name)
+	for _, v := range withHours(r) {
+		name := v.MIC
 		day, _ := v.calendar.Next(DateOf(2025, time.June, 2))
-		h, known := v.hours.on(day)
-		if !known {
-			t.Errorf("%s has no hours for %s", name, day)
+		days := v.calendar.table()
+		on := days.on(day)
+		if len(on.phases) == 0 || !days.knowsHours(day) {
 			continue
 		}
 		year, month, dayOfMonth := day.time().Date()
-		midnight := time.Date(year, month, dayOfMonth, 0, 0, 0, 0, v.Zone)
+		midnight := time.Date(year, month, dayOfMonth, 0, 0, 0, 0, v.Zone())
 		minutes := map[Session]clock{}
-		for minute := range clock(24 * 60) {
-			m := v.At(midnight.Add(time.Duration(h.begins)*time.Second + time.Duration(minute)*time.Minute))
+		for minute := on.begins() / 60; minute < on.ends()/60; minute++ {
+			m := v.At(midnight.Add(time.Duration(minute)*time.Minute), "")
 			if m.TradingDay != day {
 				t.Fatalf("%s, minute %d of %s counts for %s", name, minute, day, m.TradingDay)
 			}
 			minutes[m.Session]++
 		}
-		if got, want := minutes[Regular], (h.end-h.open-(h.resume-h.pause))/60; got != want {
-			t.Errorf("%s: %d minutes of regular session, want %d", name, got, want)
+		want := map[Session]clock{Closed: (on.ends() - on.begins()) / 60}
+		for i, p := range on.phases[:len(on.phases)-1] {
+			if length := (on.phases[i+1].from - p.from) / 60; p.session != Closed {
+				want[p.session] += length
+				want[Closed] -= length
+			}
 		}
-		if got, want := minutes[Pre], (h.open-h.pre)/60; got != want {
-			t.Errorf("%s: %d minutes before, want %d", name, got, want)
-		}
-		if got, want := minutes[Post], (h.post-h.end)/60; got != want {
-			t.Errorf("%s: %d minutes after, want %d", name, got, want)
-		}
-		if total := minutes[Pre] + minutes[Regular] + minutes[Post] + minutes[Closed]; total != 24*60 {
-			t.Errorf("%s: sessions of %d minutes in a day", name, total)
+		for _, session := range []Session{Pre, Regular, Post, Closed} {
+			if minutes[session] != want[session] {
+				t.Errorf("%s: %d minutes of %s, want %d", name, minutes[session], session, want[session])
+			}
 		}
 	}
 }
@@ -294,11 +289,11 @@ func TestADayIsCoveredBySessions(t *testing.T) {
 func TestVenuesCanBeAskedByManyAtOnce(t *testing.T) {
 	r := loaded(t)
 	at := instant(t, "2025-06-02T12:00:00Z")
-	want := venueNamed(t, r, "XNYS").At(at)
+	want := venueNamed(t, loaded(t), "XNYS").At(at, "")
 	done := make(chan Moment)
 	for range 8 {
 		go func() {
-			fresh := r.venues["XNYS"].At(at)
+			fresh := r.venues["XNYS"].At(at, "")
 			done <- fresh
 		}()
 	}
@@ -314,7 +309,7 @@ func BenchmarkVenueAt(b *testing.B) {
 	v, at := venueNamed(b, r, "XNYS"), instant(b, "2013-10-08T15:00:00Z")
 	b.ReportAllocs()
 	for b.Loop() {
-		v.At(at)
+		v.At(at, "USD")
 	}
 }
 
