@@ -9,11 +9,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/aws/smithy-go"
 	"github.com/tidwall/gjson"
 
 	"trade-processing/local/access"
 	"trade-processing/local/awsapi"
+	"trade-processing/local/clock"
+	"trade-processing/local/fault"
 	"trade-processing/local/pattern"
 	"trade-processing/local/queue"
 	"trade-processing/local/states"
@@ -64,10 +68,9 @@ var eventKinds = map[string]kind{
 		stop: onBus(func(_ *Cloud, r *Resource, on *bus) error { on.dropRule(r.Inputs.text("name")); return nil }),
 	},
 	"aws:cloudwatch/eventTarget:EventTarget": {
-		puts: true,
-		uses: "rule eventBusName targetId arn deadLetterConfig.arn",
-		// A start that fails here would fail for a day.
-		records:  "retryPolicy.maximumEventAgeInSeconds retryPolicy.maximumRetryAttempts roleArn",
+		puts:     true,
+		uses:     "rule eventBusName targetId arn deadLetterConfig.arn retryPolicy.maximumEventAgeInSeconds retryPolicy.maximumRetryAttempts",
+		records:  "roleArn",
 		requires: "rule arn", replaces: "rule eventBusName targetId",
 		check: func(inputs Properties) error {
 			// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
@@ -96,7 +99,10 @@ var eventKinds = map[string]kind{
 			if _, err := c.live.machines.get(machine); err != nil {
 				return fmt.Errorf("target %s: only state machines are known here as targets: %w", in.ARN, err)
 			}
-			return on.putTarget(r.Inputs.text("rule"), target{id: in.ID, machine: in.ARN, deadLetters: in.DeadLetterConfig.ARN})
+			return on.putTarget(r.Inputs.text("rule"), target{
+				id: in.ID, machine: in.ARN, deadLetters: in.DeadLetterConfig.ARN,
+				retries: in.RetryPolicy.attempts(), retriedFor: in.RetryPolicy.age(),
+			})
 		}),
 		stop: onBus(func(_ *Cloud, r *Resource, on *bus) error {
 			on.dropTarget(r.Inputs.text("rule"), r.Inputs.text("targetId"))
@@ -111,6 +117,28 @@ type targetInputs struct {
 	DeadLetterConfig struct {
 		ARN string `property:"arn"`
 	} `property:"deadLetterConfig"`
+	RetryPolicy retryPolicy `property:"retryPolicy"`
+}
+
+type retryPolicy struct {
+	Attempts *int `property:"maximumRetryAttempts"`
+	Age      *int `property:"maximumEventAgeInSeconds"`
+}
+
+// attempts and age have EventBridge's defaults.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+func (p retryPolicy) attempts() int {
+	if p.Attempts == nil {
+		return 185
+	}
+	return *p.Attempts
+}
+
+func (p retryPolicy) age() time.Duration {
+	if p.Age == nil {
+		return 24 * time.Hour
+	}
+	return seconds(*p.Age)
 }
 
 // onBus finds the bus that a rule or a target belongs to.
@@ -169,6 +197,8 @@ type target struct {
 	id          string
 	machine     string // ARN of a state machine or its alias
 	deadLetters string // ARN of a queue; empty: none
+	retries     int    // of a start that fails for a while
+	retriedFor  time.Duration
 }
 
 func (b *bus) find(name string) (int, bool) {
@@ -298,29 +328,31 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 	if err := c.allowed(access.PutEvents, operator, its, entry.Source); err != nil {
 		return Receipt{}, awsapi.Error("AccessDeniedException", "%v", err)
 	}
-	if err := c.allowed(access.KeepEvent, its, its, ""); err != nil {
+	err = c.allowed(access.KeepEvent, its, its, "")
+	if err == nil && c.faults != nil {
+		err = c.faults(fault.Call{Service: "kms", Operation: "GenerateDataKey", Resource: busName, Key: string(made.document.JSON())}).Err
+	}
+	if err != nil {
 		receipt.Deliveries = append(receipt.Deliveries, c.unkept(ctx, regionName, its, made.document, trace, err))
 		return receipt, nil
 	}
 	for _, matched := range on.matching(&made) {
 		matched.measured[matchedEvents].Add(c.clock.Now(), 1)
 		for _, t := range matched.targets {
-			delivery, err := c.deliver(ctx, matched, t, made.document, trace)
+			deliveries, err := c.deliver(ctx, matched, t, made.document, trace)
+			receipt.Deliveries = append(receipt.Deliveries, deliveries...)
 			if err != nil {
 				return receipt, err
 			}
-			receipt.Deliveries = append(receipt.Deliveries, delivery)
 		}
 	}
 	return receipt, nil
 }
 
-// deliver starts the target with the event, or sends the event to the target's dead-letter queue if that fails.
-func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *states.Document, trace string) (Delivery, error) {
-	delivery := Delivery{Rule: matched.name}
-	now := c.clock.Now()
-	matched.measured[invocations].Add(now, 1)
-
+// deliver starts the target with the event, or sends the event to the target's dead-letter queue if that fails. There
+// is more than one delivery if the answer of a start was lost.
+func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *states.Document, trace string) ([]Delivery, error) {
+	matched.measured[invocations].Add(c.clock.Now(), 1)
 	living, err := c.live.machines.get(t.machine)
 	if err == nil {
 		err = c.startable(matched.arn, t.machine, living.arn)
@@ -328,31 +360,101 @@ func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *
 	if size := len(document.JSON()); err == nil && size > maxInput {
 		err = &states.Failure{Name: "InvalidExecutionInput", Cause: strconv.Itoa(size) + " bytes; an execution takes " + strconv.Itoa(maxInput)}
 	}
-	if err == nil {
-		err = c.execute(ctx, living, document, trace, &delivery)
-		if failure, ok := errors.AsType[*states.Failure](err); ok {
-			delivery.Failure = failure
-			return delivery, nil
-		}
-		return delivery, err
+	if err != nil {
+		return []Delivery{c.undelivered(ctx, matched, t, document, trace, err)}, nil
 	}
+	if c.faults == nil { // nothing has to be retried, so nothing runs beside it
+		delivery := Delivery{Rule: matched.name}
+		err := c.conclude(ctx, living, document, trace, &delivery)
+		return []Delivery{delivery}, err
+	}
+	return c.start(ctx, matched, t, living, document, trace)
+}
 
+// The pauses between the attempts to start a target. EventBridge doesn't say how long its own are, only that they grow
+// and are random; with these, 185 attempts take about a day.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+const (
+	firstPause   = time.Second
+	longestPause = 15 * time.Minute
+)
+
+// start calls StartExecution until it answers, or the target's retry policy gives up, and waits for all executions.
+func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine, document *states.Document, trace string) ([]Delivery, error) {
+	type execution struct {
+		delivery Delivery
+		err      error
+		ended    chan struct{}
+	}
+	var running []*execution
+	begin := func() (struct{}, error) {
+		e := &execution{delivery: Delivery{Rule: matched.name}, ended: make(chan struct{})}
+		running = append(running, e)
+		clock.Go(c.clock, func() {
+			defer close(e.ended)
+			e.err = c.conclude(ctx, on, document, trace, &e.delivery)
+		})
+		return struct{}{}, nil
+	}
+	call := fault.Call{Service: "states", Operation: "StartExecution", Resource: on.name}
+	key := func() string { return string(document.JSON()) }
+	first := c.clock.Now()
+	var failed error
+	for retries := 0; ; retries++ {
+		if _, failed = fault.Serve(ctx, c.clock, c.faults, call, key, begin); failed == nil || ctx.Err() != nil {
+			break
+		}
+		pause := time.Duration(c.chance() * float64(min(firstPause<<min(retries, 20), longestPause)))
+		if retries == t.retries || c.clock.Now().Add(pause).Sub(first) > t.retriedFor || c.clock.Sleep(ctx, pause) != nil {
+			break
+		}
+	}
+	var deliveries []Delivery
+	for _, e := range running {
+		clock.Wait(c.clock, e.ended)
+		deliveries = append(deliveries, e.delivery)
+		if e.err != nil {
+			return deliveries, e.err
+		}
+	}
+	if failed != nil {
+		deliveries = append(deliveries, c.undelivered(ctx, matched, t, document, trace, failed))
+	}
+	return deliveries, context.Cause(ctx)
+}
+
+// conclude runs an execution to its end. The error is the reason why ctx ended.
+func (c *Cloud) conclude(ctx context.Context, on *machine, document *states.Document, trace string, delivery *Delivery) error {
+	err := c.execute(ctx, on, document, trace, delivery)
+	if failure, ok := errors.AsType[*states.Failure](err); ok {
+		delivery.Failure = failure
+		return nil
+	}
+	return err
+}
+
+// undelivered is what becomes of an event that EventBridge gave up on.
+func (c *Cloud) undelivered(ctx context.Context, matched *rule, t target, document *states.Document, trace string, err error) Delivery {
+	delivery := Delivery{Rule: matched.name}
+	now := c.clock.Now()
 	failure, named := errors.AsType[*states.Failure](err)
-	if !named {
+	if refusal, ok := errors.AsType[smithy.APIError](err); ok {
+		failure = &states.Failure{Name: refusal.ErrorCode(), Cause: refusal.ErrorMessage()}
+	} else if !named {
 		failure = &states.Failure{Name: "StateMachineDoesNotExist", Cause: err.Error()}
 	}
 	delivery.Failure = failure
 	matched.measured[failedInvocations].Add(now, 1)
 	if t.deadLetters == "" {
-		return delivery, nil
+		return delivery
 	}
 	if err := c.keepUndelivered(ctx, matched.arn, t.deadLetters, document, trace); err != nil {
-		matched.measured[failedToDLQ].Add(now, 1)
-		return delivery, nil //nolint:nilerr // as on AWS: the metric is all that tells
+		matched.measured[failedToDLQ].Add(now, 1) // as on AWS, the metric is all that tells
+		return delivery
 	}
 	matched.measured[sentToDLQ].Add(now, 1)
 	delivery.DeadLetters = append(delivery.DeadLetters, DeadLetter{Queue: afterLast(t.deadLetters, ":"), Error: failure.Name})
-	return delivery, nil
+	return delivery
 }
 
 // startable says why a rule can't start a state machine, with the error of StartExecution, which EventBridge doesn't

@@ -17,6 +17,8 @@ import (
 
 	"trade-processing/local/access"
 	"trade-processing/local/awsapi"
+	"trade-processing/local/clock"
+	"trade-processing/local/fault"
 	"trade-processing/local/queue"
 	"trade-processing/local/states"
 )
@@ -99,6 +101,8 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 	if m.express {
 		delivery.Execution = strings.Replace(m.arn, ":stateMachine:", ":express:", 1) + ":" + name + ":" + c.uuid()
 	}
+	ctx, release := c.stoppable(ctx, m, input)
+	defer release()
 	begun := c.clock.Now()
 	m.measured[executionsStarted].Add(begun, 1)
 	work := &tasks{cloud: c, machine: m.arn, trace: trace}
@@ -116,6 +120,7 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 	case err == nil:
 		outcome = executionsSucceeded
 		delivery.Output = states.AppendJSON(nil, output)
+	case failed && failure.Name == Aborted: // stays that
 	case failed && failure.Name == states.TimedOut:
 		outcome = executionsTimedOut
 	case failed:
@@ -123,6 +128,27 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 	}
 	m.measured[outcome].Add(ended, 1)
 	return err
+}
+
+// Aborted is the name of the failure with which a fault stops an execution as somebody's StopExecution does. With
+// states.TimedOut, it runs out of time.
+const Aborted = "Aborted"
+
+// stoppable returns the context of an execution that a fault may stop after its delay.
+func (c *Cloud) stoppable(ctx context.Context, m *machine, input *states.Document) (context.Context, func()) {
+	if c.faults == nil {
+		return ctx, func() {}
+	}
+	stop := c.faults(fault.Call{Service: "states", Operation: "StopExecution", Resource: m.name, Key: string(input.JSON())})
+	if stop.Err == nil {
+		return ctx, func() {}
+	}
+	stopped, cancel := context.WithCancelCause(ctx)
+	clock.Go(c.clock, func() {
+		_ = c.clock.Sleep(stopped, stop.Delay) // or until its end, after which nothing can stop it
+		cancel(stop.Err)
+	})
+	return stopped, func() { cancel(nil) }
 }
 
 // inDoubles returns a document as a service writes it that has read every number as a double. One with a number beyond

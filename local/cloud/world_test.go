@@ -73,7 +73,9 @@ type world struct {
 // emptyWorld returns a world without resources, with its clock at noon. Its only image is keeper.
 func emptyWorld(t *testing.T, options cloud.Options) *world {
 	w := &world{t: t, clock: clock.NewVirtual(noon), made: map[string]*cloud.Resource{}}
-	options.Clock = w.clock
+	if options.Clock == nil {
+		options.Clock = w.clock
+	}
 	options.Images = map[string]cloud.Image{"keeper": newKeeper}
 	w.Cloud = cloud.New(options)
 	return w

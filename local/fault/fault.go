@@ -10,7 +10,7 @@ import (
 
 // A Call is one request that a service is about to serve.
 type Call struct {
-	// Service is the service's endpoint prefix: dynamodb, lambda, sqs or ssm.
+	// Service is the service's endpoint prefix: dynamodb, kms, lambda, sqs, ssm or states.
 	Service string
 	// Operation is the API operation, such as "PutItem".
 	Operation string
