@@ -423,6 +423,22 @@ func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine,
 	return deliveries, context.Cause(ctx)
 }
 
+// StartExecution starts a state machine, or an alias of one, with an input and waits for the execution's end. The error
+// is the reason why ctx ended, or says that there is no such machine.
+func (c *Cloud) StartExecution(ctx context.Context, machineARN string, input []byte) (Delivery, error) {
+	on, err := c.live.machines.get(machineARN)
+	if err != nil {
+		return Delivery{}, err
+	}
+	document, err := states.NewDocument(input)
+	if err != nil {
+		return Delivery{}, fmt.Errorf("starting %s: the input is %w", machineARN, err)
+	}
+	var delivery Delivery
+	err = c.conclude(ctx, on, document, c.traceHeader(), &delivery)
+	return delivery, err
+}
+
 // conclude runs an execution to its end. The error is the reason why ctx ended.
 func (c *Cloud) conclude(ctx context.Context, on *machine, document *states.Document, trace string, delivery *Delivery) error {
 	err := c.execute(ctx, on, document, trace, delivery)
