@@ -34,6 +34,9 @@ func calendarFile(name string) string { return "data/calendars/" + name + ".txt"
 type table struct {
 	zone *time.Location
 
+	// begins is when a trading day begins, on the evening before if it isn't zero.
+	begins clock
+
 	// covers are the dates whose days are known, hours those whose hours are.
 	covers span
 	hours  []span
@@ -67,16 +70,15 @@ func (t *table) knowsHours(d Date) bool {
 }
 
 // locate returns the day that an instant belongs to, before skipping days without trading, and the time on it. It is the
-// date on the venue's clock, the next one if that begins in the evening, or the one before if its trading lasts past
-// midnight.
+// date on the venue's clock, the next one if days begin in the evening and it is past that, or the one before while
+// trading that began then lasts past midnight.
 func (t *table) locate(instant time.Time) (Date, clock) {
 	d, at := localTime(instant, t.zone)
+	if at >= dayLength+t.begins {
+		return d + 1, at - dayLength
+	}
 	if before := t.on(d - 1); before != nil && at+dayLength < before.ends() {
 		return d - 1, at + dayLength
-	}
-	today, tomorrow := t.on(d), t.on(d+1)
-	if today != nil && at >= today.ends() || tomorrow != nil && at >= dayLength+tomorrow.begins() {
-		return d + 1, at - dayLength
 	}
 	return d, at
 }

@@ -10,7 +10,7 @@ import (
 const EndsSoonDays = 120
 
 // KnownUntil returns the last day of which everything is known about trades in a currency: trading days, their hours if
-// the calendar has any, and settlement days. False if the venue has no hours.
+// the calendar has any, and settlement days if there is a rule for them. False if the venue has no hours.
 func (v *Venue) KnownUntil(currency string) (Date, bool) {
 	if v.calendar == nil {
 		return 0, false
@@ -20,7 +20,10 @@ func (v *Venue) KnownUntil(currency string) (Date, bool) {
 	if n := len(days.hours); n > 0 {
 		until = min(until, days.hours[n-1].until)
 	}
-	return min(until, v.settlement.on(until, currency).calendar.table().covers.until), true
+	if rule := v.settlement.on(until, currency); rule != nil {
+		until = min(until, rule.calendar.table().covers.until)
+	}
+	return until, true
 }
 
 // Ending is a day with which something known about venues ends.

@@ -81,8 +81,8 @@ func (l *loader) loadSettlement() {
 		}
 		rules := l.rules[f[0]]
 		earlier := slices.IndexFunc(rules, func(e settlementRule) bool { return e.currency == r.currency })
-		if earlier < 0 && r.from != noBeginning || earlier >= 0 && rules[earlier].from >= r.from {
-			l.problem("%s: the first row of each currency must have no date, and the others must be in date order", where)
+		if earlier >= 0 && rules[earlier].from >= r.from {
+			l.problem("%s: rows for the same currency must be in date order", where)
 		}
 		l.rules[f[0]] = slices.Insert(rules, 0, r)
 	})
@@ -104,8 +104,8 @@ func (l *loader) calendar(name string) *Calendar {
 // settlement returns the rules of that name. Those that name no calendar count days in the venue's own.
 func (l *loader) settlement(rule string, own *Calendar) cycles {
 	rules := slices.Clone(l.rules[rule])
-	if rules.on(noBeginning, "") == nil {
-		l.problem("settlement.csv has no rule %q for all currencies", rule)
+	if len(rules) == 0 {
+		l.problem("settlement.csv has no rule %q", rule)
 	}
 	for i := range rules {
 		if rules[i].calendar == nil {

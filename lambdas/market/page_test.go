@@ -83,6 +83,9 @@ func spans(days *table) string {
 
 // settlementSpans writes which calendars a venue's trades settle by, and what those cover.
 func settlementSpans(v *Venue) string {
+	if len(v.settlement) == 0 {
+		return "not known"
+	}
 	var texts []string
 	for _, rule := range slices.Backward(v.settlement) {
 		text := rule.calendar.Name

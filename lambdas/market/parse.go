@@ -13,6 +13,7 @@ import (
 //
 //	zone America/New_York
 //	covers 2010-01-01 2027-12-31    the first and the last date whose days are known
+//	begins -06:00                   when every day begins, on the evening before; without the line, at midnight
 //	hours 2013-09-01 2026-12-31     the same of their hours; several lines, or none if they never are
 //	week 2010-01-01 Mon-Fri 04:00 PRE 09:30 REGULAR 16:00 POST 20:00
 //	day 2024-07-03,2024-11-29 04:00 PRE 09:30 REGULAR 13:00 POST 17:00
@@ -24,9 +25,8 @@ import (
 //
 // What happens on a day is closed; continuous; open, a trading or settlement day whose hours nobody knows; or its phases:
 // a time, the phase that begins then, and so on, ending with the time when trading ends. A break is a phase CLOSED.
-// carried comes before the phases of a day whose trades count for the next trading day. Times below zero are on the
-// evening before, and if a day's first time is, the day lasts 24 hours from then; its first phase may be CLOSED. Times
-// above 24:00 are on the morning after.
+// carried comes before what happens on a day whose trades count for the next trading day. Times below zero are on the
+// evening before, those above 24:00 on the morning after.
 
 // calendarParser reads the file of a calendar.
 type calendarParser struct {
@@ -81,6 +81,13 @@ func (p *calendarParser) line(line string) error {
 		covers, err := parseSpan(rest)
 		p.covers = covers
 		return err
+	case "begins":
+		begins, err := parseClock(rest)
+		if err == nil && begins >= 0 {
+			err = fmt.Errorf("%s is not on the evening before", rest)
+		}
+		p.begins = begins
+		return err
 	case "hours":
 		hours, err := parseSpan(rest)
 		p.hours = append(p.hours, hours)
@@ -90,7 +97,7 @@ func (p *calendarParser) line(line string) error {
 	case "day":
 		return p.day(rest)
 	}
-	return fmt.Errorf("%q is not zone, covers, hours, week or day", word)
+	return fmt.Errorf("%q is not zone, covers, begins, hours, week or day", word)
 }
 
 func parseSpan(text string) (span, error) {
@@ -200,14 +207,15 @@ func (p *calendarParser) schedule(text string) (uint16, error) {
 func parseSchedule(text string) (schedule, error) {
 	s := schedule{kind: open}
 	words := strings.Fields(text)
+	if len(words) > 0 && words[0] == "carried" {
+		s.kind, words = carried, words[1:]
+	}
 	switch {
-	case text == "open":
+	case slices.Equal(words, []string{"open"}):
 		return s, nil
-	case text == "continuous":
+	case slices.Equal(words, []string{"continuous"}):
 		s.phases = []phase{{0, Continuous}, {dayLength, Closed}}
 		return s, nil
-	case len(words) > 0 && words[0] == "carried":
-		s.kind, words = carried, words[1:]
 	}
 	if len(words) < 3 || len(words)%2 == 0 {
 		return s, fmt.Errorf("%q is not closed, open, continuous, or times with phases between them", text)
@@ -231,9 +239,6 @@ func parseSchedule(text string) (schedule, error) {
 		}
 		s.phases = append(s.phases, next)
 	}
-	if s.phases[len(s.phases)-1].from > s.ends() {
-		return s, fmt.Errorf("%q lasts longer than a day", text)
-	}
 	return s, nil
 }
 
@@ -241,6 +246,12 @@ func parseSchedule(text string) (schedule, error) {
 func (p *calendarParser) fill() error {
 	if len(p.weeks) == 0 || p.weeks[0].from > p.covers.from {
 		return errors.New("the first week must not begin after the calendar")
+	}
+	for i := range p.schedules {
+		phases := p.schedules[i].phases
+		if n := len(phases); n > 0 && (phases[0].from < p.begins || p.begins < 0 && phases[n-1].from > dayLength+p.begins) {
+			return fmt.Errorf("a day begins at %d s or ends at %d s, outside the day that begins at %d s", phases[0].from, phases[n-1].from, p.begins)
+		}
 	}
 	p.days = make([]uint16, p.covers.until-p.covers.from+1)
 	current := 0

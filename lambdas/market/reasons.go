@@ -39,7 +39,7 @@ var Reasons = [...]struct {
 	{VenueWithoutHours, "The venue's MIC stands for trading off exchange, which has no hours or calendar; no session, trading day or settlement date."},
 	{CalendarNotCovered, "The venue's calendar doesn't cover the time of execution, and there is no session either; or it ends before the next trading day. No trading day or settlement date."},
 	{HoursNotCovered, "The venue's trading hours on that day are not in the reference data; no session."},
-	{SettlementNotCovered, "The settlement calendar doesn't cover the trading day or the settlement date; no settlement date."},
+	{SettlementNotCovered, "The market's settlement cycle on that day isn't known, or its settlement calendar ends before the settlement date; no settlement date."},
 	{CurrencyMissing, "The trade has no currency that is a string; no minor unit."},
 	{CurrencyUnknown, "The currency is not in ISO 4217, though the stack may allow it; no minor unit."},
 	{ISINUnknown, "The ISIN is not 12 characters with a prefix assigned by ISO 6166; no issuing country."},

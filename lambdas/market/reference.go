@@ -29,7 +29,9 @@ func load(files fs.FS) (*Reference, error) {
 		v := &Venue{MIC: f[0], Operating: f[1], Name: f[2], Country: f[3]}
 		if f[4] != noHours {
 			v.calendar = l.calendar(f[4])
-			v.settlement = l.settlement(f[5], v.calendar)
+			if f[5] != "" {
+				v.settlement = l.settlement(f[5], v.calendar)
+			}
 		}
 		if _, twice := r.venues[v.MIC]; twice {
 			l.problem("venue %s is listed twice", v.MIC)
@@ -43,7 +45,7 @@ func load(files fs.FS) (*Reference, error) {
 		}
 		r.segments[f[0]] = operator
 	})
-	r.crypto = &Venue{calendar: l.calendar("24x7")}
+	r.crypto = &Venue{calendar: l.calendar("24X7")}
 	r.crypto.settlement = l.settlement("CRYPTO", r.crypto.calendar)
 	if err := errors.Join(l.problems...); err != nil {
 		return nil, fmt.Errorf("loading market reference data: %w", err)

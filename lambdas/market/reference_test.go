@@ -129,19 +129,6 @@ func TestTradingHoursFollowEachOther(t *testing.T) {
 	}
 }
 
-// The hours of a market whose trading day begins in the evening must cover its whole calendar, or the trading day of an
-// evening trade would be off by one.
-func TestHoursThatMoveTheTradingDayHaveNoBeginning(t *testing.T) {
-	r := loaded(t)
-	for _, name := range r.Calendars() {
-		days := r.calendars[name].table()
-		inTheEvening := func(s schedule) bool { return s.kind == open && s.begins() < 0 }
-		if slices.ContainsFunc(days.schedules, inTheEvening) && !slices.Equal(days.hours, []span{days.covers}) {
-			t.Errorf("%s begins its day in the evening, but its hours are known for %v only", name, days.hours)
-		}
-	}
-}
-
 // dataset is a small set of reference data.
 func dataset() fstest.MapFS {
 	files := fstest.MapFS{}
@@ -149,7 +136,7 @@ func dataset() fstest.MapFS {
 		"venues.csv": "mic,operating,name,country,calendar,settlement\nXAAA,XAAA,Exchange,US,XAAA,US\nXBBB,XBBB,Evening Exchange,US,XBBB,CA\n" +
 			"XOFF,XOFF,Off exchange,ZZ,NONE,\n",
 		"segments.csv": "mic,operating\nXSEG,XAAA\n",
-		"settlement.csv": "rule,from,currency,days,calendar\nUS,,,2,BANKS\nUS,2024-05-28,,1,BANKS\nCA,,,1,\nCA,,USD,1,BANKS\n" +
+		"settlement.csv": "rule,from,currency,days,calendar\nUS,,,2,BANKS\nUS,2024-05-28,,1,BANKS\nCA,2024-01-03,,1,\nCA,,USD,1,BANKS\n" +
 			"CRYPTO,,,0,\n",
 		"calendars/XAAA.txt": `# a day trader's delight
 zone America/New_York
@@ -164,8 +151,10 @@ day 2024-01-02,2024-01-03 10:00 REGULAR 11:00 CLOSED 15:00 REGULAR 16:00 CLOSED 
 day 2024-01-04 closed
 day 2024-01-05 open
 day 2024-01-06 10:00 REGULAR 12:00
+day 2024-12-28 carried open
 `,
 		"calendars/XBBB.txt": `zone America/Chicago
+begins -07:00
 covers 2024-01-01 2024-12-31
 hours 2024-01-01 2024-12-31
 week 2024-01-01 Mon-Fri -07:00 REGULAR 16:00
@@ -174,7 +163,7 @@ day 2024-01-15 carried -07:00 REGULAR 12:00
 day 2024-01-01 closed
 `,
 		"calendars/BANKS.txt": "covers 2024-01-01 2024-12-31\nweek 2024-01-01 Mon-Fri open\nday 2024-01-10 closed\n",
-		"calendars/24x7.txt":  "zone UTC\ncovers 2024-01-01 2024-12-31\nhours 2024-01-01 2024-12-31\nweek 2024-01-01 Mon-Sun continuous\n",
+		"calendars/24X7.txt":  "zone UTC\ncovers 2024-01-01 2024-12-31\nhours 2024-01-01 2024-12-31\nweek 2024-01-01 Mon-Sun continuous\n",
 	} {
 		files["data/"+name] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -192,8 +181,9 @@ func TestEachFactOfACalendarFileIsUnderstood(t *testing.T) {
 		tradingDay, settlement  string
 		reasons                 []Reason
 	}{
-		{"a closed New Year's Day in an evening market", "XBBB", "2024-01-01T10:00:00-06:00", "", Closed, "2024-01-02", "2024-01-03", nil},
-		{"whose next day begins that evening", "XBBB", "2024-01-01T17:00:00-06:00", "", Regular, "2024-01-02", "2024-01-03", nil},
+		{"a closed New Year's Day in an evening market", "XBBB", "2024-01-01T10:00:00-06:00", "USD", Closed, "2024-01-02", "2024-01-03", nil},
+		{"whose next day begins that evening", "XBBB", "2024-01-01T17:00:00-06:00", "USD", Regular, "2024-01-02", "2024-01-03", nil},
+		{"when the cycle of other currencies isn't known yet", "XBBB", "2024-01-01T17:00:00-06:00", "", Regular, "2024-01-02", "", []Reason{SettlementNotCovered}},
 		{"a day with several sessions: the first", "XAAA", "2024-01-02T10:30:00-05:00", "", Regular, "2024-01-02", "2024-01-04", nil},
 		{"between them", "XAAA", "2024-01-02T11:00:00-05:00", "", Closed, "2024-01-02", "2024-01-04", nil},
 		{"the second", "XAAA", "2024-01-02T15:00:00-05:00", "", Regular, "2024-01-02", "2024-01-04", nil},
@@ -220,11 +210,13 @@ func TestEachFactOfACalendarFileIsUnderstood(t *testing.T) {
 		{"the day before a cycle changes", "XAAA", "2024-05-24T12:00:00-04:00", "", Regular, "2024-05-24", "2024-05-28", nil},
 		{"the day it does, which is a Tuesday without trading", "XAAA", "2024-05-28T12:00:00-04:00", "", Closed, "2024-05-29", "2024-05-30", nil},
 		{"the last day settles after the banks' calendar", "XAAA", "2024-12-30T12:00:00-05:00", "", "", "2024-12-30", "2024-12-31", []Reason{HoursNotCovered}},
+		{"a Saturday that counts for Monday, at hours nobody knows", "XAAA", "2024-12-28T12:00:00-05:00", "", "", "2024-12-30", "2024-12-31", []Reason{HoursNotCovered}},
+		{"the last day settles when nothing is known any more", "XBBB", "2024-12-31T11:00:00-06:00", "USD", Regular, "2024-12-31", "", []Reason{SettlementNotCovered}},
 		{"the year's last evening", "XAAA", "2024-12-31T23:00:00-05:00", "", Closed, "", "", []Reason{CalendarNotCovered}},
 		{"next year", "XAAA", "2025-01-02T12:00:00-05:00", "", "", "", "", []Reason{CalendarNotCovered}},
 		{"last year", "XAAA", "2023-12-29T12:00:00-05:00", "", "", "", "", []Reason{CalendarNotCovered}},
 		{"the evening before", "XBBB", "2024-01-02T17:00:00-06:00", "", Regular, "2024-01-03", "2024-01-04", nil},
-		{"the break before it is the old day's", "XBBB", "2024-01-02T16:30:00-06:00", "", Closed, "2024-01-02", "2024-01-03", nil},
+		{"the break before it is the old day's", "XBBB", "2024-01-02T16:30:00-06:00", "USD", Closed, "2024-01-02", "2024-01-03", nil},
 		{"Friday night trades for Monday", "XBBB", "2024-01-05T18:00:00-06:00", "", Regular, "2024-01-08", "2024-01-09", nil},
 		{"until Saturday", "XBBB", "2024-01-06T03:00:00-06:00", "", Closed, "2024-01-08", "2024-01-09", nil},
 		{"Sunday night as well", "XBBB", "2024-01-07T18:00:00-06:00", "", Regular, "2024-01-08", "2024-01-09", nil},
@@ -303,9 +295,7 @@ func TestMistakesInTheDataAreReportedTogether(t *testing.T) {
 		{"a segment of nobody", "segments.csv", "XNEW,XOLD", "XOLD must be one"},
 		{"a segment that is a venue", "segments.csv", "XAAA,XAAA", "XAAA must not be a venue"},
 		{"a cycle that isn't", "settlement.csv", "US,2030-01-01,,soon,", `"soon" is not a number of days`},
-		{"cycles out of order", "settlement.csv", "US,2010-01-01,,5,", "the others must be in date order"},
-		{"a rule that begins late", "settlement.csv", "NEW,2010-01-01,,5,", "must have no date"},
-		{"a currency whose rule begins late", "settlement.csv", "US,2030-01-01,EUR,5,", "must have no date"},
+		{"cycles out of order", "settlement.csv", "US,2010-01-01,,5,", "must be in date order"},
 	}
 	for _, test := range tests {
 		t.Run(test.mistake, func(t *testing.T) {
@@ -326,7 +316,7 @@ func TestMistakesInTheDataAreReportedTogether(t *testing.T) {
 	})
 	t.Run("all files are missing", func(t *testing.T) {
 		_, err := load(fstest.MapFS{})
-		for _, name := range []string{"venues.csv", "segments.csv", "settlement.csv", "24x7"} {
+		for _, name := range []string{"venues.csv", "segments.csv", "settlement.csv", "24X7"} {
 			if err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("got %v, want an error that names %s", err, name)
 			}
@@ -336,7 +326,7 @@ func TestMistakesInTheDataAreReportedTogether(t *testing.T) {
 
 func TestMistakesInACalendarAreReportedTogether(t *testing.T) {
 	tests := []struct{ mistake, add, want string }{
-		{"a word that isn't one", "holiday 2024-01-01", `line 14: "holiday" is not zone, covers, hours, week or day`},
+		{"a word that isn't one", "holiday 2024-01-01", `line 15: "holiday" is not zone, covers, begins, hours, week or day`},
 		{"a time zone nobody knows", "zone Mars/Olympus", "Mars/Olympus"},
 		{"a date that isn't", "day 2024-02-30 closed", `"2024-02-30" is not a date`},
 		{"a range that ends before it begins", "hours 2024-02-03 2024-02-02", "2024-02-02 is before 2024-02-03"},
@@ -351,7 +341,9 @@ func TestMistakesInACalendarAreReportedTogether(t *testing.T) {
 		{"a phase nobody knows", "day 2024-04-04 09:00 NOON 12:00", `"NOON" is not PRE, REGULAR, POST or CLOSED`},
 		{"a time that isn't", "day 2024-04-04 09:00 REGULAR noon", `"noon" is not a time of day`},
 		{"times out of order", "day 2024-04-04 09:00 PRE 09:00 REGULAR 17:00", "09:00 is not after the time before it"},
-		{"an evening's day that doesn't end with the next evening", "day 2024-04-04 -06:00 REGULAR 18:01", "lasts longer than a day"},
+		{"a day that begins before days begin", "begins -06:00\nday 2024-04-04 -06:01 REGULAR 12:00", "outside the day that begins at -21600 s"},
+		{"a day that ends after days end", "begins -06:00\nday 2024-04-04 09:00 REGULAR 18:01", "outside the day that begins at -21600 s"},
+		{"a beginning in the morning", "begins 09:00", "09:00 is not on the evening before"},
 	}
 	for _, test := range tests {
 		t.Run(test.mistake, func(t *testing.T) {

@@ -45,22 +45,12 @@ type schedule struct {
 	phases []phase
 }
 
-// begins returns when a trading day begins: at midnight, or on the evening before.
-func (s *schedule) begins() clock {
+// ends returns when a day's trading is over.
+func (s *schedule) ends() clock {
 	if len(s.phases) == 0 {
 		return 0
 	}
-	return min(s.phases[0].from, 0)
-}
-
-// ends returns when a trading day is over: at midnight, later if trading lasts longer, or earlier if the next trading day
-// begins in the evening.
-func (s *schedule) ends() clock {
-	begins := s.begins()
-	if begins < 0 || len(s.phases) == 0 {
-		return dayLength + begins
-	}
-	return max(s.phases[len(s.phases)-1].from, dayLength)
+	return s.phases[len(s.phases)-1].from
 }
 
 // session returns the session at a time of the day.

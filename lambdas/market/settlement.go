@@ -22,8 +22,7 @@ type settlementRule struct {
 // cycles are a market's settlement rules, latest first.
 type cycles []settlementRule
 
-// on returns the rule for trades of a day in a currency. It is nil if there is none, which loaded data excludes: every
-// market has a rule without a beginning and for all currencies.
+// on returns the rule for trades of a day in a currency; nil if none is known.
 func (cs cycles) on(tradingDay Date, currency string) *settlementRule {
 	var general *settlementRule
 	for i := range cs {

@@ -14,7 +14,7 @@ type Venue struct {
 	Country string
 
 	calendar   *Calendar // nil if the venue has no hours
-	settlement cycles
+	settlement cycles    // empty if nobody knows them
 }
 
 // Zone returns the time zone of the venue's wall clock; nil if it has no hours.
@@ -72,9 +72,11 @@ func (v *Venue) At(t time.Time, currency string) Moment {
 		m.Reasons = append(m.Reasons, CalendarNotCovered)
 		return m
 	}
-	rule := v.settlement.on(m.TradingDay, currency)
-	m.Cycle = rule.cycle
-	if m.Settlement, m.HasSettlement = rule.calendar.After(m.TradingDay, int(rule.cycle)); !m.HasSettlement {
+	if rule := v.settlement.on(m.TradingDay, currency); rule != nil {
+		m.Cycle = rule.cycle
+		m.Settlement, m.HasSettlement = rule.calendar.After(m.TradingDay, int(rule.cycle))
+	}
+	if !m.HasSettlement {
 		m.Reasons = append(m.Reasons, SettlementNotCovered)
 	}
 	return m
