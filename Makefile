@@ -12,6 +12,8 @@ STACK  ?= local
 TRADES ?=
 SEED   ?= 1
 COUNT  ?= 20000
+FUZZ   ?= components internal lambdas local policy stack
+FUZZTIME ?= 1m
 
 TRADECTL := bin/tradectl
 LINT     := bin/golangci-lint
@@ -35,6 +37,15 @@ test: ## Run all tests except the test-… targets
 	go -C components test ./...
 	go -C lambdas test ./...
 	go -C policy test ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target, one after another (FUZZTIME each; FUZZ="local lambdas" for those in some folders)
+	@failed=0; for folder in $$(grep -rl --include='*_test.go' '^func Fuzz' $(FUZZ) | xargs -n 1 dirname | sort -u); do \
+		for target in $$(go -C $$folder test -list '^Fuzz' . | grep '^Fuzz'); do \
+			echo "=== $$target in $$folder"; \
+			go -C $$folder test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s . || failed=1; \
+		done; \
+	done; exit $$failed
 
 .PHONY: policy
 policy: ## Test the policy pack: its rules, their mutants, and each rule on the real engine

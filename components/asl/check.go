@@ -17,9 +17,7 @@ const maxName = 80
 // a timeout that a path could exceed.
 func (m Machine) Check() error {
 	var found []string
-	if m.TimeoutSeconds <= 0 {
-		found = append(found, "the machine has no TimeoutSeconds")
-	}
+	found = append(found, timeout("the machine", m.TimeoutSeconds)...)
 	found = append(found, checkStates("the machine", m.StartAt, m.States)...)
 	found = append(found, repeatedNames(m.States)...)
 	if len(found) == 0 {
@@ -111,20 +109,15 @@ func (t Task) problems(name string) []string {
 	if t.Resource == "" {
 		found = append(found, name+" has no Resource")
 	}
-	if t.TimeoutSeconds <= 0 {
-		found = append(found, name+" has no TimeoutSeconds")
-	}
-	for _, retrier := range t.Retry {
-		for _, problem := range retrier.problems() {
+	found = append(found, timeout(name, t.TimeoutSeconds)...)
+	for i, retrier := range t.Retry {
+		for _, problem := range retrier.problems(i == len(t.Retry)-1) {
 			found = append(found, name+": "+problem)
 		}
 	}
 	for i, catcher := range t.Catch {
-		if len(catcher.ErrorEquals) == 0 {
-			found = append(found, name+": a catcher names no error")
-		}
-		if slices.Contains(catcher.ErrorEquals, AnyError) && (len(catcher.ErrorEquals) > 1 || i < len(t.Catch)-1) {
-			found = append(found, name+": "+AnyError+" must be alone, in the last catcher")
+		for _, problem := range errorNames("catcher", catcher.ErrorEquals, i == len(t.Catch)-1) {
+			found = append(found, name+": "+problem)
 		}
 	}
 	return found
@@ -151,6 +144,17 @@ func (p Parallel) problems(name string) []string {
 func (f Fail) leadsTo() []string        { return nil }
 func (f Fail) problems(string) []string { return nil }
 func (f Fail) span() (span, error)      { return span{never, 0}, nil }
+
+func timeout(name string, seconds int) []string {
+	switch {
+	case seconds <= 0:
+		return []string{name + " has no TimeoutSeconds"}
+	case seconds > maxNumber:
+		return []string{fmt.Sprintf("%s has TimeoutSeconds %d, but the most are %d", name, seconds, maxNumber)}
+	}
+	return nil
+}
+
 func ending(name, next string, end bool) []string {
 	if (next == "") == end {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // AnyError matches every error except States.DataLimitExceeded and States.Runtime, which it can't catch.
@@ -41,26 +42,51 @@ func (r Retrier) pause(n int) int {
 	return int(math.Ceil(math.Min(grown, float64(r.MaxDelaySeconds))))
 }
 
+// maxNumber is the largest TimeoutSeconds and MaxAttempts.
+// https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html,
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+const maxNumber = 99999999
+
 // problems follows the language's own rules and AWS's limits.
-func (r Retrier) problems() []string {
-	var found []string
-	if len(r.ErrorEquals) == 0 {
-		found = append(found, "a retrier names no error")
-	}
-	if slices.Contains(r.ErrorEquals, AnyError) && len(r.ErrorEquals) > 1 {
-		found = append(found, AnyError+" must be alone in a retrier")
-	}
+func (r Retrier) problems(last bool) []string {
+	found := errorNames("retrier", r.ErrorEquals, last)
 	if r.IntervalSeconds < 1 {
 		found = append(found, fmt.Sprintf("IntervalSeconds is %d, but must be at least 1", r.IntervalSeconds))
 	}
-	if r.BackoffRate < 1 {
+	if !(r.BackoffRate >= 1 && r.BackoffRate <= math.MaxFloat64) { // nor is it infinite, or not a number
 		found = append(found, fmt.Sprintf("BackoffRate is %v, but must be at least 1", r.BackoffRate))
 	}
 	if r.MaxDelaySeconds <= r.IntervalSeconds || r.MaxDelaySeconds >= 31622400 {
 		found = append(found, fmt.Sprintf("MaxDelaySeconds is %d, but must be above IntervalSeconds and below 31622400", r.MaxDelaySeconds))
 	}
-	if r.MaxAttempts < 0 {
-		found = append(found, fmt.Sprintf("MaxAttempts is %d, but must not be negative", r.MaxAttempts))
+	if r.MaxAttempts < 0 || r.MaxAttempts > maxNumber {
+		found = append(found, fmt.Sprintf("MaxAttempts is %d, but must be from 0 to %d", r.MaxAttempts, maxNumber))
+	}
+	return found
+}
+
+// raised are the errors that Step Functions itself raises; no others may begin with States.
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+var raised = []string{
+	AnyError, DataLimitExceeded, "States.TaskFailed", "States.Timeout", "States.Runtime", "States.ResultPathMatchFailure",
+	"States.NoChoiceMatched", "States.IntrinsicFailure", "States.BranchFailed", "States.ExceedToleratedFailureThreshold",
+	"States.HeartbeatTimeout", "States.Http.Socket", "States.ItemReaderFailed", "States.ParameterPathFailure",
+	"States.Permissions", "States.QueryEvaluationError", "States.ResultWriterFailed",
+}
+
+// errorNames checks the errors of a retrier or catcher, which may be the last of its state.
+func errorNames(kind string, names []string, last bool) []string {
+	var found []string
+	if len(names) == 0 || slices.Contains(names, "") {
+		found = append(found, "a "+kind+" names no error")
+	}
+	if slices.Contains(names, AnyError) && (len(names) > 1 || !last) {
+		found = append(found, AnyError+" must be alone, in the last "+kind)
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "States.") && !slices.Contains(raised, name) {
+			found = append(found, fmt.Sprintf("%s is not an error that Step Functions raises", name))
+		}
 	}
 	return found
 }

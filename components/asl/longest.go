@@ -51,7 +51,12 @@ func (t Task) span() (span, error) {
 	total := t.TimeoutSeconds
 	for _, retrier := range t.Retry {
 		for n := range retrier.MaxAttempts {
-			total += retrier.pause(n) + t.TimeoutSeconds
+			pause := retrier.pause(n)
+			if pause == retrier.MaxDelaySeconds || retrier.BackoffRate == 1 { // it grows no more
+				total += (retrier.MaxAttempts - n) * (pause + t.TimeoutSeconds)
+				break
+			}
+			total += pause + t.TimeoutSeconds
 		}
 	}
 	return span{total, never}, nil

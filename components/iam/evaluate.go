@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Request is a call to evaluate.
@@ -180,27 +181,29 @@ func likeARN(pattern, arn string) bool {
 	})
 }
 
-// like matches IAM's wildcards: * for any text, ? for one character.
+// like matches IAM's wildcards: * for any text, ? for one character. After a mismatch, only the last * may stand for
+// more: trying every * would take a lifetime on a long list of them.
 func like(pattern, value string) bool {
-	for pattern != "" {
-		switch pattern[0] {
-		case '*':
-			for i := range len(value) + 1 {
-				if like(pattern[1:], value[i:]) {
-					return true
-				}
-			}
-			return false
-		case '?':
-			if value == "" {
-				return false
-			}
+	star, from, p := -1, 0, 0
+	for v := 0; v < len(value); {
+		_, size := utf8.DecodeRuneInString(value[v:])
+		switch {
+		case strings.HasPrefix(pattern[p:], "*"):
+			star, from = p, v
+			p++
+		case strings.HasPrefix(pattern[p:], "?"):
+			p++
+			v += size
+		case strings.HasPrefix(pattern[p:], value[v:v+size]):
+			p += size
+			v += size
+		case star >= 0:
+			_, size = utf8.DecodeRuneInString(value[from:])
+			from += size
+			p, v = star+1, from
 		default:
-			if value == "" || value[0] != pattern[0] {
-				return false
-			}
+			return false
 		}
-		pattern, value = pattern[1:], value[1:]
 	}
-	return value == ""
+	return strings.Trim(pattern[p:], "*") == ""
 }

@@ -5,6 +5,7 @@ package iam
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -71,11 +72,28 @@ func Parse(text string) (Document, error) {
 	if err := strictly(statements, &d.Statement); err != nil {
 		return Document{}, fmt.Errorf("reading the statements of a policy document: %w", err)
 	}
+	for i, s := range d.Statement {
+		switch { // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
+		case s.Effect != Allow && s.Effect != Deny:
+			return Document{}, fmt.Errorf("statement %d of a policy document: the effect %q is neither %s nor %s", i, s.Effect, Allow, Deny)
+		case len(s.Action) == 0:
+			return Document{}, fmt.Errorf("statement %d of a policy document names no action", i)
+		}
+	}
 	return d, nil
 }
 
-// strictly reads JSON that has no other fields than the value's.
+// strictly reads JSON that has no other fields than the value's, and no null, which would read as if nothing were there.
 func strictly(text []byte, value any) error {
+	for tokens := json.NewDecoder(bytes.NewReader(text)); ; {
+		token, err := tokens.Token()
+		if err != nil {
+			break // the end, or what the decoder below says better
+		}
+		if token == nil {
+			return errors.New("null is no value")
+		}
+	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	return decoder.Decode(value)
@@ -143,7 +161,7 @@ func (p *Principal) UnmarshalJSON(text []byte) error {
 		return fmt.Errorf("reading a principal: %w", err)
 	}
 	*p = Principal{AWS: kinds.AWS, Service: kinds.Service}
-	if len(p.AWS) == 1 && p.AWS[0] == "*" {
+	if slices.Contains(p.AWS, "*") {
 		*p = Principal{Everyone: true, Service: kinds.Service}
 	}
 	return nil
