@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	width "github.com/jedib0t/go-pretty/v6/text"
 
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/feed"
@@ -154,47 +155,47 @@ func TestAnEmptyRun(t *testing.T) {
 	}
 }
 
-func TestTheLastLineAndTheExitCode(t *testing.T) {
+func TestTheVerdictAndTheExitCode(t *testing.T) {
 	for name, test := range map[string]struct {
-		count func(*report.Collector)
-		run   report.Run
-		line  string
-		code  exitcode.Code
+		count   func(*report.Collector)
+		run     report.Run
+		verdict string
+		code    exitcode.Code
 	}{
 		"all is accounted for": {
 			func(c *report.Collector) { c.Received(); c.Recorded() }, report.Run{},
-			"✓ 1 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered + 0 not matched", exitcode.OK},
+			"✓ 1 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered\n             + 0 not matched", exitcode.OK},
 		"a trade is lost": {
 			func(c *report.Collector) { c.Received(); c.Received(); c.Duplicate() }, report.Run{},
-			"✗ 2 received ≠ 0 recorded + 0 rejected + 1 duplicates + 0 dead-lettered + 0 not matched: 1 trade lost", exitcode.Unreconciled},
+			"✗ 2 received ≠ 0 recorded + 0 rejected + 1 duplicates + 0 dead-lettered\n             + 0 not matched, 1 trade lost", exitcode.Unreconciled},
 		"trades are counted twice": {
 			func(c *report.Collector) { c.Received(); c.Recorded(); c.NotMatched(); c.Rejected(nil) }, report.Run{},
-			"✗ 1 received ≠ 1 recorded + 1 rejected + 0 duplicates + 0 dead-lettered + 1 not matched: 2 trades counted twice", exitcode.Unreconciled},
+			"✗ 1 received ≠ 1 recorded + 1 rejected + 0 duplicates + 0 dead-lettered\n             + 1 not matched, 2 trades counted twice", exitcode.Unreconciled},
 		"a table holds something else": {
 			func(c *report.Collector) { c.Received(); c.Recorded() },
 			report.Run{Checks: []report.Check{{Claim: "the table holds it", Want: 1, Got: 0}}},
-			"✗ the table holds it: want 1, got 0\n✗ 1 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered + 0 not matched, but the contents differ, see above", exitcode.Unreconciled},
+			"✗ 1 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered\n             + 0 not matched, but the contents differ:\n✗ the table holds it: want 1, got 0", exitcode.Unreconciled},
 		"a call was denied": {
 			func(c *report.Collector) { c.Received(); c.DeadLettered("q", "e") },
 			report.Run{Denied: []report.Denial{{Says: "a role may not", Times: 1}, {Says: "nor another", Times: 2}}},
-			"✗ denied 2 times: nor another\n✗ denied 1 time: a role may not\n" +
-				"✓ 1 received = 0 recorded + 0 rejected + 0 duplicates + 1 dead-lettered + 0 not matched", exitcode.Unreconciled},
+			"✗ 1 received = 0 recorded + 0 rejected + 0 duplicates + 1 dead-lettered\n             + 0 not matched, but calls were denied:\n" +
+				"✗ denied 2 times: nor another\n✗ denied 1 time: a role may not", exitcode.Unreconciled},
 		"a line was refused": {
 			func(c *report.Collector) {
 				c.Received()
 				c.DeadLettered("q", "e")
 				c.Problem(&feed.Problem{Kind: feed.Refused})
 			}, report.Run{},
-			"✓ 1 received = 0 recorded + 0 rejected + 0 duplicates + 1 dead-lettered + 0 not matched", exitcode.RefusedInput},
+			"! 1 received = 0 recorded + 0 rejected + 0 duplicates + 1 dead-lettered\n             + 0 not matched, but input was refused, see below", exitcode.RefusedInput},
 		"a file was unreadable": {
 			func(c *report.Collector) { c.Problem(&feed.Problem{Kind: feed.Unreadable}) }, report.Run{},
-			"✓ 0 received = 0 recorded + 0 rejected + 0 duplicates + 0 dead-lettered + 0 not matched", exitcode.RefusedInput},
+			"! 0 received = 0 recorded + 0 rejected + 0 duplicates + 0 dead-lettered\n             + 0 not matched, but input was refused, see below", exitcode.RefusedInput},
 		"a file was empty": {
 			func(c *report.Collector) { c.Problem(&feed.Problem{Kind: feed.Empty}) }, report.Run{},
-			"✓ 0 received = 0 recorded + 0 rejected + 0 duplicates + 0 dead-lettered + 0 not matched", exitcode.OK},
+			"✓ 0 received = 0 recorded + 0 rejected + 0 duplicates + 0 dead-lettered\n             + 0 not matched", exitcode.OK},
 		"the run was interrupted": {
 			func(c *report.Collector) { c.Received(); c.Received(); c.Received(); c.Recorded() }, report.Run{Interrupted: true},
-			"! interrupted: 3 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered + 0 not matched + 2 unfinished", exitcode.Interrupted},
+			"! 3 received = 1 recorded + 0 rejected + 0 duplicates + 0 dead-lettered\n             + 0 not matched + 2 unfinished, interrupted", exitcode.Interrupted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := report.NewCollector()
@@ -203,10 +204,32 @@ func TestTheLastLineAndTheExitCode(t *testing.T) {
 			if got := r.ExitCode(); got != test.code {
 				t.Errorf("exit code %d, want %d", got, test.code)
 			}
-			if got := string(text(t, r, nil)); !strings.HasSuffix(got, "\n"+test.line+"\n") {
-				t.Errorf("the last line isn't %q:\n%s", test.line, got)
+			if got := string(text(t, r, nil)); !strings.HasPrefix(got, test.verdict+"\n\n") {
+				t.Errorf("it doesn't begin with %q:\n%s", test.verdict, got)
 			}
 		})
+	}
+}
+
+func TestNoLineIsWiderThanTheScreen(t *testing.T) {
+	long := strings.Repeat("a-long-name-", 20)
+	c := report.NewCollector(states...)
+	c.Received()
+	c.DeadLettered("trade-processing-local-validator-dead-letters", "MalformedTrade")
+	c.Problem(&feed.Problem{Kind: feed.Refused, File: long, Line: 7, Reason: "one word and another " + long, Excerpt: long})
+	c.Alarm(long, time.Now(), "Threshold Crossed: "+long)
+	r := c.Report(report.Run{
+		Checks:   []report.Check{{Claim: "items in " + long, Want: 1, Got: 2}},
+		Denied:   []report.Denial{{Says: "a role may not " + long, Times: 1}},
+		Replicas: []report.Replica{{Region: "eu-west-1"}},
+		Example:  json.RawMessage(`{"trade":"` + long + `"}`),
+	})
+	for _, env := range []map[string]string{nil, {"CLICOLOR_FORCE": "1"}} {
+		for line := range strings.Lines(string(text(t, r, env))) {
+			if wide := width.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); wide > 80 {
+				t.Errorf("%d columns: %q", wide, line)
+			}
+		}
 	}
 }
 

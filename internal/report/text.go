@@ -16,19 +16,23 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// WriteText writes the report for people to the terminal's Out. The most important line, whether all trades are
-// accounted for, comes last, where the eye is.
+// WriteText writes the report for people to the terminal's Out: first whether all trades are accounted for, and what is
+// wrong if they aren't, then what became of them.
 func (r *Report) WriteText(t *terminal.Terminal) error {
-	p := page{style: t.Style()}
-	r.writeInput(&p)
+	p := page{style: t.Style(), width: t.Width()}
+	r.writeVerdict(&p)
+	r.writeChecks(&p)
+	p.line("")
 	r.writeOutcomes(&p)
+	r.writeInput(&p)
 	r.writeSpeed(&p)
 	r.writeAlarms(&p)
 	r.writeReplicas(&p)
 	r.writeExample(&p)
-	r.writeChecks(&p)
-	p.line("%s", r.reconciliation(p.style))
-	if _, err := t.Out.Write(p.Bytes()); err != nil {
+	if _, err := t.Out.Write(bytes.TrimRight(p.Bytes(), "\n")); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	if _, err := t.Out.Write([]byte("\n")); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
@@ -38,9 +42,25 @@ func (r *Report) WriteText(t *terminal.Terminal) error {
 type page struct {
 	bytes.Buffer
 	style terminal.Style
+	width int // of a line, in characters
 }
 
 func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+
+// cut writes a line, without what doesn't fit.
+func (p *page) cut(line string) { p.line("%s", text.Snip(line, p.width, "…")) }
+
+// wrap writes text after a mark, in as many lines as it takes. Further lines are indented by the mark's width.
+func (p *page) wrap(mark, words string) {
+	wide := text.StringWidthWithoutEscSequences(mark)
+	lines := strings.Split(text.WrapSoft(words, max(p.width-wide, 20)), "\n")
+	for i, line := range lines {
+		if i > 0 {
+			mark = strings.Repeat(" ", wide)
+		}
+		p.line("%s%s", mark, strings.TrimRight(line, " "))
+	}
+}
 
 func (p *page) heading(title, rest string) {
 	p.line("%s", strings.TrimRight(p.style.Bold(title)+"  "+rest, " "))
@@ -86,9 +106,9 @@ func (r *Report) writeInput(p *page) {
 		if problem.Line > 0 {
 			where = fmt.Sprintf("%s:%d", problem.File, problem.Line)
 		}
-		p.line("  %s: %s", p.style.Cyan(where), problem.Reason)
+		p.wrap("  ", p.style.Cyan(where)+": "+problem.Reason)
 		if problem.Excerpt != "" {
-			p.line("    %s", p.style.Faint(problem.Excerpt))
+			p.cut("    " + p.style.Faint(problem.Excerpt))
 		}
 	}
 	if more := in.Refused + in.Unreadable + in.Empty - int64(len(in.Problems)); more > 0 {
@@ -120,7 +140,7 @@ func (r *Report) writeOutcomes(p *page) {
 	}
 	rows = append(rows, row("duplicates", r.Duplicates, nil), row("dead-lettered", r.DeadLettered, p.style.Red))
 	for _, letters := range r.DeadLetters {
-		rows = append(rows, table.Row{fmt.Sprintf("  %s in %s", letters.Error, letters.Queue), terminal.Count(letters.Trades), ""})
+		rows = append(rows, table.Row{"  " + letters.Error, terminal.Count(letters.Trades), ""}, table.Row{"    in " + letters.Queue, "", ""})
 	}
 	rows = append(rows, row("not matched by any rule", r.NotMatched, p.style.Yellow))
 	if r.Unfinished > 0 {
@@ -165,8 +185,8 @@ func (r *Report) writeAlarms(p *page) {
 	} else {
 		p.heading("Alarms", p.style.Yellow(terminal.Count(int64(len(r.Alarms)))+" went off"))
 	}
-	for _, alarm := range r.Alarms {
-		p.line("  %s  %s  %s", p.style.Faint(alarm.At.Format("15:04:05.000")), alarm.Name, alarm.Reason)
+	for _, alarm := range r.Alarms { // their reasons are sentences: the JSON has them
+		p.cut("  " + p.style.Faint(alarm.At.Format("15:04:05.000")) + "  " + alarm.Name)
 	}
 	p.line("")
 }
@@ -192,20 +212,24 @@ func (r *Report) writeExample(p *page) {
 	}
 	p.heading("One recorded trade", "")
 	var indented bytes.Buffer
-	if err := json.Indent(&indented, r.Example, "  ", "  "); err != nil {
+	if err := json.Indent(&indented, r.Example, "", "  "); err != nil {
 		indented.Reset()
 		indented.Write(r.Example)
 	}
-	p.line("  %s\n", indented.String())
+	for line := range strings.Lines(indented.String()) {
+		p.cut(strings.TrimRight(line, "\n"))
+	}
+	p.line("")
 }
 
 // shown is how many lines of a kind are printed. The JSON has them all.
 const shown = 10
 
 func (r *Report) writeChecks(p *page) {
+	bad, good := p.style.Red("✗")+" ", p.style.Green("✓")+" "
 	failed := func(lines []string) {
 		for _, line := range lines[:min(shown, len(lines))] {
-			p.line("%s %s", p.style.Red("✗"), line)
+			p.wrap(bad, line)
 		}
 		if more := len(lines) - shown; more > 0 {
 			p.line("  … and %s more", terminal.Count(int64(more)))
@@ -221,32 +245,57 @@ func (r *Report) writeChecks(p *page) {
 	failed(unexpected)
 	for _, check := range r.Checks {
 		if check.Holds() {
-			p.line("%s %s (%s)", p.style.Green("✓"), check.Claim, terminal.Count(check.Got))
+			p.wrap(good, fmt.Sprintf("%s (%s)", check.Claim, terminal.Count(check.Got)))
 			continue
 		}
-		p.line("%s %s: want %s, got %s", p.style.Red("✗"), check.Claim, terminal.Count(check.Want), terminal.Count(check.Got))
+		p.wrap(bad, fmt.Sprintf("%s: want %s, got %s", check.Claim, terminal.Count(check.Want), terminal.Count(check.Got)))
 	}
 	failed(denied)
 }
 
-// reconciliation returns the line that adds everything up.
-func (r *Report) reconciliation(style terminal.Style) string {
-	sum := fmt.Sprintf("%s received = %s recorded + %s rejected + %s duplicates + %s dead-lettered + %s not matched",
-		terminal.Count(r.Received), terminal.Count(r.Recorded), terminal.Count(r.Rejected),
-		terminal.Count(r.Duplicates), terminal.Count(r.DeadLettered), terminal.Count(r.NotMatched))
-	if r.Unfinished > 0 {
-		sum += fmt.Sprintf(" + %s unfinished", terminal.Count(r.Unfinished))
-	}
+// writeVerdict adds everything up, and says if something is wrong.
+func (r *Report) writeVerdict(p *page) {
+	good, doubtful, bad := p.style.Green("✓"), p.style.Yellow("!"), p.style.Red("✗")
+	mark, equals, says := good, "=", ""
 	difference := r.Received - r.accounted()
 	switch {
 	case difference > 0:
-		return style.Red("✗") + " " + style.Bold(strings.Replace(sum, " = ", " ≠ ", 1)) + ": " + style.Red(terminal.Plural(difference, "trade")+" lost")
+		mark, equals, says = bad, "≠", terminal.Plural(difference, "trade")+" lost"
 	case difference < 0:
-		return style.Red("✗") + " " + style.Bold(strings.Replace(sum, " = ", " ≠ ", 1)) + ": " + style.Red(terminal.Plural(-difference, "trade")+" counted twice")
+		mark, equals, says = bad, "≠", terminal.Plural(-difference, "trade")+" counted twice"
 	case r.Interrupted:
-		return style.Yellow("!") + " interrupted: " + style.Bold(sum)
+		mark, says = doubtful, "interrupted"
 	case !r.Reconciles:
-		return style.Red("✗") + " " + style.Bold(sum) + ", but the contents differ, see above"
+		mark, says = bad, "but the contents differ:"
+	case len(r.Denied) > 0:
+		mark, says = bad, "but calls were denied:"
+	case len(r.Unexpected) > 0:
+		mark, says = bad, "but not what the sample holds:"
+	case r.Input.Refused+r.Input.Unreadable > 0:
+		mark, says = doubtful, "but input was refused, see below"
 	}
-	return style.Green("✓") + " " + style.Bold(sum)
+	terms := []string{
+		terminal.Count(r.Recorded) + " recorded", terminal.Count(r.Rejected) + " rejected", terminal.Count(r.Duplicates) + " duplicates",
+		terminal.Count(r.DeadLettered) + " dead-lettered", terminal.Count(r.NotMatched) + " not matched",
+	}
+	if r.Unfinished > 0 {
+		terms = append(terms, terminal.Count(r.Unfinished)+" unfinished")
+	}
+	received := terminal.Count(r.Received) + " received"
+	line := fmt.Sprintf("%s %s %s %s", mark, p.style.Bold(received), equals, terms[0])
+	for _, term := range terms[1:] {
+		if text.StringWidthWithoutEscSequences(line+" + "+term) > p.width {
+			p.line("%s", line)
+			line = strings.Repeat(" ", 2+len(received)) // the + stands below the =
+		}
+		line += " + " + term
+	}
+	switch {
+	case says == "":
+	case text.StringWidthWithoutEscSequences(line+", "+says) > p.width:
+		line += ",\n  " + says
+	default:
+		line += ", " + says
+	}
+	p.line("%s", line)
 }

@@ -48,6 +48,17 @@ func System() *Terminal {
 	return t
 }
 
+// widest is the longest line of a page of text: what people read, and what a log or an e-mail shows whole.
+const widest = 80
+
+// Width returns how many characters a line of a page may have.
+func (t *Terminal) Width() int {
+	if t.Columns <= 0 {
+		return widest
+	}
+	return min(t.Columns, widest)
+}
+
 func isTerminal(file *os.File) bool {
 	return isatty.IsTerminal(file.Fd()) || isatty.IsCygwinTerminal(file.Fd())
 }

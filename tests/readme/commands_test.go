@@ -237,7 +237,7 @@ func TestTheNumbersOfTheDemoAreThoseOfItsSample(t *testing.T) {
 		"received": e.Received, "recorded": e.Recorded, "rejected": e.Rejected, "duplicates": e.Duplicates,
 		"dead-lettered": e.Malformed + e.Conflicts, "not matched": e.NotMatched,
 	} {
-		sum := regexp.MustCompile(`(?m)^✓ .*\b` + regexp.QuoteMeta(terminal.Count(n)) + ` ` + name)
+		sum := regexp.MustCompile(`(?m)^(✓ |  +\+ ).*\b` + regexp.QuoteMeta(terminal.Count(n)) + ` ` + name)
 		row := regexp.MustCompile(`(?m)^  ` + name + `[a-z ]* ` + regexp.QuoteMeta(terminal.Count(n)) + ` `)
 		if !sum.MatchString(text) || !row.MatchString(text) {
 			t.Errorf("the README doesn't say that the demo has %d %s", n, name)
