@@ -18,7 +18,8 @@ const globalTradeTableType = "trade-processing:components:GlobalTradeTable"
 // readers.
 const (
 	TradeIDAttribute      = "tradeId"      // S, partition key
-	TimestampAttribute    = "timestamp"    // N, sort key: epoch milliseconds of the execution
+	VersionAttribute      = "version"      // S, sort key: source, # and the version's time; a rejected trade's goes on
+	TimestampAttribute    = "timestamp"    // N, epoch milliseconds of the version's time
 	SourceSystemAttribute = "sourceSystem" // S
 	StatusAttribute       = "status"       // S: RECORDED or REJECTED
 	SourceShardAttribute  = "sourceShard"  // S: source system, #, and the number of a shard
@@ -110,8 +111,8 @@ type GlobalTradeTableArgs struct {
 	// DeletionProtection keeps table and replicas from being deleted by anybody, until it is turned off.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 
-	// HashKey is the partition key. Default: a table of trades, with partition key tradeId (a string), sort key timestamp
-	// (a number) and, unless Indexes are given, the indexes bySource and byStatus.
+	// HashKey is the partition key. Default: a table of trades, with partition key tradeId, sort key version (both
+	// strings) and, unless Indexes are given, the indexes bySource and byStatus.
 	HashKey *KeyAttribute `pulumi:"hashKey,optional"`
 
 	// RangeKey is the sort key of a table with a HashKey. Default: none.
@@ -148,8 +149,9 @@ type GlobalTradeTable struct {
 	ReplicaARNs map[string]pulumi.StringOutput // by region
 	Alarms      Alarms
 
-	// Writes let a function put items into the table, and use the table's key to do so.
-	Writes []Permission
+	// Writes let a function put items into the table, and use the table's key to do so. Reads, besides them, let it get an
+	// item by its key.
+	Writes, Reads []Permission
 }
 
 // NewGlobalTradeTable creates a GlobalTradeTable.
@@ -174,6 +176,7 @@ func NewGlobalTradeTable(ctx *pulumi.Context, name string, given *GlobalTradeTab
 		{Sid: "WriteTrades", Actions: []string{"dynamodb:PutItem"}, Resources: []pulumi.StringInput{t.ARN}},
 		unlock("TableKey", "dynamodb", args.Scope, args.KeyARN),
 	}
+	t.Reads = []Permission{{Sid: "ReadTrades", Actions: []string{"dynamodb:GetItem"}, Resources: []pulumi.StringInput{t.ARN}}}
 
 	// One after the other: a table accepts one replica change at a time.
 	before := pulumi.Resource(table)
@@ -207,7 +210,7 @@ func (args GlobalTradeTableArgs) withDefaults() *GlobalTradeTableArgs {
 		args.ReplicationLatencySeconds = defaultReplicationLatencySeconds
 	}
 	if args.HashKey == nil && args.RangeKey == nil {
-		args.HashKey, args.RangeKey = &KeyAttribute{TradeIDAttribute, TextKey}, &KeyAttribute{TimestampAttribute, NumberKey}
+		args.HashKey, args.RangeKey = &KeyAttribute{TradeIDAttribute, TextKey}, &KeyAttribute{VersionAttribute, TextKey}
 		if args.Indexes == nil {
 			args.Indexes = tradeIndexes()
 		}

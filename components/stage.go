@@ -44,7 +44,7 @@ type Stage struct {
 	// ReadsParameters lets the function read the pipeline's SSM parameters, whose path it gets as PARAMETER_PREFIX.
 	ReadsParameters bool `pulumi:"readsParameters,optional"`
 
-	// WritesTable lets the function put items into the table, whose name it gets as TABLE_NAME.
+	// WritesTable lets the function put items into the table, and get the ones it meets. It gets its name as TABLE_NAME.
 	WritesTable bool `pulumi:"writesTable,optional"`
 
 	// CallsAPI lets the function reach the pipeline's APIEndpointCIDRs from inside the network.
@@ -246,7 +246,7 @@ func (args *TradePipelineArgs) permissions(stage Stage, p *TradePipeline) []Perm
 		}
 	}
 	if stage.WritesTable {
-		permissions = append(permissions, p.Table.Writes...)
+		permissions = append(append(permissions, p.Table.Writes...), p.Table.Reads...)
 	}
 	return permissions
 }

@@ -61,11 +61,13 @@ func (c *Config) stages() []components.Stage {
 			Metrics: []components.StageMetric{
 				{Graph: components.OutcomesGraph, Name: recorder.TradesRecorded, Label: "recorded"},
 				{Graph: components.OutcomesGraph, Name: recorder.DuplicateTrades, Label: "duplicates"},
+				{Graph: components.OutcomesGraph, Name: recorder.DuplicateRejections, Label: "duplicates of rejected trades"},
 				{Graph: components.OutcomesGraph, Name: recorder.TradeConflicts, Label: "conflicts"},
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p50", Statistic: "p50"},
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p95", Statistic: "p95"},
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p99", Statistic: "p99"},
 			},
+			Alarms: []components.StageAlarm{duplicateRejections()},
 		},
 	}
 	for i, stage := range stages {
@@ -114,6 +116,16 @@ func calendarEnds() components.StageAlarm {
 			"After that, its trades have no full market context: add the next year.", market.EndsSoonDays),
 		Metric: enricher.CalendarDaysLeft, Statistic: "Minimum", PeriodSeconds: 86400, Periods: 1,
 		Threshold: market.EndsSoonDays, Comparison: "LessThanThreshold",
+	}
+}
+
+func duplicateRejections() components.StageAlarm {
+	return components.StageAlarm{
+		Name: "duplicates-of-rejected",
+		Description: "Trades came again that had been rejected, and broke the rules again: a source repeats what it should mend, " +
+			"or events were replayed. Nothing was written. See the runbook: alarms.",
+		Metric: recorder.DuplicateRejections, Statistic: "Sum", PeriodSeconds: 300, Periods: 1,
+		Threshold: 1, Comparison: "GreaterThanOrEqualToThreshold",
 	}
 }
 

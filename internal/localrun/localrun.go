@@ -156,14 +156,16 @@ func count(receipt cloud.Receipt, collector *report.Collector) error {
 		collector.DeadLettered(first.Queue, first.Error)
 		return nil
 	}
-	for _, o := range outcomes {
-		if o.Outcome == recorder.OutcomeRecorded {
-			written(o, collector)
-			return nil
-		}
+	is := func(wanted string) int {
+		return slices.IndexFunc(outcomes, func(o outcome) bool { return o.Outcome == wanted })
 	}
-	if len(outcomes) > 0 {
+	switch {
+	case is(recorder.OutcomeRecorded) >= 0:
+		written(outcomes[is(recorder.OutcomeRecorded)], collector)
+	case is(recorder.OutcomeDuplicate) >= 0:
 		collector.Duplicate()
+	case is(recorder.OutcomeDuplicateRejected) >= 0:
+		collector.DuplicateRejection()
 	}
 	return nil
 }

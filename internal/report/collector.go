@@ -49,7 +49,7 @@ type shard struct {
 	_           [64]byte                  // keeps neighbours off the same cache line
 }
 
-type counts struct{ received, recorded, rejected, duplicates, deadLettered, notMatched int64 }
+type counts struct{ received, recorded, rejected, duplicates, duplicateRejections, deadLettered, notMatched int64 }
 
 type deadLetter struct{ queue, error string }
 
@@ -103,6 +103,9 @@ func (c *Collector) Rejected(codes []string) {
 // Duplicate counts a trade that was already in the table.
 func (c *Collector) Duplicate() { c.locked(func(s *shard) { s.counts.duplicates++ }) }
 
+// DuplicateRejection counts a trade that broke the rules again, and whose rejection was already in the table.
+func (c *Collector) DuplicateRejection() { c.locked(func(s *shard) { s.counts.duplicateRejections++ }) }
+
 // DeadLettered counts a trade that went to a dead-letter queue because of an error.
 func (c *Collector) DeadLettered(queue, error string) {
 	c.locked(func(s *shard) {
@@ -153,7 +156,7 @@ func (c *Collector) Alarm(name string, at time.Time, reason string) {
 // Finished returns how many trades have an outcome so far, for progress.
 func (c *Collector) Finished() int64 {
 	n := c.counts()
-	return n.recorded + n.rejected + n.duplicates + n.deadLettered + n.notMatched
+	return n.recorded + n.rejected + n.duplicates + n.duplicateRejections + n.deadLettered + n.notMatched
 }
 
 func (c *Collector) counts() counts {
@@ -167,6 +170,7 @@ func (c *Collector) counts() counts {
 		sum.recorded += n.recorded
 		sum.rejected += n.rejected
 		sum.duplicates += n.duplicates
+		sum.duplicateRejections += n.duplicateRejections
 		sum.deadLettered += n.deadLettered
 		sum.notMatched += n.notMatched
 	}
@@ -193,7 +197,7 @@ func (c *Collector) Report(run Run) *Report {
 	r := &Report{
 		Input:    c.input,
 		Received: n.received, Recorded: n.recorded, Rejected: n.rejected, Duplicates: n.duplicates,
-		DeadLettered: n.deadLettered, NotMatched: n.notMatched,
+		DuplicateRejections: n.duplicateRejections, DeadLettered: n.deadLettered, NotMatched: n.notMatched,
 		RejectedByCode: make(map[string]int64), DeadLetters: []DeadLetters{},
 		Denied: orEmpty(run.Denied), Unexpected: []string{}, Checks: orEmpty(run.Checks), Interrupted: run.Interrupted,
 		ElapsedSeconds: run.Elapsed.Round(time.Millisecond).Seconds(), PeakMemoryBytes: run.PeakMemory,

@@ -22,6 +22,8 @@ type Report struct {
 	Recorded   int64 `json:"recorded"`   // written to the table, valid
 	Rejected   int64 `json:"rejected"`   // written to the table, with violations
 	Duplicates int64 `json:"duplicates"` // already in the table, with the same digest
+	// DuplicateRejections broke the rules again, and their rejections were already in the table, with the same digest.
+	DuplicateRejections int64 `json:"duplicateRejections"`
 	// DeadLettered trades are in a dead-letter queue, whole.
 	DeadLettered int64 `json:"deadLettered"`
 	NotMatched   int64 `json:"notMatched"` // no rule of the bus matched them
@@ -139,7 +141,7 @@ type Replica struct {
 
 // accounted returns the sum of all outcomes.
 func (r *Report) accounted() int64 {
-	return r.Recorded + r.Rejected + r.Duplicates + r.DeadLettered + r.NotMatched + r.Unfinished
+	return r.Recorded + r.Rejected + r.Duplicates + r.DuplicateRejections + r.DeadLettered + r.NotMatched + r.Unfinished
 }
 
 // reconciles is the promise that nothing is lost: every trade that went in has one outcome, and tables and queues hold

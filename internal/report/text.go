@@ -138,7 +138,11 @@ func (r *Report) writeOutcomes(p *page) {
 		rows = append(rows, table.Row{"  " + code, terminal.Count(r.RejectedByCode[code]), ""})
 		violations += r.RejectedByCode[code]
 	}
-	rows = append(rows, row("duplicates", r.Duplicates, nil), row("dead-lettered", r.DeadLettered, p.style.Red))
+	rows = append(rows, row("duplicates", r.Duplicates, nil))
+	if r.DuplicateRejections > 0 {
+		rows = append(rows, row("duplicates of rejected", r.DuplicateRejections, p.style.Yellow))
+	}
+	rows = append(rows, row("dead-lettered", r.DeadLettered, p.style.Red))
 	for _, letters := range r.DeadLetters {
 		rows = append(rows, table.Row{"  " + letters.Error, terminal.Count(letters.Trades), ""}, table.Row{"    in " + letters.Queue, "", ""})
 	}
@@ -277,6 +281,9 @@ func (r *Report) writeVerdict(p *page) {
 	terms := []string{
 		terminal.Count(r.Recorded) + " recorded", terminal.Count(r.Rejected) + " rejected", terminal.Count(r.Duplicates) + " duplicates",
 		terminal.Count(r.DeadLettered) + " dead-lettered", terminal.Count(r.NotMatched) + " not matched",
+	}
+	if r.DuplicateRejections > 0 {
+		terms = slices.Insert(terms, 3, terminal.Count(r.DuplicateRejections)+" duplicates of rejected")
 	}
 	if r.Unfinished > 0 {
 		terms = append(terms, terminal.Count(r.Unfinished)+" unfinished")

@@ -9,7 +9,8 @@ import (
 )
 
 // Expectation is what a run of a sample into an empty table must report, to the trade. A second run of the same sample
-// reports the recorded, rejected and duplicate trades as duplicates, and everything else as before.
+// reports the recorded and duplicate trades as duplicates, the rejected ones as duplicates of rejected ones, and
+// everything else as before.
 type Expectation struct {
 	Seed  uint64 `json:"seed"`
 	Count int    `json:"count"`
@@ -18,6 +19,8 @@ type Expectation struct {
 	Recorded   int64 `json:"recorded"`   // valid
 	Rejected   int64 `json:"rejected"`   // recorded with violations
 	Duplicates int64 `json:"duplicates"` // recorded before
+	// DuplicateRejections were rejected before.
+	DuplicateRejections int64 `json:"duplicateRejections"`
 	// Conflicts have the key of a previously recorded trade, but different content: TradeConflict.
 	Conflicts  int64 `json:"conflicts"`
 	Malformed  int64 `json:"malformed"`  // MalformedTrade
@@ -57,7 +60,8 @@ func (g *Generator) Expect() Expectation {
 
 // Again returns what the second run over the same sample must report.
 func (e Expectation) Again() Expectation {
-	e.Duplicates += e.Recorded + e.Rejected
+	e.Duplicates += e.Recorded
+	e.DuplicateRejections += e.Rejected
 	e.Recorded, e.Rejected, e.RejectedByCode = 0, 0, map[string]int64{}
 	return e
 }
@@ -78,6 +82,7 @@ func (e Expectation) Compare(r *report.Report) []string {
 	compare("recorded", e.Recorded, r.Recorded)
 	compare("rejected", e.Rejected, r.Rejected)
 	compare("duplicates", e.Duplicates, r.Duplicates)
+	compare("duplicates of rejected", e.DuplicateRejections, r.DuplicateRejections)
 	compare("dead-lettered", e.Conflicts+e.Malformed, r.DeadLettered)
 	compare("dead-lettered by TradeConflict", e.Conflicts, letters["TradeConflict"])
 	compare("dead-lettered by MalformedTrade", e.Malformed, letters["MalformedTrade"])

@@ -61,17 +61,24 @@ func process(t tester, table map[string]string, entries *feed.Feed) *report.Repo
 			c.DeadLettered("validator", malformed.ErrorType())
 			continue
 		}
-		key := parsed.ID + " " + time.UnixMilli(parsed.Timestamp(entry.Time)).String()
+		version := trade.VersionKey(entry.Source, parsed.VersionTime(entry.Time))
+		verdict := rules.Check(parsed, trade.Arrival{Source: entry.Source, Time: entry.Time, Now: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)})
+		if !verdict.Valid {
+			version = trade.RejectedKey(version, parsed.Digest())
+		}
+		key := parsed.ID + " " + version
 		switch held, found := table[key]; {
-		case found && held == parsed.Digest():
-			c.Duplicate()
+		case found && held != parsed.Digest():
+			c.DeadLettered("recorder", "TradeConflict")
+			continue
+		case found && !verdict.Valid:
+			c.DuplicateRejection()
 			continue
 		case found:
-			c.DeadLettered("recorder", "TradeConflict")
+			c.Duplicate()
 			continue
 		}
 		table[key] = parsed.Digest()
-		verdict := rules.Check(parsed, trade.Arrival{Source: entry.Source, Time: entry.Time, Now: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)})
 		if verdict.Valid {
 			c.Recorded()
 			continue

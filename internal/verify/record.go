@@ -159,7 +159,7 @@ var (
 // differences returns how a trade's record differs from what it must be.
 func (v *verification) differences(trade *sent, status string) []string {
 	want := map[string]string{
-		"tradeId": trade.id(), "status": status, "sourceSystem": trade.source, "trade": trade.canonical, "digest": trade.digest(),
+		"tradeId": trade.id(), "version": trade.version(), "status": status, "sourceSystem": trade.source, "trade": trade.canonical, "digest": trade.digest(),
 		"eventId": trade.eventID, "eventSource": sourcePrefix + trade.source,
 	}
 	for _, field := range []string{"amount", "currency", "symbol", "venue", "side", "executedAt"} {

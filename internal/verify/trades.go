@@ -40,6 +40,7 @@ type sent struct {
 	source    string // source system
 	detail    map[string]any
 	executed  time.Time
+	invalid   bool
 	spelling  string // the detail as it is sent
 	canonical string // the detail as the table must hold it
 
@@ -91,8 +92,17 @@ func (s *sent) repeat(name, feeSpelling string) *sent {
 
 func (s *sent) id() string { id, _ := s.detail["tradeId"].(string); return id }
 
-// timestamp returns the sort key that the trade must be recorded under.
+// timestamp returns the time of the trade's version.
 func (s *sent) timestamp() int64 { return s.executed.UnixMilli() }
+
+// version returns the sort key that the trade must be recorded under.
+func (s *sent) version() string {
+	version := s.source + "#" + s.executed.UTC().Format(recordTime)
+	if s.invalid {
+		version += "#REJECTED#" + s.digest()[:16]
+	}
+	return version
+}
 
 func (s *sent) digest() string {
 	sum := sha256.Sum256([]byte(s.canonical))
@@ -102,8 +112,7 @@ func (s *sent) digest() string {
 // key returns the key of the trade's item.
 func (s *sent) key() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		"tradeId":   &types.AttributeValueMemberS{Value: s.id()},
-		"timestamp": &types.AttributeValueMemberN{Value: fmt.Sprint(s.timestamp())},
+		"tradeId": &types.AttributeValueMemberS{Value: s.id()}, "version": &types.AttributeValueMemberS{Value: s.version()},
 	}
 }
 
@@ -114,6 +123,7 @@ func (v *verification) sendTrades(ctx context.Context, result *Result) error {
 	}
 	first := v.trades[0].source
 	v.invalid = v.newTrade("invalid", first, map[string]any{"amount": "0.00", "price": nil, "quantity": nil})
+	v.invalid.invalid = true
 	all := append(append([]*sent{}, v.trades...), v.invalid)
 	if err := v.put(ctx, result, all...); err != nil {
 		return err

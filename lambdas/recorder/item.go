@@ -16,10 +16,12 @@ const (
 
 // Item is a trade as stored in the table. Trade and Digest are the evidence; the copied fields are for queries.
 type Item struct {
-	// TradeID and Timestamp (epoch milliseconds, see trade.Timestamp) are the table's key: one item per version of a
-	// trade.
-	TradeID   string `dynamodbav:"tradeId"`
-	Timestamp int64  `dynamodbav:"timestamp"`
+	// TradeID and Version (see trade.VersionKey and trade.RejectedKey) are the table's key.
+	TradeID string `dynamodbav:"tradeId"`
+	Version string `dynamodbav:"version"`
+
+	// Timestamp is the version's time in epoch milliseconds: the sort key of the indexes.
+	Timestamp int64 `dynamodbav:"timestamp"`
 
 	// Status is Recorded or Rejected.
 	Status string `dynamodbav:"status"`
@@ -95,9 +97,11 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 		return Item{}, err
 	}
 	canonical := t.Canonical()
+	at := t.VersionTime(in.Event.Time)
 	item := Item{
 		TradeID:        t.ID,
-		Timestamp:      t.Timestamp(in.Event.Time),
+		Version:        trade.VersionKey(in.Event.Source, at),
+		Timestamp:      at.UnixMilli(),
 		Status:         Recorded,
 		SourceSystem:   sourceSystem(t, in.Event.Source),
 		Trade:          string(canonical),

@@ -23,11 +23,12 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "recorder"
 
-// The metrics. The first three are 0 or 1 per invocation.
+// The metrics. The first four are 0 or 1 per invocation.
 const (
-	TradesRecorded  = "TradesRecorded"
-	DuplicateTrades = "DuplicateTrades"
-	TradeConflicts  = "TradeConflicts"
+	TradesRecorded      = "TradesRecorded"
+	DuplicateTrades     = "DuplicateTrades"
+	DuplicateRejections = "DuplicateRejections"
+	TradeConflicts      = "TradeConflicts"
 
 	// EndToEndLatency is the time from the event's time, which EventBridge gives in whole seconds, to the write.
 	EndToEndLatency = "EndToEndLatency"
@@ -35,13 +36,15 @@ const (
 
 // The outcomes of a call.
 const (
-	OutcomeRecorded  = "RECORDED"
-	OutcomeDuplicate = "DUPLICATE"
+	OutcomeRecorded          = "RECORDED"
+	OutcomeDuplicate         = "DUPLICATE"
+	OutcomeDuplicateRejected = "DUPLICATE_REJECTED"
 )
 
 // API is what the recorder needs from DynamoDB.
 type API interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 }
 
 // Request is the payload of the recorder.
@@ -77,12 +80,14 @@ func (r *Request) UnmarshalJSON(payload []byte) error {
 
 // Response is the recorder's answer.
 type Response struct {
-	// Outcome is OutcomeRecorded, or OutcomeDuplicate if the table already had the trade.
+	// Outcome is OutcomeRecorded, OutcomeDuplicate if the table already had the trade, or OutcomeDuplicateRejected if it had
+	// its rejection.
 	Outcome string `json:"outcome"`
 
 	// The rest is what the table has: for a duplicate, what was recorded first.
 	Status     string `json:"status"`
 	TradeID    string `json:"tradeId"`
+	Version    string `json:"version"`
 	Timestamp  int64  `json:"timestamp"` // epoch milliseconds
 	Digest     string `json:"digest"`
 	RecordedAt string `json:"recordedAt"`
@@ -152,9 +157,43 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 	if err != nil {
 		return Response{}, err
 	}
-	response, err := r.put(ctx, item, in.Answers)
+	response, err := r.write(ctx, item, in.Answers)
 	report(call, in.Event.Time, response, err)
 	return response, err
+}
+
+// write writes a valid trade in one call. A rejected one, which has a key of its own, may be a copy of a trade that was
+// recorded as valid: under other rules, or when its time was not yet in the future.
+func (r *recorder) write(ctx context.Context, item Item, answers map[string]json.RawMessage) (Response, error) {
+	if item.Status == Rejected {
+		valid, err := r.get(ctx, item.TradeID, item.Version)
+		if err != nil {
+			return Response{}, err
+		}
+		if valid.Digest == item.Digest {
+			return meet(item, valid)
+		}
+		item.Version = trade.RejectedKey(item.Version, item.Digest)
+	}
+	return r.put(ctx, item, answers)
+}
+
+// get reads a version of a trade; the zero Item if there is none.
+func (r *recorder) get(ctx context.Context, tradeID, version string) (item Item, err error) {
+	answer, err := r.table.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:      aws.String(r.tableName),
+		ConsistentRead: aws.Bool(true),
+		Key: map[string]types.AttributeValue{
+			"tradeId": &types.AttributeValueMemberS{Value: tradeID}, "version": &types.AttributeValueMemberS{Value: version},
+		},
+	})
+	if err == nil {
+		err = attributevalue.UnmarshalMap(answer.Item, &item)
+	}
+	if err != nil {
+		return Item{}, fmt.Errorf("reading version %s of trade %s: %w", version, tradeID, err)
+	}
+	return item, nil
 }
 
 // put writes the item if its key is free, and otherwise judges the item that has the key.
@@ -174,29 +213,31 @@ func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.R
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if taken, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return meet(item, taken.Item)
+		var existing Item
+		if err := attributevalue.UnmarshalMap(taken.Item, &existing); err != nil {
+			return Response{}, fmt.Errorf("reading the item with the key of trade %s: %w", item.TradeID, err)
+		}
+		return meet(item, existing)
 	}
 	if err != nil {
-		return Response{}, fmt.Errorf("writing trade %s at %d: %w", item.TradeID, item.Timestamp, err)
+		return Response{}, fmt.Errorf("writing version %s of trade %s: %w", item.Version, item.TradeID, err)
 	}
 	return answer(OutcomeRecorded, item), nil
 }
 
-// meet answers for an item whose key is taken. The same trade is a duplicate; another one is a conflict. An item
+// meet answers for an item that the table has already, or whose key is taken. The same trade is a duplicate; another one is a conflict. An item
 // written by this very execution is neither: the write succeeded, but its answer was lost, and the SDK or the state
 // machine retried.
-func meet(item Item, attributes map[string]types.AttributeValue) (Response, error) {
-	var existing Item
-	if err := attributevalue.UnmarshalMap(attributes, &existing); err != nil {
-		return Response{}, fmt.Errorf("reading the item with the key of trade %s: %w", item.TradeID, err)
-	}
+func meet(item, existing Item) (Response, error) {
 	switch {
 	case existing.Digest == "":
-		return Response{}, fmt.Errorf("the key of trade %s at %d is taken by an item without a digest", item.TradeID, item.Timestamp)
+		return Response{}, fmt.Errorf("the key of version %s of trade %s is taken by an item without a digest", item.Version, item.TradeID)
 	case existing.Digest != item.Digest:
-		return Response{}, &ConflictError{TradeID: item.TradeID, Timestamp: item.Timestamp, Recorded: existing.Digest, Refused: item.Digest}
+		return Response{}, &ConflictError{TradeID: item.TradeID, Version: item.Version, Recorded: existing.Digest, Refused: item.Digest}
 	case existing.ExecutionARN != "" && existing.ExecutionARN == item.ExecutionARN:
 		return answer(OutcomeRecorded, existing), nil
+	case existing.Status == Rejected:
+		return answer(OutcomeDuplicateRejected, existing), nil
 	}
 	return answer(OutcomeDuplicate, existing), nil
 }
@@ -210,6 +251,7 @@ func answer(outcome string, item Item) Response {
 		Outcome:    outcome,
 		Status:     item.Status,
 		TradeID:    item.TradeID,
+		Version:    item.Version,
 		Timestamp:  item.Timestamp,
 		Digest:     item.Digest,
 		RecordedAt: item.RecordedAt,
@@ -222,6 +264,7 @@ func report(call *function.Call, eventTime time.Time, response Response, err err
 	recorded := response.Outcome == OutcomeRecorded
 	call.CountIf(TradesRecorded, recorded)
 	call.CountIf(DuplicateTrades, response.Outcome == OutcomeDuplicate)
+	call.CountIf(DuplicateRejections, response.Outcome == OutcomeDuplicateRejected)
 	call.CountIf(TradeConflicts, conflict)
 	if recorded {
 		call.Milliseconds(EndToEndLatency, call.Now().Sub(eventTime))
@@ -231,16 +274,15 @@ func report(call *function.Call, eventTime time.Time, response Response, err err
 
 // ConflictError means that the table has another trade with the same key. The recorded one stays.
 type ConflictError struct {
-	TradeID   string
-	Timestamp int64 // epoch milliseconds
+	TradeID, Version string
 
 	// Recorded is the digest of the trade in the table, Refused that of the one that arrived.
 	Recorded, Refused string
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("trade %s at %d is recorded with digest %s, and another trade with digest %s arrived under the same key: the recorded one stays",
-		e.TradeID, e.Timestamp, e.Recorded, e.Refused)
+	return fmt.Sprintf("version %s of trade %s is recorded with digest %s, and another one with digest %s arrived under the same key: the recorded one stays",
+		e.Version, e.TradeID, e.Recorded, e.Refused)
 }
 
 // ErrorType returns the error's name as Step Functions sees it.

@@ -149,13 +149,14 @@ func TestAValidTradeIsRecorded(t *testing.T) {
 	const canonical = `{"amount":"35158.2","currency":"USD","executedAt":"2013-10-08T04:00:17.034-04:00","price":"167.42","quantity":"210","saleConditions":"2000","side":"BUY","sourceSystem":"system1","symbol":"SPY","tradeId":"lean-spy-20131008-000001","venue":"XNAS"}`
 	digest := trade.DigestOf([]byte(canonical))
 	if diff := cmp.Diff(recorder.Response{
-		Outcome: "RECORDED", Status: "RECORDED", TradeID: "lean-spy-20131008-000001", Timestamp: 1381219217034,
+		Outcome: "RECORDED", Status: "RECORDED", TradeID: "lean-spy-20131008-000001",
+		Version: "system1#2013-10-08T08:00:17.034Z", Timestamp: 1381219217034,
 		Digest: digest, RecordedAt: "2024-05-28T13:30:02.250Z",
 	}, response); diff != "" {
 		t.Errorf("answer: want -, got +\n%s", diff)
 	}
 	want := map[string]any{
-		"tradeId": "lean-spy-20131008-000001", "timestamp": number("1381219217034"), "status": "RECORDED", "sourceSystem": "system1",
+		"tradeId": "lean-spy-20131008-000001", "version": "system1#2013-10-08T08:00:17.034Z", "timestamp": number("1381219217034"), "status": "RECORDED", "sourceSystem": "system1",
 		"statusShard": "RECORDED#16", "sourceShard": "system1#16",
 		"trade": canonical, "digest": digest,
 		"amount": "35158.2", "currency": "USD", "symbol": "SPY", "venue": "XNAS", "side": "BUY", "executedAt": "2013-10-08T04:00:17.034-04:00",
@@ -187,7 +188,11 @@ func TestARejectedTradeIsRecordedWithItsViolations(t *testing.T) {
 	if diff := cmp.Diff(want, item["violations"]); diff != "" {
 		t.Errorf("violations: want -, got +\n%s", diff)
 	}
-	// It has no executedAt, so the event's time is its key.
+	// It has no executedAt, so the event's time is its version's.
+	digest := trade.DigestOf([]byte(item["trade"].(string)))
+	if want := "system3#2024-05-28T13:30:01.000Z#REJECTED#" + digest[:16]; item["version"] != want || response.Version != want {
+		t.Errorf("version %v, want %s; answer %+v", item["version"], want, response)
+	}
 	if item["status"] != "REJECTED" || item["timestamp"] != number("1716903001000") || item["amount"] != "0" || item["reviewRequired"] != false {
 		t.Errorf("%v", item)
 	}
@@ -238,7 +243,7 @@ func TestAnotherTradeUnderTheSameKeyIsAConflict(t *testing.T) {
 		t.Fatalf("error %v, want TradeConflict", err)
 	}
 	refused := trade.DigestOf([]byte(strings.Replace(before["trade"].(string), "35158.2", "35158.20", 1)))
-	for _, part := range []string{"lean-spy-20131008-000001", "1381219217034", first.Digest, refused} {
+	for _, part := range []string{"lean-spy-20131008-000001", "system1#2013-10-08T08:00:17.034Z", first.Digest, refused} {
 		if !strings.Contains(response.Message, part) {
 			t.Errorf("%q doesn't name %s", response.Message, part)
 		}
@@ -246,6 +251,108 @@ func TestAnotherTradeUnderTheSameKeyIsAConflict(t *testing.T) {
 	if diff := cmp.Diff(before, only(t, table)); diff != "" || table.writes != 1 {
 		t.Errorf("%d writes; before -, after +\n%s", table.writes, diff)
 	}
+}
+
+const refused = `{"valid":false,"violations":[{"code":"SOURCE_SYSTEM_MISMATCH","field":"sourceSystem","message":"m"}],"rulesVersion":"1.0.0","reviewRequired":false}`
+
+// from returns a payload of an event from a source, in an execution of its own.
+func from(source, detail, validation, execution string) []byte {
+	changed := bytes.Replace(payload(detail, validation, `{}`), []byte("trading.system1"), []byte("trading."+source), 1)
+	return fromExecution(changed, execution)
+}
+
+// system2 sends system1's trade by mistake, before or after system1 sends it itself.
+func TestOneSourceNeverStandsInTheWayOfAnother(t *testing.T) {
+	const detail = `{"tradeId":"t-1","amount":"1.50","executedAt":"2024-05-28T13:30:00.123Z","sourceSystem":"system1"}`
+	mistaken, own := from("system2", detail, refused, "-mistaken"), from("system1", detail, approved, "-own")
+	for name, payloads := range map[string][][]byte{"before": {mistaken, own}, "after": {own, mistaken}} {
+		t.Run(name, func(t *testing.T) {
+			table := &fakeTable{}
+			h := mustHandler(t, table)
+			for _, payload := range payloads {
+				if response := invoke(t, h, payload); response.Outcome != "RECORDED" {
+					t.Errorf("%+v", response)
+				}
+			}
+			want := map[string]string{
+				"t-1 system1#2024-05-28T13:30:00.123Z": "RECORDED",
+				"t-1 system2#2024-05-28T13:30:00.123Z#REJECTED#" + trade.DigestOf([]byte(canonical(t, detail)))[:16]: "REJECTED",
+			}
+			if diff := cmp.Diff(want, statuses(table)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTwoSourcesMayUseTheSameIdInTheSameMillisecond(t *testing.T) {
+	table := &fakeTable{}
+	h := mustHandler(t, table)
+	for _, source := range []string{"system1", "system2"} {
+		detail := `{"tradeId":"t-1","executedAt":"2024-05-28T13:30:00.123Z","sourceSystem":"` + source + `"}`
+		if response := invoke(t, h, from(source, detail, approved, source)); response.Outcome != "RECORDED" {
+			t.Errorf("%s: %+v", source, response)
+		}
+	}
+	if len(table.items) != 2 || table.reads != 0 {
+		t.Errorf("%v after %d reads", statuses(table), table.reads)
+	}
+}
+
+// A clock that was wrong and is corrected, or rules that were: the verdict on the very same trade changes.
+func TestAVerdictThatChanges(t *testing.T) {
+	const detail = `{"tradeId":"t-1","executedAt":"2024-05-28T13:30:00.123Z","sourceSystem":"system1"}`
+	valid := func(execution string) []byte { return from("system1", detail, approved, execution) }
+	rejected := func(execution string) []byte { return from("system1", detail, refused, execution) }
+	for name, test := range map[string]struct {
+		payloads [][]byte
+		want     string
+		items    int
+	}{
+		"a rejected trade that has become valid is recorded":               {[][]byte{rejected("-1"), valid("-2")}, "RECORDED RECORDED", 2},
+		"a copy of a rejection is a duplicate of its own":                  {[][]byte{rejected("-1"), rejected("-2")}, "RECORDED DUPLICATE_REJECTED", 1},
+		"a copy of a valid trade is a duplicate, whatever is now said":     {[][]byte{valid("-1"), rejected("-2")}, "RECORDED DUPLICATE", 1},
+		"and so it is where a rejection came first":                        {[][]byte{rejected("-1"), valid("-2"), rejected("-3")}, "RECORDED RECORDED DUPLICATE", 2},
+		"an execution's own second attempt is no duplicate of a rejection": {[][]byte{rejected("-1"), rejected("-1")}, "RECORDED RECORDED", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := &fakeTable{}
+			h := mustHandler(t, table)
+			var outcomes []string
+			for _, payload := range test.payloads {
+				outcomes = append(outcomes, invoke(t, h, payload).Outcome)
+			}
+			if got := strings.Join(outcomes, " "); got != test.want || len(table.items) != test.items {
+				t.Errorf("%s with %d items, want %s with %d", got, len(table.items), test.want, test.items)
+			}
+		})
+	}
+}
+
+// Another trade under the key of a valid one is a conflict only if it is valid too.
+func TestARejectedTradeIsNoConflict(t *testing.T) {
+	table := &fakeTable{}
+	h := mustHandler(t, table)
+	invoke(t, h, event(t, "valid"))
+	for i, amount := range []string{"-1", "-2"} {
+		other := bytes.Replace(event(t, "valid"), []byte("35158.2"), []byte(amount), 1)
+		other = bytes.Replace(other, []byte(`"valid": true`), []byte(`"valid":false`), 1)
+		if response := invoke(t, h, fromExecution(other, amount)); response.Outcome != "RECORDED" || response.Status != "REJECTED" {
+			t.Errorf("%d: %+v", i, response)
+		}
+	}
+	if len(table.items) != 3 {
+		t.Errorf("%v", statuses(table))
+	}
+}
+
+// statuses returns a table's statuses by key.
+func statuses(table *fakeTable) map[string]string {
+	found := map[string]string{}
+	for key, item := range table.items {
+		found[key] = item["status"].(*types.AttributeValueMemberS).Value
+	}
+	return found
 }
 
 // The write succeeds but its answer is lost: the state machine retries, and the trade must not count as a duplicate of
@@ -281,13 +388,19 @@ func TestErrorsOfDynamoDBKeepTheirNames(t *testing.T) {
 			table := &fakeTable{before: func(context.Context) error {
 				return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: test.err}
 			}}
-			_, err := mustHandler(t, table).Invoke(t.Context(), event(t, "valid"))
-			response, ok := errors.AsType[messages.InvokeResponse_Error](err)
-			if !ok || response.Type != test.want {
-				t.Errorf("error %v, want %s", err, test.want)
-			}
-			if !strings.Contains(response.Message, "lean-spy-20131008-000001") {
-				t.Errorf("%q doesn't name the trade", response.Message)
+			// A rejected trade begins with a read.
+			for file, id := range map[string]string{"valid": "lean-spy-20131008-000001", "rejected": "lean-gc201402-20131007-000001"} {
+				if file == "rejected" && test.want == "InternalError" {
+					continue // a read has no condition
+				}
+				_, err := mustHandler(t, table).Invoke(t.Context(), event(t, file))
+				response, ok := errors.AsType[messages.InvokeResponse_Error](err)
+				if !ok || response.Type != test.want {
+					t.Errorf("error %v, want %s", err, test.want)
+				}
+				if !strings.Contains(response.Message, id) {
+					t.Errorf("%q doesn't name the trade", response.Message)
+				}
 			}
 		})
 	}
@@ -544,9 +657,11 @@ func TestMetrics(t *testing.T) {
 		payload []byte
 		want    map[string]any
 	}{
-		{"recorded", event(t, "valid"), map[string]any{"TradesRecorded": 1.0, "DuplicateTrades": 0.0, "TradeConflicts": 0.0, "EndToEndLatency": 1250.0, "status": "RECORDED", "Failures": 0.0}},
-		{"duplicate", fromExecution(event(t, "valid"), "-2"), map[string]any{"TradesRecorded": 0.0, "DuplicateTrades": 1.0, "TradeConflicts": 0.0, "EndToEndLatency": nil, "Failures": 0.0}},
-		{"conflict", fromExecution(conflicting, "-3"), map[string]any{"TradesRecorded": 0.0, "DuplicateTrades": 0.0, "TradeConflicts": 1.0, "EndToEndLatency": nil, "Failures": 1.0, "errorType": "TradeConflict"}},
+		{"recorded", event(t, "valid"), map[string]any{"TradesRecorded": 1.0, "DuplicateTrades": 0.0, "DuplicateRejections": 0.0, "TradeConflicts": 0.0, "EndToEndLatency": 1250.0, "status": "RECORDED", "Failures": 0.0}},
+		{"duplicate", fromExecution(event(t, "valid"), "-2"), map[string]any{"TradesRecorded": 0.0, "DuplicateTrades": 1.0, "DuplicateRejections": 0.0, "TradeConflicts": 0.0, "EndToEndLatency": nil, "Failures": 0.0}},
+		{"rejected", event(t, "rejected"), map[string]any{"TradesRecorded": 1.0, "DuplicateTrades": 0.0, "DuplicateRejections": 0.0, "TradeConflicts": 0.0, "status": "REJECTED", "Failures": 0.0}},
+		{"duplicate of a rejection", fromExecution(event(t, "rejected"), "-2"), map[string]any{"TradesRecorded": 0.0, "DuplicateTrades": 0.0, "DuplicateRejections": 1.0, "TradeConflicts": 0.0, "EndToEndLatency": nil, "Failures": 0.0}},
+		{"conflict", fromExecution(conflicting, "-3"), map[string]any{"TradesRecorded": 0.0, "DuplicateTrades": 0.0, "DuplicateRejections": 0.0, "TradeConflicts": 1.0, "EndToEndLatency": nil, "Failures": 1.0, "errorType": "TradeConflict"}},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			var output bytes.Buffer
@@ -586,6 +701,10 @@ func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 
 // unwritten is a table that accepts everything at once, so a benchmark measures only the recorder.
 type unwritten struct{}
+
+func (unwritten) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return nil, errors.New("a valid trade takes one call")
+}
 
 func (unwritten) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	return &dynamodb.PutItemOutput{}, nil

@@ -18,11 +18,11 @@ import (
 
 // fakeTable is a table with the trades' key schema that refuses what DynamoDB refuses.
 type fakeTable struct {
-	mu     sync.Mutex
-	items  map[string]map[string]types.AttributeValue
-	writes int
+	mu            sync.Mutex
+	items         map[string]map[string]types.AttributeValue
+	writes, reads int
 
-	// before is called before a write, after once it is done; their errors are the call's.
+	// before is called before a read or a write, after once a write is done; their errors are the call's.
 	before, after func(context.Context) error
 }
 
@@ -68,6 +68,22 @@ func (f *fakeTable) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ..
 	return &dynamodb.PutItemOutput{}, nil
 }
 
+func (f *fakeTable) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	if f.before != nil {
+		if err := f.before(ctx); err != nil {
+			return nil, err
+		}
+	}
+	key, err := keyOf(in.Key)
+	if err != nil || len(in.Key) != 2 || !aws.ToBool(in.ConsistentRead) {
+		return nil, invalid(fmt.Sprintf("The provided key element does not match the schema, or the read is not consistent: %v", err))
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reads++
+	return &dynamodb.GetItemOutput{Item: maps.Clone(f.items[key])}, nil
+}
+
 // keyMustBeFree reads the recorder's one condition, attribute_not_exists of a key attribute: without it a put would
 // overwrite.
 func (f *fakeTable) keyMustBeFree(in *dynamodb.PutItemInput) bool {
@@ -84,9 +100,9 @@ func keyOf(item map[string]types.AttributeValue) (string, error) {
 	if !ok || id.Value == "" {
 		return "", invalid("The AttributeValue for the key attribute tradeId is missing, empty or no string")
 	}
-	at, ok := item["timestamp"].(*types.AttributeValueMemberN)
-	if !ok {
-		return "", invalid("The AttributeValue for the key attribute timestamp is missing or no number")
+	version, ok := item["version"].(*types.AttributeValueMemberS)
+	if !ok || version.Value == "" || len(version.Value) > 1024 {
+		return "", invalid("The AttributeValue for the key attribute version is missing, empty, longer than 1024 bytes or no string")
 	}
 	for _, index := range []string{"status", "sourceSystem"} {
 		if v, present := item[index]; present {
@@ -95,7 +111,7 @@ func keyOf(item map[string]types.AttributeValue) (string, error) {
 			}
 		}
 	}
-	return id.Value + "\x00" + at.Value, nil
+	return id.Value + " " + version.Value, nil
 }
 
 func invalid(message string) error {

@@ -64,7 +64,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%s: %q", v.Code, v.Message)
 			}
 		}
-		parsed.Timestamp(arrived)
+		parsed.VersionTime(arrived)
 	})
 }
 

@@ -102,15 +102,6 @@ func (t *Trade) ExecutedAt() (time.Time, bool) {
 	return at, err == nil
 }
 
-// Timestamp returns the trade's sort key in the table: executedAt in epoch milliseconds if it can be read, else the
-// event's own time. Fractions of a millisecond are cut off, towards the past even before 1970.
-func (t *Trade) Timestamp(eventTime time.Time) int64 {
-	if at, readable := t.ExecutedAt(); readable {
-		return at.UnixMilli()
-	}
-	return eventTime.UnixMilli()
-}
-
 // MalformedError says why a detail can't be identified as a trade at all. Sending it again doesn't help.
 type MalformedError struct {
 	Reason string

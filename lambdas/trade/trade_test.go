@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"trade-processing/lambdas/trade"
 )
@@ -119,29 +118,6 @@ func TestAmountIsSpelledAsInTheCanonicalForm(t *testing.T) {
 		if spelling, _, readable := parsed.Amount(field); spelling != want.spelling || readable != want.readable {
 			t.Errorf("%s: %q, %v; want %q, %v", field, spelling, readable, want.spelling, want.readable)
 		}
-	}
-}
-
-func TestTimestamp(t *testing.T) {
-	eventTime := time.Date(2024, 5, 28, 13, 30, 0, 0, time.UTC)
-	for name, test := range map[string]struct {
-		executedAt string
-		want       int64
-	}{
-		"without a time of execution the event's counts": {`null`, eventTime.UnixMilli()},
-		"a time that can't be read doesn't count":        {`"yesterday"`, eventTime.UnixMilli()},
-		"a time of another type doesn't count":           {`1381219217034`, eventTime.UnixMilli()},
-		"milliseconds in New York":                       {`"2013-10-08T04:00:17.034-04:00"`, 1381219217034},
-		"microseconds are cut off":                       {`"2023-09-05T16:00:01.281999Z"`, 1693929601281},
-		"before 1970 they are cut off towards the past":  {`"1969-12-31T23:59:59.9995Z"`, -1},
-		"a time in the future is a time all the same":    {`"2999-12-31T00:00:00Z"`, 32503593600000},
-	} {
-		t.Run(name, func(t *testing.T) {
-			parsed := mustParse(t, `{"tradeId":"t-1","executedAt":`+test.executedAt+`}`)
-			if got := parsed.Timestamp(eventTime); got != test.want {
-				t.Errorf("timestamp %d, want %d", got, test.want)
-			}
-		})
 	}
 }
 

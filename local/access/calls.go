@@ -23,6 +23,8 @@ const (
 	KeepUndelivered Call = "keep an event that could not be delivered"
 	// PutItem: a function writes a record (by: a function, on: a table).
 	PutItem Call = "put an item into a table"
+	// GetItem: a function reads a record (by: a function, on: a table).
+	GetItem Call = "get an item of a table"
 	// GetParameters: a function reads its parameters (by: a function, on: their path, whose ARN ends without a slash).
 	GetParameters Call = "read parameters"
 	// WriteLogs: a function writes its logs (by: a function, on: its log group).

@@ -234,6 +234,18 @@ var functionFacts = []fact{
 		source: dynamoDBGuide + "encryption.usagenotes.html, " + kmsGuide + "services-dynamodb.html#dynamodb-cmk-trail",
 	},
 	{
+		call: GetItem, caller: "{by.role}", actions: []string{"dynamodb:GetItem"}, on: "{on}", sends: fromFunction, through: "dynamodb",
+		source: dynamoDBGuide + "using-identity-based-policies.html",
+	},
+	{
+		call: GetItem, caller: "{by.role}", actions: []string{"kms:Decrypt"}, on: "{on.key}",
+		sends: keys{
+			viaService: "dynamodb.{region}.amazonaws.com", context + "aws:dynamodb:tableName": "{on.name}",
+			context + "aws:dynamodb:subscriberId": "{account}",
+		},
+		source: dynamoDBGuide + "encryption.usagenotes.html, " + kmsGuide + "services-dynamodb.html#dynamodb-cmk-trail",
+	},
+	{
 		// With the path itself.
 		call: GetParameters, caller: "{by.role}", actions: []string{"ssm:GetParametersByPath"}, on: "{on}", sends: fromFunction, through: "ssm",
 		source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html",

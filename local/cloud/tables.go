@@ -218,14 +218,32 @@ type tableClient struct {
 
 // PutItem writes to the table that the input names.
 func (t tableClient) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	name := afterLast(aws.ToString(in.TableName), "/")
+	target, err := t.reach(access.PutItem, "PutItem", in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	return target.PutItem(ctx, in, options...)
+}
+
+// GetItem reads from the table that the input names.
+func (t tableClient) GetItem(ctx context.Context, in *dynamodb.GetItemInput, options ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	target, err := t.reach(access.GetItem, "GetItem", in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	return target.GetItem(ctx, in, options...)
+}
+
+// reach finds a table that the function may make this call on.
+func (t tableClient) reach(call access.Call, operation string, tableName *string) (*table.Table, error) {
+	name := afterLast(aws.ToString(tableName), "/")
 	itsARN := tableARN(t.region, name)
-	if err := t.cloud.allowedTo(t.function, access.PutItem, itsARN); err != nil {
-		return nil, &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: err}
+	if err := t.cloud.allowedTo(t.function, call, itsARN); err != nil {
+		return nil, &smithy.OperationError{ServiceID: "DynamoDB", OperationName: operation, Err: err}
 	}
 	target, err := t.cloud.live.tables.get(itsARN)
 	if err != nil {
 		return nil, &types.ResourceNotFoundException{Message: aws.String("Requested resource not found: Table: " + name + " not found")}
 	}
-	return target.PutItem(ctx, in, options...)
+	return target, nil
 }

@@ -142,7 +142,9 @@ var callsOf = map[string]func(*stack, *cloud.Resource){
 		_, name, _ := strings.Cut(repository, "/")
 		s.add(access.PullImage, function, "arn:aws:ecr:"+r.Region+":"+cloud.Account+":repository/"+name)
 		if table := text(r.Outputs, "environment.variables.TABLE_NAME"); table != "" {
-			s.add(access.PutItem, function, "arn:aws:dynamodb:"+r.Region+":"+cloud.Account+":table/"+table)
+			for _, c := range []access.Call{access.PutItem, access.GetItem} {
+				s.add(c, function, "arn:aws:dynamodb:"+r.Region+":"+cloud.Account+":table/"+table)
+			}
 		}
 		if path := text(r.Outputs, "environment.variables.PARAMETER_PREFIX"); path != "" {
 			s.add(access.GetParameters, function, "arn:aws:ssm:"+r.Region+":"+cloud.Account+":parameter"+strings.TrimSuffix(path, "/"))

@@ -242,8 +242,6 @@ var explained = map[string]string{
 	"endpoint of s3":            "nothing passes it yet, and without a policy anything could",
 	"endpoint of dynamodb: no action dynamodb:ConditionCheckItem":           "functions of other programs read",
 	"endpoint of dynamodb: another action than dynamodb:ConditionCheckItem": "functions of other programs read",
-	"endpoint of dynamodb: no action dynamodb:GetItem":                      "functions of other programs read",
-	"endpoint of dynamodb: another action than dynamodb:GetItem":            "functions of other programs read",
 	"endpoint of dynamodb: no action dynamodb:Query":                        "functions of other programs read",
 	"endpoint of dynamodb: another action than dynamodb:Query":              "functions of other programs read",
 	"RolePolicy ReadParameters: no resource":                                "reports say that AWS authorises with the path itself, its pages don't say whether with what is below it too",

@@ -147,8 +147,8 @@ func (s task) retries(name string) bool {
 // What isn't retried, or fails to the end, is caught and kept.
 func TestEveryErrorOfTheWayIsRetriedOrExplained(t *testing.T) {
 	installed(t, "")
-	const invoke, send, put, read, start, events = "lambda.Invoke", "sqs.SendMessage", "dynamodb.PutItem", "ssm.GetParametersByPath", "stepfunctions.StartExecution", "events.PutEvents"
-	listed := ask(t, nil, invoke, send, put, read, start, events).Errors
+	const invoke, send, put, get, read, start, events = "lambda.Invoke", "sqs.SendMessage", "dynamodb.PutItem", "dynamodb.GetItem", "ssm.GetParametersByPath", "stepfunctions.StartExecution", "events.PutEvents"
+	listed := ask(t, nil, invoke, send, put, get, read, start, events).Errors
 	// seen are the errors by the names that the state machine sees.
 	seen := map[string]string{}
 	for _, code := range listed[invoke] {
@@ -161,7 +161,10 @@ func TestEveryErrorOfTheWayIsRetriedOrExplained(t *testing.T) {
 	for shape := range shapes {
 		resources := declare(t, shape, nil)
 		for _, code := range listed[put] {
-			seen[put+" "+code] = record(t, resources, code)
+			seen[put+" "+code] = record(t, resources, code, "valid")
+		}
+		for _, code := range listed[get] {
+			seen[get+" "+code] = record(t, resources, code, "rejected")
 		}
 		for _, r := range resources {
 			switch r.Type {
@@ -243,7 +246,7 @@ func refuse(t *testing.T, code string) aws.Config {
 }
 
 // record returns the name under which the declared recorder fails if DynamoDB answers an error.
-func record(t *testing.T, resources []*declared.Resource, code string) string {
+func record(t *testing.T, resources []*declared.Resource, code, payloadFile string) string {
 	t.Helper()
 	variables := map[string]any{}
 	for _, r := range resources {
@@ -259,7 +262,7 @@ func record(t *testing.T, resources []*declared.Resource, code string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	payload, err := os.ReadFile(filepath.Join(root, "lambdas/recorder/testdata/valid.json"))
+	payload, err := os.ReadFile(filepath.Join(root, "lambdas/recorder/testdata", payloadFile+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}

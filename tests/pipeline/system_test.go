@@ -108,7 +108,7 @@ func (s *system) reconciled(f *feed.Feed) *report.Report {
 	if !r.Reconciles {
 		s.t.Errorf("it does not reconcile: %s", summary(r))
 	}
-	if outcomes := r.Recorded + r.Rejected + r.Duplicates + r.DeadLettered + r.NotMatched; outcomes != r.Received {
+	if outcomes := r.Recorded + r.Rejected + r.Duplicates + r.DuplicateRejections + r.DeadLettered + r.NotMatched; outcomes != r.Received {
 		s.t.Errorf("%d came in and %d came out: %s", r.Received, outcomes, summary(r))
 	}
 	if r.Received+r.Input.Refused != r.Input.Lines {
@@ -125,8 +125,8 @@ func summary(r *report.Report) string {
 			failed = append(failed, check)
 		}
 	}
-	return fmt.Sprintf("received %d, recorded %d, rejected %d %v, duplicates %d, dead letters %d %v, not matched %d; refused %d; failed checks %v",
-		r.Received, r.Recorded, r.Rejected, r.RejectedByCode, r.Duplicates, r.DeadLettered, r.DeadLetters, r.NotMatched, r.Input.Refused, failed)
+	return fmt.Sprintf("received %d, recorded %d, rejected %d %v, duplicates %d and %d of rejected, dead letters %d %v, not matched %d; refused %d; failed checks %v",
+		r.Received, r.Recorded, r.Rejected, r.RejectedByCode, r.Duplicates, r.DuplicateRejections, r.DeadLettered, r.DeadLetters, r.NotMatched, r.Input.Refused, failed)
 }
 
 func (s *system) table() *table.Table {
@@ -149,7 +149,7 @@ func (s *system) trades() map[string]string {
 	s.t.Helper()
 	all := map[string]string{}
 	for item := range s.table().Items() {
-		key := item["tradeId"].(*types.AttributeValueMemberS).Value + " " + item["timestamp"].(*types.AttributeValueMemberN).Value
+		key := item["tradeId"].(*types.AttributeValueMemberS).Value + " " + item["version"].(*types.AttributeValueMemberS).Value
 		all[key] = item["trade"].(*types.AttributeValueMemberS).Value
 	}
 	return all
