@@ -61,7 +61,7 @@ func ParseDecimal(s string) (Decimal, error) {
 	}
 	d := Decimal{digits: len(significant)}
 	d.value.Coeff.SetString(string(significant), 10)
-	d.value.Exponent = int32(exponent)
+	d.value.Exponent = int32(exponent) //nolint:gosec // between minExponent and maxExponent
 	d.value.Negative = parts.negative
 	return d, nil
 }
