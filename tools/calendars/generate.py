@@ -16,7 +16,7 @@ import libraries
 from libraries import Date, View, days
 
 HERE = Path(__file__).resolve().parent
-DATA = HERE.parent.parent / "lambdas/market/data/next"
+DATA = HERE.parent.parent / "lambdas/market/data"
 FIRST, LAST = Date(2010, 1, 1), Date(2035, 12, 31)
 HOURS_LAST = Date(2027, 12, 31)  # trading hours are announced a year ahead, not ten
 WARN = datetime.timedelta(days=120)
@@ -62,14 +62,14 @@ def format_hours(hours: Hours) -> str:
 
 
 def parse_dates(text: str) -> set[Date]:
-    """Dates, ranges of dates or years with .., and MM-DD for every year, optionally limited: 12-24@2010..2018."""
+    """Dates, and ranges of dates or years with .., or for every year MM-DD and ranges of it, perhaps limited: 12-24@2010..2018."""
     found: set[Date] = set()
     for word in text.split():
         day, _, limit = word.partition("@")
         first, last = _range(limit) if limit else (FIRST, LAST)
-        if re.fullmatch(r"\d\d-\d\d", day):
-            month, of_month = map(int, day.split("-"))
-            found |= {d for d in days(first, last) if (d.month, d.day) == (month, of_month)}
+        if re.fullmatch(r"\d\d-\d\d(\.\.\d\d-\d\d)?", day):
+            begin, _, end = day.partition("..")
+            found |= {d for d in days(first, last) if begin <= f"{d:%m-%d}" <= (end or begin)}
         else:
             found |= set(days(*_range(day)))
     return found
@@ -92,6 +92,16 @@ class Override:
     source: str
     line: str
     used: bool = False
+
+    def keeps(self) -> bool:
+        return self.verdict.split(":")[0].split()[0] == "keep"
+
+    def explains(self, day: Date, kind: str, library: str) -> bool:
+        """Whether the line says why a library differs: it set the day, or keeps its kind against the libraries it names."""
+        if day not in self.dates or not self.keeps():
+            return day in self.dates
+        kept, _, against = self.verdict.partition(":")
+        return kept in ("keep", f"keep {kind}") and (not against or library.partition(":")[0] in against.split())
 
 
 @dataclass
@@ -174,10 +184,11 @@ class Calendar:
         self.hours = hours
         groups = [[libraries.load(library, name, FIRST, spec.last) for library, name in group] for group in spec.libraries]
         self.view: View = groups[0][0]
-        self.first = max(max(v.first for v in group) for group in groups)
-        self.last = min(spec.last, *(min(v.last for v in group) for group in groups)) if len(groups) > 1 else min(
-            spec.last, min(v.last for v in groups[0]))
-        self.open = {d for d in days(self.first, self.last) if all(any(d in v.open for v in group) for group in groups)}
+        self.first = min(v.first for group in groups for v in group)
+        self.last = min(v.last for group in groups for v in group)
+        # A library that begins later than another says nothing of the days before.
+        self.open = {d for d in days(self.first, self.last)
+                     if all(any(d in v.open or d < v.first for v in group) for group in groups)}
         self.short = set(self.view.short or ()) & self.open if len(groups) == 1 and len(groups[0]) == 1 else set()
         self.carried: set[Date] = set()
         if spec.carried:
@@ -195,12 +206,15 @@ class Calendar:
 
     def _override(self) -> None:
         for o in self.overrides:
-            if o.verdict.startswith("keep"):
+            if o.keeps():
                 continue
             for day in o.dates:
                 if not self.first <= day <= self.last:
                     continue
-                before = self._kind(day), self.special.get(day)
+                if day not in self.open and o.verdict.split()[0] in ("early", "late"):
+                    continue
+                before = self._kind(day), self.special.get(day), day in self.carried
+                self.carried.discard(day)
                 self.short.discard(day)
                 self.special.pop(day, None)
                 if o.verdict == "closed":
@@ -210,7 +224,7 @@ class Calendar:
                 if o.verdict not in ("closed", "open"):
                     self.short.add(day)
                     self.special[day] = o.verdict
-                o.used |= before != (self._kind(day), self.special.get(day))
+                o.used |= before != (self._kind(day), self.special.get(day), day in self.carried)
 
     def _eras(self) -> None:
         """The weeks that apply from a date on: the profile's, or as the library's regular times change."""
@@ -255,6 +269,8 @@ class Calendar:
     def known_hours(self) -> tuple[Date, Date] | None:
         """The dates between which hours are known."""
         known = [since for since, rows in self.hours.items() if all(on.hours for on in rows.values())]
+        if self.spec.profile == "continuous":
+            return self.first, self.last
         if self.spec.profile == "library":
             known = [self.first]
         return (max(self.first, min(known)), min(self.spec.hours_last, self.last)) if known else None
@@ -270,6 +286,8 @@ class Calendar:
         carried = day in self.carried
         regular = week.get(day.weekday()) or week.get(2) or week.get(0) or OPEN
         special = self.special.get(day, "")
+        if special == "unknown":
+            return OPEN
         if special and special.split()[0] not in ("early", "late"):
             return Day(parse_hours(special.removeprefix("carried ")), special.startswith("carried "))
         if day not in self.short:
@@ -373,12 +391,10 @@ def compare(calendar: Calendar, peers: list[tuple[str, str]], count: Count) -> l
             if said == calendar.kind(day):
                 continue
             count.differences += 1
-            for o in calendar.overrides:
-                if day in o.dates and o.verdict in (f"keep {calendar.kind(day)}", "keep") or (
-                        day in o.dates and not o.verdict.startswith("keep")):
-                    o.used = True
-                    count.explained += 1
-                    break
+            explaining = [o for o in calendar.overrides if o.explains(day, calendar.kind(day), name)]
+            if explaining:
+                explaining[0].used = True
+                count.explained += 1
             else:
                 unexplained.append(f"{calendar.spec.name} {day} is {calendar.kind(day)}, and {said} by {name}")
     return unexplained
