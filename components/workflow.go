@@ -244,6 +244,11 @@ func (args *WorkflowArgs) statements(machine, key string, aliases, queues []stri
 		{Sid: "KeepFailures", Effect: iam.Allow, Action: iam.Strings{"sqs:SendMessage"}, Resource: queues},
 		throughSQS,
 		{
+			// Metrics have no ARNs.
+			Sid: "ReportUnkept", Effect: iam.Allow, Action: iam.Strings{"cloudwatch:PutMetricData"}, Resource: anyResource,
+			Condition: iam.Conditions{iam.StringEquals: {"cloudwatch:namespace": {unkeptNamespace}}},
+		},
+		{
 			Sid: "OwnDataKey", Effect: iam.Allow, Action: iam.Strings{"kms:Decrypt", "kms:GenerateDataKey"}, Resource: iam.Strings{key},
 			Condition: iam.Conditions{iam.StringEquals: {"kms:EncryptionContext:aws:states:stateMachineArn": {machine}}},
 		},
@@ -277,8 +282,13 @@ func (args *WorkflowArgs) alarms() []alarm {
 		}
 	}
 	return []alarm{
-		// An execution that couldn't send its dead letter has failed just like one that did, so both page.
-		executions("failed", "ExecutionsFailed", "failed; their events are in the dead-letter queue of the function that failed, unless that queue refused them.", true),
+		{
+			name: "unkept", pages: true,
+			description: "Executions of " + args.WorkflowName + " failed, and the dead-letter queue of the function took no letter. See the runbook: executions without a dead letter.",
+			namespace:   unkeptNamespace, metric: unkeptMetric, dimensions: pulumi.StringMap{unkeptDimension: pulumi.String(args.WorkflowName)},
+			statistic: "Sum", period: time.Minute, periods: 1, threshold: 1, comparison: atLeast,
+		},
+		executions("failed", "ExecutionsFailed", "failed; their events are in the dead-letter queue of the function that failed, unless the alarm unkept is on too.", true),
 		executions("timed-out", "ExecutionsTimedOut", "ran out of time, which nothing catches: redrive them from their history, or replay the archive.", true),
 		executions("aborted", "ExecutionsAborted", "were stopped by somebody, and their events are in no queue: redrive them from their history, or replay the archive.", true),
 		executions("throttled", "ExecutionThrottled", "are throttled: the account's quota of state transitions is used up.", false),

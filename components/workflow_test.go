@@ -1,6 +1,7 @@
 package components
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,43 @@ func TestExecutionsThatDoNotSucceedRaiseAlarms(t *testing.T) {
 		if alarm.Text("metricName") != metric || alarm.Text("dimensions.StateMachineArn") != "arn:aws:states:us-east-1:111122223333:stateMachine:trades" {
 			t.Errorf("%s watches %s of %v", end, alarm.Text("metricName"), alarm.At("dimensions"))
 		}
+	}
+}
+
+// The metric that the workflow sends is the one that the alarm watches, and the only one that the role may send.
+func TestAnEventThatNoQueueTookRaisesAnAlarmOfItsOwn(t *testing.T) {
+	stack := declareWorkflow(t, nil)
+	alarm := find(t, stack, "aws:cloudwatch/metricAlarm:MetricAlarm", "workflow-unkept")
+	var definition struct {
+		States map[string]struct {
+			Parameters struct {
+				Namespace  string
+				MetricData []struct {
+					MetricName string
+					Value      float64
+					Dimensions []map[string]string
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(find(t, stack, "aws:sfn/stateMachine:StateMachine", "machine").Text("definition")), &definition); err != nil {
+		t.Fatal(err)
+	}
+	sent := definition.States["PageRecordTradeFailure"].Parameters
+	if len(sent.MetricData) != 1 || sent.MetricData[0].Value < alarm.At("threshold").(float64) {
+		t.Fatalf("it sends %+v", sent)
+	}
+	for _, dimension := range sent.MetricData[0].Dimensions {
+		if alarm.Text("dimensions."+dimension["Name"]) != "trades" || dimension["Value.$"] != "$$.StateMachine.Name" {
+			t.Errorf("it sends %v, and the alarm watches %v", dimension, alarm.At("dimensions"))
+		}
+	}
+	if sent.Namespace != alarm.Text("namespace") || sent.MetricData[0].MetricName != alarm.Text("metricName") {
+		t.Errorf("it sends %+v, and the alarm watches %v", sent, alarm.Inputs)
+	}
+	role := policy(t, find(t, stack, "aws:iam/rolePolicy:RolePolicy", "workflow-role-policy"), "policy")
+	for namespace, want := range map[string]iam.Decision{sent.Namespace: iam.Allowed, "AWS/States": iam.DeniedImplicitly} {
+		decide(t, role, iam.Request{Action: "cloudwatch:PutMetricData", Resource: "*", Context: map[string]string{"cloudwatch:namespace": namespace}}, want)
 	}
 }
 

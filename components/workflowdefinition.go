@@ -38,9 +38,18 @@ const (
 	readyMaxDelay = 60
 	readyRetries  = 6
 
-	// The queue is the last place where a trade is kept, so its own hiccups are retried for longer than a function's.
-	sendTimeout = 5
-	sendRetries = 4
+	// The queue is the last place where a trade is kept, so its own hiccups are retried for longer than a function's. What
+	// comes after that is short, because an express workflow has little time.
+	sendTimeout  = 5
+	sendRetries  = 4
+	referRetries = 1
+)
+
+// The metric of events that no queue took, whose dimension is the state machine's name.
+const (
+	unkeptNamespace = "trade-processing/Workflows"
+	unkeptMetric    = "EventsNotKept"
+	unkeptDimension = "StateMachine"
 )
 
 // passingErrors are the transient errors. Anything else is wrong with the trade, or with the code, and would fail
@@ -97,7 +106,8 @@ type Definition func(partition string, kind WorkflowType, functions []CalledFunc
 //
 // Every payload is built from the context object, so each function gets the event as EventBridge delivered it. A task
 // that fails permanently sends the event to its function's own dead-letter queue and then fails the execution under its
-// own error: an execution is either done, or failed and kept. A call is retried up to maxRetries times after a
+// own error: an execution is either done, or failed and kept. If the queue refuses that letter, it gets one that names the
+// event and its execution, and that always fits. If the queue takes no letter at all, a metric says so. A call is retried up to maxRetries times after a
 // transient error, and up to six times in three minutes while its function isn't ready. In an express workflow that is
 // one retry, after as long as its five minutes allow.
 func StagedDefinition(stages []WorkflowStage, maxRetries int) Definition {
@@ -162,9 +172,24 @@ func (b stageBuilder) machine(stages []WorkflowStage, functions []CalledFunction
 	return machine, nil
 }
 
-// build returns the states of one stage: the task, the state that keeps the event if it fails, and the failure.
+// build returns the states of one stage: the task, the states that keep the event if it fails, and the failure.
 func (b stageBuilder) build(name string, function CalledFunction, payload asl.Object, ready []asl.Retrier) asl.States {
-	keep, fail := "Keep"+name+"Failure", name+"Failed"
+	keep, refer, page, again, fail := "Keep"+name+"Failure", "Refer"+name+"Failure", "Page"+name+"Failure", "Refer"+name+"FailureAgain", name+"Failed"
+	// A letter may be too large, because it is larger than its event, or have characters that SQS doesn't take. This one
+	// neither: it names the event, which is in the execution's history and in the archive. It doesn't hold the event encoded,
+	// because States.Base64Encode takes 10,000 characters: more are States.Runtime, which nothing catches (measured in
+	// https://github.com/ministackorg/ministack/pull/1360), so that nothing would be kept.
+	reference := asl.Object{
+		"event":        asl.Object{"id": asl.ExecutionInput + ".id", "time": asl.ExecutionInput + ".time"},
+		"error":        asl.Object{"Error": asl.Path("$.Error")},
+		"executionArn": asl.ExecutionID,
+		"refused":      asl.Path("$.Refused.Error"),
+	}
+	whole := asl.Object{"event": asl.ExecutionInput, "error": asl.Path("$"), "executionArn": asl.ExecutionID}
+	kept := b.send("The input is the error that was caught: {Error, Cause}", function, whole, sendRetries, fail)
+	kept.Catch = caught(refer, "$.Refused")
+	referred := b.send("The queue refused the event itself", function, reference, referRetries, fail)
+	referred.Catch = caught(page, "$.Refused")
 	return asl.States{
 		name: asl.Task{
 			Resource:       asl.LambdaInvoke(b.partition),
@@ -172,28 +197,52 @@ func (b stageBuilder) build(name string, function CalledFunction, payload asl.Ob
 			OutputPath:     "$.Payload", // without Lambda's own metadata around the answer
 			TimeoutSeconds: int((function.Timeout + coldStart).Seconds()),
 			Retry:          append([]asl.Retrier{b.retrier(passingErrors, b.maxRetries)}, ready...),
-			Catch: []asl.Catcher{
-				{ErrorEquals: []string{asl.DataLimitExceeded}, Next: keep}, // which AnyError doesn't cover
-				{ErrorEquals: []string{asl.AnyError}, Next: keep},
-			},
-			End: true,
+			Catch:          caught(keep, ""),
+			End:            true,
 		},
-		keep: asl.Task{
-			Comment:  "The input is the error that was caught: {Error, Cause}",
-			Resource: asl.SendMessage(b.partition),
-			Parameters: asl.Object{
-				"QueueUrl": function.DeadLettersURL,
-				"MessageBody": asl.Object{
-					"event": asl.ExecutionInput, "error": asl.Path("$"), "executionArn": asl.ExecutionID,
-				},
-			},
-			ResultPath:     asl.Discard, // the error is what the next state fails with
+		keep:  kept,
+		refer: referred,
+		page: asl.Task{
+			Comment:  "The queue takes nothing",
+			Resource: asl.PutMetricData(b.partition),
+			Parameters: asl.Object{"Namespace": unkeptNamespace, "MetricData": []asl.Object{{
+				"MetricName": unkeptMetric, "Value": 1, "Unit": "Count",
+				"Dimensions": []asl.Object{{"Name": unkeptDimension, "Value": asl.MachineName}},
+			}}},
+			ResultPath:     asl.Discard,
 			TimeoutSeconds: sendTimeout,
-			Retry:          []asl.Retrier{b.retrier([]string{asl.AnyError}, sendRetries)},
-			Next:           fail,
+			Catch:          caught(again, "$.NotPaged"), // the failed execution pages too
+			Next:           again,
 		},
+		// The last try has no Catch: an execution that fails here can be redriven, and tries again.
+		again: b.send("A redrive begins here", function, reference, 0, fail),
 		// The whole error is the cause, because some errors, such as a timeout, have no cause of their own.
 		fail: asl.Fail{ErrorPath: "$.Error", CausePath: "States.JsonToString($)"},
+	}
+}
+
+// send returns the state that sends a letter to a function's dead-letter queue. Its input, the error, is what the next
+// state fails with.
+func (b stageBuilder) send(comment string, function CalledFunction, letter asl.Object, retries int, next string) asl.Task {
+	task := asl.Task{
+		Comment:        comment,
+		Resource:       asl.SendMessage(b.partition),
+		Parameters:     asl.Object{"QueueUrl": function.DeadLettersURL, "MessageBody": letter},
+		ResultPath:     asl.Discard,
+		TimeoutSeconds: sendTimeout,
+		Next:           next,
+	}
+	if retries > 0 {
+		task.Retry = []asl.Retrier{b.retrier([]string{asl.AnyError}, retries)}
+	}
+	return task
+}
+
+// caught returns the catchers of everything that can be caught.
+func caught(next string, path asl.ResultPath) []asl.Catcher {
+	return []asl.Catcher{
+		{ErrorEquals: []string{asl.DataLimitExceeded}, ResultPath: path, Next: next}, // which AnyError doesn't cover
+		{ErrorEquals: []string{asl.AnyError}, ResultPath: path, Next: next},
 	}
 }
 

@@ -120,34 +120,51 @@ func TestEachFunctionGetsTheEventAsItArrived(t *testing.T) {
 }
 
 // An execution is either recorded, or failed and kept: every task that can fail leads to its own queue, and from there
-// to a failure under the error's own name.
+// to a failure under the error's own name. What the queue refuses is kept as a letter that names the event. If the queue
+// takes nothing, a metric says so, and the execution fails where a redrive can send again.
 func TestEveryFailureIsKeptInItsFunctionsQueue(t *testing.T) {
 	states := allStates(definition(t, 3).States)
 	for task, queue := range map[string]string{"ValidateTrade": "validator", "EnrichTrade": "enricher", "RecordTrade": "recorder"} {
-		catch := states[task].(asl.Task).Catch
 		// States.ALL excludes States.DataLimitExceeded, so that has its own catcher.
-		keeper := "Keep" + task + "Failure"
-		want := []asl.Catcher{
-			{ErrorEquals: []string{"States.DataLimitExceeded"}, Next: keeper},
-			{ErrorEquals: []string{"States.ALL"}, Next: keeper},
+		leads := func(from, to string, path asl.ResultPath) asl.Task {
+			t.Helper()
+			want := []asl.Catcher{
+				{ErrorEquals: []string{"States.DataLimitExceeded"}, ResultPath: path, Next: to},
+				{ErrorEquals: []string{"States.ALL"}, ResultPath: path, Next: to},
+			}
+			if diff := cmp.Diff(want, states[from].(asl.Task).Catch); diff != "" {
+				t.Fatalf("%s: %s", from, diff)
+			}
+			return states[to].(asl.Task)
 		}
-		if diff := cmp.Diff(want, catch); diff != "" {
-			t.Fatalf("%s: %s", task, diff)
+		sends := func(keep asl.Task, letter asl.Object) {
+			t.Helper()
+			parameters := asl.Object{"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/" + queue, "MessageBody": letter}
+			if diff := cmp.Diff(parameters, keep.Parameters); diff != "" {
+				t.Errorf("%s: %s", task, diff)
+			}
+			if keep.Resource != "arn:aws:states:::sqs:sendMessage" || keep.ResultPath != asl.Discard {
+				t.Errorf("%s is kept by %+v", task, keep)
+			}
+			fail, ok := states[keep.Next].(asl.Fail)
+			if !ok || fail.ErrorPath != "$.Error" || fail.CausePath == "" {
+				t.Errorf("%s ends in %+v", task, states[keep.Next])
+			}
 		}
-		keep := states[keeper].(asl.Task)
-		parameters := asl.Object{
-			"QueueUrl":    "https://sqs.us-east-1.amazonaws.com/111122223333/" + queue,
-			"MessageBody": asl.Object{"event": asl.ExecutionInput, "error": asl.Path("$"), "executionArn": asl.ExecutionID},
+		keep, refer, page, again := "Keep"+task+"Failure", "Refer"+task+"Failure", "Page"+task+"Failure", "Refer"+task+"FailureAgain"
+		reference := asl.Object{
+			"event": asl.Object{"id": asl.Path("$$.Execution.Input.id"), "time": asl.Path("$$.Execution.Input.time")},
+			"error": asl.Object{"Error": asl.Path("$.Error")}, "executionArn": asl.ExecutionID, "refused": asl.Path("$.Refused.Error"),
 		}
-		if diff := cmp.Diff(parameters, keep.Parameters); diff != "" {
-			t.Errorf("%s: %s", task, diff)
+		sends(leads(task, keep, ""), asl.Object{"event": asl.ExecutionInput, "error": asl.Path("$"), "executionArn": asl.ExecutionID})
+		sends(leads(keep, refer, "$.Refused"), reference)
+		if paging := leads(refer, page, "$.Refused"); paging.Resource != "arn:aws:states:::aws-sdk:cloudwatch:putMetricData" || paging.Next != again {
+			t.Errorf("%s: %+v", task, paging)
 		}
-		if keep.Resource != "arn:aws:states:::sqs:sendMessage" || keep.ResultPath != asl.Discard || len(keep.Retry) == 0 || len(keep.Catch) > 0 {
-			t.Errorf("%s is kept by %+v", task, keep)
-		}
-		fail, ok := states[keep.Next].(asl.Fail)
-		if !ok || fail.ErrorPath != "$.Error" || fail.CausePath == "" {
-			t.Errorf("%s ends in %+v", task, states[keep.Next])
+		last := leads(page, again, "$.NotPaged")
+		sends(last, reference)
+		if len(last.Catch) > 0 {
+			t.Errorf("%s: a redrive has nothing to begin at", task)
 		}
 	}
 }
@@ -213,7 +230,7 @@ func TestACallWaitsForAFunctionThatIsNotReady(t *testing.T) {
 		want    float64
 	}{
 		{Standard, 3, 195}, {Standard, 10, 195},
-		{Express, 0, 60}, {Express, 1, 60}, {Express, 2, 42}, {Express, 3, 18}, // what five minutes leave for it
+		{Express, 0, 60}, {Express, 1, 53}, {Express, 2, 31}, {Express, 3, 7}, // what five minutes leave for it
 	} {
 		machine := definitionOf(t, test.kind, test.retries)
 		for _, name := range []string{"ValidateTrade", "RecordTrade"} {
@@ -273,7 +290,7 @@ func TestAPipelineRefusesRetriesItHasNoTimeFor(t *testing.T) {
 
 func TestOneStageNeedsNoParallelState(t *testing.T) {
 	machine, err := StagedDefinition([]WorkflowStage{{State: "Confirm"}}, 2)("aws", Standard, []CalledFunction{{AliasARN: "a", DeadLettersURL: "q", Timeout: time.Second}})
-	if err != nil || machine.StartAt != "Confirm" || len(machine.States) != 3 || machine.Check() != nil {
+	if err != nil || machine.StartAt != "Confirm" || len(machine.States) != 6 || machine.Check() != nil {
 		t.Errorf("%+v: %v, %v", machine, err, machine.Check())
 	}
 }

@@ -148,7 +148,10 @@ func TestEverythingThatRestsIsEncryptedWithTheStacksKey(t *testing.T) {
 }
 
 // call is what a task of the workflow calls.
-type call struct{ action, resource string }
+type call struct {
+	action, resource string
+	sends            map[string]string
+}
 
 func TestTheWorkflowMayDoWhatItsDefinitionDoes(t *testing.T) {
 	eachShape(t, func(t *testing.T, stack *declared.Stack) {
@@ -160,11 +163,11 @@ func TestTheWorkflowMayDoWhatItsDefinitionDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		calls := callsIn(definition)
-		if len(calls) != 6 {
+		if len(calls) != 15 { // three functions, three letters to each one's queue, and a metric for each
 			t.Errorf("the definition makes %d calls: %v", len(calls), calls)
 		}
 		for _, c := range calls {
-			permits(t, document, iam.Request{Action: c.action, Resource: c.resource})
+			permits(t, document, iam.Request{Action: c.action, Resource: c.resource, Context: c.sends})
 			unpublished, isAlias := strings.CutSuffix(c.resource, ":live")
 			if decision, err := document.Decide(iam.Request{Action: c.action, Resource: unpublished}); isAlias && (err != nil || decision != iam.DeniedImplicitly) {
 				t.Errorf("it may call a version that isn't published: %s, %v", decision, err)
@@ -185,7 +188,7 @@ func TestTheWorkflowMayDoWhatItsDefinitionDoes(t *testing.T) {
 	})
 }
 
-// callsIn finds the calls in a definition: the functions that its tasks invoke and the queues they send to.
+// callsIn finds the calls in a definition: the functions that its tasks invoke, the queues and metrics they send to.
 func callsIn(node any) []call {
 	var calls []call
 	switch v := node.(type) {
@@ -198,10 +201,13 @@ func callsIn(node any) []call {
 		switch v["Resource"] {
 		case "arn:aws:states:::lambda:invoke":
 			function, _ := parameters["FunctionName"].(string)
-			return []call{{"lambda:InvokeFunction", function}}
+			return []call{{"lambda:InvokeFunction", function, nil}}
 		case "arn:aws:states:::sqs:sendMessage":
 			url, _ := parameters["QueueUrl"].(string)
-			return []call{{"sqs:SendMessage", "arn:aws:sqs:us-east-1:" + declared.Account + ":" + url[strings.LastIndex(url, "/")+1:]}}
+			return []call{{"sqs:SendMessage", "arn:aws:sqs:us-east-1:" + declared.Account + ":" + url[strings.LastIndex(url, "/")+1:], nil}}
+		case "arn:aws:states:::aws-sdk:cloudwatch:putMetricData":
+			namespace, _ := parameters["Namespace"].(string)
+			return []call{{"cloudwatch:PutMetricData", "*", map[string]string{"cloudwatch:namespace": namespace}}}
 		}
 		for _, inner := range v {
 			calls = append(calls, callsIn(inner)...)

@@ -64,6 +64,7 @@ func TestNoStatementAllowsAnActionByWildcard(t *testing.T) {
 
 // withoutResource are the actions for which AWS supports no resource narrower than "*", with AWS's own reason.
 var withoutResource = map[string]string{
+	"cloudwatch:PutMetricData":      "metrics have no ARNs; the condition names the namespace",
 	"xray:GetSamplingRules":         "X-Ray knows no resources for it",
 	"xray:GetSamplingTargets":       "X-Ray knows no resources for it",
 	"xray:PutTelemetryRecords":      "X-Ray knows no resources for it",

@@ -10,8 +10,9 @@ type Path string
 
 // Paths into the context object (https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html).
 const (
-	ExecutionID    Path = "$$.Execution.Id"    // the execution's ARN
-	ExecutionInput Path = "$$.Execution.Input" // the input of the execution, whatever earlier states have done with theirs
+	ExecutionID    Path = "$$.Execution.Id"      // the execution's ARN
+	ExecutionInput Path = "$$.Execution.Input"   // the input of the execution, whatever earlier states have done with theirs
+	MachineName    Path = "$$.StateMachine.Name" // the state machine's name
 )
 
 // ResultPath says where a state's result goes in its output. Empty means that the result is the output.
@@ -28,7 +29,7 @@ func (p ResultPath) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(p))
 }
 
-// Object is a payload template. A value may be a literal, a Path, an Object or a list of literals; a Path's name gets
+// Object is a payload template. A value may be a literal, a Path, an Object or a list of literals and Objects; a Path's name gets
 // the suffix ".$" that the language requires, so no template can forget it.
 type Object map[string]any
 

@@ -57,6 +57,7 @@ type Task struct {
 const (
 	lambdaInvoke   = "lambda:invoke"
 	sqsSendMessage = "sqs:sendMessage"
+	putMetricData  = "aws-sdk:cloudwatch:putMetricData"
 )
 
 // LambdaInvoke returns the resource of a task that invokes a function and waits for its answer.
@@ -64,6 +65,9 @@ func LambdaInvoke(partition string) string { return integration(partition, lambd
 
 // SendMessage returns the resource of a task that sends a message to an SQS queue.
 func SendMessage(partition string) string { return integration(partition, sqsSendMessage) }
+
+// PutMetricData returns the resource of a task that sends values of metrics to CloudWatch.
+func PutMetricData(partition string) string { return integration(partition, putMetricData) }
 
 func integration(partition, api string) string {
 	return fmt.Sprintf("arn:%s:states:::%s", partition, api)

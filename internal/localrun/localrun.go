@@ -21,11 +21,6 @@ import (
 // retry occupies a place, but not much larger, because the others would only wait for a core.
 const DefaultConcurrency = 16
 
-// MaxEvent is how many bytes source, detail type and detail of an entry may have together. EventBridge takes 1 MB, but
-// an execution starts with at most 256 KiB and a dead-letter queue takes no more: a larger event would be only in the
-// bus's archive. The difference is for the envelope, and for what a dead letter says besides the event.
-const MaxEvent = 240 << 10
-
 // Grace is how long trades in flight may still take when a run is interrupted.
 const Grace = time.Second
 
@@ -105,11 +100,6 @@ func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.C
 
 // send puts one event on the bus and counts its outcome. The error is never caused by a trade.
 func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.Collector) error {
-	if size := len(entry.Source) + len(entry.DetailType) + len(entry.Detail); size > MaxEvent {
-		collector.Problem(&feed.Problem{Kind: feed.Refused, File: entry.File, Line: entry.Line, Reason: fmt.Sprintf(
-			"%d bytes; the workflow takes events of at most %d KiB; see docs/trades.md#sizes", size, MaxEvent>>10)})
-		return nil
-	}
 	begun := time.Now()
 	receipt, err := p.Cloud.PutEvent(ctx, p.Region, p.Bus, cloud.Entry{
 		Source: entry.Source, DetailType: entry.DetailType, Detail: entry.Detail,
@@ -125,9 +115,26 @@ func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", entry.File, entry.Line, err)
 	}
+	if cause, archived := onlyArchived(receipt); archived {
+		collector.Problem(&feed.Problem{Kind: feed.Refused, File: entry.File, Line: entry.Line, Reason: cause +
+			", and so does a queue: only the archive has the event; see docs/trades.md#sizes"})
+		return nil
+	}
 	collector.Received()
 	collector.Stage(report.EndToEnd, time.Since(begun))
 	return count(receipt, collector)
+}
+
+// onlyArchived says why an event is nowhere but in the bus's archive: it is too large for an execution, and for the queue
+// of what can't be delivered.
+func onlyArchived(receipt cloud.Receipt) (cause string, archived bool) {
+	for _, delivery := range receipt.Deliveries {
+		if delivery.Failure == nil || delivery.Failure.Name != cloud.InvalidExecutionInput || len(delivery.DeadLetters) > 0 {
+			return "", false
+		}
+		cause = delivery.Failure.Cause
+	}
+	return cause, cause != ""
 }
 
 // count records what became of an event. An event that several rules match, or several branches fail on, is still one

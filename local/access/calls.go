@@ -19,6 +19,8 @@ const (
 	InvokeFunction Call = "invoke a function"
 	// SendMessage: a state machine keeps a dead letter (by: a state machine, on: a queue).
 	SendMessage Call = "send a message to a queue"
+	// PutMetricData: a state machine reports an event that no queue took (by: a state machine, with: the namespace).
+	PutMetricData Call = "send values of metrics"
 	// KeepUndelivered: EventBridge keeps an event it can't deliver (by: a rule or a bus, on: its dead-letter queue).
 	KeepUndelivered Call = "keep an event that could not be delivered"
 	// PutItem: a function writes a record (by: a function, on: a table).

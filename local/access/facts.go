@@ -128,6 +128,10 @@ var workflowFacts = []fact{
 		source: sqsGuide + "sqs-key-management.html#sqs-what-permissions-for-sse, " + kmsGuide + "conditions-kms.html#conditions-kms-via-service",
 	},
 	{
+		call: PutMetricData, caller: "{by.role}", actions: []string{"cloudwatch:PutMetricData"}, on: "*", sends: keys{"cloudwatch:namespace": "{with}"},
+		source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html",
+	},
+	{
 		call: CreateMachine, caller: "{by.role}", on: "*", needs: "{by.logs}",
 		actions: []string{
 			"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -300,6 +299,9 @@ type DeadLetter struct {
 	Error string // error name
 }
 
+// InvalidExecutionInput is the failure of a delivery whose event is larger than an execution's input may be.
+const InvalidExecutionInput = "InvalidExecutionInput"
+
 // maxInput is the most bytes of input that Step Functions starts an execution with.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxInput = 256 << 10
@@ -358,7 +360,7 @@ func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *
 		err = c.startable(matched.arn, t.machine, living.arn)
 	}
 	if size := len(document.JSON()); err == nil && size > maxInput {
-		err = &states.Failure{Name: "InvalidExecutionInput", Cause: strconv.Itoa(size) + " bytes; an execution takes " + strconv.Itoa(maxInput)}
+		err = &states.Failure{Name: InvalidExecutionInput, Cause: fmt.Sprintf("%d bytes with the envelope; an execution takes %d", size, maxInput)}
 	}
 	if err != nil {
 		return []Delivery{c.undelivered(ctx, matched, t, document, trace, err)}, nil

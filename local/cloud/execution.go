@@ -27,12 +27,14 @@ import (
 const (
 	lambdaInvoke   = "arn:aws:states:::lambda:invoke"
 	sqsSendMessage = "arn:aws:states:::sqs:sendMessage"
+	putMetricData  = "arn:aws:states:::aws-sdk:cloudwatch:putMetricData"
 )
 
 // integrations are what state machines may call, with the supported parameters.
 var integrations = map[string][]string{
 	lambdaInvoke:   {"FunctionName", "Payload"},
 	sqsSendMessage: {"QueueUrl", "MessageBody"},
+	putMetricData:  {"Namespace", "MetricData"},
 }
 
 // compileMachine reads a definition and refuses what isn't supported here, before any trade runs into it.
@@ -172,14 +174,17 @@ type tasks struct {
 	sent []DeadLetter
 }
 
-// Invoke serves lambda:invoke and sqs:sendMessage.
+// Invoke serves lambda:invoke, sqs:sendMessage and CloudWatch's PutMetricData.
 func (t *tasks) Invoke(ctx context.Context, resource string, parameters states.Data) (states.Data, error) {
 	object, ok := parameters.(map[string]any)
 	if !ok {
 		return nil, &states.Failure{Name: states.RuntimeError, Cause: "the parameters of " + resource + " are no object"}
 	}
-	if resource == sqsSendMessage {
+	switch resource {
+	case sqsSendMessage:
 		return t.send(ctx, object)
+	case putMetricData:
+		return t.measure(object)
 	}
 	return t.call(ctx, object)
 }
@@ -261,6 +266,40 @@ func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Dat
 	// A dead letter has the error that was caught.
 	t.sent = append(t.sent, DeadLetter{Queue: afterLast(url, "/"), Error: gjson.Get(body, "error.Error").String()})
 	return map[string]any{"MessageId": sent.ID, "MD5OfMessageBody": sent.BodyMD5}, nil
+}
+
+// measure adds values to metrics, as PutMetricData.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+func (t *tasks) measure(parameters map[string]any) (states.Data, error) {
+	if err := only(parameters, integrations[putMetricData]); err != nil {
+		return nil, err
+	}
+	var request struct {
+		Namespace  string
+		MetricData []struct {
+			MetricName string
+			Value      float64
+			Unit       string
+			Dimensions []struct{ Name, Value string }
+		}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(states.AppendJSON(nil, parameters)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&request); err != nil {
+		return nil, &states.Failure{Name: states.RuntimeError, Cause: "PutMetricData: " + err.Error() + " is not supported here"}
+	}
+	if err := t.cloud.allowed(access.PutMetricData, t.machine, "", request.Namespace); err != nil {
+		return nil, &states.Failure{Name: "CloudWatch.CloudWatchException", Cause: err.Error()}
+	}
+	in := t.cloud.in(strings.Split(t.machine, ":")[3]).metrics
+	for _, metric := range request.MetricData {
+		dimensions := map[string]string{}
+		for _, dimension := range metric.Dimensions {
+			dimensions[dimension.Name] = dimension.Value
+		}
+		in.Series(request.Namespace, metric.MetricName, dimensions).Add(t.cloud.clock.Now(), metric.Value)
+	}
+	return map[string]any{}, nil
 }
 
 // sqsFailure is an answer of SQS as Step Functions reports it: under the name of the SDK's exception, which is

@@ -122,6 +122,8 @@ var callsOf = map[string]func(*stack, *cloud.Resource){
 			switch name {
 			case "FunctionName":
 				s.add(access.InvokeFunction, machine, value)
+			case "Namespace":
+				s.calls = append(s.calls, call{access.PutMetricData, machine, "", value})
 			case "QueueUrl":
 				s.add(access.SendMessage, machine, "arn:aws:sqs:"+r.Region+":"+cloud.Account+":"+value[strings.LastIndex(value, "/")+1:])
 			}

@@ -135,7 +135,7 @@ func forbidden(needed []access.Authorization) []access.Authorization {
 			if !strings.HasPrefix(key, "aws:Principal") && strings.Contains(value, account) {
 				strangers[key] = strings.ReplaceAll(value, account, stranger)
 			}
-			if strings.HasPrefix(key, "kms:") || strings.HasPrefix(key, "states:") {
+			if strings.HasPrefix(key, "kms:") || strings.HasPrefix(key, "states:") || strings.HasPrefix(key, "cloudwatch:") {
 				unkeyed[key] = ""
 			}
 		}

@@ -3,6 +3,7 @@ package integration_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -191,6 +192,41 @@ func TestTheRunbooksRedriveSendsWhatWasKept(t *testing.T) {
 	}
 	if left := r.left(deliveryLetters); left != "0 and 0 hidden" {
 		t.Errorf("it holds %s", left)
+	}
+}
+
+// A letter that only names its event has the event in the execution's history. An EXPRESS execution has no history, so
+// the letter stays until the archive was replayed.
+func TestARedriveReadsAnEventThatNoMessageHolds(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	r := newRedrive(t)
+	odd := exact
+	odd.Detail = json.RawMessage("{\"tradeId\":\"odd\",\"amount\":1313.80,\"text\":\"\uffff\"}")
+	named := `{"event":{"id":"1","time":"2026-03-02T14:00:07Z"},"error":{"Error":"TradeConflict"},"executionArn":"arn:aws:states:us-east-1:000000000000:%s:w:1","refused":"SQS.AmazonSQSException"}`
+	r.front.serve["DescribeExecution"] = func(w http.ResponseWriter, q *http.Request) {
+		var in struct{ ExecutionArn string }
+		if err := json.NewDecoder(q.Body).Decode(&in); err != nil || !strings.Contains(in.ExecutionArn, ":execution:") {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"__type":"InvalidArn"}`) // as Step Functions answers for an EXPRESS execution
+			return
+		}
+		if err := json.NewEncoder(w).Encode(map[string]string{"status": "FAILED", "input": odd.envelope()}); err != nil {
+			t.Error(err)
+		}
+	}
+	r.send(recorderLetters, fmt.Sprintf(named, "execution"))
+	if said, ok := r.run(recorderLetters); !ok || said != "1 sent again, 0 left" {
+		t.Errorf("of a STANDARD execution: %q", said)
+	}
+	if sent := r.put(); len(sent) != 1 || sent[0].Detail != string(odd.Detail) || sent[0].Source != odd.Source {
+		t.Errorf("it sent %+v", sent)
+	}
+	r.send(recorderLetters, fmt.Sprintf(named, "express"))
+	if said, ok := r.run(recorderLetters); ok || len(r.put()) != 1 {
+		t.Errorf("of an EXPRESS execution: %q", said)
+	}
+	if left := r.left(recorderLetters); left != "0 and 1 hidden" {
+		t.Errorf("the letter of an EXPRESS execution: %s", left)
 	}
 }
 
