@@ -218,7 +218,7 @@ func (c *Config) checkAPI(v *values) {
 	}
 	const anEndpoint = "https://api.example.com/v1"
 	endpoint, err := url.Parse(c.APIEndpoint)
-	if err != nil || endpoint.Host == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
+	if err != nil || endpoint.Hostname() == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
 		v.problem("apiEndpoint", anEndpoint, "is not an absolute http or https URL") // not quoted: it may be secret
 		return
 	}

@@ -246,21 +246,56 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 				t.Errorf("got\n%v\nwant %s blamed for %q, and a line that mends it", err, v.full(blamed), test.want)
 			}
 			for _, p := range problems.Problems {
-				mended := maps.Clone(config)
-				var line map[string]any
-				if err := yaml.Unmarshal([]byte(p.Fix), &line); err != nil {
-					t.Fatal(err)
-				}
-				for key, value := range line {
-					mended[key] = spelled(t, value)
-				}
-				_, err := read(valuesFrom(mended))
-				if left, _ := errors.AsType[*ConfigError](err); left != nil && slices.ContainsFunc(left.Problems, func(q Problem) bool { return q.Key == p.Key }) {
-					t.Errorf("the line %s is refused too: %v", p.Fix, err)
-				}
+				heldBy(t, config, p)
 			}
 		})
 	}
+}
+
+// heldBy expects that the line which is to mend a problem does.
+func heldBy(t *testing.T, config map[string]string, p Problem) {
+	t.Helper()
+	mended := maps.Clone(config)
+	var line map[string]any
+	if err := yaml.Unmarshal([]byte(p.Fix), &line); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range line {
+		mended[key] = spelled(t, value)
+	}
+	_, err := read(valuesFrom(mended))
+	if left, _ := errors.AsType[*ConfigError](err); left != nil && slices.ContainsFunc(left.Problems, func(q Problem) bool { return q.Key == p.Key }) {
+		t.Errorf("the line %s is refused too: %v", p.Fix, err)
+	}
+}
+
+// Whatever value a key has, it is taken, or each problem names a key and a line that mends it.
+func FuzzConfig(f *testing.F) {
+	for i, value := range []string{
+		"", " dev ", "[]", `["a","a"]`, "{}", `{"Project":1}`, "null", "-1", "9223372036854775808", "1e3", "true", "5m", "-0s", "https://[::1", "http://h:99999", "é\x00",
+		`["203.0.113.0/33"]`, `["aws.x"]`, "EXPRESS", `{"INSIGHTS":"with"}`, "a@b", "arn:aws:iam::aws:policy/x", "us-gov-west-1",
+	} {
+		f.Add(uint8(i), value)
+	}
+	keys := slices.Sorted(maps.Keys(plainConfig(f)))
+	f.Fuzz(func(t *testing.T, place uint8, value string) {
+		config := plainConfig(t)
+		config[keys[int(place)%len(keys)]] = value
+		_, err := read(valuesFrom(config))
+		if err == nil {
+			return
+		}
+		problems, ok := errors.AsType[*ConfigError](err)
+		if !ok || len(problems.Problems) == 0 {
+			t.Fatalf("%T: %v", err, err)
+		}
+		for _, p := range problems.Problems {
+			if !slices.Contains(keys, p.Key) || p.Reason == "" || !strings.HasPrefix(p.Fix, p.Key+": ") {
+				t.Errorf("%s = %q: the problem %+v", keys[int(place)%len(keys)], value, p)
+			}
+			heldBy(t, config, p)
+		}
+	})
 }
 
 func TestAnExpressWorkflowHasTimeForFewerRetries(t *testing.T) {

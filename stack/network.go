@@ -58,9 +58,7 @@ func (c *Config) readNetwork(v *values) {
 		for _, id := range wrong {
 			v.problem(ids.key, ids.example, "%q is not an id: that is %s- with 8 or 17 hexadecimal digits", id, ids.kind)
 		}
-		if len(wrong) == 0 {
-			v.unique(ids.key, ids.given)
-		}
+		v.unique(ids.key, ids.given)
 	}
 
 	if prefix, err := netip.ParsePrefix(c.VPCCIDR); err != nil || !prefix.Addr().Is4() || prefix.Bits() < 16 || prefix.Bits() > 25 {
@@ -74,10 +72,10 @@ func (c *Config) readNetwork(v *values) {
 			v.problem("vpcEndpoints", "[logs, ssm]", "%q is not one of %s", service, strings.Join(known, ", "))
 		}
 	}
-	v.unique("vpcEndpoints", c.VPCEndpoints)
 	for _, service := range calledEndpoints {
 		if !slices.Contains(c.VPCEndpoints, service) && len(endpointGroups) == 0 {
 			v.problem("vpcEndpoints", "[logs, ssm]", "lacks %s, which the functions call; if the VPC already has that endpoint, list its security group in endpointSecurityGroupIds", service)
 		}
 	}
+	v.unique("vpcEndpoints", c.VPCEndpoints)
 }

@@ -201,7 +201,7 @@ func (v *values) integer(key string, low, high int) int {
 	switch {
 	case !set:
 	case err != nil:
-		v.problem(key, strconv.Itoa(max(low, 0)), "%q is not a whole number", text)
+		v.problem(key, cmp.Or(examples[key], strconv.Itoa(max(low, 0))), "%q is not a whole number", text)
 	case n < low || n > high:
 		v.problem(key, strconv.Itoa(max(low, 0)), "%d is not from %d to %d", n, low, high)
 	default:
@@ -213,7 +213,7 @@ func (v *values) integer(key string, low, high int) int {
 func (v *values) boolean(key string) bool {
 	text, set := v.lookup(key)
 	if set && text != "true" && text != "false" {
-		v.problem(key, "true", "%q is neither true nor false", text)
+		v.problem(key, cmp.Or(examples[key], "true"), "%q is neither true nor false", text)
 	}
 	return text == "true"
 }
@@ -232,7 +232,7 @@ func (v *values) list(key string) []string {
 	text, set := v.lookup(key)
 	var items []string
 	if err := json.Unmarshal([]byte(text), &items); set && err != nil {
-		v.problem(key, "[first, second]", "%s is not a list of strings", text)
+		v.problem(key, cmp.Or(examples[key], "[]"), "%s is not a list of strings", text)
 	}
 	return items
 }
@@ -321,12 +321,16 @@ var examples = map[string]string{
 	"sources": "[system1, system2]", "eventBusName": "default", "producerAccounts": `["111122223333"]`, "archiveDays": "90",
 	"workflowType": "STANDARD", "workflowLogLevel": "ERROR", "functionLogLevel": "INFO", "maxRetries": "3",
 	"apiEndpointCidrs": "[203.0.113.0/24]", "maxWriteUnits": "0", "maxReadUnits": "0", "silenceAlarmMinutes": "0",
-	"logRetentionDays": "365", "imageArguments": "{INSIGHTS: without}",
+	"logRetentionDays": "365", "imageArguments": "{INSIGHTS: without}", "manageRegistryReplication": "false",
+	"vpcEndpoints": "[logs, ssm]",
 	"tags": "{" + strings.Join(mandatoryTags, ": …, ") + ": …}",
 }
 
-// unique records what is listed twice.
+// unique records what is listed twice, unless the list has another problem: a line without the second wouldn't mend that.
 func (v *values) unique(key string, items []string) {
+	if slices.ContainsFunc(v.problems, func(p Problem) bool { return p.Key == v.full(key) }) {
+		return
+	}
 	seen := map[string]bool{}
 	for _, item := range items {
 		if seen[item] {

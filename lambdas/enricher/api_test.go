@@ -1,6 +1,7 @@
 package enricher
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -489,6 +491,17 @@ func FuzzReadObject(f *testing.F) {
 		again, err := json.Marshal(object)
 		if err != nil || string(again) != string(object) || object[0] != '{' || len(object) > maxResponse {
 			t.Errorf("%q became %q, then %q (%v)", body, object, again, err)
+		}
+		decode := func(text []byte) (value any) {
+			decoder := json.NewDecoder(bytes.NewReader(text))
+			decoder.UseNumber()
+			if err := decoder.Decode(&value); err != nil {
+				t.Fatal(err)
+			}
+			return value
+		}
+		if sent, kept := decode(body), decode(object); !reflect.DeepEqual(sent, kept) {
+			t.Errorf("%q became %q", body, object)
 		}
 	})
 }

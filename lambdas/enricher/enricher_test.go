@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trade-processing/lambdas/function"
+	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/lambdas/market"
 	"trade-processing/lambdas/parameters"
 )
@@ -298,6 +299,16 @@ func FuzzEnricherAlwaysAnswers(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever the payload, the enricher answers, or says that it isn't a payload.
+func FuzzPayload(f *testing.F) {
+	f.Add(payload(apple))
+	f.Add([]byte(`{"event":{"time":"2025-06-02T14:00:00Z","detail":"\ud800"},"executionArn":1}`))
+	f.Add([]byte(`{"event":null}`))
+	output := new(bytes.Buffer)
+	h := handler(f, withEndpoint("none", "0"), output)
+	f.Fuzz(func(t *testing.T, payload []byte) { functiontest.Invoke(t, h, output, payload, "MalformedTrade") })
 }
 
 func BenchmarkEnricher(b *testing.B) {

@@ -82,7 +82,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 		return nil, nil
 	}
 	endpoint, err := url.Parse(text)
-	if err != nil || endpoint.Scheme != "https" && endpoint.Scheme != "http" || endpoint.Host == "" {
+	if err != nil || endpoint.Scheme != "https" && endpoint.Scheme != "http" || endpoint.Hostname() == "" {
 		return nil, fmt.Errorf("%q is neither %s nor an address like https://market.example.com/v1", text, Unset)
 	}
 	return endpoint, nil

@@ -32,7 +32,7 @@ import (
 const region = "eu-west-1"
 
 // served returns a cloud with one of each thing, behind an endpoint, and the configuration of its clients.
-func served(t *testing.T) (*cloud.Cloud, *endpoint.Logs, aws.Config) {
+func served(t testing.TB) (*cloud.Cloud, *endpoint.Logs, aws.Config) {
 	t.Helper()
 	logs := &endpoint.Logs{}
 	c := cloud.New(cloud.Options{Logs: logs})
@@ -228,19 +228,21 @@ func TestRequestsByHand(t *testing.T) {
 		status                                   int
 		want                                     string
 	}{
-		"no key":              {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades"}`, 400, `"message":"1 validation error detected: Value null at 'key' failed`},
-		"no item":             {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades"}`, 400, `"message":"1 validation error detected: Value null at 'item' failed`},
-		"an item of null":     {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": null}`, 400, "ValidationException"},
-		"no table":            {"dynamodb", "DynamoDB_20120810.Query", "", "/", `{}`, 400, `Value null at 'tableName' failed`},
-		"a value of two":      {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": {"tradeId": {"S": "1"}, "a": {"L": [{"M": {"b": {"S": "x", "N": "1"}}}]}}}`, 400, "more than one datatypes set"},
-		"a value of none":     {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades", "Key": {"tradeId": {"X": "1"}}}`, 400, "Supplied AttributeValue is empty"},
-		"a value that isn't":  {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades", "Key": {"tradeId": "1"}}`, 400, "SerializationException"},
-		"a null that isn't":   {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": {"tradeId": {"S": "1"}, "a": {"NULL": false}}}`, 400, "Null attribute value types must have the value of true"},
-		"CloudWatch in JSON":  {"monitoring", "GraniteServiceVersion20100801.DescribeAlarms", "application/x-amz-json-1.0", "/", `{}`, 400, `{"__type":"UnsupportedOperationException","message":"DescribeAlarms: the local cloud does not support the protocol JSON of monitoring, only rpc-v2-cbor;`},
-		"CloudWatch in forms": {"monitoring", "", "application/x-www-form-urlencoded", "/", `Action=DescribeAlarms&Version=2010-08-01`, 400, `<Code>UnsupportedOperationException</Code><Message>DescribeAlarms: the local cloud does not support the protocol query of monitoring, only rpc-v2-cbor;`},
-		"SQS in forms":        {"sqs", "", "application/x-www-form-urlencoded", "/", `Action=ReceiveMessage&Version=2012-11-05`, 400, "the protocol query of sqs, only JSON"},
-		"DynamoDB in CBOR":    {"dynamodb", "", "application/cbor", "/service/DynamoDB_20120810/operation/GetItem", "", 400, "the protocol rpc-v2-cbor of dynamodb, only JSON"},
-		"an empty queue":      {"sqs", "AmazonSQS.ReceiveMessage", "", "/", `{"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/000000000000/letters"}`, 200, "{}"},
+		"no key":                          {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades"}`, 400, `"message":"1 validation error detected: Value null at 'key' failed`},
+		"no item":                         {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades"}`, 400, `"message":"1 validation error detected: Value null at 'item' failed`},
+		"an item of null":                 {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": null}`, 400, "ValidationException"},
+		"no table":                        {"dynamodb", "DynamoDB_20120810.Query", "", "/", `{}`, 400, `Value null at 'tableName' failed`},
+		"a value of two":                  {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": {"tradeId": {"S": "1"}, "a": {"L": [{"M": {"b": {"S": "x", "N": "1"}}}]}}}`, 400, "more than one datatypes set"},
+		"a value of none":                 {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades", "Key": {"tradeId": {"X": "1"}}}`, 400, "Supplied AttributeValue is empty"},
+		"a value that isn't":              {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades", "Key": {"tradeId": "1"}}`, 400, "SerializationException"},
+		"a null that isn't":               {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": {"tradeId": {"S": "1"}, "a": {"NULL": false}}}`, 400, "Null attribute value types must have the value of true"},
+		"CloudWatch in JSON":              {"monitoring", "GraniteServiceVersion20100801.DescribeAlarms", "application/x-amz-json-1.0", "/", `{}`, 400, `{"__type":"UnsupportedOperationException","message":"DescribeAlarms: the local cloud does not support the protocol JSON of monitoring, only rpc-v2-cbor;`},
+		"CloudWatch in forms":             {"monitoring", "", "application/x-www-form-urlencoded", "/", `Action=DescribeAlarms&Version=2010-08-01`, 400, `<Code>UnsupportedOperationException</Code><Message>DescribeAlarms: the local cloud does not support the protocol query of monitoring, only rpc-v2-cbor;`},
+		"SQS in forms":                    {"sqs", "", "application/x-www-form-urlencoded", "/", `Action=ReceiveMessage&Version=2012-11-05`, 400, "the protocol query of sqs, only JSON"},
+		"DynamoDB in CBOR":                {"dynamodb", "", "application/cbor", "/service/DynamoDB_20120810/operation/GetItem", "", 400, "the protocol rpc-v2-cbor of dynamodb, only JSON"},
+		"a time beyond all":               {"events", "AWSEvents.PutEvents", "", "/", `{"Entries": [{"EventBusName": "trades", "Source": "s", "DetailType": "d", "Detail": "{}", "Time": 1e300}]}`, 400, "entries.1.member.time"},
+		"a timeout so long that it wraps": {"sqs", "AmazonSQS.ReceiveMessage", "", "/", `{"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/000000000000/letters", "VisibilityTimeout": 18446744074}`, 400, "SerializationException"},
+		"an empty queue":                  {"sqs", "AmazonSQS.ReceiveMessage", "", "/", `{"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/000000000000/letters"}`, 200, "{}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, *config.BaseEndpoint+test.path, strings.NewReader(test.body))

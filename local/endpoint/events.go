@@ -42,7 +42,10 @@ type putEventsEntry struct {
 
 // What a PutEvents request as a whole must keep to.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
-const maxEntries = 10
+const (
+	maxEntries = 10
+	year10000  = 253402300800 // seconds since 1970: RFC 3339 has years of four digits
+)
 
 var busName = regexp.MustCompile(`^(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus/)?[/.\-_A-Za-z0-9]+$`)
 
@@ -64,6 +67,9 @@ func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInp
 			TraceHeader: entry.TraceHeader,
 		}
 		if entry.Time != nil {
+			if *entry.Time < 0 || *entry.Time >= year10000 {
+				return nil, awsapi.Error("SerializationException", "entries.%d.member.time is %g, which is no time from 1970 to 9999", i+1, *entry.Time)
+			}
 			entries[i].Time = time.UnixMilli(int64(*entry.Time * 1000))
 		}
 		size += entries[i].Size()

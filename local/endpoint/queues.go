@@ -24,7 +24,7 @@ func (e *Endpoint) queue(region, url string) (*queue.Queue, error) {
 type receiveMessageInput struct {
 	QueueURL            string `json:"QueueUrl"`
 	MaxNumberOfMessages *int
-	VisibilityTimeout   *int
+	VisibilityTimeout   *int32
 	WaitTimeSeconds     *int // read but not used: messages are available at once
 }
 

@@ -1,11 +1,13 @@
 package pattern_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/big"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -200,8 +202,20 @@ func FuzzCompileAndMatch(f *testing.F) {
 		decoder := json.NewDecoder(strings.NewReader(string(event)))
 		decoder.UseNumber()
 		var object map[string]any
-		if decoder.Decode(&object) == nil {
-			p.Match(object)
+		if decoder.Decode(&object) != nil {
+			return
+		}
+		// White space means nothing.
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, text); err != nil {
+			t.Fatal(err)
+		}
+		same, err := pattern.Compile(compact.Bytes())
+		if err != nil {
+			t.Fatalf("%s is taken, and without its white space it isn't: %v", text, err)
+		}
+		if begun, got := time.Now(), p.Match(object); got != same.Match(object) || time.Since(begun) > 5*time.Second {
+			t.Errorf("%s matches: %t, in %v", text, got, time.Since(begun))
 		}
 	})
 }

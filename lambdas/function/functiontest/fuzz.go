@@ -1,0 +1,57 @@
+package functiontest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+)
+
+// maxMessage is how many bytes an error's message may have: a dead letter has to hold it beside the event.
+const maxMessage = 4 << 10
+
+// Invoke sends a handler any payload at all, and checks what each function promises: an answer in JSON, or an error of
+// one of these types with a message of bounded length; no panic; and lines of JSON in the output, one of which has the
+// metrics. It returns the answer; nil for an error.
+func Invoke(t *testing.T, handler lambda.Handler, output *bytes.Buffer, payload []byte, errorTypes ...string) []byte {
+	t.Helper()
+	output.Reset()
+	answer, err := handler.Invoke(t.Context(), payload)
+	if err != nil {
+		response, typed := errors.AsType[messages.InvokeResponse_Error](err)
+		if !typed || !slices.Contains(errorTypes, response.Type) {
+			t.Fatalf("it fails with %T: %.2000v\n%.4000s", err, err, output)
+		}
+		if len(response.Message) > maxMessage || !utf8.ValidString(response.Message) {
+			t.Errorf("the message has %d bytes: %.2000q", len(response.Message), response.Message)
+		}
+		answer = nil
+	} else if !json.Valid(answer) {
+		t.Fatalf("it answers %q", answer)
+	}
+	measured := 0
+	for line := range bytes.Lines(output.Bytes()) {
+		var fields struct {
+			Metrics  json.RawMessage `json:"_aws"`
+			Failures int
+		}
+		if err := json.Unmarshal(line, &fields); err != nil || !utf8.Valid(line) {
+			t.Errorf("the line %q: %v", line, err)
+		}
+		if fields.Metrics != nil {
+			measured++
+			if (fields.Failures == 1) != (err != nil) {
+				t.Errorf("the error is %v, and the metrics are %s", err, line)
+			}
+		}
+	}
+	if measured != 1 {
+		t.Errorf("%d lines with metrics: %s", measured, output)
+	}
+	return answer
+}
