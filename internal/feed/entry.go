@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"trade-processing/lambdas/trade"
 )
 
 // Entry is one entry of a PutEvents request, as the bus would accept it.
@@ -249,9 +251,9 @@ func eventTime(value []byte) (time.Time, error) {
 		if err != nil {
 			return time.Time{}, fmt.Errorf("Time: %w", err)
 		}
-		t, err := time.Parse(time.RFC3339Nano, s)
+		t, err := trade.ParseTime(s)
 		if err != nil {
-			return time.Time{}, fmt.Errorf("Time %q is not RFC 3339, such as 2026-03-09T14:30:00Z", s)
+			return time.Time{}, fmt.Errorf("Time %.80q %w", s, err)
 		}
 		return t, nil
 	}

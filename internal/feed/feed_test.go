@@ -165,6 +165,10 @@ func TestWhatIsRefusedAndWhatItSays(t *testing.T) {
 		"half a million open brackets":        {strings.Repeat("[", 500_000), "nested 500000 levels deep"},
 		"a time of another form":              {`{"Source":"s","DetailType":"d","Detail":{},"Time":"9 March 2026"}`, `Time "9 March 2026" is not RFC 3339`},
 		"a time without a zone":               {`{"Source":"s","DetailType":"d","Detail":{},"Time":"2026-03-09T14:30:00"}`, "is not RFC 3339"},
+		"a one-digit hour":                    {`{"Source":"s","DetailType":"d","Detail":{},"Time":"2026-03-09T4:30:00Z"}`, "is not RFC 3339"},
+		"a comma before the fraction":         {`{"Source":"s","DetailType":"d","Detail":{},"Time":"2026-03-09T14:30:00,5Z"}`, "is not RFC 3339"},
+		"a zone of 24 hours":                  {`{"Source":"s","DetailType":"d","Detail":{},"Time":"2026-03-09T14:30:00+24:00"}`, "is not RFC 3339"},
+		"ten digits after the second":         {`{"Source":"s","DetailType":"d","Detail":{},"Time":"2026-03-09T14:30:00.1234567890Z"}`, "more than 9 digits"},
 		"a time with an exponent":             {`{"Source":"s","DetailType":"d","Detail":{},"Time":1.7e9}`, "has an exponent"},
 		"a time of a size to choke on":        {`{"Source":"s","DetailType":"d","Detail":{},"Time":1e999999999}`, "is not a time"},
 		"a time in milliseconds":              {`{"Source":"s","DetailType":"d","Detail":{},"Time":1772000000000}`, "is not a time"},
@@ -192,6 +196,8 @@ func TestWhatIsRefusedAndWhatItSays(t *testing.T) {
 func TestTimes(t *testing.T) {
 	for text, want := range map[string]time.Time{
 		`"2026-03-09T14:30:00Z"`: time.Date(2026, 3, 9, 14, 30, 0, 0, time.UTC),
+		`"2026-03-09t14:30:00z"`: time.Date(2026, 3, 9, 14, 30, 0, 0, time.UTC),
+		`"2016-12-31T23:59:60Z"`: time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC),
 		`1773066600`:             time.Date(2026, 3, 9, 14, 30, 0, 0, time.UTC),
 		`1773066600.123456789`:   time.Date(2026, 3, 9, 14, 30, 0, 123456789, time.UTC),
 		`1773066600.5`:           time.Date(2026, 3, 9, 14, 30, 0, 500_000_000, time.UTC),

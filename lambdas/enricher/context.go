@@ -139,7 +139,7 @@ func venueOf(t *trade.Trade, reference *market.Reference) (*market.Venue, market
 	}
 	symbol, _ := t.Text("symbol")
 	currency, _ := t.Text("currency")
-	if market.IsCryptoPair(symbol, currency) {
+	if trade.IsCryptoPair(symbol, currency) {
 		return reference.Crypto(), ""
 	}
 	return nil, market.VenueMissing

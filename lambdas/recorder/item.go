@@ -48,6 +48,8 @@ type Item struct {
 
 	// The answers of the validator and the enricher. The context's external part is JSON text.
 	ReviewRequired bool           `dynamodbav:"reviewRequired"`
+	AmountChecked  bool           `dynamodbav:"amountChecked"`
+	AmountReason   string         `dynamodbav:"amountUncheckedReason,omitempty"`
 	Violations     []violation    `dynamodbav:"violations,omitempty"`
 	RulesVersion   string         `dynamodbav:"rulesVersion"`
 	Market         map[string]any `dynamodbav:"market,omitempty"`
@@ -111,6 +113,8 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 		Venue:          copyOf(t, "venue"),
 		Side:           copyOf(t, "side"),
 		ReviewRequired: in.Validation.ReviewRequired,
+		AmountChecked:  in.Validation.AmountChecked,
+		AmountReason:   string(in.Validation.AmountUncheckedReason),
 		RulesVersion:   in.Validation.RulesVersion,
 		Market:         market,
 		EventID:        in.Event.ID,

@@ -160,7 +160,7 @@ func TestAValidTradeIsRecorded(t *testing.T) {
 		"statusShard": "RECORDED#16", "sourceShard": "system1#16",
 		"trade": canonical, "digest": digest,
 		"amount": "35158.2", "currency": "USD", "symbol": "SPY", "venue": "XNAS", "side": "BUY", "executedAt": "2013-10-08T04:00:17.034-04:00",
-		"reviewRequired": true, "rulesVersion": "1.0.0",
+		"reviewRequired": true, "amountChecked": true, "rulesVersion": "1.0.0",
 		"market": map[string]any{
 			"status": "COMPLETE", "reasons": []any{}, "session": "PRE", "tradingDay": "2013-10-08", "settlementDate": "2013-10-11", "settlementCycle": "T+3",
 			"venue":    map[string]any{"mic": "XNAS", "name": "NASDAQ", "country": "US", "timeZone": "America/New_York"},
@@ -192,6 +192,9 @@ func TestARejectedTradeIsRecordedWithItsViolations(t *testing.T) {
 	digest := trade.DigestOf([]byte(item["trade"].(string)))
 	if want := "system3#2024-05-28T13:30:01.000Z#REJECTED#" + digest[:16]; item["version"] != want || response.Version != want {
 		t.Errorf("version %v, want %s; answer %+v", item["version"], want, response)
+	}
+	if item["amountChecked"] != false || item["amountUncheckedReason"] != "MULTIPLIER_UNKNOWN" {
+		t.Errorf("the amount was checked: %v, %v", item["amountChecked"], item["amountUncheckedReason"])
 	}
 	if item["status"] != "REJECTED" || item["timestamp"] != number("1716903001000") || item["amount"] != "0" || item["reviewRequired"] != false {
 		t.Errorf("%v", item)

@@ -129,6 +129,12 @@ func (d Decimal) IsZero() bool { return d.value.IsZero() }
 // Sign returns -1, 0 or 1.
 func (d Decimal) Sign() int { return d.value.Sign() }
 
+// Abs returns d without its sign.
+func (d Decimal) Abs() Decimal {
+	d.value.Negative = false
+	return d
+}
+
 // Cmp compares by value: -1 if d is less than e, 0 if they are equal, 1 if d is greater.
 func (d Decimal) Cmp(e Decimal) int { return d.value.Cmp(&e.value) }
 

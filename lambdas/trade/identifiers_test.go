@@ -17,6 +17,9 @@ func TestISIN(t *testing.T) {
 		"GB0002634946":  nil, // BAE Systems
 		"AU0000XVGZA3":  nil, // letters inside
 		"XS0203470157":  nil, // Eurobonds have a prefix that isn't a country
+		"XTV15WLZJMF0":  nil, // Bitcoin
+		"ZZ0000000008":  {trade.ISINPrefix},
+		"UK0000000002":  {trade.ISINPrefix}, // reserved for the United Kingdom, whose code is GB
 		"US0378331006":  {trade.ISINCheckDigit},
 		"US0373831005":  {trade.ISINCheckDigit}, // two digits swapped
 		"us0378331005":  {trade.ISINInvalid},

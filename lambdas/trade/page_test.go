@@ -43,16 +43,38 @@ rules; every record names the version it was judged by (`+"`rulesVersion`"+`).
 
 Each example is part of a detail: put into a valid trade, it produces that violation.
 `, trade.RulesVersion)
+	b.WriteString(`
+Most fields are those of transaction reports, so that one can be made from the records; their names and values are the
+market's. "RTS 22" is Annex I, table 2, of [Commission Delegated Regulation (EU)
+2017/590](https://eur-lex.europa.eu/eli/reg_del/2017/590/oj), "RTS 24" the annex of [2017/580](https://eur-lex.europa.eu/eli/reg_del/2017/580/oj),
+"CAT" the [Consolidated Audit Trail](https://www.catnmsplan.com)'s specifications for industry members. This is no reporting
+engine: what a report must have, whether its fields fit together and whether an identifier exists is not checked.
+`)
 	var fields []string // in the order in which a trade's violations are reported
-	rows := map[string]string{}
+	rows, sources := map[string]string{}, map[string]string{}
 	for _, d := range trade.Codes() {
 		if !slices.Contains(fields, d.Field) {
 			fields = append(fields, d.Field)
 		}
+		if d.Source != "" {
+			sources[d.Field] = "\n" + source(d.Source) + ".\n"
+		}
 		rows[d.Field] += fmt.Sprintf("| `%s` | %s | `%s` |\n", d.Code, cell(d.Meaning), cell(d.Example))
 	}
 	for _, field := range fields {
-		fmt.Fprintf(&b, "\n## `%s`\n\n| code | meaning | example |\n|---|---|---|\n%s", field, rows[field])
+		fmt.Fprintf(&b, "\n## `%s`\n%s\n| code | meaning | example |\n|---|---|---|\n%s", field, sources[field], rows[field])
+	}
+	b.WriteString(`
+## When the amount is not checked
+
+A record has ` + "`amountChecked`" + `: whether the amount was compared with what price and quantity give. Where it can't be, a trade
+is not rejected for it, and ` + "`amountUncheckedReason`" + ` says why. How the fields decide: [trades](trades.md#amount-price-and-quantity).
+
+| reason | meaning |
+|---|---|
+`)
+	for _, r := range trade.UncheckedReasons() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", r.Reason, cell(r.Meaning))
 	}
 	b.WriteString(`
 ## What is not a violation
@@ -66,6 +88,14 @@ Each example is part of a detail: put into a valid trade, it produces that viola
 - Fields that no rule knows are recorded as they arrived.
 `)
 	return b.String()
+}
+
+// source names the report that a field belongs to: RTS 22 if it only has a number.
+func source(of string) string {
+	if of[0] >= '0' && of[0] <= '9' {
+		return "RTS 22, field " + of
+	}
+	return of
 }
 
 // cell makes a string fit into a table cell.

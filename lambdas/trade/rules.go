@@ -1,13 +1,9 @@
 package trade
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // SourcePrefix precedes the source system in an event's source: trading.system1.
@@ -55,218 +51,118 @@ type Verdict struct {
 
 	// ReviewRequired flags a valid trade whose amount is above the stack's threshold.
 	ReviewRequired bool `json:"reviewRequired"`
+
+	// AmountChecked says whether the amount was compared with what price and quantity give. If it wasn't,
+	// AmountUncheckedReason says why.
+	AmountChecked         bool      `json:"amountChecked"`
+	AmountUncheckedReason Unchecked `json:"amountUncheckedReason,omitempty"`
 }
 
 // Check reports every violation of a trade. A null field counts as absent, because many serialisers write absent fields
 // that way; it is still kept in the record.
 func (r *Rules) Check(t *Trade, a Arrival) Verdict {
-	c := checker{trade: t, violations: []Violation{}}
-	amount := c.amount()
-	currency := c.currency(r)
-	c.sourceSystem(r, a)
-	c.executedAt(r, a)
-	c.printable("symbol", SymbolWrongType, SymbolInvalid)
-	c.venue()
-	c.isin()
-	price := c.decimal("price", decimalCodes{PriceWrongType, PriceNotDecimal, PriceTooManyDigits, PriceOutOfRange, PriceInexact, PriceZero, PriceNegative})
-	quantity := c.decimal("quantity", decimalCodes{QuantityWrongType, QuantityNotDecimal, QuantityTooManyDigits, QuantityOutOfRange, QuantityInexact, QuantityZero, QuantityNegative})
-	c.consistency(amount, price, quantity, currency)
-	c.side()
-	c.counterpartyLEI()
-	c.printable("account", AccountWrongType, AccountInvalid)
-	return Verdict{Valid: len(c.violations) == 0, Violations: c.violations, RulesVersion: RulesVersion}
+	c := checker{rules: r, arrival: a, verdict: Verdict{Violations: []Violation{}, RulesVersion: RulesVersion}}
+	for i := range t.detail.children {
+		if n, known := fieldNames[t.detail.children[i].name]; known {
+			c.values[n] = &t.detail.children[i].value
+		}
+	}
+	c.day = a.Time
+	if c.executedAt, c.executedAtErr = ParseTime(c.textOf(executedAtField)); c.executedAtErr == nil && !c.executedAt.Before(earliestExecution) {
+		c.day = c.executedAt
+	}
+	c.instrument = c.classify()
+	for i := range fields {
+		fields[i].rule.check(&c, i, c.value(i))
+	}
+	c.verdict.Valid = len(c.verdict.Violations) == 0
+	return c.verdict
 }
 
 // checker collects the violations of one trade.
 type checker struct {
-	trade      *Trade
-	violations []Violation
+	rules   *Rules
+	arrival Arrival
+	verdict Verdict
+
+	// values are those of the fields that the rules know, by their number; nil if absent.
+	values [fieldCount]*value
+
+	// numbers are the decimals among them, as far as they have been read.
+	numbers [fieldCount]*reading
+
+	// executedAt is the time of execution if it can be read. day is that time, else the event's.
+	executedAt    time.Time
+	executedAtErr error
+	day           time.Time
+
+	instrument instrument
+}
+
+// reading is a decimal, or why it can't be read.
+type reading struct {
+	Decimal
+	err error
 }
 
 // add records a violation; the message begins with the field's name.
-func (c *checker) add(code Code, field, format string, args ...any) {
-	c.violations = append(c.violations, Violation{Code: code, Field: field, Message: field + " " + fmt.Sprintf(format, args...)})
+func (c *checker) add(i int, suffix, format string, args ...any) {
+	f := &fields[i]
+	c.verdict.Violations = append(c.verdict.Violations,
+		Violation{Code: f.code(suffix), Field: f.name, Message: f.name + " " + fmt.Sprintf(format, args...)})
 }
 
-// field finds a field that is present: null counts as absent.
-func (c *checker) field(name string) (value, bool) {
-	v, _ := c.trade.detail.member(name)
-	return v, v.kind != absent && v.kind != null
+var nothing value
+
+func (c *checker) value(i int) *value {
+	if v := c.values[i]; v != nil {
+		return v
+	}
+	return &nothing
 }
 
-// text finds a string field; any other type is a violation.
-func (c *checker) text(field string, wrongType Code) (string, bool) {
-	v, present := c.field(field)
-	if !present {
-		return "", false
+// text finds a string; any other type is a violation, and null counts as absent.
+func (c *checker) text(i int, v *value) (string, bool) {
+	switch v.kind {
+	case text:
+		return v.text, true
+	case absent, null:
+	default:
+		c.add(i, "WRONG_TYPE", "is %s, but must be a string", v.kind)
 	}
-	if v.kind != text {
-		c.add(wrongType, field, "is %s, but must be a string", v.kind)
-		return "", false
-	}
-	return v.text, true
+	return "", false
 }
 
-// decimalCodes are the codes of a field that must be a decimal above zero.
-type decimalCodes struct {
-	wrongType, notDecimal, tooManyDigits, outOfRange, inexact, zero, negative Code
+// textOf returns a field's text, or nothing if it isn't a string.
+func (c *checker) textOf(i int) string {
+	if v := c.value(i); v.kind == text {
+		return v.text
+	}
+	return ""
 }
 
-// decimal checks a field that must be a decimal above zero, and returns it if it can be read.
-func (c *checker) decimal(field string, codes decimalCodes) *Decimal {
-	v, present := c.field(field)
-	if !present {
-		return nil
+func (c *checker) present(i int) bool { return c.value(i).kind > null }
+
+// decimal reads a field that is a number or a string.
+func (c *checker) decimal(i int) (*Decimal, error) {
+	if c.numbers[i] == nil {
+		d, err := ParseDecimal(c.values[i].text)
+		c.numbers[i] = &reading{d, err}
 	}
-	if v.kind != text && v.kind != number {
-		c.add(codes.wrongType, field, "is %s, but must be a number or a decimal string", v.kind)
-		return nil
-	}
-	d, err := ParseDecimal(v.text)
-	switch {
-	case errors.Is(err, ErrNotDecimal):
-		c.add(codes.notDecimal, field, "%s %v", quote(v.text), err)
-	case errors.Is(err, ErrTooManyDigits):
-		c.add(codes.tooManyDigits, field, "%s %v", quote(v.text), err)
-	case errors.Is(err, ErrOutOfRange):
-		c.add(codes.outOfRange, field, "%s %v", quote(v.text), err)
-	}
-	if err != nil {
-		return nil
-	}
-	if v.kind == number && d.digits > maxExactDigits {
-		c.add(codes.inexact, field, "%s is a JSON number of more than %d significant digits, which services on the way may round: send it as a string", quote(v.text), maxExactDigits)
-	}
-	switch d.Sign() {
-	case 0:
-		c.add(codes.zero, field, "is zero, but must be above zero")
-	case -1:
-		c.add(codes.negative, field, "%s is below zero", quote(v.text))
-	}
-	return &d
+	return &c.numbers[i].Decimal, c.numbers[i].err
 }
 
-func (c *checker) amount() *Decimal {
-	if _, present := c.field("amount"); !present {
-		c.add(AmountMissing, "amount", "is missing")
-		return nil
+// number returns a field's decimal if it can be read.
+func (c *checker) number(i int) (*Decimal, bool) {
+	if v := c.value(i); v.kind != text && v.kind != number {
+		return nil, false
 	}
-	return c.decimal("amount", decimalCodes{AmountWrongType, AmountNotDecimal, AmountTooManyDigits, AmountOutOfRange, AmountInexact, AmountZero, AmountNegative})
+	d, err := c.decimal(i)
+	return d, err == nil
 }
 
-// currency returns the currency if it is in ISO 4217.
-func (c *checker) currency(r *Rules) Currency {
-	if _, present := c.field("currency"); !present {
-		c.add(CurrencyMissing, "currency", "is missing")
-		return Currency{}
-	}
-	code, ok := c.text("currency", CurrencyWrongType)
-	if !ok {
-		return Currency{}
-	}
+// inUse reports whether a currency may be used: on the day of execution by ISO 4217, or because the stack says so.
+func (c *checker) inUse(code string) bool {
 	currency, known := LookupCurrency(code)
-	if !known && !slices.Contains(r.AllowedCurrencies, code) {
-		c.add(CurrencyUnknown, "currency", "%s is not an ISO 4217 code in use, nor one of this stack's allowedCurrencies", quote(code))
-	}
-	return currency
-}
-
-func (c *checker) sourceSystem(r *Rules, a Arrival) {
-	if _, present := c.field("sourceSystem"); !present {
-		c.add(SourceSystemMissing, "sourceSystem", "is missing")
-		return
-	}
-	system, ok := c.text("sourceSystem", SourceSystemWrongType)
-	if !ok {
-		return
-	}
-	if !slices.Contains(r.Sources, system) {
-		c.add(SourceSystemUnknown, "sourceSystem", "%s is not one of this stack's sources: %s", quote(system), strings.Join(r.Sources, ", "))
-	}
-	if rest, found := strings.CutPrefix(a.Source, SourcePrefix); !found || rest != system {
-		c.add(SourceSystemMismatch, "sourceSystem", "%s doesn't belong to the event's source %s", quote(system), quote(a.Source))
-	}
-}
-
-// executedAt compares with the earlier of the event's time and now. By now alone, a trade sent too early would become
-// valid by waiting, for instance in the dead-letter queue; by the event's time alone, which producers may set
-// themselves, a source with a wrong clock would vouch for itself.
-func (c *checker) executedAt(r *Rules, a Arrival) {
-	literal, present := c.text("executedAt", ExecutedAtWrongType)
-	if !present {
-		return
-	}
-	at, err := parseTime(literal)
-	switch {
-	case errors.Is(err, errTimeFormat):
-		c.add(ExecutedAtInvalid, "executedAt", "%s %v", quote(literal), err)
-		return
-	case errors.Is(err, errTimeTooFine):
-		c.add(ExecutedAtTooFine, "executedAt", "%s %v", quote(literal), err)
-		return
-	}
-	reference, name := a.Time, "the event's time"
-	if a.Now.Before(reference) {
-		reference, name = a.Now, "now,"
-	}
-	if at.After(reference.Add(r.MaxClockSkew)) {
-		c.add(ExecutedAtInFuture, "executedAt", "%s is more than %s after %s %s", quote(literal), r.MaxClockSkew, name, reference.UTC().Format(time.RFC3339))
-	}
-}
-
-// printable checks a name chosen by others: any script is fine, but nothing invisible or easily lost on the way, such
-// as white space at the ends.
-func (c *checker) printable(field string, wrongType, invalid Code) {
-	s, present := c.text(field, wrongType)
-	if !present {
-		return
-	}
-	if n := utf8.RuneCountInString(s); n < 1 || n > MaxTextLength || strings.TrimSpace(s) != s ||
-		strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		c.add(invalid, field, "%s is not 1 to %d printable characters without white space at either end", quote(s), MaxTextLength)
-	}
-}
-
-func (c *checker) venue() {
-	mic, present := c.text("venue", VenueWrongType)
-	if present && (len(mic) != 4 || !isUpperAlphanumeric(mic)) {
-		c.add(VenueInvalid, "venue", "%s is not 4 of A-Z 0-9, as an ISO 10383 MIC is", quote(mic))
-	}
-}
-
-func (c *checker) isin() {
-	isin, present := c.text("isin", ISINWrongType)
-	switch {
-	case !present:
-	case !isISIN(isin):
-		c.add(ISINInvalid, "isin", "%s is not 2 letters, 9 of A-Z 0-9 and a digit, as an ISO 6166 ISIN is", quote(isin))
-	case !hasISINCheckDigit(isin):
-		c.add(ISINCheckDigit, "isin", "%s has a wrong check digit", quote(isin))
-	}
-}
-
-func (c *checker) side() {
-	if side, present := c.text("side", SideWrongType); present && side != "BUY" && side != "SELL" {
-		c.add(SideInvalid, "side", "%s is neither BUY nor SELL", quote(side))
-	}
-}
-
-func (c *checker) counterpartyLEI() {
-	lei, present := c.text("counterpartyLei", CounterpartyLEIWrongType)
-	switch {
-	case !present:
-	case !isLEI(lei):
-		c.add(CounterpartyLEIInvalid, "counterpartyLei", "%s is not 18 of A-Z 0-9 and 2 digits, as an ISO 17442 LEI is", quote(lei))
-	case !hasLEICheckDigits(lei):
-		c.add(CounterpartyLEICheckDigits, "counterpartyLei", "%s has wrong check digits", quote(lei))
-	}
-}
-
-// consistency compares price times quantity with the amount, exactly. If ISO 4217 has no minor unit for the currency,
-// only the relative tolerance applies.
-func (c *checker) consistency(amount, price, quantity *Decimal, currency Currency) {
-	if amount == nil || price == nil || quantity == nil || agree(amount, price, quantity, currency) {
-		return
-	}
-	c.add(AmountMismatch, "amount", "%s differs from price %s times quantity %s by more than a minor unit and 0.01 %%", amount, price, quantity)
+	return known && currency.InUse(c.day) || slices.Contains(c.rules.AllowedCurrencies, code)
 }

@@ -98,7 +98,7 @@ func (t *Trade) ExecutedAt() (time.Time, bool) {
 	if !present {
 		return time.Time{}, false
 	}
-	at, err := parseTime(literal)
+	at, err := ParseTime(literal)
 	return at, err == nil
 }
 

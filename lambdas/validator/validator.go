@@ -87,7 +87,7 @@ func (v *validator) validate(ctx context.Context, call *function.Call, in functi
 			return trade.Verdict{}, err
 		}
 		_, amount, _ := t.Amount("amount")
-		verdict.ReviewRequired = amount.Cmp(values.Threshold) > 0
+		verdict.ReviewRequired = amount.Abs().Cmp(values.Threshold) > 0 // below zero if the price is
 	}
 	report(call, verdict)
 	return verdict, nil

@@ -83,24 +83,24 @@ func event(t testing.TB, name string) []byte {
 func TestAnswers(t *testing.T) {
 	none := []trade.Violation{}
 	for file, want := range map[string]trade.Verdict{
-		"valid":                 {Valid: true, Violations: none},
-		"required-fields-only":  {Valid: true, Violations: none},
-		"at-the-threshold":      {Valid: true, Violations: none},
-		"above-the-threshold":   {Valid: true, Violations: none, ReviewRequired: true},
-		"currency-of-the-stack": {Valid: true, Violations: none},
-		"amount-above-threshold-but-invalid": {Violations: []trade.Violation{
-			{Code: "CURRENCY_UNKNOWN", Field: "currency", Message: `currency "XYZ" is not an ISO 4217 code in use, nor one of this stack's allowedCurrencies`},
+		"valid":                 {Valid: true, Violations: none, AmountChecked: true},
+		"required-fields-only":  {Valid: true, Violations: none, AmountUncheckedReason: trade.NoPrice},
+		"at-the-threshold":      {Valid: true, Violations: none, AmountUncheckedReason: trade.NoPrice},
+		"above-the-threshold":   {Valid: true, Violations: none, AmountUncheckedReason: trade.NoPrice, ReviewRequired: true},
+		"currency-of-the-stack": {Valid: true, Violations: none, AmountUncheckedReason: trade.NoPrice},
+		"amount-above-threshold-but-invalid": {AmountUncheckedReason: trade.NoPrice, Violations: []trade.Violation{
+			{Code: "CURRENCY_UNKNOWN", Field: "currency", Message: `currency "XYZ" is not an ISO 4217 code in use on the day of execution, nor one of this stack's allowedCurrencies`},
 		}},
-		"executed-in-the-future": {Violations: []trade.Violation{
+		"executed-in-the-future": {AmountUncheckedReason: trade.NoPrice, Violations: []trade.Violation{
 			{Code: "EXECUTED_AT_IN_FUTURE", Field: "executedAt", Message: `executedAt "2024-05-28T14:30:01Z" is more than 5m0s after the event's time 2024-05-28T13:30:01Z`},
 		}},
-		"zero-quantity": {Violations: []trade.Violation{
+		"zero-quantity": {AmountUncheckedReason: trade.MultiplierUnknown, Violations: []trade.Violation{
 			{Code: "AMOUNT_ZERO", Field: "amount", Message: "amount is zero, but must be above zero"},
 			{Code: "QUANTITY_ZERO", Field: "quantity", Message: "quantity is zero, but must be above zero"},
 		}},
-		"wrong-everywhere": {Violations: []trade.Violation{
+		"wrong-everywhere": {AmountUncheckedReason: trade.Unreadable, Violations: []trade.Violation{
 			{Code: "AMOUNT_WRONG_TYPE", Field: "amount", Message: "amount is a boolean, but must be a number or a decimal string"},
-			{Code: "CURRENCY_UNKNOWN", Field: "currency", Message: `currency "DEM" is not an ISO 4217 code in use, nor one of this stack's allowedCurrencies`},
+			{Code: "CURRENCY_UNKNOWN", Field: "currency", Message: `currency "DEM" is not an ISO 4217 code in use on the day of execution, nor one of this stack's allowedCurrencies`},
 			{Code: "SOURCE_SYSTEM_MISMATCH", Field: "sourceSystem", Message: `sourceSystem "system2" doesn't belong to the event's source "trading.system1"`},
 			{Code: "EXECUTED_AT_WRONG_TYPE", Field: "executedAt", Message: "executedAt is a number, but must be a string"},
 			{Code: "SYMBOL_WRONG_TYPE", Field: "symbol", Message: "symbol is a number, but must be a string"},
@@ -108,7 +108,7 @@ func TestAnswers(t *testing.T) {
 			{Code: "ISIN_CHECK_DIGIT", Field: "isin", Message: `isin "US0378331006" has a wrong check digit`},
 			{Code: "PRICE_NEGATIVE", Field: "price", Message: `price "-1" is below zero`},
 			{Code: "QUANTITY_INEXACT", Field: "quantity", Message: `quantity "0.1234567890123456" is a JSON number of more than 15 significant digits, which services on the way may round: send it as a string`},
-			{Code: "SIDE_INVALID", Field: "side", Message: `side "B" is neither BUY nor SELL`},
+			{Code: "SIDE_INVALID", Field: "side", Message: `side "B" is not one of BUY, SELL, SELL_SHORT, SELL_SHORT_EXEMPT`},
 			{Code: "ACCOUNT_INVALID", Field: "account", Message: `account "" is not 1 to 64 printable characters without white space at either end`},
 		}},
 	} {
@@ -134,8 +134,8 @@ func TestAnswers(t *testing.T) {
 func TestTheAnswersJSON(t *testing.T) {
 	h := mustHandler(t, &fakeSSM{}, new(bytes.Buffer))
 	for file, want := range map[string]string{
-		"valid":                  `{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`,
-		"executed-in-the-future": `{"valid":false,"violations":[{"code":"EXECUTED_AT_IN_FUTURE","field":"executedAt","message":"executedAt \"2024-05-28T14:30:01Z\" is more than 5m0s after the event's time 2024-05-28T13:30:01Z"}],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`,
+		"valid":                  `{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false,"amountChecked":true}`,
+		"executed-in-the-future": `{"valid":false,"violations":[{"code":"EXECUTED_AT_IN_FUTURE","field":"executedAt","message":"executedAt \"2024-05-28T14:30:01Z\" is more than 5m0s after the event's time 2024-05-28T13:30:01Z"}],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false,"amountChecked":false,"amountUncheckedReason":"NO_PRICE"}`,
 	} {
 		if got, err := h.Invoke(t.Context(), event(t, file)); err != nil || string(got) != want {
 			t.Errorf("%s: %s, %v; want %s", file, got, err, want)

@@ -95,7 +95,7 @@ var (
 func Cases() []Case {
 	silent := Trouble{Silent: true}
 	const (
-		verdict = `{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`
+		verdict = `{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false,"amountChecked":false,"amountUncheckedReason":"NO_PRICE"}`
 		market  = `"venue":{"mic":"XNAS","name":"Nasdaq","country":"US","timeZone":"America/New_York"},"session":"REGULAR",` +
 			`"tradingDay":"2024-05-28","settlementDate":"2024-05-29","settlementCycle":"T+1","currency":{"code":"USD","minorUnit":2}}`
 		complete = `{"status":"COMPLETE","reasons":[],` + market
@@ -125,10 +125,10 @@ func Cases() []Case {
 			Payload: request(`{"tradeId":"t-1","amount":"-1","currency":"XXY","sourceSystem":"system9"}`, ""),
 			Answer: `{"valid":false,"violations":[` +
 				`{"code":"AMOUNT_NEGATIVE","field":"amount","message":"amount \"-1\" is below zero"},` +
-				`{"code":"CURRENCY_UNKNOWN","field":"currency","message":"currency \"XXY\" is not an ISO 4217 code in use, nor one of this stack's allowedCurrencies"},` +
+				`{"code":"CURRENCY_UNKNOWN","field":"currency","message":"currency \"XXY\" is not an ISO 4217 code in use on the day of execution, nor one of this stack's allowedCurrencies"},` +
 				`{"code":"SOURCE_SYSTEM_UNKNOWN","field":"sourceSystem","message":"sourceSystem \"system9\" is not one of this stack's sources: system1, system2, system3"},` +
 				`{"code":"SOURCE_SYSTEM_MISMATCH","field":"sourceSystem","message":"sourceSystem \"system9\" doesn't belong to the event's source \"trading.system1\""}` +
-				`],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`,
+				`],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false,"amountChecked":false,"amountUncheckedReason":"NO_PRICE"}`,
 		},
 		{
 			Name: "a detail without a tradeId is not a trade", Function: Validator,

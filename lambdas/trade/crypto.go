@@ -1,10 +1,6 @@
-package market
+package trade
 
-import (
-	"strings"
-
-	"trade-processing/lambdas/trade"
-)
+import "strings"
 
 // IsCryptoPair reports whether a symbol names a pair of the kind that crypto exchanges, which have no MIC, trade around
 // the clock: the trade's currency at one end, and at the other something that is neither an ISO 4217 currency nor a
@@ -31,8 +27,8 @@ func IsCryptoPair(symbol, currency string) bool {
 }
 
 func isMoney(code string) bool {
-	_, known := trade.LookupCurrency(code)
-	return known
+	currency, known := LookupCurrency(code)
+	return known && currency.until == 0
 }
 
 func containsMoney(codes []string) bool {
