@@ -50,9 +50,9 @@ func TestTheProgramAnswersInvocations(t *testing.T) {
 		payload(`{"tradeId":"t-2","amount":"1000","currency":"USD","sourceSystem":"system1"}`),
 	)
 	want := []functiontest.Answer{
-		{Payload: []byte(`{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":true}`)},
+		{Payload: []byte(`{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":true,"amountChecked":false,"amountUncheckedReason":"NO_PRICE"}`)},
 		{Error: &functiontest.Error{Type: "MalformedTrade", Message: "malformed trade: the detail has no tradeId"}},
-		{Payload: []byte(`{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false}`)},
+		{Payload: []byte(`{"valid":true,"violations":[],"rulesVersion":"` + trade.RulesVersion + `","reviewRequired":false,"amountChecked":false,"amountUncheckedReason":"NO_PRICE"}`)},
 	}
 	if diff := cmp.Diff(want, answers); diff != "" {
 		t.Error(diff)
