@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math/big"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"trade-processing/lambdas/recorder"
+	"trade-processing/lambdas/trade"
 )
 
 // fakeTable is a table with the trades' key schema that refuses what DynamoDB refuses.
@@ -127,8 +126,8 @@ func sizeOf(v types.AttributeValue, level int) (int, error) {
 	case *types.AttributeValueMemberS:
 		return len(v.Value), nil
 	case *types.AttributeValueMemberN:
-		if _, ok := new(big.Float).SetString(v.Value); !ok || len(strings.Trim(v.Value, "-.0")) > 39 {
-			return 0, invalid("Attempting to store more than 38 significant digits in a Number")
+		if _, err := trade.ParseDecimal(v.Value); err != nil { // an amount has DynamoDB's limits
+			return 0, invalid("Attempting to store a number that is none, or out of range: " + err.Error())
 		}
 		return len(v.Value), nil
 	case *types.AttributeValueMemberBOOL, *types.AttributeValueMemberNULL:
