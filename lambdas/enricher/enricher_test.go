@@ -23,6 +23,7 @@ import (
 	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/lambdas/market"
 	"trade-processing/lambdas/parameters"
+	"trade-processing/lambdas/trade"
 )
 
 const prefix = "/trade-processing/test/"
@@ -321,5 +322,22 @@ func BenchmarkEnricher(b *testing.B) {
 		if _, err := h.Invoke(ctx, in); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// What the context of a trade costs once the trade is decoded.
+func BenchmarkContext(b *testing.B) {
+	reference, err := market.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	t, err := trade.Parse([]byte(`{"tradeId":"lean-spy-20131008-000001","amount":"35158.2","currency":"USD","symbol":"SPY",` +
+		`"price":"167.42","quantity":"210","venue":"XNAS","executedAt":"2013-10-08T04:00:17.034-04:00","isin":"US78462F1030"}`))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		ofTrade(t, time.Time{}, reference)
 	}
 }

@@ -320,3 +320,12 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// What a new instance takes until it has answered its first trade: in Load's time, and that of reading two calendars.
+func BenchmarkFirstTrade(b *testing.B) {
+	at := instant(b, "2013-10-08T15:00:00Z")
+	b.ReportAllocs()
+	for b.Loop() {
+		venueNamed(b, loaded(b), "XNYS").At(at, "USD")
+	}
+}
