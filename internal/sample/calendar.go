@@ -2,10 +2,11 @@ package sample
 
 import (
 	"time"
+
+	venues "trade-processing/lambdas/market"
 )
 
-// day is a trading day of the sample, with what differs from day to day. Time zones are fixed offsets, so the sample
-// doesn't depend on the machine's time zone database.
+// day is a trading day of the sample, with what differs from day to day.
 type day struct {
 	date     time.Time     // midnight UTC
 	newYork  time.Duration // from UTC to New York's time
@@ -17,21 +18,30 @@ type day struct {
 // days after Thanksgiving and before Christmas, the turn of the year, a month's end, and, in settlement, weekends and
 // the holidays of Thanksgiving, Christmas, New Year and Juneteenth.
 func calendar() []day {
-	const winter, summer = -5 * time.Hour, -4 * time.Hour
-	on := func(year int, month time.Month, dayOfMonth int) time.Time {
-		return time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC)
+	reference, err := venues.Load()
+	if err != nil {
+		panic(err) // a machine without time zones: tradectl brings them along
+	}
+	newYork, _ := reference.Venue("XNYS")
+	on := func(year int, month time.Month, dayOfMonth int, goldCode string) day {
+		opens, closes, _ := newYork.Regular(venues.DateOf(year, month, dayOfMonth))
+		_, offset := opens.Zone()
+		return day{
+			date:    time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC),
+			newYork: time.Duration(offset) * time.Second, halfDay: closes.Sub(opens) < 6*time.Hour, goldCode: goldCode,
+		}
 	}
 	return []day{
-		{on(2025, time.October, 31), summer, false, "GCZ25"},
-		{on(2025, time.November, 3), winter, false, "GCZ25"},
-		{on(2025, time.November, 26), winter, false, "GCG26"},
-		{on(2025, time.November, 28), winter, true, "GCG26"},
-		{on(2025, time.December, 24), winter, true, "GCG26"},
-		{on(2025, time.December, 31), winter, false, "GCG26"},
-		{on(2026, time.January, 2), winter, false, "GCG26"},
-		{on(2026, time.March, 6), winter, false, "GCJ26"},
-		{on(2026, time.March, 9), summer, false, "GCJ26"},
-		{on(2026, time.June, 18), summer, false, "GCQ26"},
+		on(2025, time.October, 31, "GCZ25"),
+		on(2025, time.November, 3, "GCZ25"),
+		on(2025, time.November, 26, "GCG26"),
+		on(2025, time.November, 28, "GCG26"),
+		on(2025, time.December, 24, "GCG26"),
+		on(2025, time.December, 31, "GCG26"),
+		on(2026, time.January, 2, "GCG26"),
+		on(2026, time.March, 6, "GCJ26"),
+		on(2026, time.March, 9, "GCJ26"),
+		on(2026, time.June, 18, "GCQ26"),
 	}
 }
 

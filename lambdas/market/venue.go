@@ -81,3 +81,24 @@ func (v *Venue) At(t time.Time, currency string) Moment {
 	}
 	return m
 }
+
+// Regular returns when the regular sessions of a date begin and end, breaks included; false if there are none, or none
+// that are known.
+func (v *Venue) Regular(d Date) (from, until time.Time, found bool) {
+	days := v.calendar.table()
+	on := days.on(d)
+	if on == nil || !days.knowsHours(d) {
+		return
+	}
+	year, month, dayOfMonth := d.time().Date()
+	for i, p := range on.phases {
+		if p.session != Regular {
+			continue
+		}
+		if !found {
+			from, found = time.Date(year, month, dayOfMonth, 0, 0, int(p.from), 0, days.zone), true
+		}
+		until = time.Date(year, month, dayOfMonth, 0, 0, int(on.phases[i+1].from), 0, days.zone)
+	}
+	return from, until, found
+}

@@ -329,3 +329,26 @@ func BenchmarkFirstTrade(b *testing.B) {
 		venueNamed(b, loaded(b), "XNYS").At(at, "USD")
 	}
 }
+func TestRegularHoursOfADate(t *testing.T) {
+	r := loaded(t)
+	tests := []struct{ name, mic, date, from, until string }{
+		{"a half day in New York", "XNYS", "2025-11-28", "2025-11-28T09:30:00-05:00", "2025-11-28T13:00:00-05:00"},
+		{"the day after the clocks changed", "XNYS", "2026-03-09", "2026-03-09T09:30:00-04:00", "2026-03-09T16:00:00-04:00"},
+		{"breaks are included", "XTKS", "2025-06-02", "2025-06-02T09:00:00+09:00", "2025-06-02T15:30:00+09:00"},
+		{"from the evening before", "XCEC", "2025-06-02", "2025-06-01T18:00:00-04:00", "2025-06-02T17:00:00-04:00"},
+		{"a holiday", "XNYS", "2025-12-25", "", ""},
+		{"a day that isn't known", "XNYS", "1999-12-27", "", ""},
+		{"hours that aren't known", "XIDX", "2015-06-01", "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			from, until, found := venueNamed(t, r, test.mic).Regular(date(t, test.date))
+			if found != (test.from != "") {
+				t.Fatalf("found %t: %s to %s", found, from, until)
+			}
+			if found && (!from.Equal(instant(t, test.from)) || !until.Equal(instant(t, test.until))) {
+				t.Errorf("%s to %s", from, until)
+			}
+		})
+	}
+}
