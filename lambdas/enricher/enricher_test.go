@@ -162,6 +162,15 @@ func TestContextByReferenceData(t *testing.T) {
 			`{"status":"COMPLETE","reasons":[],"venue":{"mic":"XNGS","operatingMic":"XNAS","name":"Nasdaq","country":"US","timeZone":"America/New_York"},
 			  "session":"REGULAR","tradingDay":"2025-06-02","settlementDate":"2025-06-03","settlementCycle":"T+1",
 			  "currency":{"code":"USD","minorUnit":2}}`},
+		{"trading off exchange has no hours, which is known",
+			`{"tradeId":"t","amount":"5","currency":"EUR","venue":"XOFF","executedAt":"2025-06-02T12:00:00Z"}`,
+			`{"status":"PARTIAL","reasons":["VENUE_WITHOUT_HOURS"],"venue":{"mic":"XOFF","name":"Off-exchange transactions in listed instruments"},
+			  "currency":{"code":"EUR","minorUnit":2}}`},
+		{"what is bought in Toronto in US dollars settles when the banks of both countries are open",
+			`{"tradeId":"t","amount":"5","currency":"USD","venue":"XTSE","executedAt":"2023-06-29T12:00:00-04:00"}`,
+			`{"status":"COMPLETE","reasons":[],"venue":{"mic":"XTSE","name":"Toronto Stock Exchange","country":"CA","timeZone":"America/Toronto"},
+			  "session":"REGULAR","tradingDay":"2023-06-29","settlementDate":"2023-07-05","settlementCycle":"T+2",
+			  "currency":{"code":"USD","minorUnit":2}}`},
 		{"everything missing", `{"tradeId":"t"}`, `{"status":"PARTIAL","reasons":["VENUE_MISSING","CURRENCY_MISSING"]}`},
 		{"fields of another type are as good as missing",
 			`{"tradeId":"t","currency":[],"venue":{"mic":"XNYS"},"isin":12,"executedAt":false,"symbol":null}`,
@@ -197,7 +206,8 @@ func TestWithoutParametersTheReferenceDataIsStillAnswered(t *testing.T) {
 }
 
 func TestMetricsTellCompleteFromPartial(t *testing.T) {
-	for detail, want := range map[string]float64{apple: 0, `{"tradeId":"t"}`: 1} {
+	offExchange := `{"tradeId":"t","currency":"EUR","venue":"XOFF","executedAt":"2025-06-02T12:00:00Z"}`
+	for detail, want := range map[string]float64{apple: 0, `{"tradeId":"t"}`: 1, offExchange: 0} {
 		out := &output{}
 		invoke(t, handler(t, withEndpoint("none", "0"), out), payload(detail))
 		var line map[string]any
