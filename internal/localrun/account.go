@@ -37,6 +37,7 @@ func Observe(collector *report.Collector) func(states.Visit) {
 type Inventory struct {
 	all    int64            // items in the table
 	items  map[string]int64 // of these, by status, those in no queue
+	sum    uint64           // of these, whatever their order
 	queued map[string]int64 // events by queue
 	denied map[string]int64 // calls, by what the denial says
 }
@@ -58,10 +59,11 @@ func (p Pipeline) Take() (Inventory, error) {
 	for _, queue := range queues {
 		inventory.queued[queue]++
 	}
-	for item := range table.Items() {
+	for item := range table.Entries() {
 		inventory.all++
-		if _, kept := queues[textOf(item, "eventId")]; !kept {
-			inventory.items[textOf(item, "status")]++
+		if _, kept := queues[item.Text("eventId")]; !kept {
+			inventory.items[item.Text("status")]++
+			inventory.sum += item.Sum()
 		}
 	}
 	return inventory, nil
@@ -113,9 +115,13 @@ func (p Pipeline) Report(ctx context.Context, collector *report.Collector, befor
 	if err != nil {
 		return nil, err
 	}
+	table, err := p.Cloud.Table(p.Region, p.Table)
+	if err != nil {
+		return nil, err
+	}
 	for _, replica := range p.Cloud.Replicas(p.Table) {
 		run.Replicas = append(run.Replicas, report.Replica{
-			Region: replica.Region, Items: int64(replica.Table.Count()), Behind: int64(replica.Behind),
+			Region: replica.Region, Items: int64(replica.Table.Count()), Behind: int64(replica.Behind), Differs: int64(table.Differs(replica.Table)),
 		})
 	}
 	for says, times := range p.Cloud.Denials() {
@@ -123,7 +129,7 @@ func (p Pipeline) Report(ctx context.Context, collector *report.Collector, befor
 			run.Denied = append(run.Denied, report.Denial{Says: says, Times: times})
 		}
 	}
-	run.Checks = checks(collector.Report(run), before, after)
+	run.Checks = checks(collector, run, before, after)
 	if run.Example, err = p.example(); err != nil {
 		return nil, err
 	}
@@ -131,7 +137,8 @@ func (p Pipeline) Report(ctx context.Context, collector *report.Collector, befor
 }
 
 // checks compares the reported outcomes with what tables and queues hold.
-func checks(told *report.Report, before, after Inventory) []report.Check {
+func checks(collector *report.Collector, run report.Run, before, after Inventory) []report.Check {
+	told := collector.Report(run)
 	if told.Unfinished > 0 {
 		return nil // trades in flight may or may not have been written
 	}
@@ -139,6 +146,18 @@ func checks(told *report.Report, before, after Inventory) []report.Check {
 	checks := []report.Check{
 		{Claim: "items added to the table as RECORDED", Want: told.Recorded, Got: added(recorder.Recorded)},
 		{Claim: "items added to the table as REJECTED", Want: told.Rejected, Got: added(recorder.Rejected)},
+	}
+	answers := told.Recorded + told.Rejected + told.Duplicates + told.DuplicateRejections
+	borneOut, written := collector.Contents()
+	checks = append(checks, report.Check{Claim: "answers whose trade the table holds as it came", Want: answers, Got: borneOut})
+	// By content, so that nothing was changed after the answer, and nothing else was written. One that isn't borne out
+	// would only be told twice.
+	if borneOut == answers {
+		changed := report.Check{Claim: "differences between what was written and what the table holds now"}
+		if after.sum != before.sum+written {
+			changed.Got = 1
+		}
+		checks = append(checks, changed)
 	}
 	want := map[string]int64{}
 	for _, letters := range told.DeadLetters {
@@ -155,7 +174,9 @@ func checks(told *report.Report, before, after Inventory) []report.Check {
 		return checks // and nobody waits for the replicas
 	}
 	for _, replica := range told.Replicas {
-		checks = append(checks, report.Check{Claim: "items in the replica of " + replica.Region, Want: after.all, Got: replica.Items})
+		checks = append(checks,
+			report.Check{Claim: "items in the replica of " + replica.Region, Want: after.all, Got: replica.Items},
+			report.Check{Claim: "items that differ in the replica of " + replica.Region, Got: replica.Differs})
 	}
 	return checks
 }

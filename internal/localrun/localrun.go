@@ -14,6 +14,7 @@ import (
 	"trade-processing/internal/feed"
 	"trade-processing/internal/report"
 	"trade-processing/lambdas/recorder"
+	"trade-processing/lambdas/trade"
 	"trade-processing/local/cloud"
 )
 
@@ -122,7 +123,7 @@ func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.
 	}
 	collector.Received()
 	collector.Stage(report.EndToEnd, time.Since(begun))
-	return count(receipt, collector)
+	return p.count(receipt, entry.Detail, collector)
 }
 
 // onlyArchived says why an event is nowhere but in the bus's archive: it is too large for an execution, and for the queue
@@ -139,52 +140,73 @@ func onlyArchived(receipt cloud.Receipt) (cause string, archived bool) {
 
 // count records what became of an event. An event that several rules match, or several branches fail on, is still one
 // trade: its most significant delivery counts, dead letters first; of several, the one in the first queue by name, as
-// in an Inventory.
-func count(receipt cloud.Receipt, collector *report.Collector) error {
+// in an Inventory. An answer that is none of the recorder's is no outcome: then the run doesn't reconcile, and shouldn't.
+func (p Pipeline) count(receipt cloud.Receipt, detail []byte, collector *report.Collector) error {
 	if len(receipt.Deliveries) == 0 {
 		collector.NotMatched()
 		return nil
 	}
 	var letters []cloud.DeadLetter
-	var outcomes []outcome
+	var answers []recorder.Response
 	for _, delivery := range receipt.Deliveries {
 		letters = append(letters, delivery.DeadLetters...)
 		if delivery.Failure != nil {
-			continue // no outcome: the run doesn't reconcile, and shouldn't
+			continue
 		}
-		var read outcome
-		if err := json.Unmarshal(delivery.Output, &read); err != nil {
-			return fmt.Errorf("reading the outcome of %s: %w", delivery.Execution, err)
+		var read recorder.Response
+		if json.Unmarshal(delivery.Output, &read) == nil {
+			answers = append(answers, read)
 		}
-		outcomes = append(outcomes, read)
 	}
 	if len(letters) > 0 {
 		first := slices.MinFunc(letters, func(a, b cloud.DeadLetter) int { return cmp.Compare(a.Queue, b.Queue) })
 		collector.DeadLettered(first.Queue, first.Error)
 		return nil
 	}
-	is := func(wanted string) int {
-		return slices.IndexFunc(outcomes, func(o outcome) bool { return o.Outcome == wanted })
-	}
-	switch {
-	case is(recorder.OutcomeRecorded) >= 0:
-		written(outcomes[is(recorder.OutcomeRecorded)], collector)
-	case is(recorder.OutcomeDuplicate) >= 0:
-		collector.Duplicate()
-	case is(recorder.OutcomeDuplicateRejected) >= 0:
-		collector.DuplicateRejection()
+	for _, outcome := range []string{recorder.OutcomeRecorded, recorder.OutcomeDuplicate, recorder.OutcomeDuplicateRejected} {
+		if at := slices.IndexFunc(answers, func(a recorder.Response) bool { return a.Outcome == outcome }); at >= 0 {
+			return p.answered(answers[at], receipt.EventID, detail, collector)
+		}
 	}
 	return nil
 }
 
-// outcome is an execution's answer: the recorder's own answer.
-type outcome = recorder.Response
-
-// written counts a trade that the recorder wrote.
-func written(o outcome, collector *report.Collector) {
-	if o.Status == recorder.Rejected {
-		collector.Rejected(o.Violations)
-		return
+// answered counts an outcome, and looks up whether the table bears it out: the item that the answer names holds this
+// very trade and, if it was written now, this event.
+func (p Pipeline) answered(answer recorder.Response, event string, detail []byte, collector *report.Collector) error {
+	table, err := p.Cloud.Table(p.Region, p.Table)
+	if err != nil {
+		return err
 	}
-	collector.Recorded()
+	status, mine := recorder.Recorded, false
+	switch answer.Outcome {
+	case recorder.OutcomeDuplicate:
+		collector.Duplicate()
+	case recorder.OutcomeDuplicateRejected:
+		collector.DuplicateRejection()
+		status = recorder.Rejected
+	default:
+		mine = true
+		if status = answer.Status; status == recorder.Rejected {
+			collector.Rejected(answer.Violations)
+		} else {
+			collector.Recorded()
+		}
+	}
+	item, found := table.Entry(answer.TradeID, answer.Version)
+	sent, err := trade.Parse(detail)
+	if !found || err != nil {
+		return nil //nolint:nilerr // what is no trade has no place in the table
+	}
+	canonical := sent.Canonical()
+	if item.Text("trade") != string(canonical) || item.Text("digest") != trade.DigestOf(canonical) || item.Text("status") != status {
+		return nil
+	}
+	switch {
+	case !mine:
+		collector.BorneOut(0)
+	case item.Text("eventId") == event:
+		collector.BorneOut(item.Sum())
+	}
+	return nil
 }

@@ -49,7 +49,12 @@ type shard struct {
 	_           [64]byte                  // keeps neighbours off the same cache line
 }
 
-type counts struct{ received, recorded, rejected, duplicates, duplicateRejections, deadLettered, notMatched int64 }
+type counts struct {
+	received, recorded, rejected, duplicates, duplicateRejections, deadLettered, notMatched int64
+
+	borneOut int64  // answers
+	written  uint64 // the sum of the items that these name as written
+}
 
 type deadLetter struct{ queue, error string }
 
@@ -105,6 +110,17 @@ func (c *Collector) Duplicate() { c.locked(func(s *shard) { s.counts.duplicates+
 
 // DuplicateRejection counts a trade that broke the rules again, and whose rejection was already in the table.
 func (c *Collector) DuplicateRejection() { c.locked(func(s *shard) { s.counts.duplicateRejections++ }) }
+
+// BorneOut counts an answer that the table bears out, and adds the item's sum if it says that it was written now.
+func (c *Collector) BorneOut(sum uint64) {
+	c.locked(func(s *shard) { s.counts.borneOut, s.counts.written = s.counts.borneOut+1, s.counts.written+sum })
+}
+
+// Contents returns how many answers were borne out, and the sum of the items that were written.
+func (c *Collector) Contents() (borneOut int64, written uint64) {
+	n := c.counts()
+	return n.borneOut, n.written
+}
 
 // DeadLettered counts a trade that went to a dead-letter queue because of an error.
 func (c *Collector) DeadLettered(queue, error string) {
@@ -173,6 +189,8 @@ func (c *Collector) counts() counts {
 		sum.duplicateRejections += n.duplicateRejections
 		sum.deadLettered += n.deadLettered
 		sum.notMatched += n.notMatched
+		sum.borneOut += n.borneOut
+		sum.written += n.written
 	}
 	return sum
 }

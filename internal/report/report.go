@@ -137,6 +137,8 @@ type Replica struct {
 	Region string `json:"region"`
 	Items  int64  `json:"items"`
 	Behind int64  `json:"behind"` // changes to the table that hadn't arrived yet
+	// Differs is how many items it lacks, has besides or has with other contents.
+	Differs int64 `json:"differs"`
 }
 
 // accounted returns the sum of all outcomes.

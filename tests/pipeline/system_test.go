@@ -47,7 +47,9 @@ type system struct {
 // deploy brings the stack up.
 func deploy(t testing.TB, options cloud.Options) *system {
 	t.Helper()
-	options.Images = localrun.Images()
+	if options.Images == nil {
+		options.Images = localrun.Images()
+	}
 	if options.Clock == nil {
 		options.Clock = newHasty()
 	}

@@ -1,0 +1,67 @@
+package table
+
+import (
+	"hash/maphash"
+	"iter"
+)
+
+// An Entry is an item as the table holds it, for those who check what it holds: without a copy, past the faults, and
+// not counted by any metric.
+type Entry struct{ record *record }
+
+// Text returns a string or a number of the item; it is empty if the item has none of that name.
+func (e Entry) Text(name string) string {
+	value := attribute(e.record.body, name)
+	if value == "" || value[0] != kindString && value[0] != kindNumber {
+		return ""
+	}
+	return value.text()
+}
+
+// seed is that of every Sum of this process.
+var seed = maphash.MakeSeed()
+
+// Sum is a number that the same items share within one process, and different ones hardly ever.
+func (e Entry) Sum() uint64 { return maphash.String(seed, e.record.body) }
+
+// Entries yields all items in key order, as of the start of the iteration.
+func (t *Table) Entries() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		t.catchUp()
+		for _, r := range t.store.all() {
+			if !yield(Entry{r}) {
+				return
+			}
+		}
+	}
+}
+
+// Entry finds an item of a table whose keys are strings, by its key.
+func (t *Table) Entry(hash, sort string) (Entry, bool) {
+	t.catchUp()
+	key := appendKeyPrefix(nil, hash)
+	key = append(appendKeyPrefix(append(key, 0x00, 0x01), sort), 0x00, 0x01)
+	found := t.store.get(&record{keys: []string{string(key)}})
+	return Entry{found}, found != nil
+}
+
+// Differs counts the keys under which two tables, such as replicas of one, don't hold the same item.
+func (t *Table) Differs(other *Table) (keys int) {
+	t.catchUp()
+	other.catchUp()
+	a, b := t.store.all(), other.store.all()
+	for len(a) > 0 && len(b) > 0 {
+		switch x, y := a[0], b[0]; {
+		case x.keys[0] < y.keys[0]:
+			a, keys = a[1:], keys+1
+		case x.keys[0] > y.keys[0]:
+			b, keys = b[1:], keys+1
+		default:
+			if x.body != y.body {
+				keys++
+			}
+			a, b = a[1:], b[1:]
+		}
+	}
+	return keys + len(a) + len(b)
+}
