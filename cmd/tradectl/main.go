@@ -2,13 +2,15 @@
 package main
 
 import (
-	beforebubbletea "before-bubbletea" // a terminal may not answer what bubbletea asks it
+	_ "before-bubbletea" // a terminal may not answer what bubbletea asks it
+	"before-bubbletea/early"
 	"context"
 	"os"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // venues have time zones, and not every machine has them
 
+	"trade-processing/internal/exitcode"
 	"trade-processing/internal/terminal"
 )
 
@@ -18,10 +20,18 @@ func main() {
 
 // run is main without the exit, so tests can be tradectl too.
 func run() int {
-	beforebubbletea.Collect()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), early.Interrupts()...)
 	defer stop()
-	// The first Ctrl-C asks the command to stop; a second one kills it at once.
-	context.AfterFunc(ctx, stop)
-	return int(execute(ctx, terminal.System(), os.Args[1:]))
+	// The first Ctrl-C asks the command to stop; a second one ends it at once.
+	context.AfterFunc(ctx, func() {
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, early.Interrupts()...)
+		<-again
+		os.Exit(int(exitcode.Interrupted))
+	})
+	early.End()
+	// Without this, a write to a closed pipe would kill the process before it has removed its temporary files. Ignoring
+	// the signal would do too, but programs that are started here would inherit it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return int(execute(ctx, terminal.System(ctx), os.Args[1:]))
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"trade-processing/cmd/tradectl/commands"
 	"trade-processing/internal/exitcode"
@@ -28,6 +29,7 @@ func newRoot(t *terminal.Terminal) *cobra.Command {
 	root.SetOut(t.Out)
 	root.SetErr(t.Err)
 	root.AddCommand(commands.All(t)...)
+	root.InitDefaultCompletionCmd() // so that it is treated like every command
 	return root
 }
 
@@ -51,6 +53,13 @@ func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exi
 		err = exitcode.With(exitcode.Usage, err)
 	}
 	code, printed := exitcode.Of(err)
+	switch {
+	case !printed && ctx.Err() != nil:
+		code = exitcode.Interrupted // whatever the interrupt broke
+	case t.Closed():
+		code, printed = exitcode.OutputClosed, false
+		err = errors.New("standard output was closed before everything was written: the rest is lost")
+	}
 	if !printed {
 		explain(t, command, code, err)
 	}
@@ -66,6 +75,9 @@ func prepare(command *cobra.Command, started *bool) {
 	switch do := command.RunE; {
 	case do != nil:
 		command.RunE = func(command *cobra.Command, args []string) error {
+			if err := noneEmpty(command.Flags()); err != nil {
+				return err
+			}
 			*started = true
 			return do(command, args)
 		}
@@ -84,6 +96,17 @@ func prepare(command *cobra.Command, started *bool) {
 			return errors.New(message)
 		}
 	}
+}
+
+// noneEmpty refuses an empty text, which a script's unset variable gives: taken as no flag at all, it would lose an output.
+func noneEmpty(flags *pflag.FlagSet) error {
+	var problems []error
+	flags.Visit(func(flag *pflag.Flag) {
+		if flag.Value.Type() == "string" && flag.Value.String() == "" {
+			problems = append(problems, fmt.Errorf("--%s is empty; give it a value, or leave it out", flag.Name))
+		}
+	})
+	return errors.Join(problems...)
 }
 
 // explain prints an error and, after wrong usage, where to read more.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,8 @@ const (
 	Usage        Code = 2   // a wrong flag, argument or setting; nothing was done
 	Unreconciled Code = 3   // trades in and trades out differ, or aren't what they must be
 	RefusedInput Code = 4   // some input was refused or couldn't be read; the rest was processed and reconciles
-	Interrupted  Code = 130 // Ctrl-C or SIGTERM: 128 + SIGINT, as shells count
+	Interrupted  Code = 130 // Ctrl-C, SIGTERM or SIGHUP: 128 + SIGINT, as shells count
+	OutputClosed Code = 141 // 128 + SIGPIPE
 )
 
 // The first problem found by a verification of a deployment.
@@ -42,7 +44,7 @@ var meanings = []struct {
 	code    Code
 	meaning string
 }{
-	{OK, "done; every trade is accounted for"},
+	{OK, "done; a run has accounted for every trade"},
 	{Failure, "unexpected failure"},
 	{Usage, "wrong usage or configuration; nothing was done"},
 	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice, a call was denied, or a sample isn't what it must be"},
@@ -60,16 +62,29 @@ var meanings = []struct {
 	{LeftBehind, "verify: a queue may still hold what the verification sent"},
 	{NotKept, "verify: an event that couldn't be delivered is not in its dead-letter queue"},
 	{Interrupted, "interrupted"},
+	{OutputClosed, "standard output was closed before everything was written"},
 }
 
-// Help returns the table of codes for a command's help.
-func Help() string {
+// every command may end with these.
+var every = []Code{OK, Failure, Usage, Interrupted, OutputClosed}
+
+// Help returns the table of all codes.
+func Help() string { return help(func(Code) bool { return true }) }
+
+// HelpFor returns the table for the help of a command with the codes that only it has, besides those of every command.
+func HelpFor(own ...Code) string {
+	return help(func(code Code) bool { return slices.Contains(every, code) || slices.Contains(own, code) })
+}
+
+func help(listed func(Code) bool) string {
 	var b strings.Builder
-	b.WriteString("Exit codes:\n")
+	b.WriteString("Exit codes:")
 	for _, m := range meanings {
-		fmt.Fprintf(&b, "  %3d  %s\n", m.code, m.meaning)
+		if listed(m.code) {
+			fmt.Fprintf(&b, "\n  %3d  %s", m.code, m.meaning)
+		}
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return b.String()
 }
 
 // coded is an error with the code to exit with.

@@ -50,4 +50,10 @@ func TestHelpNamesEveryCode(t *testing.T) {
 			t.Errorf("code %d is not in:\n%s", code, help)
 		}
 	}
+	own := exitcode.HelpFor(exitcode.Unreconciled)
+	for code, want := range map[exitcode.Code]bool{exitcode.OK: true, exitcode.Usage: true, exitcode.Unreconciled: true, exitcode.RefusedInput: false, exitcode.NotSent: false, exitcode.OutputClosed: true} {
+		if strings.Contains(own, fmt.Sprintf("\n  %3d  ", code)) != want {
+			t.Errorf("code %d in a command's help: want %v:\n%s", code, want, own)
+		}
+	}
 }

@@ -6,10 +6,10 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"slices"
 
 	"trade-processing/components"
+	"trade-processing/internal/child"
 )
 
 // Builder builds the functions' container images with Docker, as the Pulumi program does, but without Pulumi.
@@ -35,7 +35,7 @@ func (b Builder) Build(ctx context.Context, function string) (string, error) {
 	for _, name := range slices.Sorted(maps.Keys(build.Args)) {
 		options = append(options, "--build-arg", name+"="+build.Args[name])
 	}
-	command := exec.CommandContext(ctx, b.Docker, append(options, build.Context)...)
+	command := child.Command(ctx, b.Docker, append(options, build.Context)...)
 	command.Dir, command.Stdout, command.Stderr = b.Project, b.Progress, b.Progress
 	// The recipe needs BuildKit. Attestations would turn the image into an index, which Lambda refuses.
 	command.Env = append(os.Environ(), "DOCKER_BUILDKIT=1", "BUILDX_NO_DEFAULT_ATTESTATIONS=1")

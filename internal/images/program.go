@@ -5,8 +5,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+
+	"trade-processing/internal/child"
 )
 
 // Sources is the folder of the functions' module, relative to the project.
@@ -22,7 +23,7 @@ func BuildProgram(ctx context.Context, project, function, arch, out string) erro
 	if err != nil {
 		return fmt.Errorf("building %s: %w", function, err)
 	}
-	build := exec.CommandContext(ctx, "go", append([]string{"build", "-o", out}, append(flags, "./"+function+"/bootstrap")...)...)
+	build := child.Command(ctx, "go", append([]string{"build", "-o", out}, append(flags, "./"+function+"/bootstrap")...)...)
 	build.Dir = filepath.Join(project, Sources)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOWORK=off")
 	if text, err := build.CombinedOutput(); err != nil {

@@ -4,7 +4,9 @@ package outfile
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,40 +29,108 @@ type File struct {
 	done   bool
 }
 
-// Create starts writing the file at path. If the name ends in .gz, it is compressed.
-func Create(path string) (*File, error) {
-	f := &File{path: path}
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, fmt.Errorf("writing %s: %w", path, err)
-	case info.IsDir():
-		return nil, fmt.Errorf("writing %s: it is a directory; name a file in it", path)
-	case !info.Mode().IsRegular():
-		f.direct = true
-	default:
-		// Replacing a symbolic link with a file would surprise the person who made it.
-		if f.path, err = filepath.EvalSymlinks(path); err != nil {
-			return nil, fmt.Errorf("writing %s: %w", path, err)
-		}
-		f.mode = info.Mode().Perm()
-	}
-	if f.direct {
-		f.file, err = os.OpenFile(path, os.O_WRONLY, 0)
-	} else {
-		// Not os.CreateTemp: it makes files private to their owner, whatever the umask.
-		temporary := fmt.Sprintf(".%s.%08x.tmp", filepath.Base(f.path), rand.Uint32())
-		f.file, err = os.OpenFile(filepath.Join(filepath.Dir(f.path), temporary), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+// Create starts writing the file at path. If the name ends in .gz, it is compressed. A pipe may have no reader yet: it
+// is waited for until ctx ends, and writes to a pipe or device end then too.
+func Create(ctx context.Context, path string) (*File, error) {
+	f, err := create(ctx, path)
+	if ctx.Err() != nil && err != nil {
+		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("writing %s: %w", path, err)
+		return nil, fmt.Errorf("writing %s: %w", path, reason(err))
 	}
 	f.buffer = bufio.NewWriterSize(f.file, 256<<10)
 	if strings.HasSuffix(path, ".gz") {
 		f.zip = gzip.NewWriter(f.buffer)
 	}
 	return f, nil
+}
+
+func create(ctx context.Context, path string) (*File, error) {
+	f := &File{path: path}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case err == nil && info.IsDir(), strings.HasSuffix(path, string(filepath.Separator)):
+		return nil, errors.New("it is a directory; name a file in it")
+	case err == nil && !info.Mode().IsRegular():
+		f.direct = true
+		if f.file, err = openDirect(ctx, path); err == nil {
+			context.AfterFunc(ctx, func() { f.file.Close() }) //nolint:errcheck // it ends a write that waits
+		}
+		return f, err
+	case err == nil:
+		f.mode = info.Mode().Perm()
+		// Whoever may write to the folder could replace a file that is protected against writing.
+		old, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		if err := old.Close(); err != nil {
+			return nil, err
+		}
+	}
+	// Replacing a symbolic link with a file would surprise the person who made it.
+	if f.path, err = resolve(path); err != nil {
+		return nil, err
+	}
+	// Not os.CreateTemp: it makes files private to their owner, whatever the umask.
+	temporary := fmt.Sprintf(".%s.%08x.tmp", filepath.Base(f.path), rand.Uint32())
+	f.file, err = os.OpenFile(filepath.Join(filepath.Dir(f.path), temporary), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	return f, err
+}
+
+// openDirect opens a device or pipe. Opening a pipe waits for a reader.
+func openDirect(ctx context.Context, path string) (*os.File, error) {
+	type result struct {
+		file *os.File
+		err  error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		opened <- result{file, err}
+	}()
+	select {
+	case r := <-opened:
+		return r.file, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// resolve returns the file that a path leads to, which needn't be there yet.
+func resolve(path string) (string, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target, nil
+	}
+	for range 40 { // as many as Linux follows
+		to, err := os.Readlink(path)
+		if err != nil {
+			break // it is no link
+		}
+		if !filepath.IsAbs(to) {
+			folder, _ := filepath.Split(path) // not Join and Dir: they take .. for the folder that a link is in
+			to = folder + to
+		}
+		path = to
+	}
+	folder, name := filepath.Split(path)
+	folder, err := filepath.EvalSymlinks(cmp.Or(folder, "."))
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(folder, name), nil
+}
+
+// reason strips the operation and the path from a file's error; the message names the file as the user did.
+func reason(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // Write buffers p. It is not safe for concurrent use.

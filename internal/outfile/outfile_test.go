@@ -13,7 +13,7 @@ import (
 
 func write(t *testing.T, path, content string) *outfile.File {
 	t.Helper()
-	f, err := outfile.Create(path)
+	f, err := outfile.Create(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestWhatCannotBeWrittenIsSaidAtOnce(t *testing.T) {
 		directory:                               "it is a directory; name a file in it",
 		filepath.Join(directory, "no", "where"): "no such file or directory",
 	} {
-		if _, err := outfile.Create(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := outfile.Create(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}
 	}

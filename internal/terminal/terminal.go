@@ -5,6 +5,7 @@
 package terminal
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -32,10 +33,10 @@ type Terminal struct {
 	Getenv func(string) string
 }
 
-// System returns the terminal of this process.
-func System() *Terminal {
+// System returns the terminal of this process, which is interrupted when ctx ends.
+func System(ctx context.Context) *Terminal {
 	t := &Terminal{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		In: os.Stdin, Out: &output{ctx: ctx, to: os.Stdout}, Err: &output{ctx: ctx, to: os.Stderr},
 		OutIsTerminal: isTerminal(os.Stdout), ErrIsTerminal: isTerminal(os.Stderr),
 		Columns: defaultColumns, Getenv: os.Getenv,
 	}

@@ -63,10 +63,10 @@ type Report struct {
 	Latencies   []Latency    `json:"latencies,omitempty"`
 }
 
-// ExitCode returns the exit code of the first failed step.
+// ExitCode returns the exit code of the first failed step; of an interrupted verification, only that of the clean-up.
 func (r *Report) ExitCode() exitcode.Code {
 	for _, step := range r.Steps {
-		if step.Outcome == Failed {
+		if step.Outcome == Failed && (!r.Interrupted || step.code == exitcode.LeftBehind) {
 			return step.code
 		}
 	}

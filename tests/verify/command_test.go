@@ -85,7 +85,7 @@ func TestTheCommandAsksPulumiForTheOutputs(t *testing.T) {
 if [ "$*" != "stack output --json --stack dev --non-interactive" ]; then echo "no stack named $5 in $PWD" >&2; exit 255; fi
 /bin/cat outputs.json
 `
-	for file, text := range map[string]string{filepath.Join(bin, "pulumi"): script, filepath.Join(project, "outputs.json"): w.outputsJSON()} {
+	for file, text := range map[string]string{filepath.Join(bin, "pulumi"): script, filepath.Join(project, "Pulumi.yaml"): "", filepath.Join(project, "outputs.json"): w.outputsJSON()} {
 		if err := os.WriteFile(file, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -39,7 +39,9 @@ content are the same as in a deployment of the stack; nothing is pushed.
 
 Prints the name of each image on standard output, and the builder's output on standard error.
 
---programs builds only the programs, without Docker: the same files as in the images.`,
+--programs builds only the programs, without Docker: the same files as in the images.
+
+` + exitcode.HelpFor(),
 		Example: `  tradectl images
   tradectl images recorder --build-arg INSIGHTS=without
   tradectl images --programs dist/programs`,
@@ -53,7 +55,7 @@ Prints the name of each image on standard output, and the builder's output on st
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.project, "project", ".", "the project's `FOLDER`")
+	flags.StringVar(&o.project, "project", "", stackconfig.ProjectFlag)
 	flags.StringVarP(&o.stack, "stack", "s", "dev", "build with the imageArguments of this stack")
 	flags.StringVar(&o.docker, "docker", "docker", "the Docker client to build with")
 	flags.StringVar(&o.programs, "programs", "", "build only the programs, for arm64, into `FOLDER`")
@@ -62,10 +64,17 @@ Prints the name of each image on standard output, and the builder's output on st
 }
 
 func run(ctx context.Context, t *terminal.Terminal, o options, functions []string) error {
+	own, err := o.own()
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	if o.project, err = stackconfig.FindProject(o.project); err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
 	if o.programs != "" {
 		return o.buildPrograms(ctx, t, functions)
 	}
-	arguments, err := o.read()
+	arguments, err := o.read(own)
 	if err != nil {
 		return exitcode.With(exitcode.Usage, err)
 	}
@@ -84,7 +93,12 @@ func run(ctx context.Context, t *terminal.Terminal, o options, functions []strin
 
 func (o options) buildPrograms(ctx context.Context, t *terminal.Terminal, functions []string) error {
 	if err := os.MkdirAll(o.programs, 0o755); err != nil {
-		return fmt.Errorf("creating the folder for the programs: %w", err)
+		return exitcode.Usagef("creating the folder for the programs: %w", err)
+	}
+	for _, function := range functions {
+		if info, err := os.Stat(filepath.Join(o.programs, function)); err == nil && info.IsDir() {
+			return exitcode.Usagef("--programs %s: it has a folder %s, where the program of that name would be; name another folder", o.programs, function)
+		}
 	}
 	for _, function := range functions {
 		out := filepath.Join(o.programs, function)
@@ -98,8 +112,8 @@ func (o options) buildPrograms(ctx context.Context, t *terminal.Terminal, functi
 	return nil
 }
 
-// read combines the stack's arguments with those of the command line.
-func (o options) read() (map[string]string, error) {
+// own returns the arguments of the command line.
+func (o options) own() (map[string]string, error) {
 	own := map[string]string{}
 	for _, argument := range o.arguments {
 		name, value, found := strings.Cut(argument, "=")
@@ -108,6 +122,11 @@ func (o options) read() (map[string]string, error) {
 		}
 		own[name] = value
 	}
+	return own, nil
+}
+
+// read combines the stack's arguments with those of the command line.
+func (o options) read(own map[string]string) (map[string]string, error) {
 	config, err := stackconfig.Read(o.project, o.stack)
 	if err != nil {
 		return nil, err

@@ -110,12 +110,12 @@ func (d *deployed) save(ctx context.Context) error {
 	if err := os.MkdirAll(d.kept, 0o700); err != nil {
 		return fmt.Errorf("creating the folder of the kept stack: %w", err)
 	}
-	state, err := outfile.Create(filepath.Join(d.kept, keptState))
+	state, err := outfile.Create(context.WithoutCancel(ctx), filepath.Join(d.kept, keptState))
 	if err != nil {
 		return err
 	}
 	defer state.Discard()
-	file, err := outfile.Create(filepath.Join(d.kept, keptCloud))
+	file, err := outfile.Create(context.WithoutCancel(ctx), filepath.Join(d.kept, keptCloud))
 	if err != nil {
 		return err
 	}

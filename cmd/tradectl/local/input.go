@@ -66,26 +66,9 @@ func (l *log) Write(line []byte) (int, error) {
 	return l.file.Write(line)
 }
 
-func openLog(path string) (*log, error) {
-	if path == "" {
-		return &log{}, nil
-	}
-	file, err := outfile.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	return &log{file: file}, nil
-}
-
 func (l *log) commit() error {
 	if l.file == nil {
 		return nil
 	}
 	return l.file.Commit()
-}
-
-func (l *log) discard() {
-	if l.file != nil {
-		l.file.Discard()
-	}
 }

@@ -8,15 +8,18 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"trade-processing/internal/outfile"
 )
 
 // Lines of a run's log file were once lost and cut because three functions wrote at the same time.
 func TestALogKeepsEveryLineWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.ndjson")
-	l, err := openLog(path)
+	file, err := outfile.Create(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := &log{file: file}
 	const writers, each = 8, 500
 	var writing sync.WaitGroup
 	for writer := range writers {

@@ -3,15 +3,12 @@
 package local
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"trade-processing/internal/engine"
+	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
 	"trade-processing/local/provider"
@@ -43,38 +40,5 @@ func open(root, name string, here *cloud.Cloud, state []byte) (*engine.Deploymen
 
 // projectFlag adds the flag that names the project's folder.
 func projectFlag(command *cobra.Command, root *string) {
-	command.Flags().StringVar(root, "project", "", "the project's folder (default: the nearest one above with a Pulumi.yaml)")
-}
-
-// findProject returns the absolute path of the folder with Pulumi.yaml: the given one, or the nearest from here
-// upwards.
-func findProject(named string) (string, error) {
-	if named != "" {
-		root, err := filepath.Abs(named)
-		if err != nil {
-			return "", fmt.Errorf("finding the project: %w", err)
-		}
-		if !isProject(root) {
-			return "", fmt.Errorf("%s has no Pulumi.yaml; use --project to name the folder that does", named)
-		}
-		return root, nil
-	}
-	folder, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("finding the project: %w", err)
-	}
-	for !isProject(folder) {
-		parent := filepath.Dir(folder)
-		if parent == folder {
-			return "", errors.New("there is no Pulumi.yaml here or in any folder above; " +
-				"run this inside the project, or name its folder with --project")
-		}
-		folder = parent
-	}
-	return folder, nil
-}
-
-func isProject(folder string) bool {
-	info, err := os.Stat(filepath.Join(folder, "Pulumi.yaml"))
-	return err == nil && info.Mode().IsRegular()
+	command.Flags().StringVar(root, "project", "", stackconfig.ProjectFlag)
 }

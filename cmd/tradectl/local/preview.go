@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"trade-processing/internal/engine"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
 )
@@ -28,7 +30,7 @@ func newPreviewCommand(t *terminal.Terminal) *cobra.Command {
 		Short: "Show what `pulumi up` of a stack would create, offline",
 		Long: "Runs the real engine's preview of a stack's program and config against an empty cloud: every resource\n" +
 			"that a first deployment would create, as a tree, and how many of each type. Needs no credentials.\n" +
-			"Secret config values, which only the stack's owner can decrypt, are replaced by a placeholder.",
+			"Secret config values, which only the stack's owner can decrypt, are replaced by a placeholder.\n\n" + exitcode.HelpFor(),
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return preview(command, t, options) },
 	}
@@ -40,9 +42,9 @@ func newPreviewCommand(t *terminal.Terminal) *cobra.Command {
 
 func preview(command *cobra.Command, t *terminal.Terminal, options previewOptions) error {
 	ctx := command.Context()
-	root, err := findProject(options.project)
+	root, err := stackconfig.FindProject(options.project)
 	if err != nil {
-		return err
+		return exitcode.With(exitcode.Usage, err)
 	}
 	progress := t.Step("previewing stack " + options.stack)
 	defer progress.Stop()

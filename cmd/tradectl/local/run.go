@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"trade-processing/internal/exitcode"
+	"trade-processing/internal/feed"
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/outfile"
 	"trade-processing/internal/report"
+	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
 )
@@ -38,7 +41,7 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 			"files through the deployed pipeline, reports what became of each, and destroys the stack again.\n\n" +
 			"A file has one PutEvents entry per line, as JSON: Source, DetailType and Detail (an object, or a string\n" +
 			"containing one), and optionally Time, Resources and TraceHeader. It may be compressed with gzip.\n" +
-			"- is standard input. Without files, a generated sample is processed.\n\n" + exitcode.Help(),
+			"- is standard input. Without files, a generated sample is processed.\n\n" + exitcode.HelpFor(exitcode.Unreconciled, exitcode.RefusedInput),
 		Example: "  tradectl local run trades.ndjson more.ndjson.gz\n" +
 			"  zcat trades.gz | tradectl local run --json - > report.json\n" +
 			"  tradectl local run --sample 100000 --seed 7 --out recorded.ndjson",
@@ -60,7 +63,7 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 }
 
 func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
-	root, err := findProject(options.project)
+	root, err := stackconfig.FindProject(options.project)
 	if err != nil {
 		return exitcode.With(exitcode.Usage, err)
 	}
@@ -69,11 +72,12 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 		return exitcode.With(exitcode.Usage, err)
 	}
 	defer in.close()
-	logs, err := openLog(options.logs)
+	files, err := outfile.Open(ctx, []outfile.Output{{Flag: "--out", Path: options.out}, {Flag: "--logs", Path: options.logs}}, options.inputs(root)...)
 	if err != nil {
 		return exitcode.With(exitcode.Usage, err)
 	}
-	defer logs.discard()
+	defer outfile.Discard(files...)
+	items, logs := files[0], &log{file: files[1]}
 
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -89,10 +93,21 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := conclude(ctx, t, d, r, logs, options); err != nil {
+	if err := conclude(ctx, t, d, r, items, logs, options); err != nil {
 		return err
 	}
 	return exitcode.Silent(r.ExitCode())
+}
+
+// inputs are the files that a run reads.
+func (o runOptions) inputs(root string) []string {
+	read := []string{filepath.Join(root, stackconfig.ProjectFile), filepath.Join(root, stackconfig.FileOf(stackName))}
+	for _, file := range o.files {
+		if file != feed.StandardInput {
+			read = append(read, file)
+		}
+	}
+	return read
 }
 
 // process sends the input through the deployed pipeline and reports on it.
@@ -137,14 +152,14 @@ func process(ctx context.Context, t *terminal.Terminal, d *deployed, in input, c
 }
 
 // conclude writes the run's files, and destroys or keeps the stack.
-func conclude(ctx context.Context, t *terminal.Terminal, d *deployed, r *report.Report, logs *log, options runOptions) error {
+func conclude(ctx context.Context, t *terminal.Terminal, d *deployed, r *report.Report, items *outfile.File, logs *log, options runOptions) error {
 	problems := []error{logs.commit()}
 	switch {
-	case options.out == "":
+	case items == nil:
 	case r.Interrupted: // after Ctrl-C people want the prompt, not a file with some of the items
 		t.Note("%s is not written: the run was interrupted", options.out)
 	default:
-		problems = append(problems, writeItems(options.out, d))
+		problems = append(problems, writeItems(items, d))
 	}
 	switch {
 	case options.keep:
@@ -170,7 +185,7 @@ func show(t *terminal.Terminal, r *report.Report, asJSON bool) error {
 }
 
 // writeItems writes the table's items in key order.
-func writeItems(path string, d *deployed) error {
+func writeItems(file *outfile.File, d *deployed) error {
 	name, err := d.output("tradeTableName")
 	if err != nil {
 		return err
@@ -183,18 +198,13 @@ func writeItems(path string, d *deployed) error {
 	if err != nil {
 		return err
 	}
-	file, err := outfile.Create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
 	for item := range table.Items() {
 		line, err := localrun.ItemJSON(item)
 		if err != nil {
 			return err
 		}
 		if _, err := file.Write(append(line, '\n')); err != nil {
-			return fmt.Errorf("writing %s: %w", path, err)
+			return fmt.Errorf("writing the table's items: %w", err)
 		}
 	}
 	return file.Commit()

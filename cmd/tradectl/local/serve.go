@@ -19,7 +19,7 @@ func newServeCommand(t *terminal.Terminal) *cobra.Command {
 		Short: "Serve an empty local cloud to your own pulumi CLI until interrupted",
 		Long: "Starts the providers of an empty local cloud and prints the variables that attach a pulumi CLI to them: with\n" +
 			"these set, the CLI brings stacks up on this cloud and never calls AWS. The cloud is in memory and ends with\n" +
-			"this command, so start with a new stack each time.",
+			"this command, so start with a new stack each time.\n\n" + exitcode.HelpFor(),
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			servers, err := provider.Serve(cloud.New(cloud.Options{Images: localrun.Images()}))

@@ -37,7 +37,9 @@ Of 100,000 entries about 3,000 break one or more validation rules, 1,500 are dup
 earlier trade, 400 can't be identified, and 1,000 come from a source that no rule matches. From %d entries on,
 every violation code occurs. --expect writes the exact numbers, which a run must report.
 
-The same seed and count give the same bytes everywhere.`, sample.Everything),
+The same seed and count give the same bytes everywhere.
+
+`, sample.Everything) + exitcode.HelpFor(),
 		Example: `  tradectl sample --count 1000 > trades.ndjson
   tradectl sample --seed 7 --count 1000000 --out trades.ndjson.gz --expect expected.json`,
 		Args: cobra.NoArgs,
@@ -56,28 +58,35 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	if err != nil {
 		return exitcode.With(exitcode.Usage, fmt.Errorf("--count: %w", err))
 	}
-	if o.expect != "" {
-		if err := writeExpectation(o.expect, generator.Expect()); err != nil {
-			return err
-		}
+	if o.out == "-" || o.out == "/dev/stdout" {
+		o.out = "" // standard output, which may append to a file
 	}
-	if o.out == "" || o.out == "-" {
-		out := bufio.NewWriterSize(t.Out, 256<<10)
-		if err := write(ctx, out, generator, new(atomic.Int64)); err != nil {
-			return err
-		}
-		return out.Flush()
+	files, err := outfile.Open(ctx, []outfile.Output{{Flag: "--out", Path: o.out}, {Flag: "--expect", Path: o.expect}})
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
 	}
-	return writeFile(ctx, t, o.out, generator, int64(o.count))
+	defer outfile.Discard(files...)
+	if out := files[0]; out != nil {
+		err = writeFile(ctx, t, out, o.out, generator, int64(o.count))
+	} else {
+		err = printTo(ctx, t.Out, generator)
+	}
+	if expect := files[1]; expect != nil && err == nil {
+		return writeExpectation(expect, generator.Expect())
+	}
+	return err
+}
+
+func printTo(ctx context.Context, to io.Writer, generator *sample.Generator) error {
+	out := bufio.NewWriterSize(to, 256<<10)
+	if err := write(ctx, out, generator, new(atomic.Int64)); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 // writeFile writes the sample to a file that is either complete or absent.
-func writeFile(ctx context.Context, t *terminal.Terminal, path string, generator *sample.Generator, count int64) error {
-	file, err := outfile.Create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
+func writeFile(ctx context.Context, t *terminal.Terminal, file *outfile.File, path string, generator *sample.Generator, count int64) error {
 	var written atomic.Int64
 	progress := t.Progress("Writing "+path, count, func() terminal.Reading {
 		return terminal.Reading{Done: written.Load(), Count: written.Load()}
@@ -107,18 +116,13 @@ func write(ctx context.Context, w io.Writer, generator *sample.Generator, writte
 	return nil
 }
 
-func writeExpectation(path string, expectation sample.Expectation) error {
+func writeExpectation(file *outfile.File, expectation sample.Expectation) error {
 	text, err := json.MarshalIndent(expectation, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing the expectation: %w", err)
 	}
-	file, err := outfile.Create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
 	if _, err := file.Write(append(text, '\n')); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return fmt.Errorf("writing the expectation: %w", err)
 	}
 	return file.Commit()
 }

@@ -16,8 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
+	"trade-processing/internal/child"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/outfile"
+	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/internal/verify"
 )
@@ -46,7 +48,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 			"queues. Its records stay: their ids begin with " + verify.Mark + ", and their field synthetic is true.\n\n" +
 			"Uses the same credentials and endpoint as the AWS CLI: AWS_PROFILE, AWS_ENDPOINT_URL and so on. The region\n" +
 			"is the stack's.\n\n" +
-			"Steps: " + strings.Join(stepNames(), ", ") + ".\n\n" + exitcode.Help(),
+			"Steps: " + strings.Join(stepNames(), ", ") + ".\n\n" + exitcode.HelpFor(stepCodes()...),
 		Example: "  tradectl verify --stack dev\n" +
 			"  pulumi stack output --json -s prod | tradectl verify --outputs - --json --junit verify.xml",
 		Args: cobra.NoArgs,
@@ -55,7 +57,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVarP(&o.stack, "stack", "s", "", "the stack to verify; its outputs come from pulumi")
 	flags.StringVar(&o.outputs, "outputs", "", "a file with the stack's outputs, as `pulumi stack output --json` prints them; - is standard input")
-	flags.StringVar(&o.project, "project", ".", "with --stack: the project's folder, or one inside it")
+	flags.StringVar(&o.project, "project", "", "with --stack: "+stackconfig.ProjectFlag)
 	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long each step waits")
 	flags.DurationVar(&o.watch, "watch", 2*time.Minute, "how long to watch the alarms after the trades are sent; 0 looks once")
 	flags.BoolVar(&o.delivery, "delivery", false, "also have EventBridge keep an event that it can't deliver: gives a rule a second target for a while")
@@ -72,6 +74,14 @@ func stepNames() []string {
 		names = append(names, step.Name)
 	}
 	return names
+}
+
+func stepCodes() []exitcode.Code {
+	var codes []exitcode.Code
+	for _, step := range verify.Steps() {
+		codes = append(codes, step.Code)
+	}
+	return codes
 }
 
 func run(ctx context.Context, t *terminal.Terminal, o options) error {
@@ -91,13 +101,12 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 		return exitcode.With(exitcode.Usage, fmt.Errorf("reading the AWS configuration: %w", err))
 	}
 	// Opened before anything is sent, so that a bad path doesn't waste a verification.
-	var junit *outfile.File
-	if o.junit != "" {
-		if junit, err = outfile.Create(o.junit); err != nil {
-			return exitcode.With(exitcode.Usage, err)
-		}
-		defer junit.Discard()
+	files, err := outfile.Open(ctx, []outfile.Output{{Flag: "--junit", Path: o.junit}}, o.inputs()...)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
 	}
+	defer outfile.Discard(files...)
+	junit := files[0]
 	report := prove(ctx, t, o, outputs, cloud)
 	code := report.ExitCode()
 	if err := conclude(t, o, report, junit); err != nil && code == exitcode.OK {
@@ -106,6 +115,14 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 		return exitcode.With(code, err)
 	}
 	return exitcode.Silent(code)
+}
+
+// inputs are the files that the verification reads.
+func (o options) inputs() []string {
+	if o.outputs == "" || o.outputs == "-" {
+		return nil
+	}
+	return []string{o.outputs}
 }
 
 // readOutputs reads the stack's outputs from where the options say.
@@ -129,8 +146,12 @@ func readOutputs(ctx context.Context, t *terminal.Terminal, o options) ([]byte, 
 
 // askPulumi has the user's CLI print the outputs of a stack.
 func askPulumi(ctx context.Context, o options) ([]byte, error) {
-	ask := exec.CommandContext(ctx, "pulumi", "stack", "output", "--json", "--stack", o.stack, "--non-interactive")
-	ask.Dir = o.project
+	root, err := stackconfig.FindProject(o.project)
+	if err != nil {
+		return nil, err
+	}
+	ask := child.Command(ctx, "pulumi", "stack", "output", "--json", "--stack", o.stack, "--non-interactive")
+	ask.Dir = root
 	var problems bytes.Buffer
 	ask.Stderr = &problems
 	text, err := ask.Output()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trade-processing/internal/exitcode"
 	"trade-processing/internal/terminal"
 )
 
@@ -16,6 +17,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
+		Long:  "Prints the version of this program, or the commit it was built from.\n\n" + exitcode.HelpFor(),
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			info, _ := debug.ReadBuildInfo()
