@@ -1,6 +1,7 @@
 package trade_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"trade-processing/lambdas/trade"
@@ -18,6 +19,20 @@ func BenchmarkParse(b *testing.B) {
 
 func BenchmarkCheck(b *testing.B) {
 	parsed := mustParse(b, benchDetail)
+	for b.Loop() {
+		if verdict := rules.Check(parsed, arrival); !verdict.Valid {
+			b.Fatal(verdict.Violations)
+		}
+	}
+}
+
+// A trade with every field that the rules know.
+func BenchmarkCheckAllFields(b *testing.B) {
+	data, err := json.Marshal(validDetail())
+	if err != nil {
+		b.Fatal(err)
+	}
+	parsed := mustParse(b, string(data))
 	for b.Loop() {
 		if verdict := rules.Check(parsed, arrival); !verdict.Valid {
 			b.Fatal(verdict.Violations)

@@ -38,7 +38,7 @@ func UncheckedReasons() []UncheckedReason {
 	return []UncheckedReason{
 		{NoPrice, "There is no price or no quantity."},
 		{Unreadable, "Amount, price, quantity or another field of the formula can't be read; a violation says why."},
-		{InstrumentUnknown, "Nothing says how the instrument is quoted: none of `priceNotation`, `quantityNotation`, `multiplier` and `priceCurrency`, no CFI code of a share or fund, no exchange on which only shares in US dollars trade, and no pair of crypto assets."},
+		{InstrumentUnknown, "Nothing says how the instrument is quoted: none of `priceNotation`, `quantityNotation`, `multiplier` and `priceCurrency`, no CFI code of a share or fund, no US stock exchange (in US dollars, unless the ISIN is of a bond), and no pair of crypto assets."},
 		{MultiplierUnknown, "CFI code, symbol, venue or the fields of an option say that a contract was traded, but no `multiplier` what it is worth. The same if a nominal is priced in money, or units in percent."},
 		{PriceUnitUnknown, "In GBP, ZAR, ILS and KWD, shares are quoted in the minor unit, and no `priceCurrency` says whether this price is."},
 		{PriceNotMoney, "The price is a yield or a spread in basis points: the amount doesn't follow from it alone."},
@@ -68,17 +68,23 @@ func (c *checker) classify() instrument {
 		}
 		return unknownInstrument
 	}
-	symbol, venue := c.textOf(symbolField), c.textOf(venueField)
+	symbol, kind := c.textOf(symbolField), venueKinds[c.textOf(venueField)]
 	switch {
 	case c.present(strikeField), c.present(expiryField), c.present(optionTypeField), c.present(underlyingISINField),
-		isOptionSymbol(symbol), tradesContracts(venue):
+		isOptionSymbol(symbol), kind == contract:
 		return contract
-	case c.textOf(currencyField) == "USD" && tradesUSShares(venue):
+	case kind == share && c.textOf(currencyField) == "USD" && !isDebtOfUSIssuer(c.textOf(isinField)):
 		return share
 	case !c.present(venueField) && IsCryptoPair(symbol, c.textOf(currencyField)):
 		return cryptoPair
 	}
 	return unknownInstrument
+}
+
+// isDebtOfUSIssuer reports whether an ISIN holds a CUSIP of a bond, which US stock exchanges trade too: the CUSIP's two
+// characters for the issue are digits for shares, and hold a letter for debt (http://www.ppm.net/services/144a-offering/cusip-and-isin-services/cusip-and-isin-filing/cusip-description/).
+func isDebtOfUSIssuer(isin string) bool {
+	return isISIN(isin) && (isin[:2] == "US" || isin[:2] == "CA") && !(isDigit(isin[8]) && isDigit(isin[9]))
 }
 
 // isOptionSymbol reports whether a symbol is one of the US listed options': a root, an expiry as yymmdd, C or P, and the
@@ -98,7 +104,7 @@ func (c *checker) belowZero() bool {
 	case "PERC", "YIEL", "BAPO":
 		return true
 	}
-	return isDerivative(c.textOf(cfiField)) || tradesContracts(c.textOf(venueField))
+	return isDerivative(c.textOf(cfiField)) || venueKinds[c.textOf(venueField)] == contract
 }
 
 // priceSign returns the sign of the price, or 1 if there is none that can be read.
@@ -139,10 +145,10 @@ func (c *checker) formula(i int) Unchecked {
 	}
 	notation, quantityNotation, priceCurrency := c.textOf(priceNotationField), c.textOf(quantityNotationField), c.textOf(priceCurrencyField)
 	if !hasMultiplier && notation == "" && quantityNotation == "" && priceCurrency == "" {
-		switch c.instrument {
-		case contract:
+		if c.instrument == contract {
 			return MultiplierUnknown
-		case unknownInstrument:
+		}
+		if c.instrument == unknownInstrument {
 			return InstrumentUnknown
 		}
 	}
@@ -231,7 +237,7 @@ func (p product) agrees(amount *Decimal, currency Currency) bool {
 		return false
 	case difference.IsZero():
 		return true
-	case currency.HasMinorUnit && difference.Cmp(apd.New(1, -int32(currency.MinorUnit))) <= 0:
+	case currency.HasMinorUnit && difference.Cmp(apd.New(1, -int32(currency.MinorUnit))) <= 0: //nolint:gosec // minor units have 0 to 4 decimals
 		return true
 	}
 	size.Exponent -= 4 // 0.01 %

@@ -76,6 +76,9 @@ func TestTheAmountFollowsFromWhatTheFieldsSay(t *testing.T) {
 		// Where only one thing can be meant, nothing needs to be said.
 		"a share on a US exchange":                 {fields{"venue": "XNAS", "symbol": "AAPL", "price": "190.50", "quantity": "100", "amount": "19050.00"}, nil, agrees},
 		"a wrong amount on a US exchange":          {fields{"venue": "XNYS", "symbol": "IBM", "price": "190.50", "quantity": "100", "amount": "1905000.00"}, nil, mismatch},
+		"a bond on a US exchange":                  {fields{"venue": "XNYS", "isin": "US037833AK68", "price": "97.25", "quantity": "100000", "amount": "97250"}, nil, trade.InstrumentUnknown},
+		"a share on a US exchange by its ISIN":     {fields{"venue": "XNYS", "isin": "US0378331005", "price": "97.25", "quantity": "1000", "amount": "972.50"}, nil, mismatch},
+		"an Irish share on a US exchange":          {fields{"venue": "XNYS", "isin": "IE00BTN1Y115", "price": "97.25", "quantity": "1000", "amount": "972.50"}, nil, mismatch},
 		"a pair of crypto assets":                  {fields{"symbol": "BTC-USD", "price": "25741.02", "quantity": "0.02188038", "amount": "563.2232991876"}, nil, agrees},
 		"a pair in pounds":                         {fields{"symbol": "NU-GBP", "currency": "GBP", "price": "0.4394", "quantity": "70", "amount": "30.758"}, nil, agrees},
 		"a wrong amount of a pair":                 {fields{"symbol": "NU-GBP", "currency": "GBP", "price": "0.4394", "quantity": "70", "amount": "3075.8"}, nil, mismatch},

@@ -22,12 +22,9 @@ var (
 // first second after it, as in POSIX, because Go's clock has none.
 func ParseTime(s string) (time.Time, error) {
 	const second = "0000-00-00T00:00:00"
-	s = strings.Map(func(r rune) rune {
-		if r == 't' || r == 'z' {
-			return r + 'A' - 'a'
-		}
-		return r
-	}, s)
+	if len(s) > len(second) && (s[10] == 't' || s[len(s)-1] == 'z') {
+		s = strings.ToUpper(s)
+	}
 	if len(s) <= len(second) || !hasShape(s[:len(second)], second) {
 		return time.Time{}, errTimeFormat
 	}

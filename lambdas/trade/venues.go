@@ -31,9 +31,14 @@ const usShareVenues = "" +
 	"XNAS XNGS XNMS XNCM XBOS BOSD XPSX PSXD NASD XNYS NYSD ARCX ARCD XASE XCHI XCIS CISD BATS BZXD " +
 	"BATY BYXD EDGA EDGD EDGX EDDP IEXG MEMX LTSE EPRL EPRD CBSX TXSE TXSD 24EQ 24DX "
 
-func tradesContracts(mic string) bool {
-	return len(mic) == 4 && strings.Contains(contractVenues, mic+" ")
-}
-func tradesUSShares(mic string) bool {
-	return len(mic) == 4 && strings.Contains(usShareVenues, mic+" ")
-}
+// venueKinds says what is traded on a venue, if only one kind is.
+var venueKinds = func() map[string]instrument {
+	kinds := map[string]instrument{}
+	for _, mic := range strings.Fields(contractVenues) {
+		kinds[mic] = contract
+	}
+	for _, mic := range strings.Fields(usShareVenues) {
+		kinds[mic] = share
+	}
+	return kinds
+}()
