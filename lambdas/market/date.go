@@ -11,7 +11,7 @@ type Date int32
 
 // DateOf returns the date of a year, month and day. Days outside the month overflow, as with time.Date.
 func DateOf(year int, month time.Month, dayOfMonth int) Date {
-	return Date(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay)
+	return Date(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay) //nolint:gosec // five million years either way fit
 }
 
 // ParseDate reads a date in the form 2013-10-14.
@@ -31,7 +31,7 @@ func localTime(t time.Time, zone *time.Location) (Date, clock) {
 	if seconds%secondsPerDay < 0 {
 		days--
 	}
-	return Date(days), clock(seconds - days*secondsPerDay)
+	return Date(days), clock(seconds - days*secondsPerDay) //nolint:gosec // years have four digits
 }
 
 func (d Date) time() time.Time { return time.Unix(int64(d)*secondsPerDay, 0).UTC() }

@@ -256,7 +256,7 @@ func (p *calendarParser) fill() error {
 	p.days = make([]uint16, p.covers.until-p.covers.from+1)
 	current := 0
 	for i := range p.days {
-		d := p.covers.from + Date(i) //nolint:gosec // as many as the calendar covers
+		d := p.covers.from + Date(i)
 		for current+1 < len(p.weeks) && p.weeks[current+1].from <= d {
 			current++
 		}
