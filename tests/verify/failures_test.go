@@ -345,6 +345,21 @@ func TestEveryAttributeIsCompared(t *testing.T) {
 	}
 }
 
+// That a calendar ends soon is told but isn't a failure: no deployment can change it, and a verification must not turn red
+// by the passing of time.
+func TestACalendarThatEndsSoonIsToldAndPasses(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	w.amend("aws:cloudwatch/metricAlarm:MetricAlarm", "trade-processing-local-calendar-ends", "metricName", "CalendarDaysLeft", "TradesEnriched")
+	for _, step := range w.verify().Steps {
+		if step.Outcome != verify.Passed && step.Outcome != verify.Skipped {
+			t.Errorf("%+v", step)
+		}
+		if step.Step == verify.Watching.Name && !strings.Contains(strings.Join(step.Found, "\n"), "calendar-ends went off: see docs/runbook.md#a-calendar-ends-soon") {
+			t.Errorf("it says %q", step.Found)
+		}
+	}
+}
+
 // An incomplete market context is reported but isn't a failure: an API outage must not stop a deployment.
 func TestAPartialContextIsToldAndPasses(t *testing.T) {
 	w := newWorld(t, "local", nil)
