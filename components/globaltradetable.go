@@ -32,7 +32,7 @@ const (
 
 // windowAttributes are what a query of a time window returns besides the keys. To read the whole trade, get it by its
 // key: projecting everything would store and write each trade three times over.
-var windowAttributes = []string{"amount", "currency", "digest", "recordedAt", SourceSystemAttribute, StatusAttribute, "symbol", "venue"}
+var windowAttributes = []string{"action", "amount", "currency", "digest", "recordedAt", SourceSystemAttribute, StatusAttribute, "symbol", "venue"}
 
 // The types of key attributes.
 const (

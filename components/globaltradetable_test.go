@@ -39,7 +39,7 @@ func TestATableHasItsKeysItsIndexesAndItsProtection(t *testing.T) {
 	index := func(name, hashKey string) map[string]any {
 		return map[string]any{
 			"name": name, "hashKey": hashKey, "rangeKey": "timestamp", "projectionType": "INCLUDE",
-			"nonKeyAttributes": []any{"amount", "currency", "digest", "recordedAt", "sourceSystem", "status", "symbol", "venue"},
+			"nonKeyAttributes": []any{"action", "amount", "currency", "digest", "recordedAt", "sourceSystem", "status", "symbol", "venue"},
 		}
 	}
 	want := map[string]any{

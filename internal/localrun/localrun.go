@@ -187,11 +187,8 @@ func (p Pipeline) answered(answer recorder.Response, event string, detail []byte
 		status = recorder.Rejected
 	default:
 		mine = true
-		if status = answer.Status; status == recorder.Rejected {
-			collector.Rejected(answer.Violations)
-		} else {
-			collector.Recorded()
-		}
+		status = answer.Status
+		written(answer, collector)
 	}
 	item, found := table.Entry(answer.TradeID, answer.Version)
 	sent, err := trade.Parse(detail)
@@ -209,4 +206,18 @@ func (p Pipeline) answered(answer recorder.Response, event string, detail []byte
 		collector.BorneOut(item.Sum())
 	}
 	return nil
+}
+
+// written counts a trade that the recorder wrote.
+func written(answer recorder.Response, collector *report.Collector) {
+	switch {
+	case answer.Status == recorder.Rejected:
+		collector.Rejected(answer.Violations)
+	case answer.Action == string(trade.Correct):
+		collector.Correction()
+	case answer.Action == string(trade.Cancel):
+		collector.Cancel()
+	default:
+		collector.Recorded()
+	}
 }

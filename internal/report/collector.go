@@ -50,7 +50,7 @@ type shard struct {
 }
 
 type counts struct {
-	received, recorded, rejected, duplicates, duplicateRejections, deadLettered, notMatched int64
+	received, recorded, corrections, cancels, rejected, duplicates, duplicateRejections, deadLettered, notMatched int64
 
 	borneOut int64  // answers
 	written  uint64 // the sum of the items that these name as written
@@ -91,6 +91,16 @@ func (c *Collector) Received() { c.locked(func(s *shard) { s.counts.received++ }
 
 // Recorded counts a valid trade that was written.
 func (c *Collector) Recorded() { c.locked(func(s *shard) { s.counts.recorded++ }) }
+
+// Correction counts a correction that was written.
+func (c *Collector) Correction() {
+	c.locked(func(s *shard) { s.counts.recorded, s.counts.corrections = s.counts.recorded+1, s.counts.corrections+1 })
+}
+
+// Cancel counts a cancel that was written.
+func (c *Collector) Cancel() {
+	c.locked(func(s *shard) { s.counts.recorded, s.counts.cancels = s.counts.recorded+1, s.counts.cancels+1 })
+}
 
 // Rejected counts a trade that was written with violations. Each code counts once for the trade, however many fields
 // broke the rule.
@@ -184,6 +194,8 @@ func (c *Collector) counts() counts {
 		s.mu.Unlock()
 		sum.received += n.received
 		sum.recorded += n.recorded
+		sum.corrections += n.corrections
+		sum.cancels += n.cancels
 		sum.rejected += n.rejected
 		sum.duplicates += n.duplicates
 		sum.duplicateRejections += n.duplicateRejections
@@ -214,7 +226,7 @@ func (c *Collector) Report(run Run) *Report {
 	n := c.counts()
 	r := &Report{
 		Input:    c.input,
-		Received: n.received, Recorded: n.recorded, Rejected: n.rejected, Duplicates: n.duplicates,
+		Received: n.received, Recorded: n.recorded, Corrections: n.corrections, Cancels: n.cancels, Rejected: n.rejected, Duplicates: n.duplicates,
 		DuplicateRejections: n.duplicateRejections, DeadLettered: n.deadLettered, NotMatched: n.notMatched,
 		RejectedByCode: make(map[string]int64), DeadLetters: []DeadLetters{},
 		Denied: orEmpty(run.Denied), Unexpected: []string{}, Checks: orEmpty(run.Checks), Interrupted: run.Interrupted,

@@ -18,10 +18,13 @@ type Report struct {
 	Input Input `json:"input"`
 
 	// Every trade that the bus accepted had exactly one of the outcomes below.
-	Received   int64 `json:"received"`
-	Recorded   int64 `json:"recorded"`   // written to the table, valid
-	Rejected   int64 `json:"rejected"`   // written to the table, with violations
-	Duplicates int64 `json:"duplicates"` // already in the table, with the same digest
+	Received int64 `json:"received"`
+	Recorded int64 `json:"recorded"` // written to the table, valid
+	// Corrections and Cancels are among the recorded.
+	Corrections int64 `json:"corrections"`
+	Cancels     int64 `json:"cancels"`
+	Rejected    int64 `json:"rejected"`   // written to the table, with violations
+	Duplicates  int64 `json:"duplicates"` // already in the table, with the same digest
 	// DuplicateRejections broke the rules again, and their rejections were already in the table, with the same digest.
 	DuplicateRejections int64 `json:"duplicateRejections"`
 	// DeadLettered trades are in a dead-letter queue, whole.

@@ -78,6 +78,10 @@ func busyRun(t *testing.T) *report.Report {
 					c.Rejected([]string{"QUANTITY_NOT_POSITIVE"})
 				case i%50 == 5:
 					c.Duplicate()
+				case i%1000 == 8:
+					c.Correction()
+				case i%1000 == 9:
+					c.Cancel()
 				case i%1000 == 7:
 					c.DuplicateRejection()
 				case i%200 == 6:

@@ -128,8 +128,16 @@ func (r *Report) writeOutcomes(p *page) {
 	rows := []table.Row{
 		row("received", r.Received, nil),
 		row("recorded", r.Recorded, p.style.Green),
-		row("rejected", r.Rejected, p.style.Yellow),
 	}
+	for _, version := range []struct {
+		name string
+		n    int64
+	}{{"corrections", r.Corrections}, {"cancels", r.Cancels}} {
+		if version.n > 0 {
+			rows = append(rows, table.Row{"  " + version.name, terminal.Count(version.n), ""})
+		}
+	}
+	rows = append(rows, row("rejected", r.Rejected, p.style.Yellow))
 	codes := slices.SortedFunc(maps.Keys(r.RejectedByCode), func(a, b string) int {
 		return cmp.Or(cmp.Compare(r.RejectedByCode[b], r.RejectedByCode[a]), cmp.Compare(a, b))
 	})

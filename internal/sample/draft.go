@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"trade-processing/lambdas/jsontext"
+	"trade-processing/lambdas/trade"
 )
 
 // draft is a trade being turned into an entry. Its fields are JSON text, so wrong ones fit in too.
 type draft struct {
 	source string    // the entry's Source
-	at     time.Time // of execution
+	at     time.Time // of execution, or of a correction or cancel
 	fields []field   // of the detail, in order
 
 	// The deal in numbers, as passed to deal. The amount is price times quantity.
@@ -64,6 +65,16 @@ func (d *draft) index(name string) int {
 	return slices.IndexFunc(d.fields, func(f field) bool { return f.name == name })
 }
 
+// act turns the trade into its correction or cancel, a minute after the execution.
+func (d *draft) act(action trade.Action) {
+	if d.index("executedAt") < 0 {
+		d.set("executedAt", text(d.at.UTC().Format("2006-01-02T15:04:05.000Z")))
+	}
+	d.at = d.at.Add(time.Minute)
+	d.set("action", text(string(action)))
+	d.set("actionTime", text(d.at.UTC().Format("2006-01-02T15:04:05.000Z")))
+}
+
 // like returns a copy that can be changed without changing d.
 func (d *draft) like() *draft {
 	c := *d
@@ -71,7 +82,7 @@ func (d *draft) like() *draft {
 	return &c
 }
 
-// appendEntry appends the entry as a line. Every entry has a time, one second after the execution. Without it the bus
+// appendEntry appends the entry as a line. Every entry has a time, one second after its own. Without it the bus
 // would use the time of arrival, and a trade without executedAt, which is keyed by that, would be another trade each
 // time it is sent.
 func (d *draft) appendEntry(line []byte) []byte {

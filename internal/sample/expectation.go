@@ -15,10 +15,13 @@ type Expectation struct {
 	Seed  uint64 `json:"seed"`
 	Count int    `json:"count"`
 
-	Received   int64 `json:"received"`   // by the bus: all entries
-	Recorded   int64 `json:"recorded"`   // valid
-	Rejected   int64 `json:"rejected"`   // recorded with violations
-	Duplicates int64 `json:"duplicates"` // recorded before
+	Received int64 `json:"received"` // by the bus: all entries
+	Recorded int64 `json:"recorded"` // valid
+	// Corrections and Cancels are among the recorded.
+	Corrections int64 `json:"corrections"`
+	Cancels     int64 `json:"cancels"`
+	Rejected    int64 `json:"rejected"`   // recorded with violations
+	Duplicates  int64 `json:"duplicates"` // recorded before
 	// DuplicateRejections were rejected before.
 	DuplicateRejections int64 `json:"duplicateRejections"`
 	// Conflicts have the key of a previously recorded trade, but different content: TradeConflict.
@@ -38,6 +41,10 @@ func (g *Generator) Expect() Expectation {
 		switch kinds[i].outcome {
 		case recorded:
 			e.Recorded += n
+		case corrected:
+			e.Recorded, e.Corrections = e.Recorded+n, e.Corrections+n
+		case cancelled:
+			e.Recorded, e.Cancels = e.Recorded+n, e.Cancels+n
 		case rejected:
 			e.Rejected += n
 		case duplicate:
@@ -62,7 +69,7 @@ func (g *Generator) Expect() Expectation {
 func (e Expectation) Again() Expectation {
 	e.Duplicates += e.Recorded
 	e.DuplicateRejections += e.Rejected
-	e.Recorded, e.Rejected, e.RejectedByCode = 0, 0, map[string]int64{}
+	e.Recorded, e.Corrections, e.Cancels, e.Rejected, e.RejectedByCode = 0, 0, 0, 0, map[string]int64{}
 	return e
 }
 
@@ -80,6 +87,8 @@ func (e Expectation) Compare(r *report.Report) []string {
 	}
 	compare("received", e.Received, r.Received)
 	compare("recorded", e.Recorded, r.Recorded)
+	compare("corrections", e.Corrections, r.Corrections)
+	compare("cancels", e.Cancels, r.Cancels)
 	compare("rejected", e.Rejected, r.Rejected)
 	compare("duplicates", e.Duplicates, r.Duplicates)
 	compare("duplicates of rejected", e.DuplicateRejections, r.DuplicateRejections)

@@ -54,6 +54,7 @@ func faults() []fault {
 			d.set("venue", `"N"`)
 		}},
 	}
+	all = append(all, versionFaults()...)
 	for _, name := range []string{"amount", "price", "quantity", "multiplier"} {
 		all = append(all, longDecimals(name)...)
 	}
@@ -63,6 +64,26 @@ func faults() []fault {
 		}
 	}
 	return all
+}
+
+// versionFaults are those of corrections and cancels.
+func versionFaults() []fault {
+	spoilt := func(name string, code trade.Code, spoil func(*draft)) fault {
+		return fault{name, []trade.Code{code}, func(d *draft) {
+			d.act(trade.Cancel)
+			spoil(d)
+		}}
+	}
+	return []fault{
+		spoilt("a cancel without the time of execution", trade.ExecutedAtMissing, func(d *draft) { d.remove("executedAt") }),
+		spoilt("a cancel without its time", trade.ActionTimeMissing, func(d *draft) { d.remove("actionTime") }),
+		spoilt("a cancel from before the execution", trade.ActionTimeTooEarly, func(d *draft) {
+			d.set("actionTime", text(d.at.Add(-time.Hour).UTC().Format(time.RFC3339)))
+		}),
+		spoilt("a cancel of itself", trade.ReplacesTimeTooLate, func(d *draft) {
+			d.set("replacesTime", d.fields[d.index("actionTime")].value)
+		}),
+	}
 }
 
 // combined reports the codes that come only together with others, or only on some venues.

@@ -21,7 +21,9 @@ type kind struct {
 type outcome int
 
 const (
-	recorded outcome = iota
+	recorded  outcome = iota
+	corrected         // recorded, as another version
+	cancelled         // likewise
 	rejected
 	duplicate
 	conflict
@@ -36,6 +38,8 @@ const (
 	duplicateShare = 1_000 // later in the stream
 	adjacentShare  = 500   // duplicates right behind the trade
 	conflictShare  = 300
+	correctShare   = 300
+	cancelShare    = 200
 	legacyShare    = 1_000
 )
 
@@ -45,6 +49,8 @@ func kinds() []kind {
 		{name: "valid", outcome: recorded, make: (*stream).valid},
 		{name: "duplicate later", share: duplicateShare, outcome: duplicate, make: (*stream).laterDuplicate},
 		{name: "duplicate right behind", share: adjacentShare, outcome: duplicate, make: (*stream).adjacentDuplicate},
+		{name: "correction", share: correctShare, outcome: corrected, make: (*stream).correction},
+		{name: "cancel", share: cancelShare, outcome: cancelled, make: (*stream).cancel},
 		{name: "conflict", share: conflictShare, outcome: conflict, make: (*stream).conflict},
 		{name: "source without a rule", share: legacyShare, outcome: notMatched, make: (*stream).legacy},
 	}
@@ -76,7 +82,7 @@ func plan(kinds []kind, count int) []int64 {
 	return quotas
 }
 
-// recent is how many trades a duplicate or conflict can be of.
+// recent is how many trades a duplicate, conflict, correction or cancel can be of.
 const recent = 512
 
 // stream makes a sample's entries one by one.
@@ -88,8 +94,8 @@ type stream struct {
 	left    int64   // their sum
 	markets []*market
 
-	// unused are recent valid trades without a duplicate or a conflict. A trade never has both: which of three versions is
-	// recorded would depend on their order.
+	// unused are recent valid trades that no other entry is about. A trade never has a duplicate and a conflict: which of
+	// three is recorded would depend on their order.
 	unused []*draft
 	last   *draft // the entry before, if it is one of unused
 }
@@ -99,7 +105,7 @@ func newStream(seed uint64, count int) *stream {
 	s.quotas = plan(s.kinds, count)
 	fresh := int64(count)
 	for i, k := range s.kinds {
-		if k.outcome == duplicate || k.outcome == conflict {
+		if slices.Contains([]outcome{corrected, cancelled, duplicate, conflict}, k.outcome) {
 			fresh -= s.quotas[i]
 		}
 	}
@@ -199,6 +205,43 @@ func (s *stream) conflict() *draft {
 	other := s.take(int(s.chance.below(int64(len(s.unused))))).like()
 	other.deal(other.price, other.quantity.plus(other.quantity.units))
 	return other
+}
+
+// correction returns a correction of an earlier trade: the same trade in another quantity.
+func (s *stream) correction() *draft {
+	other := s.amendable()
+	if other != nil {
+		other.act(trade.Correct)
+		other.deal(other.price, other.quantity.plus(other.quantity.units))
+	}
+	return other
+}
+
+// cancel returns the cancel of an earlier trade. Every other one has no more than it must.
+func (s *stream) cancel() *draft {
+	other := s.amendable()
+	if other != nil {
+		other.act(trade.Cancel)
+		if s.chance.oneIn(2) {
+			other.remove("amount", "currency", "price", "quantity")
+		}
+	}
+	return other
+}
+
+// amendable returns a copy of an earlier trade that has its time of execution, by which others name it.
+func (s *stream) amendable() *draft {
+	if len(s.unused) == 0 {
+		return nil
+	}
+	begin := int(s.chance.below(int64(len(s.unused))))
+	for i := range s.unused {
+		at := (begin + i) % len(s.unused)
+		if s.unused[at].index("executedAt") >= 0 {
+			return s.take(at).like()
+		}
+	}
+	return nil
 }
 
 // take removes a trade from the unused ones.

@@ -23,6 +23,13 @@ type Item struct {
 	// Timestamp is the version's time in epoch milliseconds: the sort key of the indexes.
 	Timestamp int64 `dynamodbav:"timestamp"`
 
+	// Action is NEW, CORRECT or CANCEL. Replaces is the key of the version that the latter two take the place of, and
+	// ReplacedMissing says that the table didn't have it when this one came: it may still arrive. A rejected trade has
+	// neither, as it takes nothing's place.
+	Action          string `dynamodbav:"action"`
+	Replaces        string `dynamodbav:"replaces,omitempty"`
+	ReplacedMissing bool   `dynamodbav:"replacedMissing,omitempty"`
+
 	// Status is Recorded or Rejected.
 	Status string `dynamodbav:"status"`
 
@@ -104,6 +111,7 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 		TradeID:        t.ID,
 		Version:        trade.VersionKey(in.Event.Source, at),
 		Timestamp:      at.UnixMilli(),
+		Action:         string(t.Action()),
 		Status:         Recorded,
 		SourceSystem:   sourceSystem(t, in.Event.Source),
 		Trade:          string(canonical),
@@ -123,6 +131,9 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 		ExecutionARN:   in.ExecutionARN,
 		TraceID:        traceID,
 		RecordedAt:     now.UTC().Format(timeFormat),
+	}
+	if replaced, any := t.Replaces(); any && in.Validation.Valid {
+		item.Replaces = trade.VersionKey(in.Event.Source, replaced)
 	}
 	if !in.Validation.Valid {
 		item.Status = Rejected

@@ -23,12 +23,15 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "recorder"
 
-// The metrics. The first four are 0 or 1 per invocation.
+// The metrics. The first five are 0 or 1 per invocation.
 const (
 	TradesRecorded      = "TradesRecorded"
 	DuplicateTrades     = "DuplicateTrades"
 	DuplicateRejections = "DuplicateRejections"
 	TradeConflicts      = "TradeConflicts"
+
+	// ReplacedMissing counts corrections and cancels that came before what they replace, or name nothing that was sent.
+	ReplacedMissing = "ReplacedMissing"
 
 	// EndToEndLatency is the time from the event's time, which EventBridge gives in whole seconds, to the write.
 	EndToEndLatency = "EndToEndLatency"
@@ -89,8 +92,12 @@ type Response struct {
 	TradeID    string `json:"tradeId"`
 	Version    string `json:"version"`
 	Timestamp  int64  `json:"timestamp"` // epoch milliseconds
+	Action     string `json:"action"`
 	Digest     string `json:"digest"`
 	RecordedAt string `json:"recordedAt"`
+
+	// ReplacedMissing says that a correction or cancel came before what it replaces.
+	ReplacedMissing bool `json:"replacedMissing,omitempty"`
 
 	// Violations are the codes of the rules the trade breaks, as the item lists them; absent if it breaks none.
 	Violations []string `json:"violations,omitempty"`
@@ -162,7 +169,7 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 	return response, err
 }
 
-// write writes a valid trade in one call. A rejected one, which has a key of its own, may be a copy of a trade that was
+// write writes a valid new trade in one call. A correction or cancel looks for what it replaces first. A rejected trade, which has a key of its own, may be a copy of a trade that was
 // recorded as valid: under other rules, or when its time was not yet in the future.
 func (r *recorder) write(ctx context.Context, item Item, answers map[string]json.RawMessage) (Response, error) {
 	if item.Status == Rejected {
@@ -174,6 +181,13 @@ func (r *recorder) write(ctx context.Context, item Item, answers map[string]json
 			return meet(item, valid)
 		}
 		item.Version = trade.RejectedKey(item.Version, item.Digest)
+	}
+	if item.Replaces != "" {
+		replaced, err := r.get(ctx, item.TradeID, item.Replaces)
+		if err != nil {
+			return Response{}, err
+		}
+		item.ReplacedMissing = replaced.Digest == ""
 	}
 	return r.put(ctx, item, answers)
 }
@@ -188,12 +202,19 @@ func (r *recorder) get(ctx context.Context, tradeID, version string) (item Item,
 		},
 	})
 	if err == nil {
-		err = attributevalue.UnmarshalMap(answer.Item, &item)
+		item, err = readItem(answer.Item)
 	}
 	if err != nil {
 		return Item{}, fmt.Errorf("reading version %s of trade %s: %w", version, tradeID, err)
 	}
 	return item, nil
+}
+
+// readItem reads what an answer needs of an item: all but the market context, whose numbers may be none of Go's.
+func readItem(attributes map[string]types.AttributeValue) (item Item, err error) {
+	delete(attributes, "market")
+	err = attributevalue.UnmarshalMap(attributes, &item)
+	return item, err
 }
 
 // put writes the item if its key is free, and otherwise judges the item that has the key.
@@ -213,8 +234,8 @@ func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.R
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if taken, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		var existing Item
-		if err := attributevalue.UnmarshalMap(taken.Item, &existing); err != nil {
+		existing, err := readItem(taken.Item)
+		if err != nil {
 			return Response{}, fmt.Errorf("reading the item with the key of trade %s: %w", item.TradeID, err)
 		}
 		return meet(item, existing)
@@ -225,9 +246,9 @@ func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.R
 	return answer(OutcomeRecorded, item), nil
 }
 
-// meet answers for an item that the table has already, or whose key is taken. The same trade is a duplicate; another one is a conflict. An item
-// written by this very execution is neither: the write succeeded, but its answer was lost, and the SDK or the state
-// machine retried.
+// meet answers for an item that the table has already, or whose key is taken. The same trade is a duplicate; another one
+// is a conflict. An item written by this very execution is neither: the write succeeded, but its answer was lost, and the
+// SDK or the state machine retried.
 func meet(item, existing Item) (Response, error) {
 	switch {
 	case existing.Digest == "":
@@ -248,14 +269,16 @@ func answer(outcome string, item Item) Response {
 		codes = append(codes, violation.Code)
 	}
 	return Response{
-		Outcome:    outcome,
-		Status:     item.Status,
-		TradeID:    item.TradeID,
-		Version:    item.Version,
-		Timestamp:  item.Timestamp,
-		Digest:     item.Digest,
-		RecordedAt: item.RecordedAt,
-		Violations: codes,
+		Outcome:         outcome,
+		Status:          item.Status,
+		TradeID:         item.TradeID,
+		Version:         item.Version,
+		Timestamp:       item.Timestamp,
+		Action:          item.Action,
+		Digest:          item.Digest,
+		RecordedAt:      item.RecordedAt,
+		ReplacedMissing: item.ReplacedMissing,
+		Violations:      codes,
 	}
 }
 
@@ -266,6 +289,7 @@ func report(call *function.Call, eventTime time.Time, response Response, err err
 	call.CountIf(DuplicateTrades, response.Outcome == OutcomeDuplicate)
 	call.CountIf(DuplicateRejections, response.Outcome == OutcomeDuplicateRejected)
 	call.CountIf(TradeConflicts, conflict)
+	call.CountIf(ReplacedMissing, recorded && response.ReplacedMissing)
 	if recorded {
 		call.Milliseconds(EndToEndLatency, call.Now().Sub(eventTime))
 		call.Property("status", response.Status)

@@ -150,13 +150,13 @@ func TestAValidTradeIsRecorded(t *testing.T) {
 	digest := trade.DigestOf([]byte(canonical))
 	if diff := cmp.Diff(recorder.Response{
 		Outcome: "RECORDED", Status: "RECORDED", TradeID: "lean-spy-20131008-000001",
-		Version: "system1#2013-10-08T08:00:17.034Z", Timestamp: 1381219217034,
+		Version: "system1#2013-10-08T08:00:17.034Z", Timestamp: 1381219217034, Action: "NEW",
 		Digest: digest, RecordedAt: "2024-05-28T13:30:02.250Z",
 	}, response); diff != "" {
 		t.Errorf("answer: want -, got +\n%s", diff)
 	}
 	want := map[string]any{
-		"tradeId": "lean-spy-20131008-000001", "version": "system1#2013-10-08T08:00:17.034Z", "timestamp": number("1381219217034"), "status": "RECORDED", "sourceSystem": "system1",
+		"tradeId": "lean-spy-20131008-000001", "version": "system1#2013-10-08T08:00:17.034Z", "timestamp": number("1381219217034"), "action": "NEW", "status": "RECORDED", "sourceSystem": "system1",
 		"statusShard": "RECORDED#16", "sourceShard": "system1#16",
 		"trade": canonical, "digest": digest,
 		"amount": "35158.2", "currency": "USD", "symbol": "SPY", "venue": "XNAS", "side": "BUY", "executedAt": "2013-10-08T04:00:17.034-04:00",
@@ -636,6 +636,100 @@ func TestTheTableDoesNotDependOnTheOrder(t *testing.T) {
 			t.Fatalf("one order -, another +\n%s", diff)
 		}
 	})
+}
+
+// The versions of a trade, in any order, doubled, and replayed: one table, whose newest version is the state of the trade.
+func TestVersionsInAnyOrderGiveOneTable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		began := time.Date(2024, 5, 28, 9, 30, 0, 0, time.UTC)
+		at := func(millisecond int) string {
+			return began.Add(time.Duration(millisecond) * time.Millisecond).Format("2006-01-02T15:04:05.000Z")
+		}
+		want := map[string][3]string{} // status, digest and what is replaced, by key
+		var payloads [][]byte
+		for n := range rapid.IntRange(1, 4).Draw(t, "trades") {
+			times := []int{0}
+			for i := range rapid.IntRange(0, 4).Draw(t, "actions") {
+				times = append(times, times[i]+rapid.IntRange(1, 100_000).Draw(t, "later"))
+			}
+			for i, millisecond := range times {
+				action, replaces := "NEW", ""
+				detail := fmt.Sprintf(`{"tradeId":"t-%d","sourceSystem":"system1","executedAt":%q,"amount":"%d"`, n, at(0), i+1)
+				if i > 0 {
+					action = rapid.SampledFrom([]string{"CORRECT", "CANCEL"}).Draw(t, "action")
+					replaced := rapid.IntRange(0, i-1).Draw(t, "replaced")
+					replaces = "system1#" + at(times[replaced])
+					detail += fmt.Sprintf(`,"action":%q,"actionTime":%q`, action, at(millisecond))
+					if replaced > 0 {
+						detail += fmt.Sprintf(`,"replacesTime":%q`, at(times[replaced]))
+					}
+				}
+				detail += "}"
+				key, status, verdict := fmt.Sprintf("t-%d system1#%s", n, at(millisecond)), "RECORDED", approved
+				digest := trade.DigestOf([]byte(canonical(t, detail)))
+				if rapid.IntRange(0, 9).Draw(t, "rejected") == 0 {
+					key, status, verdict, replaces = key+"#REJECTED#"+digest[:16], "REJECTED", refused, ""
+				}
+				want[key] = [3]string{status, digest, replaces}
+				for range rapid.IntRange(1, 3).Draw(t, "copies") {
+					payloads = append(payloads, fromExecution(payload(detail, verdict, `{}`), fmt.Sprint("-", len(payloads))))
+				}
+			}
+		}
+		r := rand.New(rand.NewSource(rapid.Int64().Draw(t, "order")))
+		r.Shuffle(len(payloads), func(i, j int) { payloads[i], payloads[j] = payloads[j], payloads[i] })
+		table := &fakeTable{}
+		h := mustHandler(t, table)
+		for pass := range 2 {
+			written := 0
+			for _, payload := range payloads {
+				if invoke(t, h, fromExecution(payload, fmt.Sprint("-pass-", pass))).Outcome == recorder.OutcomeRecorded {
+					written++
+				}
+			}
+			got := map[string][3]string{}
+			for key, attributes := range table.items {
+				var item recorder.Item
+				if err := attributevalue.UnmarshalMap(attributes, &item); err != nil {
+					t.Fatal(err)
+				}
+				got[key] = [3]string{item.Status, item.Digest, item.Replaces}
+			}
+			if diff := cmp.Diff(want, got); diff != "" || written != []int{len(want), 0}[pass] {
+				t.Fatalf("pass %d: %d written; want -, got +\n%s", pass, written, diff)
+			}
+		}
+	})
+}
+
+func TestACorrectionNamesWhatItReplaces(t *testing.T) {
+	const original, first = "system1#2024-05-28T13:30:00.000Z", "system1#2024-05-28T14:00:00.000Z"
+	version := func(fields, execution string) []byte {
+		return from("system1", `{"tradeId":"t-1","executedAt":"2024-05-28T13:30:00Z"`+fields+`}`, approved, execution)
+	}
+	table := &fakeTable{}
+	h := mustHandler(t, table)
+	for _, step := range []struct {
+		name             string
+		payload          []byte
+		version, replace string
+		missing          bool
+	}{
+		{"a correction before the trade", version(`,"action":"CORRECT","actionTime":"2024-05-28T14:00:00Z"`, "-1"), first, original, true},
+		{"the trade", version("", "-2"), original, "", false},
+		{"a cancel of the correction", version(`,"action":"CANCEL","actionTime":"2024-05-28T15:00:00Z","replacesTime":"2024-05-28T14:00:00Z"`, "-3"),
+			"system1#2024-05-28T15:00:00.000Z", first, false},
+		{"a correction of the trade", version(`,"action":"CORRECT","actionTime":"2024-05-28T16:00:00Z"`, "-4"), "system1#2024-05-28T16:00:00.000Z", original, false},
+	} {
+		response := invoke(t, h, step.payload)
+		if response.Outcome != "RECORDED" || response.Version != step.version || response.ReplacedMissing != step.missing {
+			t.Errorf("%s: %+v", step.name, response)
+		}
+		item := plain(&types.AttributeValueMemberM{Value: table.items["t-1 "+step.version]}).(map[string]any)
+		if replaces, _ := item["replaces"].(string); replaces != step.replace || (item["replacedMissing"] == true) != step.missing {
+			t.Errorf("%s: %v", step.name, item)
+		}
+	}
 }
 
 // digests returns a table's digests by key.

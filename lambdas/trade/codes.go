@@ -28,6 +28,7 @@ const (
 	SourceSystemUnknown   Code = "SOURCE_SYSTEM_UNKNOWN"
 	SourceSystemMismatch  Code = "SOURCE_SYSTEM_MISMATCH"
 
+	ExecutedAtMissing   Code = "EXECUTED_AT_MISSING"
 	ExecutedAtWrongType Code = "EXECUTED_AT_WRONG_TYPE"
 	ExecutedAtInvalid   Code = "EXECUTED_AT_INVALID"
 	ExecutedAtTooFine   Code = "EXECUTED_AT_TOO_FINE"
@@ -70,6 +71,15 @@ const (
 
 	AccountWrongType Code = "ACCOUNT_WRONG_TYPE"
 	AccountInvalid   Code = "ACCOUNT_INVALID"
+
+	ActionInvalid Code = "ACTION_INVALID"
+
+	ActionTimeMissing  Code = "ACTION_TIME_MISSING"
+	ActionTimeInFuture Code = "ACTION_TIME_IN_FUTURE"
+	ActionTimeTooEarly Code = "ACTION_TIME_TOO_EARLY"
+
+	ReplacesTimeInvalid Code = "REPLACES_TIME_INVALID"
+	ReplacesTimeTooLate Code = "REPLACES_TIME_TOO_LATE"
 )
 
 // Description says what a code means.

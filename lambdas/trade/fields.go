@@ -63,6 +63,9 @@ const (
 	shortSellingIndicatorField
 	venueTransactionIDField
 	orderIDField
+	actionField
+	actionTimeField
+	replacesTimeField
 	fieldCount
 )
 
@@ -102,7 +105,10 @@ var fields = [fieldCount]field{
 		oneOfRule{"SESH", "SSEX", "SELL", "UNDI"}},
 	venueTransactionIDField: {"venueTransactionId", "VENUE_TRANSACTION_ID", "venue's transaction id",
 		"3, trading venue transaction identification code", printableRule{52}},
-	orderIDField: {"orderId", "ORDER_ID", "order id", "CAT, orderID; RTS 24, order identification code", printableRule{MaxTextLength}},
+	orderIDField:      {"orderId", "ORDER_ID", "order id", "CAT, orderID; RTS 24, order identification code", printableRule{MaxTextLength}},
+	actionField:       {"action", "ACTION", "action", "FIX, ExecType(150): F, G and H", oneOfRule{string(New), string(Correct), string(Cancel)}},
+	actionTimeField:   {"actionTime", "ACTION_TIME", "action's time", "", actionTimeRule{}},
+	replacesTimeField: {"replacesTime", "REPLACES_TIME", "time of the replaced version", "", replacesTimeRule{}},
 }
 
 // fieldNames finds a field by its name.
@@ -133,6 +139,10 @@ func (f *field) missing() Description {
 	return f.sentence("MISSING", "There is no "+f.what+", or it is null.", "null")
 }
 
+func (f *field) missingUnlessCancelled() Description {
+	return f.sentence("MISSING", "There is no "+f.what+", or it is null. A CANCEL needs none.", "null")
+}
+
 func (f *field) notAString() Description { return f.describe("WRONG_TYPE", "is not a string", "1") }
 
 // sign says which decimals a field takes.
@@ -152,7 +162,7 @@ type decimalRule struct {
 
 func (r decimalRule) check(c *checker, i int, v *value) {
 	if v.kind == absent || v.kind == null {
-		if r.required {
+		if r.required && c.action != Cancel {
 			c.add(i, "MISSING", "is missing")
 		}
 		return
@@ -189,7 +199,7 @@ func (r decimalRule) check(c *checker, i int, v *value) {
 func (r decimalRule) describe(f *field) []Description {
 	var all []Description
 	if r.required {
-		all = append(all, f.missing())
+		all = append(all, f.missingUnlessCancelled())
 	}
 	all = append(all,
 		f.describe("WRONG_TYPE", "is neither a number nor a string", "true"),
@@ -365,7 +375,9 @@ type currencyRule struct{}
 
 func (currencyRule) check(c *checker, i int, v *value) {
 	if v.kind == absent || v.kind == null {
-		c.add(i, "MISSING", "is missing")
+		if c.action != Cancel {
+			c.add(i, "MISSING", "is missing")
+		}
 		return
 	}
 	if code, ok := c.text(i, v); ok && !c.inUse(code) {
@@ -375,7 +387,7 @@ func (currencyRule) check(c *checker, i int, v *value) {
 
 func (currencyRule) describe(f *field) []Description {
 	return []Description{
-		f.missing(),
+		f.missingUnlessCancelled(),
 		f.notAString(),
 		f.describe("UNKNOWN", "is not an ISO 4217 code (upper case) that was in use on the day of execution (without one, of the event), nor one of the stack's allowedCurrencies", `"DEM"`),
 	}
@@ -433,12 +445,12 @@ func (sourceSystemRule) describe(f *field) []Description {
 // spreadsheets and SQL Server, 1970 in Unix and Java.
 var earliestExecution = time.Date(1971, time.February, 8, 0, 0, 0, 0, time.UTC)
 
-// executedAtRule compares with the earlier of the event's time and now. By now alone, a trade sent too early would
-// become valid by waiting, for instance in the dead-letter queue; by the event's time alone, which producers may set
-// themselves, a source with a wrong clock would vouch for itself.
 type executedAtRule struct{}
 
 func (executedAtRule) check(c *checker, i int, v *value) {
+	if c.action != New && !c.present(i) {
+		c.add(i, "MISSING", "is missing, but a correction or cancel needs it")
+	}
 	literal, present := c.text(i, v)
 	if !present {
 		return
@@ -451,18 +463,15 @@ func (executedAtRule) check(c *checker, i int, v *value) {
 	case at.Before(earliestExecution):
 		c.add(i, "TOO_EARLY", "%s is before %s, when electronic trading began: is it the zero of a clock?", quote(literal), earliestExecution.Format(time.DateOnly))
 	default:
-		reference, name := c.arrival.Time, "the event's time"
-		if c.arrival.Now.Before(reference) {
-			reference, name = c.arrival.Now, "now,"
-		}
-		if at.After(reference.Add(c.rules.MaxClockSkew)) {
-			c.add(i, "IN_FUTURE", "%s is more than %s after %s %s", quote(literal), c.rules.MaxClockSkew, name, reference.UTC().Format(time.RFC3339))
-		}
+		c.executedAtGood = !c.inFuture(i, literal, at)
 	}
 }
 
 func (executedAtRule) describe(f *field) []Description {
+	missing := f.sentence("MISSING", "A CORRECT or CANCEL has no time of execution, or it is null.", "null")
+	missing.Example = `{"action":"CORRECT","actionTime":"2024-05-28T13:30:00Z","executedAt":null}`
 	return []Description{
+		missing,
 		f.describe("WRONG_TYPE", "is not a string", "1716903000"),
 		f.describe("INVALID", "is not an RFC 3339 time with a zone", `"2024-05-28 09:30:00"`),
 		f.describe("TOO_FINE", "has more than 9 digits after the second", `"2024-05-28T09:30:00.1234567890Z"`),

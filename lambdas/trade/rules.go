@@ -67,6 +67,7 @@ func (r *Rules) Check(t *Trade, a Arrival) Verdict {
 			c.values[n] = &t.detail.children[i].value
 		}
 	}
+	c.action = actionOf(c.textOf(actionField))
 	c.day = a.Time
 	if c.executedAt, c.executedAtErr = ParseTime(c.textOf(executedAtField)); c.executedAtErr == nil && !c.executedAt.Before(earliestExecution) {
 		c.day = c.executedAt
@@ -91,10 +92,14 @@ type checker struct {
 	// numbers are the decimals among them, as far as they have been read.
 	numbers [fieldCount]*reading
 
-	// executedAt is the time of execution if it can be read. day is that time, else the event's.
-	executedAt    time.Time
-	executedAtErr error
-	day           time.Time
+	action Action
+
+	// executedAt is the time of execution if it can be read, and good if nothing is wrong with it. day is that time, else
+	// the event's.
+	executedAt     time.Time
+	executedAtErr  error
+	executedAtGood bool
+	day            time.Time
 
 	instrument instrument
 }

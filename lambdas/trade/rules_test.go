@@ -36,6 +36,9 @@ func validDetail() map[string]any {
 		"side":            "BUY",
 		"counterpartyLei": "7LTWFZYICNSX8D621K86",
 		"account":         "A-1",
+		"action":          "NEW",
+		"actionTime":      "2024-05-28T13:31:00Z",
+		"replacesTime":    "2024-05-28T13:00:00Z",
 		"saleConditions":  "2000",
 
 		"multiplier": "1", "priceNotation": "MONE", "quantityNotation": "UNIT", "priceCurrency": "USD",

@@ -93,8 +93,10 @@ func (t *Trade) Amount(field string) (spelling string, d Decimal, readable bool)
 }
 
 // ExecutedAt returns the time of execution, and whether the trade has one that can be read.
-func (t *Trade) ExecutedAt() (time.Time, bool) {
-	literal, present := t.Text("executedAt")
+func (t *Trade) ExecutedAt() (time.Time, bool) { return t.time("executedAt") }
+
+func (t *Trade) time(field string) (time.Time, bool) {
+	literal, present := t.Text(field)
 	if !present {
 		return time.Time{}, false
 	}

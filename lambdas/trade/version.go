@@ -8,9 +8,14 @@ import (
 // versionTime is RFC 3339 in UTC with milliseconds: such times sort as text.
 const versionTime = "2006-01-02T15:04:05.000Z"
 
-// VersionTime returns what tells the versions of a trade apart: executedAt if it can be read, else the event's time.
+// VersionTime returns what tells the versions of a trade apart: executedAt of a New one, actionTime of another, and the
+// event's time if that can't be read.
 func (t *Trade) VersionTime(eventTime time.Time) time.Time {
-	if at, readable := t.ExecutedAt(); readable {
+	field := "executedAt"
+	if t.Action() != New {
+		field = "actionTime"
+	}
+	if at, readable := t.time(field); readable {
 		return at
 	}
 	return eventTime

@@ -107,7 +107,7 @@ func Cases() []Case {
 	precise := digest(`{"amount":"19050.00","currency":"USD","executedAt":"2024-05-28T09:30:00.123-04:00","fee":0.12345678901234568,` +
 		`"sourceSystem":"system1","symbol":"AAPL","tradeId":"t-1","venue":"XNAS"}`)
 	answer := func(outcome, digest string) string {
-		return `{"outcome":"` + outcome + `","status":"RECORDED","tradeId":"t-1","version":"system1#2024-05-28T13:30:00.123Z","timestamp":1716903000123,"digest":"` + digest + `"}`
+		return `{"outcome":"` + outcome + `","status":"RECORDED","tradeId":"t-1","version":"system1#2024-05-28T13:30:00.123Z","timestamp":1716903000123,"action":"NEW","digest":"` + digest + `"}`
 	}
 	return []Case{
 		{

@@ -126,7 +126,7 @@ func withoutConflicts(t *testing.T, lines []string) (clean []string) {
 		if err := json.Unmarshal(entry.Detail, &detail); err != nil {
 			t.Fatal(err)
 		}
-		key, content := string(detail["tradeId"])+string(detail["executedAt"]), string(entry.Detail)
+		key, content := string(detail["tradeId"])+string(detail["executedAt"])+string(detail["actionTime"]), string(entry.Detail)
 		if earlier, seen := first[key]; !seen {
 			first[key] = content
 		} else if earlier != content {

@@ -140,8 +140,9 @@ func (s *system) table() *table.Table {
 	return found
 }
 
-// perRun are the attributes that say which run and event wrote an item; all others follow from the trade.
-var perRun = []string{"recordedAt", "eventId", "eventTime", "executionArn", "traceId"}
+// perRun are the attributes that say which run and event wrote an item, and what had come before it; all others follow
+// from the trade.
+var perRun = []string{"replacedMissing", "recordedAt", "eventId", "eventTime", "executionArn", "traceId"}
 
 // digest returns the same for the same trades.
 func (s *system) digest() string { return s.table().Digest(perRun...) }

@@ -33,9 +33,9 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		Long: fmt.Sprintf(`Writes entries for PutEvents, one JSON object per line: trades in US equities (system1), crypto pairs in five
 currencies (system2) and gold futures (system3), over ten trading days from October 2025 to June 2026.
 
-Of 100,000 entries about 3,000 break one or more validation rules, 1,500 are duplicates, 300 conflict with an
-earlier trade, 400 can't be identified, and 1,000 come from a source that no rule matches. From %d entries on,
-every violation code occurs. --expect writes the exact numbers, which a run must report.
+Of 100,000 entries about 3,000 break one or more validation rules, 1,500 are duplicates, 300 correct and 200 cancel
+an earlier trade, 300 conflict with one, 400 can't be identified, and 1,000 come from a source that no rule matches.
+From %d entries on, every violation code occurs. --expect writes the exact numbers, which a run must report.
 
 The same seed and count give the same bytes everywhere.
 
