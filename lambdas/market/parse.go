@@ -90,6 +90,9 @@ func (p *calendarParser) line(line string) error {
 		return err
 	case "hours":
 		hours, err := parseSpan(rest)
+		if n := len(p.hours); err == nil && n > 0 && hours.from <= p.hours[n-1].until {
+			err = errors.New("hours must be in date order")
+		}
 		p.hours = append(p.hours, hours)
 		return err
 	case "week":

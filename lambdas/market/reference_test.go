@@ -339,6 +339,7 @@ func TestMistakesInACalendarAreReportedTogether(t *testing.T) {
 		{"a date listed twice", "day 2024-01-04 closed", "2024-01-04 is listed twice"},
 		{"a day of the week listed twice", "week 2024-03-04 Thu closed", "Thursday is listed twice"},
 		{"a day of the week that isn't", "week 2024-04-04 Thu-Friday closed", `"Thu-Friday" is not a day`},
+		{"hours out of order", "hours 2024-11-30 2024-12-30", "hours must be in date order"},
 		{"weeks out of order", "week 2024-01-01 Sat closed", "weeks must be in date order"},
 		{"nothing on a day", "day 2024-04-04", `"" is not closed, open, continuous, or times`},
 		{"a phase without an end", "day 2024-04-04 09:00 REGULAR", "is not closed, open, continuous, or times"},

@@ -85,6 +85,9 @@ func (v *Venue) At(t time.Time, currency string) Moment {
 // Regular returns when the regular sessions of a date begin and end, breaks included; false if there are none, or none
 // that are known.
 func (v *Venue) Regular(d Date) (from, until time.Time, found bool) {
+	if v.calendar == nil {
+		return
+	}
 	days := v.calendar.table()
 	on := days.on(d)
 	if on == nil || !days.knowsHours(d) {

@@ -339,6 +339,7 @@ func TestRegularHoursOfADate(t *testing.T) {
 		{"a holiday", "XNYS", "2025-12-25", "", ""},
 		{"a day that isn't known", "XNYS", "1999-12-27", "", ""},
 		{"hours that aren't known", "XIDX", "2015-06-01", "", ""},
+		{"trading off exchange", "XOFF", "2025-06-02", "", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
