@@ -82,7 +82,8 @@ func (c *checker) classify() instrument {
 }
 
 // isDebtOfUSIssuer reports whether an ISIN holds a CUSIP of a bond, which US stock exchanges trade too: the CUSIP's two
-// characters for the issue are digits for shares, and hold a letter for debt (http://www.ppm.net/services/144a-offering/cusip-and-isin-services/cusip-and-isin-filing/cusip-description/).
+// characters for the issue are digits for shares, and hold a letter for debt.
+// http://www.ppm.net/services/144a-offering/cusip-and-isin-services/cusip-and-isin-filing/cusip-description/
 func isDebtOfUSIssuer(isin string) bool {
 	return isISIN(isin) && (isin[:2] == "US" || isin[:2] == "CA") && !(isDigit(isin[8]) && isDigit(isin[9]))
 }
