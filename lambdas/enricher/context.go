@@ -41,7 +41,7 @@ type Context struct {
 	// Currency is the trade's currency, if it is in ISO 4217.
 	Currency *Currency `json:"currency,omitempty"`
 
-	// ISINCountry is the country that numbered the security; see market.Reference.IssuingCountry.
+	// ISINCountry is the country that numbered the security; see trade.IssuingCountry.
 	ISINCountry string `json:"isinCountry,omitempty"`
 
 	// External is the market data API's answer, a JSON object.
@@ -88,7 +88,7 @@ func ofTrade(t *trade.Trade, eventTime time.Time, reference *market.Reference) *
 	}
 	c.addMarket(t, executed, reference)
 	c.addCurrency(t)
-	c.addISIN(t, reference)
+	c.addISIN(t)
 	return c
 }
 
@@ -162,12 +162,12 @@ func (c *Context) addCurrency(t *trade.Trade) {
 	}
 }
 
-func (c *Context) addISIN(t *trade.Trade, reference *market.Reference) {
+func (c *Context) addISIN(t *trade.Trade) {
 	isin, present := t.Text("isin")
 	if !present {
 		return
 	}
-	country, known := reference.IssuingCountry(isin)
+	country, known := trade.IssuingCountry(isin)
 	if !known {
 		c.lacks(market.ISINUnknown)
 		return

@@ -12,9 +12,9 @@ func isUpperAlphanumeric(s string) bool {
 }
 
 // isISIN reports whether s has the form of an ISO 6166 ISIN: a prefix of two letters, nine letters or digits, a check
-// digit. Prefixes are not checked against ISO 3166: there are legitimate others (XS, EU).
+// digit. HasISINPrefix says whether somebody assigns the prefix.
 func isISIN(s string) bool {
-	return len(s) == 12 && isUpper(s[0]) && isUpper(s[1]) && isUpperAlphanumeric(s) && isDigit(s[11])
+	return len(s) == isinLength && isUpper(s[0]) && isUpper(s[1]) && isUpperAlphanumeric(s) && isDigit(s[11])
 }
 
 // hasISINCheckDigit applies ISO 6166's check: letters become the two digits of A=10 to Z=35, and every second digit

@@ -37,3 +37,17 @@ var isinPrefixes = func() (known [26]uint32) {
 func HasISINPrefix(s string) bool {
 	return len(s) >= 2 && isUpper(s[0]) && isUpper(s[1]) && isinPrefixes[s[0]-'A']&(1<<(s[1]-'A')) != 0
 }
+
+// isinLength is how many characters an ISIN has: prefix, number, check digit.
+const isinLength = 12
+
+// IssuingCountry returns the ISO 3166 alpha-2 code of the country whose agency numbered a security, and whether the
+// ISIN names one. If no country did, it is the prefix from ISO 6166: XS for international securities, EU, EZ for
+// derivatives, XT for crypto assets, XA to XD for substitute agencies. The country is where the security was numbered,
+// not where its issuer is based. Checking the check digit is up to Rules.
+func IssuingCountry(isin string) (string, bool) {
+	if len(isin) != isinLength || !HasISINPrefix(isin) {
+		return "", false
+	}
+	return isin[:2], true
+}
