@@ -254,12 +254,12 @@ func Cases() []Case {
 		{
 			Name: "a table that doesn't answer is told before the deadline", Function: Recorder,
 			Payload: toRecord(aTrade("t-1", ""), "one", ""), Trouble: silent, Timeout: shortTimeout,
-			Error: "ServiceUnreachable", Says: "writing trade t-1",
+			Error: "ServiceUnreachable", Says: "of trade t-1",
 		},
 		{
 			Name: "a table that is throttled is told by DynamoDB's own name for it", Function: Recorder,
 			Payload: toRecord(aTrade("t-1", ""), "one", ""), Trouble: Trouble{Err: throttled},
-			Error: "ProvisionedThroughputExceededException", Says: "writing trade t-1",
+			Error: "ProvisionedThroughputExceededException", Says: "of trade t-1",
 		},
 	}
 }
