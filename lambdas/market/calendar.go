@@ -83,12 +83,6 @@ func (t *table) locate(instant time.Time) (Date, clock) {
 	return d, at
 }
 
-// Covers returns the first and the last date that the calendar covers.
-func (c *Calendar) Covers() (from, until Date) {
-	t := c.table()
-	return t.covers.from, t.covers.until
-}
-
 // IsOpen reports whether a date is a trading day (or settlement day, depending on the calendar), and whether the
 // calendar covers it at all.
 func (c *Calendar) IsOpen(d Date) (isOpen, covered bool) {

@@ -158,7 +158,7 @@ func usualEnd(ends map[string]clock) clock {
 
 func TestACalendarSaysWhatItDoesNotCover(t *testing.T) {
 	c := venueNamed(t, loaded(t), "XSHG").calendar
-	from, until := c.Covers()
+	from, until := c.table().covers.from, c.table().covers.until
 	for _, d := range []Date{from - 1, until + 1, DateOf(1, 1, 1), DateOf(9999, 12, 31), noBeginning} {
 		if _, covered := c.IsOpen(d); covered {
 			t.Errorf("%s is covered", d)

@@ -69,12 +69,3 @@ func (r *Reference) Venues() []string { return slices.Sorted(maps.Keys(r.venues)
 // Crypto returns where crypto pairs trade: not an ISO 10383 venue, so no MIC; around the clock, on UTC days, settled the
 // same day.
 func (r *Reference) Crypto() *Venue { return r.crypto }
-
-// Calendars lists the names of all calendars in alphabetical order.
-func (r *Reference) Calendars() []string { return slices.Sorted(maps.Keys(r.calendars)) }
-
-// Calendar finds a calendar by its name in data/calendars.
-func (r *Reference) Calendar(name string) (*Calendar, bool) {
-	c, found := r.calendars[name]
-	return c, found
-}

@@ -74,10 +74,10 @@ func TestEveryCalendarCanBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != len(r.Calendars()) {
-		t.Errorf("%d files, but venues and settlement rules name %d calendars: %v", len(files), len(r.Calendars()), r.Calendars())
+	if len(files) != len(r.calendars) {
+		t.Errorf("%d files, but venues and settlement rules name %d calendars", len(files), len(r.calendars))
 	}
-	for _, name := range r.Calendars() {
+	for name := range r.calendars {
 		if _, err := readCalendar(builtIn, name); err != nil {
 			t.Error(err)
 		}
@@ -88,7 +88,7 @@ func TestEveryCalendarCanBeRead(t *testing.T) {
 func TestAYearHasAsManyTradingDaysAsYearsHave(t *testing.T) {
 	r := loaded(t)
 	for _, v := range withHours(r) {
-		from, until := v.calendar.Covers()
+		from, until := v.calendar.table().covers.from, v.calendar.table().covers.until
 		for year := from.Year(); year <= until.Year(); year++ {
 			if DateOf(year, time.January, 1) < from || DateOf(year, time.December, 31) > until {
 				continue
@@ -109,8 +109,8 @@ func TestAYearHasAsManyTradingDaysAsYearsHave(t *testing.T) {
 // No instant belongs to two days, and each day that trades has a regular session.
 func TestTradingHoursFollowEachOther(t *testing.T) {
 	r := loaded(t)
-	for _, name := range r.Calendars() {
-		days := r.calendars[name].table()
+	for name, c := range r.calendars {
+		days := c.table()
 		if len(days.hours) == 0 {
 			continue
 		}
