@@ -118,6 +118,11 @@ verify: $(TRADECTL) ## Prove a deployment in AWS with synthetic trades (STACK=de
 sample: $(TRADECTL) ## Write a sample of trades (COUNT, SEED) to sample.ndjson
 	$(TRADECTL) sample --seed $(SEED) --count $(COUNT) --out sample.ndjson
 
+.PHONY: calendars
+calendars: ## Generate the market calendars (CHECK=1 only compares; MICS=file compares venues with ISO 10383), installing their libraries first
+	PYTHON=$$(tests/install/install tools/calendars)/python/bin/python && cd tools/calendars && $$PYTHON -B -m unittest && \
+		$$PYTHON -B generate.py $(if $(CHECK),--check) $(if $(MICS),--mics "$(abspath $(MICS))")
+
 .PHONY: calendars-ending
 calendars-ending: ## Warn of venues whose calendar ends within 120 days
 	@go -C lambdas run ./market/ending

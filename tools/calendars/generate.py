@@ -4,11 +4,14 @@ README.md says how it is run and what its inputs mean.
 """
 
 import argparse
+import bisect
 import csv
 import datetime
+import functools
 import re
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +33,8 @@ class Mistake(Exception):
     """Something in the inputs that a person has to mend."""
 
 
-def read(name: str) -> list[dict[str, str]]:
-    lines = [line for line in (HERE / name).read_text().splitlines() if line and not line.startswith("#")]
-    return list(csv.DictReader(lines))
+def read_csv(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(line for line in path.read_text().splitlines() if line and not line.startswith("#")))
 
 
 # --- Inputs ---
@@ -51,8 +53,11 @@ def format_clock(minutes: int) -> str:
 def parse_hours(text: str) -> Hours:
     words = text.split()
     hours = tuple((parse_clock(words[i]), words[i + 1] if i + 1 < len(words) else "") for i in range(0, len(words), 2))
-    if [t for t, _ in hours] != sorted({t for t, _ in hours}) or hours[-1][1] or any(
-            p not in ("PRE", "REGULAR", "POST", "CLOSED") for _, p in hours[:-1]):
+    if (
+        [t for t, _ in hours] != sorted({t for t, _ in hours})
+        or hours[-1][1]
+        or any(p not in ("PRE", "REGULAR", "POST", "CLOSED") for _, p in hours[:-1])
+    ):
         raise Mistake(f"hours {text!r} aren't times in order with a phase after each but the last")
     return hours
 
@@ -62,7 +67,7 @@ def format_hours(hours: Hours) -> str:
 
 
 def parse_dates(text: str) -> set[Date]:
-    """Dates, and ranges of dates or years with .., or for every year MM-DD and ranges of it, perhaps limited: 12-24@2010..2018."""
+    """Dates, and ranges of dates or years with ..; or MM-DD for every year, which may be limited: 12-24@2010..2018."""
     found: set[Date] = set()
     for word in text.split():
         day, _, limit = word.partition("@")
@@ -97,7 +102,7 @@ class Override:
         return self.verdict.split(":")[0].split()[0] == "keep"
 
     def explains(self, day: Date, kind: str, library: str) -> bool:
-        """Whether the line says why a library differs: it set the day, or keeps its kind against the libraries it names."""
+        """Whether the line says why a library differs: it set the day, or keeps its kind against that library."""
         if day not in self.dates or not self.keeps():
             return day in self.dates
         kept, _, against = self.verdict.partition(":")
@@ -122,13 +127,22 @@ class Spec:
 
 def specs() -> list[Spec]:
     found = []
-    for row in read("calendars.csv"):
+    for row in read_csv(HERE / "calendars.csv"):
         groups = [[_source(word) for word in group.split("|")] for group in row["libraries"].split("&")]
-        found.append(Spec(row["calendar"], groups, row["zone"], row["hours"], row["begins"],
-                          Date.fromisoformat(row["until"]) if row["until"] else LAST,
-                          Date.fromisoformat(row["hoursUntil"]) if row["hoursUntil"] else HOURS_LAST,
-                          _source(row["carried"]) if row["carried"] else None,
-                          [_source(word) for word in row["peers"].split()], row["why"]))
+        found.append(
+            Spec(
+                row["calendar"],
+                groups,
+                row["zone"],
+                row["hours"],
+                row["begins"],
+                Date.fromisoformat(row["until"]) if row["until"] else LAST,
+                Date.fromisoformat(row["hoursUntil"]) if row["hoursUntil"] else HOURS_LAST,
+                _source(row["carried"]) if row["carried"] else None,
+                [_source(word) for word in row["peers"].split()],
+                row["why"],
+            )
+        )
     return found
 
 
@@ -137,15 +151,21 @@ def _source(word: str) -> tuple[str, str]:
     return library, name
 
 
+@functools.cache
 def overrides() -> list[Override]:
-    return [Override(row["calendars"].split(), parse_dates(row["dates"]), row["verdict"], row["source"], ",".join(row.values()))
-            for row in read("overrides.csv")]
+    return [
+        Override(
+            row["calendars"].split(), parse_dates(row["dates"]), row["verdict"], row["source"], ",".join(row.values())
+        )
+        for row in read_csv(HERE / "overrides.csv")
+    ]
 
 
+@functools.cache
 def profiles() -> dict[str, dict[Date, dict[str, "Day"]]]:
     """Hours by profile, first date and days of the week (empty: all others)."""
     found: dict[str, dict[Date, dict[str, Day]]] = {}
-    for row in read("hours.csv"):
+    for row in read_csv(HERE / "hours.csv"):
         since = Date.fromisoformat(row["from"]) if row["from"] else FIRST
         found.setdefault(row["profile"], {}).setdefault(since, {})[row["days"]] = parse_day(row["hours"])
     return found
@@ -182,13 +202,18 @@ class Calendar:
         self.spec = spec
         self.overrides = [o for o in lines if spec.name in o.calendars]
         self.hours = hours
-        groups = [[libraries.load(library, name, FIRST, spec.last) for library, name in group] for group in spec.libraries]
+        groups = [
+            [libraries.load(library, name, FIRST, spec.last) for library, name in group] for group in spec.libraries
+        ]
         self.view: View = groups[0][0]
         self.first = min(v.first for group in groups for v in group)
         self.last = min(v.last for group in groups for v in group)
         # A library that begins later than another says nothing of the days before.
-        self.open = {d for d in days(self.first, self.last)
-                     if all(any(d in v.open or d < v.first for v in group) for group in groups)}
+        self.open = {
+            d
+            for d in days(self.first, self.last)
+            if all(any(d in v.open or d < v.first for v in group) for group in groups)
+        }
         self.short = set(self.view.short or ()) & self.open if len(groups) == 1 and len(groups[0]) == 1 else set()
         self.carried: set[Date] = set()
         if spec.carried:
@@ -248,6 +273,7 @@ class Calendar:
                 counts[day.weekday()][day in self.open] += 1
             self.weeks[since] = {w: self._regular(since, w) for w in range(7) if counts[w][1] > counts[w][0]}
             self.weeks[since] |= {w: d for w in range(7) if (d := self._regular(since, w)).carried}
+        self.starts = sorted(self.weeks)
 
     def _regular(self, since: Date, weekday: int) -> Day:
         if self.hours:
@@ -264,7 +290,7 @@ class Calendar:
         return OPEN
 
     def week(self, day: Date) -> dict[int, Day]:
-        return self.weeks[max(d for d in self.weeks if d <= day)]
+        return self.weeks[self.starts[bisect.bisect_right(self.starts, day) - 1]]
 
     def known_hours(self) -> tuple[Date, Date] | None:
         """The dates between which hours are known."""
@@ -317,7 +343,9 @@ class Calendar:
         for since, week in sorted(self.weeks.items()):
             by_hours: dict[str, list[int]] = {}
             for weekday, regular in week.items():
-                by_hours.setdefault("continuous" if self.spec.profile == "continuous" else str(regular), []).append(weekday)
+                by_hours.setdefault("continuous" if self.spec.profile == "continuous" else str(regular), []).append(
+                    weekday
+                )
             lines += [f"week {since} {format_weekdays(on)} {hours}" for hours, on in by_hours.items()]
         by_year: dict[tuple[int, str], list[Date]] = {}
         for day in days(self.first, self.last):
@@ -353,13 +381,13 @@ def _from_times(times: libraries.Times) -> Hours:
 
 
 def shorten(hours: Hours, later: int, earlier: int) -> Hours:
-    """Hours that open `later` minutes later and close `-earlier` minutes earlier: what comes before the opening moves with it,
-    what comes after the closing too. A break that would end after the closing is dropped."""
+    """Hours that open `later` minutes later and close `-earlier` minutes earlier: what comes before the opening moves
+    with it, and what comes after the closing. A break that would end after the closing is dropped."""
     first = next(i for i, (_, phase) in enumerate(hours) if phase == "REGULAR")
     last = max(i for i, (_, phase) in enumerate(hours) if phase == "REGULAR")
     opening = [(t + later, phase) for t, phase in hours[: first + 1]]
-    closing = [(t + earlier, phase) for t, phase in hours[last + 1:]]
-    middle = list(hours[first + 1: last + 1])
+    closing = [(t + earlier, phase) for t, phase in hours[last + 1 :]]
+    middle = list(hours[first + 1 : last + 1])
     while middle and middle[-1][0] >= closing[0][0]:  # the resumption, and with it the break
         del middle[-2:]
     return tuple(opening + middle + closing)
@@ -403,44 +431,101 @@ def compare(calendar: Calendar, peers: list[tuple[str, str]], count: Count) -> l
 # --- The whole ---
 
 
+@dataclass
+class Result:
+    """A calendar's file, its comparison, the numbers of the overrides that explain something, and its last day."""
+
+    name: str
+    text: str
+    unexplained: list[str]
+    count: Count
+    used: set[int]
+    last: Date
+
+
+def build(spec: Spec) -> Result:
+    lines, count = overrides(), Count()
+    calendar = Calendar(spec, lines, profiles().get(spec.profile, {}))
+    unexplained = compare(calendar, spec.peers, count)
+    known = calendar.known_hours() or (calendar.first, calendar.last)
+    return Result(spec.name, calendar.text(), unexplained, count, {i for i, o in enumerate(lines) if o.used}, known[1])
+
+
 def generate() -> tuple[dict[str, str], list[str], list[str]]:
     """The files by name, what is wrong, and what a person should know."""
-    lines, hours, count = overrides(), profiles(), Count()
-    files: dict[str, str] = {}
-    wrong: list[str] = []
-    notes: list[str] = []
-    for spec in specs():
-        if spec.profile not in ("", "library", "continuous") and spec.profile not in hours:
-            raise Mistake(f"calendar {spec.name} has hours {spec.profile}, which hours.csv lacks")
-        calendar = Calendar(spec, lines, hours.get(spec.profile, {}))
-        wrong += compare(calendar, spec.peers, count)
-        files[f"calendars/{spec.name}.txt"] = calendar.text()
-        if calendar.last - datetime.date.today() < WARN:
-            notes.append(f"warning: {spec.name} ends on {calendar.last}")
-    wrong += [f"override explains nothing: {o.line}" for o in lines if not o.used]
-    files["versions.csv"] = "library,version\n" + "".join(f"{name},{version}\n" for name, version in libraries.versions())
-    notes.append(f"{len(files) - 1} calendars, {count.compared} days compared, {count.differences} differences, "
-                 f"{count.explained} explained, {count.differences - count.explained} unexplained")
+    all_specs, lines = specs(), overrides()  # read before the pool's processes are forked, and so only once
+    known = {*profiles(), "", "library", "continuous"}
+    wrong = [
+        f"calendar {s.name} has hours {s.profile}, which hours.csv lacks" for s in all_specs if s.profile not in known
+    ]
+    wrong += [
+        f"override of no calendar: {o.line}" for o in lines if not set(o.calendars) <= {s.name for s in all_specs}
+    ]
+    if wrong:
+        raise Mistake("\n".join(wrong))
+    with ProcessPoolExecutor() as pool:  # the libraries need half a minute of CPU
+        results = list(pool.map(build, all_specs))
+    wrong = [line for r in results for line in r.unexplained]
+    used = set().union(*(r.used for r in results))
+    wrong += [f"override explains nothing: {o.line}" for i, o in enumerate(lines) if i not in used]
+    files = {f"calendars/{r.name}.txt": r.text for r in results}
+    files["versions.csv"] = "library,version\n" + "".join(
+        f"{name},{version}\n" for name, version in libraries.versions()
+    )
+    notes = [f"warning: {r.name} ends on {r.last}" for r in results if r.last - datetime.date.today() < WARN]
+    compared, differences, explained = (
+        sum(getattr(r.count, n) for r in results) for n in ("compared", "differences", "explained")
+    )
+    notes.append(
+        f"{len(results)} calendars, {compared} days compared, {differences} differences, {explained} explained, "
+        f"{differences - explained} unexplained"
+    )
     return files, wrong, notes
+
+
+def segments(mics: Path) -> tuple[str, list[str]]:
+    """segments.csv by the ISO 10383 list, and what venues.csv says otherwise than the list."""
+    listed = {row["MIC"]: row for row in csv.DictReader(mics.read_text(encoding="utf-8-sig").splitlines())}
+    venues = {row["mic"]: row for row in read_csv(DATA / "venues.csv")}
+    wrong = []
+    for mic, venue in venues.items():
+        row = listed.get(mic)
+        if row and (venue["operating"], venue["country"]) != (row["OPERATING MIC"], row["ISO COUNTRY CODE (ISO 3166)"]):
+            wrong.append(
+                f"venues.csv: {mic} is {row['OPERATING MIC']}, {row['ISO COUNTRY CODE (ISO 3166)']} by ISO 10383"
+            )
+    rows = sorted(
+        (mic, row["OPERATING MIC"])
+        for mic, row in listed.items()
+        if mic not in venues and row["OPERATING MIC"] in venues
+    )
+    return "mic,operating\n" + "".join(f"{mic},{operating}\n" for mic, operating in rows), wrong
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare with the files in place instead of writing them")
-    parser.add_argument("--force", action="store_true", help="write the files although something is wrong")
+    parser.add_argument("--mics", type=Path, help="the ISO 10383 list as CSV, to write segments.csv anew")
     options = parser.parse_args()
-    files, wrong, notes = generate()
-    if wrong and not options.force:
-        print(*wrong, *notes, sep="\n")
+    try:
+        files, wrong, notes = generate()
+    except Mistake as mistake:
+        print(mistake)
         return 1
+    if options.mics:
+        files["segments.csv"], more = segments(options.mics)
+        wrong += more
     if options.check:
-        wrong += [f"{name} isn't what the libraries give: run make calendars" for name, text in files.items()
-                  if not (DATA / name).exists() or (DATA / name).read_text() != text]
-        wrong += [f"{path} has no calendar" for path in sorted((DATA / "calendars").glob("*.txt"))
-                  if f"calendars/{path.name}" not in files]
-    else:
-        (DATA / "calendars").mkdir(parents=True, exist_ok=True)
-        for path in (DATA / "calendars").glob("*.txt"):
+        wrong += [
+            f"{name} isn't what the libraries give: run make calendars"
+            for name, text in files.items()
+            if not (DATA / name).exists() or (DATA / name).read_text() != text
+        ]
+    stale = [path for path in (DATA / "calendars").glob("*.txt") if f"calendars/{path.name}" not in files]
+    if options.check:
+        wrong += [f"{path.name} is no calendar of calendars.csv" for path in stale]
+    elif not wrong:
+        for path in stale:
             path.unlink()
         for name, text in files.items():
             (DATA / name).write_text(text)

@@ -47,16 +47,27 @@ class View:
 
 
 def versions() -> list[tuple[str, str]]:
-    return [(name, importlib.metadata.version(name)) for name in ("exchange_calendars", "holidays", "pandas_market_calendars", "QuantLib")]
+    return [
+        (name, importlib.metadata.version(name))
+        for name in ("exchange_calendars", "holidays", "pandas_market_calendars", "QuantLib")
+    ]
 
 
 @functools.cache
 def load(library: str, name: str, first: Date, last: Date) -> View:
-    """The view of a library: exchange_calendars (xc), pandas_market_calendars (pm), holidays by exchange or by country, QuantLib
-    (ql); or the days for settlement that holidays tells apart: clearing, on which nothing trades, and restricted, all others
-    than the trading days without settlement."""
-    return {"xc": _exchange_calendars, "pm": _pandas_market_calendars, "holidays": _exchange_holidays, "country": _country_holidays,
-            "ql": _quantlib, "clearing": _clearing, "restricted": _restricted}[library](name, first, last)
+    """The view of a library: exchange_calendars (xc), pandas_market_calendars (pm), holidays by exchange or by country,
+    QuantLib (ql); or days for settlement: clearing, on which nothing trades, restricted, all others than the trading days
+    without settlement, and sundays, on which a market clears its Fridays."""
+    return {
+        "xc": _exchange_calendars,
+        "pm": _pandas_market_calendars,
+        "holidays": _exchange_holidays,
+        "country": _country_holidays,
+        "ql": _quantlib,
+        "clearing": _clearing,
+        "restricted": _restricted,
+        "sundays": _sundays,
+    }[library](name, first, last)
 
 
 def _exchange_calendars(name: str, first: Date, last: Date) -> View:
@@ -97,14 +108,16 @@ def _exchange_holidays(name: str, first: Date, last: Date) -> View:
 
 
 def _country_holidays(name: str, first: Date, last: Date) -> View:
-    return _holidays(holidays.country_holidays, name, first, last)
+    """A country's public holidays, and its banks'."""
+    return _holidays(holidays.country_holidays, name, first, last, ("bank",))
 
 
-def _holidays(make, name: str, first: Date, last: Date) -> View:
+def _holidays(make, name: str, first: Date, last: Date, also: tuple[str, ...] = ()) -> View:
     supported = make(name).supported_categories
+    categories = ("public", *(c for c in also if c in supported))
     first = max(first, Date(make(name).start_year, 1, 1))
     years = range(first.year, last.year + 1)
-    closed = make(name, years=years)
+    closed = make(name, years=years, categories=categories)
     # Exchanges stay closed on the Saturdays that offices work in place of another day.
     open_days = {d for d in days(first, last) if d not in closed and not closed._is_weekend(d)}
     short = open_days & set(make(name, years=years, categories=("half_day",))) if "half_day" in supported else None
@@ -115,7 +128,15 @@ def _quantlib(name: str, first: Date, last: Date) -> View:
     country, _, market = name.partition(".")
     factory = getattr(QuantLib, country)
     calendar = factory(getattr(factory, market)) if market else factory()
-    return View(first, last, {d for d in days(first, last) if calendar.isBusinessDay(QuantLib.Date(d.day, d.month, d.year))})
+
+    def is_open(day: Date) -> bool:
+        return calendar.isBusinessDay(QuantLib.Date(day.day, day.month, day.year))
+
+    try:
+        is_open(first)
+    except RuntimeError:  # a year that this calendar doesn't have
+        return _quantlib(name, Date(first.year + 1, 1, 1), last)
+    return View(first, last, {d for d in days(first, last) if is_open(d)})
 
 
 def _clearing(name: str, first: Date, last: Date) -> View:
@@ -125,8 +146,16 @@ def _clearing(name: str, first: Date, last: Date) -> View:
 
 
 def _restricted(name: str, first: Date, last: Date) -> View:
-    closed = holidays.financial_holidays(name, years=range(first.year, last.year + 1), categories=("restricted_settlement",))
+    closed = holidays.financial_holidays(
+        name, years=range(first.year, last.year + 1), categories=("restricted_settlement",)
+    )
     return View(first, last, set(days(first, last)) - set(closed))
+
+
+def _sundays(name: str, first: Date, last: Date) -> View:
+    """Sundays after an open Friday, for a market that trades from Monday to Friday and clears when banks are open."""
+    fridays = {d for d in load("xc", name, first, last).open if d.weekday() == 4}
+    return View(first, last, {d + datetime.timedelta(days=2) for d in fridays})
 
 
 def _minutes(moment: pandas.Timestamp, day: Date) -> int:
@@ -139,7 +168,7 @@ def _in_force(times, day: Date) -> datetime.time | None:
 
 
 def _find_short(view: View) -> None:
-    """Marks the days whose times aren't their weekday's usual ones of that year, unless the library gave the usual ones."""
+    """Marks the days whose times aren't their weekday's usual ones of that year, or those that the library gave."""
     if not view.usual:
         counts: dict[tuple[int, int], Counter[Times]] = {}
         for day, times in view.times.items():
