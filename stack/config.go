@@ -20,6 +20,7 @@ import (
 
 	"trade-processing/components"
 	"trade-processing/lambdas/function"
+	"trade-processing/lambdas/parameters"
 	"trade-processing/lambdas/trade"
 )
 
@@ -70,7 +71,6 @@ var (
 	environmentPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$`)
 	sourcePattern      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
 	currencyPattern    = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,9}$`)
-	decimalPattern     = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 	pinnedPattern      = regexp.MustCompile(`^\S+@sha256:[0-9a-f]{64}$`)
 	checksumPattern    = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	boundaryPattern    = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(?:[0-9]{12}|aws):policy/.+$`)
@@ -82,9 +82,6 @@ var mandatoryTags = []string{"Project", "Environment", "Owner", "CostCenter"}
 // calledEndpoints are what the functions call from within the VPC: SSM for their parameters, and CloudWatch Logs for
 // Lambda Insights.
 var calledEndpoints = []string{"logs", "ssm"}
-
-// maxThresholdDigits is how many digits a DynamoDB number, and so an amount, can have.
-const maxThresholdDigits = 38
 
 // read turns a stack's values into a Config. The error lists all problems.
 func read(v *values) (Config, error) {
@@ -207,8 +204,8 @@ func (c *Config) checkTags(v *values) {
 }
 
 func (c *Config) checkAPI(v *values) {
-	if digits := strings.ReplaceAll(c.ProcessingThreshold, ".", ""); !decimalPattern.MatchString(c.ProcessingThreshold) || len(digits) > maxThresholdDigits {
-		v.problem("processingThreshold", `"1000000"`, "%q is not an amount: use a decimal of 0 or more, with up to %d digits", c.ProcessingThreshold, maxThresholdDigits)
+	if parameters.Check(parameters.ThresholdName, c.ProcessingThreshold) != nil {
+		v.problem("processingThreshold", `"1000000"`, "%q is not an amount: use a decimal of 0 or more, with up to 38 digits, or 19 on each side of the point", c.ProcessingThreshold)
 	}
 	if c.APIEndpoint == "" {
 		if len(c.Pipeline.APIEndpointCIDRs) > 0 {
@@ -218,7 +215,7 @@ func (c *Config) checkAPI(v *values) {
 	}
 	const anEndpoint = "https://api.example.com/v1"
 	endpoint, err := url.Parse(c.APIEndpoint)
-	if err != nil || endpoint.Hostname() == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
+	if err != nil || c.APIEndpoint == parameters.Unset || parameters.Check(parameters.EndpointName, c.APIEndpoint) != nil {
 		v.problem("apiEndpoint", anEndpoint, "is not an absolute http or https URL") // not quoted: it may be secret
 		return
 	}

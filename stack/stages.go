@@ -152,17 +152,17 @@ func (c *Config) parameters() []components.Parameter {
 		{
 			Name: parameters.EndpointName, Value: endpoint,
 			Description:    "URL of the HTTP API for market context, or " + parameters.Unset,
-			AllowedPattern: `^(` + parameters.Unset + `|https?://[^/?#\s]+([/?#]\S*)?)$`,
+			AllowedPattern: parameters.Patterns[parameters.EndpointName],
 		},
 		{
 			Name: parameters.ThresholdName, Value: pulumi.String(c.ProcessingThreshold),
 			Description:    "Amount above which a trade is flagged for review",
-			AllowedPattern: `^[0-9]{1,38}([.][0-9]{1,37})?$`,
+			AllowedPattern: parameters.Patterns[parameters.ThresholdName],
 		},
 		{
 			Name: parameters.MaxRetriesName, Value: pulumi.String(strconv.Itoa(c.Pipeline.MaxRetries)),
 			Description:    "How often a call to the HTTP API is retried",
-			AllowedPattern: `^([0-9]|10)$`,
+			AllowedPattern: parameters.Patterns[parameters.MaxRetriesName],
 		},
 	}
 }

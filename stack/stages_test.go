@@ -81,7 +81,7 @@ func TestSSMRefusesTheValuesThatTheFunctionsRefuse(t *testing.T) {
 		for _, value := range append(slices.Clone(values.taken), values.refused...) {
 			changed := maps.Clone(good)
 			changed[name] = value
-			_, err := parameters.New(changed, "/trades/test/", time.Now).Values(t.Context(), nobody{})
+			_, err := parameters.New(changed, "/trades/test/", time.Now, parameters.EndpointName, parameters.ThresholdName, parameters.MaxRetriesName).Values(t.Context(), nobody{})
 			if taken := slices.Contains(values.taken, value); allowed.MatchString(value) != taken || taken && err != nil {
 				t.Errorf("%s %q: SSM takes it is %v, and the functions say %v", name, value, allowed.MatchString(value), err)
 			}

@@ -45,7 +45,7 @@ func New(environment function.Environment, ssm parameters.API, client *http.Clie
 	}
 	e := &enricher{
 		reference:  reference,
-		parameters: parameters.New(ssm, prefix, environment.Now),
+		parameters: parameters.New(ssm, prefix, environment.Now, parameters.EndpointName, parameters.MaxRetriesName),
 		api:        newAPI(client),
 	}
 	return function.Handle(settings, e.enrich), nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"pgregory.net/rapid"
 
 	"trade-processing/lambdas/parameters"
 )
@@ -114,7 +116,7 @@ func (c *clock) now() time.Time { return c.at }
 
 func newStore(f *fakeSSM) (*parameters.Store, *clock, *reports) {
 	c := &clock{at: time.Date(2024, 5, 28, 13, 30, 0, 0, time.UTC)}
-	return parameters.New(f, "/trade-processing/dev/", c.now), c, &reports{}
+	return parameters.New(f, "/trade-processing/dev/", c.now, parameters.EndpointName, parameters.ThresholdName, parameters.MaxRetriesName), c, &reports{}
 }
 
 func values(t *testing.T, s *parameters.Store, r *reports) parameters.Values {
@@ -222,11 +224,11 @@ func TestAMalformedValueFailsClearlyAndKeepsTheLastGoodOnes(t *testing.T) {
 		{"max-retries", "three", `parameter max-retries: "three" is not a whole number from 0 to 10`},
 		{"max-retries", "-1", `parameter max-retries: "-1" is not a whole number`},
 		{"max-retries", "11", `parameter max-retries: "11" is not a whole number`},
-		{"api-endpoint", "", `parameter api-endpoint: "" is neither none nor an address`},
-		{"api-endpoint", "market.example.com", `parameter api-endpoint: "market.example.com" is neither`},
-		{"api-endpoint", "ftp://market.example.com", `parameter api-endpoint: "ftp://market.example.com" is neither`},
-		{"api-endpoint", "https://", `parameter api-endpoint: "https://" is neither`},
-		{"api-endpoint", "http://[::1", `parameter api-endpoint: "http://[::1" is neither`},
+		{"api-endpoint", "", `parameter api-endpoint: the value is neither none nor an address`},
+		{"api-endpoint", "market.example.com", `parameter api-endpoint: the value is neither none nor an address`},
+		{"api-endpoint", "ftp://market.example.com", `parameter api-endpoint: the value is neither none nor an address`},
+		{"api-endpoint", "https://", `parameter api-endpoint: the value is neither none nor an address`},
+		{"api-endpoint", "http://[::1", `parameter api-endpoint: the value is neither none nor an address`},
 	} {
 		t.Run(test.name+" "+test.value, func(t *testing.T) {
 			f := newSSM("none", "1", "2")
@@ -246,6 +248,42 @@ func TestAMalformedValueFailsClearlyAndKeepsTheLastGoodOnes(t *testing.T) {
 				t.Errorf("error %v, want %s", err, test.want)
 			}
 		})
+	}
+}
+
+// A function reads what it uses: a typo in another's parameter is none of its business.
+func TestAFunctionIsNotStoppedByAParameterOfAnother(t *testing.T) {
+	f := newSSM("https//typo", "1", "many")
+	validator := parameters.New(f, "/trade-processing/dev/", time.Now, parameters.ThresholdName)
+	if v, err := validator.Values(t.Context(), &reports{}); err != nil || v.Threshold.String() != "1" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	_, err := parameters.New(f, "/trade-processing/dev/", time.Now, parameters.EndpointName).Values(t.Context(), &reports{})
+	if err == nil || strings.Contains(err.Error(), "typo") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A value that SSM takes and a function refuses would fail every trade, and one that SSM refuses and a function takes
+// couldn't be set.
+func TestSSMTakesWhatTheFunctionsTake(t *testing.T) {
+	near := map[string]*rapid.Generator[string]{
+		parameters.EndpointName:   rapid.StringMatching(`(none|[hH]ttps?:?/?/?([a-z:%0-9]{0,6}@)?[A-Za-z0-9.\-\[\]:%_ ]{0,12}(:[0-9]{0,6})?([/?#][ -~é%]{0,8})?)\n?`),
+		parameters.ThresholdName:  rapid.StringMatching(`[-+]?0?[0-9]{0,40}([.,]?[0-9]{0,40})?(e[0-9])?`),
+		parameters.MaxRetriesName: rapid.StringMatching(`[-+]?[0-9]{0,3}`),
+	}
+	for name, pattern := range parameters.Patterns {
+		allowed := regexp.MustCompile(pattern)
+		if len(pattern) > 1024 {
+			t.Errorf("%s: SSM takes patterns of 1024 characters", name)
+		}
+		within := rapid.StringMatching(pattern)
+		t.Run(name, rapid.MakeCheck(func(t *rapid.T) {
+			value := rapid.OneOf(within, near[name], rapid.String()).Draw(t, "value")
+			if err := parameters.Check(name, value); (err == nil) != allowed.MatchString(value) {
+				t.Errorf("SSM takes %q: %v; the functions: %v", value, allowed.MatchString(value), err)
+			}
+		}))
 	}
 }
 

@@ -45,6 +45,7 @@ type Reporter interface {
 type Store struct {
 	api    API
 	path   string
+	names  []string // of the parameters that are read
 	now    func() time.Time
 	flight singleflight.Group
 	last   atomic.Pointer[reading] // the last good one
@@ -56,10 +57,10 @@ type reading struct {
 	until  time.Time
 }
 
-// New returns a store for the parameters under a prefix like /trade-processing/dev/. It asks SSM on the first call of
-// Values.
-func New(api API, prefix string, now func() time.Time) *Store {
-	return &Store{api: api, path: "/" + strings.Trim(prefix, "/"), now: now}
+// New returns a store for the parameters with these names under a prefix like /trade-processing/dev/. It asks SSM on the
+// first call of Values.
+func New(api API, prefix string, now func() time.Time, names ...string) *Store {
+	return &Store{api: api, path: "/" + strings.Trim(prefix, "/"), names: names, now: now}
 }
 
 // Values returns the parameters, at most Lifetime old as long as SSM answers. The error is an *UnavailableError: SSM
@@ -134,7 +135,7 @@ func (s *Store) load(ctx context.Context) (Values, error) {
 			texts[strings.TrimPrefix(aws.ToString(p.Name), s.path+"/")] = aws.ToString(p.Value)
 		}
 	}
-	return parse(texts)
+	return parse(texts, s.names)
 }
 
 // UnavailableError means that the parameters have never been read, and can't be now. It is transient.

@@ -40,7 +40,7 @@ func New(environment function.Environment, ssm parameters.API) (lambda.Handler, 
 	if err := settings.Err(); err != nil {
 		return nil, err
 	}
-	v := &validator{rules: rules, parameters: parameters.New(ssm, prefix, environment.Now)}
+	v := &validator{rules: rules, parameters: parameters.New(ssm, prefix, environment.Now, parameters.ThresholdName)}
 	return function.Handle(settings, v.validate), nil
 }
 

@@ -283,7 +283,7 @@ func (reports) Count(string, int) {}
 // readParameters returns the name under which a function fails that has never read its parameters.
 func readParameters(t *testing.T, code string) string {
 	t.Helper()
-	_, err := parameters.New(ssm.NewFromConfig(refuse(t, code)), "/trade-processing/dev", time.Now).Values(context.Background(), reports{})
+	_, err := parameters.New(ssm.NewFromConfig(refuse(t, code)), "/trade-processing/dev", time.Now, parameters.ThresholdName).Values(context.Background(), reports{})
 	if err == nil {
 		t.Fatalf("%s is no error", code)
 	}
