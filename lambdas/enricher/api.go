@@ -2,9 +2,12 @@ package enricher
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -154,28 +157,31 @@ func (a *api) attempt(ctx context.Context, q query) (json.RawMessage, error) {
 	defer cancel()
 	request, err := q.request(ctx)
 	if err != nil {
-		return nil, fail(market.APIRefused, "making the request: %w", err)
+		return nil, fail(market.APIRefused, "making a request for %s: %s", host(q.endpoint), told(err))
 	}
 	response, err := a.client.Do(request)
 	if err != nil {
-		return nil, failureOf(ctx, err)
+		return nil, failureOf(ctx, q.endpoint, err)
 	}
 	defer func() { _ = response.Body.Close() }()
+	answered := func(reason market.Reason) *failure {
+		return fail(reason, "GET %s: %d %s", host(q.endpoint), response.StatusCode, http.StatusText(response.StatusCode))
+	}
 	switch {
 	case response.StatusCode == http.StatusOK:
-		return readObject(ctx, response.Body)
+		return readObject(ctx, q.endpoint, response.Body)
 	case response.StatusCode == http.StatusNotFound:
-		return nil, fail(market.APINotFound, "GET %s: 404", q.endpoint.Redacted())
+		return nil, answered(market.APINotFound)
 	case response.StatusCode >= 500, response.StatusCode == http.StatusTooManyRequests, response.StatusCode == http.StatusRequestTimeout:
-		f := fail(market.APIUnavailable, "GET %s: %s", q.endpoint.Redacted(), response.Status)
+		f := answered(market.APIUnavailable)
 		if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16); err == nil {
 			return nil, errors.Join(f, backoff.RetryAfter(int(seconds)))
 		}
 		return nil, f
 	case response.StatusCode >= 400:
-		return nil, fail(market.APIRefused, "GET %s: %s", q.endpoint.Redacted(), response.Status)
+		return nil, answered(market.APIRefused)
 	}
-	return nil, fail(market.APIResponseInvalid, "GET %s: %s instead of 200", q.endpoint.Redacted(), response.Status)
+	return nil, answered(market.APIResponseInvalid)
 }
 
 func (q query) request(ctx context.Context) (*http.Request, error) {
@@ -211,12 +217,36 @@ func staysAtHost(next *http.Request, before []*http.Request) error {
 }
 
 // failureOf maps an error of the HTTP client, or of reading a body, to its reason.
-func failureOf(ctx context.Context, err error) *failure {
+func failureOf(ctx context.Context, endpoint *url.URL, err error) *failure {
+	reason := market.APIUnavailable
 	switch {
 	case errors.Is(err, errRedirected):
-		return &failure{reason: market.APIRedirected, err: err}
+		reason = market.APIRedirected
 	case ctx.Err() != nil:
-		return &failure{reason: market.APITimeout, err: err}
+		reason = market.APITimeout
 	}
-	return &failure{reason: market.APIUnavailable, err: err}
+	return fail(reason, "GET %s: %s", host(endpoint), told(err))
+}
+
+// host is what may be told of an address: its path, its query and its user may be the key to it.
+func host(endpoint *url.URL) string { return endpoint.Scheme + "://" + endpoint.Host }
+
+// told is what may be told of an error of the HTTP client: what the network or TLS say. All else may quote the address,
+// or what the API answered, which may quote it too.
+func told(err error) string {
+	for _, safe := range []error{errRedirected, context.DeadlineExceeded, context.Canceled, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, safe) {
+			return safe.Error()
+		}
+	}
+	if network, ok := errors.AsType[*net.OpError](err); ok {
+		return network.Error()
+	}
+	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return untrusted.Error()
+	}
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
+	}
+	return fmt.Sprintf("the client failed with a %T", err)
 }

@@ -483,7 +483,7 @@ func FuzzReadObject(f *testing.F) {
 	f.Add([]byte(`{"a":[1,"]"]}`))
 	f.Add([]byte(`{"a":"\\"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		object, err := readObject(context.Background(), strings.NewReader(string(body)))
+		object, err := readObject(context.Background(), address(t, "https://api.example.com"), strings.NewReader(string(body)))
 		if err != nil {
 			return
 		}

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
+	"net/url"
 	"unicode/utf8"
 
 	"trade-processing/lambdas/market"
@@ -21,11 +21,11 @@ const (
 )
 
 // readObject reads an answer that must be a JSON object. Its numbers stay the literals that were sent.
-func readObject(ctx context.Context, body io.Reader) (json.RawMessage, error) {
+func readObject(ctx context.Context, endpoint *url.URL, body io.Reader) (json.RawMessage, error) {
 	raw, err := io.ReadAll(io.LimitReader(body, maxResponse+1))
 	switch {
 	case err != nil:
-		return nil, failureOf(ctx, fmt.Errorf("reading the answer: %w", err))
+		return nil, failureOf(ctx, endpoint, err)
 	case len(raw) > maxResponse:
 		return nil, fail(market.APIResponseTooLarge, "the answer has more than %d bytes", maxResponse)
 	case !utf8.Valid(raw):
