@@ -2,12 +2,15 @@ package verify
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"trade-processing/lambdas/function/functiontest"
 )
 
 // run and eventID belong to the one verification in these tests. Its trade of system2 was sent, and the bus's answer
@@ -103,5 +106,32 @@ func TestTheCanonicalTextIsPutTogetherHere(t *testing.T) {
 	}
 	if sent := strings.Replace(want, `1.5,`, `1.50,`, 1); s.spelling != sent {
 		t.Errorf("sent %s\nwant %s", s.spelling, sent)
+	}
+}
+
+// What a step saw can neither end an element of the JUnit file nor make it something that no build server reads.
+func TestHostileTextsStayInTheirElements(t *testing.T) {
+	for _, text := range functiontest.Hostile() {
+		r := &Report{Environment: text, Steps: []Result{
+			{Step: text, Outcome: Failed, Found: []string{text}, Problems: []string{text}}, {Step: text, Outcome: Skipped, Found: []string{text}},
+		}}
+		file, err := r.JUnit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read junitSuite
+		if err := xml.Unmarshal(file, &read); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		want := strings.Map(func(r rune) rune { // what XML has no way to write, and line ends, which it reads as \n
+			if r < ' ' && !strings.ContainsRune("\t\n\r", r) || r == 0xFFFE || r == 0xFFFF {
+				return 0xFFFD
+			}
+			return r
+		}, text)
+		if len(read.Cases) != 2 || read.Cases[0].Failure == nil || read.Cases[1].Skipped == nil || read.Cases[0].Name != want ||
+			read.Cases[0].Failure.Text != want || read.Cases[0].Failure.Message != want || read.Cases[1].Skipped.Message != want {
+			t.Errorf("%q is read as %+v", text, read)
+		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/lambdas/market"
 	"trade-processing/lambdas/trade"
 )
@@ -144,6 +145,30 @@ func TestTheRequestIdentifiesTheTradeAndPassesTheTraceOn(t *testing.T) {
 	} {
 		if got.Header.Get(name) != want {
 			t.Errorf("%s: %q, want %q", name, got.Header.Get(name), want)
+		}
+	}
+}
+
+// No text of a trade or a trace can ask for something else, or go elsewhere.
+func TestHostileTextsStayInTheirFieldsOfTheQuery(t *testing.T) {
+	for _, text := range functiontest.Hostile() {
+		detail, err := json.Marshal(map[string]string{"tradeId": "t", "symbol": text, "venue": text, "isin": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asked url.Values
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = r.URL.Query()
+			_, _ = io.WriteString(w, "{}")
+		}))
+		defer server.Close()
+		_, err = newAPI(server.Client()).ask(t.Context(), query{endpoint: address(t, server.URL+"/v1?key=k"), trade: parsed(t, string(detail)), traceID: text}, 0)
+		want := url.Values{"tradeId": {"t"}, "key": {"k"}}
+		if len(text) <= maxQueryValue {
+			want["symbol"], want["venue"], want["isin"] = []string{text}, []string{text}, []string{text}
+		}
+		if err != nil || !reflect.DeepEqual(asked, want) {
+			t.Errorf("%q became %v: %v", text, asked, err)
 		}
 	}
 }

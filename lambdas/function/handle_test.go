@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"trade-processing/lambdas/function"
+	"trade-processing/lambdas/function/functiontest"
 )
 
 var started = time.Date(2024, 5, 28, 13, 30, 0, 123_000_000, time.UTC)
@@ -297,5 +298,40 @@ func TestTheLogLevelHoldsLinesBack(t *testing.T) {
 	found := lines(t, &output)
 	if len(found) != 2 || found[0]["msg"] != "careful" || found[1]["msg"] != "done" {
 		t.Errorf("want the warning and the metrics, got\n%s", &output)
+	}
+}
+
+// No text of an event or an error can begin a line, end a field or hide from whoever reads the log.
+func TestHostileTextsStayInTheirFields(t *testing.T) {
+	for _, text := range functiontest.Hostile() {
+		var output bytes.Buffer
+		handler := newHandler(t, &output, func(_ context.Context, call *function.Call, _ payload) (string, error) {
+			call.Log().Warn(text, text, text)
+			call.Property(text, text)
+			return "", errors.New(text)
+		})
+		sent, err := json.Marshal(map[string]any{
+			"event":        map[string]any{"id": text, "source": text, "time": "2024-05-28T13:30:01Z", "detail": map[string]any{"tradeId": "t", text: text}},
+			"executionArn": text,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = handler.Invoke(traced(), sent)
+		if answer, _ := errors.AsType[messages.InvokeResponse_Error](err); answer.Message != text {
+			t.Errorf("%q became %v", text, err)
+		}
+		written := lines(t, &output)
+		if len(written) != 3 { // the warning, the error and the metrics
+			t.Fatalf("%q became %d lines: %s", text, len(written), &output)
+		}
+		for _, line := range written {
+			if line["eventId"] != text || line["executionArn"] != text || line["tradeId"] != "t" {
+				t.Errorf("%q became %v", text, line)
+			}
+		}
+		if written[0]["msg"] != text || written[0][text] != text || written[1]["error"] != text || written[2][text] != text {
+			t.Errorf("%q became %s", text, &output)
+		}
 	}
 }

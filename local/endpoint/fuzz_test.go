@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/smithy-go/encoding/cbor"
 
+	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/local/endpoint"
 )
 
@@ -83,4 +84,42 @@ func FuzzRequest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What an answer repeats of a request stays where it is, in each protocol.
+func TestHostileTextsStayInTheirAnswers(t *testing.T) {
+	c, logs, _ := served(t)
+	e := endpoint.New(c, logs)
+	for _, text := range functiontest.Hostile() {
+		ask := func(service, target, path, body string) []byte {
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+			request.URL.Path = path
+			request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260302/"+region+"/"+service+"/aws4_request")
+			request.Header.Set("X-Amz-Target", target)
+			answer := httptest.NewRecorder()
+			e.ServeHTTP(answer, request)
+			if answer.Code != http.StatusBadRequest {
+				t.Fatalf("%q: %d %s", text, answer.Code, answer.Body)
+			}
+			return answer.Body.Bytes()
+		}
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asJSON struct{ Message string }
+		if err := json.Unmarshal(ask("events", "AWSEvents.DescribeEventBus", "/", `{"Name": `+string(quoted)+`}`), &asJSON); err != nil || asJSON.Message != "Event bus "+text+" does not exist." {
+			t.Errorf("%q is told as %s, %v", text, asJSON.Message, err)
+		}
+		var asXML struct {
+			Message string `xml:"Error>Message"`
+		}
+		if err := xml.Unmarshal(ask("sts", "", "/", url.Values{"Action": {text}}.Encode()), &asXML); err != nil || !strings.HasSuffix(asXML.Message, " of sts is not served here") {
+			t.Errorf("%q is told as %q, %v", text, asXML.Message, err)
+		}
+		operation := text[strings.LastIndex(text, "/")+1:] // of a path
+		if told, err := cbor.Decode(ask("monitoring", "", "/service/x/operation/"+text, "")); err != nil || told.(cbor.Map)["message"] != cbor.String(operation+" of monitoring is not served here") {
+			t.Errorf("%q is told as %v, %v", text, told, err)
+		}
+	}
 }
