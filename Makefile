@@ -47,6 +47,10 @@ fuzz: ## Run every fuzz target, one after another (FUZZTIME each; FUZZ="local la
 		done; \
 	done; exit $$failed
 
+.PHONY: flood
+flood: ## Send a burst over the functions' concurrency, and a million trades with a poisonous one among them
+	FLOOD=1 go test -count=1 -timeout 60m -run Flood -v ./tests/pipeline
+
 .PHONY: policy
 policy: ## Test the policy pack: its rules, their mutants, and each rule on the real engine
 	go -C policy test ./...

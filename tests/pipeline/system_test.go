@@ -45,7 +45,10 @@ type system struct {
 }
 
 // deploy brings the stack up.
-func deploy(t testing.TB, options cloud.Options) *system {
+func deploy(t testing.TB, options cloud.Options) *system { return deployWith(t, options, nil) }
+
+// deployWith brings the stack up with other values for keys of its config.
+func deployWith(t testing.TB, options cloud.Options, settings map[string]string) *system {
 	t.Helper()
 	if options.Images == nil {
 		options.Images = localrun.Images()
@@ -54,7 +57,7 @@ func deploy(t testing.TB, options cloud.Options) *system {
 		options.Clock = newHasty()
 	}
 	here := cloud.New(options)
-	if _, err := deployed.On(t.Context(), here, root, "local", nil); err != nil {
+	if _, err := deployed.On(t.Context(), here, root, "local", settings); err != nil {
 		t.Fatal(err)
 	}
 	return &system{t: t, cloud: here, pipeline: localrun.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}
