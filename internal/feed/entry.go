@@ -121,10 +121,17 @@ func (e *Entry) complete() error {
 	return nil
 }
 
+// What a text may be besides one entry.
+var (
+	errUnfinished = errors.New("the line ends inside a JSON value, and the next doesn't continue it")
+	errSeveral    = errors.New("unexpected text after the JSON value")
+	errRequest    = errors.New("this is a PutEvents request that has more than Entries; give its entries alone")
+)
+
 // checkText checks that the text is UTF-8, not too deeply nested for the bus, and JSON.
 func checkText(line []byte) error {
 	if at := invalidUTF8(line); at >= 0 {
-		return fmt.Errorf("invalid UTF-8 at byte %d (0x%02x); JSON is UTF-8, convert it with iconv -t UTF-8", at+1, line[at])
+		return fmt.Errorf("invalid UTF-8 at byte %d (0x%02x); JSON is UTF-8, convert it from what it is, such as Latin-1: iconv -f LATIN1 -t UTF-8", at+1, line[at])
 	}
 	// The entry itself is one level above the detail's.
 	if depth := nesting(line); depth > MaxDepth+1 {
@@ -134,10 +141,10 @@ func checkText(line []byte) error {
 		return nil
 	}
 	switch syntax := syntaxError(line); {
-	case syntax.Offset >= int64(len(line)):
-		return errors.New("the line ends inside a JSON value; put each entry on one line: jq -c . FILE")
+	case syntax.Error() == "unexpected end of JSON input":
+		return errUnfinished
 	case strings.HasSuffix(syntax.Error(), "after top-level value"):
-		return fmt.Errorf("unexpected text after the JSON value, at byte %d; write one entry per line: jq -c . FILE", syntax.Offset)
+		return fmt.Errorf("%w, at byte %d", errSeveral, syntax.Offset)
 	default:
 		return fmt.Errorf("not JSON at byte %d: %w", syntax.Offset, syntax)
 	}
@@ -156,7 +163,7 @@ func syntaxError(text []byte) *json.SyntaxError {
 // notAnEntry describes a line that is JSON but not an object.
 func notAnEntry(first byte) error {
 	if first == '[' {
-		return errors.New("a JSON array; write one entry per line: jq -c '.[]' FILE")
+		return errors.New("a JSON array, not an object; an entry is an object with Source, DetailType and Detail")
 	}
 	return errors.New("not a JSON object; an entry is an object with Source, DetailType and Detail")
 }
@@ -166,12 +173,12 @@ func unknownMember(name string) error {
 	switch name {
 	case "version", "id", "detail-type", "account", "region":
 		return fmt.Errorf("unknown field %q: this is an event as EventBridge delivers it, not an entry to put; "+
-			`convert it: jq -c '{Source: .source, DetailType: ."detail-type", Detail: .detail, Time: .time, Resources: .resources}' FILE`, name)
+			"name its source, detail-type, detail, time and resources Source, DetailType, Detail, Time and Resources, and leave out the rest", name)
 	case "Entries":
-		return fmt.Errorf("unknown field %q: this is a whole PutEvents request; write one entry per line: jq -c '.Entries[]' FILE", name)
+		return errRequest
 	case "tradeId", "sourceSystem", "amount", "currency":
 		return fmt.Errorf("unknown field %q: this is a trade without its entry; wrap it: "+
-			`jq -c '{Source: ("trading." + .sourceSystem), DetailType: "Trade Event", Detail: .}' FILE`, name)
+			`{"Source":"trading.system1","DetailType":"Trade Event","Detail":{…}}, with its own source system`, name)
 	}
 	for _, known := range members {
 		if strings.EqualFold(known, name) {

@@ -22,6 +22,6 @@ func ExampleFeed_Entries() {
 	}
 	// Output:
 	// trading.system1 {"tradeId":"t-1"}
-	// trades.ndjson:2: a JSON array; write one entry per line: jq -c '.[]' FILE
+	// trades.ndjson:2: DetailType, Detail missing or empty; PutEvents needs Source, DetailType and Detail
 	// trading.system2 {"tradeId":"t-2"}
 }

@@ -1,12 +1,13 @@
-// Package feed reads what producers put on the event bus: one PutEvents entry per line, as JSON, from files, gzip files
-// and standard input.
+// Package feed reads what producers put on the event bus: PutEvents entries as JSON, one per line or several lines long,
+// in arrays or in whole requests, from files, gzip files and standard input.
 //
-// Input is streamed: whatever its size, the feed holds one line of it. Each line comes out once, as an entry that the
+// Input is streamed: whatever its size, the feed holds one entry of it. Each entry comes out once, as an entry that the
 // bus would accept, or as a problem that says where it is, what is wrong with it, and how to fix it.
 package feed
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -95,15 +96,15 @@ func (f *Feed) Lines() int64 { return f.lines.Load() }
 func (f *Feed) Entries(ctx context.Context) iter.Seq2[Entry, *Problem] {
 	return func(yield func(Entry, *Problem) bool) {
 		for _, in := range f.inputs {
-			if ctx.Err() != nil || !f.entriesOf(ctx, in, yield) {
+			if ctx.Err() != nil || !f.input(ctx, in, yield) {
 				return
 			}
 		}
 	}
 }
 
-// entriesOf yields the entries of one input, and reports whether the next input is wanted.
-func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Problem) bool) bool {
+// input yields the entries of one input, and reports whether the next input is wanted.
+func (f *Feed) input(ctx context.Context, in input, yield func(Entry, *Problem) bool) bool {
 	text, done, err := in.open(ctx, &f.read)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -113,18 +114,15 @@ func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Probl
 	}
 	defer done()
 
-	if mark, _ := text.Peek(2); len(mark) == 2 && (mark[0] == 0xFF && mark[1] == 0xFE || mark[0] == 0xFE && mark[1] == 0xFF) {
-		return yield(Entry{}, &Problem{Kind: Unreadable, File: in.name,
-			Reason: "UTF-16 text; JSON is UTF-8, convert it with iconv -f UTF-16 -t UTF-8"})
-	}
-	from := lines{from: text}
+	from := newValues(text)
 	before := f.lines.Load()
 	for {
-		line, err := from.next()
+		line, number, err := from.next()
 		if ctx.Err() != nil {
 			return false
 		}
 		var tooLong overlong
+		var after behind
 		switch {
 		case errors.Is(err, io.EOF):
 			if f.lines.Load() == before {
@@ -133,34 +131,71 @@ func (f *Feed) entriesOf(ctx context.Context, in input, yield func(Entry, *Probl
 			return true
 		case errors.As(err, &tooLong):
 			f.lines.Add(1)
-			problem := &Problem{Kind: Refused, File: in.name, Line: from.number, Excerpt: excerpt(line),
+			problem := &Problem{Kind: Refused, File: in.name, Line: number, Excerpt: excerpt(line),
 				Reason: fmt.Sprintf("%d bytes long; PutEvents takes entries of at most %d bytes (1 MB)", tooLong.length, MaxLine)}
 			if !yield(Entry{}, problem) {
 				return false
 			}
 			continue
+		case errors.As(err, &after):
+			kind := Unreadable
+			if after.padding {
+				kind = Padded
+			}
+			return yield(Entry{}, &Problem{Kind: kind, File: in.name, Reason: after.Error()})
 		case err != nil:
 			// Half a line isn't tried: cut in the wrong place, it could be an entry with a different amount.
-			return yield(Entry{}, &Problem{Kind: Unreadable, File: in.name, Line: from.number, Reason: unreadable(err), Excerpt: excerpt(line)})
+			return yield(Entry{}, &Problem{Kind: Unreadable, File: in.name, Line: number, Reason: unreadable(err), Excerpt: excerpt(line)})
 		case len(line) == 0:
 			continue
 		}
-		f.lines.Add(1)
-		entry := Entry{File: in.name, Line: from.number}
-		var problem *Problem
-		if err := parse(line, &entry); err != nil {
-			problem = &Problem{Kind: Refused, File: in.name, Line: from.number, Reason: err.Error(), Excerpt: excerpt(line)}
-			entry = Entry{}
-		}
-		if !yield(entry, problem) {
+		if !f.value(in.name, from, line, number, yield) {
 			return false
 		}
 	}
 }
 
+// value yields the entry that a value is, or the entries that it holds, and reports whether more is wanted.
+func (f *Feed) value(file string, from *values, text []byte, number int, yield func(Entry, *Problem) bool) bool {
+	entry := Entry{File: file, Line: number}
+	err := parse(text, &entry)
+	several := []json.RawMessage{}
+	before := []int{}
+	switch {
+	case err == nil:
+		f.lines.Add(1)
+		return yield(entry, nil)
+	case errors.Is(err, errUnfinished) && from != nil:
+		shown := excerpt(text)
+		if whole, ok := from.whole(); ok {
+			return f.value(file, nil, whole, number, yield)
+		}
+		f.lines.Add(1)
+		return yield(Entry{}, &Problem{Kind: Refused, File: file, Line: number, Reason: err.Error(), Excerpt: shown})
+	case errors.Is(err, errSeveral):
+		several = split(text)
+		before = make([]int, len(several))
+	case errors.Is(err, errRequest):
+		several, before = entriesOf(text)
+	}
+	for i, one := range several {
+		if !f.value(file, nil, one, number+before[i], yield) {
+			return false
+		}
+	}
+	if len(several) > 0 {
+		return true
+	}
+	f.lines.Add(1)
+	return yield(Entry{}, &Problem{Kind: Refused, File: file, Line: number, Reason: err.Error(), Excerpt: excerpt(text)})
+}
+
 // unreadable words the error of an input that ends early.
 func unreadable(err error) string {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	switch {
+	case errors.As(err, new(unfit)), errors.Is(err, errCut):
+		return err.Error()
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the gzip data ends early: the file is truncated; everything before that was read; fetch the file again"
 	}
 	return fmt.Sprintf("reading failed: %v", err)

@@ -131,17 +131,19 @@ func padded(length int) string {
 func TestWhatIsRefusedAndWhatItSays(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"plain words":                         {"tradeId,amount", "not JSON at byte 3: invalid character 'a' in literal true"},
-		"a JSON array":                        {"[" + good + "," + good + "]", "jq -c '.[]' FILE"},
-		"the start of pretty-printed JSON":    {"{", "the line ends inside a JSON value; put each entry on one line: jq -c ."},
+		"a list of words":                     {"[a log line]", "not JSON at byte 2"},
+		"an array of an array":                {"[[" + good + "]]", "a JSON array, not an object"},
+		"the start of pretty-printed JSON":    {"{", "the line ends inside a JSON value, and the next doesn't continue it"},
 		"half an entry":                       {good[:40], "the line ends inside a JSON value"},
-		"two entries on one line":             {good + good, "unexpected text after the JSON value, at byte 83; write one entry per line"},
+		"an entry and half another":           {good + good[:40], "unexpected text after the JSON value, at byte 83"},
+		"an entry and a bracket too many":     {good + "}", "unexpected text after the JSON value, at byte 83"},
 		"a number":                            {"42", "not a JSON object"},
 		"invalid UTF-8":                       {firstPart + "{\"x\":\"\xff\"}}", "invalid UTF-8 at byte 47 (0xff)"},
 		"a NUL byte":                          {"{\x00}", "not JSON at byte 2"},
 		"an unknown field":                    {`{"Source":"s","DetailType":"d","Detail":{},"Extra":1}`, `unknown field "Extra"; an entry has Source, DetailType,`},
 		"a field in the wrong case":           {`{"source":"s","DetailType":"d","Detail":{}}`, `unknown field "source"; write it "Source"`},
 		"an event as EventBridge delivers it": {`{"version":"0","id":"1","detail-type":"Trade Event","source":"s","detail":{}}`, "an event as EventBridge delivers it"},
-		"a whole PutEvents request":           {`{"Entries":[` + good + `]}`, "jq -c '.Entries[]' FILE"},
+		"a request with an endpoint":          {`{"Entries":[` + good + `],"EndpointId":"x"}`, "a PutEvents request that has more than Entries; give its entries alone"},
 		"a bare trade":                        {`{"tradeId":"t-1","amount":"1"}`, "a trade without its entry; wrap it"},
 		"an empty object":                     {"{}", "Source, DetailType, Detail missing or empty"},
 		"an empty source":                     {`{"Source":"","DetailType":"d","Detail":{}}`, "Source missing or empty"},
@@ -231,6 +233,9 @@ func TestInputsAsAWhole(t *testing.T) {
 	ends := func(text string) []outcome {
 		return []outcome{{Line: 1, Detail: `{"tradeId":"t-1"}`}, {Line: 2, Detail: `{"tradeId":"t-2"}`}, {Line: 3, Kind: feed.Unreadable, Reason: text}}
 	}
+	behind := func(kind feed.Kind, text string) []outcome {
+		return []outcome{{Line: 1, Detail: `{"tradeId":"t-1"}`}, {Line: 2, Detail: `{"tradeId":"t-2"}`}, {Kind: kind, Reason: text}}
+	}
 	for name, test := range map[string]struct {
 		content []byte
 		want    []outcome
@@ -242,9 +247,13 @@ func TestInputsAsAWhole(t *testing.T) {
 		"two gzip streams, joined":        {append(compressed(t, good+"\n"), compressed(t, alsoGood)...), []outcome{{Line: 1, Detail: `{"tradeId":"t-1"}`}, {Line: 2, Detail: `{"tradeId":"t-2"}`}}},
 		"gzip without its checksum":       {zipped[:len(zipped)-8], ends("the gzip data ends early: the file is truncated; everything before that was read; fetch the file again")},
 		"gzip with a wrong checksum":      {append(bytes.Clone(zipped[:len(zipped)-8]), 0, 0, 0, 0, 0, 0, 0, 0), ends("reading failed: gzip: invalid checksum")},
-		"gzip with something behind it":   {append(bytes.Clone(zipped), "more"...), ends("the gzip data ends early: the file is truncated; everything before that was read; fetch the file again")},
+		"gzip with something behind it":   {append(bytes.Clone(zipped), "more"...), behind(feed.Unreadable, "bytes behind the gzip data that are no gzip data (4); everything before that was read; look at how the file was written")},
+		"gzip with zeros behind it":       {append(bytes.Clone(zipped), make([]byte, 70_000)...), behind(feed.Padded, "zero padding behind the gzip data (bytes: 70000); everything was read")},
+		"gzip with one byte behind it":    {append(bytes.Clone(zipped), 0x1f), behind(feed.Unreadable, "bytes behind the gzip data that are no gzip data (1); everything before that was read; look at how the file was written")},
+		"gzip without a last line end":    {append(compressed(t, good), 0), []outcome{{Line: 1, Detail: `{"tradeId":"t-1"}`}, {Kind: feed.Padded, Reason: "zero padding behind the gzip data (bytes: 1); everything was read"}}},
+		"gzip in gzip":                    {compressed(t, string(zipped)), []outcome{{Kind: feed.Unreadable, Reason: "compressed with gzip twice; decompress it once: gzip -dc FILE"}}},
 		"gzip of two bytes":               {zipped[:2], []outcome{{Kind: feed.Unreadable, Reason: "the gzip data ends early: the file is truncated; everything before that was read; fetch the file again"}}},
-		"UTF-16":                          {[]byte("\xff\xfe{\x00}\x00"), []outcome{{Kind: feed.Unreadable, Reason: "UTF-16 text; JSON is UTF-8, convert it with iconv -f UTF-16 -t UTF-8"}}},
+		"UTF-16":                          {[]byte("\xff\xfe{\x00}\x00"), []outcome{{Kind: feed.Unreadable, Reason: "UTF-16 text; trades are read from UTF-8 text, plain or compressed with gzip, as this writes: iconv -f UTF-16 -t UTF-8 FILE"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := feed.Open([]string{write(t, "trades.ndjson", test.content)}, nil)

@@ -14,13 +14,14 @@ import (
 	"trade-processing/internal/feed"
 )
 
-// Whatever the input, it doesn't panic; every non-blank line is one entry or one problem; what is passed on is what
-// encoding/json finds in the same line; and it doesn't matter how the bytes arrive.
+// Whatever the input, it doesn't panic; every entry and every problem with one counts as a line; what is passed on is what
+// encoding/json finds there; and it doesn't matter how the bytes arrive.
 func FuzzFeed(f *testing.F) {
 	for _, seed := range []string{
 		good, alsoGood, "", "\n", "[" + good + "]", good + good, good + "\r\n\n" + alsoGood,
 		"\uFEFF" + good, firstPart + `"\ud83d\ude00\ud800"}`, `{"Source":null,"Time":1772000000.25,"Resources":["a"]}`,
 		`{"Source":"s","DetailType":"d","Detail":{"a":[1,{"b":"]}\\\""}]},"Time":"2026-03-09T14:30:00Z"}`,
+		"[\n" + good + ",\n" + alsoGood + "]", "{\n" + good[1:], `{"Entries":[` + good + "]}", "{\n{\n" + good, "[" + good + ",\n{\"", "[{},",
 		firstPart + nested(1001) + "}", "\xff\xfe{\x00", "\x1f\x8b",
 	} {
 		f.Add([]byte(seed))
@@ -45,7 +46,7 @@ func FuzzFeed(f *testing.F) {
 				continue
 			}
 			if o.Detail != "" {
-				agrees(t, text[o.Line-1], o.Detail)
+				agrees(t, strings.Join(text[o.Line-1:], "\n"), o.Detail)
 			}
 		}
 		if int64(len(got)-unread) != lines {
@@ -54,22 +55,25 @@ func FuzzFeed(f *testing.F) {
 	})
 }
 
-// agrees compares a detail with encoding/json's reading of the line.
-func agrees(t *testing.T, line, detail string) {
+// agrees looks for a detail in one of the objects that encoding/json finds in the text.
+func agrees(t *testing.T, text, detail string) {
 	t.Helper()
-	if !utf8.ValidString(line) {
-		t.Errorf("invalid UTF-8 passed: %q", line)
+	if !utf8.ValidString(detail) {
+		t.Errorf("invalid UTF-8 passed: %q", detail)
 	}
-	var entry map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "\uFEFF")), &entry); err != nil {
-		t.Fatalf("%q passed: %v", line, err)
+	for at := range len(text) {
+		var entry struct{ Detail json.RawMessage }
+		if text[at] != '{' || json.NewDecoder(strings.NewReader(text[at:])).Decode(&entry) != nil {
+			continue
+		}
+		want := string(entry.Detail)
+		var held string
+		if json.Unmarshal(entry.Detail, &held) == nil {
+			want = strings.TrimSpace(held)
+		}
+		if detail == want {
+			return
+		}
 	}
-	want := string(entry["Detail"])
-	var held string
-	if json.Unmarshal(entry["Detail"], &held) == nil {
-		want = strings.TrimSpace(held)
-	}
-	if detail != want {
-		t.Errorf("got detail %q, want %q", detail, want)
-	}
+	t.Errorf("detail %q is not in %q", detail, text)
 }

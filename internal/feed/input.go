@@ -3,7 +3,6 @@ package feed
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -84,15 +83,20 @@ func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reade
 		}
 	}
 	stored := bufio.NewReaderSize(&counted{from: from, read: read}, readAhead)
-	if magic, _ := stored.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return stored, release, nil
+	text = stored
+	if magic, _ := stored.Peek(2); bytes.Equal(magic, gzipMagic) {
+		unzipped, err := newGunzip(stored)
+		if err != nil {
+			release()
+			return nil, nil, fmt.Errorf("gzip: %w", err)
+		}
+		text = bufio.NewReaderSize(unzipped, readAhead)
 	}
-	unzipped, err := gzip.NewReader(stored)
-	if err != nil {
+	if err := recognise(text, text != stored); err != nil {
 		release()
-		return nil, nil, fmt.Errorf("gzip: %w", err)
+		return nil, nil, err
 	}
-	return bufio.NewReaderSize(unzipped, readAhead), release, nil
+	return text, release, nil
 }
 
 // counted adds up what is read.

@@ -13,6 +13,7 @@ const readAhead = 64 << 10
 // lines cuts an input into lines and holds at most one line of MaxLine.
 type lines struct {
 	from   *bufio.Reader
+	raw    []byte // the line that next returned, with its end
 	long   []byte // a line that doesn't fit into the read-ahead buffer
 	number int    // of the line that next returned, from 1
 }
@@ -56,9 +57,10 @@ func (l *lines) assemble(start []byte) ([]byte, error) {
 
 // finish strips the line end. A last line without one is a line.
 func (l *lines) finish(line []byte, err error) ([]byte, error) {
-	if errors.Is(err, io.EOF) && len(line) > 0 {
+	if (errors.Is(err, io.EOF) || errors.As(err, new(behind))) && len(line) > 0 {
 		err = nil
 	}
+	l.raw = line
 	// Files joined by cat keep their byte order marks at the start of later lines.
 	return bytes.TrimRight(bytes.TrimPrefix(line, byteOrderMark), " \t\r\n"), err
 }

@@ -13,6 +13,8 @@ const (
 	Unreadable
 	// Empty is an input that was read to its end and has no lines. Nothing is lost.
 	Empty
+	// Padded is an input with zero bytes behind its last gzip stream. Nothing is lost.
+	Padded
 )
 
 // Problem is something in the input that isn't an entry.

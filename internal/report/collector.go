@@ -166,6 +166,8 @@ func (c *Collector) Problem(p *feed.Problem) {
 		c.input.Unreadable++
 	case feed.Empty:
 		c.input.Empty++
+	case feed.Padded:
+		c.input.Padded++
 	}
 	if len(c.input.Problems) < maxProblems {
 		c.input.Problems = append(c.input.Problems, Problem{File: p.File, Line: p.Line, Reason: p.Reason, Excerpt: p.Excerpt})

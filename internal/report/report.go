@@ -66,6 +66,7 @@ type Input struct {
 	Refused    int64     `json:"refused"`    // lines that the bus wouldn't accept
 	Unreadable int64     `json:"unreadable"` // inputs that couldn't be opened, or ended early
 	Empty      int64     `json:"empty"`      // inputs without a line; nothing is lost by them
+	Padded     int64     `json:"padded"`     // inputs with zero bytes behind their gzip data; nothing is lost by them
 	Problems   []Problem `json:"problems"`   // the first of all these
 }
 

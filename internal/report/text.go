@@ -100,6 +100,9 @@ func (r *Report) writeInput(p *page) {
 	if in.Empty > 0 {
 		summary = append(summary, terminal.Count(in.Empty)+" empty")
 	}
+	if in.Padded > 0 {
+		summary = append(summary, terminal.Count(in.Padded)+" padded")
+	}
 	p.heading("Input", strings.Join(summary, ", "))
 	for _, problem := range in.Problems {
 		where := problem.File
@@ -111,7 +114,7 @@ func (r *Report) writeInput(p *page) {
 			p.cut("    " + p.style.Faint(problem.Excerpt))
 		}
 	}
-	if more := in.Refused + in.Unreadable + in.Empty - int64(len(in.Problems)); more > 0 {
+	if more := in.Refused + in.Unreadable + in.Empty + in.Padded - int64(len(in.Problems)); more > 0 {
 		p.line("  … and %s more", terminal.Count(more))
 	}
 	p.line("")

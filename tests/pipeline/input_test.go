@@ -38,9 +38,9 @@ func TestBadLinesAreToldOrKeptAndTheOthersGoOn(t *testing.T) {
 	}{
 		{"no JSON", "trades", "not JSON"},
 		{"JSON that is cut off", `{"Source": "trading.system1", "Detail`, "ends inside a JSON value"},
-		{"a JSON array", "[" + good("x") + "]", "array"},
+		{"an array in an array", "[[" + good("x") + "]]", "array"},
 		{"a number", "42", "not a JSON object"},
-		{"two entries", good("x") + good("y"), "write one entry per line"},
+		{"an entry and a half", good("x") + good("y")[:20], "unexpected text after the JSON value"},
 		{"no source", `{"DetailType": "Trade Event", "Detail": {}}`, "Source"},
 		{"no detail", `{"Source": "trading.system1", "DetailType": "Trade Event"}`, "Detail"},
 		{"a detail that is a list", aTrade("[]"), "Detail"},
