@@ -12,6 +12,7 @@ STACK  ?= local
 TRADES ?=
 SEED   ?= 1
 COUNT  ?= 20000
+RUNS   ?= 500
 FUZZ   ?= components internal lambdas local policy stack
 FUZZTIME ?= 1m
 
@@ -50,6 +51,10 @@ fuzz: ## Run every fuzz target, one after another (FUZZTIME each; FUZZ="local la
 .PHONY: flood
 flood: ## Send a burst over the functions' concurrency, and a million trades with a poisonous one among them
 	FLOOD=1 go test -count=1 -timeout 60m -run Flood -v ./tests/pipeline
+
+.PHONY: chaos
+chaos: $(TRADECTL) ## Let faults loose on the whole pipeline, and check that it keeps its promises (SEED, RUNS)
+	$(TRADECTL) chaos --seed $(SEED) --runs $(RUNS)
 
 .PHONY: policy
 policy: ## Test the policy pack: its rules, their mutants, and each rule on the real engine

@@ -56,6 +56,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		says string
 	}{
 		"tradectl":                       {exitcode.OK, "Available Commands:"},
+		"tradectl chaos":                 {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl completion":            {exitcode.OK, "Available Commands:"},
 		"tradectl completion bash":       {exitcode.OK, "bash completion"},
 		"tradectl completion fish":       {exitcode.OK, "fish completion"},

@@ -33,10 +33,10 @@ func TestDeliveriesThatFail(t *testing.T) {
 			"StartExecution", fault.Fault{Err: throttled}, -1, "failed: ThrottlingException, kept in undelivered as ThrottlingException", 1, 20 * time.Hour, 24 * time.Hour,
 		},
 		"an execution is stopped by somebody": {
-			"StopExecution", fault.Fault{Err: &states.Failure{Name: cloud.Aborted}}, -1, "failed: Aborted", 0, 0, 0,
+			"StopExecution", fault.Fault{Err: &states.Failure{Name: cloud.Aborted, Stopped: true}}, -1, "failed: Aborted", 0, 0, 0,
 		},
 		"an execution that ends before it would be stopped": {
-			"StopExecution", fault.Fault{Delay: time.Hour, Err: &states.Failure{Name: states.TimedOut}}, -1, "hello kept", 0, 0, 0,
+			"StopExecution", fault.Fault{Delay: time.Hour, Err: &states.Failure{Name: states.TimedOut, Stopped: true}}, -1, "hello kept", 0, 0, 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -122,9 +122,9 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 	case err == nil:
 		outcome = executionsSucceeded
 		delivery.Output = states.AppendJSON(nil, output)
-	case failed && failure.Name == Aborted: // stays that
-	case failed && failure.Name == states.TimedOut:
+	case failed && failure.Stopped && failure.Name == states.TimedOut:
 		outcome = executionsTimedOut
+	case failed && failure.Stopped: // stays that
 	case failed:
 		outcome = executionsFailed
 	}
@@ -133,7 +133,7 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 }
 
 // Aborted is the name of the failure with which a fault stops an execution as somebody's StopExecution does. With
-// states.TimedOut, it runs out of time.
+// states.TimedOut, it runs out of time. Both are Stopped.
 const Aborted = "Aborted"
 
 // stoppable returns the context of an execution that a fault may stop after its delay.

@@ -29,6 +29,8 @@ var reserved = []string{
 type Failure struct {
 	Name  string // such as States.Timeout, or a function's error type
 	Cause string
+	// Stopped says that the execution didn't fail, but ran out of time or was aborted.
+	Stopped bool
 }
 
 func (f *Failure) Error() string {

@@ -57,7 +57,9 @@ func (m *Machine) Run(ctx context.Context, env Environment, execution Execution)
 	defer cancel()
 	output, err := r.graph(limited, m.graph, execution.Input)
 	if timedOutWithin(ctx, limited) {
-		return nil, fail(TimedOut, "the execution took longer than %s", m.timeout)
+		failure := fail(TimedOut, "the execution took longer than %s", m.timeout)
+		failure.Stopped = true
+		return nil, failure
 	}
 	return output, err
 }

@@ -4,6 +4,7 @@ package commands
 import (
 	"github.com/spf13/cobra"
 
+	"trade-processing/cmd/tradectl/chaos"
 	"trade-processing/cmd/tradectl/images"
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/sample"
@@ -15,6 +16,7 @@ import (
 // All returns the commands, one package each. They are listed only here.
 func All(t *terminal.Terminal) []*cobra.Command {
 	return []*cobra.Command{
+		chaos.NewCommand(t),
 		images.NewCommand(t),
 		local.NewCommand(t),
 		sample.NewCommand(t),
