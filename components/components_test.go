@@ -229,7 +229,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 		"a pipeline": {
 			func(ctx *pulumi.Context) error {
 				_, err := NewTradePipeline(ctx, "p", &TradePipelineArgs{
-					Scope: part, Prefix: strings.Repeat("x", 42), Sources: []string{"a b", "c", "c"}, Network: &FunctionNetwork{}, ProducerAccounts: []string{"1"},
+					Scope: part, Prefix: strings.Repeat("x", 42), Sources: []string{"a b", "c", "c"}, Network: &FunctionNetwork{}, ProducerAccounts: map[string][]string{"a b": {"1"}, "z": nil},
 					Stages: []Stage{{CallsAPI: true}}, Parameters: []Parameter{{}}, APIEndpointPort: 70000, MaxRetries: -1, ArchiveDays: -1,
 					FunctionLogLevel: "LOUD", WorkflowType: "FAST", WorkflowLogLevel: "SOME", LogRetentionDays: 2, MaxWriteUnits: -1, MaxReadUnits: -1,
 					SilenceAlarmMinutes: 1441, EventBusName: "a b",
@@ -238,7 +238,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 			},
 			[]string{
 				"Scope", "Prefix", "Environment", "LambdaSources", "ParameterPrefix", "Sources[0]", "Sources[2]", "EventSourcePrefix", "MetricsNamespace",
-				"ProducerAccounts[0]", "Stages[0].Function", "Stages[0].State", "Stages[0].Description", "Parameters[0].Name", "Parameters[0].Value",
+				"ProducerAccounts[a b][0]", "ProducerAccounts[z]", "Stages[0].Function", "Stages[0].State", "Stages[0].Description", "Parameters[0].Name", "Parameters[0].Value",
 				"APIEndpointCIDRs", "APIEndpointPort", "MaxRetries", "ArchiveDays", "FunctionLogLevel", "WorkflowType", "WorkflowLogLevel",
 				"LogRetentionDays", "MaxWriteUnits", "MaxReadUnits", "SilenceAlarmMinutes", "EventBusName", "KeyARN", "AlarmTopicARN",
 			},

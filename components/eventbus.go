@@ -3,6 +3,8 @@ package components
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -34,8 +36,8 @@ type EventBusArgs struct {
 	// account's default bus only these are archived.
 	EventSources []string `pulumi:"eventSources"`
 
-	// ProducerAccounts are the other accounts that may send, 12 digits each.
-	ProducerAccounts []string `pulumi:"producerAccounts,optional"`
+	// ProducerAccounts are the other accounts that may send, 12 digits each, by the event source that they may send.
+	ProducerAccounts map[string][]string `pulumi:"producerAccounts,optional"`
 
 	// ArchiveDays is how long events are kept for replay: up to 36500. Default: forever.
 	ArchiveDays int `pulumi:"archiveDays,optional"`
@@ -158,6 +160,13 @@ func (args *EventBusArgs) check(name string) error {
 	if len(args.EventSources) == 0 {
 		a.problem("EventSources", "is empty: nobody could send anything")
 	}
+	for _, source := range slices.Sorted(maps.Keys(args.ProducerAccounts)) {
+		field := "ProducerAccounts[" + source + "]"
+		if !slices.Contains(args.EventSources, source) {
+			a.problem(field, "is not one of EventSources")
+		}
+		a.accounts(field, args.ProducerAccounts[source])
+	}
 	a.archive("ArchiveDays", args.ArchiveDays)
 	a.given("KeyARN", args.KeyARN)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
@@ -176,16 +185,10 @@ func (args *EventBusArgs) policy() (pulumi.String, error) {
 			Sid: "OwnAccount", Effect: iam.Allow, Principal: iam.AWS(args.Scope.Global("iam", "root")), Action: put, Resource: bus,
 		})
 	}
-	if len(args.ProducerAccounts) > 0 {
-		var producers []string
-		for _, account := range args.ProducerAccounts {
-			other := args.Scope
-			other.Account = account
-			producers = append(producers, other.Global("iam", "root"))
-		}
+	for i, producers := range args.producers() {
 		made = append(made, iam.Statement{
-			Sid: "Producers", Effect: iam.Allow, Principal: iam.AWS(producers...), Action: put, Resource: bus,
-			Condition: iam.Conditions{iam.StringEquals: {"events:source": args.EventSources}},
+			Sid: fmt.Sprintf("Producers%d", i+1), Effect: iam.Allow, Principal: iam.AWS(producers.accounts...), Action: put, Resource: bus,
+			Condition: iam.Conditions{iam.StringEquals: {"events:source": producers.sources}},
 		})
 	}
 	if len(made) == 0 {
@@ -193,4 +196,29 @@ func (args *EventBusArgs) policy() (pulumi.String, error) {
 	}
 	text, err := iam.New(made...).JSON()
 	return pulumi.String(text), err
+}
+
+// producers are accounts that may send the same sources.
+type producers struct{ accounts, sources []string }
+
+// producers returns the other accounts as principals, in order. Those with the same sources share a statement, because a
+// bus's policy is limited in size.
+func (args *EventBusArgs) producers() []*producers {
+	sources := map[string][]string{} // by account
+	for _, source := range args.EventSources {
+		for _, account := range args.ProducerAccounts[source] {
+			sources[account] = append(sources[account], source)
+		}
+	}
+	var all []*producers
+	for _, account := range slices.Sorted(maps.Keys(sources)) {
+		other := args.Scope
+		other.Account = account
+		at := slices.IndexFunc(all, func(p *producers) bool { return slices.Equal(p.sources, sources[account]) })
+		if at < 0 {
+			at, all = len(all), append(all, &producers{sources: sources[account]})
+		}
+		all[at].accounts = append(all[at].accounts, other.Global("iam", "root"))
+	}
+	return all
 }

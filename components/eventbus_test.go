@@ -97,7 +97,12 @@ func TestTheAccountsOwnBusIsUsedAndNotMade(t *testing.T) {
 }
 
 func TestOtherAccountsMaySendTheirSourcesOnly(t *testing.T) {
-	stack := declareBus(t, func(args *EventBusArgs) { args.ProducerAccounts = []string{"444455556666"} })
+	stack := declareBus(t, func(args *EventBusArgs) {
+		args.EventSources = []string{"trading.fix", "trading.swift", "trading.own"}
+		args.ProducerAccounts = map[string][]string{
+			"trading.fix": {"444455556666", "222233334444"}, "trading.swift": {"555566667777", "222233334444"}, "trading.own": nil,
+		}
+	})
 	document := policy(t, find(t, stack, "aws:cloudwatch/eventBusPolicy:EventBusPolicy", "policy"), "policy")
 	put := func(account, source string) iam.Request {
 		return iam.Request{
@@ -106,6 +111,13 @@ func TestOtherAccountsMaySendTheirSourcesOnly(t *testing.T) {
 		}
 	}
 	decide(t, document, put("444455556666", "trading.fix"), iam.Allowed)
+	decide(t, document, put("444455556666", "trading.swift"), iam.DeniedImplicitly)
+	decide(t, document, put("555566667777", "trading.swift"), iam.Allowed)
+	decide(t, document, put("555566667777", "trading.fix"), iam.DeniedImplicitly)
+	decide(t, document, put("222233334444", "trading.fix"), iam.Allowed)
+	decide(t, document, put("222233334444", "trading.swift"), iam.Allowed)
+	decide(t, document, put("222233334444", "trading.own"), iam.DeniedImplicitly)
+	decide(t, document, put("111122223333", "trading.own"), iam.Allowed)
 	decide(t, document, put("444455556666", "trading.other"), iam.DeniedImplicitly)
 	decide(t, document, put("111122223333", "trading.fix"), iam.Allowed)
 	decide(t, document, put("777788889999", "trading.fix"), iam.DeniedImplicitly)
@@ -114,7 +126,7 @@ func TestOtherAccountsMaySendTheirSourcesOnly(t *testing.T) {
 func TestARouteTakesItsSourceAndTriesForADay(t *testing.T) {
 	stack := declareBus(t, nil)
 	rule := find(t, stack, "aws:cloudwatch/eventRule:EventRule", "rule")
-	if got, want := rule.Text("eventPattern"), `{"source":["trading.fix"]}`; got != want {
+	if got, want := rule.Text("eventPattern"), `{"account":["111122223333"],"source":["trading.fix"]}`; got != want {
 		t.Errorf("pattern %s, want %s", got, want)
 	}
 	target := find(t, stack, "aws:cloudwatch/eventTarget:EventTarget", "target")

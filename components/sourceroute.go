@@ -39,6 +39,9 @@ type SourceRouteArgs struct {
 	// EventSource is the value of an event's "source" that the route matches.
 	EventSource string `pulumi:"eventSource"`
 
+	// Accounts are the accounts whose events the route takes, 12 digits each. Default: the account that the route is in.
+	Accounts []string `pulumi:"accounts,optional"`
+
 	// Bus is where the events arrive.
 	Bus *EventBus
 
@@ -105,7 +108,15 @@ func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, op
 	if err := args.newDeadLetters(ctx, r, name); err != nil {
 		return nil, err
 	}
-	pattern, err := json.Marshal(map[string][]string{"source": {args.EventSource}})
+	// EventBridge, not the sender, sets an event's account: PutEvents has no member for it
+	// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html), and a rule with accounts
+	// matches nothing from others
+	// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html).
+	accounts := args.Accounts
+	if len(accounts) == 0 {
+		accounts = []string{args.Scope.Account}
+	}
+	pattern, err := json.Marshal(map[string][]string{"account": accounts, "source": {args.EventSource}})
 	if err != nil {
 		return nil, fmt.Errorf("rendering the pattern of rule %s: %w", name, err)
 	}
@@ -153,6 +164,7 @@ func (args *SourceRouteArgs) check(name string) error {
 	a.scope(args.Scope)
 	a.name("RuleName", args.RuleName, ruleName)
 	a.text("EventSource", args.EventSource)
+	a.accounts("Accounts", args.Accounts)
 	if args.Bus == nil {
 		a.problem("Bus", "is missing")
 	}

@@ -2,7 +2,9 @@ package components
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -37,8 +39,9 @@ type TradePipelineArgs struct {
 	// EventBusName is the bus to create, or "default" for the account's default bus. Default: Prefix.
 	EventBusName string `pulumi:"eventBusName,optional"`
 
-	// ProducerAccounts are the other accounts that may send, 12 digits each.
-	ProducerAccounts []string `pulumi:"producerAccounts,optional"`
+	// ProducerAccounts are the other accounts that may send, 12 digits each, by the source system that they may send as.
+	// The pipeline's own account may send as any.
+	ProducerAccounts map[string][]string `pulumi:"producerAccounts,optional"`
 
 	// ArchiveDays is how long events are kept for replay: up to 36500. Default: forever.
 	ArchiveDays int `pulumi:"archiveDays,optional"`
@@ -226,7 +229,16 @@ func (args *TradePipelineArgs) check(name string) error {
 		a.name(field, source, nameRule{MaxSourceName, words, wordCharacters})
 		a.unique(field, source, seen)
 	}
-	a.accounts("ProducerAccounts", args.ProducerAccounts)
+	for _, source := range slices.Sorted(maps.Keys(args.ProducerAccounts)) {
+		field := "ProducerAccounts[" + source + "]"
+		if !slices.Contains(args.Sources, source) {
+			a.problem(field, "%q is not one of the sources", source)
+		}
+		a.accounts(field, args.ProducerAccounts[source])
+		if slices.Contains(args.ProducerAccounts[source], args.Scope.Account) {
+			a.problem(field, "%q is the pipeline's own account, which may send as any source", args.Scope.Account)
+		}
+	}
 	for i, cidr := range args.APIEndpointCIDRs {
 		if prefix, err := netip.ParsePrefix(cidr); err != nil || !prefix.Addr().Is4() {
 			a.problem(fmt.Sprintf("APIEndpointCIDRs[%d]", i), "%q is not an IPv4 range", cidr)
@@ -290,8 +302,10 @@ func (args *TradePipelineArgs) newWorkflow(ctx *pulumi.Context, p *TradePipeline
 
 func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, name string) (err error) {
 	var eventSources []string
+	producers := map[string][]string{}
 	for _, source := range args.Sources {
 		eventSources = append(eventSources, args.EventSourcePrefix+source)
+		producers[args.EventSourcePrefix+source] = args.ProducerAccounts[source]
 	}
 	p.Bus, err = NewEventBus(ctx, name+"-bus", &EventBusArgs{
 		Scope:               args.Scope,
@@ -299,7 +313,7 @@ func (args *TradePipelineArgs) newBus(ctx *pulumi.Context, p *TradePipeline, nam
 		ArchiveName:         pulumi.String(args.Prefix + "-events"),
 		DeadLetterQueueName: args.Prefix + "-bus-dead-letters",
 		EventSources:        eventSources,
-		ProducerAccounts:    args.ProducerAccounts,
+		ProducerAccounts:    producers,
 		ArchiveDays:         args.ArchiveDays,
 		KeyARN:              args.KeyARN,
 		AlarmTopicARN:       args.AlarmTopicARN,
@@ -335,6 +349,7 @@ func (args *TradePipelineArgs) newRoutes(ctx *pulumi.Context, p *TradePipeline, 
 			Scope:       args.Scope,
 			RuleName:    ruleName,
 			EventSource: args.EventSourcePrefix + source,
+			Accounts:    append([]string{args.Scope.Account}, args.ProducerAccounts[source]...),
 			Bus:         p.Bus,
 			// By name, which survives a replacement: a preview wouldn't know the ARN of the new machine.
 			StateMachineARN:     pulumi.String(args.Scope.ARN("states", "stateMachine:"+p.Workflow.Name)),

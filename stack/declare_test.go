@@ -109,11 +109,11 @@ var shapes = map[string]struct {
 		"vpcId": "vpc-0123456789abcdef0", "privateSubnetIds": []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"},
 		"vpcEndpoints": []string{}, "endpointSecurityGroupIds": []string{"sg-0123456789abcdef0"},
 	}},
-	"dev on the account's default bus": {"dev", set{"eventBusName": "default", "producerAccounts": []string{"444455556666"}}},
+	"dev on the account's default bus": {"dev", set{"eventBusName": "default", "producerAccounts": map[string][]string{"system1": {"444455556666"}}}},
 	"dev as an express workflow":       {"dev", set{"workflowType": "EXPRESS"}},
 	"prod with everything else": {"prod", set{
 		"apiEndpoint": "https://api.example.com:8443/v1", "apiEndpointCidrs": []string{"203.0.113.0/24"},
-		"producerAccounts": []string{"444455556666"}, "retentionYears": 7, "maxWriteUnits": 4000, "maxReadUnits": 2000,
+		"producerAccounts": map[string][]string{"system2": {"444455556666", "555566667777"}}, "retentionYears": 7, "maxWriteUnits": 4000, "maxReadUnits": 2000,
 		"replicaRegions": []string{"eu-west-1", "ap-southeast-2"}, "allowedCurrencies": []string{"USDC"},
 		"permissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
 		"vpcEndpoints":        []string{"logs", "ssm", "sqs"},

@@ -247,6 +247,16 @@ func (v *values) table(key string) map[string]string {
 	return items
 }
 
+// lists reads a map of lists of strings.
+func (v *values) lists(key string) map[string][]string {
+	text, set := v.lookup(key)
+	var items map[string][]string
+	if err := json.Unmarshal([]byte(text), &items); set && err != nil {
+		v.problem(key, examples[key], "%s is not a map of lists of strings", text)
+	}
+	return items
+}
+
 // into reads keys into the fields of a component's arguments that have these tags.
 func (v *values) into(args any, keys ...string) {
 	fields := reflect.ValueOf(args).Elem()
@@ -263,6 +273,8 @@ func (v *values) into(args any, keys ...string) {
 			field.Set(reflect.ValueOf(v.list(key)))
 		case map[string]string:
 			field.Set(reflect.ValueOf(v.table(key)))
+		case map[string][]string:
+			field.Set(reflect.ValueOf(v.lists(key)))
 		case nil: // an input
 			if text := v.text(key); text != "" {
 				field.Set(reflect.ValueOf(pulumi.String(text)))
@@ -318,12 +330,12 @@ func joined(err error) []error {
 
 // examples are valid values of keys that several rules are about, or the components'.
 var examples = map[string]string{
-	"sources": "[system1, system2]", "eventBusName": "default", "producerAccounts": `["111122223333"]`, "archiveDays": "90",
+	"sources": "[system1, system2]", "eventBusName": "default", "producerAccounts": `{system1: ["444455556666"]}`, "archiveDays": "90",
 	"workflowType": "STANDARD", "workflowLogLevel": "ERROR", "functionLogLevel": "INFO", "maxRetries": "3",
 	"apiEndpointCidrs": "[203.0.113.0/24]", "maxWriteUnits": "0", "maxReadUnits": "0", "silenceAlarmMinutes": "0",
 	"logRetentionDays": "365", "imageArguments": "{INSIGHTS: without}", "manageRegistryReplication": "false",
 	"vpcEndpoints": "[logs, ssm]",
-	"tags": "{" + strings.Join(mandatoryTags, ": …, ") + ": …}",
+	"tags":         "{" + strings.Join(mandatoryTags, ": …, ") + ": …}",
 }
 
 // unique records what is listed twice, unless the list has another problem: a line without the second wouldn't mend that.

@@ -72,7 +72,7 @@ func TestTheExampleDeclaresWhatItSays(t *testing.T) {
 	want := map[string]string{
 		"the table's name":     "settlement-confirmations",
 		"what the function":    "settlement-confirmations",
-		"the rule's pattern":   `{"source":["settlement.agents"]}`,
+		"the rule's pattern":   `{"account":["` + declared.Account + `"],"source":["settlement.agents"]}`,
 		"what the rule starts": arn("states", "stateMachine:settlement-workflow:live"),
 		"where to keep":        arn("sqs", "settlement-confirmations-dead-letters"),
 		"what builds":          "dist/image-contexts/confirmer",

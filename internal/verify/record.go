@@ -160,7 +160,7 @@ var (
 func (v *verification) differences(trade *sent, status string) []string {
 	want := map[string]string{
 		"tradeId": trade.id(), "version": trade.version(), "status": status, "sourceSystem": trade.source, "trade": trade.canonical, "digest": trade.digest(),
-		"eventId": trade.eventID, "eventSource": sourcePrefix + trade.source,
+		"eventId": trade.eventID, "eventSource": sourcePrefix + trade.source, "eventAccount": strings.Split(v.Outputs.StateMachineARN, ":")[4],
 	}
 	for _, field := range []string{"amount", "currency", "symbol", "venue", "side", "executedAt"} {
 		want[field], _ = trade.detail[field].(string)

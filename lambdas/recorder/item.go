@@ -65,6 +65,7 @@ type Item struct {
 	EventID      string `dynamodbav:"eventId,omitempty"`
 	EventTime    string `dynamodbav:"eventTime"` // RFC 3339
 	EventSource  string `dynamodbav:"eventSource,omitempty"`
+	EventAccount string `dynamodbav:"eventAccount,omitempty"` // the AWS account that sent it
 	ExecutionARN string `dynamodbav:"executionArn,omitempty"`
 	TraceID      string `dynamodbav:"traceId,omitempty"`
 
@@ -128,6 +129,7 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 		EventID:        in.Event.ID,
 		EventTime:      in.Event.Time.UTC().Format(time.RFC3339Nano),
 		EventSource:    in.Event.Source,
+		EventAccount:   in.Event.AccountID,
 		ExecutionARN:   in.ExecutionARN,
 		TraceID:        traceID,
 		RecordedAt:     now.UTC().Format(timeFormat),

@@ -166,7 +166,7 @@ func TestAValidTradeIsRecorded(t *testing.T) {
 			"venue":    map[string]any{"mic": "XNAS", "name": "NASDAQ", "country": "US", "timeZone": "America/New_York"},
 			"currency": map[string]any{"code": "USD", "minorUnit": number("2")},
 		},
-		"eventId": "0f7a1d5e-6c3b-4f0e-9d2a-7b1c5e8f9a01", "eventTime": "2024-05-28T13:30:01Z", "eventSource": "trading.system1",
+		"eventId": "0f7a1d5e-6c3b-4f0e-9d2a-7b1c5e8f9a01", "eventTime": "2024-05-28T13:30:01Z", "eventSource": "trading.system1", "eventAccount": "123456789012",
 		"executionArn": executionARN, "traceId": "Root=1-2-3", "recordedAt": "2024-05-28T13:30:02.250Z",
 	}
 	if diff := cmp.Diff(want, only(t, table)); diff != "" {

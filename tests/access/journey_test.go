@@ -30,8 +30,10 @@ var shapes = map[string]struct {
 	stack    string
 	settings map[string]string
 }{
-	"dev":                                   {"dev", nil},
-	"prod, with another account that sends": {"prod", map[string]string{"producerAccounts": `["` + producer + `"]`}},
+	"dev": {"dev", nil},
+	"prod, with another account that sends": {"prod", map[string]string{
+		"producerAccounts": `{"system1": ["` + producer + `"], "system2": ["` + producer + `"]}`,
+	}},
 }
 
 // call is one call of the journey.
@@ -99,7 +101,7 @@ var callsOf = map[string]func(*stack, *cloud.Resource){
 	"aws:cloudwatch/eventBusPolicy:EventBusPolicy": func(s *stack, r *cloud.Resource) {
 		if strings.Contains(text(r.Outputs, "policy"), producer) {
 			bus := s.all("aws:cloudwatch/eventBus:EventBus", r.Region)[0]
-			for _, source := range []string{"trading.system1", "trading.system2", "trading.system3"} {
+			for _, source := range []string{"trading.system1", "trading.system2"} {
 				s.calls = append(s.calls, call{access.PutEvents, "arn:aws:iam::" + producer + ":role/desk", bus, source})
 			}
 		}

@@ -147,7 +147,7 @@ func forbidden(needed []access.Authorization) []access.Authorization {
 			with(a, unkeyed)
 		}
 		if source := a.Context["events:source"]; source != "" && strings.Contains(a.Principal, producer) {
-			with(a, map[string]string{"events:source": "trading.other"})
+			with(a, map[string]string{"events:source": "trading.system3"})
 			other := a
 			other.Principal = strings.ReplaceAll(a.Principal, producer, stranger)
 			with(other, nil)

@@ -52,7 +52,7 @@ var changedKeys = []changed{
 	{key: "processingThreshold", value: "2500000"},
 	{key: "retentionYears", value: 7},
 	{key: "eventBusName", value: "other", loses: "its producers must move to the other bus", protected: true},
-	{key: "producerAccounts", value: []string{"111122223333"}},
+	{key: "producerAccounts", value: map[string][]string{"system1": {"444455556666"}}},
 	{key: "archiveDays", value: 30},
 	{key: "workflowType", value: "EXPRESS", with: map[string]any{"maxRetries": 1}, gap: "a state machine can't have two types, nor two machines one name"},
 	{key: "workflowLogLevel", value: nil},

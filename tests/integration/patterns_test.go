@@ -159,7 +159,7 @@ func TestTheProgramsRulesTakeTheirOwnSource(t *testing.T) {
 	each := len(detailTypes) * len(details)
 	want := map[string]int{}
 	for _, source := range sources[:3] {
-		want[`{"source":["`+source+`"]}`] = each
+		want[`{"account":["`+cloud.Account+`"],"source":["`+source+`"]}`] = each
 	}
 	if diff := cmp.Diff(want, counted); diff != "" {
 		t.Errorf("want (-) and matched (+): %s", diff)

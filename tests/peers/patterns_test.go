@@ -69,7 +69,7 @@ func decoded(t *testing.T, event map[string]any) map[string]any {
 	return again
 }
 
-// The declared rules take the events of their own source, whatever they hold, and no others.
+// The declared rules take the events of their own source and account, whatever they hold, and no others.
 func TestEventRuler(t *testing.T) {
 	installed(t, "")
 	var patterns, names, own []string
@@ -88,6 +88,9 @@ func TestEventRuler(t *testing.T) {
 		for _, detailType := range []string{"Trade Event", "trading.system1"} {
 			for _, detail := range []map[string]any{{}, {"tradeId": "1"}, {"source": "trading.system1"}, {"tradeId": nil, "a": []any{1, []any{"x"}}}} {
 				events, own = append(events, event(source, detailType, detail)), append(own, source)
+				stranger := event(source, detailType, detail)
+				stranger["account"] = "444455556666"
+				events, own = append(events, stranger), append(own, "a stranger's "+source)
 			}
 		}
 	}
@@ -107,8 +110,8 @@ func TestEventRuler(t *testing.T) {
 			}
 			each := len(sources)
 			sources = slices.Compact(sources)
-			if want := fmt.Sprintf(`{"source":[%q]}`, sources); len(sources) != 1 || each != 8 || patterns[i] != fmt.Sprintf(`{"source":[%q]}`, sources[0]) {
-				findings = append(findings, finding{"another-source", names[i], fmt.Sprintf("%s takes %d events of %v", patterns[i], each, want)})
+			if len(sources) != 1 || each != 8 || patterns[i] != fmt.Sprintf(`{"account":["111122223333"],"source":[%q]}`, sources[0]) {
+				findings = append(findings, finding{"another-source", names[i], fmt.Sprintf("%s takes %d events of %q", patterns[i], each, sources)})
 			}
 		}
 	}
