@@ -118,12 +118,12 @@ func (c *Context) addMarket(t *trade.Trade, executed time.Time, reference *marke
 }
 
 func describe(venue *market.Venue, mic string) *Venue {
-	v := &Venue{MIC: mic, Name: venue.Name}
+	v := &Venue{MIC: mic, Name: venue.Name, TimeZone: venue.TimeZone()}
 	if venue.MIC != mic {
 		v.OperatingMIC = venue.MIC
 	}
-	if zone := venue.Zone(); zone != nil {
-		v.Country, v.TimeZone = venue.Country, zone.String()
+	if venue.Country != market.Nowhere {
+		v.Country = venue.Country
 	}
 	return v
 }

@@ -59,7 +59,7 @@ func page(t *testing.T) string {
 		}
 		days := v.calendar.table()
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s | %s |\n",
-			v.MIC, v.Name, v.Country, days.zone, v.calendar.Name, days.covers, spans(days), settlementSpans(v))
+			v.MIC, v.Name, v.Country, v.TimeZone(), v.calendar.Name, days.covers, spans(days), settlementSpans(v))
 	}
 	return b.String()
 }

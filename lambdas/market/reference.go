@@ -25,8 +25,8 @@ func load(files fs.FS) (*Reference, error) {
 	l.checkZones()
 	l.loadSettlement()
 	r := &Reference{venues: map[string]*Venue{}, segments: map[string]*Venue{}, calendars: l.calendars}
-	l.eachRow("venues.csv", []string{"mic", "operating", "name", "country", "calendar", "settlement"}, func(f []string) {
-		v := &Venue{MIC: f[0], Operating: f[1], Name: f[2], Country: f[3]}
+	l.eachRow("venues.csv", []string{"mic", "operating", "name", "country", "calendar", "settlement", "zone"}, func(f []string) {
+		v := &Venue{MIC: f[0], Operating: f[1], Name: f[2], Country: f[3], zone: f[6]}
 		if f[4] != noHours {
 			v.calendar = l.calendar(f[4])
 			if f[5] != "" {

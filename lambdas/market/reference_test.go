@@ -58,11 +58,14 @@ func TestEveryVenueIsDescribedInFull(t *testing.T) {
 			t.Errorf("%s, operated by %s: not both are MICs", v.MIC, v.Operating)
 		}
 		isCountry := country.MatchString(v.Country) && trade.HasISINPrefix(v.Country)
-		if isNowhere := v.Country == "ZZ" && v.calendar == nil; !isCountry && !isNowhere {
+		if isNowhere := v.Country == Nowhere && v.calendar == nil; !isCountry && !isNowhere {
 			t.Errorf("%s: %q is not a country with ISINs", name, v.Country)
 		}
 		if v.Name == "" {
 			t.Errorf("%s has no name", name)
+		}
+		if _, err := time.LoadLocation(v.TimeZone()); err != nil || v.TimeZone() == "" && v.calendar != nil {
+			t.Errorf("%s is in time zone %q: %v", name, v.TimeZone(), err)
 		}
 	}
 }
@@ -137,8 +140,8 @@ func TestTradingHoursFollowEachOther(t *testing.T) {
 func dataset() fstest.MapFS {
 	files := fstest.MapFS{}
 	for name, text := range map[string]string{
-		"venues.csv": "mic,operating,name,country,calendar,settlement\nXAAA,XAAA,Exchange,US,XAAA,US\nXBBB,XBBB,Evening Exchange,US,XBBB,CA\n" +
-			"XOFF,XOFF,Off exchange,ZZ,NONE,\n",
+		"venues.csv": "mic,operating,name,country,calendar,settlement,zone\nXAAA,XAAA,Exchange,US,XAAA,US,\n" +
+			"XBBB,XBBB,Evening Exchange,CA,XBBB,CA,America/Winnipeg\nXOFF,XOFF,Off exchange,ZZ,NONE,,\n",
 		"segments.csv": "mic,operating\nXSEG,XAAA\n",
 		"settlement.csv": "rule,from,currency,days,calendar\nUS,,,2,BANKS\nUS,2024-05-28,,1,BANKS\nCA,2024-01-03,,1,\nCA,,USD,1,BANKS\n" +
 			"CRYPTO,,,0,\n",
@@ -248,6 +251,18 @@ func TestEachFactOfACalendarFileIsUnderstood(t *testing.T) {
 	}
 }
 
+func TestAVenueHasATimeZoneOfItsOwnOrItsCalendars(t *testing.T) {
+	r, err := load(dataset())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mic, want := range map[string]string{"XAAA": "America/New_York", "XBBB": "America/Winnipeg", "XSEG": "America/New_York", "XOFF": ""} {
+		if got := venueNamed(t, r, mic).TimeZone(); got != want {
+			t.Errorf("%s is in %q, want %q", mic, got, want)
+		}
+	}
+}
+
 func TestWhatIsKnownEndsWithTheFirstOfDaysHoursAndSettlement(t *testing.T) {
 	files := dataset()
 	end := func(file, from, to string) {
@@ -292,9 +307,9 @@ func TestMistakesInTheDataAreReportedTogether(t *testing.T) {
 	tests := []struct {
 		mistake, file, add, want string
 	}{
-		{"a venue is listed twice", "venues.csv", "XAAA,XAAA,Again,US,XAAA,US", "venue XAAA is listed twice"},
-		{"a calendar nobody wrote", "venues.csv", "TEST,TEST,Test,US,MOON,US", `calendar "MOON" has no file`},
-		{"a rule nobody defined", "venues.csv", "TEST,TEST,Test,US,XAAA,NEVER", `no rule "NEVER"`},
+		{"a venue is listed twice", "venues.csv", "XAAA,XAAA,Again,US,XAAA,US,", "venue XAAA is listed twice"},
+		{"a calendar nobody wrote", "venues.csv", "TEST,TEST,Test,US,MOON,US,", `calendar "MOON" has no file`},
+		{"a rule nobody defined", "venues.csv", "TEST,TEST,Test,US,XAAA,NEVER,", `no rule "NEVER"`},
 		{"a column too few", "venues.csv", "TEST,TEST", "wrong number of fields"},
 		{"a segment of nobody", "segments.csv", "XNEW,XOLD", "XOLD must be one"},
 		{"a segment that is a venue", "segments.csv", "XAAA,XAAA", "XAAA must not be a venue"},

@@ -2,6 +2,9 @@ package market
 
 import "time"
 
+// Nowhere is what ISO 10383 writes for the country of codes that stand for no place, such as XOFF.
+const Nowhere = "ZZ"
+
 // Venue is a place of trading.
 type Venue struct {
 	// MIC is the ISO 10383 market identifier code; Operating is that of the exchange that runs it.
@@ -10,19 +13,21 @@ type Venue struct {
 	// Name is the venue's name, shortened.
 	Name string
 
-	// Country is the ISO 3166 alpha-2 code of its country; ZZ for codes that stand for no place, such as XOFF.
+	// Country is the ISO 3166 alpha-2 code of its country, or Nowhere.
 	Country string
 
+	zone       string    // empty if it is its calendar's
 	calendar   *Calendar // nil if the venue has no hours
 	settlement cycles    // empty if nobody knows them
 }
 
-// Zone returns the time zone of the venue's wall clock; nil if it has no hours.
-func (v *Venue) Zone() *time.Location {
-	if v.calendar == nil {
-		return nil
+// TimeZone returns the IANA time zone of the venue's wall clock; empty if it has no hours. Its calendar may be kept by
+// another one: Bogotá trades when New York does.
+func (v *Venue) TimeZone() string {
+	if v.zone != "" || v.calendar == nil {
+		return v.zone
 	}
-	return v.calendar.table().zone
+	return v.calendar.table().zone.String()
 }
 
 // Moment is what the reference data knows about a venue at an instant. Anything unknown is the zero value, with a

@@ -211,7 +211,7 @@ func TestATradeSettlesOnABusinessDayNotBeforeItsTradingDay(t *testing.T) {
 		if isOpen, _ := v.calendar.IsOpen(m.TradingDay); !isOpen {
 			t.Fatalf("%s is not a trading day", m.TradingDay)
 		}
-		local := at.In(v.Zone())
+		local := at.In(v.calendar.table().zone)
 		if m.TradingDay < DateOf(local.Date()) {
 			t.Fatalf("trading day %s lies before %s", m.TradingDay, local)
 		}
@@ -263,7 +263,7 @@ func TestADayIsCoveredBySessions(t *testing.T) {
 			continue
 		}
 		year, month, dayOfMonth := day.time().Date()
-		midnight := time.Date(year, month, dayOfMonth, 0, 0, 0, 0, v.Zone())
+		midnight := time.Date(year, month, dayOfMonth, 0, 0, 0, 0, v.calendar.table().zone)
 		minutes := map[Session]clock{}
 		end := max(dayLength+days.begins, on.ends())
 		for minute := days.begins / 60; minute < end/60; minute++ {
