@@ -69,6 +69,9 @@ const (
 	fieldCount
 )
 
+// decimalFields is how many of them are decimals.
+const decimalFields = 5
+
 var fields = [fieldCount]field{
 	amountField:       {"amount", "AMOUNT", "amount", "", decimalRule{required: true, sign: withPrice}},
 	currencyField:     {"currency", "CURRENCY", "currency", "", currencyRule{}},

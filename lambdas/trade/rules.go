@@ -89,8 +89,11 @@ type checker struct {
 	// values are those of the fields that the rules know, by their number; nil if absent.
 	values [fieldCount]*value
 
-	// numbers are the decimals among them, as far as they have been read.
-	numbers [fieldCount]*reading
+	// readings are the decimals among them, as far as they have been read, and places where a field's is, from 1: an
+	// allocation for each would take longer than reading it.
+	readings [decimalFields]reading
+	places   [fieldCount]uint8
+	read     uint8
 
 	action Action
 
@@ -150,11 +153,14 @@ func (c *checker) present(i int) bool { return c.value(i).kind > null }
 
 // decimal reads a field that is a number or a string.
 func (c *checker) decimal(i int) (*Decimal, error) {
-	if c.numbers[i] == nil {
-		d, err := ParseDecimal(c.values[i].text)
-		c.numbers[i] = &reading{d, err}
+	if c.places[i] == 0 {
+		r := &c.readings[c.read]
+		r.Decimal, r.err = ParseDecimal(c.values[i].text)
+		c.read++
+		c.places[i] = c.read
 	}
-	return &c.numbers[i].Decimal, c.numbers[i].err
+	r := &c.readings[c.places[i]-1]
+	return &r.Decimal, r.err
 }
 
 // number returns a field's decimal if it can be read.
