@@ -2,12 +2,16 @@ package local
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/adrg/xdg"
+	"github.com/gofrs/flock"
 	"github.com/pulumi/pulumi/sdk/v3"
 
 	"trade-processing/internal/engine"
@@ -24,30 +28,27 @@ type deployed struct {
 	cloud      *cloud.Cloud
 	deployment *engine.Deployment
 	outputs    map[string]engine.Output
-	kept       string // folder of the kept stack; empty if nothing is kept
+	kept       string // file of the kept stack; empty if nothing is kept
+	lock       *flock.Flock
 }
 
-// The files of a kept stack. One is useless without the other: the engine would believe in resources that are gone, or
-// recreate existing ones.
-const (
-	keptCloud = "cloud.zip"
-	keptState = "stack.json"
-)
-
 // deploy brings stack local up with the real engine. If the last run was kept, it starts from there and the engine
-// finds nothing to change.
-func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.Cloud, keep bool) (*deployed, error) {
+// finds nothing to change. Call release at the end.
+func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.Cloud, keep bool) (_ *deployed, err error) {
 	d := &deployed{cloud: here}
+	defer func() {
+		if err != nil {
+			d.release()
+		}
+	}()
 	var state []byte
 	if keep {
-		var err error
-		if state, err = d.reopen(root); err != nil {
+		if state, err = d.reopen(ctx, t, root); err != nil {
 			return nil, err
 		}
 	}
 	progress := t.Step("deploying stack " + stackName + " on the Pulumi engine " + sdk.Version.String())
 	defer progress.Stop()
-	var err error
 	if d.deployment, err = open(root, stackName, here, state); err != nil {
 		return nil, err
 	}
@@ -63,36 +64,70 @@ func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.
 	return d, nil
 }
 
-// reopen loads the cloud kept by the last run, and returns the engine's state of it.
-func (d *deployed) reopen(root string) (state []byte, err error) {
-	d.kept = keptFolder(root)
-	state, err = os.ReadFile(filepath.Join(d.kept, keptState))
+// reopen loads the stack kept by the last run, and returns the engine's state of it. Until release, no other run does:
+// what that keeps would be lost. The lock ends with its process, however that ends.
+func (d *deployed) reopen(ctx context.Context, t *terminal.Terminal, root string) (state []byte, err error) {
+	d.kept = keptFile(root)
+	if err := os.MkdirAll(filepath.Dir(d.kept), 0o700); err != nil {
+		return nil, fmt.Errorf("creating the folder of the kept stack: %w", err)
+	}
+	d.lock = flock.New(d.kept + ".lock")
+	mine, err := d.lock.TryLock()
+	if err == nil && !mine {
+		t.Note("waiting for another run with --keep to end")
+		_, err = d.lock.TryLockContext(ctx, 50*time.Millisecond)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking the kept stack: %w", err)
+	}
+	file, err := os.Open(d.kept)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the kept stack: %w", err)
 	}
-	file, err := os.Open(filepath.Join(d.kept, keptCloud))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening the kept cloud: %w", err)
-	}
 	defer file.Close() //nolint:errcheck // only read
-	info, err := file.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("opening the kept cloud: %w", err)
-	}
-	if err := d.cloud.Load(file, info.Size()); err != nil {
-		return nil, fmt.Errorf("opening the kept cloud %s (remove its folder to start over): %w", file.Name(), err)
+	if state, err = readKept(file, d.cloud); err != nil {
+		return nil, fmt.Errorf("opening the kept stack %s (remove it to start over): %w", d.kept, err)
 	}
 	return state, nil
 }
 
-// keptFolder returns where a project's kept stack lives.
-func keptFolder(root string) string {
+// release lets another run have the kept stack.
+func (d *deployed) release() {
+	if d.lock != nil {
+		_ = d.lock.Close()
+	}
+}
+
+// A kept stack is one file, so that neither part is ever there without the other: the engine would believe in resources
+// that are gone, or create existing ones anew. It has the length of the engine's state, the state, and the saved cloud.
+const lengthSize = 8
+
+func readKept(file *os.File, here *cloud.Cloud) (state []byte, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	var length [lengthSize]byte
+	if _, err := io.ReadFull(file, length[:]); err != nil {
+		return nil, err
+	}
+	after := int64(binary.BigEndian.Uint64(length[:])) //nolint:gosec // compared below
+	if after < 0 || after > info.Size()-lengthSize {
+		return nil, io.ErrUnexpectedEOF
+	}
+	state = make([]byte, after)
+	if _, err := io.ReadFull(file, state); err != nil {
+		return nil, err
+	}
+	rest := info.Size() - lengthSize - after
+	return state, here.Load(io.NewSectionReader(file, lengthSize+after, rest), rest)
+}
+
+// keptFile returns where a project's kept stack lives.
+func keptFile(root string) string {
 	return filepath.Join(xdg.StateHome, "trade-processing", "kept-"+cloud.Fingerprint(root))
 }
 
@@ -107,26 +142,19 @@ func (d *deployed) output(name string) (string, error) {
 
 // save keeps the stack for the next run.
 func (d *deployed) save(ctx context.Context) error {
-	if err := os.MkdirAll(d.kept, 0o700); err != nil {
-		return fmt.Errorf("creating the folder of the kept stack: %w", err)
-	}
-	state, err := outfile.Create(context.WithoutCancel(ctx), filepath.Join(d.kept, keptState))
-	if err != nil {
-		return err
-	}
-	defer state.Discard()
-	file, err := outfile.Create(context.WithoutCancel(ctx), filepath.Join(d.kept, keptCloud))
+	file, err := outfile.Create(context.WithoutCancel(ctx), d.kept)
 	if err != nil {
 		return err
 	}
 	defer file.Discard()
+	state := d.deployment.Export()
+	if _, err := file.Write(append(binary.BigEndian.AppendUint64(nil, uint64(len(state))), state...)); err != nil {
+		return fmt.Errorf("keeping the state of the stack: %w", err)
+	}
 	if err := d.cloud.Save(ctx, file); err != nil {
 		return err
 	}
-	if _, err := state.Write(d.deployment.Export()); err != nil {
-		return fmt.Errorf("keeping the state of the stack: %w", err)
-	}
-	return errors.Join(state.Commit(), file.Commit())
+	return file.Commit()
 }
 
 func (d *deployed) destroy(ctx context.Context, t *terminal.Terminal) error {

@@ -89,6 +89,7 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 	if err != nil {
 		return err
 	}
+	defer d.release()
 	r, err := process(ctx, t, d, in, collector, options)
 	if err != nil {
 		return err
