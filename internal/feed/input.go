@@ -63,7 +63,7 @@ func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reade
 	release = func() {}
 	from := in.reader
 	if from == nil {
-		file, err := os.Open(in.path)
+		file, err := in.openFile(ctx)
 		if err != nil {
 			return nil, nil, reason(err)
 		}
@@ -82,7 +82,7 @@ func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reade
 			from = cancellable
 		}
 	}
-	stored := bufio.NewReaderSize(&counted{from: from, read: read}, readAhead)
+	stored := bufio.NewReaderSize(&counted{ctx: ctx, from: from, read: read}, readAhead)
 	text = stored
 	if magic, _ := stored.Peek(2); bytes.Equal(magic, gzipMagic) {
 		unzipped, err := newGunzip(stored)
@@ -99,13 +99,39 @@ func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reade
 	return text, release, nil
 }
 
-// counted adds up what is read.
+// openFile opens the input's file. Opening a pipe waits for a writer, and nothing but a writer ends that.
+func (in input) openFile(ctx context.Context) (*os.File, error) {
+	if !in.pipe {
+		return os.Open(in.path)
+	}
+	type result struct {
+		file *os.File
+		err  error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		file, err := os.Open(in.path)
+		opened <- result{file, err}
+	}()
+	select {
+	case r := <-opened:
+		return r.file, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// counted adds up what is read, until the context ends: a line may have no end, and a device no way to wait for it.
 type counted struct {
+	ctx  context.Context
 	from io.Reader
 	read *atomic.Int64
 }
 
 func (c *counted) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
 	n, err := c.from.Read(p)
 	c.read.Add(int64(n))
 	return n, err
