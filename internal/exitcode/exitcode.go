@@ -37,6 +37,7 @@ const (
 	NotTraced       Code = 19
 	LeftBehind      Code = 20
 	NotKept         Code = 21
+	NotVersioned    Code = 22
 )
 
 // meanings is the table that help prints, in order.
@@ -61,6 +62,7 @@ var meanings = []struct {
 	{NotTraced, "verify: no trace was found"},
 	{LeftBehind, "verify: a queue may still hold what the verification sent"},
 	{NotKept, "verify: an event that couldn't be delivered is not in its dead-letter queue"},
+	{NotVersioned, "verify: a correction or a cancel is not a version of its own, or changed another"},
 	{Interrupted, "interrupted"},
 	{OutputClosed, "standard output was closed before everything was written"},
 }

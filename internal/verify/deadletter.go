@@ -122,7 +122,7 @@ func (v *verification) missMalformed(ctx context.Context, result *Result) error 
 
 // everything returns all that this run has put on the bus.
 func (v *verification) everything() []*sent {
-	return slices.DeleteFunc(slices.Concat(v.trades, []*sent{v.invalid, v.again, v.malformed}, v.undelivered), func(s *sent) bool {
+	return slices.DeleteFunc(slices.Concat(v.trades, []*sent{v.invalid, v.again, v.malformed}, v.versions, v.undelivered), func(s *sent) bool {
 		return s == nil || s.at.IsZero()
 	})
 }

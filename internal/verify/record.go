@@ -165,6 +165,10 @@ func (v *verification) differences(trade *sent, status string) []string {
 	for _, field := range []string{"amount", "currency", "symbol", "venue", "side", "executedAt"} {
 		want[field], _ = trade.detail[field].(string)
 	}
+	if want["action"] = "NEW"; !trade.acted.IsZero() {
+		want["action"], _ = trade.detail["action"].(string)
+	}
+	want["replaces"] = trade.replaces
 	var found []string
 	differ := func(attribute, format string, args ...any) {
 		found = append(found, attribute+": "+fmt.Sprintf(format, args...))
@@ -174,8 +178,11 @@ func (v *verification) differences(trade *sent, status string) []string {
 			differ(attribute, "%q, want %q", got, want[attribute])
 		}
 	}
-	if got, want := numberOf(trade.item, "timestamp"), strconv.FormatInt(trade.timestamp(), 10); got != want {
-		differ("timestamp", "%q, want %q, the milliseconds of executedAt", got, want)
+	if got, want := numberOf(trade.item, "timestamp"), strconv.FormatInt(trade.time().UnixMilli(), 10); got != want {
+		differ("timestamp", "%q, want %q, the milliseconds of executedAt or actionTime", got, want)
+	}
+	if _, any := trade.item["replacedMissing"]; any {
+		differ("replacedMissing", "what it replaces was there")
 	}
 	for attribute, layout := range map[string]string{"recordedAt": recordTime, "eventTime": time.RFC3339} {
 		got := textOf(trade.item, attribute)

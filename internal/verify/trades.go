@@ -41,8 +41,10 @@ type sent struct {
 	detail    map[string]any
 	executed  time.Time
 	invalid   bool
-	spelling  string // the detail as it is sent
-	canonical string // the detail as the table must hold it
+	acted     time.Time // of a correction or cancel; zero if the trade is new
+	replaces  string    // the version it replaces
+	spelling  string    // the detail as it is sent
+	canonical string    // the detail as the table must hold it
 
 	at      time.Time // when it was put on the bus; zero if it never was, or the bus refused it
 	eventID string    // empty if the bus's answer didn't arrive
@@ -85,19 +87,24 @@ const fee = 1.5
 // repeat returns the same trade, not sent yet, under another name and with its fee in this spelling.
 func (s *sent) repeat(name, feeSpelling string) *sent {
 	return &sent{
-		name: name, source: s.source, detail: s.detail, executed: s.executed, canonical: s.canonical,
+		name: name, source: s.source, detail: s.detail, executed: s.executed, canonical: s.canonical, acted: s.acted, replaces: s.replaces,
 		spelling: strings.Replace(s.canonical, `"fee":1.5`, `"fee":`+feeSpelling, 1),
 	}
 }
 
 func (s *sent) id() string { id, _ := s.detail["tradeId"].(string); return id }
 
-// timestamp returns the time of the trade's version.
-func (s *sent) timestamp() int64 { return s.executed.UnixMilli() }
+// time returns the time of the trade's version.
+func (s *sent) time() time.Time {
+	if !s.acted.IsZero() {
+		return s.acted
+	}
+	return s.executed
+}
 
 // version returns the sort key that the trade must be recorded under.
 func (s *sent) version() string {
-	version := s.source + "#" + s.executed.UTC().Format(recordTime)
+	version := s.source + "#" + s.time().UTC().Format(recordTime)
 	if s.invalid {
 		version += "#REJECTED#" + s.digest()[:16]
 	}

@@ -72,6 +72,7 @@ var (
 	Rejected   = Step{"rejected", "waiting for the invalid trade to be recorded as rejected", exitcode.NotRejected}
 	Replicas   = Step{"replicas", "waiting for the replicas", exitcode.NotReplicated}
 	Duplicate  = Step{"duplicate", "sending a trade again", exitcode.Doubled}
+	Versions   = Step{"versions", "correcting a trade and cancelling it", exitcode.NotVersioned}
 	Watching   = Step{"alarms", "watching the alarms", exitcode.AlarmRaised}
 	DeadLetter = Step{"dead-letter", "sending a malformed trade", exitcode.NotDeadLettered}
 	Delivery   = Step{"delivery", "having a delivery fail", exitcode.NotKept}
@@ -82,7 +83,7 @@ var (
 
 // Steps returns all steps in order.
 func Steps() []Step {
-	return []Step{Deployment, Send, Recorded, Fields, Rejected, Replicas, Duplicate, Watching, DeadLetter, Delivery, Logs, Traces, CleanUp}
+	return []Step{Deployment, Send, Recorded, Fields, Rejected, Replicas, Duplicate, Versions, Watching, DeadLetter, Delivery, Logs, Traces, CleanUp}
 }
 
 // verification is one run.
@@ -96,7 +97,8 @@ type verification struct {
 	alarms    map[string]bool // in ALARM before anything was sent
 	trades    []*sent         // valid, one per source
 	invalid   *sent
-	again     *sent // the first valid one, sent again
+	again     *sent   // the first valid one, sent again
+	versions  []*sent // of one trade: as executed, its correction and its cancel
 	malformed *sent
 
 	undelivered []*sent // the first valid one again, for a delivery that fails
@@ -121,6 +123,7 @@ func Run(ctx context.Context, options Options) *Report {
 		rejected := v.step(ctx, Rejected, v.awaitRejection)
 		v.stepIf(ctx, recorded && rejected, Replicas, v.awaitReplicas)
 		v.stepIf(ctx, recorded, Duplicate, v.sendAgain)
+		v.stepIf(ctx, recorded, Versions, v.sendVersions)
 		v.step(ctx, Watching, v.watchAlarms)
 		v.step(ctx, DeadLetter, v.sendMalformed)
 		v.stepIf(ctx, recorded, Delivery, v.failDelivery)

@@ -70,7 +70,7 @@ func TestTheCommandShowsEachStep(t *testing.T) {
 			t.Errorf("nothing says that it is %s", step.About)
 		}
 	}
-	for _, want := range []string{"Latencies\n", "  recorded, from system1 ", "  recorded as rejected ", "  replicated to eu-west-1, from system1 ", "  dead-lettered ", "  kept, undelivered ", "is verified: 13 steps in "} {
+	for _, want := range []string{"Latencies\n", "  recorded, from system1 ", "  recorded as rejected ", "  replicated to eu-west-1, from system1 ", "  dead-lettered ", "  kept, undelivered ", "is verified: 14 steps in "} {
 		if !strings.Contains(out[at:], want) {
 			t.Errorf("no %q in\n%s", want, out[at:])
 		}

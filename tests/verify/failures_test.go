@@ -187,11 +187,11 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 			step:   verify.Replicas, tells: "the record of system2 differs in side",
 		},
 		"a duplicated record": {
-			tamper: alter("Query", "", "", `"Items":[`, `"Items":[{"tradeId":{"S":"verify-twice"}},`),
+			tamper: alter("Query", "", "-system1", `"Items":[`, `"Items":[{"tradeId":{"S":"verify-twice"}},`),
 			step:   verify.Duplicate, tells: "has 2 records",
 		},
 		"a duplicate that changes the record": {
-			tamper: alter("Query", "", "", `"recordedAt":{"S":"2`, `"recordedAt":{"S":"3`),
+			tamper: alter("Query", "", "-system1", `"recordedAt":{"S":"2`, `"recordedAt":{"S":"3`),
 			step:   verify.Duplicate, tells: "changed in recordedAt",
 		},
 		"a recorder that takes a duplicate for a new trade": {
@@ -201,6 +201,14 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		"a recorder that says nothing": {
 			tamper: answer("FilterLogEvents", "eventId", `{"events": []}`),
 			step:   verify.Duplicate, tells: "no line of /aws/lambda/trade-processing-local-recorder showed", also: []verify.Step{verify.CleanUp},
+		},
+		"a cancel that names another version": {
+			tamper: alter("GetItem", "", "-versions", `"replaces":{"S":"system1#`, `"replaces":{"S":"system2#`),
+			step:   verify.Versions, tells: "replaces: ",
+		},
+		"a correction that changes the trade": {
+			tamper: alter("Query", "", "-versions", `"recordedAt":{"S":"2`, `"recordedAt":{"S":"3`),
+			step:   verify.Versions, tells: "unchanged",
 		},
 		"an alarm that goes off": {
 			broken: func(w *world) {
@@ -305,6 +313,7 @@ func TestEveryAttributeIsCompared(t *testing.T) {
 	for _, attribute := range []string{
 		"status", "sourceSystem", "trade", "digest", "amount", "currency", "symbol", "venue", "side", "executedAt", "reviewRequired",
 		"rulesVersion", "market", "eventId", "eventTime", "eventSource", "executionArn", "traceId", "recordedAt",
+		"version", "timestamp", "action", "eventAccount",
 	} {
 		for name, value := range map[string]any{"is missing": nil, "is another": map[string]string{"S": "another"}, "is of another type": map[string]string{"N": "1"}} {
 			if attribute == "rulesVersion" && name == "is another" {
