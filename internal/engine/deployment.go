@@ -34,11 +34,13 @@ const parallel = 16
 // Options say what to deploy, and where.
 type Options struct {
 	Root      string              // the project's folder, with Pulumi.yaml
-	Stack     string              // whose Pulumi.<stack>.yaml is the config
+	Stack     string              // whose Pulumi.<stack>.yaml is the config; organization and project may come before it
 	Program   pulumi.RunFunc      // runs in this process
 	Providers map[string]Provider // by package; there are no others
 	State     []byte              // of the stack, from Export; nil for a new stack
 	Settings  map[string]string   // replace config keys, named without the project; read by each operation
+
+	StandIns stackconfig.StandIns // for what isn't known of the config
 
 	Policies     pulumirpc.AnalyzerServer // a policy pack that judges every preview and update; nil for none
 	PolicyConfig string                   // the pack's configuration, a JSON file; empty for none
@@ -152,11 +154,15 @@ func (d *Deployment) operate(ctx context.Context, run operation, preview bool) (
 
 // load reads the project, the config and the state of the stack.
 func (d *Deployment) load(ctx context.Context) (pulumiengine.UpdateInfo, error) {
-	name, err := tokens.ParseStackName(d.options.Stack)
+	organization, _, stack, err := stackconfig.Name(d.options.Stack)
+	if err != nil {
+		return pulumiengine.UpdateInfo{}, err
+	}
+	name, err := tokens.ParseStackName(stack)
 	if err != nil {
 		return pulumiengine.UpdateInfo{}, fmt.Errorf("reading the name of the stack: %w", err)
 	}
-	project, values, err := stackconfig.Load(ctx, d.options.Root, d.options.Stack, d.options.Settings)
+	project, values, err := stackconfig.Load(ctx, d.options.Root, d.options.Stack, d.options.Settings, d.options.StandIns)
 	if err != nil {
 		return pulumiengine.UpdateInfo{}, err
 	}
@@ -166,7 +172,7 @@ func (d *Deployment) load(ctx context.Context) (pulumiengine.UpdateInfo, error) 
 	}
 	return pulumiengine.UpdateInfo{
 		Root: d.options.Root, Project: project,
-		Target: &deploy.Target{Name: name, Config: values, Decrypter: stackconfig.Masked, Snapshot: snapshot},
+		Target: &deploy.Target{Name: name, Organization: tokens.Name(organization), Config: values, Decrypter: stackconfig.Masked, Snapshot: snapshot},
 	}, nil
 }
 

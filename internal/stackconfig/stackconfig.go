@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	pulumiworkspace "github.com/pulumi/pulumi/pkg/v3/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/encoding"
@@ -18,19 +19,33 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
 
-// Placeholder replaces a secret value, which can't be decrypted without the stack owner's key. It is a URL, so it is
-// valid where one is required.
-const Placeholder = "https://secret-not-available-offline.invalid"
-
 // ProjectFile is the name of the file that makes a folder a project.
 const ProjectFile = "Pulumi.yaml"
 
 // FileOf returns the name of a stack's file.
 func FileOf(stack string) string { return "Pulumi." + stack + ".yaml" }
 
+// Name splits the name of a stack as Pulumi's CLI takes it: stack, organization/stack or organization/project/stack.
+func Name(full string) (organization, project, stack string, err error) {
+	parts := strings.Split(full, "/")
+	switch len(parts) {
+	case 1:
+		return "", "", full, nil
+	case 2:
+		return parts[0], "", parts[1], nil
+	case 3:
+		return parts[0], parts[1], parts[2], nil
+	}
+	return "", "", "", fmt.Errorf("%q is not a stack's name, such as dev or organization/project/dev", full)
+}
+
 // Load reads the project in folder root and the config of a stack: its file over the project's defaults, and the
 // settings over both, by key without the project. Secrets stay encrypted: see Masked.
-func Load(ctx context.Context, root, stack string, settings map[string]string) (*workspace.Project, config.Map, error) {
+func Load(ctx context.Context, root, full string, settings map[string]string, unknown StandIns) (*workspace.Project, config.Map, error) {
+	_, wanted, stack, err := Name(full)
+	if err != nil {
+		return nil, nil, err
+	}
 	text, err := os.ReadFile(filepath.Join(root, ProjectFile))
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the project file: %w", err)
@@ -38,6 +53,9 @@ func Load(ctx context.Context, root, stack string, settings map[string]string) (
 	project, err := workspace.LoadProjectBytes(text, ProjectFile, encoding.YAML)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the project file: %w", err)
+	}
+	if wanted != "" && wanted != project.Name.String() {
+		return nil, nil, fmt.Errorf("stack %s is of project %s, and this is %s", full, wanted, project.Name)
 	}
 	file := FileOf(stack)
 	text, err = os.ReadFile(filepath.Join(root, file))
@@ -51,6 +69,15 @@ func Load(ctx context.Context, root, stack string, settings map[string]string) (
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
+	if loaded.Config == nil {
+		loaded.Config = config.Map{}
+	}
+	if err := unknown.fromEnvironment(project, loaded, unknown.required(project)); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if err := unknown.replace(project, loaded.Config); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
 	for key, value := range settings {
 		loaded.Config[config.MustMakeKey(project.Name.String(), key)] = config.NewValue(value)
 	}
@@ -61,21 +88,10 @@ func Load(ctx context.Context, root, stack string, settings map[string]string) (
 	return project, loaded.Config, nil
 }
 
-// Masked decrypts every secret to the Placeholder.
-var Masked config.Decrypter = masked{}
-
-type masked struct{}
-
-func (masked) DecryptValue(context.Context, string) (string, error) { return Placeholder, nil }
-
-func (m masked) BatchDecrypt(ctx context.Context, texts []string) ([]string, error) {
-	return config.DefaultBatchDecrypt(ctx, m, texts)
-}
-
 // Read returns a stack's config as Pulumi passes it to the program: by key with its namespace. Strings are unchanged,
 // everything else is JSON, and a secret is the Placeholder.
 func Read(root, stack string) (map[string]string, error) {
-	_, values, err := Load(context.Background(), root, stack, nil)
+	_, values, err := Load(context.Background(), root, stack, nil, nil)
 	if err != nil {
 		return nil, err
 	}

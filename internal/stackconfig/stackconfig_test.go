@@ -125,7 +125,7 @@ func TestSettingsStandOverTheStacksFile(t *testing.T) {
 	folder := folderOf(t, map[string]string{
 		"Pulumi.yaml": "name: orders\nruntime: go\nconfig: {limit: {default: 5}, name: {default: a}}", "Pulumi.test.yaml": "config: {orders:limit: 6}",
 	})
-	_, values, err := stackconfig.Load(t.Context(), folder, "test", map[string]string{"limit": "7"})
+	_, values, err := stackconfig.Load(t.Context(), folder, "test", map[string]string{"limit": "7"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,5 +135,70 @@ func TestSettingsStandOverTheStacksFile(t *testing.T) {
 	}
 	if want := map[config.Key]string{config.MustMakeKey("orders", "limit"): "7", config.MustMakeKey("orders", "name"): "a"}; !cmp.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What isn't known offline gets a value of its kind: the given stand-in, the project's default, or the Placeholder.
+func TestWhatIsNotKnownHasAStandIn(t *testing.T) {
+	const project = "name: orders\nruntime: go\nconfig: {limit: {default: 5}, kinds: {default: [a, b]}, email: {default: ''}, tags: {default: {}}, token: {default: ''}}\n"
+	unknown := stackconfig.StandIns{"email": "somebody@example.com", "tags": `{"Owner":"them","Cost":"7"}`, "aws:region": "us-east-1", "subnets": `["s-1","s-2"]`}
+	for name, test := range map[string]struct {
+		stack string
+		want  map[string]string // besides what all have
+	}{
+		"a secret of each kind": {
+			"config: {aws:region: eu-west-1, orders:limit: {secure: A}, orders:kinds: {secure: A}, orders:email: {secure: A}, orders:tags: {secure: A}, orders:token: {secure: A}}",
+			map[string]string{"aws:region": "eu-west-1", "email": "somebody@example.com", "tags": `{"Owner":"them","Cost":"7"}`, "token": stackconfig.Placeholder},
+		},
+		"secrets inside": {
+			"config: {aws:region: eu-west-1, orders:kinds: [x, {secure: A}], orders:subnets: [{secure: A}, {secure: B}], orders:tags: {Owner: {secure: A}, Team: {secure: A}}}",
+			map[string]string{"aws:region": "eu-west-1", "kinds": `["x","b"]`, "subnets": `["s-1","s-2"]`, "tags": `{"Owner":"them","Team":"` + stackconfig.Placeholder + `"}`},
+		},
+		"environments": {
+			"environment: [acme/prod]\nconfig: {orders:tags: {Owner: me}, orders:limit: 6}",
+			map[string]string{"aws:region": "us-east-1", "tags": `{"Cost":"7","Owner":"me"}`, "limit": "6", "subnets": `["s-1","s-2"]`},
+		},
+		"an environment that is defined here": {
+			"environment: {imports: [base], values: {x: 1, pulumiConfig: {aws:region: ap-south-1, limit: 8, 'orders:email': '${x}', tags: {Owner: {'fn::secret': s}}}}}",
+			map[string]string{"aws:region": "ap-south-1", "limit": "8", "email": "somebody@example.com", "tags": `{"Cost":"7","Owner":"them"}`, "subnets": `["s-1","s-2"]`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := folderOf(t, map[string]string{"Pulumi.yaml": project, "Pulumi.test.yaml": test.stack})
+			_, values, err := stackconfig.Load(t.Context(), folder, "acme/orders/test", nil, unknown)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := values.Decrypt(stackconfig.Masked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[config.Key]string{}
+			for key, value := range map[string]string{"limit": "5", "kinds": `["a","b"]`, "email": "", "tags": "{}", "token": ""} {
+				want[config.MustMakeKey("orders", key)] = value
+			}
+			for key, value := range test.want {
+				namespace, key, found := strings.Cut(key, ":")
+				if !found {
+					namespace, key = "orders", namespace
+				}
+				want[config.MustMakeKey(namespace, key)] = value
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTheNamesOfAStack(t *testing.T) {
+	folder := folderOf(t, map[string]string{"Pulumi.yaml": "name: orders\nruntime: go", "Pulumi.test.yaml": "config: {orders:x: y}"})
+	for name, want := range map[string]string{
+		"test": "", "acme/test": "", "acme/orders/test": "",
+		"acme/others/test": "stack acme/others/test is of project others, and this is orders", "a/b/c/test": "is not a stack's name",
+	} {
+		if _, err := stackconfig.Read(folder, name); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

@@ -26,7 +26,7 @@ const stackName = "local"
 // deployed is stack local, live on the cloud of this process.
 type deployed struct {
 	cloud      *cloud.Cloud
-	deployment *engine.Deployment
+	deployment *opened
 	outputs    map[string]engine.Output
 	kept       string // file of the kept stack; empty if nothing is kept
 	lock       *flock.Flock
@@ -54,7 +54,7 @@ func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.
 	}
 	plan, outputs, err := d.deployment.Up(ctx)
 	if err != nil {
-		return nil, err
+		return nil, d.deployment.told(err)
 	}
 	d.outputs = outputs
 	progress.Done(fmt.Sprintf("deployed stack %s: %s; policies: %s", stackName, plan.Summary(), plan.Policies.Summary()))

@@ -3,11 +3,14 @@
 package local
 
 import (
+	"errors"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/spf13/cobra"
 
 	"trade-processing/internal/engine"
+	"trade-processing/internal/exitcode"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
@@ -26,16 +29,40 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	return command
 }
 
+// opened is a stack on the engine, and what is wrong with its config, if its program found anything.
+type opened struct {
+	*engine.Deployment
+	wrong *stack.ConfigError
+}
+
 // open prepares a stack of the project on the engine, over a local cloud and judged by the policy pack.
-func open(root, name string, here *cloud.Cloud, state []byte) (*engine.Deployment, error) {
+func open(root, name string, here *cloud.Cloud, state []byte) (*opened, error) {
 	policies, err := pack.Server(time.Now)
 	if err != nil {
 		return nil, err
 	}
-	return engine.Open(engine.Options{
-		Root: root, Stack: name, Program: stack.DeployFrom(root), Providers: engine.InProcess(provider.Of(here)), State: state,
-		Policies: policies,
+	o := &opened{}
+	o.Deployment, err = engine.Open(engine.Options{
+		Root: root, Stack: name, Program: o.run(stack.DeployFrom(root)), Providers: engine.InProcess(provider.Of(here)), State: state,
+		Policies: policies, StandIns: stack.StandIns(),
 	})
+	return o, exitcode.With(exitcode.Usage, err) // there is nothing but names and config to be wrong
+}
+
+func (o *opened) run(program pulumi.RunFunc) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		err := program(ctx)
+		errors.As(err, &o.wrong)
+		return err
+	}
+}
+
+// told returns an operation's error with the exit code of wrong config, if that is its cause.
+func (o *opened) told(err error) error {
+	if o.wrong != nil && err != nil {
+		return exitcode.With(exitcode.Usage, o.wrong)
+	}
+	return err
 }
 
 // projectFlag adds the flag that names the project's folder.

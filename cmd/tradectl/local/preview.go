@@ -30,12 +30,12 @@ func newPreviewCommand(t *terminal.Terminal) *cobra.Command {
 		Short: "Show what `pulumi up` of a stack would create, offline",
 		Long: "Runs the real engine's preview of a stack's program and config against an empty cloud: every resource\n" +
 			"that a first deployment would create, as a tree, and how many of each type. Needs no credentials.\n" +
-			"Secret config values, which only the stack's owner can decrypt, are replaced by a placeholder.\n\n" + exitcode.HelpFor(),
+			"What only the stack's owner can decrypt, and what comes from Pulumi ESC, is replaced by a value of its kind.\n\n" + exitcode.HelpFor(),
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return preview(command, t, options) },
 	}
 	projectFlag(command, &options.project)
-	command.Flags().StringVarP(&options.stack, "stack", "s", "local", "the stack: local, dev, prod, or any with a Pulumi.<stack>.yaml")
+	command.Flags().StringVarP(&options.stack, "stack", "s", "local", "the stack: local, dev, prod, or any with a Pulumi.<stack>.yaml, also as organization/project/stack")
 	command.Flags().BoolVar(&options.json, "json", false, "print the plan as JSON")
 	return command
 }
@@ -54,7 +54,7 @@ func preview(command *cobra.Command, t *terminal.Terminal, options previewOption
 	}
 	plan, err := deployment.Preview(ctx)
 	if err != nil {
-		return err
+		return deployment.told(err)
 	}
 	progress.Stop()
 
