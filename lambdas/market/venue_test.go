@@ -61,6 +61,7 @@ func TestSessionAndTradingDay(t *testing.T) {
 		{"and goes on at 18:00 for Friday too", "XCEC", "2013-11-28T18:00:00-05:00", Regular, "2013-11-29"},
 		{"gold is shut on Christmas Eve's evening", "XCEC", "2013-12-24T19:00:00-05:00", Closed, "2013-12-26"},
 		{"and opens on Christmas Day's", "XCEC", "2013-12-25T18:00:00-05:00", Regular, "2013-12-26"},
+		{"gold ended at 13:45 on Christmas Eve, also while other days ended at 17:15", "XCEC", "2013-12-24T13:45:00-05:00", Closed, "2013-12-24"},
 		{"Chicago's clock is an hour behind for the same session", "XCME", "2013-10-08T17:00:00-05:00", Regular, "2013-10-09"},
 		{"Chicago halts on holidays when New York does", "XCME", "2025-01-20T13:29:00-06:00", Regular, "2025-01-21"},
 		{"and not a minute later", "XCME", "2025-01-20T13:30:00-06:00", Closed, "2025-01-21"},
@@ -71,6 +72,7 @@ func TestSessionAndTradingDay(t *testing.T) {
 		{"London is closed on Boxing Day moved to Monday", "XLON", "2026-12-28T10:00:00Z", Closed, "2026-12-29"},
 		{"Xetra is closed on Christmas Eve", "XETR", "2025-12-24T10:00:00+01:00", Closed, "2025-12-29"},
 		{"Xetra on Whit Monday since 2022", "XETR", "2025-06-09T10:00:00+02:00", Regular, "2025-06-09"},
+		{"Frankfurt's floor ends at 14:00 on the year's last day, like Xetra", "XFRA", "2025-12-30T14:00:00+01:00", Closed, "2025-12-30"},
 		{"Lisbon's half day is Paris's, an hour less on the clock", "XLIS", "2025-12-24T13:14:00Z", Regular, "2025-12-24"},
 		{"and over", "XLIS", "2025-12-24T13:15:00Z", Closed, "2025-12-24"},
 
