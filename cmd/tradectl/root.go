@@ -38,7 +38,7 @@ func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exi
 	defer func() {
 		if cause := recover(); cause != nil {
 			fmt.Fprintf(t.Err, "%s internal error: %v\nThis is a bug in tradectl; please report it with the text below.\n\n%s",
-				t.ErrStyle().Red("✗"), cause, debug.Stack())
+				t.ErrStyle().Red("✗"), terminal.Safe(fmt.Sprint(cause)), terminal.Safe(string(debug.Stack())))
 			code = exitcode.Failure
 		}
 	}()
@@ -116,7 +116,7 @@ func explain(t *terminal.Terminal, command *cobra.Command, code exitcode.Code, e
 	if code == exitcode.Interrupted {
 		message = "interrupted"
 	}
-	text := fmt.Sprintf("%s %s\n", style.Red("✗"), strings.TrimSpace(message))
+	text := fmt.Sprintf("%s %s\n", style.Red("✗"), terminal.Safe(strings.TrimSpace(message)))
 	if code == exitcode.Usage {
 		text += fmt.Sprintf("%s shows the usage.\n", style.Cyan(command.CommandPath()+" --help"))
 	}

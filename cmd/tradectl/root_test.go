@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -67,6 +69,20 @@ func TestAnInterruptedCommandSaysSo(t *testing.T) {
 	}
 	if files, err := os.ReadDir(directory); err != nil || len(files) > 0 {
 		t.Errorf("left behind: %v (%v)", files, err)
+	}
+}
+
+// Whatever is typed, or names a file, comes back without what a terminal acts on.
+func TestAnErrorDoesNothingToATerminal(t *testing.T) {
+	for _, args := range [][]string{
+		{"local", "run", "--project", "../..", "no\x1b]0;title\asuch\u009bfile\u202e"}, {"no\x1b[31msuch"}, {"local", "run", "--project", "/no\x1bsuch"},
+		{"sample", "--count", "\x1b[2J"}, {"local", "run", "--\x1b[2J"},
+	} {
+		var said bytes.Buffer
+		code := execute(t.Context(), &terminal.Terminal{Out: io.Discard, Err: &said, Getenv: func(string) string { return "" }}, args)
+		if code == exitcode.OK || said.Len() == 0 || strings.ContainsFunc(said.String(), func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }) {
+			t.Errorf("%q: exit code %d, %q", args, code, said.String())
+		}
 	}
 }
 

@@ -109,7 +109,7 @@ func (r *Report) writeInput(p *page) {
 		if problem.Line > 0 {
 			where = fmt.Sprintf("%s:%d", problem.File, problem.Line)
 		}
-		p.wrap("  ", p.style.Cyan(where)+": "+problem.Reason)
+		p.wrap("  ", p.style.Cyan(where)+": "+terminal.Safe(problem.Reason))
 		if problem.Excerpt != "" {
 			p.cut("    " + p.style.Faint(problem.Excerpt))
 		}
@@ -146,7 +146,7 @@ func (r *Report) writeOutcomes(p *page) {
 	})
 	violations := int64(0)
 	for _, code := range codes {
-		rows = append(rows, table.Row{"  " + code, terminal.Count(r.RejectedByCode[code]), ""})
+		rows = append(rows, table.Row{"  " + terminal.Safe(code), terminal.Count(r.RejectedByCode[code]), ""})
 		violations += r.RejectedByCode[code]
 	}
 	rows = append(rows, row("duplicates", r.Duplicates, nil))
@@ -155,7 +155,7 @@ func (r *Report) writeOutcomes(p *page) {
 	}
 	rows = append(rows, row("dead-lettered", r.DeadLettered, p.style.Red))
 	for _, letters := range r.DeadLetters {
-		rows = append(rows, table.Row{"  " + letters.Error, terminal.Count(letters.Trades), ""}, table.Row{"    in " + letters.Queue, "", ""})
+		rows = append(rows, table.Row{"  " + terminal.Safe(letters.Error), terminal.Count(letters.Trades), ""}, table.Row{"    in " + terminal.Safe(letters.Queue), "", ""})
 	}
 	rows = append(rows, row("not matched by any rule", r.NotMatched, p.style.Yellow))
 	if r.Unfinished > 0 {
@@ -181,7 +181,7 @@ func (r *Report) writeSpeed(p *page) {
 	p.heading("Speed", speed)
 	rows := make([]table.Row, 0, len(r.Stages))
 	for _, s := range r.Stages {
-		row := table.Row{s.Name, terminal.Count(s.Calls)}
+		row := table.Row{terminal.Safe(s.Name), terminal.Count(s.Calls)}
 		for _, value := range []Milliseconds{s.P50, s.P95, s.P99, s.Max} {
 			if s.Calls == 0 {
 				row = append(row, "-")
@@ -201,7 +201,7 @@ func (r *Report) writeAlarms(p *page) {
 		p.heading("Alarms", p.style.Yellow(terminal.Count(int64(len(r.Alarms)))+" went off"))
 	}
 	for _, alarm := range r.Alarms { // their reasons are sentences: the JSON has them
-		p.cut("  " + p.style.Faint(alarm.At.Format("15:04:05.000")) + "  " + alarm.Name)
+		p.cut("  " + p.style.Faint(alarm.At.Format("15:04:05.000")) + "  " + terminal.Safe(alarm.Name))
 	}
 	p.line("")
 }
@@ -216,7 +216,7 @@ func (r *Report) writeReplicas(p *page) {
 		if replica.Behind > 0 {
 			state = p.style.Yellow(terminal.Plural(replica.Behind, "change") + " behind")
 		}
-		p.line("  %s  %s, %s", replica.Region, terminal.Plural(replica.Items, "item"), state)
+		p.line("  %s  %s, %s", terminal.Safe(replica.Region), terminal.Plural(replica.Items, "item"), state)
 	}
 	p.line("")
 }
@@ -232,7 +232,7 @@ func (r *Report) writeExample(p *page) {
 		indented.Write(r.Example)
 	}
 	for line := range strings.Lines(indented.String()) {
-		p.cut(strings.TrimRight(line, "\n"))
+		p.cut(terminal.Safe(strings.TrimRight(line, "\n")))
 	}
 	p.line("")
 }
@@ -244,7 +244,7 @@ func (r *Report) writeChecks(p *page) {
 	bad, good := p.style.Red("✗")+" ", p.style.Green("✓")+" "
 	failed := func(lines []string) {
 		for _, line := range lines[:min(shown, len(lines))] {
-			p.wrap(bad, line)
+			p.wrap(bad, terminal.Safe(line))
 		}
 		if more := len(lines) - shown; more > 0 {
 			p.line("  … and %s more", terminal.Count(int64(more)))
@@ -260,10 +260,10 @@ func (r *Report) writeChecks(p *page) {
 	failed(unexpected)
 	for _, check := range r.Checks {
 		if check.Holds() {
-			p.wrap(good, fmt.Sprintf("%s (%s)", check.Claim, terminal.Count(check.Got)))
+			p.wrap(good, fmt.Sprintf("%s (%s)", terminal.Safe(check.Claim), terminal.Count(check.Got)))
 			continue
 		}
-		p.wrap(bad, fmt.Sprintf("%s: want %s, got %s", check.Claim, terminal.Count(check.Want), terminal.Count(check.Got)))
+		p.wrap(bad, fmt.Sprintf("%s: want %s, got %s", terminal.Safe(check.Claim), terminal.Count(check.Want), terminal.Count(check.Got)))
 	}
 	failed(denied)
 }

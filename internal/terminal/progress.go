@@ -175,7 +175,7 @@ func (p *Progress) end() bool {
 }
 
 func (p *Progress) println(line string) {
-	fmt.Fprintln(p.terminal.Err, line) //nolint:errcheck // nowhere left to say it
+	fmt.Fprintln(p.terminal.Err, Safe(line)) //nolint:errcheck // nowhere left to say it
 }
 
 // short cuts text to a number of characters.

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/mattn/go-isatty"
 	"github.com/muesli/termenv"
@@ -81,7 +84,19 @@ func (t *Terminal) style(w io.Writer, isTerminal bool) Style {
 
 // Note prints a line to Err that people should see but that stops nothing.
 func (t *Terminal) Note(format string, args ...any) {
-	fmt.Fprintf(t.Err, "%s %s\n", t.ErrStyle().Yellow("!"), fmt.Sprintf(format, args...))
+	fmt.Fprintf(t.Err, "%s %s\n", t.ErrStyle().Yellow("!"), Safe(fmt.Sprintf(format, args...)))
+}
+
+// Safe returns text from outside as it may be printed: names of files, fields of trades, what AWS says. Characters that
+// a terminal acts on, and those that show nothing or turn a line around, are replaced; line ends and tabs stay. Style's
+// methods and Note do this by themselves.
+func Safe(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || strconv.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, text)
 }
 
 // Style colours text with the terminal's own sixteen colours, which suit dark and light backgrounds alike. The zero
@@ -111,6 +126,7 @@ func (s Style) colour(text string, colour termenv.ANSIColor) string {
 }
 
 func (s Style) with(text string, apply func(termenv.Style) termenv.Style) string {
+	text = Safe(text)
 	if !s.colours || text == "" {
 		return text
 	}

@@ -6,9 +6,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"trade-processing/internal/terminal"
+	"trade-processing/lambdas/function/functiontest"
 )
 
 // pretend returns a terminal whose Err can be read. If looked is true, a person is looking at it.
@@ -181,6 +183,25 @@ func TestFormats(t *testing.T) {
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// Whoever prints through a Style or a Note prints nothing that a terminal acts on, besides the style's own colours.
+func TestTextFromOutsideIsSafeToPrint(t *testing.T) {
+	acts := func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }
+	for _, text := range functiontest.Hostile() {
+		looked, out := pretend(true, map[string]string{"TERM": "xterm"})
+		looked.Note("%s", text)
+		shown := out.String() + looked.ErrStyle().Cyan(text)
+		for _, own := range []string{"\x1b[33m", "\x1b[36m", "\x1b[0m"} {
+			shown = strings.ReplaceAll(shown, own, "")
+		}
+		if strings.ContainsFunc(shown, acts) || strings.ContainsFunc(terminal.Safe(text), acts) {
+			t.Errorf("%q is printed as %q", text, shown)
+		}
+		if !strings.ContainsFunc(text, acts) && terminal.Safe(text) != strings.ToValidUTF8(text, "\ufffd") {
+			t.Errorf("%q became %q", text, terminal.Safe(text))
 		}
 	}
 }

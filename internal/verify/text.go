@@ -17,12 +17,12 @@ const nameWidth = 12
 // Line returns a step's line in a terminal: its name, what it found, how long it took, and each problem below.
 func (r Result) Line(style terminal.Style) string {
 	sign := map[Outcome]string{Passed: style.Green("✓"), Failed: style.Red("✗"), Skipped: style.Yellow("-")}[r.Outcome]
-	line := fmt.Sprintf("%s %-*s %s", sign, nameWidth, r.Step, strings.Join(r.Found, "; "))
+	line := fmt.Sprintf("%s %-*s %s", sign, nameWidth, r.Step, terminal.Safe(strings.Join(r.Found, "; ")))
 	if r.Elapsed > 0 && r.Outcome != Skipped {
 		line = strings.TrimRight(line, " ") + " " + style.Faint("("+terminal.Duration(time.Duration(r.Elapsed))+")")
 	}
 	for _, problem := range r.Problems {
-		line += "\n    " + strings.ReplaceAll(problem, "\n", "\n    ")
+		line += "\n    " + strings.ReplaceAll(terminal.Safe(problem), "\n", "\n    ")
 	}
 	return strings.TrimRight(line, " ") + "\n"
 }
@@ -48,7 +48,7 @@ func (r *Report) WriteSummary(w io.Writer, style terminal.Style) error {
 }
 
 func (r *Report) verdict(style terminal.Style) string {
-	where := fmt.Sprintf("stack %s in %s, run %s", r.Environment, r.Region, r.Run)
+	where := terminal.Safe(fmt.Sprintf("stack %s in %s, run %s", r.Environment, r.Region, r.Run))
 	switch code := r.ExitCode(); code {
 	case exitcode.OK:
 		return fmt.Sprintf("%s %s is verified: %s in %s", style.Green("✓"), where, terminal.Plural(r.count(Passed), "step"), terminal.Duration(time.Duration(r.Elapsed)))

@@ -94,7 +94,7 @@ func tree(style terminal.Style, plan *engine.Plan) string {
 			if i == len(steps)-1 {
 				branch, below = "└─ ", "   "
 			}
-			fmt.Fprintf(&b, "%s%s%s %s %s\n", indent, style.Faint(branch), sign(style, step.Op), step.Name, style.Faint(step.Type))
+			fmt.Fprintf(&b, "%s%s%s %s %s\n", indent, style.Faint(branch), sign(style, step.Op), terminal.Safe(step.Name), style.Faint(step.Type))
 			draw(children[step.URN], indent+below)
 		}
 	}
@@ -149,7 +149,7 @@ func counts(style terminal.Style, plan *engine.Plan) string {
 	fmt.Fprintf(&b, "\n%s\n", style.Bold("Resources by type"))
 	total := 0
 	for _, name := range names {
-		fmt.Fprintf(&b, "  %4d  %s\n", types[name], name)
+		fmt.Fprintf(&b, "  %4d  %s\n", types[name], terminal.Safe(name))
 		total += types[name]
 	}
 	components := len(plan.Steps) - total
