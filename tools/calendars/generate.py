@@ -236,10 +236,12 @@ class Calendar:
             for day in o.dates:
                 if not self.first <= day <= self.last:
                     continue
-                if day not in self.open and o.verdict.split()[0] in ("early", "late"):
+                partial = o.verdict.split()[0] in ("early", "late")
+                if partial and day not in self.open:
                     continue
                 before = self._kind(day), self.special.get(day), day in self.carried
-                self.carried.discard(day)
+                if not partial:
+                    self.carried.discard(day)
                 self.short.discard(day)
                 self.special.pop(day, None)
                 if o.verdict == "closed":
