@@ -46,6 +46,7 @@ type Sabotage struct {
 	Deployed func(*cloud.Cloud)                                       // before the first event
 	Early    func(*cloud.Cloud)                                       // after two minutes
 	Late     func(*cloud.Cloud)                                       // before the last checks
+	Saved    func([]byte)                                             // what was saved, before it is loaded
 }
 
 // Result is what a run showed.

@@ -1,10 +1,12 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -30,6 +32,7 @@ const (
 	alarms   = "alarms"   // alarms went off for what they promise, and for nothing else
 	replicas = "replicas" // all replicas end with the same items
 	bounds   = "bounds"   // retries stay within their bounds
+	saved    = "saved"    // what is saved is what is loaded, or nothing
 	isolated = "isolated" // what no fault touched goes its way as if there were none
 )
 
@@ -400,6 +403,55 @@ func (w *world) checkReplicas(ctx context.Context) {
 			w.violate(replicas, "%d items here, and %d others in %s", len(here), len(there), replica.Region)
 		}
 	}
+}
+
+// saving is how many seeds there are for one that saves.
+const saving = 8
+
+// checkSaved saves the cloud on a disk that fails and on one that doesn't, and loads what a killed process leaves and
+// what a finished one does. Every eighth seed does it, because it takes as long as the rest of the run.
+func (w *world) checkSaved(ctx context.Context) {
+	if w.options.Seed%saving != 0 {
+		return
+	}
+	var whole bytes.Buffer
+	if err := w.cloud.Save(ctx, &whole); err != nil {
+		w.violate(saved, "%v", err)
+		return
+	}
+	cut := int(roll(w.options.Seed, "cut") * float64(whole.Len()))
+	if err := w.cloud.Save(ctx, &disk{room: cut}); err == nil {
+		w.violate(saved, "a disk with room for %d of %d bytes took everything", cut, whole.Len())
+	}
+	written := whole.Bytes()
+	if err := w.empty().Load(bytes.NewReader(written), int64(cut)); err == nil {
+		w.violate(saved, "%d of %d bytes could be loaded", cut, len(written))
+	}
+	if w.options.Sabotage.Saved != nil {
+		w.options.Sabotage.Saved(written)
+	}
+	again := w.empty()
+	if err := again.Load(bytes.NewReader(written), int64(len(written))); err != nil {
+		w.violate(saved, "what was saved can't be loaded: %v", err)
+		return
+	}
+	before, lettersBefore := w.primary(), w.letters()
+	w.cloud = again
+	if !slices.Equal(before, w.primary()) || !slices.Equal(lettersBefore, w.letters()) {
+		w.violate(saved, "other records or letters were loaded than saved")
+	}
+}
+
+// disk is full after so many bytes.
+type disk struct{ room int }
+
+// Write writes as much as there is room for.
+func (d *disk) Write(p []byte) (int, error) {
+	n := min(len(p), d.room)
+	if d.room -= n; n < len(p) {
+		return n, errors.New("no space left on device")
+	}
+	return n, nil
 }
 
 func sorted[T any](of map[string]T) []string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"trade-processing/lambdas/recorder"
@@ -45,8 +46,8 @@ const unmatched = "legacy"
 // span is the time in which all events are sent.
 const span = 10 * time.Minute
 
-// trades makes up the events of a seed: valid and rejected trades, copies of both, others under the same key, under the
-// same id from another source, and events that nobody can identify or routes. What becomes of each is known.
+// trades makes up the events of a seed: valid and rejected trades, corrections and cancels, copies of all of them, others
+// under the same key, under the same id from another source, and events that nobody can identify or routes. What becomes of each is known.
 func trades(seed uint64, count int) []*event {
 	chance := rand.New(rand.NewPCG(seed, 1))
 	var events []*event
@@ -54,18 +55,17 @@ func trades(seed uint64, count int) []*event {
 		source := sources[chance.IntN(len(sources))]
 		id := fmt.Sprintf("%s-%d", source, number)
 		executed := begin.Add(-time.Hour - time.Duration(chance.IntN(86_400_000))*time.Millisecond).Format("2006-01-02T15:04:05.000Z")
+		acted := begin.Add(-time.Duration(chance.IntN(2_000_000)+900_000) * time.Millisecond).Format("2006-01-02T15:04:05.000Z")
 		amount, currency := fmt.Sprintf("%d.%02d", 1+chance.IntN(1_000_000), chance.IntN(100)), "USD"
-		made := func(source, id, executed, amount, currency string) *event {
+		made := func(source, id, executed, amount, currency string, more ...string) *event {
 			e := &event{source: source, trade: id, key: source + " " + id + " " + executed, status: recorder.Recorded}
 			if currency == "DEM" { // ended with 2001
 				e.status, e.key = recorder.Rejected, e.key+" "+amount
 			}
-			fields := []string{
-				fmt.Sprintf(`"tradeId":%q`, id), fmt.Sprintf(`"executedAt":%q`, executed), fmt.Sprintf(`"amount":%q`, amount),
-				fmt.Sprintf(`"currency":%q`, currency), fmt.Sprintf(`"sourceSystem":%q`, source),
-			}
+			fields := append(more, fmt.Sprintf(`"tradeId":%q`, id), fmt.Sprintf(`"executedAt":%q`, executed), fmt.Sprintf(`"amount":%q`, amount),
+				fmt.Sprintf(`"currency":%q`, currency), fmt.Sprintf(`"sourceSystem":%q`, source))
 			chance.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
-			e.detail = fmt.Sprintf("{%s,%s,%s,%s,%s}", fields[0], fields[1], fields[2], fields[3], fields[4])
+			e.detail = "{" + strings.Join(fields, ",") + "}"
 			return e
 		}
 		var e *event
@@ -75,8 +75,13 @@ func trades(seed uint64, count int) []*event {
 			kind = 0
 		}
 		switch {
-		case kind < 68:
+		case kind < 60:
 			e = made(source, id, executed, amount, currency)
+		case kind < 68: // a correction or a cancel, sent in any order
+			of := earlier[chance.IntN(len(earlier))]
+			action := []string{"CORRECT", "CANCEL"}[chance.IntN(2)]
+			e = made(of.source, of.trade, field(of.detail, "executedAt"), amount, currency, fmt.Sprintf(`"action":%q`, action), fmt.Sprintf(`"actionTime":%q`, acted))
+			e.key = of.source + " " + of.trade + " " + acted
 		case kind < 76:
 			e = made(source, id, executed, amount, "DEM")
 		case kind < 86: // a copy

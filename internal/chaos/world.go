@@ -34,6 +34,7 @@ type world struct {
 	*Deployment
 	options Options
 	clock   *clock.Scheduler
+	random  func() uint64
 	cloud   *cloud.Cloud
 	events  []*event // by number
 	faults  []Fault
@@ -66,13 +67,8 @@ func (d *Deployment) Run(ctx context.Context, options Options) (*Result, error) 
 	if w.trace == nil {
 		w.trace = io.Discard
 	}
-	images := map[string]cloud.Image{}
-	for name, image := range localrun.Images() {
-		images[name] = w.image(name, image)
-	}
-	w.cloud = cloud.New(cloud.Options{
-		Clock: w.clock, Random: chance.Uint64, Faults: w.fault, Images: images, Logs: w.trace, Observe: w.observe,
-	})
+	w.random = chance.Uint64
+	w.cloud = w.empty()
 	w.events = trades(options.Seed, options.Trades)
 	for _, f := range plan(options.Seed) {
 		if options.Faults == nil || slices.Contains(options.Faults, f.Number) {
@@ -97,6 +93,17 @@ func (d *Deployment) Run(ctx context.Context, options Options) (*Result, error) 
 		problem = context.Cause(ctx)
 	}
 	return result, errors.Join(problem, stuck)
+}
+
+// empty returns a cloud without anything in it.
+func (w *world) empty() *cloud.Cloud {
+	images := map[string]cloud.Image{}
+	for name, image := range localrun.Images() {
+		images[name] = w.image(name, image)
+	}
+	return cloud.New(cloud.Options{
+		Clock: w.clock, Random: w.random, Faults: w.fault, Images: images, Logs: w.trace, Observe: w.observe,
+	})
 }
 
 // live is the run: events and faults, the checks, the redrive, and the checks again.
@@ -137,6 +144,7 @@ func (w *world) live(ctx context.Context) {
 	w.redrive(ctx)
 	w.look()
 	w.checkReplicas(ctx)
+	w.checkSaved(ctx)
 }
 
 // task starts a task and returns what is closed at its end.
@@ -179,11 +187,11 @@ func (e *event) ended(delivery cloud.Delivery) {
 func (w *world) watch(ctx context.Context) {
 	for minute := 1; w.clock.Sleep(ctx, time.Minute) == nil; minute++ {
 		w.cloud.EvaluateAlarms()
+		if minute == 2 || minute == 5 || minute%60 == 0 {
+			w.look()
+		}
 		if minute == 2 && w.options.Sabotage.Early != nil {
 			w.options.Sabotage.Early(w.cloud)
-		}
-		if minute == 1 || minute == 4 || minute%60 == 0 {
-			w.look()
 		}
 		w.writeElsewhere(ctx)
 	}

@@ -122,7 +122,11 @@ func read(archive *zip.Reader, name string, use func(io.Reader) error) error {
 		return fmt.Errorf("loading a cloud: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // only read
-	if err := use(file); err != nil {
+	err = use(file)
+	if err == nil {
+		_, err = io.Copy(io.Discard, file) // to its end, where its checksum is
+	}
+	if err != nil {
 		return fmt.Errorf("loading %s: %w", name, err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package cloud_test
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -154,6 +155,18 @@ func TestWhatCanNotBeLoaded(t *testing.T) {
 		}
 		return b.Bytes()
 	}
+	stored := func(resources string) []byte { // as it is, so that a changed byte is no error of the compression
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		file, err := z.CreateHeader(&zip.FileHeader{Name: "resources.json", Method: zip.Store})
+		if err == nil {
+			_, err = io.WriteString(file, resources)
+		}
+		if err = errors.Join(err, z.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
 	for _, tc := range []struct {
 		name  string
 		saved []byte
@@ -162,6 +175,7 @@ func TestWhatCanNotBeLoaded(t *testing.T) {
 		{"nothing", nil, "loading a cloud: zip: not a valid zip file"},
 		{"no resources", archive(nil), "loading a cloud: open resources.json"},
 		{"resources that are no JSON", archive(map[string]string{"resources.json": "{"}), "loading resources.json: unexpected EOF"},
+		{"resources that changed on the disk", bytes.Replace(stored("[]\n\n\n\n"), []byte("[]\n"), []byte("[] "), 1), "loading resources.json: zip: checksum error"},
 		{"a type that is no longer known", archive(map[string]string{"resources.json": `[{"Type": "aws:s3/bucket:Bucket", "Name": "b"}]`}),
 			`aws:s3/bucket:Bucket "b": the local cloud does not know this resource type`},
 		{"a queue without what it holds", archive(map[string]string{

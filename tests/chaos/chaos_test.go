@@ -242,6 +242,11 @@ func TestEachInvariantCanFail(t *testing.T) {
 			Deployed: property("aws:lambda/function:Function", "recorder-function", "reservedConcurrentExecutions", func(any) any { return nil }),
 			Fault:    delayed("dynamodb", "PutItem", 15*time.Second),
 		}},
+		"saved bytes flip": {seed: 8, invariant: "saved", sabotage: chaos.Sabotage{Saved: func(written []byte) {
+			for at := len(written) / 10; at < len(written); at += len(written) / 10 {
+				written[at] ^= 1
+			}
+		}}},
 		"a fault of one source hits another's trade": {invariant: "isolated", sabotage: chaos.Sabotage{Fault: func(call fault.Call) fault.Fault {
 			if call.Service != "lambda" || !strings.Contains(call.Key, "trading.system2") {
 				return fault.Fault{}
