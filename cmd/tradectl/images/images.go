@@ -60,6 +60,8 @@ Prints the name of each image on standard output, and the builder's output on st
 	flags.StringVar(&o.docker, "docker", "docker", "the Docker client to build with")
 	flags.StringVar(&o.programs, "programs", "", "build only the programs, for arm64, into `FOLDER`")
 	flags.StringArrayVar(&o.arguments, "build-arg", nil, "an extra build argument, as `NAME=VALUE`: "+strings.Join(stack.ImageArguments(), ", "))
+	command.MarkFlagsMutuallyExclusive("programs", "build-arg") // programs are built without any of it
+	command.MarkFlagsMutuallyExclusive("programs", "docker")
 	return command
 }
 

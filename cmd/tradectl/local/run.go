@@ -19,6 +19,9 @@ import (
 	"trade-processing/local/cloud"
 )
 
+// mostAtOnce is more than any machine gains by.
+const mostAtOnce = 1000
+
 type runOptions struct {
 	project     string
 	files       []string
@@ -47,6 +50,14 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 			"  tradectl local run --sample 100000 --seed 7 --out recorded.ndjson",
 		RunE: func(command *cobra.Command, args []string) error {
 			options.files = args
+			for _, flag := range []string{"sample", "seed"} {
+				if len(args) > 0 && command.Flags().Changed(flag) {
+					return exitcode.Usagef("--%s is for a generated sample, and %s is a file; give one or the other", flag, args[0])
+				}
+			}
+			if options.concurrency < 1 || options.concurrency > mostAtOnce {
+				return exitcode.Usagef("--concurrency %d: use 1 to %d", options.concurrency, mostAtOnce)
+			}
 			return run(command.Context(), t, options)
 		},
 	}

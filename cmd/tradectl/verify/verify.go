@@ -88,6 +88,13 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	if o.timeout <= 0 || o.watch < 0 {
 		return exitcode.Usagef("--timeout must be more than 0, and --watch can't be negative")
 	}
+	// Opened before anything is sent, so that a bad path doesn't waste a verification.
+	files, err := outfile.Open(ctx, []outfile.Output{{Flag: "--junit", Path: o.junit}}, o.inputs()...)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	defer outfile.Discard(files...)
+	junit := files[0]
 	text, err := readOutputs(ctx, t, o)
 	if err != nil {
 		return exitcode.With(exitcode.Usage, err)
@@ -100,13 +107,6 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	if err != nil {
 		return exitcode.With(exitcode.Usage, fmt.Errorf("reading the AWS configuration: %w", err))
 	}
-	// Opened before anything is sent, so that a bad path doesn't waste a verification.
-	files, err := outfile.Open(ctx, []outfile.Output{{Flag: "--junit", Path: o.junit}}, o.inputs()...)
-	if err != nil {
-		return exitcode.With(exitcode.Usage, err)
-	}
-	defer outfile.Discard(files...)
-	junit := files[0]
 	report := prove(ctx, t, o, outputs, cloud)
 	code := report.ExitCode()
 	if err := conclude(t, o, report, junit); err != nil && code == exitcode.OK {
