@@ -219,15 +219,12 @@ class Calendar:
         if spec.carried:
             self.carried = self.open - libraries.load(*spec.carried, FIRST, spec.last).open
         self.special: dict[Date, str] = {}
-        self.library_says = {d: self._kind(d) for d in days(self.first, self.last)}
+        self.library_says = {d: self.kind(d) for d in days(self.first, self.last)}
         self._override()
         self._eras()
 
-    def _kind(self, day: Date) -> str:
-        return "closed" if day not in self.open else "short" if day in self.short else "open"
-
     def kind(self, day: Date) -> str:
-        return self._kind(day)
+        return "closed" if day not in self.open else "short" if day in self.short else "open"
 
     def _override(self) -> None:
         for o in self.overrides:
@@ -239,7 +236,7 @@ class Calendar:
                 partial = o.verdict.split()[0] in ("early", "late")
                 if partial and day not in self.open:
                     continue
-                before = self._kind(day), self.special.get(day), day in self.carried
+                before = self.kind(day), self.special.get(day), day in self.carried
                 if not partial:
                     self.carried.discard(day)
                 self.short.discard(day)
@@ -251,7 +248,7 @@ class Calendar:
                 if o.verdict not in ("closed", "open"):
                     self.short.add(day)
                     self.special[day] = o.verdict
-                o.used |= before != (self._kind(day), self.special.get(day), day in self.carried)
+                o.used |= before != (self.kind(day), self.special.get(day), day in self.carried)
 
     def _eras(self) -> None:
         """The weeks that apply from a date on: the profile's, or as the library's regular times change."""
