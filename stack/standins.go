@@ -21,7 +21,7 @@ func StandIns() map[string]string {
 		"replicaRegions":           "[]",
 		"allowedCurrencies":        "[]",
 		"imageArguments":           "{}",
-		"producerAccounts":         `["111122223333"]`,
+		"producerAccounts":         `{"*":["111122223333"]}`, // of whatever source
 		"apiEndpointCidrs":         `["203.0.113.0/24"]`,
 		"vpcId":                    "vpc-0123456789abcdef0",
 		"privateSubnetIds":         `["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]`,

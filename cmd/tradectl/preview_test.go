@@ -50,6 +50,7 @@ func TestAPreviewTakesOrdinaryStacks(t *testing.T) {
 	for name, stack := range map[string]string{
 		"every key a secret": secrets,
 		"its environments":   "environment: [acme/prod]\n",
+		"secrets in lists":   "environment: [acme/prod]\nconfig: {trade-processing:producerAccounts: {system1: [{secure: AAABabc=}]}, trade-processing:apiEndpointCidrs: [{secure: A}], trade-processing:apiEndpoint: {secure: A}}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			output, err := exec.Command("tradectl", "local", "preview", "--project", aProject(t, stack), "--stack", "acme/trade-processing/try").CombinedOutput()

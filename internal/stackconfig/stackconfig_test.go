@@ -141,26 +141,26 @@ func TestSettingsStandOverTheStacksFile(t *testing.T) {
 // What isn't known offline gets a value of its kind: the given stand-in, the project's default, or the Placeholder.
 func TestWhatIsNotKnownHasAStandIn(t *testing.T) {
 	const project = "name: orders\nruntime: go\nconfig: {limit: {default: 5}, kinds: {default: [a, b]}, email: {default: ''}, tags: {default: {}}, token: {default: ''}}\n"
-	unknown := stackconfig.StandIns{"email": "somebody@example.com", "tags": `{"Owner":"them","Cost":"7"}`, "aws:region": "us-east-1", "subnets": `["s-1","s-2"]`}
+	unknown := stackconfig.StandIns{"email": "somebody@example.com", "tags": `{"Owner":"them","Cost":"7"}`, "aws:region": "us-east-1", "subnets": `["s-1","s-2"]`, "accounts": `{"*":["1"]}`}
 	for name, test := range map[string]struct {
 		stack string
 		want  map[string]string // besides what all have
 	}{
 		"a secret of each kind": {
-			"config: {aws:region: eu-west-1, orders:limit: {secure: A}, orders:kinds: {secure: A}, orders:email: {secure: A}, orders:tags: {secure: A}, orders:token: {secure: A}}",
-			map[string]string{"aws:region": "eu-west-1", "email": "somebody@example.com", "tags": `{"Owner":"them","Cost":"7"}`, "token": stackconfig.Placeholder},
+			"config: {aws:region: eu-west-1, orders:limit: {secure: A}, orders:kinds: {secure: A}, orders:email: {secure: A}, orders:tags: {secure: A}, orders:token: {secure: A}, orders:accounts: {secure: A}}",
+			map[string]string{"accounts": "{}", "aws:region": "eu-west-1", "email": "somebody@example.com", "tags": `{"Owner":"them","Cost":"7"}`, "token": stackconfig.Placeholder},
 		},
 		"secrets inside": {
-			"config: {aws:region: eu-west-1, orders:kinds: [x, {secure: A}], orders:subnets: [{secure: A}, {secure: B}], orders:tags: {Owner: {secure: A}, Team: {secure: A}}}",
-			map[string]string{"aws:region": "eu-west-1", "kinds": `["x","b"]`, "subnets": `["s-1","s-2"]`, "tags": `{"Owner":"them","Team":"` + stackconfig.Placeholder + `"}`},
+			"config: {aws:region: eu-west-1, orders:kinds: [x, {secure: A}], orders:subnets: [{secure: A}, {secure: B}], orders:tags: {Owner: {secure: A}, Team: {secure: A}}, orders:accounts: {a: [{secure: A}]}}",
+			map[string]string{"accounts": `{"a":["1"]}`, "aws:region": "eu-west-1", "kinds": `["x","b"]`, "subnets": `["s-1","s-2"]`, "tags": `{"Owner":"them","Team":"` + stackconfig.Placeholder + `"}`},
 		},
 		"environments": {
 			"environment: [acme/prod]\nconfig: {orders:tags: {Owner: me}, orders:limit: 6}",
-			map[string]string{"aws:region": "us-east-1", "tags": `{"Cost":"7","Owner":"me"}`, "limit": "6", "subnets": `["s-1","s-2"]`},
+			map[string]string{"aws:region": "us-east-1", "tags": `{"Cost":"7","Owner":"me"}`, "limit": "6", "accounts": "{}", "subnets": `["s-1","s-2"]`},
 		},
 		"an environment that is defined here": {
 			"environment: {imports: [base], values: {x: 1, pulumiConfig: {aws:region: ap-south-1, limit: 8, 'orders:email': '${x}', tags: {Owner: {'fn::secret': s}}}}}",
-			map[string]string{"aws:region": "ap-south-1", "limit": "8", "email": "somebody@example.com", "tags": `{"Cost":"7","Owner":"them"}`, "subnets": `["s-1","s-2"]`},
+			map[string]string{"aws:region": "ap-south-1", "limit": "8", "email": "somebody@example.com", "tags": `{"Cost":"7","Owner":"them"}`, "accounts": "{}", "subnets": `["s-1","s-2"]`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,8 @@ const Placeholder = "https://secret-not-available-offline.invalid"
 
 // StandIns are values, by key without the project (aws:region is one with it), for what isn't known offline: secrets,
 // which only the stack's owner can decrypt, and keys that an environment of Pulumi ESC provides. Values are spelled as
-// Spell does. A key that has none gets the project's default, if it says anything, or else the Placeholder.
+// Spell does. A key that has none gets the project's default, if it says anything, or else the Placeholder. A member * of
+// an object stands for any name; by itself it is none.
 type StandIns map[string]string
 
 // standingIn begins the ciphertext of a stand-in.
@@ -40,8 +41,24 @@ func (m masked) BatchDecrypt(ctx context.Context, texts []string) ([]string, err
 	return config.DefaultBatchDecrypt(ctx, m, texts)
 }
 
-// of returns the stand-in for a key.
+// of returns the stand-in for a whole key.
 func (s StandIns) of(project *workspace.Project, key config.Key) string {
+	text := s.model(project, key)
+	var object map[string]any
+	if decode([]byte(text), &object) != nil || object[anyName] == nil {
+		return text
+	}
+	delete(object, anyName)
+	if rest, err := json.Marshal(object); err == nil {
+		text = string(rest)
+	}
+	return text
+}
+
+const anyName = "*"
+
+// model returns the stand-in for a key, for what is inside it.
+func (s StandIns) model(project *workspace.Project, key config.Key) string {
 	name := key.String()
 	if key.Namespace() == project.Name.String() {
 		name = key.Name()
@@ -63,9 +80,8 @@ func (s StandIns) replace(project *workspace.Project, values config.Map) error {
 		if !value.Secure() {
 			continue
 		}
-		whole := s.of(project, key)
 		if !value.Object() {
-			values[key] = config.NewSecureValue(standingIn + whole)
+			values[key] = config.NewSecureValue(standingIn + s.of(project, key))
 			continue
 		}
 		var tree, model any
@@ -74,7 +90,7 @@ func (s StandIns) replace(project *workspace.Project, values config.Map) error {
 		} else if err := decode(text, &tree); err != nil {
 			return fmt.Errorf("reading %s: %w", key, err)
 		}
-		if decode([]byte(whole), &model) != nil {
+		if decode([]byte(s.model(project, key)), &model) != nil {
 			model = nil // it is one text
 		}
 		text, err := json.Marshal(filled(tree, model))
@@ -114,7 +130,11 @@ func filled(value, model any) any {
 		}
 		members, _ := model.(map[string]any)
 		for name := range value {
-			value[name] = filled(value[name], members[name])
+			member, named := members[name]
+			if !named {
+				member = members[anyName]
+			}
+			value[name] = filled(value[name], member)
 		}
 	}
 	return value
