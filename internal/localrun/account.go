@@ -61,8 +61,9 @@ func (p Pipeline) Take() (Inventory, error) {
 	}
 	for item := range table.Entries() {
 		inventory.all++
-		if _, kept := queues[item.Text("eventId")]; !kept {
-			inventory.items[item.Text("status")]++
+		its := item.Texts("eventId", "status")
+		if _, kept := queues[its[0]]; !kept {
+			inventory.items[its[1]]++
 			inventory.sum += item.Sum()
 		}
 	}

@@ -196,13 +196,14 @@ func (p Pipeline) answered(answer recorder.Response, event string, detail []byte
 		return nil //nolint:nilerr // what is no trade has no place in the table
 	}
 	canonical := sent.Canonical()
-	if item.Text("trade") != string(canonical) || item.Text("digest") != trade.DigestOf(canonical) || item.Text("status") != status {
+	its := item.Texts("trade", "digest", "status", "eventId")
+	if its[0] != string(canonical) || its[1] != trade.DigestOf(canonical) || its[2] != status {
 		return nil
 	}
 	switch {
 	case !mine:
 		collector.BorneOut(0)
-	case item.Text("eventId") == event:
+	case its[3] == event:
 		collector.BorneOut(item.Sum())
 	}
 	return nil

@@ -3,19 +3,26 @@ package table
 import (
 	"hash/maphash"
 	"iter"
+	"slices"
 )
 
 // An Entry is an item as the table holds it, for those who check what it holds: without a copy, past the faults, and
 // not counted by any metric.
 type Entry struct{ record *record }
 
-// Text returns a string or a number of the item; it is empty if the item has none of that name.
-func (e Entry) Text(name string) string {
-	value := attribute(e.record.body, name)
-	if value == "" || value[0] != kindString && value[0] != kindNumber {
-		return ""
+// Texts returns the strings and numbers of the item with these names, in one go. What it lacks is empty.
+func (e Entry) Texts(names ...string) []string {
+	texts := make([]string, len(names))
+	d := decoder{rest: e.record.body}
+	for range d.count() {
+		at := slices.Index(names, d.text())
+		value := raw(d.rest)
+		d.skip()
+		if at >= 0 && (value[0] == kindString || value[0] == kindNumber) {
+			texts[at] = value.text()
+		}
 	}
-	return value.text()
+	return texts
 }
 
 // seed is that of every Sum of this process.
