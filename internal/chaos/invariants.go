@@ -290,7 +290,7 @@ func (w *world) checkAlarms() {
 	w.say("alarms %v", sorted(off))
 	must, may := w.due()
 	for _, name := range sorted(must) {
-		if !off[name] {
+		if must[name] && !off[name] {
 			w.violate(alarms, "%s did not go off", name)
 		}
 	}
@@ -299,7 +299,8 @@ func (w *world) checkAlarms() {
 		if name != "page" && !must[name] && !may[name] {
 			w.violate(alarms, "%s went off for nothing", name)
 		}
-		paging = paging || must[name] && !strings.HasSuffix(name, "-errors") && !strings.HasSuffix(name, "-invocations")
+		quiet := strings.HasSuffix(name, "-errors") || strings.HasSuffix(name, "-invocations") || strings.HasPrefix(name, "duplicates")
+		paging = paging || must[name] && !quiet
 	}
 	if paging && !off["page"] {
 		w.violate(alarms, "nobody was paged")
@@ -333,7 +334,9 @@ func (w *world) due() (must, may map[string]bool) {
 					must["from-"+e.source+"-lost"] = true
 				}
 			case field(o.answer, "outcome") == recorder.OutcomeDuplicateRejected:
-				must["duplicates-of-rejected"] = true
+				// A function's own metric has the time of the function's clock: if that is off, the alarm looks elsewhere (seed 1667).
+				may["duplicates-of-rejected"] = true
+				must["duplicates-of-rejected"] = must["duplicates-of-rejected"] || !w.hit[skewed]
 			}
 		}
 	}
