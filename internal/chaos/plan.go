@@ -157,7 +157,7 @@ func (f Fault) active(since time.Duration) bool { return since >= f.From && sinc
 // changes nothing for the others.
 func roll(seed uint64, what ...any) float64 {
 	h := fnv.New64a()
-	fmt.Fprintln(h, seed, what)
+	_, _ = fmt.Fprintln(h, seed, what) // a hash takes everything
 	sum := h.Sum64()
 	return float64(rand.New(rand.NewPCG(sum, sum)).Uint64()>>11) / (1 << 53)
 }
