@@ -28,12 +28,14 @@ func TestReadingEndsWithItsContext(t *testing.T) {
 	}
 	var b bytes.Buffer
 	zip := gzip.NewWriter(&b)
-	for block := make([]byte, 1<<20); b.Len() < 4<<20; {
-		if _, err := zip.Write(block); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := zip.Write(make([]byte, 16<<20)); err != nil {
+		t.Fatal(err)
 	}
-	if err := os.WriteFile(packed, b.Bytes(), 0o600); err != nil {
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	packedLine := bytes.Repeat(b.Bytes(), 256) // members of one stream
+	if err := os.WriteFile(packed, packedLine, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	opened := func(name string) func() *feed.Feed {
