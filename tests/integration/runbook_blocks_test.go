@@ -42,10 +42,14 @@ var procedures = map[string]procedure{
 		prepare: (*operator).record,
 	},
 	"Find a trade 2": {
+		fill: map[string]string{"system1-1-20251031-1": "t0"}, calls: "Query", says: `(?s)"action": \{\s+"S": "NEW".*"version": \{\s+"S": "system1#`,
+		prepare: (*operator).record,
+	},
+	"Find a trade 3": {
 		fill:  map[string]string{"2026-11-20T09:00Z": "2026-03-02T00:00Z", "2026-11-20T10:00Z": "2026-03-03T00:00Z", "REJECTED": "RECORDED"},
 		calls: strings.Repeat("Query ", 6), says: `(?s)^\[.*"t0".*\]\n[1-9]\d*$`, prepare: (*operator).record,
 	},
-	"Find a trade 3":                {calls: "StartQuery GetQueryResults", says: `"status": "Complete"`},
+	"Find a trade 4":                {calls: "StartQuery GetQueryResults", says: `"status": "Complete"`},
 	"First deployment 1":            {notHere: noAccount},
 	"First deployment 2":            {notHere: noAccount},
 	"First deployment 3":            {calls: "ListSubscriptionsByTopic SetAlarmState SetAlarmState", says: `"Subscriptions"`},
@@ -95,7 +99,7 @@ var procedures = map[string]procedure{
 	},
 	"TradeConflict 1": {
 		before: `jq -n --arg b '{"event":{"detail":{"tradeId":"other"}},"error":{"Cause":"{\"errorMessage\":\"why\"}"}}' '{Messages:[{MessageId:"1",Body:$b}]}' > messages.json`,
-		fill:   map[string]string{`"…"`: `"1"`, `{"S":"X"}`: `{"S":"t0"}`, "1761914944831": "1772460000000"},
+		fill:   map[string]string{`"…"`: `"1"`, `{"S":"X"}`: `{"S":"t0"}`, "system1#2025-10-31T12:49:04.831Z": "system1#2026-03-02T14:00:00.000Z"},
 		calls:  "GetItem", ends: 1, says: `(?s)^why\n` + digestOf + `.*> .*other`, prepare: (*operator).record, // diff's
 	},
 	"Executions without a dead letter 1": {
@@ -123,7 +127,7 @@ var procedures = map[string]procedure{
 	"Change a parameter at run time 2": {calls: "FilterLogEvents", says: `\[\]`},
 	"Change reserved concurrency 1":    {calls: "lambda:GET:account-settings lambda:PUT:concurrency", says: `(?s)1000.*300`},
 	"Verify a trade by hand 1": {
-		fill: map[string]string{"system1-1-20251031-1": "t0", "1761914944831": "1772460000000"}, calls: "GetItem", prepare: (*operator).record,
+		fill: map[string]string{"system1-1-20251031-1": "t0", "system1#2025-10-31T12:49:04.831Z": "system1#2026-03-02T14:00:00.000Z"}, calls: "GetItem", prepare: (*operator).record,
 		says: `^` + digestOf + `  -\n` + digestOf + `$`,
 		check: func(o *operator, said string) {
 			if lines := strings.Split(said, "\n"); strings.TrimSuffix(lines[0], "  -") != lines[1] {

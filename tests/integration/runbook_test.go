@@ -170,7 +170,7 @@ func startCLI(t *testing.T) string {
 // run runs commands in a shell that was started as the runbook says, and returns what they print and the exit code.
 func (o *operator) run(commands string, variables ...string) (said, complained string, code int) {
 	o.t.Helper()
-	within, _, _ := strings.Cut(blockNamed(o.t, "Find a trade 2"), "\n\n")
+	within, _, _ := strings.Cut(blockNamed(o.t, "Find a trade 3"), "\n\n")
 	script := "seq() { [ \"$*\" = '0 " + fmt.Sprint(recorder.Shards-1) + "' ] && printf '%s\\n' $SHARDS; }\n" + within + "\n" + commands
 	shell := exec.CommandContext(o.t.Context(), "bash", "-c", script)
 	shell.Dir = o.folder
