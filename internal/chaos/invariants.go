@@ -317,6 +317,9 @@ func (w *world) due() (must, may map[string]bool) {
 		}
 	}
 	for _, e := range w.events {
+		if e.status == recorder.Rejected && e.touched { // the recorder may have answered what nobody heard
+			may["duplicates-of-rejected"] = true
+		}
 		for _, o := range e.outcomes {
 			switch {
 			case o.stopped && o.failure == cloud.Aborted:
