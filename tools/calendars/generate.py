@@ -92,11 +92,16 @@ class Override:
     """A line of overrides.csv: what holds on some days, whatever a library says."""
 
     calendars: list[str]
-    dates: set[Date]
+    written: str
     verdict: str
     source: str
     line: str
     used: bool = False
+
+    def __post_init__(self) -> None:
+        self.dates = parse_dates(self.written)
+        # Those that stand there one by one.
+        self.named = [Date.fromisoformat(w) for w in self.written.split() if re.fullmatch(r"\d{4}-\d\d-\d\d", w)]
 
     def keeps(self) -> bool:
         return self.verdict.split(":")[0].split()[0] == "keep"
@@ -154,9 +159,7 @@ def _source(word: str) -> tuple[str, str]:
 @functools.cache
 def overrides() -> list[Override]:
     return [
-        Override(
-            row["calendars"].split(), parse_dates(row["dates"]), row["verdict"], row["source"], ",".join(row.values())
-        )
+        Override(row["calendars"].split(), row["dates"], row["verdict"], row["source"], ",".join(row.values()))
         for row in read_csv(HERE / "overrides.csv")
     ]
 
@@ -427,6 +430,18 @@ def compare(calendar: Calendar, peers: list[tuple[str, str]], count: Count) -> l
     return unexplained
 
 
+def not_kept(calendar: Calendar) -> list[str]:
+    """A line for each date that an override says to keep as what it isn't."""
+    return [
+        f"{calendar.spec.name} {day} is {calendar.kind(day)}, so this keeps nothing: {o.line}"
+        for o in calendar.overrides
+        for day in o.named
+        if o.keeps()
+        and calendar.first <= day <= calendar.last
+        and o.verdict.partition(":")[0] not in ("keep", f"keep {calendar.kind(day)}")
+    ]
+
+
 # --- The whole ---
 
 
@@ -445,7 +460,7 @@ class Result:
 def build(spec: Spec) -> Result:
     lines, count = overrides(), Count()
     calendar = Calendar(spec, lines, profiles().get(spec.profile, {}))
-    unexplained = compare(calendar, spec.peers, count)
+    unexplained = compare(calendar, spec.peers, count) + not_kept(calendar)
     known = calendar.known_hours() or (calendar.first, calendar.last)
     return Result(spec.name, calendar.text(), unexplained, count, {i for i, o in enumerate(lines) if o.used}, known[1])
 

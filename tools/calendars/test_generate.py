@@ -5,7 +5,19 @@ from unittest import mock
 
 import generate
 import libraries
-from generate import Calendar, Count, Mistake, Override, Spec, compare, format_hours, parse_dates, parse_hours, shorten
+from generate import (
+    Calendar,
+    Count,
+    Mistake,
+    Override,
+    Spec,
+    compare,
+    format_hours,
+    not_kept,
+    parse_dates,
+    parse_hours,
+    shorten,
+)
 from libraries import Date, View, days
 
 FIRST, LAST = Date(2024, 1, 1), Date(2024, 1, 31)
@@ -27,7 +39,7 @@ def calendar(main: View, overrides: list[Override] = (), profile: str = "paris",
 
 
 def override(dates: str, verdict: str) -> Override:
-    return Override(["XPAR"], parse_dates(dates), verdict, "a notice", "a line")
+    return Override(["XPAR"], dates, verdict, "a notice", "a line")
 
 
 def compared(made: Calendar, peer: View) -> tuple[list[str], Count]:
@@ -165,6 +177,16 @@ class Comparison(unittest.TestCase):
             useless = override("2024-01-02", verdict)
             compared(calendar(view(), [useless]), view())
             self.assertFalse(useless.used, verdict)
+
+    def test_a_day_that_isnt_what_an_override_keeps_is_told(self):
+        for verdict, dates, told in (
+            ("keep closed", "2024-01-01 2024-01-02", 1),
+            ("keep closed: ql", "2024-01-02", 1),
+            ("keep", "2024-01-02", 0),
+            ("keep closed", "2024-01-02..2024-01-03 2025-01-01", 0),
+        ):
+            with self.subTest(verdict + dates):
+                self.assertEqual(len(not_kept(calendar(view("2024-01-01"), [override(dates, verdict)]))), told)
 
     def test_a_library_without_half_days_doesnt_differ_in_them(self):
         peer = view()
