@@ -53,7 +53,7 @@ flood: ## Send a burst over the functions' concurrency, and a million trades wit
 	FLOOD=1 go test -count=1 -timeout 60m -run Flood -v ./tests/pipeline
 
 .PHONY: chaos
-chaos: $(TRADECTL) ## Let faults loose on the whole pipeline, and check that it keeps its promises (SEED, RUNS)
+chaos: $(TRADECTL) ## Simulate the whole pipeline under faults, and check that it keeps its promises (SEED, RUNS)
 	$(TRADECTL) chaos --seed $(SEED) --runs $(RUNS)
 
 .PHONY: policy

@@ -48,7 +48,7 @@ var meanings = []struct {
 	{OK, "done; a run has accounted for every trade"},
 	{Failure, "unexpected failure"},
 	{Usage, "wrong usage or configuration; nothing was done"},
-	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice, a call was denied, or a sample isn't what it must be"},
+	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice, a call was denied, or a sample had unexpected outcomes"},
 	{RefusedInput, "some input was refused or couldn't be read; the rest was processed and reconciles"},
 	{NotSent, "verify: the bus refused a trade"},
 	{NotRecorded, "verify: a trade was not recorded in time"},

@@ -150,11 +150,11 @@ func checks(collector *report.Collector, run report.Run, before, after Inventory
 	}
 	answers := told.Recorded + told.Rejected + told.Duplicates + told.DuplicateRejections
 	borneOut, written := collector.Contents()
-	checks = append(checks, report.Check{Claim: "answers whose trade the table holds as it came", Want: answers, Got: borneOut})
-	// By content, so that nothing was changed after the answer, and nothing else was written. One that isn't borne out
-	// would only be told twice.
+	checks = append(checks, report.Check{Claim: "answers confirmed by the table", Want: answers, Got: borneOut})
+	// By content: nothing was changed after the answer, and nothing else was written. An unconfirmed answer would only be
+	// reported twice.
 	if borneOut == answers {
-		changed := report.Check{Claim: "differences between what was written and what the table holds now"}
+		changed := report.Check{Claim: "differences between the table and what was written"}
 		if after.sum != before.sum+written {
 			changed.Got = 1
 		}

@@ -164,8 +164,8 @@ func (r *Report) writeOutcomes(p *page) {
 	p.table(table.Row{"OUTCOME", "TRADES", "SHARE"}, rows)
 	if violations > r.Rejected {
 		p.Truncate(p.Len() - 1) // the note belongs to the table
-		p.line("  %s\n", p.style.Faint(fmt.Sprintf("%s trades broke %s rules: one trade can break several",
-			terminal.Count(r.Rejected), terminal.Count(violations))))
+		p.line("  %s\n", p.style.Faint(fmt.Sprintf("%s broke %s: one trade can break several",
+			terminal.Plural(r.Rejected, "trade"), terminal.Plural(violations, "rule"))))
 	}
 }
 

@@ -234,7 +234,7 @@ func (r oneOfRule) describe(f *field) []Description {
 	return []Description{f.notAString(), f.describe("INVALID", "is not one of "+strings.Join(r, ", "), `"B"`)}
 }
 
-// flagsRule is a list of flags, of which a field may have several with blanks between them, as FIX writes
+// flagsRule is a list of flags, of which a field may have several separated by spaces, as FIX writes
 // MultipleStringValue.
 type flagsRule []string
 
@@ -245,14 +245,14 @@ func (r flagsRule) check(c *checker, i int, v *value) {
 	}
 	for flag := range strings.SplitSeq(s, " ") {
 		if !slices.Contains(r, flag) {
-			c.add(i, "INVALID", "%s is not made of %s, with one blank between two", quote(s), strings.Join(r, ", "))
+			c.add(i, "INVALID", "%s is not made of %s, separated by single spaces", quote(s), strings.Join(r, ", "))
 			return
 		}
 	}
 }
 
 func (r flagsRule) describe(f *field) []Description {
-	return []Description{f.notAString(), f.describe("INVALID", "is not made of "+strings.Join(r, ", ")+", with one blank between two", `"LRGS"`)}
+	return []Description{f.notAString(), f.describe("INVALID", "is not made of "+strings.Join(r, ", ")+", separated by single spaces", `"LRGS"`)}
 }
 
 // printableRule takes names chosen by others, of at most so many characters: any script is fine, but nothing invisible

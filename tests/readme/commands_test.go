@@ -192,7 +192,7 @@ func outputs(t *testing.T) map[string][]string {
 			case b.language == "sh":
 				commands = strings.TrimSpace(b.text)
 			case b.marker == "output":
-				for line := range strings.Lines(b.text) {
+				for line := range strings.Lines(wrapped.ReplaceAllString(b.text, " + ")) {
 					if line = strings.TrimSpace(line); line != "" && line != "…" {
 						found[commands] = append(found[commands], line)
 					}
@@ -210,13 +210,14 @@ var (
 	duration = regexp.MustCompile(`\([0-9.]+ [a-zµ]+\)`)
 	trades   = regexp.MustCompile(`[0-9][0-9,.]*( %)?`)
 	blanks   = regexp.MustCompile(` +`)
+	wrapped  = regexp.MustCompile(`\n +\+ `) // where depends on the numbers
 )
 
 // shape returns a text without what differs from run to run and, except for the number of resources, without its
 // numbers.
 func shape(text string) string {
 	var shaped strings.Builder
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(wrapped.ReplaceAllString(text, " + ")) {
 		line = duration.ReplaceAllString(blanks.ReplaceAllString(strings.TrimSpace(line), " "), "")
 		if !strings.Contains(line, "create") && !strings.Contains(line, ":") {
 			line = trades.ReplaceAllString(line, "#")

@@ -33,11 +33,11 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	var o options
 	command := &cobra.Command{
 		Use:   "chaos",
-		Short: "Let faults loose on the whole pipeline, and check that it keeps its promises",
-		Long: "Runs the pipeline of stack local on its own clock under one scheduler, with trades and faults that follow from a\n" +
-			"seed, and checks from outside that nothing is lost, doubled, altered or misrouted, and that alarms say what they\n" +
-			"promise. The same seed gives the same trace, byte for byte. A seed that fails is shrunk, and printed as the command\n" +
-			"that repeats it.\n\n" + exitcode.HelpFor(exitcode.Unreconciled),
+		Short: "Simulate the whole pipeline under faults, and check that it keeps its promises",
+		Long: "Runs the pipeline of stack local on a simulated clock and scheduler, with trades and faults that follow from a seed,\n" +
+			"and checks from outside that nothing is lost, doubled, altered or misrouted, and that the right alarms go off. The\n" +
+			"same seed gives the same trace, byte for byte. A seed that fails is reduced to the least that makes it fail, and\n" +
+			"printed as a command.\n\n" + exitcode.HelpFor(exitcode.Unreconciled),
 		Example: "  tradectl chaos --runs 500\n" +
 			"  tradectl chaos --seed 7 --events 3,17 --faults 2 --trace trace.txt",
 		Args: cobra.NoArgs,
@@ -128,7 +128,7 @@ func all(ctx context.Context, t *terminal.Terminal, d *chaos.Deployment, o optio
 	}
 	working.Wait()
 	progress.Stop()
-	fmt.Fprintf(t.Out, "%s of %s trades, with %s faulty calls, in %s: %s failed\n", terminal.Plural(done.Load(), "run"),
+	fmt.Fprintf(t.Out, "%s with %s trades and %s faulty calls in %s: %s failed\n", terminal.Plural(done.Load(), "run"),
 		terminal.Count(events.Load()), terminal.Count(injected.Load()), terminal.Duration(time.Since(begun)), terminal.Count(broken.Load()))
 	return broken.Load(), err
 }

@@ -42,7 +42,7 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 		Short: "Deploy stack local on the real engine and process trades",
 		Long: "Deploys stack local with the real Pulumi engine onto the embedded local cloud, sends every entry of the\n" +
 			"files through the deployed pipeline, reports what became of each, and destroys the stack again.\n\n" +
-			"A file holds PutEvents entries as JSON, one per line or in arrays: Source, DetailType and Detail (an object, or\n" +
+			"A file holds PutEvents entries as JSON, in lines, arrays or requests: Source, DetailType and Detail (an object, or\n" +
 			"a string containing one), and optionally Time, Resources and TraceHeader. It may be compressed with gzip.\n" +
 			"- is standard input. Without files, a generated sample is processed.\n\n" + exitcode.HelpFor(exitcode.Unreconciled, exitcode.RefusedInput),
 		Example: "  tradectl local run trades.ndjson more.ndjson.gz\n" +
