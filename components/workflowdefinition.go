@@ -106,10 +106,10 @@ type Definition func(partition string, kind WorkflowType, functions []CalledFunc
 //
 // Every payload is built from the context object, so each function gets the event as EventBridge delivered it. A task
 // that fails permanently sends the event to its function's own dead-letter queue and then fails the execution under its
-// own error: an execution is either done, or failed and kept. If the queue refuses that letter, it gets one that names the
-// event and its execution, and that always fits. If the queue takes no letter at all, a metric says so. A call is retried up to maxRetries times after a
-// transient error, and up to six times in three minutes while its function isn't ready. In an express workflow that is
-// one retry, after as long as its five minutes allow.
+// own error: an execution is either done, or failed and kept. If the queue refuses that letter, it gets one that only
+// names the event and its execution, and always fits. If the queue takes no letter at all, a metric says so. A call is
+// retried up to maxRetries times after a transient error, and up to six times in three minutes while its function isn't
+// ready. In an express workflow that is one retry, after as long as its five minutes allow.
 func StagedDefinition(stages []WorkflowStage, maxRetries int) Definition {
 	return func(partition string, kind WorkflowType, functions []CalledFunction) (asl.Machine, error) {
 		if len(stages) == 0 || len(stages) != len(functions) {
@@ -175,10 +175,10 @@ func (b stageBuilder) machine(stages []WorkflowStage, functions []CalledFunction
 // build returns the states of one stage: the task, the states that keep the event if it fails, and the failure.
 func (b stageBuilder) build(name string, function CalledFunction, payload asl.Object, ready []asl.Retrier) asl.States {
 	keep, refer, page, again, fail := "Keep"+name+"Failure", "Refer"+name+"Failure", "Page"+name+"Failure", "Refer"+name+"FailureAgain", name+"Failed"
-	// A letter may be too large, because it is larger than its event, or have characters that SQS doesn't take. This one
-	// neither: it names the event, which is in the execution's history and in the archive. It doesn't hold the event encoded,
-	// because States.Base64Encode takes 10,000 characters: more are States.Runtime, which nothing catches (measured in
-	// https://github.com/ministackorg/ministack/pull/1360), so that nothing would be kept.
+	// A letter may be too large, because it is larger than its event, or have characters that SQS refuses. This one only
+	// names the event, which is in the execution's history and in the archive. It doesn't hold the event encoded, because
+	// States.Base64Encode takes 10,000 characters. Longer text fails with States.Runtime, which nothing catches (measured
+	// in https://github.com/ministackorg/ministack/pull/1360), so nothing would be kept.
 	reference := asl.Object{
 		"event":        asl.Object{"id": asl.ExecutionInput + ".id", "time": asl.ExecutionInput + ".time"},
 		"error":        asl.Object{"Error": asl.Path("$.Error")},

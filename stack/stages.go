@@ -113,7 +113,7 @@ func (c *Config) rejections() components.StageAlarm {
 func calendarEnds() components.StageAlarm {
 	return components.StageAlarm{
 		Name: "calendar-ends",
-		Description: fmt.Sprintf("Less than %d days are known of a venue's trading days, hours or settlement days. "+
+		Description: fmt.Sprintf("A venue's trading days, hours or settlement days are known for less than %d days. "+
 			"After that, its trades have no full market context: add the next year.", market.EndsSoonDays),
 		Metric: enricher.CalendarDaysLeft, Statistic: "Minimum", PeriodSeconds: 86400, Periods: 1,
 		Threshold: market.EndsSoonDays, Comparison: "LessThanThreshold",
@@ -123,7 +123,7 @@ func calendarEnds() components.StageAlarm {
 func duplicateRejections() components.StageAlarm {
 	return components.StageAlarm{
 		Name: "duplicates-of-rejected",
-		Description: "Trades came again that had been rejected, and broke the rules again: a source repeats what it should mend, " +
+		Description: "Rejected trades came again and still broke the rules: a source repeats what it should fix, " +
 			"or events were replayed. Nothing was written. See the runbook: alarms.",
 		Metric: recorder.DuplicateRejections, Statistic: "Sum", PeriodSeconds: 300, Periods: 1,
 		Threshold: 1, Comparison: "GreaterThanOrEqualToThreshold",

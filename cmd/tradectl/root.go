@@ -98,7 +98,7 @@ func prepare(command *cobra.Command, started *bool) {
 	}
 }
 
-// noneEmpty refuses an empty text, which a script's unset variable gives: taken as no flag at all, it would lose an output.
+// noneEmpty refuses an empty value, which comes from a script's unset variable: ignoring the flag would lose an output.
 func noneEmpty(flags *pflag.FlagSet) error {
 	var problems []error
 	flags.Visit(func(flag *pflag.Flag) {

@@ -29,8 +29,8 @@ func (p ResultPath) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(p))
 }
 
-// Object is a payload template. A value may be a literal, a Path, an Object or a list of literals and Objects; a Path's name gets
-// the suffix ".$" that the language requires, so no template can forget it.
+// Object is a payload template. A value may be a literal, a Path, an Object or a list of literals and Objects; a Path's
+// name gets the suffix ".$" that the language requires, so no template can forget it.
 type Object map[string]any
 
 // MarshalJSON writes the names of dynamic values with their suffix.

@@ -91,7 +91,7 @@ func strictly(text []byte, value any) error {
 			break // the end, or what the decoder below says better
 		}
 		if token == nil {
-			return errors.New("null is no value")
+			return errors.New("null is not a value")
 		}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))

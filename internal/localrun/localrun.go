@@ -126,8 +126,8 @@ func (p Pipeline) send(ctx context.Context, entry feed.Entry, collector *report.
 	return p.count(receipt, entry.Detail, collector)
 }
 
-// onlyArchived says why an event is nowhere but in the bus's archive: it is too large for an execution, and for the queue
-// of what can't be delivered.
+// onlyArchived says why an event is only in the bus's archive: it is too large for an execution, and for the queue of
+// what can't be delivered.
 func onlyArchived(receipt cloud.Receipt) (cause string, archived bool) {
 	for _, delivery := range receipt.Deliveries {
 		if delivery.Failure == nil || delivery.Failure.Name != cloud.InvalidExecutionInput || len(delivery.DeadLetters) > 0 {
@@ -140,7 +140,7 @@ func onlyArchived(receipt cloud.Receipt) (cause string, archived bool) {
 
 // count records what became of an event. An event that several rules match, or several branches fail on, is still one
 // trade: its most significant delivery counts, dead letters first; of several, the one in the first queue by name, as
-// in an Inventory. An answer that is none of the recorder's is no outcome: then the run doesn't reconcile, and shouldn't.
+// in an Inventory. An unknown answer counts as no outcome, so the run doesn't reconcile.
 func (p Pipeline) count(receipt cloud.Receipt, detail []byte, collector *report.Collector) error {
 	if len(receipt.Deliveries) == 0 {
 		collector.NotMatched()
@@ -171,7 +171,7 @@ func (p Pipeline) count(receipt cloud.Receipt, detail []byte, collector *report.
 	return nil
 }
 
-// answered counts an outcome, and looks up whether the table bears it out: the item that the answer names holds this
+// answered counts an outcome, and looks up whether the table confirms it: the item that the answer names holds this
 // very trade and, if it was written now, this event.
 func (p Pipeline) answered(answer recorder.Response, event string, detail []byte, collector *report.Collector) error {
 	table, err := p.Cloud.Table(p.Region, p.Table)

@@ -108,7 +108,7 @@ func resolve(path string) (string, error) {
 	for range 40 { // as many as Linux follows
 		to, err := os.Readlink(path)
 		if err != nil {
-			break // it is no link
+			break // not a link
 		}
 		if !filepath.IsAbs(to) {
 			folder, _ := filepath.Split(path) // not Join and Dir: they take .. for the folder that a link is in

@@ -13,13 +13,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Placeholder replaces a secret value of which nothing else is known. It is a URL, so it is valid where one is required.
+// Placeholder replaces a secret about which nothing is known. It is a URL, so it is valid where one is required.
 const Placeholder = "https://secret-not-available-offline.invalid"
 
 // StandIns are values, by key without the project (aws:region is one with it), for what isn't known offline: secrets,
 // which only the stack's owner can decrypt, and keys that an environment of Pulumi ESC provides. Values are spelled as
-// Spell does. A key that has none gets the project's default, if it says anything, or else the Placeholder. A member * of
-// an object stands for any name; by itself it is none.
+// Spell does. A key without one gets the project's default, unless that is empty, or else the Placeholder. A member * of
+// an object stands for any name.
 type StandIns map[string]string
 
 // standingIn begins the ciphertext of a stand-in.
@@ -140,8 +140,8 @@ func filled(value, model any) any {
 	return value
 }
 
-// fromEnvironment sets what the stack gets from environments of Pulumi ESC: as far as the stack's own definition has it in
-// so many words, that; and stand-ins for the keys that a program must be given. What the stack's file sets goes first.
+// fromEnvironment sets what the stack gets from environments of Pulumi ESC: literal values of the stack's own definition,
+// and stand-ins for required keys. What the stack's file sets takes precedence.
 func (s StandIns) fromEnvironment(project *workspace.Project, stack *workspace.ProjectStack, required []string) error {
 	if stack.Environment == nil {
 		return nil
@@ -211,8 +211,8 @@ func keyOf(project *workspace.Project, name string) config.Key {
 	return config.MustMakeKey(project.Name.String(), name)
 }
 
-// required returns the keys that a stack must set, as their defaults say nothing: those of which a stand-in says something,
-// and which aren't empty without harm.
+// required returns the keys that a stack must set: those with a stand-in but without a usable default, except those that
+// may be empty.
 func (s StandIns) required(project *workspace.Project) []string {
 	var names []string
 	for name := range s {

@@ -43,8 +43,8 @@ func (v *verification) ringing(ctx context.Context, result *Result) (map[string]
 	return inAlarm, nil
 }
 
-// watchAlarms checks that no alarm goes off, except those already in ALARM before the first trade, and the one that time
-// alone sets off: that a calendar ends soon. It runs before the malformed trade, which must set alarms off.
+// watchAlarms checks that no alarm goes off, except those already in ALARM before the first trade, and the one about
+// calendars that end soon, which time alone sets off. It runs before the malformed trade, which must set alarms off.
 func (v *verification) watchAlarms(ctx context.Context, result *Result) error {
 	until, outcome := v.trades[0].at.Add(v.Watch), "none went off"
 	for {

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// sendVersions sends a trade, its correction, and a cancel of that, one after the other. Each must be a record of its own
-// that names what it replaces; the newest must be the cancel, and the others as they were.
+// sendVersions sends a trade, its correction, and a cancel of that, one after the other. Each must be a record of its
+// own that names what it replaces; the newest must be the cancel, and the others unchanged.
 func (v *verification) sendVersions(ctx context.Context, result *Result) error {
 	trade := v.newTrade("versions", v.trades[0].source, nil)
 	correction := v.versionOf(trade, "correction", map[string]any{"action": "CORRECT", "amount": "381.00", "quantity": "2"})

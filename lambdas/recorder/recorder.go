@@ -169,8 +169,9 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 	return response, err
 }
 
-// write writes a valid new trade in one call. A correction or cancel looks for what it replaces first. A rejected trade, which has a key of its own, may be a copy of a trade that was
-// recorded as valid: under other rules, or when its time was not yet in the future.
+// write writes a valid new trade in one call. For a correction or cancel, it first looks for what is replaced. A rejected
+// trade has a key of its own, so it first looks for a copy that was recorded as valid, under other rules or by another
+// clock.
 func (r *recorder) write(ctx context.Context, item Item, answers map[string]json.RawMessage) (Response, error) {
 	if item.Status == Rejected {
 		valid, err := r.get(ctx, item.TradeID, item.Version)
@@ -210,7 +211,7 @@ func (r *recorder) get(ctx context.Context, tradeID, version string) (item Item,
 	return item, nil
 }
 
-// readItem reads what an answer needs of an item: all but the market context, whose numbers may be none of Go's.
+// readItem reads what an answer needs of an item: all but the market context, whose numbers may not fit Go's types.
 func readItem(attributes map[string]types.AttributeValue) (item Item, err error) {
 	delete(attributes, "market")
 	err = attributevalue.UnmarshalMap(attributes, &item)

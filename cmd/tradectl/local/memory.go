@@ -15,8 +15,8 @@ const (
 )
 
 // useRoom sets the garbage collector for a run until ctx ends. A heap that outgrows the room, because the table holds
-// every trade, gets a quarter of its own size besides half the room: never so little that it is collected endlessly, and
-// not as much again as it holds.
+// every trade, may grow by a quarter of its size plus half the room: enough not to be collected endlessly, and far from
+// twice its size.
 func useRoom(ctx context.Context) {
 	percent, limit := debug.SetGCPercent(roomyPercent), debug.SetMemoryLimit(room)
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
