@@ -9,8 +9,8 @@ import (
 	"io"
 )
 
-// formats are what inputs are sometimes made of besides text and gzip, by their first bytes (the file(1) database has
-// them all), with what turns them into text.
+// formats are what inputs sometimes are instead of text or gzip, by their first bytes (the file(1) database has them
+// all), with the command that converts them to text.
 var formats = []struct {
 	magic string
 	at    int
@@ -50,8 +50,8 @@ type unfit string
 
 func (u unfit) Error() string { return string(u) }
 
-// recognise returns an error for an input that can't be text, or nil. It looks no further than it must, as more may be
-// long in coming.
+// recognise returns an error for an input that can't be text, or nil. It reads no further than it must, because more
+// input may take a long time to arrive.
 func recognise(text *bufio.Reader, unzipped bool) error {
 	first, _ := text.Peek(1)
 	if len(first) == 0 || first[0] == ' ' || first[0] == '\n' {
@@ -79,14 +79,14 @@ func recognise(text *bufio.Reader, unzipped bool) error {
 	return nil
 }
 
-// gunzip reads gzip streams, one after the other, and tells what is behind them.
+// gunzip reads gzip streams, one after the other, and reports what follows them.
 type gunzip struct {
 	from   *bufio.Reader
 	stream *gzip.Reader
 	err    error
 }
 
-// behind is the error of what is behind a gzip stream and is none.
+// behind is the error of bytes that follow a gzip stream and aren't another one.
 type behind struct {
 	padding bool // zero bytes only
 	bytes   int64
@@ -94,9 +94,9 @@ type behind struct {
 
 func (b behind) Error() string {
 	if b.padding {
-		return fmt.Sprintf("zero padding behind the gzip data (bytes: %d); everything was read", b.bytes)
+		return fmt.Sprintf("zero padding after the gzip data (bytes: %d); everything was read", b.bytes)
 	}
-	return fmt.Sprintf("bytes behind the gzip data that are no gzip data (%d); everything before that was read; look at how the file was written", b.bytes)
+	return fmt.Sprintf("extra bytes after the gzip data, which aren't gzip data (bytes: %d); everything before them was read; check how the file was written", b.bytes)
 }
 
 func newGunzip(from *bufio.Reader) (*gunzip, error) {
@@ -122,7 +122,7 @@ func (g *gunzip) Read(p []byte) (int, error) {
 	return 0, g.err
 }
 
-// next starts on the next stream.
+// next begins the next stream.
 func (g *gunzip) next() error {
 	switch start, err := g.from.Peek(2); {
 	case len(start) == 0:

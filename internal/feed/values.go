@@ -10,17 +10,17 @@ import (
 	"slices"
 )
 
-// values cuts an input into JSON values without decoding them: usually one per line; or the elements of an array, or
-// values of several lines. The text of each is as it came.
+// values cuts an input into JSON values without decoding them: usually one per line, or the elements of an array, or
+// values of several lines. Their text is kept as it arrived.
 type values struct {
 	lines
 	source *rewound
-	array  *elements // that is being read; nil outside of one
+	array  *elements // being read; nil outside an array
 
-	flat   int  // no line up to this one begins a longer value: it was tried
-	plain  bool // the next line begins with [, but no array
+	flat   int  // up to this line, none begins a longer value: it was tried
+	plain  bool // the next line begins with [, but isn't an array
 	inside bool // the next lines may be the rest of a damaged value
-	broken bool // an array that can't be read as one: its elements may be lines
+	broken bool // an array couldn't be read as one: its elements may be lines
 }
 
 func newValues(from *bufio.Reader) *values {
@@ -29,7 +29,7 @@ func newValues(from *bufio.Reader) *values {
 	return v
 }
 
-// rewound is an input of which something was read too early.
+// rewound is an input with text that was read too early.
 type rewound struct {
 	pending []byte
 	from    io.Reader
@@ -54,8 +54,8 @@ func (v *values) unread(text []byte) {
 // errCut is the error of an input that ends inside an array.
 var errCut = errors.New("the input ends inside a JSON array: it is truncated; everything before that was read; fetch it again")
 
-// next returns the next value, or a line that is none, and the line in which it begins. The text is valid until the next
-// call; errors are those of lines, and errCut.
+// next returns the next value, or a line that isn't one, and the number of its first line. The text is valid until the
+// next call; errors are those of lines, and errCut.
 func (v *values) next() ([]byte, int, error) {
 	if v.array == nil && !v.plain && v.atArray() {
 		v.number++
@@ -84,7 +84,7 @@ func (v *values) next() ([]byte, int, error) {
 // atArray reports whether the next line begins an array of objects, and moves to its bracket.
 func (v *values) atArray() bool {
 	bracket := -1
-	for n := 1; n <= 64; n++ { // byte by byte: who types at a terminal is not waited for
+	for n := 1; n <= 64; n++ { // byte by byte, so as not to wait for somebody who types at a terminal
 		start, err := v.from.Peek(n)
 		if err != nil {
 			return false
@@ -103,20 +103,20 @@ func (v *values) atArray() bool {
 	return false
 }
 
-// elements is an array that is being read: what a decoder takes from an input.
+// elements is an array being read: what a decoder takes from an input.
 type elements struct {
 	from    *bufio.Reader
 	decoder *json.Decoder
 	first   int    // the line of its bracket
-	taken   []byte // by the decoder, from base on
+	taken   []byte // what the decoder took, from base on
 	base    int64
-	err     error // of the input
+	err     error // the input's
 }
 
 // errLong is the error of a value above MaxLine.
 var errLong = errors.New("value too long")
 
-// Read reads no further than to the end of a line, so that little has to be put back.
+// Read stops at the end of a line, so that little has to be put back.
 func (e *elements) Read(p []byte) (int, error) {
 	if len(e.taken) > MaxLine+2*readAhead {
 		return 0, errLong
@@ -133,8 +133,8 @@ func (e *elements) Read(p []byte) (int, error) {
 	return e.from.Discard(n)
 }
 
-// element returns the next element of the array. It returns nothing at the end of the array, and where it can't be read
-// as one: then the lines tell more.
+// element returns the next element of the array. It returns nothing at the end of the array, and if the array can't be
+// read as one: then its lines tell more.
 func (v *values) element() ([]byte, int, error) {
 	a := v.array
 	if a.decoder.More() {
@@ -158,7 +158,7 @@ func (v *values) element() ([]byte, int, error) {
 	return nil, 0, nil
 }
 
-// abandon ends the reading of an array as one.
+// abandon stops reading an array as one.
 func (v *values) abandon(err error) ([]byte, int, error) {
 	a := v.array
 	v.array = nil
@@ -177,7 +177,7 @@ func (v *values) abandon(err error) ([]byte, int, error) {
 	return nil, 0, nil
 }
 
-// element strips what separates the elements of an array from a line with one of them.
+// element strips a line with one element of an array of what separates the elements.
 func element(line []byte) []byte {
 	line = bytes.Trim(line, ", \t")
 	if before, found := bytes.CutSuffix(line, []byte("]")); found && !json.Valid(line) {
@@ -189,8 +189,8 @@ func element(line []byte) []byte {
 	return line
 }
 
-// whole returns the value that begins in the line that next has just returned and ends in a later one, and whether there
-// is one. If there is none, the lines that look like the inside of a value are dropped: they belong to what is damaged.
+// whole returns the value that begins in the line that next has just returned and ends in a later one, if there is one.
+// Otherwise, the lines that look like the inside of a value are dropped: they belong to what is damaged.
 func (v *values) whole() ([]byte, bool) {
 	if v.number <= v.flat {
 		return nil, false
@@ -218,8 +218,8 @@ func (v *values) whole() ([]byte, bool) {
 	return nil, false
 }
 
-// insideValue reports whether a line looks like the inside of a value: it is indented, or closes something, and is no
-// object by itself.
+// insideValue reports whether a line looks like the inside of a value: it is indented, or closes something, and isn't
+// an object itself.
 func insideValue(raw, line []byte) bool {
 	line = bytes.TrimLeft(line, " \t")
 	return len(line) > 0 && bytes.IndexByte([]byte(" \t}]"), raw[0]) >= 0 && line[0] != '{'
@@ -234,13 +234,13 @@ func split(line []byte) []json.RawMessage {
 		if err := decoder.Decode(&raw); errors.Is(err, io.EOF) {
 			return all
 		} else if err != nil || raw[0] != '{' {
-			return nil // and none of them: a line that is damaged is not tried in part
+			return nil // none of them: a damaged line isn't read in part
 		}
 		all = append(all, raw)
 	}
 }
 
-// entriesOf returns the entries of a whole PutEvents request, and the lines of it before each.
+// entriesOf returns the entries of a whole PutEvents request, and how many of its lines come before each.
 func entriesOf(request []byte) (entries []json.RawMessage, before []int) {
 	decoder := json.NewDecoder(bytes.NewReader(request))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
@@ -260,7 +260,7 @@ func entriesOf(request []byte) (entries []json.RawMessage, before []int) {
 		entries = append(entries, raw)
 		before = append(before, bytes.Count(request[:decoder.InputOffset()-int64(len(raw))], lineEnd))
 	}
-	for range 2 { // a request with anything else has settings that would be lost
+	for range 2 { // anything else in a request is a setting that would be lost
 		if _, err := decoder.Token(); err != nil {
 			return nil, nil
 		}
