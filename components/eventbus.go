@@ -23,13 +23,15 @@ type EventBusArgs struct {
 	Scope Scope
 
 	// BusName is the physical name of the bus: up to 256 letters, digits, -, _, . and /. "default" uses the account's
-	// default bus, whose key and dead-letter queue are up to the account. The bus's policy names the bus before it exists.
+	// default bus, whose key and dead-letter queue are up to the account. The bus's policy names the bus before it
+	// exists.
 	BusName string `pulumi:"busName"`
 
 	// ArchiveName is the physical name of the archive: up to 48 letters, digits, -, _ and .
 	ArchiveName pulumi.StringInput `pulumi:"archiveName"`
 
-	// DeadLetterQueueName is the physical name of the bus's own dead-letter queue. Unused with the account's default bus.
+	// DeadLetterQueueName is the physical name of the bus's own dead-letter queue. Unused with the account's default
+	// bus.
 	DeadLetterQueueName string `pulumi:"deadLetterQueueName,optional"`
 
 	// EventSources are the accepted values of an event's "source". Other accounts can send only these, and on the
@@ -48,8 +50,8 @@ type EventBusArgs struct {
 	// AlarmTopicARN is the SNS topic that the alarms notify.
 	AlarmTopicARN pulumi.StringInput `pulumi:"alarmTopicArn"`
 
-	// DeletionProtection refuses a plan that would delete or replace bus, archive or queue, and with them the events that
-	// can be replayed or redriven.
+	// DeletionProtection refuses a plan that would delete or replace bus, archive or queue, and with them the events
+	// that can be replayed or redriven.
 	DeletionProtection bool `pulumi:"deletionProtection,optional"`
 }
 
@@ -201,8 +203,8 @@ func (args *EventBusArgs) policy() (pulumi.String, error) {
 // producers are accounts that may send the same sources.
 type producers struct{ accounts, sources []string }
 
-// producers returns the other accounts as principals, in order. Those with the same sources share a statement, because a
-// bus's policy is limited in size.
+// producers returns the other accounts as principals, in order. Those with the same sources share a statement, because
+// a bus's policy is limited in size.
 func (args *EventBusArgs) producers() []*producers {
 	sources := map[string][]string{} // by account
 	for _, source := range args.EventSources {

@@ -161,8 +161,8 @@ func TestARoutesRoleServesItsRuleAndItsWorkflow(t *testing.T) {
 	decide(t, trust, assume("trades-from-swift"), iam.DeniedImplicitly)
 
 	start := policy(t, find(t, stack, "aws:iam/rolePolicy:RolePolicy", "fix-role-policy"), "policy")
-	// Step Functions authorises with the state machine's own ARN, whatever the alias, which it passes as a condition key:
-	// https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+	// Step Functions authorises with the state machine's own ARN, whatever the alias, which it passes as a condition
+	// key: https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
 	through := func(qualifier string) iam.Request {
 		request := iam.Request{Action: "states:StartExecution", Resource: "arn:aws:states:us-east-1:111122223333:stateMachine:trades"}
 		if qualifier != "" {

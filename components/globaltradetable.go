@@ -95,8 +95,8 @@ type GlobalTradeTableArgs struct {
 	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
-	// TableName is the physical name, the same in every region: 3 to 255 letters, digits, -, _ and . The alarms name the
-	// table before it exists.
+	// TableName is the physical name, the same in every region: 3 to 255 letters, digits, -, _ and . The alarms name
+	// the table before it exists.
 	TableName string `pulumi:"tableName"`
 
 	// KeyARN is the customer-managed key of the table in its own region.
@@ -125,8 +125,8 @@ type GlobalTradeTableArgs struct {
 	// items are kept.
 	ExpiresAttribute string `pulumi:"expiresAttribute,optional"`
 
-	// MaxWriteUnits limits what the on-demand table may write per second, and so what it can cost: up to 1000000. Default:
-	// unlimited.
+	// MaxWriteUnits limits what the on-demand table may write per second, and so what it can cost: up to 1000000.
+	// Default: unlimited.
 	MaxWriteUnits int `pulumi:"maxWriteUnits,optional"`
 
 	// MaxReadUnits limits what it may read per second: up to 1000000. Default: unlimited.
@@ -149,8 +149,8 @@ type GlobalTradeTable struct {
 	ReplicaARNs map[string]pulumi.StringOutput // by region
 	Alarms      Alarms
 
-	// Writes let a function put items into the table, and use the table's key to do so. Reads, besides them, let it get an
-	// item by its key.
+	// Writes let a function put items into the table, and use the table's key to do so. Reads, besides them, let it get
+	// an item by its key.
 	Writes, Reads []Permission
 }
 
@@ -398,8 +398,8 @@ func (args *GlobalTradeTableArgs) alarms() []alarm {
 		}
 	}
 	throttles("", "table "+args.TableName, pulumi.StringMap{"TableName": table})
-	// The table's own count leaves the indexes' out, though an index whose writes are throttled throttles those of the table
-	// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html,
+	// The table's own count leaves the indexes' out, though an index whose writes are throttled throttles those of the
+	// table (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html,
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/gsi-throttling.html).
 	for _, index := range args.Indexes {
 		throttles(index.Name+"-", "index "+index.Name+" of table "+args.TableName,
@@ -413,8 +413,8 @@ func (args *GlobalTradeTableArgs) alarms() []alarm {
 			dimensions: pulumi.StringMap{"TableName": table, "ReceivingRegion": pulumi.String(replica.Region)},
 			statistic:  "Average", period: time.Minute, periods: 5, threshold: 1000 * float64(args.ReplicationLatencySeconds), comparison: above,
 		}, alarm{
-			// A replica that is cut off has no latency at all. Writes are counted by their answers, because a put whose condition
-			// fails writes nothing, and a replay has many of those
+			// A replica that is cut off has no latency at all. Writes are counted by their answers, because a put whose
+			// condition fails writes nothing, and a replay has many of those
 			// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html).
 			name: "replication-stalled-" + replica.Region, pages: true,
 			description: fmt.Sprintf("Table %s is written to, and nothing arrives in %s. See the runbook: a stalled replica.", args.TableName, replica.Region),

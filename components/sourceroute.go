@@ -15,8 +15,8 @@ import (
 const sourceRouteType = "trade-processing:components:SourceRoute"
 
 const (
-	// deliveryAge and deliveryAttempts are EventBridge's maximum. An event with a dead-letter queue to go to loses nothing
-	// by being retried for a day first.
+	// deliveryAge and deliveryAttempts are EventBridge's maximum. An event with a dead-letter queue to go to loses
+	// nothing by being retried for a day first.
 	deliveryAge      = 24 * time.Hour
 	deliveryAttempts = 185
 
@@ -32,14 +32,15 @@ type SourceRouteArgs struct {
 	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
-	// RuleName is the physical name of rule and role: up to 64 letters, digits, -, _ and . The role's trust names the rule
-	// before it exists.
+	// RuleName is the physical name of rule and role: up to 64 letters, digits, -, _ and . The role's trust names the
+	// rule before it exists.
 	RuleName string `pulumi:"ruleName"`
 
 	// EventSource is the value of an event's "source" that the route matches.
 	EventSource string `pulumi:"eventSource"`
 
-	// Accounts are the accounts whose events the route takes, 12 digits each. Default: the account that the route is in.
+	// Accounts are the accounts whose events the route takes, 12 digits each. Default: the account that the route is
+	// in.
 	Accounts []string `pulumi:"accounts,optional"`
 
 	// Bus is where the events arrive.
@@ -109,8 +110,8 @@ func NewSourceRoute(ctx *pulumi.Context, name string, given *SourceRouteArgs, op
 		return nil, err
 	}
 	// EventBridge, not the sender, sets an event's account: PutEvents has no member for it
-	// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html), and a rule with accounts
-	// matches nothing from others
+	// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html), and a rule with
+	// accounts matches nothing from others
 	// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html).
 	accounts := args.Accounts
 	if len(accounts) == 0 {

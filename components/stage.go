@@ -15,8 +15,8 @@ import (
 //
 // All stages but the last run in parallel on the event. The last one also gets their answers.
 type Stage struct {
-	// Function is the function's name: up to 22 letters, digits, - and _. It ends the physical names, and is the folder of
-	// the function's source.
+	// Function is the function's name: up to 22 letters, digits, - and _. It ends the physical names, and is the folder
+	// of the function's source.
 	Function string `pulumi:"function"`
 
 	// State is the name of the stage's state in the workflow, such as ValidateTrade.
@@ -25,8 +25,8 @@ type Stage struct {
 	// Description says what the function does.
 	Description string `pulumi:"description"`
 
-	// Result is the member of the last stage's payload with this stage's answer, such as "validation". The last stage has
-	// none.
+	// Result is the member of the last stage's payload with this stage's answer, such as "validation". The last stage
+	// has none.
 	Result string `pulumi:"result,optional"`
 
 	// TimeoutSeconds is the longest that one call may take: up to 900. Default: 10.
@@ -44,7 +44,8 @@ type Stage struct {
 	// ReadsParameters lets the function read the pipeline's SSM parameters, whose path it gets as PARAMETER_PREFIX.
 	ReadsParameters bool `pulumi:"readsParameters,optional"`
 
-	// WritesTable lets the function put items into the table, and get the ones it meets. It gets its name as TABLE_NAME.
+	// WritesTable lets the function put items into the table, and get the ones it meets. It gets its name as
+	// TABLE_NAME.
 	WritesTable bool `pulumi:"writesTable,optional"`
 
 	// CallsAPI lets the function reach the pipeline's APIEndpointCIDRs from inside the network.

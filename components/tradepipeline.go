@@ -17,8 +17,8 @@ type TradePipelineArgs struct {
 	// Scope is where the component is created. Default: the account and region of its provider.
 	Scope Scope
 
-	// Prefix begins the physical names of everything: up to 41 characters, so that the longest name fits into the 64 that
-	// AWS allows a role.
+	// Prefix begins the physical names of everything: up to 41 characters, so that the longest name fits into the 64
+	// that AWS allows a role.
 	Prefix string `pulumi:"prefix"`
 
 	// Environment is the stack's name in the functions' logs and metrics.
@@ -39,8 +39,8 @@ type TradePipelineArgs struct {
 	// EventBusName is the bus to create, or "default" for the account's default bus. Default: Prefix.
 	EventBusName string `pulumi:"eventBusName,optional"`
 
-	// ProducerAccounts are the other accounts that may send, 12 digits each, by the source system that they may send as.
-	// The pipeline's own account may send as any.
+	// ProducerAccounts are the other accounts that may send, 12 digits each, by the source system that they may send
+	// as. The pipeline's own account may send as any.
 	ProducerAccounts map[string][]string `pulumi:"producerAccounts,optional"`
 
 	// ArchiveDays is how long events are kept for replay: up to 36500. Default: forever.
@@ -52,8 +52,8 @@ type TradePipelineArgs struct {
 	// WorkflowLogLevel is how much of its executions the workflow logs: ERROR or ALL. Default: ERROR.
 	WorkflowLogLevel LogLevel `pulumi:"workflowLogLevel,optional"`
 
-	// MaxRetries is how often a function call is retried after a transient error, as far as the workflow's type has time
-	// for it. Default: never.
+	// MaxRetries is how often a function call is retried after a transient error, as far as the workflow's type has
+	// time for it. Default: never.
 	MaxRetries int `pulumi:"maxRetries,optional"`
 
 	// LambdaSources is the folder of the functions' Go module, relative to the project.
@@ -101,7 +101,8 @@ type TradePipelineArgs struct {
 	// MaxReadUnits limits what the table may read per second: up to 1000000. Default: unlimited.
 	MaxReadUnits int `pulumi:"maxReadUnits,optional"`
 
-	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off: up to 1440. Default: forever.
+	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off: up to 1440. Default:
+	// forever.
 	SilenceAlarmMinutes int `pulumi:"silenceAlarmMinutes,optional"`
 
 	// KeyARN is the customer-managed key of everything. Its policy must let the services use it.

@@ -118,8 +118,9 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 		RoutingConfigurations: sfn.AliasRoutingConfigurationArray{
 			&sfn.AliasRoutingConfigurationArgs{StateMachineVersionArn: machine.StateMachineVersionArn, Weight: pulumi.Int(100)},
 		},
-		// A machine of another type replaces this one under the same name. AWS deletes the alias along with the old one, and the
-		// new one's first version has the same ARN again, so that nothing else would show that the alias is gone.
+		// A machine of another type replaces this one under the same name. AWS deletes the alias along with the old
+		// one, and the new one's first version has the same ARN again, so that nothing else would show that the alias
+		// is gone.
 	}, pulumi.Parent(w), pulumi.ReplaceWith([]pulumi.Resource{machine}))
 	if err != nil {
 		return nil, fmt.Errorf("creating the alias of state machine %s: %w", name, err)

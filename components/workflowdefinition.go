@@ -38,8 +38,8 @@ const (
 	readyMaxDelay = 60
 	readyRetries  = 6
 
-	// The queue is the last place where a trade is kept, so its own hiccups are retried for longer than a function's. What
-	// comes after that is short, because an express workflow has little time.
+	// The queue is the last place where a trade is kept, so its own hiccups are retried for longer than a function's.
+	// What comes after that is short, because an express workflow has little time.
 	sendTimeout  = 5
 	sendRetries  = 4
 	referRetries = 1
@@ -175,10 +175,10 @@ func (b stageBuilder) machine(stages []WorkflowStage, functions []CalledFunction
 // build returns the states of one stage: the task, the states that keep the event if it fails, and the failure.
 func (b stageBuilder) build(name string, function CalledFunction, payload asl.Object, ready []asl.Retrier) asl.States {
 	keep, refer, page, again, fail := "Keep"+name+"Failure", "Refer"+name+"Failure", "Page"+name+"Failure", "Refer"+name+"FailureAgain", name+"Failed"
-	// A letter may be too large, because it is larger than its event, or have characters that SQS refuses. This one only
-	// names the event, which is in the execution's history and in the archive. It doesn't hold the event encoded, because
-	// States.Base64Encode takes 10,000 characters. Longer text fails with States.Runtime, which nothing catches (measured
-	// in https://github.com/ministackorg/ministack/pull/1360), so nothing would be kept.
+	// A letter may be too large, because it is larger than its event, or have characters that SQS refuses. This one
+	// only names the event, which is in the execution's history and in the archive. It doesn't hold the event encoded,
+	// because States.Base64Encode takes 10,000 characters. Longer text fails with States.Runtime, which nothing catches
+	// (measured in https://github.com/ministackorg/ministack/pull/1360), so nothing would be kept.
 	reference := asl.Object{
 		"event":        asl.Object{"id": asl.ExecutionInput + ".id", "time": asl.ExecutionInput + ".time"},
 		"error":        asl.Object{"Error": asl.Path("$.Error")},

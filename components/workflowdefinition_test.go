@@ -120,8 +120,8 @@ func TestEachFunctionGetsTheEventAsItArrived(t *testing.T) {
 }
 
 // An execution is either recorded, or failed and kept: every task that can fail leads to its own queue, and from there
-// to a failure under the error's own name. What the queue refuses is kept as a letter that names the event. If the queue
-// takes nothing, a metric says so, and the execution fails where a redrive can send again.
+// to a failure under the error's own name. What the queue refuses is kept as a letter that names the event. If the
+// queue takes nothing, a metric says so, and the execution fails where a redrive can send again.
 func TestEveryFailureIsKeptInItsFunctionsQueue(t *testing.T) {
 	states := allStates(definition(t, 3).States)
 	for task, queue := range map[string]string{"ValidateTrade": "validator", "EnrichTrade": "enricher", "RecordTrade": "recorder"} {

@@ -287,8 +287,8 @@ func (c *Config) checkOperations(v *values) {
 	}
 }
 
-// ImageArguments returns the build arguments that a stack may set for the functions' images; lambdas/Dockerfile describes
-// each.
+// ImageArguments returns the build arguments that a stack may set for the functions' images; lambdas/Dockerfile
+// describes each.
 func ImageArguments() []string {
 	return []string{
 		"BASE_IMAGE", "GOPROXY", "GO_IMAGE", "INSIGHTS", "INSIGHTS_PACKAGE", "INSIGHTS_SHA256", "INSIGHTS_VERSION", "RELEASE", "SOURCE",

@@ -112,7 +112,8 @@ func TestEveryoneIsDeniedAndNeverAllowed(t *testing.T) {
 		if s.Principal == nil || !s.Principal.Everyone || s.Effect == iam.Deny {
 			return
 		}
-		// The principals of an endpoint's policy are all who come through it; the condition restricts them to this account.
+		// The principals of an endpoint's policy are all who come through it; the condition restricts them to this
+		// account.
 		accounts := s.Condition[iam.StringEquals]
 		if r.Type != "aws:ec2/vpcEndpoint:VpcEndpoint" || len(accounts["aws:PrincipalAccount"]) != 1 || len(accounts["aws:ResourceAccount"]) != 1 {
 			t.Errorf("%s, statement %s allows everyone", describe(r), s.Sid)

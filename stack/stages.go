@@ -27,8 +27,8 @@ func Functions() []string {
 	return names
 }
 
-// Stages returns the one table of the workflow's stages. All but the last run in parallel; the last gets their answers. A
-// row gives the stage its state, role, image, queue, alarms, dashboard lines and config keys (<function>Memory,
+// Stages returns the one table of the workflow's stages. All but the last run in parallel; the last gets their answers.
+// A row gives the stage its state, role, image, queue, alarms, dashboard lines and config keys (<function>Memory,
 // <function>ReservedConcurrency), its line in the report of a run, and its place on the local cloud.
 func (c *Config) stages() []components.Stage {
 	stages := []components.Stage{

@@ -2,8 +2,9 @@ package stack
 
 import "encoding/json"
 
-// StandIns are valid values, by key as in Pulumi.yaml and spelled as JSON, for the keys of a stack's config that may not be
-// known where it is previewed, because they are secret or come from Pulumi ESC. For the other keys the default is one.
+// StandIns are valid values, by key as in Pulumi.yaml and spelled as JSON, for the keys of a stack's config that may
+// not be known where it is previewed, because they are secret or come from Pulumi ESC. For the other keys the default
+// is one.
 func StandIns() map[string]string {
 	tags := map[string]string{}
 	for _, tag := range mandatoryTags {

@@ -79,11 +79,12 @@ func valuesOf(ctx *pulumi.Context) (*values, error) {
 	}, nil
 }
 
-// pulumis are the keys of a stack's file that Pulumi reads, besides config: see ProjectStack in its SDK's package workspace.
+// pulumis are the keys of a stack's file that Pulumi reads, besides config: see ProjectStack in its SDK's package
+// workspace.
 var pulumis = []string{"encryptedkey", "encryptionsalt", "environment", "secretsprovider"}
 
-// writtenKeys returns the config keys in the stack's file, and what is outside its config. Pulumi gives a program each key it
-// asks for, but doesn't list the others: a mistyped key would be silently ignored.
+// writtenKeys returns the config keys in the stack's file, and what is outside its config. Pulumi gives a program each
+// key it asks for, but doesn't list the others: a mistyped key would be silently ignored.
 func writtenKeys(ctx *pulumi.Context) (written, outside []string, err error) {
 	name := filepath.Join(ctx.RootDirectory(), "Pulumi."+ctx.Stack()+".yaml")
 	text, err := os.ReadFile(name)
@@ -137,8 +138,8 @@ func (v *values) lookup(key string) (text string, set bool) {
 	return strings.TrimSpace(text), set
 }
 
-// unknown records what the stack's file sets in vain: keys of the project that nobody read, and keys outside the config. Call
-// it last.
+// unknown records what the stack's file sets in vain: keys of the project that nobody read, and keys outside the
+// config. Call it last.
 func (v *values) unknown() {
 	for _, key := range v.written {
 		key = v.full(key)
@@ -338,7 +339,8 @@ var examples = map[string]string{
 	"tags":         "{" + strings.Join(mandatoryTags, ": …, ") + ": …}",
 }
 
-// unique records what is listed twice, unless the list has another problem: a line without the second wouldn't mend that.
+// unique records what is listed twice, unless the list has another problem: a line without the second wouldn't mend
+// that.
 func (v *values) unique(key string, items []string) {
 	if slices.ContainsFunc(v.problems, func(p Problem) bool { return p.Key == v.full(key) }) {
 		return

@@ -48,8 +48,8 @@ func execute(ctx context.Context, t *terminal.Terminal, args []string) (code exi
 	prepare(root, &started)
 	command, err := root.ExecuteContextC(ctx)
 	if err != nil && !started {
-		// Cobra's errors for flags, arguments and unknown commands have no type of their own. Any error before a command's
-		// own code is one of these.
+		// Cobra's errors for flags, arguments and unknown commands have no type of their own. Any error before a
+		// command's own code is one of these.
 		err = exitcode.With(exitcode.Usage, err)
 	}
 	code, printed := exitcode.Of(err)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A command waits for nothing that only others need. Nearly all of the time until main goes to what packages prepare, so
-// the test counts their allocations, which are the same on every machine (https://pkg.go.dev/runtime, inittrace).
+// A command waits for nothing that only others need. Nearly all of the time until main goes to what packages prepare,
+// so the test counts their allocations, which are the same on every machine (https://pkg.go.dev/runtime, inittrace).
 func TestHelpPreparesNothingThatOthersNeed(t *testing.T) {
 	const most = 200_000
 	command := exec.Command("tradectl", "--help")

@@ -12,8 +12,8 @@ import (
 type Request struct {
 	Action   string // such as "sqs:SendMessage"
 	Resource string // the ARN; empty for a trust policy
-	// Principal is the caller: a service name or the ARN of a role, user or account. It counts only in documents that name
-	// principals.
+	// Principal is the caller: a service name or the ARN of a role, user or account. It counts only in documents that
+	// name principals.
 	Principal string
 	// Context has the request's condition keys. An absent key fails most conditions on it.
 	Context map[string]string

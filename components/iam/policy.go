@@ -83,7 +83,8 @@ func Parse(text string) (Document, error) {
 	return d, nil
 }
 
-// strictly reads JSON that has no other fields than the value's, and no null, which would read as if nothing were there.
+// strictly reads JSON that has no other fields than the value's, and no null, which would read as if nothing were
+// there.
 func strictly(text []byte, value any) error {
 	for tokens := json.NewDecoder(bytes.NewReader(text)); ; {
 		token, err := tokens.Token()

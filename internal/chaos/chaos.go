@@ -1,6 +1,6 @@
-// Package chaos runs the whole pipeline on the local cloud under one scheduler, lets a seeded plan of faults loose on it,
-// and checks from outside that it keeps its promises. A seed gives the same trace, byte for byte, so a seed that fails
-// fails again.
+// Package chaos runs the whole pipeline on the local cloud under one scheduler, lets a seeded plan of faults loose on
+// it, and checks from outside that it keeps its promises. A seed gives the same trace, byte for byte, so a seed that
+// fails fails again.
 package chaos
 
 import (

@@ -155,9 +155,9 @@ type place struct {
 	item    *item
 	letters []letter
 	stopped bool // from outside
-	// unkept says that an execution failed and no queue took a letter, or that EventBridge gave up and no queue took the
-	// event. It is in the archive. Only an event that the bus couldn't encrypt ends so without an alarm: EventBridge has no
-	// metric for a bus's own queue.
+	// unkept says that an execution failed and no queue took a letter, or that EventBridge gave up and no queue took
+	// the event. It is in the archive. Only an event that the bus couldn't encrypt ends so without an alarm:
+	// EventBridge has no metric for a bus's own queue.
 	unkept bool
 }
 
@@ -337,7 +337,8 @@ func (w *world) due() (must, may map[string]bool) {
 					must["from-"+e.source+"-lost"] = true
 				}
 			case field(o.answer, "outcome") == recorder.OutcomeDuplicateRejected:
-				// A function's own metric has the time of the function's clock: if that is off, the alarm looks elsewhere (seed 1667).
+				// A function's own metric has the time of the function's clock: if that is off, the alarm looks
+				// elsewhere (seed 1667).
 				may["duplicates-of-rejected"] = true
 				must["duplicates-of-rejected"] = must["duplicates-of-rejected"] || !w.hit[skewed]
 			}

@@ -46,9 +46,9 @@ const unmatched = "legacy"
 // span is the time in which all events are sent.
 const span = 10 * time.Minute
 
-// trades generates the events of a seed: valid and rejected trades, corrections and cancels, copies of all of them, other
-// trades under the same key, the same id from another source, and events that can't be identified or match no rule. What
-// becomes of each is known.
+// trades generates the events of a seed: valid and rejected trades, corrections and cancels, copies of all of them,
+// other trades under the same key, the same id from another source, and events that can't be identified or match no
+// rule. What becomes of each is known.
 func trades(seed uint64, count int) []*event {
 	chance := rand.New(rand.NewPCG(seed, 1))
 	var events []*event

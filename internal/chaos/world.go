@@ -197,8 +197,8 @@ func (w *world) watch(ctx context.Context) {
 	}
 }
 
-// writeElsewhere lets the recorder of the other region write trades that haven't arrived there: with their contents, and
-// what is its own.
+// writeElsewhere lets the recorder of the other region write trades that haven't arrived there: with their contents,
+// and what is its own.
 func (w *world) writeElsewhere(ctx context.Context) {
 	if !slices.ContainsFunc(w.faults, func(f Fault) bool { return f.Kind == replicaWrites && f.active(w.clock.Now().Sub(begin)) }) {
 		return

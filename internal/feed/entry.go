@@ -19,8 +19,8 @@ type Entry struct {
 	Source     string
 	DetailType string
 
-	// Detail is the JSON object exactly as received, including white space, key order and every literal. It belongs to the
-	// entry; the feed never touches it again.
+	// Detail is the JSON object exactly as received, including white space, key order and every literal. It belongs to
+	// the entry; the feed never touches it again.
 	Detail json.RawMessage
 
 	// Time is the zero time if the entry has none. The bus then uses the time of arrival.

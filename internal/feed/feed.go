@@ -1,5 +1,5 @@
-// Package feed reads what producers put on the event bus: PutEvents entries as JSON, one per line or several lines long,
-// in arrays or in whole requests, from files, gzip files and standard input.
+// Package feed reads what producers put on the event bus: PutEvents entries as JSON, one per line or several lines
+// long, in arrays or in whole requests, from files, gzip files and standard input.
 //
 // Input is streamed: whatever its size, the feed holds one entry of it. Each entry comes out once, as an entry that the
 // bus would accept, or as a problem that says where it is, what is wrong with it, and how to fix it.

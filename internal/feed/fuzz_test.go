@@ -14,8 +14,8 @@ import (
 	"trade-processing/internal/feed"
 )
 
-// Whatever the input, it doesn't panic; every entry and every problem with one counts as a line; what is passed on is what
-// encoding/json finds there; and it doesn't matter how the bytes arrive.
+// Whatever the input, it doesn't panic; every entry and every problem with one counts as a line; what is passed on is
+// what encoding/json finds there; and it doesn't matter how the bytes arrive.
 func FuzzFeed(f *testing.F) {
 	for _, seed := range []string{
 		good, alsoGood, "", "\n", "[" + good + "]", good + good, good + "\r\n\n" + alsoGood,

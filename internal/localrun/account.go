@@ -151,8 +151,8 @@ func checks(collector *report.Collector, run report.Run, before, after Inventory
 	answers := told.Recorded + told.Rejected + told.Duplicates + told.DuplicateRejections
 	borneOut, written := collector.Contents()
 	checks = append(checks, report.Check{Claim: "answers confirmed by the table", Want: answers, Got: borneOut})
-	// By content: nothing was changed after the answer, and nothing else was written. An unconfirmed answer would only be
-	// reported twice.
+	// By content: nothing was changed after the answer, and nothing else was written. An unconfirmed answer would only
+	// be reported twice.
 	if borneOut == answers {
 		changed := report.Check{Claim: "differences between the table and what was written"}
 		if after.sum != before.sum+written {

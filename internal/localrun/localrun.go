@@ -49,8 +49,8 @@ func (p Pipeline) Process(ctx context.Context, f *feed.Feed, collector *report.C
 	if workers <= 0 {
 		workers = DefaultConcurrency
 	}
-	// Batches keep the handover cheap: at ten thousand trades a second, a channel operation for each would cost a tenth of
-	// the time.
+	// Batches keep the handover cheap: at ten thousand trades a second, a channel operation for each would cost a tenth
+	// of the time.
 	batches := make(chan []feed.Entry, workers)
 	failures := make(chan error, workers)
 	var working sync.WaitGroup

@@ -13,8 +13,8 @@ import (
 	"trade-processing/lambdas/function/functiontest"
 )
 
-// Names of files, fields of trades and what services say come from outside. Wherever a report shows one, it does nothing
-// to the terminal.
+// Names of files, fields of trades and what services say come from outside. Wherever a report shows one, it does
+// nothing to the terminal.
 func TestAReportDoesNothingToATerminal(t *testing.T) {
 	for _, text := range functiontest.Hostile() {
 		example, err := json.Marshal(map[string]string{"comment": text})

@@ -82,9 +82,9 @@ func (d *draft) like() *draft {
 	return &c
 }
 
-// appendEntry appends the entry as a line. Every entry has a time, one second after its own. Without it the bus
-// would use the time of arrival, and a trade without executedAt, which is keyed by that, would be another trade each
-// time it is sent.
+// appendEntry appends the entry as a line. Every entry has a time, one second after its own. Without it the bus would
+// use the time of arrival, and a trade without executedAt, which is keyed by that, would be another trade each time it
+// is sent.
 func (d *draft) appendEntry(line []byte) []byte {
 	line = append(line, `{"Source":"`...)
 	line = append(line, d.source...)

@@ -95,7 +95,8 @@ func combined(code trade.Code) bool {
 	return false
 }
 
-// exampleFault gives a field the value of a code's example, which breaks one rule whatever the trade's other fields are.
+// exampleFault gives a field the value of a code's example, which breaks one rule whatever the trade's other fields
+// are.
 func exampleFault(of trade.Description) fault {
 	return fault{name: string(of.Code), codes: []trade.Code{of.Code}, apply: func(d *draft) {
 		value, _ := strings.CutPrefix(of.Example, `{"`+of.Field+`":`)

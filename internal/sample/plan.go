@@ -94,8 +94,8 @@ type stream struct {
 	left    int64   // their sum
 	markets []*market
 
-	// unused are recent valid trades that no other entry is about. A trade never has a duplicate and a conflict: which of
-	// three is recorded would depend on their order.
+	// unused are recent valid trades that no other entry is about. A trade never has a duplicate and a conflict: which
+	// of three is recorded would depend on their order.
 	unused []*draft
 	last   *draft // the entry before, if it is one of unused
 }

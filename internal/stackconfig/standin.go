@@ -18,8 +18,8 @@ const Placeholder = "https://secret-not-available-offline.invalid"
 
 // StandIns are values, by key without the project (aws:region is one with it), for what isn't known offline: secrets,
 // which only the stack's owner can decrypt, and keys that an environment of Pulumi ESC provides. Values are spelled as
-// Spell does. A key without one gets the project's default, unless that is empty, or else the Placeholder. A member * of
-// an object stands for any name.
+// Spell does. A key without one gets the project's default, unless that is empty, or else the Placeholder. A member *
+// of an object stands for any name.
 type StandIns map[string]string
 
 // standingIn begins the ciphertext of a stand-in.
@@ -140,8 +140,8 @@ func filled(value, model any) any {
 	return value
 }
 
-// fromEnvironment sets what the stack gets from environments of Pulumi ESC: literal values of the stack's own definition,
-// and stand-ins for required keys. What the stack's file sets takes precedence.
+// fromEnvironment sets what the stack gets from environments of Pulumi ESC: literal values of the stack's own
+// definition, and stand-ins for required keys. What the stack's file sets takes precedence.
 func (s StandIns) fromEnvironment(project *workspace.Project, stack *workspace.ProjectStack, required []string) error {
 	if stack.Environment == nil {
 		return nil
@@ -211,8 +211,8 @@ func keyOf(project *workspace.Project, name string) config.Key {
 	return config.MustMakeKey(project.Name.String(), name)
 }
 
-// required returns the keys that a stack must set: those with a stand-in but without a usable default, except those that
-// may be empty.
+// required returns the keys that a stack must set: those with a stand-in but without a usable default, except those
+// that may be empty.
 func (s StandIns) required(project *workspace.Project) []string {
 	var names []string
 	for name := range s {

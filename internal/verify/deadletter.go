@@ -25,12 +25,13 @@ const (
 	// receivedAtOnce is the most messages that SQS returns at once.
 	receivedAtOnce = 10
 
-	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is returned when the
-	// search ends. It is less than the clean-up's patience, because a message whose receipt is lost on the way is hidden
-	// as well.
+	// hidden is how long, in seconds, a message is hidden from others while its queue is searched. It is returned when
+	// the search ends. It is less than the clean-up's patience, because a message whose receipt is lost on the way is
+	// hidden as well.
 	hidden = 20
 
-	// searched is how many messages of a queue are looked at. A queue with more has bigger problems than a verification.
+	// searched is how many messages of a queue are looked at. A queue with more has bigger problems than a
+	// verification.
 	searched = 2000
 )
 

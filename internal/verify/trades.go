@@ -55,8 +55,8 @@ type sent struct {
 	letters []letter                        // its dead letters, removed when found
 }
 
-// newTrade returns a valid trade of a source. Its amount ends in a zero that a number would lose; its fee is a
-// number that ends in one, which mustn't matter. synthetic is a field that no rule knows.
+// newTrade returns a valid trade of a source. Its amount ends in a zero that a number would lose; its fee is a number
+// that ends in one, which mustn't matter. synthetic is a field that no rule knows.
 func (v *verification) newTrade(name, source string, change map[string]any) *sent {
 	// A little in the past, because a trade executed later than both clocks allow is a violation.
 	executed := time.Now().UTC().Add(-time.Second).Truncate(time.Millisecond)

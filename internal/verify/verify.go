@@ -31,8 +31,8 @@ type Options struct {
 	// Timeout is how long each step waits. Default: 2 minutes.
 	Timeout time.Duration
 
-	// Watch is how long the alarms are watched, from the first trade on. CloudWatch evaluates most metrics once a minute
-	// and gets them a little later. Default: 2 minutes; negative: look once.
+	// Watch is how long the alarms are watched, from the first trade on. CloudWatch evaluates most metrics once a
+	// minute and gets them a little later. Default: 2 minutes; negative: look once.
 	Watch time.Duration
 
 	// Poll is the polling interval. Default: half a second.

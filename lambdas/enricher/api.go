@@ -25,22 +25,22 @@ const (
 	// attemptTimeout bounds one request, including its body.
 	attemptTimeout = 2 * time.Second
 
-	// totalTimeout bounds all attempts and the waits between them. Near Lambda's deadline it is less: at most half of the
-	// time left, so a slow API costs a trade its context but never its record.
+	// totalTimeout bounds all attempts and the waits between them. Near Lambda's deadline it is less: at most half of
+	// the time left, so a slow API costs a trade its context but never its record.
 	totalTimeout = 5 * time.Second
 
-	// firstWait and longestWait bound the wait between two attempts, which doubles each time and is randomised to between
-	// half and one and a half times its length.
+	// firstWait and longestWait bound the wait between two attempts, which doubles each time and is randomised to
+	// between half and one and a half times its length.
 	firstWait   = 50 * time.Millisecond
 	longestWait = time.Second
 
-	// failuresToOpen is how many attempts in a row must fail for the circuit to open, and coolDown how long it then stays
-	// open.
+	// failuresToOpen is how many attempts in a row must fail for the circuit to open, and coolDown how long it then
+	// stays open.
 	failuresToOpen = 5
 	coolDown       = 30 * time.Second
 
-	// maxQueryValue bounds how much of a field is sent. A symbol of a kilobyte finds nothing, and many servers refuse URLs
-	// of more than 8 KiB.
+	// maxQueryValue bounds how much of a field is sent. A symbol of a kilobyte finds nothing, and many servers refuse
+	// URLs of more than 8 KiB.
 	maxQueryValue = 128
 
 	// maxRedirects is how many redirects within the endpoint's host are followed.

@@ -56,8 +56,8 @@ type Venue struct {
 	// MIC is the trade's own.
 	MIC string `json:"mic"`
 
-	// OperatingMIC is set if MIC is that of a segment that isn't in the data itself: name, country, session and days are
-	// then those of the venue that operates it, whose MIC this is.
+	// OperatingMIC is set if MIC is that of a segment that isn't in the data itself: name, country, session and days
+	// are then those of the venue that operates it, whose MIC this is.
 	OperatingMIC string `json:"operatingMic,omitempty"`
 
 	Name     string `json:"name"`

@@ -18,8 +18,8 @@ import (
 const Name = "enricher"
 
 // The metrics. Enriched and PartialContext are 0 or 1 per invocation, so their averages are rates. Trades off exchange
-// don't count as partial: nobody could add what they lack. CalendarDaysLeft is sent only for trades at a venue whose data
-// ends in less than market.EndsSoonDays.
+// don't count as partial: nobody could add what they lack. CalendarDaysLeft is sent only for trades at a venue whose
+// data ends in less than market.EndsSoonDays.
 const (
 	Enriched         = "TradesEnriched"
 	PartialContext   = "PartialContext"

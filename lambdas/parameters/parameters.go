@@ -53,8 +53,8 @@ var compiled = func() map[string]*regexp.Regexp {
 
 // Values are the parameters that a function uses, as one consistent reading of SSM. The others are zero.
 type Values struct {
-	// Endpoint is the absolute http or https URL of the API for market context; nil if there is none. It may hold a token:
-	// only its scheme and host may be told.
+	// Endpoint is the absolute http or https URL of the API for market context; nil if there is none. It may hold a
+	// token: only its scheme and host may be told.
 	Endpoint *url.URL
 
 	// Threshold is the amount above which a trade is flagged for review.

@@ -57,8 +57,8 @@ type reading struct {
 	until  time.Time
 }
 
-// New returns a store for the parameters with these names under a prefix like /trade-processing/dev/. It asks SSM on the
-// first call of Values.
+// New returns a store for the parameters with these names under a prefix like /trade-processing/dev/. It asks SSM on
+// the first call of Values.
 func New(api API, prefix string, now func() time.Time, names ...string) *Store {
 	return &Store{api: api, path: "/" + strings.Trim(prefix, "/"), names: names, now: now}
 }

@@ -44,8 +44,8 @@ type Item struct {
 	Trade  string `dynamodbav:"trade"`
 	Digest string `dynamodbav:"digest"`
 
-	// Copies of the trade's fields, as in Trade. A copy is left out if the field is missing, has another type, is too long
-	// or (Amount, ExecutedAt) can't be read.
+	// Copies of the trade's fields, as in Trade. A copy is left out if the field is missing, has another type, is too
+	// long or (Amount, ExecutedAt) can't be read.
 	Amount     string `dynamodbav:"amount,omitempty"`
 	Currency   string `dynamodbav:"currency,omitempty"`
 	Symbol     string `dynamodbav:"symbol,omitempty"`

@@ -58,8 +58,8 @@ type Request struct {
 	Validation trade.Verdict   `json:"validation"`
 	Market     json.RawMessage `json:"market"`
 
-	// Answers are the other stages' answers, by the names they hand them on under. Each becomes an attribute of the item,
-	// as JSON text.
+	// Answers are the other stages' answers, by the names they hand them on under. Each becomes an attribute of the
+	// item, as JSON text.
 	Answers map[string]json.RawMessage `json:"-"`
 }
 
@@ -83,8 +83,8 @@ func (r *Request) UnmarshalJSON(payload []byte) error {
 
 // Response is the recorder's answer.
 type Response struct {
-	// Outcome is OutcomeRecorded, OutcomeDuplicate if the table already had the trade, or OutcomeDuplicateRejected if it had
-	// its rejection.
+	// Outcome is OutcomeRecorded, OutcomeDuplicate if the table already had the trade, or OutcomeDuplicateRejected if
+	// it had its rejection.
 	Outcome string `json:"outcome"`
 
 	// The rest is what the table has: for a duplicate, what was recorded first.
@@ -169,9 +169,9 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 	return response, err
 }
 
-// write writes a valid new trade in one call. For a correction or cancel, it first looks for what is replaced. A rejected
-// trade has a key of its own, so it first looks for a copy that was recorded as valid, under other rules or by another
-// clock.
+// write writes a valid new trade in one call. For a correction or cancel, it first looks for what is replaced. A
+// rejected trade has a key of its own, so it first looks for a copy that was recorded as valid, under other rules or by
+// another clock.
 func (r *recorder) write(ctx context.Context, item Item, answers map[string]json.RawMessage) (Response, error) {
 	if item.Status == Rejected {
 		valid, err := r.get(ctx, item.TradeID, item.Version)
@@ -247,9 +247,9 @@ func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.R
 	return answer(OutcomeRecorded, item), nil
 }
 
-// meet answers for an item that the table has already, or whose key is taken. The same trade is a duplicate; another one
-// is a conflict. An item written by this very execution is neither: the write succeeded, but its answer was lost, and the
-// SDK or the state machine retried.
+// meet answers for an item that the table has already, or whose key is taken. The same trade is a duplicate; another
+// one is a conflict. An item written by this very execution is neither: the write succeeded, but its answer was lost,
+// and the SDK or the state machine retried.
 func meet(item, existing Item) (Response, error) {
 	switch {
 	case existing.Digest == "":

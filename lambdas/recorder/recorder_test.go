@@ -638,7 +638,8 @@ func TestTheTableDoesNotDependOnTheOrder(t *testing.T) {
 	})
 }
 
-// The versions of a trade, in any order, doubled, and replayed: one table, whose newest version is the state of the trade.
+// The versions of a trade, in any order, doubled, and replayed: one table, whose newest version is the state of the
+// trade.
 func TestVersionsInAnyOrderGiveOneTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		began := time.Date(2024, 5, 28, 9, 30, 0, 0, time.UTC)

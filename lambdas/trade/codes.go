@@ -95,8 +95,8 @@ type Description struct {
 	// Meaning says what is wrong with the field.
 	Meaning string
 
-	// Example is a JSON object. Put into a valid trade, its fields produce this violation, given a trade of system1, in an
-	// event from trading.system1, in a stack without a source system99.
+	// Example is a JSON object. Put into a valid trade, its fields produce this violation, given a trade of system1, in
+	// an event from trading.system1, in a stack without a source system99.
 	Example string
 }
 

@@ -42,9 +42,9 @@ func dayOf(at time.Time) int {
 
 // LookupCurrency finds an ISO 4217 code, upper case as in the standard, in use or withdrawn.
 //
-// The list of those in use is from github.com/bojanz/currency, which follows the maintenance agency's list one. The more
-// obvious golang.org/x/text/currency won't do: its tables from 2017 lack codes in use (VES, SLE, XCG), accept DEM, and
-// have CLDR's decimals for display, which differ from ISO's minor unit for twenty currencies.
+// The list of those in use is from github.com/bojanz/currency, which follows the maintenance agency's list one. The
+// more obvious golang.org/x/text/currency won't do: its tables from 2017 lack codes in use (VES, SLE, XCG), accept DEM,
+// and have CLDR's decimals for display, which differ from ISO's minor unit for twenty currencies.
 func LookupCurrency(code string) (Currency, bool) {
 	dates, dated := currencyDates()[code]
 	if digits, known := currency.GetDigits(code); known {
@@ -74,8 +74,8 @@ func isWithoutMinorUnit(code string) bool {
 // withdrew (its list three of historic denominations, as in https://github.com/datasets/currency-codes), with the days
 // and decimals of Unicode CLDR 48.2 (cldr-core, supplemental/currencyData.json), since the list has only months. Four
 // kinds of days differ from CLDR's. The last day of a currency that the euro replaced from 2007 on is the eve of the
-// euro's first, although its notes circulated for some weeks more: BGN until 2025-12-31 (the list: 2026-01), HRK
-// until 2022-12-31. DEM ends where it was legal tender. Codes without days in CLDR end with the month before ISO's. SLE
+// euro's first, although its notes circulated for some weeks more: BGN until 2025-12-31 (the list: 2026-01), HRK until
+// 2022-12-31. DEM ends where it was legal tender. Codes without days in CLDR end with the month before ISO's. SLE
 // starts with its ISO code.
 //
 //go:embed currencies.csv

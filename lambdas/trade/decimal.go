@@ -14,12 +14,12 @@ const (
 	// don't count.
 	MaxDigits = 38
 
-	// maxExactDigits is how many significant digits of a JSON number are sure to survive a service that reads numbers as
-	// IEEE 754 doubles, as Step Functions may: every decimal of 15 digits survives a round trip through a double.
+	// maxExactDigits is how many significant digits of a JSON number are sure to survive a service that reads numbers
+	// as IEEE 754 doubles, as Step Functions may: every decimal of 15 digits survives a round trip through a double.
 	maxExactDigits = 15
 
-	// A decimal's first significant digit is worth 10^minExponent to 10^maxExponent: DynamoDB's range for a number, 1E-130
-	// to 9.99...E+125.
+	// A decimal's first significant digit is worth 10^minExponent to 10^maxExponent: DynamoDB's range for a number,
+	// 1E-130 to 9.99...E+125.
 	minExponent = -130
 	maxExponent = 125
 )

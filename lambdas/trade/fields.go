@@ -16,8 +16,8 @@ type field struct {
 	name   string
 	prefix string // of its codes
 	what   string // what it is, in a sentence
-	// source says which field of a regulator's report it is: of RTS 22, Annex I, table 2 (Commission Delegated Regulation
-	// (EU) 2017/590, https://eur-lex.europa.eu/eli/reg_del/2017/590/oj), if it says nothing else.
+	// source says which field of a regulator's report it is: of RTS 22, Annex I, table 2 (Commission Delegated
+	// Regulation (EU) 2017/590, https://eur-lex.europa.eu/eli/reg_del/2017/590/oj), if it says nothing else.
 	source string
 	rule   rule
 }

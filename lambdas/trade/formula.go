@@ -4,13 +4,13 @@ import "github.com/cockroachdb/apd/v3"
 
 // How an amount follows from price and quantity depends on the instrument. An option's price is per share of a contract
 // of 100, a bond's a percentage of the nominal, a share's in London pence, a spread's may be below zero. The fields
-// priceNotation, quantityNotation, multiplier and priceCurrency say which it is; as soon as a trade has one of them, the
-// others mean money per unit, units, 1 and the amount's currency, where nothing else can be meant.
+// priceNotation, quantityNotation, multiplier and priceCurrency say which it is; as soon as a trade has one of them,
+// the others mean money per unit, units, 1 and the amount's currency, where nothing else can be meant.
 //
 // priceNotation and quantityNotation have the values of RTS 24 (Commission Delegated Regulation (EU) 2017/580, price
 // notation and quantity notation), which are the choices that RTS 22 has in its fields 33 and 30. By RTS 22, a price is
-// without commission and accrued interest, of an option per unit of the underlying or index point, and the multiplier is
-// the number of units, or the money per index point, of one contract (fields 33 and 46).
+// without commission and accrued interest, of an option per unit of the underlying or index point, and the multiplier
+// is the number of units, or the money per index point, of one contract (fields 33 and 46).
 
 // Unchecked says why the amount wasn't compared with price and quantity. Like codes, the values are stable.
 type Unchecked string
@@ -88,8 +88,8 @@ func isDebtOfUSIssuer(isin string) bool {
 	return isISIN(isin) && (isin[:2] == "US" || isin[:2] == "CA") && !(isDigit(isin[8]) && isDigit(isin[9]))
 }
 
-// isOptionSymbol reports whether a symbol is one of the US listed options': a root, an expiry as yymmdd, C or P, and the
-// strike in thousandths. https://www.macroption.com/option-symbol-parser
+// isOptionSymbol reports whether a symbol is one of the US listed options': a root, an expiry as yymmdd, C or P, and
+// the strike in thousandths. https://www.macroption.com/option-symbol-parser
 func isOptionSymbol(symbol string) bool {
 	const key = "000000C00000000"
 	root := len(symbol) - len(key)
@@ -99,7 +99,8 @@ func isOptionSymbol(symbol string) bool {
 // belowZero reports whether the price may be zero or less. Yields, rates and spreads may, and what derivatives and
 // energy exchanges trade: CME flags such instruments (https://cmegroup.com/notices/clearing/2020/04/Chadv20-160.html,
 // https://cmegroup.com/notices/electronic-trading/2020/04/20200403.html), and on EPEX SPOT power is below zero some
-// hundred hours a year (https://energysales.vattenfall.de/en/publications/articles/negative-spot-prices-is-a-gift-still-too-expensive).
+// hundred hours a year
+// (https://energysales.vattenfall.de/en/publications/articles/negative-spot-prices-is-a-gift-still-too-expensive).
 func (c *checker) belowZero() bool {
 	switch c.textOf(priceNotationField) {
 	case "PERC", "YIEL", "BAPO":

@@ -68,8 +68,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzCanonical checks the canonical form's promises: it is its own fixed point, no larger than
-// allowed, and has the same content.
+// FuzzCanonical checks the canonical form's promises: it is its own fixed point, no larger than allowed, and has the
+// same content.
 func FuzzCanonical(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, detail []byte) {

@@ -14,8 +14,8 @@ const assignedCountries = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB
 	"TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM " +
 	"ZW"
 
-// otherISINPrefixes are those of ISO 6166 and of the numbering agencies that aren't assigned countries. Most are also in
-// the table of python-stdnum (https://github.com/arthurdejong/python-stdnum, stdnum/isin.py).
+// otherISINPrefixes are those of ISO 6166 and of the numbering agencies that aren't assigned countries. Most are also
+// in the table of python-stdnum (https://github.com/arthurdejong/python-stdnum, stdnum/isin.py).
 const otherISINPrefixes = "XS " + // international securities in Euroclear and Clearstream
 	"EU " + // institutions of the European Union
 	"EZ " + // derivatives, from the Derivatives Service Bureau (https://www.anna-dsb.com)

@@ -97,8 +97,8 @@ type checker struct {
 
 	action Action
 
-	// executedAt is the time of execution if it can be read, and good if nothing is wrong with it. day is that time, else
-	// the event's.
+	// executedAt is the time of execution if it can be read, and good if nothing is wrong with it. day is that time,
+	// else the event's.
 	executedAt     time.Time
 	executedAtErr  error
 	executedAtGood bool

@@ -4,13 +4,13 @@ import "slices"
 
 // fact is a row of the table: what AWS authorises when a call is made, and with what.
 //
-// In its fields, {by} and {on} are the ARNs of the two resources, {by.role} and {on.key} what they name, {on.base} an ARN
-// without its version or alias and {on.qualifier} that version or alias, {region} that of {by}'s ARN, {with} the call's own
-// detail. A row is left out if what it needs isn't there: a queue without a customer-managed key needs no permission on
-// one.
+// In its fields, {by} and {on} are the ARNs of the two resources, {by.role} and {on.key} what they name, {on.base} an
+// ARN without its version or alias and {on.qualifier} that version or alias, {region} that of {by}'s ARN, {with} the
+// call's own detail. A row is left out if what it needs isn't there: a queue without a customer-managed key needs no
+// permission on one.
 //
-// A condition key is in a row only if AWS's documentation says that it is sent for this very use. A policy that asks for
-// another one denies, as it may on AWS.
+// A condition key is in a row only if AWS's documentation says that it is sent for this very use. A policy that asks
+// for another one denies, as it may on AWS.
 type fact struct {
 	call    Call
 	caller  string // a service principal, or {by.role} and the like
@@ -88,9 +88,9 @@ var eventFacts = []fact{
 		source: eventBridgeGuide + "eb-rule-dlq.html",
 	},
 	{
-		// AWS's statement for this use has no condition; for EventBridge and an encrypted topic it says that aws:SourceArn and
-		// aws:SourceAccount aren't supported (sns-key-management.html). The queue's own page lists them for "CloudWatch Events"
-		// without saying with which value, so nothing is sent here.
+		// AWS's statement for this use has no condition; for EventBridge and an encrypted topic it says that
+		// aws:SourceArn and aws:SourceAccount aren't supported (sns-key-management.html). The queue's own page lists
+		// them for "CloudWatch Events" without saying with which value, so nothing is sent here.
 		call: KeepUndelivered, caller: "events.amazonaws.com", actions: useKey, on: "{on.key}",
 		source: eventBridgeGuide + "eb-targets.html#targets-permissions",
 	},
@@ -273,8 +273,9 @@ var otherFacts = []fact{
 		source: snsGuide + "sns-key-management.html#compatibility-with-aws-services, and grantCloudWatchAlarmsTopicAccess of https://github.com/aws/modern-data-architecture-accelerator",
 	},
 	{
-		// Which of the actions in AWS's statement CloudWatch Logs calls isn't documented. kms:DescribeKey isn't among them: it
-		// has no encryption context, so AWS's own statement, whose condition names one, doesn't allow it either.
+		// Which of the actions in AWS's statement CloudWatch Logs calls isn't documented. kms:DescribeKey isn't among
+		// them: it has no encryption context, so AWS's own statement, whose condition names one, doesn't allow it
+		// either.
 		call: EncryptLogs, caller: "logs.{region}.amazonaws.com", on: "{on.key}",
 		actions: []string{
 			"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",

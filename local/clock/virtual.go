@@ -200,7 +200,8 @@ func (c *timeout) end(err error) {
 	}
 }
 
-// AfterFunc is what package context asks for, to end derived contexts with this one and not in a goroutine of their own.
+// AfterFunc is what package context asks for, to end derived contexts with this one and not in a goroutine of their
+// own.
 func (c *timeout) AfterFunc(f func()) (stop func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

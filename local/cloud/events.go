@@ -153,8 +153,7 @@ func onBus(act func(*Cloud, *Resource, *bus) error) func(*Cloud, *Resource) erro
 
 const defaultBus = "default"
 
-// The metrics of rules.
-// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+// The metrics of rules. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 const (
 	matchedEvents     = "MatchedEvents"
 	invocations       = "Invocations"
@@ -505,8 +504,7 @@ func (c *Cloud) keepUndelivered(ctx context.Context, by, queueARN string, docume
 }
 
 // unkept is what becomes of an event that the bus can't encrypt: it goes to the bus's own dead-letter queue, if that is
-// possible.
-// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html
+// possible. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html
 func (c *Cloud) unkept(ctx context.Context, region, busARN string, document *states.Document, trace string, reason error) Delivery {
 	delivery := Delivery{Failure: &states.Failure{Name: "KmsAccessDeniedException", Cause: reason.Error()}}
 	r, _ := c.Read(busType, region, afterLast(busARN, "/"))

@@ -54,8 +54,7 @@ func compileMachine(definition string) (*states.Machine, error) {
 	return compiled, errors.Join(problems...)
 }
 
-// The metrics of state machines.
-// https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+// The metrics of state machines. https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 const (
 	executionsStarted   = "ExecutionsStarted"
 	executionsSucceeded = "ExecutionsSucceeded"

@@ -19,8 +19,7 @@ import (
 )
 
 // replicationLag is how long a write takes to reach another region's replica; AWS speaks of less than a second as a
-// rule.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+// rule. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 const replicationLag = 500 * time.Millisecond
 
 // tableKinds are DynamoDB tables and their replicas.

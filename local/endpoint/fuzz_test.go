@@ -19,8 +19,8 @@ import (
 	"trade-processing/local/endpoint"
 )
 
-// Whatever is asked, there is an answer in the caller's protocol: what was asked for, or what is wrong with the request.
-// It is never the endpoint's own fault.
+// Whatever is asked, there is an answer in the caller's protocol: what was asked for, or what is wrong with the
+// request. It is never the endpoint's own fault.
 func FuzzRequest(f *testing.F) {
 	const queue = `"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/000000000000/letters"`
 	for _, seed := range [][4]string{

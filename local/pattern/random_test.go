@@ -145,8 +145,8 @@ func TestAnArrayOfOneIsItsElement(t *testing.T) {
 }
 
 func TestManyElementsInManyArraysAreNoDetour(t *testing.T) {
-	// Twelve arrays of a hundred elements that match except for the last: trying every combination would take longer than
-	// the universe lasts.
+	// Twelve arrays of a hundred elements that match except for the last: trying every combination would take longer
+	// than the universe lasts.
 	var fields, members []string
 	for _, name := range strings.Split("abcdefghijkl", "") {
 		fields = append(fields, `"`+name+`": {"x": [1], "y": [2]}`)

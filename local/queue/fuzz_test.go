@@ -32,7 +32,8 @@ func FuzzSend(f *testing.F) {
 	})
 }
 
-// refused are the characters that are not among #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.
+// refused are the characters that are not among #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to
+// #x10FFFF.
 func refused(r rune) bool {
 	for _, taken := range [][2]rune{{0x9, 0x9}, {0xA, 0xA}, {0xD, 0xD}, {0x20, 0xD7FF}, {0xE000, 0xFFFD}, {0x10000, 0x10FFFF}} {
 		if taken[0] <= r && r <= taken[1] {

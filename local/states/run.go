@@ -15,8 +15,8 @@ const maxData = 256 << 10
 
 // Tasks does the work of Task states. Many executions, and several branches of each, call it at once.
 type Tasks interface {
-	// Invoke calls an integration, such as arn:aws:states:::lambda:invoke, with the state's parameters. An error that is a
-	// *Failure keeps its name; any other is States.TaskFailed. Its answer after ctx has ended is ignored.
+	// Invoke calls an integration, such as arn:aws:states:::lambda:invoke, with the state's parameters. An error that
+	// is a *Failure keeps its name; any other is States.TaskFailed. Its answer after ctx has ended is ignored.
 	Invoke(ctx context.Context, resource string, parameters Data) (Data, error)
 }
 
@@ -25,8 +25,8 @@ type Environment struct {
 	Clock  clock.Clock
 	Random func() float64 // in [0, 1), for jitter; safe for concurrent use
 	Tasks  Tasks
-	// Observe, if not nil, is called for every state that was left, by several branches at once, but not for one that was
-	// stopped midway.
+	// Observe, if not nil, is called for every state that was left, by several branches at once, but not for one that
+	// was stopped midway.
 	Observe func(Visit)
 }
 

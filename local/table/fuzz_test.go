@@ -16,7 +16,8 @@ import (
 // fuzzed is a table with a hash key of strings and a range key of numbers.
 var fuzzed = Definition{Name: "fuzzed", HashKey: "h", RangeKey: "r", Attributes: map[string]types.ScalarAttributeType{"h": "S", "r": "N"}}
 
-// What is encoded is decoded: whole, attribute by attribute, and in a part; and what is read is written as the same bytes.
+// What is encoded is decoded: whole, attribute by attribute, and in a part; and what is read is written as the same
+// bytes.
 func FuzzItem(f *testing.F) {
 	for _, item := range []string{
 		`{"h":{"S":"a"},"r":{"N":"1.50"},"m":{"M":{"l":{"L":[{"NULL":true},{"BOOL":false},{"B":"AP8="}]},"":{"S":""}}}}`,

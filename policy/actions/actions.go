@@ -10,8 +10,7 @@ import (
 //go:embed unscoped.txt
 var text string
 
-// unscoped are the actions that AWS ties to no resource, in lower case. Most programs that link this
-// never ask.
+// unscoped are the actions that AWS ties to no resource, in lower case. Most programs that link this never ask.
 var unscoped = sync.OnceValue(func() map[string]bool {
 	all := map[string]bool{}
 	for line := range strings.Lines(text) {
@@ -23,6 +22,6 @@ var unscoped = sync.OnceValue(func() map[string]bool {
 	return all
 })
 
-// Unscoped reports whether AWS ties an action to no resource, so that it can only be allowed on all of them. AWS doesn't
-// compare the case of actions.
+// Unscoped reports whether AWS ties an action to no resource, so that it can only be allowed on all of them. AWS
+// doesn't compare the case of actions.
 func Unscoped(action string) bool { return unscoped()[strings.ToLower(action)] }

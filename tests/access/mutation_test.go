@@ -169,8 +169,8 @@ func forbidden(needed []access.Authorization) []access.Authorization {
 	return all
 }
 
-// open reports whether AWS's documentation leaves a grant without a condition that could keep strangers out: EventBridge
-// meets none when it uses a key for a queue, and the same statement serves the bus.
+// open reports whether AWS's documentation leaves a grant without a condition that could keep strangers out:
+// EventBridge meets none when it uses a key for a queue, and the same statement serves the bus.
 func open(a access.Authorization) bool {
 	return a.Principal == "events.amazonaws.com" && strings.HasPrefix(a.Action, "kms:")
 }

@@ -92,8 +92,8 @@ var opposite = map[string]map[string]any{
 	"prod": {"deletionProtection": false, "workflowLogLevel": "ALL", "backup": false, "manageRegistryReplication": false, "manageInsightsLogGroup": false},
 }
 
-// Whatever key changes on a deployed stack, AWS takes the update in the order of the engine, trades are recorded all the
-// while, unless the key has a reason, and the state is then what is there.
+// Whatever key changes on a deployed stack, AWS takes the update in the order of the engine, trades are recorded all
+// the while, unless the key has a reason, and the state is then what is there.
 func TestAChangeOfAnyConfigKey(t *testing.T) {
 	text, err := os.ReadFile(root + "/Pulumi.yaml")
 	if err != nil {
@@ -194,8 +194,8 @@ func (d *desk) change(protected bool, change changed) {
 	d.trades(change.key, "system1", "system3")
 }
 
-// watch looks on while the engine works: after each step it sends a trade from each source, and it remembers who referred
-// to what was deleted.
+// watch looks on while the engine works: after each step it sends a trade from each source, and it remembers who
+// referred to what was deleted.
 type watch struct {
 	desk    *desk
 	sources []string
@@ -273,8 +273,8 @@ func (w *watch) step(ctx context.Context, operation, urn string) func() {
 
 func same(a, b *cloud.Resource) bool { return a.Type == b.Type && a.Region == b.Region && a.ID == b.ID }
 
-// refers reports whether a resource has the id of another of its region, or an ARN that begins with the other's. What the
-// program itself chose, such as a name, isn't taken for a reference.
+// refers reports whether a resource has the id of another of its region, or an ARN that begins with the other's. What
+// the program itself chose, such as a name, isn't taken for a reference.
 func refers(from, to *cloud.Resource) bool {
 	arn, _ := to.Outputs["arn"].(string)
 	return has(from.Inputs, func(text string) bool {
@@ -301,7 +301,8 @@ func has(properties cloud.Properties, wanted func(string) bool) bool {
 	return within(map[string]any(properties))
 }
 
-// send sends a trade to each bus that is there. If none records it, it says why, and whether a dead-letter queue kept it.
+// send sends a trade to each bus that is there. If none records it, it says why, and whether a dead-letter queue kept
+// it.
 func (w *watch) send(ctx context.Context, source string) (problem string, kept bool) {
 	ctx, stop := context.WithTimeout(ctx, time.Second) // which a retry takes longer than
 	defer stop()

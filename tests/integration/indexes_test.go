@@ -92,7 +92,8 @@ func TestTimeWindowsOfASourceAndOfAStatus(t *testing.T) {
 		}
 	}
 
-	// First the promise, compared with what was sent: every trade in the window, in order, with the promised attributes.
+	// First the promise, compared with what was sent: every trade in the window, in order, with the promised
+	// attributes.
 	promised := []string{"amount", "currency", "digest", "recordedAt", "sourceSystem", "status", "timestamp", "tradeId", "version"}
 	from, to := trades[50].At, trades[199].At
 	var want, got []string

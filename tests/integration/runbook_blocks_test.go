@@ -17,7 +17,8 @@ type procedure struct {
 	says   string            // a pattern of what it prints
 	ends   int               // its exit code if nothing fails
 
-	// prepare brings the world into the state in which the block applies, before each run; check looks at it after the last.
+	// prepare brings the world into the state in which the block applies, before each run; check looks at it after the
+	// last.
 	prepare func(*operator)
 	check   func(o *operator, said string)
 

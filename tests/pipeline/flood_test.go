@@ -78,8 +78,8 @@ func valid(count int, line string) *feed.Feed {
 	return feed.FromReader("flood", reader)
 }
 
-// Of ten times as many calls as the recorder may run at once, most are throttled. What the retries don't get through is kept,
-// and recorded when it is sent again.
+// Of ten times as many calls as the recorder may run at once, most are throttled. What the retries don't get through is
+// kept, and recorded when it is sent again.
 func TestFloodOverTheReservedConcurrency(t *testing.T) {
 	flood(t)
 	const reserved, count = 4, 5_000

@@ -61,7 +61,8 @@ func TestAnyOrderAndAnyConcurrencyGiveTheSameTable(t *testing.T) {
 			chance.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 			s := deploy(t, cloud.Options{})
 			s.pipeline.Concurrency = concurrency
-			// A conflict is two trades with one key, of which the first is recorded: it counts the same whichever comes first.
+			// A conflict is two trades with one key, of which the first is recorded: it counts the same whichever comes
+			// first.
 			wants(t, expected, s.run(shuffled...))
 			got := s.trades()
 			if !slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))) {

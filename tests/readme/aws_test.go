@@ -91,8 +91,7 @@ func pulumiStandIn(args []string) int {
 	return refuse("pulumi %s is not supported here", strings.Join(words, " "))
 }
 
-// awsOptions are the options of the operations that a page may use.
-// https://docs.aws.amazon.com/cli/latest/reference/
+// awsOptions are the options of the operations that a page may use. https://docs.aws.amazon.com/cli/latest/reference/
 var awsOptions = map[string][]string{
 	"events put-events": {"--region", "--entries"},
 	"dynamodb get-item": {"--region", "--table-name", "--key"},

@@ -354,8 +354,8 @@ func TestEveryAttributeIsCompared(t *testing.T) {
 	}
 }
 
-// That a calendar ends soon is told but isn't a failure: no deployment can change it, and a verification must not turn red
-// by the passing of time.
+// That a calendar ends soon is told but isn't a failure: no deployment can change it, and a verification must not turn
+// red by the passing of time.
 func TestACalendarThatEndsSoonIsToldAndPasses(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	w.amend("aws:cloudwatch/metricAlarm:MetricAlarm", "trade-processing-local-calendar-ends", "metricName", "CalendarDaysLeft", "TradesEnriched")

@@ -2,8 +2,8 @@ package functiontest
 
 import "strings"
 
-// Hostile are texts that a careless writer of logs, expressions, JSON, XML, addresses or terminals gets wrong. A test of
-// each output writes them all, and expects that what reads the output reads these texts and nothing else.
+// Hostile are texts that a careless writer of logs, expressions, JSON, XML, addresses or terminals gets wrong. A test
+// of each output writes them all, and expects that what reads the output reads these texts and nothing else.
 func Hostile() []string {
 	return []string{
 		// for terminals and line-wise logs
