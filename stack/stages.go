@@ -63,7 +63,7 @@ func (c *Config) stages() []components.Stage {
 				{Graph: components.OutcomesGraph, Name: recorder.DuplicateTrades, Label: "duplicates"},
 				{Graph: components.OutcomesGraph, Name: recorder.DuplicateRejections, Label: "duplicates of rejected trades"},
 				{Graph: components.OutcomesGraph, Name: recorder.TradeConflicts, Label: "conflicts"},
-				{Graph: components.OutcomesGraph, Name: recorder.ReplacedMissing, Label: "corrections of what isn't recorded"},
+				{Graph: components.OutcomesGraph, Name: recorder.ReplacedMissing, Label: "corrections of missing trades"},
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p50", Statistic: "p50"},
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p95", Statistic: "p95"},
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p99", Statistic: "p99"},
