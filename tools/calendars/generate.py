@@ -1,4 +1,4 @@
-"""Writes the market reference data from the libraries that keep exchange calendars, and holds them against one another.
+"""Writes the market reference data from libraries of exchange calendars, and compares these with one another.
 
 README.md says how it is run and what its inputs mean.
 """
@@ -30,7 +30,7 @@ Hours = tuple[Transition, ...]
 
 
 class Mistake(Exception):
-    """Something in the inputs that a person has to mend."""
+    """Something in the inputs that a person has to fix."""
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -100,7 +100,7 @@ class Override:
 
     def __post_init__(self) -> None:
         self.dates = parse_dates(self.written)
-        # Those that stand there one by one.
+        # Those listed one by one.
         self.named = [Date.fromisoformat(w) for w in self.written.split() if re.fullmatch(r"\d{4}-\d\d-\d\d", w)]
 
     def keeps(self) -> bool:
@@ -211,7 +211,7 @@ class Calendar:
         self.view: View = groups[0][0]
         self.first = min(v.first for group in groups for v in group)
         self.last = min(v.last for group in groups for v in group)
-        # A library that begins later than another says nothing of the days before.
+        # A library that begins later than another says nothing about the days before.
         self.open = {
             d
             for d in days(self.first, self.last)
@@ -406,7 +406,7 @@ class Count:
 
 
 def compare(calendar: Calendar, peers: list[tuple[str, str]], count: Count) -> list[str]:
-    """Holds a calendar against its libraries; returns a line for each difference that no override explains."""
+    """Compares a calendar with its libraries; returns a line for each difference that no override explains."""
     unexplained = []
     views: list[tuple[str, dict[Date, str]]] = [("libraries", calendar.library_says)]
     for library, name in peers:
@@ -431,7 +431,7 @@ def compare(calendar: Calendar, peers: list[tuple[str, str]], count: Count) -> l
 
 
 def not_kept(calendar: Calendar) -> list[str]:
-    """A line for each date that an override says to keep as what it isn't."""
+    """A line for each date that an override keeps as something it isn't."""
     return [
         f"{calendar.spec.name} {day} is {calendar.kind(day)}, so this keeps nothing: {o.line}"
         for o in calendar.overrides
@@ -442,7 +442,7 @@ def not_kept(calendar: Calendar) -> list[str]:
     ]
 
 
-# --- The whole ---
+# --- All calendars ---
 
 
 @dataclass
@@ -498,7 +498,7 @@ def generate() -> tuple[dict[str, str], list[str], list[str]]:
 
 
 def segments(mics: Path) -> tuple[str, list[str]]:
-    """segments.csv by the ISO 10383 list, and what venues.csv says otherwise than the list."""
+    """segments.csv from the ISO 10383 list, and where venues.csv differs from that list."""
     listed = {row["MIC"]: row for row in csv.DictReader(mics.read_text(encoding="utf-8-sig").splitlines())}
     venues = {row["mic"]: row for row in read_csv(DATA / "venues.csv")}
     wrong = []

@@ -118,7 +118,7 @@ def _holidays(make, name: str, first: Date, last: Date, also: tuple[str, ...] = 
     first = max(first, Date(make(name).start_year, 1, 1))
     years = range(first.year, last.year + 1)
     closed = make(name, years=years, categories=categories)
-    # Exchanges stay closed on the Saturdays that offices work in place of another day.
+    # Exchanges stay closed on Saturdays that offices work to make up for another day.
     open_days = {d for d in days(first, last) if d not in closed and not closed._is_weekend(d)}
     short = open_days & set(make(name, years=years, categories=("half_day",))) if "half_day" in supported else None
     return View(first, last, open_days, short=short)
