@@ -91,8 +91,9 @@ func combined(code trade.Code) bool {
 	switch code {
 	case trade.AmountNegative, trade.PriceZero, trade.PriceNegative, trade.QuantityZero, trade.QuantityNegative, trade.SourceSystemUnknown:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // exampleFault gives a field the value of a code's example, which breaks one rule whatever the trade's other fields

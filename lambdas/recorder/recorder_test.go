@@ -654,10 +654,10 @@ func TestVersionsInAnyOrderGiveOneTable(t *testing.T) {
 				times = append(times, times[i]+rapid.IntRange(1, 100_000).Draw(t, "later"))
 			}
 			for i, millisecond := range times {
-				action, replaces := "NEW", ""
+				replaces := ""
 				detail := fmt.Sprintf(`{"tradeId":"t-%d","sourceSystem":"system1","executedAt":%q,"amount":"%d"`, n, at(0), i+1)
 				if i > 0 {
-					action = rapid.SampledFrom([]string{"CORRECT", "CANCEL"}).Draw(t, "action")
+					action := rapid.SampledFrom([]string{"CORRECT", "CANCEL"}).Draw(t, "action")
 					replaced := rapid.IntRange(0, i-1).Draw(t, "replaced")
 					replaces = "system1#" + at(times[replaced])
 					detail += fmt.Sprintf(`,"action":%q,"actionTime":%q`, action, at(millisecond))

@@ -69,9 +69,9 @@ func valid(count int, line string) *feed.Feed {
 		out := bufio.NewWriter(writer)
 		for i := range count {
 			if i == count/2 && line != "" {
-				fmt.Fprintln(out, line)
+				_, _ = fmt.Fprintln(out, line) // Flush tells
 			}
-			fmt.Fprintln(out, aTrade(fmt.Sprintf(`{"tradeId": "flood-%d", "amount": "1.50", "currency": "USD", "sourceSystem": "system1", "executedAt": "2025-11-24T14:30:00Z"}`, i)))
+			_, _ = fmt.Fprintln(out, aTrade(fmt.Sprintf(`{"tradeId": "flood-%d", "amount": "1.50", "currency": "USD", "sourceSystem": "system1", "executedAt": "2025-11-24T14:30:00Z"}`, i)))
 		}
 		writer.CloseWithError(out.Flush())
 	}()

@@ -114,7 +114,7 @@ func readKept(file *os.File, here *cloud.Cloud) (state []byte, err error) {
 	if _, err := io.ReadFull(file, length[:]); err != nil {
 		return nil, err
 	}
-	after := int64(binary.BigEndian.Uint64(length[:])) //nolint:gosec // compared below
+	after := int64(binary.BigEndian.Uint64(length[:]))
 	if after < 0 || after > info.Size()-lengthSize {
 		return nil, io.ErrUnexpectedEOF
 	}
