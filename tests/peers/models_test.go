@@ -199,7 +199,7 @@ func unretried(t *testing.T, definition string, seen map[string]string) []findin
 	}
 	var findings []finding
 	calls, sends := machine.tasks(":lambda:invoke"), machine.tasks(":sqs:sendMessage")
-	if len(calls) != len(sends) || len(calls) < 3 {
+	if len(calls) < 3 || len(sends) < len(calls) {
 		t.Errorf("%d tasks call functions, and %d keep what failed", len(calls), len(sends))
 	}
 	answered := slices.Collect(maps.Values(seen))
@@ -224,7 +224,7 @@ func unretried(t *testing.T, definition string, seen map[string]string) []findin
 	}
 	for state, send := range sends {
 		if !send.retries("SQS.AmazonSQSException") {
-			findings = append(findings, finding{"not-retried", "sqs.SendMessage", state})
+			findings = append(findings, finding{"not-retried", "sqs.SendMessage of " + state, "what isn't sent fails at once"})
 		}
 	}
 	return findings
