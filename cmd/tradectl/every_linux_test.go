@@ -213,13 +213,13 @@ func onTerminal(t *testing.T, command *exec.Cmd, columns uint16) ([]byte, error)
 }
 
 // A dependency of Pulumi's SDK asks the terminal for its background before main, and waits five seconds for an answer.
-func TestATerminalThatAnswersNothingCostsNoTime(t *testing.T) {
-	run := bare(t, "tradectl local run --sample 10 --project "+project(t))
+func TestATerminalIsAskedNothing(t *testing.T) {
+	run := bare(t, "tradectl local run --sample 10")
+	run.Args = append(run.Args, "--project", project(t))
 	run.Env = append(run.Env, "TERM=xterm-256color", "NO_COLOR=1")
-	begun := time.Now()
 	shown, err := onTerminal(t, run, 40)
-	if err != nil || time.Since(begun) > 5*time.Second {
-		t.Fatalf("after %s: %v\n%s", time.Since(begun), err, shown)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, shown)
 	}
 	if asks := regexp.MustCompile(`\x1b(\]|\[[0-9;?]*[nc]|P)`).Find(shown); asks != nil {
 		t.Errorf("it asks the terminal %q", asks)
