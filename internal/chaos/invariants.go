@@ -349,6 +349,7 @@ func (w *world) due() (must, may map[string]bool) {
 			must[name+"-errors"] = true
 		}
 		may[name+"-p99"] = w.slow[name]
+		may[name+"-throttles"] = w.slow[name] // slow calls fill the reserved concurrency (seed 12935)
 		may[name+"-stale-parameters"] = w.hit["parameters unreadable"]
 	}
 	may["workflow-unkept"] = w.hit["queue refuses"] || w.hit["queue slow"] || w.hit["queue's answer lost"] || w.hit["key disabled"]
