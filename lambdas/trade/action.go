@@ -53,15 +53,21 @@ func (c *checker) moment(i int, v *value) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	at, err := ParseTime(literal)
+	if c.unreadable(i, literal, err) {
+		return time.Time{}, false
+	}
+	return at, !c.inFuture(i, literal, at)
+}
+
+// unreadable reports the error of ParseTime, if there is one.
+func (c *checker) unreadable(i int, literal string, err error) bool {
 	switch {
 	case errors.Is(err, errTimeFormat):
 		c.add(i, "INVALID", "%s %v", quote(literal), err)
 	case errors.Is(err, errTimeTooFine):
 		c.add(i, "TOO_FINE", "%s %v", quote(literal), err)
-	default:
-		return at, !c.inFuture(i, literal, at)
 	}
-	return time.Time{}, false
+	return err != nil
 }
 
 // inFuture compares a time with the earlier of the event's time and now, and reports a later one. By now alone, a trade

@@ -164,7 +164,7 @@ type decimalRule struct {
 }
 
 func (r decimalRule) check(c *checker, i int, v *value) {
-	if v.kind == absent || v.kind == null {
+	if !c.present(i) {
 		if r.required && c.action != Cancel {
 			c.add(i, "MISSING", "is missing")
 		}
@@ -377,7 +377,7 @@ func (dateRule) describe(f *field) []Description {
 type currencyRule struct{}
 
 func (currencyRule) check(c *checker, i int, v *value) {
-	if v.kind == absent || v.kind == null {
+	if !c.present(i) {
 		if c.action != Cancel {
 			c.add(i, "MISSING", "is missing")
 		}
@@ -418,7 +418,7 @@ func (priceCurrencyRule) describe(f *field) []Description {
 type sourceSystemRule struct{}
 
 func (sourceSystemRule) check(c *checker, i int, v *value) {
-	if v.kind == absent || v.kind == null {
+	if !c.present(i) {
 		c.add(i, "MISSING", "is missing")
 		return
 	}
@@ -458,11 +458,8 @@ func (executedAtRule) check(c *checker, i int, v *value) {
 	if !present {
 		return
 	}
-	switch at, err := c.executedAt, c.executedAtErr; {
-	case errors.Is(err, errTimeFormat):
-		c.add(i, "INVALID", "%s %v", quote(literal), err)
-	case errors.Is(err, errTimeTooFine):
-		c.add(i, "TOO_FINE", "%s %v", quote(literal), err)
+	switch at := c.executedAt; {
+	case c.unreadable(i, literal, c.executedAtErr):
 	case at.Before(earliestExecution):
 		c.add(i, "TOO_EARLY", "%s is before %s, when electronic trading began: is it the zero of a clock?", quote(literal), earliestExecution.Format(time.DateOnly))
 	default:
