@@ -43,13 +43,9 @@ var Patterns = map[string]string{
 // plain matches a text of these characters and percent-encoded bytes.
 func plain(characters string) string { return `([` + characters + `]|%[0-9A-Fa-f]{2})*` }
 
-var compiled = func() map[string]*regexp.Regexp {
-	all := map[string]*regexp.Regexp{}
-	for name, pattern := range Patterns {
-		all[name] = regexp.MustCompile(pattern)
-	}
-	return all
-}()
+// matches reports whether a text has its parameter's pattern. It compiles that each time, because a function reads few
+// parameters, once a minute, and starts without them.
+func matches(name, text string) bool { return regexp.MustCompile(Patterns[name]).MatchString(text) }
 
 // Values are the parameters that a function uses, as one consistent reading of SSM. The others are zero.
 type Values struct {
@@ -75,7 +71,7 @@ var readers = map[string]func(v *Values, text string) error{
 		return err
 	},
 	MaxRetriesName: func(v *Values, text string) (err error) {
-		if v.MaxRetries, err = strconv.Atoi(text); err != nil || !compiled[MaxRetriesName].MatchString(text) {
+		if v.MaxRetries, err = strconv.Atoi(text); err != nil || !matches(MaxRetriesName, text) {
 			return fmt.Errorf("%q is not a whole number from 0 to %d", text, MaxRetriesLimit)
 		}
 		return nil
@@ -107,7 +103,7 @@ func parseThreshold(text string) (trade.Decimal, error) {
 		return threshold, fmt.Errorf("%q %w", text, err)
 	case threshold.Sign() < 0:
 		return threshold, fmt.Errorf("%q is negative", text)
-	case !compiled[ThresholdName].MatchString(text):
+	case !matches(ThresholdName, text):
 		return threshold, fmt.Errorf("%q is not written as digits, at most 38 or 19 on each side of a point", text)
 	}
 	return threshold, nil
@@ -120,7 +116,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 	if text == Unset {
 		return nil, nil
 	}
-	if !compiled[EndpointName].MatchString(text) {
+	if !matches(EndpointName, text) {
 		return nil, errNoEndpoint
 	}
 	endpoint, err := url.Parse(text)
