@@ -46,8 +46,7 @@ func (t *Table) Entries() iter.Seq[Entry] {
 // Entry finds an item of a table whose keys are strings, by its key.
 func (t *Table) Entry(hash, sort string) (Entry, bool) {
 	t.catchUp()
-	key := appendKeyPrefix(nil, hash)
-	key = append(appendKeyPrefix(append(key, 0x00, 0x01), sort), 0x00, 0x01)
+	key := appendKeyText(appendKeyText(nil, hash), sort)
 	found := t.store.get(&record{keys: []string{string(key)}})
 	return Entry{found}, found != nil
 }

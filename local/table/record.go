@@ -101,8 +101,11 @@ func appendKeyValue(b []byte, value raw) []byte {
 		n, _ := parseNumber(text) // in normal form already
 		return n.appendKey(b)
 	}
-	return append(appendKeyPrefix(b, text), 0x00, 0x01)
+	return appendKeyText(b, text)
 }
+
+// appendKeyText writes a string or binary.
+func appendKeyText(b []byte, text string) []byte { return append(appendKeyPrefix(b, text), 0x00, 0x01) }
 
 // appendKeyPrefix writes the beginning of a string or binary.
 func appendKeyPrefix(b []byte, text string) []byte {
