@@ -53,9 +53,8 @@ type Sabotage struct {
 type Result struct {
 	Violations []string // of promises, each after the name of its invariant
 	Faults     []Fault
-	Injected   int           // calls that a fault hit
-	Events     int           // that were sent
-	Lasted     time.Duration // on the run's own clock
+	Injected   int // calls that a fault hit
+	Events     int // that were sent
 }
 
 // Deployment is stack local, deployed once for many runs.

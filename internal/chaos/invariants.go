@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -106,7 +107,7 @@ func (w *world) look() {
 			w.violate(contents, "nobody sent %s", i.text)
 		}
 	}
-	for _, key := range sorted(w.seen) {
+	for _, key := range slices.Sorted(maps.Keys(w.seen)) {
 		was, is := w.seen[key], now[key]
 		if is.text != was.text && !(w.replaced[key] && is.trade == was.trade) {
 			w.violate(records, "%s was %s and is %s", key, was.text, is.text)
@@ -130,7 +131,7 @@ type letter struct {
 
 func (w *world) letters() []letter {
 	var all []letter
-	for _, name := range sorted(w.cloud.QueueDepths(w.region)) {
+	for _, name := range slices.Sorted(maps.Keys(w.cloud.QueueDepths(w.region))) {
 		queue, err := w.cloud.Queue(w.region, name)
 		if err != nil {
 			continue
@@ -271,7 +272,7 @@ func (w *world) checkBounds() {
 	if w.peak > reserved {
 		w.violate(bounds, "%d calls of the recorder ran at once, and %d may", w.peak, reserved)
 	}
-	for _, call := range sorted(w.calls) {
+	for _, call := range slices.Sorted(maps.Keys(w.calls)) {
 		for operation, limit := range most {
 			if times := w.calls[call]; strings.HasPrefix(call, operation) && times > limit {
 				w.violate(bounds, "%s: %d times, and at most %d are due", call, times, limit)
@@ -287,15 +288,15 @@ func (w *world) checkAlarms() {
 	for _, change := range w.cloud.EvaluateAlarms() {
 		off[strings.TrimPrefix(change.Alarm, w.prefix)] = true
 	}
-	w.say("alarms %v", sorted(off))
+	w.say("alarms %v", slices.Sorted(maps.Keys(off)))
 	must, may := w.due()
-	for _, name := range sorted(must) {
+	for _, name := range slices.Sorted(maps.Keys(must)) {
 		if must[name] && !off[name] {
 			w.violate(alarms, "%s did not go off", name)
 		}
 	}
 	paging := false
-	for _, name := range sorted(off) {
+	for _, name := range slices.Sorted(maps.Keys(off)) {
 		if name != "page" && !must[name] && !may[name] {
 			w.violate(alarms, "%s went off for nothing", name)
 		}
@@ -460,13 +461,4 @@ func (d *disk) Write(p []byte) (int, error) {
 		return n, errors.New("no space left on device")
 	}
 	return n, nil
-}
-
-func sorted[T any](of map[string]T) []string {
-	var keys []string
-	for key := range of {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -82,7 +82,7 @@ func (d *Deployment) Run(ctx context.Context, options Options) (*Result, error) 
 		}
 	})
 	result := &Result{
-		Violations: w.violations, Faults: w.faults, Injected: w.injected, Lasted: w.clock.Now().Sub(begin),
+		Violations: w.violations, Faults: w.faults, Injected: w.injected,
 	}
 	for _, e := range w.events {
 		if e.sent {
