@@ -3,6 +3,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -73,20 +74,23 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	if err != nil {
 		return exitcode.With(exitcode.Usage, err)
 	}
+	files, err := outfile.Open(ctx, []outfile.Output{{Flag: "--trace", Path: o.trace}})
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	defer outfile.Discard(files...)
+	trace := files[0]
+	if trace != nil {
+		o.Trace = trace
+	}
 	d, err := chaos.Deploy(ctx, root)
 	if err != nil {
 		return err
 	}
-	if o.trace != "" {
-		file, err := outfile.Create(ctx, o.trace)
-		if err != nil {
-			return err
-		}
-		defer file.Discard()
-		o.Trace = file
-		defer file.Commit() //nolint:errcheck // what the run showed is said either way
-	}
 	failed, err := all(ctx, t, d, o)
+	if trace != nil {
+		err = errors.Join(err, trace.Commit())
+	}
 	if err == nil && failed > 0 {
 		err = exitcode.Silent(exitcode.Unreconciled)
 	}
