@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -19,17 +17,7 @@ import (
 // writes nothing, because it can't tell which trade it is, or because an answer is missing or not what DynamoDB takes.
 // The same payload again changes nothing.
 func FuzzPayload(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range files {
-		payload, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(payload)
-	}
+	functiontest.AddFiles(f, "testdata/*.json")
 	f.Add(payload(`{"tradeId":"t"}`, approved, `{"status":"COMPLETE","external":{"a":[1e400,"\ud800"]}}`))
 	f.Add(payload(`{"tradeId":"t"}`, `{"valid":false,"violations":null}`, `null`))
 	f.Fuzz(func(t *testing.T, payload []byte) {

@@ -3,8 +3,6 @@ package validator_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"trade-processing/lambdas/function/functiontest"
@@ -13,17 +11,7 @@ import (
 
 // Whatever the payload, the validator answers with a verdict, or says that it can't tell whose trade it is.
 func FuzzPayload(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range files {
-		payload, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(payload)
-	}
+	functiontest.AddFiles(f, "testdata/*.json")
 	output := new(bytes.Buffer)
 	handler := mustHandler(f, &fakeSSM{}, output)
 	f.Fuzz(func(t *testing.T, payload []byte) {
