@@ -37,9 +37,12 @@ var integrations = map[string][]string{
 	putMetricData:  {"Namespace", "MetricData"},
 }
 
+// Integrations returns what state machines may call here.
+func Integrations() []string { return slices.Sorted(maps.Keys(integrations)) }
+
 // compileMachine reads a definition and refuses what isn't supported here, before any trade runs into it.
 func compileMachine(definition string) (*states.Machine, error) {
-	compiled, err := states.Compile([]byte(definition), slices.Sorted(maps.Keys(integrations)))
+	compiled, err := states.Compile([]byte(definition), Integrations())
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func TestBothParsersAgreeOnDefinitions(t *testing.T) {
 			if test.old == "" {
 				definition = declared
 			}
-			_, ours := states.Compile([]byte(definition), []string{"arn:aws:states:::lambda:invoke", "arn:aws:states:::sqs:sendMessage"})
+			_, ours := states.Compile([]byte(definition), cloud.Integrations())
 			_, theirs := client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
 				Name: aws.String(strings.ReplaceAll(name, " ", "-")), RoleArn: aws.String("arn:aws:iam::" + cloud.Account + ":role/workflow"),
 				Definition: aws.String(definition),
