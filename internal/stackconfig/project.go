@@ -1,10 +1,13 @@
 package stackconfig
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/adrg/xdg"
 )
 
 // ProjectFlag describes the flag with which commands name the project.
@@ -36,4 +39,10 @@ func FindProject(named string) (string, error) {
 func isProject(folder string) bool {
 	info, err := os.Stat(filepath.Join(folder, ProjectFile))
 	return err == nil && info.Mode().IsRegular()
+}
+
+// KeptAt returns where commands keep something for the next ones in this project, out of its folder: the path of a file or
+// folder in the user's own state.
+func KeptAt(root, name string) string {
+	return filepath.Join(xdg.StateHome, "trade-processing", fmt.Sprintf("%s-%.6x", name, sha256.Sum256([]byte(root))))
 }

@@ -16,7 +16,7 @@ import (
 func (v *verification) ringing(ctx context.Context, result *Result) (map[string]bool, error) {
 	found, inAlarm := 0, map[string]bool{}
 	pages := cloudwatch.NewDescribeAlarmsPaginator(v.clients.alarms, &cloudwatch.DescribeAlarmsInput{
-		AlarmNamePrefix: aws.String(v.Outputs.alarmPrefix()),
+		AlarmNamePrefix: aws.String(v.Outputs.Prefix()),
 		AlarmTypes:      []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
 	})
 	note := func(name *string, state types.StateValue) {
@@ -28,7 +28,7 @@ func (v *verification) ringing(ctx context.Context, result *Result) (map[string]
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("looking at the alarms %s*: %w", v.Outputs.alarmPrefix(), err)
+			return nil, fmt.Errorf("looking at the alarms %s*: %w", v.Outputs.Prefix(), err)
 		}
 		for _, alarm := range page.MetricAlarms {
 			note(alarm.AlarmName, alarm.StateValue)
@@ -38,7 +38,7 @@ func (v *verification) ringing(ctx context.Context, result *Result) (map[string]
 		}
 	}
 	if found == 0 {
-		result.problem("no alarm's name begins with %s: nobody would hear of a lost trade", v.Outputs.alarmPrefix())
+		result.problem("no alarm's name begins with %s: nobody would hear of a lost trade", v.Outputs.Prefix())
 	}
 	return inAlarm, nil
 }
@@ -55,7 +55,7 @@ func (v *verification) watchAlarms(ctx context.Context, result *Result) error {
 		for _, name := range slices.Sorted(maps.Keys(now)) {
 			switch {
 			case v.alarms[name]:
-			case name == v.Outputs.alarmPrefix()+"calendar-ends":
+			case name == v.Outputs.Prefix()+"calendar-ends":
 				outcome = name + " went off: see docs/runbook.md#a-calendar-ends-soon; no other did"
 			default:
 				result.problem("%s went off: see the runbook's table of alarms for what it means and what to do", name)

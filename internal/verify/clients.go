@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/xray"
 	"github.com/aws/smithy-go"
 
+	"trade-processing/internal/operate"
 	"trade-processing/internal/terminal"
 )
 
@@ -34,7 +35,7 @@ type clients struct {
 	traces   *xray.Client
 }
 
-func newClients(config aws.Config, outputs Outputs) *clients {
+func newClients(config aws.Config, outputs operate.Outputs) *clients {
 	here := config.Copy()
 	here.Region = outputs.Region
 	c := &clients{
@@ -62,7 +63,7 @@ func (v *verification) findDeployment(ctx context.Context, result *Result) error
 	if err != nil {
 		return fmt.Errorf("asking whose credentials these are: %w", err)
 	}
-	if is, want := aws.ToString(who.Account), v.Outputs.account(); is != want {
+	if is, want := aws.ToString(who.Account), v.Outputs.Account(); is != want {
 		result.problem("these are credentials for account %s, but the stack is in account %s: choose others, for instance with AWS_PROFILE", is, want)
 		return nil
 	}
@@ -75,14 +76,14 @@ func (v *verification) findDeployment(ctx context.Context, result *Result) error
 	if v.alarms, err = v.ringing(ctx, result); err != nil {
 		return err
 	}
-	result.found("bus %s, table %s and %s", v.Outputs.EventBusName, v.Outputs.TradeTableName, terminal.Plural(len(v.Outputs.queues()), "dead-letter queue"))
+	result.found("bus %s, table %s and %s", v.Outputs.EventBusName, v.Outputs.TradeTableName, terminal.Plural(len(v.Outputs.Queues()), "dead-letter queue"))
 	return nil
 }
 
 var errNoCredentials = errors.New("no AWS credentials: get some with `aws sso login` or `aws configure`, choose with AWS_PROFILE")
 
 // explain adds to an AWS error how to fix it.
-func explain(err error, outputs Outputs) error {
+func explain(err error, outputs operate.Outputs) error {
 	if errors.Is(err, errTimeout) || errors.Is(err, errNoCredentials) {
 		return err
 	}
@@ -112,7 +113,7 @@ func explain(err error, outputs Outputs) error {
 		return fmt.Errorf("%w\nThe caller's role lacks this permission: docs/verify.md lists everything a verification needs", err)
 	case has("NotFound", "DoesNotExist", "NonExistentQueue"):
 		return fmt.Errorf("%w\nIt isn't in account %s, region %s: are these the outputs of a stack that was destroyed, or deployed elsewhere?",
-			err, outputs.account(), outputs.Region)
+			err, outputs.Account(), outputs.Region)
 	}
 	return err
 }

@@ -79,7 +79,7 @@ func (v *verification) sendMalformed(ctx context.Context, result *Result) error 
 	if err := v.put(ctx, result, v.malformed); err != nil || v.malformed.eventID == "" {
 		return err
 	}
-	queue := v.Outputs.DeadLetters[validator]
+	queue := v.Outputs.DeadLetters["validator"]
 	err := v.await(ctx, v.Timeout, func(ctx context.Context) (bool, error) {
 		err := v.search(ctx, queue)
 		return len(v.malformed.letters) > 0, err
@@ -117,7 +117,7 @@ func (v *verification) missMalformed(ctx context.Context, result *Result) error 
 		where = fmt.Sprintf("but to %s: %v", nameOf(letters[0].queue), letters[0].Error)
 	}
 	result.problem("the malformed trade (event %s) did not arrive in %s within %v, %s",
-		v.malformed.eventID, nameOf(v.Outputs.DeadLetters[validator]), v.Timeout, where)
+		v.malformed.eventID, nameOf(v.Outputs.DeadLetters["validator"]), v.Timeout, where)
 	return nil
 }
 
@@ -217,7 +217,7 @@ func (v *verification) sweep(ctx context.Context) error {
 	if len(v.everything()) == 0 {
 		return nil
 	}
-	queues := v.Outputs.queues()
+	queues := v.Outputs.Queues()
 	problems := make([]error, len(queues))
 	var searching sync.WaitGroup
 	for i, queue := range queues {

@@ -30,7 +30,7 @@ func (v *verification) failDelivery(ctx context.Context, result *Result) (err er
 		return nil
 	}
 	first := v.trades[0]
-	rule, queue := v.Outputs.alarmPrefix()+"from-"+first.source, v.Outputs.Delivery[first.source]
+	rule, queue := v.Outputs.Prefix()+"from-"+first.source, v.Outputs.Delivery[first.source]
 	defer func() {
 		_, left := v.removeFailing(context.WithoutCancel(ctx), v.failing)
 		err = errors.Join(err, left)

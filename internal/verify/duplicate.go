@@ -50,7 +50,7 @@ type recorderLine struct {
 
 // recorderLog returns the log group of the recorder.
 func (v *verification) recorderLog() string {
-	return "/aws/lambda/" + v.Outputs.FunctionNames[recorder] // Lambda's own naming, which the stack follows
+	return "/aws/lambda/" + v.Outputs.FunctionNames["recorder"] // Lambda's own naming, which the stack follows
 }
 
 // recorderSays looks for what the recorder says about a trade.

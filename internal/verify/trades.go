@@ -125,7 +125,7 @@ func (s *sent) key() map[string]types.AttributeValue {
 
 // sendTrades sends a valid trade from each source, and an invalid one.
 func (v *verification) sendTrades(ctx context.Context, result *Result) error {
-	for _, source := range v.Outputs.sources() {
+	for _, source := range v.Outputs.Sources() {
 		v.trades = append(v.trades, v.newTrade(source, source, nil))
 	}
 	first := v.trades[0].source
@@ -135,7 +135,7 @@ func (v *verification) sendTrades(ctx context.Context, result *Result) error {
 	if err := v.put(ctx, result, all...); err != nil {
 		return err
 	}
-	result.found("%s from %s and an invalid one, all with ids that begin with %s%s-", terminal.Plural(len(v.trades), "trade"), list(v.Outputs.sources()), Mark, v.run)
+	result.found("%s from %s and an invalid one, all with ids that begin with %s%s-", terminal.Plural(len(v.trades), "trade"), list(v.Outputs.Sources()), Mark, v.run)
 	return nil
 }
 

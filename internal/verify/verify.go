@@ -19,11 +19,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"trade-processing/internal/exitcode"
+	"trade-processing/internal/operate"
 )
 
 // Options are the settings of a verification.
 type Options struct {
-	Outputs Outputs
+	Outputs operate.Outputs
 
 	// Config has credentials and endpoints. Its region is replaced by the stack's.
 	Config aws.Config

@@ -68,6 +68,3 @@ func hash(text string, n int) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])[:n]
 }
-
-// Fingerprint returns a short name for a text, such as a path, that is the same in every run.
-func Fingerprint(text string) string { return hash(text, 12) }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"trade-processing/internal/localrun"
+	"trade-processing/internal/operate"
 	"trade-processing/internal/verify"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
@@ -78,7 +79,7 @@ func (w *world) options() verify.Options {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	outputs, err := verify.ReadOutputs(text)
+	outputs, err := operate.ReadOutputs(text)
 	if err != nil {
 		w.t.Fatal(err)
 	}

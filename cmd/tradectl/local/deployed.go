@@ -10,12 +10,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/adrg/xdg"
 	"github.com/gofrs/flock"
 	"github.com/pulumi/pulumi/sdk/v3"
 
 	"trade-processing/internal/engine"
 	"trade-processing/internal/outfile"
+	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
 )
@@ -67,7 +67,7 @@ func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.
 // reopen loads the stack kept by the last run, and returns the engine's state of it. Until release, no other run does:
 // what that keeps would be lost. The lock ends with its process, however that ends.
 func (d *deployed) reopen(ctx context.Context, t *terminal.Terminal, root string) (state []byte, err error) {
-	d.kept = keptFile(root)
+	d.kept = stackconfig.KeptAt(root, "kept")
 	if err := os.MkdirAll(filepath.Dir(d.kept), 0o700); err != nil {
 		return nil, fmt.Errorf("creating the folder of the kept stack: %w", err)
 	}
@@ -124,11 +124,6 @@ func readKept(file *os.File, here *cloud.Cloud) (state []byte, err error) {
 	}
 	rest := info.Size() - lengthSize - after
 	return state, here.Load(io.NewSectionReader(file, lengthSize+after, rest), rest)
-}
-
-// keptFile returns where a project's kept stack lives.
-func keptFile(root string) string {
-	return filepath.Join(xdg.StateHome, "trade-processing", "kept-"+cloud.Fingerprint(root))
 }
 
 // output returns a string output of the stack.

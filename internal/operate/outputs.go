@@ -1,4 +1,6 @@
-package verify
+// Package operate is what operators do with a deployed stack. It talks to AWS's APIs and prints nothing: the commands and
+// the console show what it returns. The local cloud is an endpoint like any other.
+package operate
 
 import (
 	"encoding/json"
@@ -8,7 +10,7 @@ import (
 	"strings"
 )
 
-// Outputs are the stack outputs that a verification needs, as `pulumi stack output --json` prints them.
+// Outputs are the stack outputs that operators' commands need, as `pulumi stack output --json` prints them.
 type Outputs struct {
 	Environment       string            `json:"environment"`
 	Region            string            `json:"region"`
@@ -23,12 +25,6 @@ type Outputs struct {
 	BusDeadLettersURL string            `json:"busDeadLetterQueueUrl"`       // empty: the bus has none
 }
 
-// The functions that a verification looks up in the outputs.
-const (
-	validator = "validator"
-	recorder  = "recorder"
-)
-
 // ReadOutputs reads a stack's outputs. The error names all the missing ones.
 func ReadOutputs(text []byte) (Outputs, error) {
 	var outputs Outputs
@@ -39,7 +35,7 @@ func ReadOutputs(text []byte) (Outputs, error) {
 	for name, value := range map[string]string{
 		"environment": outputs.Environment, "region": outputs.Region, "eventBusName": outputs.EventBusName,
 		"tradeTableName": outputs.TradeTableName, "tradeTableArn": outputs.TradeTableARN, "stateMachineArn": outputs.StateMachineARN,
-		"functionNames." + recorder: outputs.FunctionNames[recorder], "deadLetterQueueUrls." + validator: outputs.DeadLetters[validator],
+		"functionNames.recorder": outputs.FunctionNames["recorder"], "deadLetterQueueUrls.validator": outputs.DeadLetters["validator"],
 	} {
 		if value == "" {
 			missing = append(missing, name)
@@ -51,16 +47,16 @@ func ReadOutputs(text []byte) (Outputs, error) {
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		return outputs, fmt.Errorf("the stack's outputs lack %s: is it the right stack, and did its deployment finish? `pulumi up` adds what a newer version of the program exports",
-			list(missing))
+			strings.Join(missing, ", "))
 	}
 	return outputs, nil
 }
 
-// sources returns the source systems of the stack.
-func (o Outputs) sources() []string { return slices.Sorted(maps.Keys(o.Delivery)) }
+// Sources returns the source systems of the stack.
+func (o Outputs) Sources() []string { return slices.Sorted(maps.Keys(o.Delivery)) }
 
-// queues returns the URLs of all dead-letter queues, where trades that aren't recorded end up.
-func (o Outputs) queues() []string {
+// Queues returns the URLs of all dead-letter queues, where trades that aren't recorded end up.
+func (o Outputs) Queues() []string {
 	urls := slices.Concat(slices.Collect(maps.Values(o.DeadLetters)), slices.Collect(maps.Values(o.Delivery)))
 	if o.BusDeadLettersURL != "" {
 		urls = append(urls, o.BusDeadLettersURL)
@@ -69,8 +65,8 @@ func (o Outputs) queues() []string {
 	return slices.Compact(urls)
 }
 
-// account returns the AWS account that the stack is in.
-func (o Outputs) account() string {
+// Account returns the AWS account that the stack is in.
+func (o Outputs) Account() string {
 	parts := strings.SplitN(o.TradeTableARN, ":", 6) // arn:aws:dynamodb:REGION:ACCOUNT:table/NAME
 	if len(parts) < 6 {
 		return ""
@@ -78,5 +74,5 @@ func (o Outputs) account() string {
 	return parts[4]
 }
 
-// alarmPrefix returns the prefix of all the stack's alarm names.
-func (o Outputs) alarmPrefix() string { return "trade-processing-" + o.Environment + "-" }
+// Prefix returns what the names of the stack's resources begin with, its alarms among them.
+func (o Outputs) Prefix() string { return "trade-processing-" + o.Environment + "-" }

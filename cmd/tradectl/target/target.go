@@ -1,0 +1,28 @@
+// Package target has the flags by which commands name a deployed stack.
+package target
+
+import (
+	"github.com/spf13/cobra"
+
+	"trade-processing/internal/operate"
+	"trade-processing/internal/stackconfig"
+)
+
+// Flags adds the flags --stack, --local, --outputs and --project, which fill where. One of the first three must be given.
+func Flags(command *cobra.Command, where *operate.Where) {
+	flags := command.Flags()
+	flags.StringVarP(&where.Stack, "stack", "s", "", "the stack; its outputs come from pulumi")
+	flags.BoolVar(&where.Local, "local", false, "the stack that `tradectl local up` serves")
+	flags.StringVar(&where.File, "outputs", "", "a `FILE` with the stack's outputs, as pulumi stack output --json prints them; - is standard input")
+	flags.StringVar(&where.Project, "project", "", "with --stack or --local: "+stackconfig.ProjectFlag)
+	command.MarkFlagsOneRequired("stack", "local", "outputs")
+	command.MarkFlagsMutuallyExclusive("stack", "local", "outputs")
+}
+
+// Inputs are the files that finding the stack reads.
+func Inputs(where operate.Where) []string {
+	if where.File == "" || where.File == "-" {
+		return nil
+	}
+	return []string{where.File}
+}

@@ -1,0 +1,161 @@
+package operate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"trade-processing/internal/child"
+	"trade-processing/internal/stackconfig"
+)
+
+// Where says which deployed stack is meant: exactly one of Stack, File and Local.
+type Where struct {
+	Stack   string // its outputs come from pulumi
+	File    string // with the stack's outputs, as `pulumi stack output --json` prints them; - is standard input
+	Local   bool   // the stack that `tradectl local up` serves
+	Project string // the project's folder, or one inside it; empty: this one
+}
+
+// Stack is a deployed stack.
+type Stack struct {
+	Outputs Outputs
+	// Config has credentials, endpoint and the stack's region. Clients for replicas need a copy with another region.
+	Config aws.Config
+}
+
+// Open finds a deployed stack. Every error is one of usage or configuration: nothing has been called yet.
+func Open(ctx context.Context, in io.Reader, where Where) (*Stack, error) {
+	if where.Local {
+		return openLocal(where.Project)
+	}
+	text, err := readOutputs(ctx, in, where)
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := ReadOutputs(text)
+	if err != nil {
+		return nil, err
+	}
+	config, err := config.LoadDefaultConfig(ctx, config.WithRegion(outputs.Region))
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	return &Stack{outputs, config}, nil
+}
+
+// readOutputs reads the stack's outputs from where it is said that they are.
+func readOutputs(ctx context.Context, in io.Reader, where Where) ([]byte, error) {
+	switch {
+	case where.File == "-":
+		text, err := io.ReadAll(in)
+		if err != nil {
+			return nil, fmt.Errorf("reading the stack's outputs from standard input: %w", err)
+		}
+		return text, nil
+	case where.File != "":
+		text, err := os.ReadFile(where.File)
+		if err != nil {
+			return nil, fmt.Errorf("reading the stack's outputs: %w", err)
+		}
+		return text, nil
+	}
+	return askPulumi(ctx, where)
+}
+
+// askPulumi has the user's CLI print the outputs of a stack.
+func askPulumi(ctx context.Context, where Where) ([]byte, error) {
+	root, err := stackconfig.FindProject(where.Project)
+	if err != nil {
+		return nil, err
+	}
+	ask := child.Command(ctx, "pulumi", "stack", "output", "--json", "--stack", where.Stack, "--non-interactive")
+	ask.Dir = root
+	var problems bytes.Buffer
+	ask.Stderr = &problems
+	text, err := ask.Output()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("there is no pulumi on PATH: install it, or pass the outputs with --outputs")
+	case err != nil:
+		return nil, fmt.Errorf("getting the outputs of stack %s from pulumi: %w\n%s", where.Stack, err, strings.TrimSpace(problems.String()))
+	}
+	return text, nil
+}
+
+// Local says where `tradectl local up` serves a stack.
+type Local struct {
+	Endpoint string `json:"endpoint"` // such as http://127.0.0.1:4577
+	PID      int    `json:"pid"`
+	// Outputs are the stack's, as `pulumi stack output --json` prints them.
+	Outputs json.RawMessage `json:"outputs"`
+}
+
+// LocalFolder returns where a project's local cloud keeps what outlives its process.
+func LocalFolder(root string) string { return stackconfig.KeptAt(root, "local") }
+
+// LocalFile returns the file by which `tradectl local up` tells other commands where it serves.
+func LocalFile(root string) string { return filepath.Join(LocalFolder(root), "serving.json") }
+
+// ReadLocal reads that file. The error is os.ErrNotExist if nothing is served.
+func ReadLocal(root string) (Local, error) {
+	var local Local
+	text, err := os.ReadFile(LocalFile(root))
+	if err != nil {
+		return local, err
+	}
+	if err := json.Unmarshal(text, &local); err != nil {
+		return local, fmt.Errorf("reading %s: %w; end the local cloud and start it again", LocalFile(root), err)
+	}
+	return local, nil
+}
+
+// SaveLocal writes that file, in one go.
+func SaveLocal(root string, local Local) error {
+	text, err := json.Marshal(local)
+	if err != nil {
+		return err
+	}
+	file := LocalFile(root)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return fmt.Errorf("creating the folder of the local cloud: %w", err)
+	}
+	if err := os.WriteFile(file+".new", text, 0o600); err != nil {
+		return fmt.Errorf("saying where the local cloud serves: %w", err)
+	}
+	return os.Rename(file+".new", file)
+}
+
+// openLocal never looks at the user's own AWS configuration, so what is meant for the local cloud can't reach AWS.
+func openLocal(project string) (*Stack, error) {
+	root, err := stackconfig.FindProject(project)
+	if err != nil {
+		return nil, err
+	}
+	local, err := ReadLocal(root)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, errors.New("no local cloud is up; start one with `tradectl local up`")
+	}
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := ReadOutputs(local.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	return &Stack{outputs, aws.Config{
+		Region: outputs.Region, BaseEndpoint: &local.Endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	}}, nil
+}

@@ -1,0 +1,67 @@
+package operate_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/adrg/xdg"
+
+	"trade-processing/internal/operate"
+)
+
+const outputs = `{"environment": "local", "region": "us-east-1", "eventBusName": "bus", "tradeTableName": "trades",
+	"tradeTableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/trades", "stateMachineArn": "machine",
+	"functionNames": {"recorder": "recorder"}, "deadLetterQueueUrls": {"validator": "queue"}, "deliveryDeadLetterQueueUrls": {"system1": "queue"}}`
+
+// project returns a folder with a project, whose state is kept in another.
+func project(t *testing.T) string {
+	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	xdg.Reload()
+	t.Cleanup(xdg.Reload)
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "Pulumi.yaml"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// What is meant for the local cloud never reaches AWS, whatever the user's environment says.
+func TestTheLocalStackIgnoresTheUsersAWSConfiguration(t *testing.T) {
+	t.Setenv("AWS_PROFILE", "none-of-that-name")
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://dynamodb.us-east-1.amazonaws.com")
+	root := project(t)
+	if err := operate.SaveLocal(root, operate.Local{Endpoint: "http://127.0.0.1:1", PID: 1, Outputs: []byte(outputs)}); err != nil {
+		t.Fatal(err)
+	}
+	stack, err := operate.Open(t.Context(), nil, operate.Where{Local: true, Project: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *stack.Config.BaseEndpoint != "http://127.0.0.1:1" || stack.Config.Region != "us-east-1" || stack.Outputs.TradeTableName != "trades" {
+		t.Errorf("found %+v", stack)
+	}
+}
+
+func TestAStackThatCannotBeFound(t *testing.T) {
+	root := project(t)
+	for name, test := range map[string]struct {
+		where operate.Where
+		in    string
+		want  string
+	}{
+		"no local cloud":   {operate.Where{Local: true, Project: root}, "", "no local cloud is up; start one with `tradectl local up`"},
+		"no outputs":       {operate.Where{File: "-"}, "{}", "the stack's outputs lack deadLetterQueueUrls.validator, deliveryDeadLetterQueueUrls, environment"},
+		"no JSON":          {operate.Where{File: "-"}, "environment: dev", "`pulumi stack output --json` prints the right format"},
+		"no such file":     {operate.Where{File: filepath.Join(root, "none")}, "", "reading the stack's outputs: open "},
+		"no project there": {operate.Where{Stack: "dev", Project: t.TempDir()}, "", "use --project to name the folder that does"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := operate.Open(t.Context(), strings.NewReader(test.in), test.where); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
