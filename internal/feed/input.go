@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 
 	"github.com/muesli/cancelreader"
+
+	"trade-processing/internal/pipe"
 )
 
 // input is one thing to read from. Exactly one of path and reader is set.
@@ -63,7 +65,7 @@ func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reade
 	release = func() {}
 	from := in.reader
 	if from == nil {
-		file, err := in.openFile(ctx)
+		file, err := pipe.Open(ctx, in.path, os.O_RDONLY)
 		if err != nil {
 			return nil, nil, reason(err)
 		}
@@ -97,28 +99,6 @@ func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reade
 		return nil, nil, err
 	}
 	return text, release, nil
-}
-
-// openFile opens the input's file. Opening a pipe waits for a writer, and nothing but a writer ends that.
-func (in input) openFile(ctx context.Context) (*os.File, error) {
-	if !in.pipe {
-		return os.Open(in.path)
-	}
-	type result struct {
-		file *os.File
-		err  error
-	}
-	opened := make(chan result, 1)
-	go func() {
-		file, err := os.Open(in.path)
-		opened <- result{file, err}
-	}()
-	select {
-	case r := <-opened:
-		return r.file, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // counted adds up what is read, until the context ends: a line may have no end, and a device no way to wait for it.

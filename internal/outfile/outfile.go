@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"trade-processing/internal/pipe"
 )
 
 // File is a file being written. End it with Commit or Discard; Discard after Commit does nothing, so it can be
@@ -56,7 +58,7 @@ func create(ctx context.Context, path string) (*File, error) {
 		return nil, errors.New("it is a directory; name a file in it")
 	case err == nil && !info.Mode().IsRegular():
 		f.direct = true
-		if f.file, err = openDirect(ctx, path); err == nil {
+		if f.file, err = pipe.Open(ctx, path, os.O_WRONLY); err == nil {
 			context.AfterFunc(ctx, func() { f.file.Close() }) //nolint:errcheck // it ends a write that waits
 		}
 		return f, err
@@ -79,25 +81,6 @@ func create(ctx context.Context, path string) (*File, error) {
 	temporary := fmt.Sprintf(".%s.%08x.tmp", filepath.Base(f.path), rand.Uint32())
 	f.file, err = os.OpenFile(filepath.Join(filepath.Dir(f.path), temporary), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	return f, err
-}
-
-// openDirect opens a device or pipe. Opening a pipe waits for a reader.
-func openDirect(ctx context.Context, path string) (*os.File, error) {
-	type result struct {
-		file *os.File
-		err  error
-	}
-	opened := make(chan result, 1)
-	go func() {
-		file, err := os.OpenFile(path, os.O_WRONLY, 0)
-		opened <- result{file, err}
-	}()
-	select {
-	case r := <-opened:
-		return r.file, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // resolve returns the file that a path leads to, which needn't be there yet.

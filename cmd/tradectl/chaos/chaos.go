@@ -122,7 +122,7 @@ func all(ctx context.Context, t *terminal.Terminal, d *chaos.Deployment, o optio
 				if problem != nil && err == nil {
 					err = problem
 				}
-				fmt.Fprint(t.Out, text)
+				fmt.Fprint(t.Out, terminal.Safe(text))
 				mu.Unlock()
 				done.Add(1)
 				events.Add(int64(r.Events))
