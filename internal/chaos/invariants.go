@@ -384,7 +384,7 @@ func (w *world) redrive(ctx context.Context) {
 			}
 		}
 		ended = append(ended, w.task(func() {
-			delivery, err := w.cloud.StartExecution(ctx, w.machine, []byte(document))
+			delivery, err := w.cloud.StartExecution(ctx, w.machine, "", []byte(document))
 			if err != nil {
 				w.violate(letters, "event %d can't be redriven: %v", e.number, err)
 			}

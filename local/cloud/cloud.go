@@ -48,6 +48,9 @@ type Options struct {
 	// keep their spelling, which costs no decoding.
 	// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-data.html
 	Doubles bool
+	// Executions is how many of the last executions of STANDARD state machines are remembered, with their histories.
+	// Default: none, which costs nothing.
+	Executions int
 }
 
 // Cloud has everything that deployments created, in every region. It is safe for concurrent use.
@@ -67,6 +70,8 @@ type Cloud struct {
 	access    atomic.Pointer[access.Deployment] // nil once a resource has changed
 	denials   denials
 
+	executions executions
+
 	live     live
 	regional registry[*region]
 }
@@ -76,7 +81,7 @@ func New(options Options) *Cloud {
 	c := &Cloud{
 		clock: options.Clock, random: options.Random, faults: options.Faults, images: options.Images,
 		logs: options.Logs, http: options.HTTP, observe: options.Observe, doubles: options.Doubles,
-		resources: map[key]*Resource{},
+		resources: map[key]*Resource{}, executions: executions{keep: options.Executions},
 	}
 	if c.clock == nil {
 		c.clock = clock.Real()

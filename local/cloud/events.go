@@ -366,7 +366,7 @@ func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *
 	}
 	if c.faults == nil { // nothing has to be retried, so nothing runs beside it
 		delivery := Delivery{Rule: matched.name}
-		err := c.conclude(ctx, living, document, trace, &delivery)
+		err := c.conclude(ctx, living, start{t.machine, "", trace}, document, &delivery)
 		return []Delivery{delivery}, err
 	}
 	return c.start(ctx, matched, t, living, document, trace)
@@ -393,7 +393,7 @@ func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine,
 		running = append(running, e)
 		clock.Go(c.clock, func() {
 			defer close(e.ended)
-			e.err = c.conclude(ctx, on, document, trace, &e.delivery)
+			e.err = c.conclude(ctx, on, start{t.machine, "", trace}, document, &e.delivery)
 		})
 		return struct{}{}, nil
 	}
@@ -424,9 +424,9 @@ func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine,
 	return deliveries, context.Cause(ctx)
 }
 
-// StartExecution starts a state machine, or an alias of one, with an input and waits for the execution's end. The error
-// is the reason why ctx ended, or says that there is no such machine.
-func (c *Cloud) StartExecution(ctx context.Context, machineARN string, input []byte) (Delivery, error) {
+// StartExecution starts a state machine, or an alias of one, with an input and waits for the execution's end. Without a
+// name, it gets one. The error is the reason why ctx ended, or says that there is no such machine.
+func (c *Cloud) StartExecution(ctx context.Context, machineARN, name string, input []byte) (Delivery, error) {
 	on, err := c.live.machines.get(machineARN)
 	if err != nil {
 		return Delivery{}, err
@@ -436,13 +436,13 @@ func (c *Cloud) StartExecution(ctx context.Context, machineARN string, input []b
 		return Delivery{}, fmt.Errorf("starting %s: the input is %w", machineARN, err)
 	}
 	var delivery Delivery
-	err = c.conclude(ctx, on, document, c.traceHeader(), &delivery)
+	err = c.conclude(ctx, on, start{machineARN, name, c.traceHeader()}, document, &delivery)
 	return delivery, err
 }
 
 // conclude runs an execution to its end. The error is the reason why ctx ended.
-func (c *Cloud) conclude(ctx context.Context, on *machine, document *states.Document, trace string, delivery *Delivery) error {
-	err := c.execute(ctx, on, document, trace, delivery)
+func (c *Cloud) conclude(ctx context.Context, on *machine, by start, document *states.Document, delivery *Delivery) error {
+	err := c.execute(ctx, on, by, document, delivery)
 	if failure, ok := errors.AsType[*states.Failure](err); ok {
 		delivery.Failure = failure
 		return nil

@@ -94,14 +94,21 @@ func startMachine(c *Cloud, r *Resource) error {
 	return nil
 }
 
+// start is how an execution is started: the ARN that was called, which may be an alias's; a name, if somebody gave one; and
+// an X-Ray header.
+type start struct{ called, name, trace string }
+
 // execute runs an execution to its end and records the result in the delivery. The error is a *states.Failure, or the
 // reason why ctx ended.
-func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document, trace string, delivery *Delivery) error {
+func (c *Cloud) execute(ctx context.Context, m *machine, by start, input *states.Document, delivery *Delivery) error {
 	if c.doubles {
 		input = inDoubles(input)
 	}
-	name := c.uuid()
-	delivery.Execution = strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + name
+	name := by.name
+	if name == "" {
+		name = c.uuid()
+	}
+	delivery.Execution = executionARN(m.arn, name)
 	if m.express {
 		delivery.Execution = strings.Replace(m.arn, ":stateMachine:", ":express:", 1) + ":" + name + ":" + c.uuid()
 	}
@@ -109,9 +116,14 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 	defer release()
 	begun := c.clock.Now()
 	m.measured[executionsStarted].Add(begun, 1)
-	work := &tasks{cloud: c, machine: m.arn, trace: trace}
-	output, err := m.compiled.Load().Run(ctx,
-		states.Environment{Clock: c.clock, Random: c.chance, Tasks: work, Observe: c.observe},
+	work := &tasks{cloud: c, machine: m.arn, trace: by.trace}
+	environment := states.Environment{Clock: c.clock, Random: c.chance, Tasks: work, Observe: c.observe}
+	ctx, remembered := c.remember(ctx, m, by, name, input, begun)
+	if remembered != nil {
+		environment.History = remembered.note
+		defer remembered.stop(nil)
+	}
+	output, err := m.compiled.Load().Run(ctx, environment,
 		states.Execution{
 			ID: delivery.Execution, Name: name, MachineID: m.arn, MachineName: m.name, RoleARN: m.role, Input: input,
 		})
@@ -119,18 +131,21 @@ func (c *Cloud) execute(ctx context.Context, m *machine, input *states.Document,
 	ended := c.clock.Now()
 	m.measured[executionTime].Add(ended, float64(ended.Sub(begun).Microseconds())/1000)
 	failure, failed := errors.AsType[*states.Failure](err)
-	outcome := executionsAborted
+	outcome, became := executionsAborted, Stopped
 	switch {
 	case err == nil:
-		outcome = executionsSucceeded
+		outcome, became = executionsSucceeded, Succeeded
 		delivery.Output = states.AppendJSON(nil, output)
 	case failed && failure.Stopped && failure.Name == states.TimedOut:
-		outcome = executionsTimedOut
+		outcome, became = executionsTimedOut, TimedOut
 	case failed && failure.Stopped: // stays that
 	case failed:
-		outcome = executionsFailed
+		outcome, became = executionsFailed, Failed
 	}
 	m.measured[outcome].Add(ended, 1)
+	if remembered != nil {
+		remembered.end(ended, became, delivery.Output, failure)
+	}
 	return err
 }
 

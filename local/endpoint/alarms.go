@@ -2,9 +2,8 @@ package endpoint
 
 import (
 	"context"
+	"slices"
 	"strings"
-
-	"github.com/aws/smithy-go/encoding/cbor"
 
 	"trade-processing/local/awsapi"
 )
@@ -14,50 +13,43 @@ const (
 	compositeAlarmType = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 )
 
-// describeAlarms lists alarms with their current state.
-func describeAlarms(e *Endpoint, _ context.Context, region string, body []byte) (any, error) {
-	asked, err := cbor.Decode(body)
-	if err != nil {
-		return nil, awsapi.Error("SerializationException", "%v", err)
+var alarmOperations = map[string]operation{"DescribeAlarms": serve((*Endpoint).describeAlarms)}
+
+type describeAlarmsInput struct {
+	AlarmNamePrefix string
+	AlarmNames      []string
+	AlarmTypes      []string
+	StateValue      string
+}
+
+// describeAlarms lists alarms with their current state, all on one page.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+func (e *Endpoint) describeAlarms(_ context.Context, region string, in describeAlarmsInput) (any, error) {
+	if in.AlarmNamePrefix != "" && len(in.AlarmNames) > 0 {
+		return nil, awsapi.Error("ValidationError", "AlarmNamePrefix and AlarmNames can't be given together")
 	}
-	given, _ := asked.(cbor.Map)
-	types := map[string]bool{"MetricAlarm": true} // what AWS lists by default
-	prefix := cbor.String("")
-	for name, value := range given {
-		switch name {
-		case "AlarmNamePrefix":
-			prefix, _ = value.(cbor.String)
-		case "AlarmTypes":
-			types = map[string]bool{}
-			listed, _ := value.(cbor.List)
-			for _, one := range listed {
-				if name, ok := one.(cbor.String); ok {
-					types[string(name)] = true
-				}
-			}
-		default:
-			return nil, awsapi.Error("ValidationError", "%s of DescribeAlarms is not supported here", name)
-		}
+	if len(in.AlarmTypes) == 0 {
+		in.AlarmTypes = []string{"MetricAlarm"} // what AWS lists by default
 	}
 	e.cloud.EvaluateAlarms()
-	isMetric := map[string]bool{}
-	for _, r := range e.cloud.Resources() {
-		if r.Region == region && (r.Type == metricAlarmType || r.Type == compositeAlarmType) {
-			isMetric[r.ID] = r.Type == metricAlarmType
-		}
-	}
-	metric, composite := cbor.List{}, cbor.List{}
+	answer := object{"MetricAlarms": []any{}, "CompositeAlarms": []any{}}
 	for _, status := range e.cloud.AlarmStatus(region) {
-		alarm := cbor.Map{
-			"AlarmName": cbor.String(status.Alarm), "StateValue": cbor.String(status.State), "StateReason": cbor.String(status.Reason),
+		kind := "MetricAlarm"
+		declared, found := e.cloud.Read(metricAlarmType, region, status.Alarm)
+		if !found {
+			kind = "CompositeAlarm"
+			declared, found = e.cloud.Read(compositeAlarmType, region, status.Alarm)
 		}
-		switch {
-		case !strings.HasPrefix(status.Alarm, string(prefix)):
-		case isMetric[status.Alarm] && types["MetricAlarm"]:
-			metric = append(metric, alarm)
-		case !isMetric[status.Alarm] && types["CompositeAlarm"]:
-			composite = append(composite, alarm)
+		if !found || !slices.Contains(in.AlarmTypes, kind) || !strings.HasPrefix(status.Alarm, in.AlarmNamePrefix) ||
+			len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, status.Alarm) ||
+			in.StateValue != "" && in.StateValue != string(status.State) {
+			continue
 		}
+		alarm := object{
+			"AlarmName": status.Alarm, "StateValue": string(status.State), "StateReason": status.Reason, "AlarmArn": declared.Outputs["arn"],
+			"AlarmDescription": declared.Inputs["alarmDescription"], "AlarmActions": declared.Inputs["alarmActions"],
+		}
+		answer[kind+"s"] = append(answer[kind+"s"].([]any), alarm)
 	}
-	return cbor.Map{"MetricAlarms": metric, "CompositeAlarms": composite}, nil
+	return answer, nil
 }

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/aws/smithy-go"
 
@@ -28,10 +29,13 @@ type Endpoint struct {
 	cloud  *cloud.Cloud
 	logs   *Logs
 	traces traces
+	began  time.Time
 }
 
 // New returns an endpoint. logs are the cloud's: its Options.Logs.
-func New(c *cloud.Cloud, logs *Logs) *Endpoint { return &Endpoint{cloud: c, logs: logs} }
+func New(c *cloud.Cloud, logs *Logs) *Endpoint {
+	return &Endpoint{cloud: c, logs: logs, began: time.Now()}
+}
 
 // Call is a request, as far as its headers say.
 type Call struct {
@@ -41,20 +45,14 @@ type Call struct {
 	Protocol  string // of the request
 }
 
-// operation serves one operation: it reads a body and returns what the answer's body is made of.
+// operation serves one operation: it reads a body, which is JSON whatever the protocol, and returns what the answer is
+// made of (see answer.go).
 type operation func(e *Endpoint, ctx context.Context, region string, body []byte) (any, error)
 
 // operations are the supported ones, by the service's name in signatures.
 var operations = map[string]map[string]operation{
-	"sts":        {"GetCallerIdentity": getCallerIdentity},
-	"events":     {"DescribeEventBus": serve((*Endpoint).describeEventBus), "PutEvents": serve((*Endpoint).putEvents), "ListTargetsByRule": serve((*Endpoint).listTargetsByRule), "PutTargets": serve((*Endpoint).putTargets), "RemoveTargets": serve((*Endpoint).removeTargets)},
-	"dynamodb":   {"DescribeTable": serve((*Endpoint).describeTable), "GetItem": serve((*Endpoint).getItem), "Query": serve((*Endpoint).query), "PutItem": serve((*Endpoint).putItem)},
-	"ssm":        {"GetParametersByPath": serve((*Endpoint).getParametersByPath)},
-	"sqs":        {"ReceiveMessage": serve((*Endpoint).receiveMessage), "DeleteMessage": serve((*Endpoint).deleteMessage), "ChangeMessageVisibility": serve((*Endpoint).changeMessageVisibility)},
-	"monitoring": {"DescribeAlarms": describeAlarms},
-	"states":     {"DescribeStateMachine": serve((*Endpoint).describeStateMachine)},
-	"logs":       {"FilterLogEvents": serve((*Endpoint).filterLogEvents)},
-	"xray":       {"BatchGetTraces": serve((*Endpoint).batchGetTraces)},
+	"sts": identityOperations, "events": eventOperations, "dynamodb": tableOperations, "ssm": parameterOperations,
+	"sqs": queueOperations, "monitoring": alarmOperations, "states": machineOperations, "logs": logOperations, "xray": traceOperations,
 }
 
 // serve turns a method whose request is JSON into an operation.
@@ -68,6 +66,9 @@ func serve[In any](do func(*Endpoint, context.Context, string, In) (any, error))
 			return nil, refusal
 		}
 		if err != nil {
+			if _, member, unknown := strings.Cut(err.Error(), "json: unknown field "); unknown { // which has no type
+				return nil, &awsapi.Unsupported{Feature: "the member " + member}
+			}
 			return nil, awsapi.Error("SerializationException", "%v", err)
 		}
 		return do(e, ctx, region, in)
@@ -97,8 +98,8 @@ func Read(r *http.Request) (Call, []byte, error) {
 		call.Protocol, call.Operation = cborRequest, r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	case formValue(body, "Action") != "":
 		call.Protocol, call.Operation = queryRequest, formValue(body, "Action")
-	case r.URL.Path == "/Traces":
-		call.Protocol, call.Operation = restRequest, "BatchGetTraces"
+	default:
+		call.Protocol, call.Operation = restRequest, restOperation(call.Service, r)
 	}
 	return call, body, nil
 }
@@ -115,13 +116,20 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		protocol.fail(w, awsapi.Error("UnknownOperationException", "%s of %s is not served here", call.Operation, call.Service))
 		return
 	}
-	if speaks := cmp.Or(served[call.Service], jsonRequest); call.Protocol != speaks {
+	if speaks := cmp.Or(served[call.Service], jsonRequest); !strings.Contains(speaks, call.Protocol) {
 		protocol.fail(w, &awsapi.Unsupported{Operation: call.Operation, Feature: "the protocol " + call.Protocol + " of " + call.Service + ", only " + speaks})
+		return
+	}
+	if body, err = protocol.read(r, body); err != nil {
+		protocol.fail(w, awsapi.Error("SerializationException", "%v", err))
 		return
 	}
 	// As on AWS, a request that has arrived is served, whether or not the caller waits for the answer.
 	answer, err := do(e, context.WithoutCancel(r.Context()), call.Region, body)
 	if err != nil {
+		if unsupported, ok := errors.AsType[*awsapi.Unsupported](err); ok && unsupported.Operation == "" {
+			unsupported.Operation = call.Operation
+		}
 		protocol.fail(w, err)
 		return
 	}

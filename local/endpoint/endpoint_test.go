@@ -155,7 +155,7 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 		"a member of a request in CBOR": {func() error {
 			_, err := cloudwatch.NewFromConfig(config).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{ActionPrefix: aws.String("a")})
 			return err
-		}, "ValidationError"},
+		}, "UnsupportedOperationException"},
 		"a pattern of logs": {func() error {
 			_, err := cloudwatchlogs.NewFromConfig(config).FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{
 				LogGroupName: aws.String("/aws/lambda/trade-processing-dev-recorder"), FilterPattern: aws.String("ERROR"),
@@ -236,8 +236,8 @@ func TestRequestsByHand(t *testing.T) {
 		"a value of none":                 {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades", "Key": {"tradeId": {"X": "1"}}}`, 400, "Supplied AttributeValue is empty"},
 		"a value that isn't":              {"dynamodb", "DynamoDB_20120810.GetItem", "", "/", `{"TableName": "trades", "Key": {"tradeId": "1"}}`, 400, "SerializationException"},
 		"a null that isn't":               {"dynamodb", "DynamoDB_20120810.PutItem", "", "/", `{"TableName": "trades", "Item": {"tradeId": {"S": "1"}, "a": {"NULL": false}}}`, 400, "Null attribute value types must have the value of true"},
-		"CloudWatch in JSON":              {"monitoring", "GraniteServiceVersion20100801.DescribeAlarms", "application/x-amz-json-1.0", "/", `{}`, 400, `{"__type":"UnsupportedOperationException","message":"DescribeAlarms: the local cloud does not support the protocol JSON of monitoring, only rpc-v2-cbor;`},
-		"CloudWatch in forms":             {"monitoring", "", "application/x-www-form-urlencoded", "/", `Action=DescribeAlarms&Version=2010-08-01`, 400, `<Code>UnsupportedOperationException</Code><Message>DescribeAlarms: the local cloud does not support the protocol query of monitoring, only rpc-v2-cbor;`},
+		"CloudWatch in JSON":              {"monitoring", "GraniteServiceVersion20100801.DescribeAlarms", "application/x-amz-json-1.0", "/", `{}`, 200, `"AlarmName":"letters-depth"`},
+		"CloudWatch in forms":             {"monitoring", "", "application/x-www-form-urlencoded", "/", `Action=DescribeAlarms&Version=2010-08-01`, 400, `<Code>UnsupportedOperationException</Code><Message>DescribeAlarms: the local cloud does not support the protocol query of monitoring, only rpc-v2-cbor or JSON;`},
 		"SQS in forms":                    {"sqs", "", "application/x-www-form-urlencoded", "/", `Action=ReceiveMessage&Version=2012-11-05`, 400, "the protocol query of sqs, only JSON"},
 		"DynamoDB in CBOR":                {"dynamodb", "", "application/cbor", "/service/DynamoDB_20120810/operation/GetItem", "", 400, "the protocol rpc-v2-cbor of dynamodb, only JSON"},
 		"a time beyond all":               {"events", "AWSEvents.PutEvents", "", "/", `{"Entries": [{"EventBusName": "trades", "Source": "s", "DetailType": "d", "Detail": "{}", "Time": 1e300}]}`, 400, "entries.1.member.time"},

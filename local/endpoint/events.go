@@ -21,6 +21,11 @@ const busType = "aws:cloudwatch/eventBus:EventBus"
 // defaultBus is the bus that every region has.
 const defaultBus = "default"
 
+var eventOperations = map[string]operation{
+	"DescribeEventBus": serve((*Endpoint).describeEventBus), "PutEvents": serve((*Endpoint).putEvents),
+	"ListTargetsByRule": serve((*Endpoint).listTargetsByRule), "PutTargets": serve((*Endpoint).putTargets), "RemoveTargets": serve((*Endpoint).removeTargets),
+}
+
 func (e *Endpoint) describeEventBus(_ context.Context, region string, in eventbridge.DescribeEventBusInput) (any, error) {
 	buses := "arn:aws:events:" + region + ":" + cloud.Account + ":event-bus/"
 	name := strings.TrimPrefix(cmp.Or(aws.ToString(in.Name), defaultBus), buses)

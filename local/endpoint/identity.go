@@ -7,6 +7,8 @@ import (
 	"trade-processing/local/cloud"
 )
 
+var identityOperations = map[string]operation{"GetCallerIdentity": getCallerIdentity}
+
 // getCallerIdentity answers with the cloud's account, whoever asks.
 func getCallerIdentity(*Endpoint, context.Context, string, []byte) (any, error) {
 	return struct {

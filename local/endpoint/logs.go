@@ -17,6 +17,8 @@ import (
 
 const logGroupType = "aws:cloudwatch/logGroup:LogGroup"
 
+var logOperations = map[string]operation{"FilterLogEvents": serve((*Endpoint).filterLogEvents)}
+
 // Logs keeps what functions and state machines log, by log group. It is the cloud's log writer (cloud.Options.Logs).
 type Logs struct {
 	mu    sync.Mutex

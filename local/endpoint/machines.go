@@ -2,41 +2,150 @@ package endpoint
 
 import (
 	"context"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"strings"
 
 	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
 )
 
-const machineType = "aws:sfn/stateMachine:StateMachine"
+const (
+	machineType      = "aws:sfn/stateMachine:StateMachine"
+	machineAliasType = "aws:sfn/alias:Alias"
+)
+
+var machineOperations = map[string]operation{
+	"DescribeStateMachine": serve((*Endpoint).describeStateMachine), "DescribeStateMachineAlias": serve((*Endpoint).describeStateMachineAlias),
+	"ListStateMachines": serve((*Endpoint).listStateMachines), "ListStateMachineAliases": serve((*Endpoint).listStateMachineAliases),
+	"ListStateMachineVersions": serve((*Endpoint).listStateMachineVersions),
+	"ListExecutions":           serve((*Endpoint).listExecutions), "DescribeExecution": serve((*Endpoint).describeExecution),
+	"GetExecutionHistory": serve((*Endpoint).getExecutionHistory), "StartExecution": serve((*Endpoint).startExecution),
+	"StopExecution": serve((*Endpoint).stopExecution),
+}
+
+// machine finds a state machine by its ARN, or by that of its latest version or of an alias, which are qualified.
+func (e *Endpoint) machine(region, arn string) (machine *cloud.Resource, qualified bool, err error) {
+	if !strings.HasPrefix(arn, "arn:aws:states:") || !strings.Contains(arn, ":stateMachine:") {
+		return nil, false, awsapi.Error("InvalidArn", "Invalid Arn: '%s'", arn)
+	}
+	if machine, found := e.cloud.Read(machineType, region, arn); found {
+		return machine, false, nil
+	}
+	_, isAlias := e.cloud.Read(machineAliasType, region, arn)
+	machine, found := e.cloud.Read(machineType, region, arn[:strings.LastIndex(arn, ":")])
+	if found && (isAlias || machine.Outputs["stateMachineVersionArn"] == arn) {
+		return machine, true, nil
+	}
+	return nil, false, awsapi.Error("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", arn)
+}
 
 // describeStateMachine answers with what a deployment declared about a state machine.
-func (e *Endpoint) describeStateMachine(_ context.Context, region string, in sfn.DescribeStateMachineInput) (any, error) {
-	machine, found := e.cloud.Read(machineType, region, aws.ToString(in.StateMachineArn))
-	if !found {
-		return nil, awsapi.Error("StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'", aws.ToString(in.StateMachineArn))
+func (e *Endpoint) describeStateMachine(_ context.Context, region string, in struct {
+	StateMachineArn string `json:"stateMachineArn"`
+	IncludedData    string `json:"includedData"`
+}) (any, error) {
+	machine, qualified, err := e.machine(region, in.StateMachineArn)
+	if err != nil {
+		return nil, err
 	}
 	level, group := logging(machine)
-	var destinations []any
+	destinations := []any{}
 	if group != "" {
-		destinations = []any{map[string]any{"cloudWatchLogsLogGroup": map[string]string{"logGroupArn": group}}}
+		destinations = []any{object{"cloudWatchLogsLogGroup": object{"logGroupArn": group}}}
 	}
 	tracing, _ := machine.Inputs["tracingConfiguration"].(map[string]any)
 	traced, _ := tracing["enabled"].(bool)
-	definition := machine.Inputs["definition"]
-	if in.IncludedData == types.IncludedDataMetadataOnly {
-		definition = nil
+	told := object{
+		"stateMachineArn": machine.ID, "name": machine.Inputs["name"], "roleArn": machine.Inputs["roleArn"], "type": machine.Inputs["type"],
+		"status": "ACTIVE", "creationDate": moment(e.began),
+		"loggingConfiguration": object{"level": level, "destinations": destinations}, "tracingConfiguration": object{"enabled": traced},
 	}
-	return map[string]any{
-		"stateMachineArn": machine.ID, "name": machine.Inputs["name"], "definition": definition,
-		"roleArn": machine.Inputs["roleArn"], "type": machine.Inputs["type"], "status": "ACTIVE", "creationDate": 0,
-		"loggingConfiguration": map[string]any{"level": level, "destinations": destinations},
-		"tracingConfiguration": map[string]bool{"enabled": traced},
+	if qualified {
+		told["stateMachineArn"] = in.StateMachineArn
+	}
+	if in.IncludedData != "METADATA_ONLY" {
+		told["definition"] = machine.Inputs["definition"]
+	}
+	return told, nil
+}
+
+func (e *Endpoint) listStateMachines(_ context.Context, region string, in struct {
+	MaxResults int    `json:"maxResults"`
+	NextToken  string `json:"nextToken"`
+}) (any, error) {
+	found, next, err := page(e.declared(machineType, region), id, in.NextToken, in.MaxResults, executionsPerPage, mostPerPage)
+	if err != nil {
+		return nil, err
+	}
+	var listed []any
+	for _, r := range found {
+		listed = append(listed, object{
+			"stateMachineArn": r.ID, "name": r.Inputs["name"], "type": r.Inputs["type"], "creationDate": moment(e.began),
+		})
+	}
+	return paged("stateMachines", listed, "nextToken", next), nil
+}
+
+// listStateMachineVersions lists the one version that there is: earlier ones aren't kept here.
+func (e *Endpoint) listStateMachineVersions(_ context.Context, region string, in struct {
+	StateMachineArn string `json:"stateMachineArn"`
+	MaxResults      int    `json:"maxResults"`
+	NextToken       string `json:"nextToken"`
+}) (any, error) {
+	machine, _, err := e.machine(region, in.StateMachineArn)
+	if err != nil {
+		return nil, err
+	}
+	var listed []any
+	if version := machine.Outputs["stateMachineVersionArn"]; version != nil {
+		listed = []any{object{"stateMachineVersionArn": version, "creationDate": moment(e.began)}}
+	}
+	return paged("stateMachineVersions", listed, "nextToken", ""), nil
+}
+
+func (e *Endpoint) listStateMachineAliases(_ context.Context, region string, in struct {
+	StateMachineArn string `json:"stateMachineArn"`
+	MaxResults      int    `json:"maxResults"`
+	NextToken       string `json:"nextToken"`
+}) (any, error) {
+	machine, _, err := e.machine(region, in.StateMachineArn)
+	if err != nil {
+		return nil, err
+	}
+	var listed []any
+	for _, r := range e.declared(machineAliasType, region) {
+		if strings.HasPrefix(r.ID, machine.ID+":") {
+			listed = append(listed, object{"stateMachineAliasArn": r.ID, "creationDate": moment(e.began)})
+		}
+	}
+	return paged("stateMachineAliases", listed, "nextToken", ""), nil
+}
+
+func (e *Endpoint) describeStateMachineAlias(_ context.Context, region string, in struct {
+	StateMachineAliasArn string `json:"stateMachineAliasArn"`
+}) (any, error) {
+	alias, found := e.cloud.Read(machineAliasType, region, in.StateMachineAliasArn)
+	if !found {
+		return nil, awsapi.Error("ResourceNotFound", "Request references a resource that does not exist: '%s'", in.StateMachineAliasArn)
+	}
+	routes, _ := alias.Inputs["routingConfigurations"].([]any)
+	return object{
+		"stateMachineAliasArn": alias.ID, "name": alias.Inputs["name"], "description": alias.Inputs["description"],
+		"routingConfiguration": routes, "creationDate": moment(e.began), "updateDate": moment(e.began),
 	}, nil
 }
+
+// declared lists the resources of a type in a region, in order of creation.
+func (e *Endpoint) declared(typ, region string) []*cloud.Resource {
+	var found []*cloud.Resource
+	for _, r := range e.cloud.Resources() {
+		if r.Type == typ && r.Region == region {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func id(r *cloud.Resource) string { return r.ID }
 
 // logging returns the level at which a state machine logs, and its log group's ARN, which ends in :*.
 func logging(machine *cloud.Resource) (level, group string) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"net/http"
 	"net/url"
@@ -12,12 +13,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/encoding/cbor"
-
-	"trade-processing/local/awsapi"
 )
 
-// protocol writes answers in the caller's protocol.
+// protocol reads requests and writes answers in the caller's protocol.
 type protocol interface {
+	// read returns the body of a request as JSON.
+	read(r *http.Request, body []byte) ([]byte, error)
 	answer(w http.ResponseWriter, value any)
 	fail(w http.ResponseWriter, err error)
 }
@@ -30,8 +31,9 @@ const (
 	restRequest  = "REST"
 )
 
-// served are the protocols that aren't JSON and are served, by service; of each service it is one.
-var served = map[string]string{"sts": queryRequest, "monitoring": cborRequest, "xray": restRequest}
+// served are the protocols that are served, by service, if it isn't JSON alone. The SDK for Go asks CloudWatch in CBOR,
+// the AWS CLI in JSON.
+var served = map[string]string{"sts": queryRequest, "monitoring": cborRequest + " or " + jsonRequest, "xray": restRequest}
 
 func (c Call) protocol(contentType string) protocol {
 	switch c.Protocol {
@@ -58,6 +60,8 @@ var queryCodes = map[string]string{
 	"QueueDoesNotExist":  "AWS.SimpleQueueService.NonExistentQueue",
 	"MessageNotInflight": "AWS.SimpleQueueService.MessageNotInflight",
 }
+
+func (jsonProtocol) read(r *http.Request, body []byte) ([]byte, error) { return body, nil }
 
 func (p jsonProtocol) answer(w http.ResponseWriter, value any) { p.write(w, http.StatusOK, value) }
 
@@ -93,14 +97,22 @@ func (p jsonProtocol) write(w http.ResponseWriter, code int, value any) {
 // https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 type rpcCBOR struct{}
 
-func (p rpcCBOR) answer(w http.ResponseWriter, value any) {
-	encoded, ok := value.(cbor.Value)
-	if !ok {
-		p.fail(w, awsapi.Error("UnknownOperationException", "this operation doesn't answer in CBOR here"))
-		return
+func (rpcCBOR) read(_ *http.Request, body []byte) ([]byte, error) {
+	if len(body) == 0 {
+		return []byte("{}"), nil
 	}
-	p.write(w, http.StatusOK, encoded)
+	value, err := cbor.Decode(body)
+	if err != nil {
+		return nil, fmt.Errorf("reading CBOR: %w", err)
+	}
+	plain, err := fromCBOR(value)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(plain)
 }
+
+func (p rpcCBOR) answer(w http.ResponseWriter, value any) { p.write(w, http.StatusOK, toCBOR(value)) }
 
 func (p rpcCBOR) fail(w http.ResponseWriter, err error) {
 	code, name, message := status(err)
@@ -117,6 +129,20 @@ func (rpcCBOR) write(w http.ResponseWriter, code int, value cbor.Value) {
 // query is the protocol of forms and XML.
 // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 type query struct{}
+
+func (query) read(_ *http.Request, body []byte) ([]byte, error) {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, fmt.Errorf("reading a form: %w", err)
+	}
+	members := map[string]string{}
+	for name := range form {
+		if name != "Action" && name != "Version" {
+			members[name] = form.Get(name)
+		}
+	}
+	return json.Marshal(members)
+}
 
 func (query) answer(w http.ResponseWriter, value any) { writeXML(w, http.StatusOK, value) }
 

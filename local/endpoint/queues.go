@@ -12,6 +12,11 @@ import (
 	"trade-processing/local/queue"
 )
 
+var queueOperations = map[string]operation{
+	"ReceiveMessage": serve((*Endpoint).receiveMessage), "DeleteMessage": serve((*Endpoint).deleteMessage),
+	"ChangeMessageVisibility": serve((*Endpoint).changeMessageVisibility),
+}
+
 // queue finds a queue by its URL, which ends in its name.
 func (e *Endpoint) queue(region, url string) (*queue.Queue, error) {
 	found, err := e.cloud.Queue(region, url[strings.LastIndex(url, "/")+1:])

@@ -18,6 +18,11 @@ import (
 	"trade-processing/local/table"
 )
 
+var tableOperations = map[string]operation{
+	"DescribeTable": serve((*Endpoint).describeTable), "GetItem": serve((*Endpoint).getItem), "Query": serve((*Endpoint).query),
+	"PutItem": serve((*Endpoint).putItem),
+}
+
 // item is an item as the protocol writes it: {"tradeId": {"S": "…"}}.
 type item map[string]types.AttributeValue
 

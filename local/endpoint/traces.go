@@ -13,6 +13,8 @@ import (
 	"trade-processing/local/cloud"
 )
 
+var traceOperations = map[string]operation{"BatchGetTraces": serve((*Endpoint).batchGetTraces)}
+
 // traces are what X-Ray would have: for each event sent with a sampled trace, a segment per execution it started.
 type traces struct {
 	mu       sync.Mutex

@@ -3,6 +3,7 @@ package states
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +29,8 @@ type Environment struct {
 	// Observe, if not nil, is called for every state that was left, by several branches at once, but not for one that
 	// was stopped midway.
 	Observe func(Visit)
+	// History, if not nil, receives the execution's events in order, one at a time.
+	History func(Event)
 }
 
 // Visit is one state that an execution passed.
@@ -55,12 +58,15 @@ func (m *Machine) Run(ctx context.Context, env Environment, execution Execution)
 	r := &run{env: env, execution: &execution, started: env.Clock.Now()}
 	limited, cancel := env.Clock.WithTimeout(ctx, m.timeout)
 	defer cancel()
-	output, err := r.graph(limited, m.graph, execution.Input)
+	s := &strand{}
+	r.note(&strand{}, Event{Type: "ExecutionStarted", Data: execution.Input}) // which the first state doesn't name as its previous one
+	output, err := r.graph(limited, m.graph, execution.Input, s)
 	if timedOutWithin(ctx, limited) {
 		failure := fail(TimedOut, "the execution took longer than %s", m.timeout)
 		failure.Stopped = true
-		return nil, failure
+		output, err = nil, failure
 	}
+	r.noteEnd(ctx, s, output, err)
 	return output, err
 }
 
@@ -74,16 +80,19 @@ type run struct {
 	env       Environment
 	execution *Execution
 	started   time.Time
+
+	mu    sync.Mutex // branches note events at once
+	noted int64      // events so far
 }
 
 // graph runs states from the start to an end.
-func (r *run) graph(ctx context.Context, g graph, input Data) (Data, error) {
+func (r *run) graph(ctx context.Context, g graph, input Data, events *strand) (Data, error) {
 	data := input
 	for s := g.start; ; {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		output, next, err := r.state(ctx, s, data)
+		output, next, err := r.state(ctx, s, data, events)
 		if err != nil {
 			return nil, err
 		}
@@ -95,13 +104,15 @@ func (r *run) graph(ctx context.Context, g graph, input Data) (Data, error) {
 }
 
 // state runs one state with its retries and catches, and returns where to go.
-func (r *run) state(ctx context.Context, s *state, input Data) (output Data, next string, err error) {
+func (r *run) state(ctx context.Context, s *state, input Data, events *strand) (output Data, next string, err error) {
 	visit := &Visit{State: s.name, Type: s.kind, Entered: r.env.Clock.Now()}
+	r.note(events, Event{Type: s.kind + "StateEntered", State: s.name, Data: input})
 	var tried []int // retries by each retrier
 	for {
-		output, next, err = r.attempt(ctx, s, input, visit)
+		output, next, err = r.attempt(ctx, s, input, visit, events)
 		if err == nil {
 			r.left(visit, nil)
+			r.note(events, Event{Type: s.kind + "StateExited", State: s.name, Data: output})
 			return output, next, nil
 		}
 		failure, ok := failureOf(ctx, err)
@@ -114,7 +125,11 @@ func (r *run) state(ctx context.Context, s *state, input Data) (output Data, nex
 		delay, again := r.retry(s, tried, failure)
 		if !again {
 			r.left(visit, failure)
-			return r.caught(s, input, failure)
+			output, next, err = r.caught(s, input, failure)
+			if err == nil {
+				r.note(events, Event{Type: s.kind + "StateExited", State: s.name, Data: output})
+			}
+			return output, next, err
 		}
 		if err := r.env.Clock.Sleep(ctx, delay); err != nil {
 			return nil, "", context.Cause(ctx)
@@ -163,9 +178,9 @@ func (r *run) caught(s *state, input Data, failure *Failure) (Data, string, erro
 
 // attempt runs a state once: its parameters from the input, its result through ResultSelector, ResultPath and
 // OutputPath.
-func (r *run) attempt(ctx context.Context, s *state, input Data, visit *Visit) (Data, string, error) {
+func (r *run) attempt(ctx context.Context, s *state, input Data, visit *Visit, events *strand) (Data, string, error) {
 	in := scope{input: input, run: r, visit: visit}
-	result, err := r.work(ctx, s, in)
+	result, err := r.work(ctx, s, in, events)
 	if err != nil {
 		return nil, "", err
 	}
@@ -202,18 +217,18 @@ func (s *state) limit(data Data, what string) error {
 }
 
 // work does the state's own work.
-func (r *run) work(ctx context.Context, s *state, in scope) (Data, error) {
+func (r *run) work(ctx context.Context, s *state, in scope, events *strand) (Data, error) {
 	switch s.kind {
 	case "Task":
-		return r.task(ctx, s, in)
+		return r.task(ctx, s, in, events)
 	case "Parallel":
-		return r.parallel(ctx, s, in.input)
+		return r.parallel(ctx, s, in.input, events)
 	default: // Fail
 		return nil, s.failure(in)
 	}
 }
 
-func (r *run) task(ctx context.Context, s *state, in scope) (Data, error) {
+func (r *run) task(ctx context.Context, s *state, in scope, events *strand) (Data, error) {
 	parameters := in.input
 	if s.parameters != nil {
 		var err error
@@ -224,27 +239,43 @@ func (r *run) task(ctx context.Context, s *state, in scope) (Data, error) {
 	if err := s.limit(parameters, "input"); err != nil {
 		return nil, err
 	}
+	r.note(events, Event{Type: "TaskScheduled", Resource: s.resource, Data: parameters})
+	r.note(events, Event{Type: "TaskStarted", Resource: s.resource})
 	limited, cancel := r.env.Clock.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	result, err := r.env.Tasks.Invoke(limited, s.resource, parameters)
-	switch {
-	case timedOutWithin(ctx, limited): // an answer that comes too late doesn't count
-		return nil, fail(TimedOut, "state %s took longer than %s", s.name, s.timeout)
-	case err != nil:
-		return nil, err
+	late := timedOutWithin(ctx, limited)
+	if late { // an answer that comes too late doesn't count
+		err = fail(TimedOut, "state %s took longer than %s", s.name, s.timeout)
 	}
-	return result, s.limit(result, "result")
+	if err == nil {
+		err = s.limit(result, "result")
+	}
+	if err == nil {
+		r.note(events, Event{Type: "TaskSucceeded", Resource: s.resource, Data: result})
+		return result, nil
+	}
+	if failure, ok := failureOf(ctx, err); ok {
+		failed := Event{Type: "TaskFailed", Resource: s.resource, Failure: failure}
+		if late {
+			failed.Type = "TaskTimedOut"
+		}
+		r.note(events, failed)
+	}
+	return nil, err
 }
 
 // parallel runs the branches at once. The first failure stops the others and fails the state with its own error.
-func (r *run) parallel(ctx context.Context, s *state, input Data) (Data, error) {
+func (r *run) parallel(ctx context.Context, s *state, input Data, events *strand) (Data, error) {
+	r.note(events, Event{Type: "ParallelStateStarted"})
 	branching, stop := context.WithCancel(ctx)
 	defer stop()
 	results := make([]any, len(s.branches))
+	strands := slices.Repeat([]strand{*events}, len(s.branches))
 	var once sync.Once
 	var first error
 	one := func(i int) {
-		result, err := r.graph(branching, s.branches[i], input)
+		result, err := r.graph(branching, s.branches[i], input, &strands[i])
 		if err != nil {
 			once.Do(func() { first = err })
 			stop()
@@ -263,9 +294,16 @@ func (r *run) parallel(ctx context.Context, s *state, input Data) (Data, error) 
 	for _, branch := range ended {
 		clock.Wait(r.env.Clock, branch)
 	}
+	for _, branch := range strands { // what follows follows from the last
+		events.last = max(events.last, branch.last)
+	}
 	if first != nil {
+		if failure, ok := failureOf(ctx, first); ok {
+			r.note(events, Event{Type: "ParallelStateFailed", Failure: failure})
+		}
 		return nil, first
 	}
+	r.note(events, Event{Type: "ParallelStateSucceeded"})
 	return results, nil
 }
 

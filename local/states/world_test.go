@@ -36,10 +36,11 @@ func lambda(context.Context, states.Data) (states.Data, error) {
 
 // result is how an execution ended.
 type result struct {
-	output string // JSON
-	err    error
-	took   time.Duration
-	visits []states.Visit
+	output  string // JSON
+	err     error
+	took    time.Duration
+	visits  []states.Visit
+	history []states.Event
 }
 
 // text returns the output, or the error after a mark.
@@ -83,7 +84,7 @@ func (w *world) run(ctx context.Context, m *states.Machine, input states.Data) r
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		env := states.Environment{Clock: w, Random: w.random, Tasks: w.tasks, Observe: w.observe}
+		env := states.Environment{Clock: w, Random: w.random, Tasks: w.tasks, Observe: w.observe, History: func(e states.Event) { r.history = append(r.history, e) }}
 		output, err := m.Run(ctx, env, states.Execution{
 			ID: "arn:aws:states:us-east-1:123456789012:execution:trades:e-1", Name: "e-1",
 			MachineID: "arn:aws:states:us-east-1:123456789012:stateMachine:trades", MachineName: "trades",
