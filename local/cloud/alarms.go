@@ -154,6 +154,11 @@ func (c *Cloud) unnotified(region, alarm string) string {
 // AlarmStatus returns the state of a region's alarms when they were last evaluated.
 func (c *Cloud) AlarmStatus(region string) []metrics.Status { return c.in(region).alarms.Status() }
 
+// Metric returns what a metric of a region was; nil, which has no data, if there is none.
+func (c *Cloud) Metric(region string, metric metrics.Metric) *metrics.Series {
+	return c.in(region).metrics.Lookup(metric)
+}
+
 // WatchAlarms evaluates the alarms every minute until ctx ends, as CloudWatch does, so an alarm that goes off and
 // recovers during a long run is seen.
 func (c *Cloud) WatchAlarms(ctx context.Context) {

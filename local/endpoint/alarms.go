@@ -13,7 +13,10 @@ const (
 	compositeAlarmType = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 )
 
-var alarmOperations = map[string]operation{"DescribeAlarms": serve((*Endpoint).describeAlarms)}
+var alarmOperations = map[string]operation{
+	"DescribeAlarms": serve((*Endpoint).describeAlarms),
+	"GetMetricData":  serve((*Endpoint).getMetricData),
+}
 
 type describeAlarmsInput struct {
 	AlarmNamePrefix string

@@ -113,6 +113,11 @@ func (s *Store) find(namespace, name string, dimensions map[string]string) (*Ser
 	return series, nil
 }
 
+// Lookup finds a metric's series without creating it; nil if there is none.
+func (s *Store) Lookup(metric Metric) *Series {
+	return s.lookup(metric.Namespace, metric.Name, metric.Dimensions)
+}
+
 // lookup finds a series without creating it.
 func (s *Store) lookup(namespace, name string, dimensions map[string]string) *Series {
 	s.mu.RLock()

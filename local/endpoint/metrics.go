@@ -1,0 +1,83 @@
+package endpoint
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"trade-processing/local/awsapi"
+	"trade-processing/local/metrics"
+)
+
+type getMetricDataInput struct {
+	StartTime, EndTime moment
+	ScanBy             string
+	MetricDataQueries  []struct {
+		ID         string `json:"Id"`
+		Label      string
+		ReturnData *bool
+		MetricStat struct {
+			Metric struct {
+				Namespace, MetricName string
+				Dimensions            []struct{ Name, Value string }
+			}
+			Period int
+			Stat   string
+		}
+	}
+}
+
+// mostQueries is how many metrics one call may ask for.
+const mostQueries = 500
+
+// getMetricData answers with metrics, all on one page. There is no metric math.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+func (e *Endpoint) getMetricData(_ context.Context, region string, in getMetricDataInput) (any, error) {
+	from, to := time.Time(in.StartTime), time.Time(in.EndTime)
+	switch {
+	case len(in.MetricDataQueries) == 0 || len(in.MetricDataQueries) > mostQueries:
+		return nil, awsapi.Error("ValidationError", "The collection MetricDataQueries must have 1 to %d elements.", mostQueries)
+	case !from.Before(to):
+		return nil, awsapi.Error("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
+	}
+	results := []any{}
+	for _, query := range in.MetricDataQueries {
+		asked := query.MetricStat
+		statistic, err := metrics.ParseStatistic(asked.Stat)
+		if err != nil {
+			return nil, awsapi.Error("ValidationError", "%v", err)
+		}
+		period := time.Duration(asked.Period) * time.Second
+		if period <= 0 || period%time.Minute != 0 {
+			return nil, awsapi.Error("ValidationError", "The parameter Period must be a multiple of 60 here, not %d.", asked.Period)
+		}
+		dimensions := map[string]string{}
+		for _, dimension := range asked.Metric.Dimensions {
+			dimensions[dimension.Name] = dimension.Value
+		}
+		times, values := []any{}, []any{}
+		series := e.cloud.Metric(region, metrics.Metric{Namespace: asked.Metric.Namespace, Name: asked.Metric.MetricName, Dimensions: dimensions})
+		// Beyond the retention there is nothing, however long ago the window begins.
+		for at := later(from, to.Add(-metrics.Retention)).Truncate(period); at.Before(to); at = at.Add(period) {
+			if value, any := series.Value(statistic, at, at.Add(period)); any {
+				times, values = append(times, moment(at)), append(values, value)
+			}
+		}
+		if in.ScanBy != "TimestampAscending" {
+			slices.Reverse(times)
+			slices.Reverse(values)
+		}
+		if query.ReturnData == nil || *query.ReturnData {
+			results = append(results, object{"Id": query.ID, "Label": cmp.Or(query.Label, asked.Metric.MetricName), "StatusCode": "Complete", "Timestamps": times, "Values": values})
+		}
+	}
+	return object{"MetricDataResults": results}, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
