@@ -19,6 +19,7 @@ const (
 	Usage        Code = 2   // a wrong flag, argument or setting; nothing was done
 	Unreconciled Code = 3   // trades in and trades out differ, or aren't what they must be
 	RefusedInput Code = 4   // some input was refused or couldn't be read; the rest was processed and reconciles
+	NotFound     Code = 5   // what was asked for by name isn't there
 	Interrupted  Code = 130 // Ctrl-C, SIGTERM or SIGHUP: 128 + SIGINT, as shells count
 	OutputClosed Code = 141 // 128 + SIGPIPE
 )
@@ -50,6 +51,7 @@ var meanings = []struct {
 	{Usage, "wrong usage or configuration; nothing was done"},
 	{Unreconciled, "the numbers don't reconcile: trades are missing or counted twice, a call was denied, or a sample had unexpected outcomes"},
 	{RefusedInput, "some input was refused or couldn't be read; the rest was processed and reconciles"},
+	{NotFound, "what was asked for isn't there"},
 	{NotSent, "verify: the bus refused a trade"},
 	{NotRecorded, "verify: a trade was not recorded in time"},
 	{WrongRecord, "verify: a record differs from its trade"},

@@ -2,10 +2,7 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -16,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/xray"
-	"github.com/aws/smithy-go"
 
 	"trade-processing/internal/operate"
 	"trade-processing/internal/terminal"
@@ -53,11 +49,8 @@ func newClients(config aws.Config, outputs operate.Outputs) *clients {
 
 // findDeployment makes sure that credentials, account, region and outputs belong together before anything is sent.
 func (v *verification) findDeployment(ctx context.Context, result *Result) error {
-	if v.Config.Credentials == nil {
-		return errNoCredentials
-	}
-	if _, err := v.Config.Credentials.Retrieve(ctx); err != nil {
-		return fmt.Errorf("%w: %w", errNoCredentials, err)
+	if err := operate.FindCredentials(ctx, v.Config); err != nil {
+		return err
 	}
 	who, err := v.clients.identity.GetCallerIdentity(ctx, nil)
 	if err != nil {
@@ -78,42 +71,4 @@ func (v *verification) findDeployment(ctx context.Context, result *Result) error
 	}
 	result.found("bus %s, table %s and %s", v.Outputs.EventBusName, v.Outputs.TradeTableName, terminal.Plural(len(v.Outputs.Queues()), "dead-letter queue"))
 	return nil
-}
-
-var errNoCredentials = errors.New("no AWS credentials: get some with `aws sso login` or `aws configure`, choose with AWS_PROFILE")
-
-// explain adds to an AWS error how to fix it.
-func explain(err error, outputs operate.Outputs) error {
-	if errors.Is(err, errTimeout) || errors.Is(err, errNoCredentials) {
-		return err
-	}
-	var refusal smithy.APIError
-	if !errors.As(err, &refusal) {
-		var unreachable net.Error
-		if errors.As(err, &unreachable) {
-			return fmt.Errorf("%w\nAWS can't be reached: is the network up, and is AWS_ENDPOINT_URL right, if set?", err)
-		}
-		return err
-	}
-	code := refusal.ErrorCode()
-	has := func(words ...string) bool {
-		for _, word := range words {
-			if strings.Contains(code, word) {
-				return true
-			}
-		}
-		return false
-	}
-	switch {
-	case has("Expired"):
-		return fmt.Errorf("%w\nThe credentials have expired: renew them with `aws sso login`, or wherever they came from", err)
-	case has("UnrecognizedClient", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidSignature", "IncompleteSignature"):
-		return fmt.Errorf("%w\nAWS doesn't know these credentials: choose others with AWS_PROFILE", err)
-	case has("AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"):
-		return fmt.Errorf("%w\nThe caller's role lacks this permission: docs/verify.md lists everything a verification needs", err)
-	case has("NotFound", "DoesNotExist", "NonExistentQueue"):
-		return fmt.Errorf("%w\nIt isn't in account %s, region %s: are these the outputs of a stack that was destroyed, or deployed elsewhere?",
-			err, outputs.Account(), outputs.Region)
-	}
-	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"trade-processing/internal/operate"
 	"trade-processing/internal/terminal"
 )
 
@@ -157,7 +158,7 @@ func (v *verification) marks() []*sent {
 // trades whose fate isn't known yet.
 func (v *verification) cleanUp(ctx context.Context, result *Result) error {
 	if _, err := v.removeFailing(ctx, v.failing); err != nil {
-		result.problem("%v", explain(err, v.Outputs))
+		result.problem("%v", operate.Explain(err, v.Outputs, "docs/verify.md lists everything a verification needs"))
 	}
 	before := v.letters()
 	err := v.await(ctx, v.Grace, func(ctx context.Context) (bool, error) {

@@ -176,7 +176,7 @@ func (v *verification) step(ctx context.Context, s Step, do func(context.Context
 		result.Outcome, result.Problems = Skipped, nil
 		result.Found = append(result.Found, "interrupted")
 	case err != nil:
-		result.problem("%v", explain(err, v.Outputs))
+		result.problem("%v", operate.Explain(err, v.Outputs, "docs/verify.md lists everything a verification needs"))
 	}
 	v.end(result)
 	return result.Outcome == Passed

@@ -2,8 +2,12 @@
 package target
 
 import (
+	"path/filepath"
+	"strings"
+
 	"github.com/spf13/cobra"
 
+	"trade-processing/cmd/tradectl/output"
 	"trade-processing/internal/operate"
 	"trade-processing/internal/stackconfig"
 )
@@ -17,6 +21,7 @@ func Flags(command *cobra.Command, where *operate.Where) {
 	flags.StringVar(&where.Project, "project", "", "with --stack or --local: "+stackconfig.ProjectFlag)
 	command.MarkFlagsOneRequired("stack", "local", "outputs")
 	command.MarkFlagsMutuallyExclusive("stack", "local", "outputs")
+	output.Complete(command, "stack", stacks)
 }
 
 // Inputs are the files that finding the stack reads.
@@ -25,4 +30,18 @@ func Inputs(where operate.Where) []string {
 		return nil
 	}
 	return []string{where.File}
+}
+
+// stacks are the stacks of this project, by the names of their config files.
+func stacks() []string {
+	root, err := stackconfig.FindProject("")
+	if err != nil {
+		return nil
+	}
+	files, _ := filepath.Glob(filepath.Join(root, "Pulumi.*.yaml")) // the pattern is right
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml")
+	}
+	return names
 }
