@@ -13,6 +13,10 @@ func (q *Queue) Export(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	encoder := json.NewEncoder(out)
 	for _, m := range q.snapshot() {
+		m, there := q.whole(m)
+		if !there {
+			continue
+		}
 		if err := encoder.Encode(m); err != nil {
 			return fmt.Errorf("exporting queue %s: %w", q.Definition().Name, err)
 		}

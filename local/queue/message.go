@@ -31,7 +31,7 @@ type Message struct {
 // stored is a message in a queue. Its fields have the names of an export.
 type stored struct {
 	ID          uuid.UUID `json:"id"`
-	Body        string    `json:"body"`
+	Body        string    `json:"body,omitempty"`
 	TraceHeader string    `json:"traceHeader,omitempty"`
 	Sent        int64     `json:"sent"`     // Unix nanoseconds
 	Visible     int64     `json:"visible"`  // likewise: when it can be received

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"trade-processing/local/clock"
+	"trade-processing/local/disk"
 	"trade-processing/local/queue"
 )
 
@@ -21,8 +22,13 @@ type modelled struct {
 }
 
 // Whatever is sent, received, deleted and waited for, the queue and its dead-letter queue have what a plain list of
-// messages says.
+// messages says: in memory, and on disk, even if it is opened again.
 func TestTheQueueBehavesAsAList(t *testing.T) {
+	t.Run("in memory", func(t *testing.T) { behavesAsAList(t, false) })
+	t.Run("on disk", func(t *testing.T) { behavesAsAList(t, true) })
+}
+
+func behavesAsAList(t *testing.T, onDisk bool) {
 	rapid.Check(t, func(t *rapid.T) {
 		const (
 			visibility = 30 * time.Second
@@ -31,7 +37,12 @@ func TestTheQueueBehavesAsAList(t *testing.T) {
 		c := clock.NewVirtual(epoch)
 		def := named("q")
 		def.Visibility, def.Retention = visibility, retention
-		q, err := queue.New(def, queue.Options{Clock: c, Random: rand.Reader})
+		options := queue.Options{Clock: c, Random: rand.Reader}
+		if onDisk {
+			options.Disk = disk.Memory()
+			defer options.Disk.Close() //nolint:errcheck // in memory
+		}
+		q, err := queue.New(def, options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,6 +104,14 @@ func TestTheQueueBehavesAsAList(t *testing.T) {
 					t.Fatal(err)
 				}
 				drop(func(other *modelled) bool { return other == m })
+			},
+			"opened again": func(t *rapid.T) {
+				if !onDisk {
+					t.Skip("nothing is left of it")
+				}
+				if q, err = queue.New(def, options); err != nil {
+					t.Fatal(err)
+				}
 			},
 			"time passes": func(t *rapid.T) {
 				c.Advance(time.Duration(rapid.IntRange(1, 40).Draw(t, "seconds")) * time.Second)

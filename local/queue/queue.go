@@ -17,6 +17,7 @@ import (
 
 	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
+	"trade-processing/local/disk"
 	"trade-processing/local/fault"
 	"trade-processing/local/metrics"
 )
@@ -31,6 +32,8 @@ type Options struct {
 	Metrics *metrics.Store
 	// Random provides message ids. It must be safe for concurrent use.
 	Random io.Reader
+	// Disk has the queue's messages, with those that an earlier queue of its ARN left; nil: they are in memory.
+	Disk *disk.Store
 }
 
 // A Queue is safe for concurrent use.
@@ -38,6 +41,7 @@ type Queue struct {
 	clock  clock.Clock
 	faults fault.Hook
 	random io.Reader
+	disk   *disk.Store
 
 	sent, received, deletions *metrics.Series
 	gauges                    []func() // each ends one
@@ -72,8 +76,11 @@ func New(def Definition, options Options) (*Queue, error) {
 		return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})
 	}
 	q := &Queue{
-		clock: options.Clock, faults: options.Faults, random: options.Random, def: def,
+		clock: options.Clock, faults: options.Faults, random: options.Random, disk: options.Disk, def: def,
 		all: tree(byArrival), ready: tree(byArrival), hidden: tree(byTime),
+	}
+	if err := q.restore(); err != nil {
+		return nil, err
 	}
 	gauges := map[string]func(State) float64{
 		"ApproximateNumberOfMessagesVisible":    func(s State) float64 { return float64(s.Visible) },
@@ -125,6 +132,9 @@ func (q *Queue) Delete() {
 	for _, tree := range []*btree.BTreeG[*stored]{q.all, q.ready, q.hidden} {
 		tree.Clear()
 	}
+	if q.disk != nil {
+		q.disk.Clear(q.prefix(), q.prefix()+"\xff")
+	}
 }
 
 // Send puts a message into the queue and returns it. Errors are API errors with SQS's codes, wrapped as by the SDK's
@@ -139,9 +149,10 @@ func (q *Queue) Send(ctx context.Context, d Draft) (Message, error) {
 			return Message{}, fmt.Errorf("making a message id: %w", err)
 		}
 		m := &stored{ID: id, Body: d.Body, TraceHeader: d.TraceHeader, Sent: now.UnixNano(), Visible: now.UnixNano()}
+		sent := m.message("")
 		q.add(m, now)
 		q.sent.Add(now, 1)
-		return m.message(""), nil
+		return sent, nil
 	})
 }
 
@@ -169,7 +180,8 @@ func (q *Queue) Receive(ctx context.Context, limit int, visibility *time.Duratio
 				break
 			}
 			m.Receives++
-			messages = append(messages, m.message(m.receipt()))
+			whole, _ := q.whole(*m) // under the lock it isn't gone
+			messages = append(messages, whole.message(m.receipt()))
 			q.hide(m, now, hide)
 		}
 		q.received.Add(now, float64(len(messages)))
@@ -239,6 +251,7 @@ func serve[T any](ctx context.Context, q *Queue, operation, key string, run func
 func (q *Queue) add(m *stored, now time.Time) {
 	q.serial++
 	m.serial = q.serial
+	q.file(m)
 	q.all.Set(m)
 	if m.Visible > now.UnixNano() {
 		q.hidden.Set(m)
@@ -252,6 +265,7 @@ func (q *Queue) add(m *stored, now time.Time) {
 func (q *Queue) hide(m *stored, now time.Time, d time.Duration) {
 	m.Visible = now.Add(d).UnixNano()
 	q.hidden.Set(m)
+	q.refile(m)
 }
 
 // remove removes a message permanently.
@@ -259,6 +273,7 @@ func (q *Queue) remove(m *stored) {
 	q.all.Delete(m)
 	q.hidden.Delete(m)
 	q.ready.Delete(m)
+	q.unfile(m)
 }
 
 // advance applies the effects of time: messages beyond their retention are gone, and those no longer hidden can be
@@ -302,7 +317,7 @@ func (q *Queue) state(now time.Time) State {
 func (q *Queue) Messages() iter.Seq[Message] {
 	return func(yield func(Message) bool) {
 		for _, m := range q.snapshot() {
-			if !yield(m.message("")) {
+			if m, there := q.whole(m); there && !yield(m.message("")) {
 				return
 			}
 		}

@@ -35,7 +35,7 @@ func (e Entry) Sum() uint64 { return maphash.String(seed, e.record.body) }
 func (t *Table) Entries() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		t.catchUp()
-		for _, r := range t.store.all() {
+		for r := range t.store.snapshot() {
 			if !yield(Entry{r}) {
 				return
 			}
@@ -47,7 +47,7 @@ func (t *Table) Entries() iter.Seq[Entry] {
 func (t *Table) Entry(hash, sort string) (Entry, bool) {
 	t.catchUp()
 	key := appendKeyText(appendKeyText(nil, hash), sort)
-	found := t.store.get(&record{keys: []string{string(key)}})
+	found := t.store.read(string(key))
 	return Entry{found}, found != nil
 }
 
@@ -55,19 +55,24 @@ func (t *Table) Entry(hash, sort string) (Entry, bool) {
 func (t *Table) Differs(other *Table) (keys int) {
 	t.catchUp()
 	other.catchUp()
-	a, b := t.store.all(), other.store.all()
-	for len(a) > 0 && len(b) > 0 {
-		switch x, y := a[0], b[0]; {
-		case x.keys[0] < y.keys[0]:
-			a, keys = a[1:], keys+1
-		case x.keys[0] > y.keys[0]:
-			b, keys = b[1:], keys+1
-		default:
-			if x.body != y.body {
-				keys++
-			}
-			a, b = a[1:], b[1:]
+	next, stop := iter.Pull(other.store.snapshot())
+	defer stop()
+	its, more := next()
+	for mine := range t.store.snapshot() {
+		for ; more && its.keys[0] < mine.keys[0]; its, more = next() {
+			keys++
 		}
+		switch {
+		case !more || its.keys[0] > mine.keys[0]:
+			keys++
+			continue
+		case its.body != mine.body:
+			keys++
+		}
+		its, more = next()
 	}
-	return keys + len(a) + len(b)
+	for ; more; _, more = next() {
+		keys++
+	}
+	return keys
 }

@@ -23,7 +23,7 @@ func (t *Table) Export(w io.Writer) error {
 	t.catchUp()
 	out := bufio.NewWriterSize(w, 1<<16)
 	encoder := json.NewEncoder(out)
-	for _, r := range t.store.all() {
+	for r := range t.store.snapshot() {
 		item, err := attributevalue.MarshalMapJSON(r.item(nil))
 		if err == nil {
 			err = encoder.Encode(exported{r.written.nanos, r.written.region, item})
@@ -68,7 +68,7 @@ func (t *Table) restore(def *Definition, line exported) error {
 		return err
 	}
 	r.written = stamp{nanos: line.Nanos, region: line.Region}
-	t.accept(r, *t.outgoing.Load())
+	t.accept(r, *t.outgoing.Load(), nil)
 	t.forward()
 	return nil
 }

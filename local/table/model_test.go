@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"trade-processing/local/clock"
+	"trade-processing/local/disk"
 	"trade-processing/local/table"
 )
 
@@ -57,8 +58,20 @@ func byTime(a, b modelKey) int {
 }
 
 // Whatever is put, with or without conditions, the table, both of its indexes and its replica have what a map would
-// have.
+// have: in memory, on disk, even if it is opened again, and if it moves from memory to disk.
 func TestTheTableBehavesAsAMap(t *testing.T) {
+	for name, options := range map[string]func(*disk.Store) table.Options{
+		"in memory": func(*disk.Store) table.Options { return table.Options{} },
+		"on disk":   func(on *disk.Store) table.Options { return table.Options{Disk: on} },
+		"moving": func(on *disk.Store) table.Options {
+			return table.Options{Spill: func() (*disk.Store, error) { return on, nil }, Most: 4}
+		},
+	} {
+		t.Run(name, func(t *testing.T) { behavesAsAMap(t, options) })
+	}
+}
+
+func behavesAsAMap(t *testing.T, options func(*disk.Store) table.Options) {
 	var (
 		ids      = rapid.SampledFrom([]string{"A", "AA", "B", "A\x00", "A\x00B", "é"})
 		times    = rapid.Int64Range(-3, 3)
@@ -67,20 +80,16 @@ func TestTheTableBehavesAsAMap(t *testing.T) {
 	)
 	rapid.Check(t, func(t *rapid.T) {
 		c := clock.NewVirtual(epoch)
-		tb, err := table.New(trades(), table.Options{Clock: c})
-		if err != nil {
-			t.Fatal(err)
+		on := disk.Memory()
+		defer on.Close() //nolint:errcheck // in memory
+		options := options(on)
+		options.Clock = c
+		var tb, replica *table.Table
+		var replication *table.Replication
+		open := func(t *rapid.T) {
+			tb, replica, replication = replicated(t, options)
 		}
-		european := trades()
-		european.Region = "eu-west-1"
-		replica, err := table.New(european, table.Options{Clock: c})
-		if err != nil {
-			t.Fatal(err)
-		}
-		replication, err := tb.Replicate(replica, time.Second)
-		if err != nil {
-			t.Fatal(err)
-		}
+		open(t)
 		m := model{}
 		serial := 0
 
@@ -125,6 +134,11 @@ func TestTheTableBehavesAsAMap(t *testing.T) {
 			"time passes": func(t *rapid.T) {
 				c.Advance(time.Duration(rapid.IntRange(0, 1500).Draw(t, "ms")) * time.Millisecond)
 			},
+			"opened again": func(t *rapid.T) {
+				if options.Disk != nil {
+					open(t)
+				}
+			},
 			"": func(t *rapid.T) {
 				if got := tb.Count(); got != len(m) {
 					t.Fatalf("%d items, want %d", got, len(m))
@@ -157,10 +171,33 @@ func TestTheTableBehavesAsAMap(t *testing.T) {
 	})
 }
 
+// replicated opens a table and its replica.
+func replicated(t *rapid.T, options table.Options) (home, away *table.Table, _ *table.Replication) {
+	european := trades()
+	european.Region = "eu-west-1"
+	home, err := table.New(trades(), options)
+	if err == nil {
+		away, err = table.New(european, options)
+	}
+	var there *table.Replication
+	if err == nil {
+		there, err = home.Replicate(away, time.Second)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return home, away, there
+}
+
 func checkQuery(t *rapid.T, tb *table.Table, index, condition string, values *rapid.Generator[string], match func(item, string) bool, m model, order func(a, b modelKey) int) {
 	value := values.Draw(t, "value")
 	in := query(index, condition, item{":v": str(value)})
 	in.Limit = aws.Int32(rapid.Int32Range(1, 4).Draw(t, "limit"))
+	if backwards := rapid.Bool().Draw(t, "backwards"); backwards {
+		in.ScanIndexForward = aws.Bool(false)
+		forwards := order
+		order = func(a, b modelKey) int { return forwards(b, a) }
+	}
 	var found []item
 	for pages := dynamodb.NewQueryPaginator(tb, in); pages.HasMorePages(); {
 		out, err := pages.NextPage(t.Context())

@@ -62,7 +62,7 @@ func (t *Table) write(r *record, condition expression) (old *record, written boo
 	now := t.clock.Now().UnixNano()
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
-	old, _ = t.store.trees[0].Get(r)
+	old = t.store.get(r.keys[0])
 	if !condition.holds(old) {
 		return old, false
 	}
@@ -71,9 +71,6 @@ func (t *Table) write(r *record, condition expression) (old *record, written boo
 		// A replica's clock was ahead, or two writes fell on one tick: here the later arrival wins.
 		r.written.nanos = old.written.nanos + 1
 	}
-	t.store.put(r)
-	for _, replication := range *t.outgoing.Load() {
-		replication.enqueue(r, now)
-	}
+	t.send(r, old, *t.outgoing.Load(), now, nil)
 	return old, true
 }

@@ -28,7 +28,7 @@ func (t *Table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, options 
 			return nil, err
 		}
 		t.catchUp()
-		found := t.store.get(wanted)
+		found := t.store.read(wanted.keys[0])
 		if found == nil {
 			return &dynamodb.GetItemOutput{}, nil
 		}
@@ -111,7 +111,7 @@ func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, options ...f
 			return nil, awsapi.Validation("The provided starting key is outside query boundaries based on provided conditions")
 		}
 		t.catchUp()
-		t.store.walk(p.tree, bounds, start, in.ScanIndexForward == nil || *in.ScanIndexForward, p.add)
+		t.store.page(p.tree, bounds, start, in.ScanIndexForward == nil || *in.ScanIndexForward, p.add)
 		return &dynamodb.QueryOutput{
 			Items: p.items(), Count: int32(len(p.found)), ScannedCount: p.scanned, LastEvaluatedKey: p.lastKey(),
 		}, nil
@@ -140,7 +140,7 @@ func (t *Table) Scan(ctx context.Context, in *dynamodb.ScanInput, options ...fun
 			return nil, err
 		}
 		t.catchUp()
-		t.store.walk(0, keyRange{}, start, true, p.add)
+		t.store.page(0, keyRange{}, start, true, p.add)
 		return &dynamodb.ScanOutput{
 			Items: p.items(), Count: int32(len(p.found)), ScannedCount: p.scanned, LastEvaluatedKey: p.lastKey(),
 		}, nil

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 	"slices"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"trade-processing/local/awsapi"
+	"trade-processing/local/disk"
 	"trade-processing/local/fault"
 	"trade-processing/local/metrics"
 )
@@ -30,7 +32,8 @@ type Replication struct {
 
 	mu      sync.Mutex // guards the queue; may be taken under a table's lock
 	pending []delayed
-	taken   int // of pending, from its beginning
+	number  uint64 // of the last write that was sent
+	taken   int    // of pending, from its beginning
 	// due is when the first pending write is due, in Unix nanoseconds; the largest time if none is pending. It saves
 	// readers the lock.
 	due atomic.Int64
@@ -38,6 +41,7 @@ type Replication struct {
 
 type delayed struct {
 	record *record
+	number uint64
 	sent   int64 // Unix nanoseconds, as below
 	due    int64 // never before the previous write's
 }
@@ -63,17 +67,61 @@ func (t *Table) Replicate(to *Table, lag time.Duration) (*Replication, error) {
 	r.due.Store(math.MaxInt64)
 	t.attach(&t.outgoing, r)
 	to.attach(&to.incoming, r)
-	now := t.clock.Now().UnixNano()
-	for _, record := range t.store.all() {
-		r.enqueue(record, now)
-	}
+	r.begin()
 	return r, nil
+}
+
+// begin sends what the table holds; on a store that knows the replication, what hasn't arrived yet.
+func (r *Replication) begin() {
+	t, now := r.from, r.from.clock.Now().UnixNano()
+	t.store.mu.Lock()
+	defer t.store.mu.Unlock()
+	if t.disk != nil {
+		known := false
+		for key, primary := range t.disk.Scan(r.key(), successor(r.key()), false) {
+			if known = true; key != r.key() {
+				r.number = binary.BigEndian.Uint64([]byte(key[len(r.key()):]))
+				r.enqueue(t.store.get(primary), r.number, now)
+			}
+		}
+		if known {
+			return
+		}
+		t.disk.Write(disk.Change{Key: r.key()})
+	}
+	for record := range t.store.all() {
+		number, change := r.mark(record)
+		if t.disk != nil {
+			t.disk.Write(change)
+		}
+		r.enqueue(record, number, now)
+	}
+}
+
+// key is that of the replication in a store. Those of the writes that haven't arrived begin with it.
+func (r *Replication) key() string {
+	return prefixOf(*r.from.definition()) + string([]byte{pendingTree}) + r.to.definition().Region + "/"
+}
+
+func (r *Replication) change(number uint64) disk.Change {
+	return disk.Change{Key: r.key() + string(binary.BigEndian.AppendUint64(nil, number))}
+}
+
+// mark numbers a write, and returns the change that keeps it until it has arrived. The caller holds the store's lock.
+func (r *Replication) mark(record *record) (uint64, disk.Change) {
+	r.number++
+	change := r.change(r.number)
+	change.Value = record.keys[0]
+	return r.number, change
 }
 
 // Stop ends the replication; what is pending is dropped.
 func (r *Replication) Stop() {
 	r.from.detach(&r.from.outgoing, r)
 	r.to.detach(&r.to.incoming, r)
+	if r.from.disk != nil {
+		r.from.disk.Clear(r.key(), successor(r.key()))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pending, r.taken = nil, 0
@@ -117,7 +165,7 @@ func (r *Replication) Drain(ctx context.Context) error {
 
 // enqueue adds a write; the caller holds the store's lock, so versions of one item are queued in the order they were
 // made.
-func (r *Replication) enqueue(record *record, now int64) {
+func (r *Replication) enqueue(record *record, number uint64, now int64) {
 	due := now + r.lag.Nanoseconds()
 	if hook := r.from.faults; hook != nil {
 		call := fault.Call{
@@ -133,7 +181,7 @@ func (r *Replication) enqueue(record *record, now int64) {
 	} else {
 		r.due.Store(due)
 	}
-	r.pending = append(r.pending, delayed{record: record, sent: now, due: due})
+	r.pending = append(r.pending, delayed{record: record, number: number, sent: now, due: due})
 }
 
 // next takes the first write that is due; its record is nil if none is.
@@ -176,24 +224,47 @@ func (r *Replication) applyLocked(now time.Time, limit int) {
 		if first.record == nil {
 			return
 		}
-		r.to.accept(first.record, nil)
+		r.to.accept(first.record, nil, r.arrived(first))
 		// It arrived when it was due, however late the replica is used.
 		r.latency.Add(time.Unix(0, first.due), float64(first.due-first.sent)/1e6)
 	}
 }
 
-// accept stores a write made elsewhere, unless there is a later one. A replica's write isn't passed on: every replica
-// sends its own to all others.
-func (t *Table) accept(r *record, further []*Replication) {
+// arrived is the change that forgets a write.
+func (r *Replication) arrived(d delayed) []disk.Change {
+	if r.from.disk == nil {
+		return nil
+	}
+	change := r.change(d.number)
+	change.Delete = true
+	return []disk.Change{change}
+}
+
+// accept stores a write made elsewhere, unless there is a later one, with further changes of a store. A replica's write
+// isn't passed on: every replica sends its own to all others.
+func (t *Table) accept(r *record, onward []*Replication, further []disk.Change) {
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
-	if old, there := t.store.trees[0].Get(r); there && !r.written.after(old.written) {
-		return
+	old := t.store.get(r.keys[0])
+	if old == nil || r.written.after(old.written) {
+		t.send(r, old, onward, t.clock.Now().UnixNano(), further)
+	} else if len(further) > 0 {
+		t.disk.Write(further...)
 	}
-	t.store.put(r)
-	now := t.clock.Now().UnixNano()
-	for _, replication := range further {
-		replication.enqueue(r, now)
+}
+
+// send stores a record, and sends it to replicas. The caller holds the store's lock.
+func (t *Table) send(r, old *record, to []*Replication, now int64, further []disk.Change) {
+	numbers := make([]uint64, len(to))
+	for i, replication := range to {
+		number, change := replication.mark(r)
+		if numbers[i] = number; t.disk != nil {
+			further = append(further, change)
+		}
+	}
+	t.store.write(r, old, further)
+	for i, replication := range to {
+		replication.enqueue(r, numbers[i], now)
 	}
 }
 

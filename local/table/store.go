@@ -1,20 +1,78 @@
 package table
 
 import (
+	"iter"
 	"sync"
 
 	"github.com/tidwall/btree"
+
+	"trade-processing/local/disk"
 )
 
-// A store has records in key order, in one tree for the table and one for each global secondary index. One lock guards
-// them all, so an index never disagrees with the table; AWS's own indexes lag by some milliseconds.
-type store struct {
-	mu    sync.RWMutex
-	trees []*btree.BTreeG[*record] // by the position of their key in a record
+// records are a table's items in key order, and the entries of its global secondary indexes: tree 0 is the table, the
+// others are the indexes. A store's lock guards them, but for what all returns.
+type records interface {
+	// get returns the record with a primary key, or nil.
+	get(key string) *record
+	// put stores a record instead of the old one, nil if there is none, together with further changes of a durable store.
+	put(r, old *record, further []disk.Change)
+	// walk passes the records of one tree whose keys are within bounds, excluding start itself, until visit returns false.
+	// A nil start means the end that comes first.
+	walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool)
+	// all yields every record in primary key order, as of the call.
+	all() iter.Seq[*record]
+	len() int
+	clear()
 }
 
-func newStore(indexes int) *store {
-	s := &store{}
+// A store has the records of a table. One lock guards them all, so an index never disagrees with the table; AWS's own
+// indexes lag by some milliseconds.
+type store struct {
+	mu sync.RWMutex
+	records
+	move func(full *trees) records // called when they are more than most; nil if they stay in memory
+	most int
+}
+
+func (s *store) read(key string) *record {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.get(key)
+}
+
+// write stores a record. The caller holds the lock.
+func (s *store) write(r, old *record, further []disk.Change) {
+	s.put(r, old, further)
+	if full, ok := s.records.(*trees); ok && s.move != nil && s.len() > s.most {
+		s.records, s.move = s.move(full), nil
+	}
+}
+
+func (s *store) page(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	s.walk(tree, bounds, start, forward, visit)
+}
+
+func (s *store) snapshot() iter.Seq[*record] {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.all()
+}
+
+func (s *store) count() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.len()
+}
+
+// trees are records in memory, in one tree for the table and one for each index.
+type trees []*btree.BTreeG[*record] // by the position of their key in a record
+
+var _ records = (*trees)(nil)
+
+func newTrees(indexes int) *trees {
+	var s trees
 	for i := range 1 + indexes {
 		less := func(a, b *record) bool {
 			if a.keys[i] != b.keys[i] {
@@ -22,26 +80,18 @@ func newStore(indexes int) *store {
 			}
 			return a.keys[0] < b.keys[0]
 		}
-		s.trees = append(s.trees, btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}))
+		s = append(s, btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}))
 	}
-	return s
+	return &s
 }
 
-// get returns the record with the primary key of another, or nil.
-func (s *store) get(key *record) *record {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	found, _ := s.trees[0].Get(key)
+func (s trees) get(key string) *record {
+	found, _ := s[0].Get(&record{keys: []string{key}})
 	return found
 }
 
-// put stores a record. The caller holds the lock.
-func (s *store) put(r *record) {
-	old, _ := s.trees[0].Set(r)
-	for i, tree := range s.trees {
-		if i == 0 {
-			continue
-		}
+func (s trees) put(r, old *record, _ []disk.Change) {
+	for i, tree := range s {
 		if old != nil && old.keys[i] != "" && old.keys[i] != r.keys[i] {
 			tree.Delete(old)
 		}
@@ -51,31 +101,27 @@ func (s *store) put(r *record) {
 	}
 }
 
-// clear removes everything.
-func (s *store) clear() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, tree := range s.trees {
+func (s trees) clear() {
+	for _, tree := range s {
 		tree.Clear()
 	}
 }
 
-func (s *store) len() int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.trees[0].Len()
+func (s trees) len() int { return s[0].Len() }
+
+// all shares the records, so it costs eight bytes per item.
+func (s trees) all() iter.Seq[*record] {
+	list := s[0].Items()
+	return func(yield func(*record) bool) {
+		for _, r := range list {
+			if !yield(r) {
+				return
+			}
+		}
+	}
 }
 
-// all returns every record in primary key order. The records are shared, so the list costs eight bytes per item.
-func (s *store) all() []*record {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.trees[0].Items()
-}
-
-// walk passes the records of one tree whose keys are within bounds, excluding start itself, until visit returns false.
-// A nil start means the end that comes first.
-func (s *store) walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool) {
+func (s trees) walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool) {
 	guarded := func(r *record) bool {
 		key := r.keys[tree]
 		switch {
@@ -88,13 +134,11 @@ func (s *store) walk(tree int, bounds keyRange, start *record, forward bool, vis
 		return visit(r)
 	}
 	probe := func(key string) *record { // precedes all records with the key
-		r := &record{keys: make([]string, len(s.trees))}
+		r := &record{keys: make([]string, len(s))}
 		r.keys[tree] = key
 		return r
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	records := s.trees[tree]
+	records := s[tree]
 	switch {
 	case forward && start == nil:
 		records.Ascend(probe(bounds.low), guarded)

@@ -26,6 +26,7 @@ import (
 
 	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
+	"trade-processing/local/disk"
 	"trade-processing/local/fault"
 	"trade-processing/local/metrics"
 )
@@ -39,6 +40,12 @@ type Options struct {
 	Faults fault.Hook
 	// Metrics receives what DynamoDB sends to CloudWatch; nil for none.
 	Metrics *metrics.Store
+	// Disk has the table's items, with those of earlier tables of its region and name; nil: they are in memory.
+	Disk *disk.Store
+	// Spill opens a store to which the items of a table in memory move when there are more than Most of them. If it fails
+	// they stay where they are. Nil: they always do.
+	Spill func() (*disk.Store, error)
+	Most  int
 }
 
 // A Table is safe for concurrent use.
@@ -48,6 +55,7 @@ type Table struct {
 	faults  fault.Hook
 	metrics *metrics.Store
 	store   *store
+	disk    *disk.Store     // of Options
 	puts    *metrics.Series // how long successful ones take
 	deleted atomic.Bool
 
@@ -63,7 +71,12 @@ func New(def Definition, options Options) (*Table, error) {
 	}
 	options.Metrics.Declare(namespace, "ConditionalCheckFailedRequests", "ReadThrottleEvents", "ReplicationLatency",
 		"SuccessfulRequestLatency", "SystemErrors", "ThrottledRequests", "WriteThrottleEvents")
-	t := &Table{clock: options.Clock, faults: options.Faults, metrics: options.Metrics, store: newStore(len(def.Indexes))}
+	t := &Table{clock: options.Clock, faults: options.Faults, metrics: options.Metrics, disk: options.Disk, store: &store{most: options.Most}}
+	if t.store.records = newTrees(len(def.Indexes)); t.disk != nil {
+		t.store.records = openFile(t.disk, def)
+	} else if options.Spill != nil {
+		t.store.move = func(full *trees) records { return spill(full, def, options.Spill) }
+	}
 	t.def.Store(&def)
 	t.puts = t.series("SuccessfulRequestLatency", map[string]string{"Operation": "PutItem"})
 	t.outgoing.Store(&[]*Replication{})
@@ -103,6 +116,8 @@ func (t *Table) Delete() error {
 	for _, r := range slices.Concat(*t.outgoing.Load(), *t.incoming.Load()) {
 		r.Stop()
 	}
+	t.store.mu.Lock()
+	defer t.store.mu.Unlock()
 	t.store.clear()
 	return nil
 }
@@ -110,7 +125,7 @@ func (t *Table) Delete() error {
 // Count returns the number of items.
 func (t *Table) Count() int {
 	t.catchUp()
-	return t.store.len()
+	return t.store.count()
 }
 
 // Items yields all items in key order: by hash key, then by range key, strings by bytes and numbers by value. It yields
@@ -118,7 +133,7 @@ func (t *Table) Count() int {
 func (t *Table) Items() iter.Seq[map[string]types.AttributeValue] {
 	return func(yield func(map[string]types.AttributeValue) bool) {
 		t.catchUp()
-		for _, r := range t.store.all() {
+		for r := range t.store.snapshot() {
 			if !yield(r.item(nil)) {
 				return
 			}
@@ -131,7 +146,7 @@ func (t *Table) Items() iter.Seq[map[string]types.AttributeValue] {
 func (t *Table) Digest(except ...string) string {
 	t.catchUp()
 	sum := sha256.New()
-	for _, r := range t.store.all() {
+	for r := range t.store.snapshot() {
 		d := decoder{rest: r.body}
 		for range d.count() {
 			before := d.rest

@@ -1,0 +1,150 @@
+package table
+
+import (
+	"encoding/binary"
+	"iter"
+
+	"trade-processing/local/disk"
+)
+
+// A file has its records in a store on disk. All keys of it begin with the table's region and name:
+//
+//	prefix 0    primary key              a record
+//	prefix tree index key, primary key   the primary key
+//	prefix 254  region, number           the primary key of a write that hasn't reached the replica of the region
+//	prefix 255                           the number of records
+//
+// Encoded keys are never prefixes of each other, so joined ones sort as the pair does.
+type file struct {
+	disk   *disk.Store
+	prefix string
+	number int
+}
+
+const (
+	pendingTree = 254
+	numberTree  = 255
+)
+
+var _ records = (*file)(nil)
+
+func prefixOf(def Definition) string { return "table/" + def.Region + "/" + def.Name + "/" }
+
+// openFile finds what the store has of a table.
+func openFile(on *disk.Store, def Definition) *file {
+	f := &file{disk: on, prefix: prefixOf(def)}
+	if number, there := on.Get(f.key(numberTree, "")); there {
+		f.number = int(binary.BigEndian.Uint64([]byte(number)))
+	}
+	return f
+}
+
+// spill moves all records to disk, or returns them as they are if there is no store.
+func spill(full *trees, def Definition, open func() (*disk.Store, error)) records {
+	on, err := open()
+	if err != nil {
+		return full
+	}
+	f := openFile(on, def)
+	for r := range full.all() {
+		f.put(r, nil, nil)
+	}
+	return f
+}
+
+func (f *file) key(tree int, key string) string { return f.prefix + string([]byte{byte(tree)}) + key }
+
+func (f *file) get(key string) *record {
+	value, found := f.disk.Get(f.key(0, key))
+	if !found {
+		return nil
+	}
+	return readRecord(key, value)
+}
+
+func (f *file) put(r, old *record, further []disk.Change) {
+	changes := append(further, disk.Change{Key: f.key(0, r.keys[0]), Value: r.text()})
+	for i, key := range r.keys[1:] {
+		tree := 1 + i
+		if old != nil && old.keys[tree] == key {
+			continue
+		}
+		if old != nil && old.keys[tree] != "" {
+			changes = append(changes, disk.Change{Key: f.key(tree, old.keys[tree]+r.keys[0]), Delete: true})
+		}
+		if key != "" {
+			changes = append(changes, disk.Change{Key: f.key(tree, key+r.keys[0]), Value: r.keys[0]})
+		}
+	}
+	if old == nil {
+		f.number++
+		changes = append(changes, disk.Change{Key: f.key(numberTree, ""), Value: string(binary.BigEndian.AppendUint64(nil, uint64(f.number)))})
+	}
+	f.disk.Write(changes...)
+}
+
+func (f *file) walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool) {
+	low, high := f.key(tree, bounds.low), f.key(tree+1, "")
+	if bounds.high != "" {
+		high = f.key(tree, bounds.high)
+	}
+	if start != nil {
+		at := f.key(tree, start.keys[tree])
+		if tree > 0 {
+			at += start.keys[0]
+		}
+		if forward {
+			low = at + "\x00"
+		} else {
+			high = at
+		}
+	}
+	for key, value := range f.disk.Scan(low, high, !forward) {
+		var r *record
+		if tree == 0 {
+			r = readRecord(key[len(f.prefix)+1:], value)
+		} else {
+			r = f.get(value)
+		}
+		if !visit(r) {
+			return
+		}
+	}
+}
+
+func (f *file) all() iter.Seq[*record] {
+	return func(yield func(*record) bool) { f.walk(0, keyRange{}, nil, true, yield) }
+}
+
+func (f *file) len() int { return f.number }
+
+func (f *file) clear() {
+	f.number = 0
+	f.disk.Clear(f.prefix, successor(f.prefix))
+}
+
+// text is a record's value on disk: its stamp, the number of its keys in indexes, the keys, and its body.
+func (r *record) text() string {
+	b := make([]byte, 0, len(r.body)+128)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.written.nanos))
+	b = append(b, byte(len(r.keys)-1))
+	for _, part := range append([]string{r.written.region}, r.keys[1:]...) {
+		b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
+	}
+	return string(append(b, r.body...))
+}
+
+func readRecord(key, value string) *record {
+	r := &record{keys: make([]string, 1, 1+int(value[8]))}
+	r.keys[0] = key
+	for i := range 8 {
+		r.written.nanos = r.written.nanos<<8 | int64(value[i])
+	}
+	d := decoder{rest: value[9:]}
+	r.written.region = d.text()
+	for range value[8] {
+		r.keys = append(r.keys, d.text())
+	}
+	r.body = d.rest
+	return r
+}
