@@ -68,8 +68,9 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl local preview":         {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl local run":             {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl local serve":           {exitcode.Interrupted, "export PULUMI_DEBUG_PROVIDERS="}, // it is interrupted
+		"tradectl send":                  {exitcode.Usage, "at least one of the flags in the group [stack local outputs] is required"},
 		"tradectl sample":                {exitcode.OK, `{"Source":"trading.system`},
-		"tradectl verify":                {exitcode.Usage, "at least one of the flags in the group [stack outputs] is required"},
+		"tradectl verify":                {exitcode.Usage, "at least one of the flags in the group [stack local outputs] is required"},
 		"tradectl version":               {exitcode.OK, "tradectl "},
 	}
 	for typed, command := range everyCommand() {

@@ -7,6 +7,7 @@ import (
 	"trade-processing/cmd/tradectl/chaos"
 	"trade-processing/cmd/tradectl/images"
 	"trade-processing/cmd/tradectl/local"
+	"trade-processing/cmd/tradectl/operate"
 	"trade-processing/cmd/tradectl/sample"
 	"trade-processing/cmd/tradectl/verify"
 	"trade-processing/cmd/tradectl/version"
@@ -19,6 +20,7 @@ func All(t *terminal.Terminal) []*cobra.Command {
 		chaos.NewCommand(t),
 		images.NewCommand(t),
 		local.NewCommand(t),
+		operate.NewSend(t),
 		sample.NewCommand(t),
 		verify.NewCommand(t),
 		version.NewCommand(t),

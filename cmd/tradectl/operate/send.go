@@ -1,0 +1,263 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/feed"
+	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
+)
+
+const (
+	// sentAtOnce is how many requests are in flight unless somebody says otherwise.
+	sentAtOnce = 16
+	// mostAtOnce is more than any machine gains by.
+	mostAtOnce = 1000
+	// listed is how many problems of an input are in its report. All are told as they are found.
+	listed = 1000
+)
+
+type sendOptions struct {
+	rate    float64
+	atOnce  int
+	journal string
+}
+
+// sentInput is what became of one input.
+type sentInput struct {
+	Input   string  `json:"input"`
+	Sent    int64   `json:"sent"`
+	Before  int64   `json:"sentBefore"` // by an earlier run
+	Refused int64   `json:"refused"`    // entries and lines, in this run and before
+	Seconds float64 `json:"seconds"`
+	Whole   bool    `json:"whole"` // everything in it was sent or refused
+	// Problems are the first of the refused.
+	Problems []operate.Refused `json:"problems"`
+
+	mu        sync.Mutex
+	unread    bool
+	journal   string
+	remembers bool
+}
+
+// NewSend returns `tradectl send`.
+func NewSend(t *terminal.Terminal) *cobra.Command {
+	var o sendOptions
+	command := &cobra.Command{
+		Use:   "send [file ...]",
+		Short: "Send trades to a deployed stack",
+		Long: "Sends every entry of the files to the stack's event bus, whatever bus the entries name. Without files, or\n" +
+			"for -, it reads standard input. A file holds PutEvents entries as JSON, in lines, arrays or requests: Source,\n" +
+			"DetailType and Detail (an object, or a string containing one), and optionally Time, Resources and TraceHeader.\n" +
+			"It may be compressed with gzip. What can't be an entry, or is refused by the bus, is told with its line.\n\n" +
+			"However it ends, run the same command again: it goes on where it ended. What the bus has taken of FILE is in\n" +
+			"the journal .FILE.sent-to-ENVIRONMENT beside it, by content: a file that was changed since is refused. What was\n" +
+			"on its way when it ended is sent again, at most 10 entries a request in flight, each with the time it had. The\n" +
+			"stack then finds the trade recorded and records nothing: it counts as a duplicate. Only a malformed trade\n" +
+			"leaves a second dead letter. To send a whole file again, remove its journal.\n\n" +
+			"Standard input has no journal unless you name one with --journal, and can be sent on only if it is the same\n" +
+			"again. An entry without a Time gets that of its sending, so without a journal a second run records trades\n" +
+			"anew that have no time of their own.",
+		Example: "  tradectl send --local trades.ndjson more.ndjson.gz\n" +
+			"  zcat trades.gz | tradectl send --stack dev --rate 500 --journal trades.journal\n" +
+			"  tradectl sample --count 100000 | tradectl send --local",
+		Args: cobra.ArbitraryArgs,
+	}
+	flags := command.Flags()
+	flags.Float64Var(&o.rate, "rate", 0, "the most entries to send a second (default: no limit)")
+	flags.IntVar(&o.atOnce, "concurrency", sentAtOnce, "how many requests to have in flight, of up to 10 entries each")
+	flags.StringVar(&o.journal, "journal", "", "the `FILE` that remembers what was sent, instead of the one beside the input")
+	check := func() error {
+		if o.atOnce < 1 || o.atOnce > mostAtOnce {
+			return fmt.Errorf("--concurrency %d: use 1 to %d", o.atOnce, mostAtOnce)
+		}
+		if flags.Changed("rate") && !(o.rate > 0) {
+			return fmt.Errorf("--rate %v: it must be more than 0", o.rate)
+		}
+		return nil
+	}
+	return withStack(t, command, check, func(ctx context.Context, stack *operate.Stack, form output.Form, args []string) error {
+		return send(ctx, t, stack, form, args, o)
+	}, exitcode.RefusedInput)
+}
+
+func send(ctx context.Context, t *terminal.Terminal, stack *operate.Stack, form output.Form, names []string, o sendOptions) error {
+	if len(names) == 0 {
+		names = []string{feed.StandardInput}
+	}
+	if o.journal != "" && len(names) > 1 {
+		return exitcode.Usagef("--journal is of one input, and here are %d; leave it out, and each file has its own beside it", len(names))
+	}
+	feeds, total, err := openFeeds(names, t)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	inputs := make([]*sentInput, len(names))
+	for i, name := range names {
+		inputs[i] = &sentInput{Input: name, Problems: []operate.Refused{}, journal: journalOf(name, o.journal, stack)}
+	}
+	progress := t.Progress("sending", total, func() terminal.Reading {
+		var now terminal.Reading
+		for i, in := range inputs {
+			in.mu.Lock()
+			now.Count += in.Sent + in.Before
+			in.mu.Unlock()
+			now.Done += feeds[i].Read()
+		}
+		return now
+	})
+	defer progress.Stop()
+	for i, in := range inputs {
+		if err = sendOne(ctx, stack, feeds[i], in, o, progress); err != nil {
+			break
+		}
+	}
+	progress.Stop()
+	return concludeSend(t, form, inputs, err)
+}
+
+// openFeeds opens all inputs before anything is sent. The total is in bytes; -1: unknown.
+func openFeeds(names []string, t *terminal.Terminal) (feeds []*feed.Feed, total int64, err error) {
+	if _, err := feed.Open(names, t.In); err != nil { // all together, so that it tells everything that is wrong
+		return nil, 0, err
+	}
+	for _, name := range names {
+		one, err := feed.Open([]string{name}, t.In)
+		if err != nil {
+			return nil, 0, err
+		}
+		feeds = append(feeds, one)
+		if size, known := one.Size(); known && total >= 0 {
+			total += size
+		} else {
+			total = -1
+		}
+	}
+	return feeds, total, nil
+}
+
+// journalOf returns the path of an input's journal; empty: it has none.
+func journalOf(name, named string, stack *operate.Stack) string {
+	if named != "" || name == feed.StandardInput {
+		return named
+	}
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return "" // a pipe, which is another one the next time
+	}
+	folder, file := filepath.Split(name)
+	return folder + "." + file + ".sent-to-" + stack.Outputs.Environment
+}
+
+func sendOne(ctx context.Context, stack *operate.Stack, from *feed.Feed, in *sentInput, o sendOptions, progress *terminal.Progress) (err error) {
+	how := operate.Sending{Rate: o.rate, AtOnce: o.atOnce}
+	if in.journal != "" {
+		if same(in.journal, in.Input) {
+			return exitcode.Usagef("--journal %s: this is the input, which would be lost; name another file", in.journal)
+		}
+		if how.Journal, err = stack.OpenJournal(in.journal); err != nil {
+			return exitcode.With(exitcode.Usage, err)
+		}
+		defer func() { err = errors.Join(err, how.Journal.Close()) }()
+	}
+	problem := func(what operate.Refused) {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.Refused++
+		if len(in.Problems) < listed {
+			in.Problems = append(in.Problems, what)
+		}
+		progress.Println(where(what) + ": " + what.Reason)
+	}
+	count := func(of *int64) func(int) {
+		return func(n int) {
+			in.mu.Lock()
+			*of += int64(n)
+			in.mu.Unlock()
+		}
+	}
+	how.Sent, how.Before, how.Refused = count(&in.Sent), count(&in.Before), problem
+	how.Problem = func(p *feed.Problem) {
+		switch p.Kind {
+		case feed.Refused:
+		case feed.Unreadable:
+			in.unread = true
+		default: // nothing is lost
+			progress.Println(p.Error())
+			return
+		}
+		problem(operate.Refused{File: p.File, Line: p.Line, Reason: p.Reason})
+	}
+	begun := time.Now()
+	err = stack.Send(ctx, from, how)
+	in.Seconds = time.Since(begun).Seconds()
+	in.Whole, in.remembers = err == nil && !in.unread, how.Journal != nil
+	return err
+}
+
+func where(p operate.Refused) string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return p.File + ":" + strconv.Itoa(p.Line)
+}
+
+// same reports whether two names lead to one file.
+func same(one, other string) bool {
+	a, errA := os.Stat(one)
+	b, errB := os.Stat(other)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
+
+// concludeSend prints what became of each input.
+func concludeSend(t *terminal.Terminal, form output.Form, inputs []*sentInput, failed error) error {
+	count := func(name string, of func(*sentInput) int64) output.Column[*sentInput] {
+		return output.Column[*sentInput]{Name: name, Text: func(in *sentInput) string {
+			if form == output.Table {
+				return terminal.Count(of(in))
+			}
+			return strconv.FormatInt(of(in), 10)
+		}}
+	}
+	rows := output.NewRows(t, form,
+		output.Column[*sentInput]{Name: "input", Text: func(in *sentInput) string { return in.Input }, Whole: true},
+		count("sent", func(in *sentInput) int64 { return in.Sent }),
+		count("sentBefore", func(in *sentInput) int64 { return in.Before }),
+		count("refused", func(in *sentInput) int64 { return in.Refused }),
+		output.Column[*sentInput]{Name: "seconds", Text: func(in *sentInput) string { return strconv.FormatFloat(in.Seconds, 'f', 1, 64) }},
+		output.Column[*sentInput]{Name: "whole", Text: func(in *sentInput) string { return strconv.FormatBool(in.Whole) }},
+	)
+	refused := false
+	for _, in := range inputs {
+		refused = refused || in.Refused > 0
+		if err := rows.Add(in); err != nil {
+			return err
+		}
+		if failed == nil && in.Sent == 0 && in.Before > 0 {
+			t.Note("all of %s was sent before, says %s; remove that to send it again", in.Input, in.journal)
+		}
+		if failed != nil && in.Sent+in.Before > 0 && !in.Whole && in.remembers {
+			t.Note("run the same command again: it goes on where this one ended in %s", in.Input)
+		}
+	}
+	if err := rows.End("no input"); err != nil {
+		return err
+	}
+	switch {
+	case failed != nil:
+		return failed
+	case refused:
+		return exitcode.Silent(exitcode.RefusedInput)
+	}
+	return nil
+}

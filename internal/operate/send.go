@@ -1,0 +1,384 @@
+package operate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/smithy-go"
+	"golang.org/x/time/rate"
+
+	"trade-processing/internal/feed"
+)
+
+// What one PutEvents request takes.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
+const (
+	batchEntries = 10
+	batchBytes   = 1 << 20
+	timeBytes    = 14 // what an entry's time counts
+)
+
+const (
+	// firstPause and longestPause are those before an entry is sent again that the bus couldn't take at the moment.
+	firstPause   = 100 * time.Millisecond
+	longestPause = 10 * time.Second
+
+	// DefaultPatience is how long a batch is tried before sending ends.
+	DefaultPatience = 5 * time.Minute
+
+	// grace is how long what is on its way may still take after an interrupt.
+	grace = time.Second
+)
+
+// Sending says how an input is sent.
+type Sending struct {
+	Journal  *Journal      // nil: a later run can't go on where this one ended
+	Rate     float64       // the most entries a second; 0: no limit
+	AtOnce   int           // requests in flight
+	Patience time.Duration // 0: DefaultPatience
+
+	// Told what becomes of the input, by several goroutines at once. All may be nil.
+	Sent    func(entries int) // accepted by the bus
+	Before  func(entries int) // accepted in an earlier run
+	Refused func(Refused)     // also in an earlier run
+	Problem func(*feed.Problem)
+}
+
+// Refused is an entry that the bus doesn't take.
+type Refused struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Reason string `json:"reason"`
+}
+
+// BusARN returns the ARN of the stack's event bus.
+func (s *Stack) BusARN() string {
+	return "arn:aws:events:" + s.Outputs.Region + ":" + s.Outputs.Account() + ":event-bus/" + s.Outputs.EventBusName
+}
+
+// errOtherInput is told if the input isn't the journal's.
+var errOtherInput = errors.New("this is not the input that the journal is of: sent it was with other contents. To send it as a new one, remove the journal, or name another")
+
+// Send puts the entries of an input on the stack's bus, whatever bus they name. Whether it ends well or not, the journal
+// knows what the bus has taken.
+//
+// An entry without a time gets one here, so that its event keeps it if it has to be sent again.
+func (s *Stack) Send(ctx context.Context, from *feed.Feed, how Sending) error {
+	if how.Journal == nil {
+		how.Journal = &Journal{}
+	}
+	if how.Patience == 0 {
+		how.Patience = DefaultPatience
+	}
+	sender := &sender{
+		Sending: how, bus: s.Outputs.EventBusName, stopped: make(chan struct{}),
+		client: eventbridge.NewFromConfig(s.Config, func(o *eventbridge.Options) {
+			// The default keeps ten connections, and would open another for each request beyond.
+			if client, is := o.HTTPClient.(*awshttp.BuildableClient); is {
+				o.HTTPClient = client.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = how.AtOnce })
+			}
+		}),
+	}
+	return sender.run(ctx, from)
+}
+
+// sender sends one input.
+type sender struct {
+	Sending
+	bus    string
+	client *eventbridge.Client
+
+	taken atomic.Bool // the bus has answered
+
+	once    sync.Once
+	stopped chan struct{} // closed once an error ends the sending
+	err     error
+}
+
+// batch is what one request sends. Which entries are in which batch follows from the input alone.
+type batch struct {
+	number  int
+	digest  uint64
+	entries []feed.Entry
+	given   time.Time // for entries without a time
+}
+
+// fail ends the sending with an error. The first one counts.
+func (s *sender) fail(err error) {
+	s.once.Do(func() {
+		s.err = err
+		close(s.stopped)
+	})
+}
+
+func (s *sender) run(ctx context.Context, from *feed.Feed) error {
+	// What is on its way when ctx ends may arrive, and be noted.
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, stop) })()
+
+	batches := make(chan batch)
+	var working sync.WaitGroup
+	for range s.AtOnce {
+		working.Go(func() {
+			for b := range batches {
+				if err := s.send(ctx, sending, b); err != nil {
+					s.fail(err)
+					return
+				}
+			}
+		})
+	}
+	for _, refused := range s.Journal.refused {
+		tell(s.Refused, refused)
+	}
+	s.cut(ctx, from, batches)
+	close(batches)
+	working.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return s.err
+}
+
+// cut cuts the input into batches, and hands over those that no earlier run sent.
+func (s *sender) cut(ctx context.Context, from *feed.Feed, batches chan<- batch) {
+	limit := rate.NewLimiter(rate.Inf, batchEntries)
+	if s.Rate > 0 {
+		limit.SetLimit(rate.Limit(s.Rate))
+	}
+	next, size, problems := batch{}, 0, 0
+	flush := func() bool {
+		if len(next.entries) == 0 {
+			return true
+		}
+		b := next
+		next, size = batch{number: b.number + 1}, 0
+		b.digest = digestOf(b.entries)
+		if sent, same := s.Journal.sent(b.number, b.digest); sent && !same {
+			s.fail(fmt.Errorf("%s:%d: %w", b.entries[0].File, b.entries[0].Line, errOtherInput))
+			return false
+		} else if sent {
+			tell(s.Before, len(b.entries))
+			return true
+		}
+		if limit.WaitN(ctx, len(b.entries)) != nil {
+			return false
+		}
+		if hasNoTime(b.entries) {
+			var err error
+			if b.given, err = s.Journal.timeFor(b.number, time.Now()); err != nil {
+				s.fail(err)
+				return false
+			}
+		}
+		select {
+		case batches <- b:
+			return true
+		case <-s.stopped:
+		case <-ctx.Done():
+		}
+		return false
+	}
+	for entry, problem := range from.Entries(ctx) {
+		if problem != nil {
+			problems++
+			tell(s.Problem, problem)
+			continue
+		}
+		bytes := sizeOf(entry)
+		if (len(next.entries) == batchEntries || size+bytes > batchBytes) && !flush() {
+			return
+		}
+		next.entries, size = append(next.entries, entry), size+bytes
+	}
+	if ctx.Err() == nil && flush() && next.number < s.Journal.batches() {
+		s.fail(errOtherInput)
+	}
+}
+
+func tell[T any](told func(T), what T) {
+	if told != nil {
+		told(what)
+	}
+}
+
+func hasNoTime(entries []feed.Entry) bool {
+	for _, entry := range entries {
+		if entry.Time.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// sizeOf is what an entry counts towards batchBytes. It always has a time in the end.
+func sizeOf(e feed.Entry) int {
+	size := timeBytes + len(e.Source) + len(e.DetailType) + len(e.Detail)
+	for _, resource := range e.Resources {
+		size += len(resource)
+	}
+	return size
+}
+
+// digestOf returns what tells these entries from others. Where they were found isn't part of it.
+func digestOf(entries []feed.Entry) uint64 {
+	sum := sha256.New()
+	text := func(parts ...string) {
+		for _, part := range parts {
+			fmt.Fprintf(sum, "%d:%s", len(part), part)
+		}
+	}
+	for _, e := range entries {
+		text(e.Source, e.DetailType, string(e.Detail), e.TraceHeader, e.Time.UTC().Format(time.RFC3339Nano), fmt.Sprint(len(e.Resources)))
+		text(e.Resources...)
+	}
+	return binary.BigEndian.Uint64(sum.Sum(nil))
+}
+
+// request returns a batch's entries as PutEvents takes them.
+func (s *sender) request(b batch) []types.PutEventsRequestEntry {
+	entries := make([]types.PutEventsRequestEntry, len(b.entries))
+	for i, e := range b.entries {
+		when := e.Time
+		if when.IsZero() {
+			when = b.given
+		}
+		entries[i] = types.PutEventsRequestEntry{
+			EventBusName: aws.String(s.bus), Source: aws.String(e.Source), DetailType: aws.String(e.DetailType),
+			Detail: aws.String(string(e.Detail)), Time: aws.Time(when), Resources: e.Resources,
+		}
+		if e.TraceHeader != "" {
+			entries[i].TraceHeader = aws.String(e.TraceHeader)
+		}
+	}
+	return entries
+}
+
+// send sends a batch until the bus has answered for each of its entries: taken or refused. ctx ends it between two
+// requests, and sending within one.
+func (s *sender) send(ctx, sending context.Context, b batch) error {
+	left := make([]int, len(b.entries)) // indexes
+	for i := range left {
+		left[i] = i
+	}
+	entries := s.request(b)
+	note := noted{Number: b.number, Digest: b.digest, Entries: len(b.entries)}
+	began := time.Now()
+	for tries := 0; ; tries++ {
+		again, reason, err := s.put(sending, entries, left, func(i int, reason string) {
+			note.Refused = append(note.Refused, Refused{b.entries[i].File, b.entries[i].Line, reason})
+		})
+		if err != nil {
+			return err
+		}
+		if len(again) < len(left) {
+			began = time.Now()
+		}
+		if left = again; len(left) == 0 {
+			break
+		}
+		if time.Since(began) > s.Patience {
+			return fmt.Errorf("the bus has taken nothing for %v: %w", s.Patience, reason)
+		}
+		pause := time.Duration(rand.Float64() * float64(min(firstPause<<min(tries, 20), longestPause)))
+		select {
+		case <-time.After(pause):
+		case <-s.stopped:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	if err := s.Journal.note(note); err != nil {
+		return err
+	}
+	for _, refused := range note.Refused {
+		tell(s.Refused, refused)
+	}
+	tell(s.Sent, len(b.entries)-len(note.Refused))
+	return nil
+}
+
+// put sends those of a batch's entries that are left, and returns those to be sent again, with a reason. An error ends
+// the sending: it would hit every other entry too.
+func (s *sender) put(ctx context.Context, entries []types.PutEventsRequestEntry, left []int, refused func(int, string)) (again []int, reason, err error) {
+	asked := make([]types.PutEventsRequestEntry, len(left))
+	for i, at := range left {
+		asked[i] = entries[at]
+	}
+	answer, err := s.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: asked})
+	switch {
+	case err == nil && len(answer.Entries) != len(asked):
+		return nil, nil, fmt.Errorf("the bus answered for %d of %d entries", len(answer.Entries), len(asked))
+	case err == nil:
+		s.taken.Store(true)
+	case s.taken.Load() && passes(err): // else it hasn't worked at all: nobody wants to wait for that
+		return left, err, nil
+	case !badRequest(err):
+		return nil, nil, fmt.Errorf("sending to the bus: %w", err)
+	case len(left) == 1:
+		refused(left[0], saysOf(err))
+		return nil, nil, nil
+	default: // one of them, or all together: nobody knows which
+		for _, at := range left {
+			more, why, err := s.put(ctx, entries, []int{at}, refused)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(more) > 0 {
+				again, reason = append(again, more...), why
+			}
+		}
+		return again, reason, nil
+	}
+	for i, result := range answer.Entries {
+		code, message := aws.ToString(result.ErrorCode), aws.ToString(result.ErrorMessage)
+		switch code {
+		case "":
+		case "AccessDeniedException", "InvalidAccountIdException":
+			return nil, nil, fmt.Errorf("sending to the bus: %w", &smithy.GenericAPIError{Code: code, Message: message})
+		// Those that are not worth another try.
+		// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+		case "InvalidArgument", "MalformedDetail", "RedactionFailure", "NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException":
+			refused(left[i], code+": "+message)
+		default:
+			again, reason = append(again, left[i]), fmt.Errorf("%s: %s", code, message)
+		}
+	}
+	return again, reason, nil
+}
+
+// passes reports whether an error may be gone a little later: the service's own, throttling, the network.
+func passes(err error) bool {
+	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
+}
+
+// badRequest reports whether a request was refused for what is in it.
+func badRequest(err error) bool {
+	var refusal smithy.APIError
+	return errors.As(err, &refusal) && (refusal.ErrorCode() == "ValidationException" || refusal.ErrorCode() == "SerializationException")
+}
+
+// saysOf returns what a service says, without the client's own words around it.
+func saysOf(err error) string {
+	var refusal smithy.APIError
+	if errors.As(err, &refusal) {
+		return refusal.ErrorCode() + ": " + refusal.ErrorMessage()
+	}
+	return err.Error()
+}
