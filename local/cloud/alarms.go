@@ -159,6 +159,18 @@ func (c *Cloud) Metric(region string, metric metrics.Metric) *metrics.Series {
 	return c.in(region).metrics.Lookup(metric)
 }
 
+// SetAlarm gives an alarm a state until it is next evaluated to another, and says whether there is such an alarm.
+func (c *Cloud) SetAlarm(region, name string, state metrics.State, reason string) bool {
+	return c.in(region).alarms.Set(name, state, reason)
+}
+
+// Metrics returns a region's metrics, with the gauges as of now.
+func (c *Cloud) Metrics(region string) *metrics.Store {
+	found := c.in(region).metrics
+	found.Sample(c.clock.Now())
+	return found
+}
+
 // WatchAlarms evaluates the alarms every minute until ctx ends, as CloudWatch does, so an alarm that goes off and
 // recovers during a long run is seen.
 func (c *Cloud) WatchAlarms(ctx context.Context) {

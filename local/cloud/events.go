@@ -465,13 +465,28 @@ func (c *Cloud) undelivered(ctx context.Context, matched *rule, t target, docume
 	if t.deadLetters == "" {
 		return delivery
 	}
-	if err := c.keepUndelivered(ctx, matched.arn, t.deadLetters, document, trace); err != nil {
+	if err := c.keepUndelivered(ctx, matched.arn, t.deadLetters, document, trace, t.whyUndelivered(matched.arn, failure)); err != nil {
 		matched.measured[failedToDLQ].Add(now, 1) // as on AWS, the metric is all that tells
 		return delivery
 	}
 	matched.measured[sentToDLQ].Add(now, 1)
 	delivery.DeadLetters = append(delivery.DeadLetters, DeadLetter{Queue: afterLast(t.deadLetters, ":"), Error: failure.Name})
 	return delivery
+}
+
+// errorCodes are EventBridge's codes for a target's errors. Others are ERROR_FROM_TARGET.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+var errorCodes = map[string]string{
+	"AccessDeniedException": "NO_PERMISSIONS", "KmsAccessDeniedException": "NO_PERMISSIONS", "StateMachineDoesNotExist": "NO_RESOURCE",
+	InvalidExecutionInput: "INVALID_PARAMETER", "ThrottlingException": "THROTTLING",
+}
+
+// whyUndelivered is what EventBridge writes into a letter's attributes.
+func (t target) whyUndelivered(ruleARN string, failure *states.Failure) map[string]string {
+	return map[string]string{
+		"RULE_ARN": ruleARN, "TARGET_ARN": t.machine, "ERROR_CODE": cmp.Or(errorCodes[failure.Name], "ERROR_FROM_TARGET"),
+		"ERROR_MESSAGE": cmp.Or(failure.Cause, failure.Name),
+	}
 }
 
 // startable says why a rule can't start a state machine, with the error of StartExecution, which EventBridge doesn't
@@ -492,13 +507,13 @@ func (c *Cloud) startable(ruleARN, target, machineARN string) error {
 }
 
 // keepUndelivered sends an event to the dead-letter queue of a rule's target, or of a bus.
-func (c *Cloud) keepUndelivered(ctx context.Context, by, queueARN string, document *states.Document, trace string) error {
+func (c *Cloud) keepUndelivered(ctx context.Context, by, queueARN string, document *states.Document, trace string, why map[string]string) error {
 	queued, err := c.live.queues.get(queueARN)
 	if err == nil {
 		err = c.allowed(access.KeepUndelivered, by, queueARN, "")
 	}
 	if err == nil {
-		_, err = queued.Send(ctx, queue.Draft{Body: string(document.JSON()), TraceHeader: trace})
+		_, err = queued.Send(ctx, queue.Draft{Body: string(document.JSON()), TraceHeader: trace, Attributes: why})
 	}
 	return err
 }
@@ -510,7 +525,7 @@ func (c *Cloud) unkept(ctx context.Context, region, busARN string, document *sta
 	r, _ := c.Read(busType, region, afterLast(busARN, "/"))
 	in, err := decode[targetInputs](r.Inputs)
 	if err == nil {
-		err = c.keepUndelivered(ctx, busARN, in.DeadLetterConfig.ARN, document, trace)
+		err = c.keepUndelivered(ctx, busARN, in.DeadLetterConfig.ARN, document, trace, map[string]string{"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": reason.Error()})
 	}
 	if err == nil {
 		delivery.DeadLetters = []DeadLetter{{Queue: afterLast(in.DeadLetterConfig.ARN, ":"), Error: delivery.Failure.Name}}

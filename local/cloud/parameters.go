@@ -37,6 +37,9 @@ var parameterKinds = map[string]kind{
 	},
 }
 
+// Parameters returns a region's parameters.
+func (c *Cloud) Parameters(region string) *parameters.Store { return c.in(region).parameters }
+
 // parameterClient is SSM as a function in one region sees it.
 type parameterClient struct {
 	cloud    *Cloud

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -30,6 +31,8 @@ type Endpoint struct {
 	logs   *Logs
 	traces traces
 	began  time.Time
+
+	changing sync.Mutex // one change of a resource at a time
 }
 
 // New returns an endpoint. logs are the cloud's: its Options.Logs.

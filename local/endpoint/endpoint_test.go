@@ -145,7 +145,7 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 			return err
 		}, "UnknownOperationException"},
 		"an operation in JSON": {func() error {
-			_, err := dynamodb.NewFromConfig(config).ListTables(ctx, nil)
+			_, err := dynamodb.NewFromConfig(config).ListGlobalTables(ctx, nil)
 			return err
 		}, "UnknownOperationException"},
 		"a member of a request": {func() error {

@@ -7,6 +7,9 @@ import (
 	"trade-processing/local/cloud"
 )
 
+// administrator is who calls, whatever the credentials.
+const administrator = "arn:aws:iam::" + cloud.Account + ":root"
+
 var identityOperations = map[string]operation{"GetCallerIdentity": getCallerIdentity}
 
 // getCallerIdentity answers with the cloud's account, whoever asks.
@@ -16,5 +19,5 @@ func getCallerIdentity(*Endpoint, context.Context, string, []byte) (any, error) 
 		ARN     string   `xml:"GetCallerIdentityResult>Arn"`
 		UserID  string   `xml:"GetCallerIdentityResult>UserId"`
 		Account string   `xml:"GetCallerIdentityResult>Account"`
-	}{ARN: "arn:aws:iam::" + cloud.Account + ":root", UserID: cloud.Account, Account: cloud.Account}, nil
+	}{ARN: administrator, UserID: cloud.Account, Account: cloud.Account}, nil
 }

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,13 +16,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"trade-processing/local/awsapi"
+	"trade-processing/local/cloud"
 	"trade-processing/local/table"
 )
 
 var tableOperations = map[string]operation{
 	"DescribeTable": serve((*Endpoint).describeTable), "GetItem": serve((*Endpoint).getItem), "Query": serve((*Endpoint).query),
-	"PutItem": serve((*Endpoint).putItem),
+	"PutItem": serve((*Endpoint).putItem), "Scan": serve((*Endpoint).scan), "BatchGetItem": serve((*Endpoint).batchGetItem),
+	"ListTables": serve((*Endpoint).listTables), "DescribeContinuousBackups": serve((*Endpoint).describeContinuousBackups),
 }
+
+const (
+	tableType   = "aws:dynamodb/table:Table"
+	replicaType = "aws:dynamodb/tableReplica:TableReplica"
+)
 
 // item is an item as the protocol writes it: {"tradeId": {"S": "…"}}.
 type item map[string]types.AttributeValue
@@ -111,11 +119,132 @@ func (e *Endpoint) table(region string, name *string) (*table.Table, error) {
 	return found, nil
 }
 
+// declaredTable finds what a deployment declared about a table: the table, and this region's replica of it, if that is
+// where it is.
+func (e *Endpoint) declaredTable(region, name string) (declared, replica *cloud.Resource) {
+	for _, r := range e.cloud.Resources() {
+		switch {
+		case r.Type == tableType && r.ID == name && (declared == nil || r.Region == region):
+			declared = r
+		case r.Type == replicaType && r.Region == region && strings.HasPrefix(r.ID, name+":"):
+			replica = r
+		}
+	}
+	return declared, replica
+}
+
+// describeTable serves https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html but for
+// sizes in bytes.
 func (e *Endpoint) describeTable(_ context.Context, region string, in dynamodb.DescribeTableInput) (any, error) {
+	living, err := e.table(region, in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	definition, name := living.Definition(), *in.TableName
+	declared, replica := e.declaredTable(region, name)
+	arn := "arn:aws:dynamodb:" + region + ":" + cloud.Account + ":table/" + name
+	told := object{
+		"TableName": name, "TableArn": arn, "TableStatus": "ACTIVE", "CreationDateTime": moment(e.began), "ItemCount": living.Count(),
+		"KeySchema": keySchema(definition.HashKey, definition.RangeKey), "BillingModeSummary": object{"BillingMode": "PAY_PER_REQUEST"},
+		"DeletionProtectionEnabled": definition.DeletionProtection, "ProvisionedThroughput": object{"ReadCapacityUnits": 0, "WriteCapacityUnits": 0},
+	}
+	var attributes, indexes, replicas []any
+	for _, attribute := range slices.Sorted(maps.Keys(definition.Attributes)) {
+		attributes = append(attributes, object{"AttributeName": attribute, "AttributeType": definition.Attributes[attribute]})
+	}
+	told["AttributeDefinitions"] = attributes
+	for _, index := range definition.Indexes {
+		projection := object{"ProjectionType": index.Projection}
+		if len(index.NonKeyAttributes) > 0 {
+			projection["NonKeyAttributes"] = index.NonKeyAttributes
+		}
+		indexes = append(indexes, object{
+			"IndexName": index.Name, "IndexArn": arn + "/index/" + index.Name, "IndexStatus": "ACTIVE",
+			"KeySchema": keySchema(index.HashKey, index.RangeKey), "Projection": projection,
+		})
+	}
+	if indexes != nil {
+		told["GlobalSecondaryIndexes"] = indexes
+	}
+	if definition.Stream {
+		told["StreamSpecification"] = object{"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+		told["LatestStreamArn"] = arn + "/stream/2020-01-01T00:00:00.000"
+	}
+	if replica != nil {
+		told["DeletionProtectionEnabled"] = replica.Inputs["deletionProtectionEnabled"] == true
+	}
+	for _, other := range e.regionsOf(name, declared) {
+		if other != region {
+			replicas = append(replicas, object{"RegionName": other, "ReplicaStatus": "ACTIVE"})
+		}
+	}
+	if replicas != nil {
+		told["Replicas"], told["GlobalTableVersion"] = replicas, "2019.11.21"
+	}
+	if declared != nil {
+		if encryption, ok := declared.Inputs["serverSideEncryption"].(map[string]any); ok && encryption["enabled"] == true {
+			told["SSEDescription"] = object{"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": encryption["kmsKeyArn"]}
+		}
+	}
+	return object{"Table": told}, nil
+}
+
+// regionsOf lists the regions that have a table or a replica of it.
+func (e *Endpoint) regionsOf(name string, declared *cloud.Resource) []string {
+	var regions []string
+	if declared != nil {
+		regions = append(regions, declared.Region)
+	}
+	for _, replica := range e.cloud.Replicas(name) {
+		regions = append(regions, replica.Region)
+	}
+	return regions
+}
+
+func keySchema(hash, sort string) []any {
+	schema := []any{object{"AttributeName": hash, "KeyType": "HASH"}}
+	if sort != "" {
+		schema = append(schema, object{"AttributeName": sort, "KeyType": "RANGE"})
+	}
+	return schema
+}
+
+func (e *Endpoint) listTables(_ context.Context, region string, in struct {
+	ExclusiveStartTableName string
+	Limit                   int
+}) (any, error) {
+	const most = 100 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
+	if in.Limit < 0 || in.Limit > most {
+		return nil, awsapi.Validation("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must be between 1 and %d", in.Limit, most)
+	}
+	var names []string
+	for _, r := range e.cloud.Resources() {
+		if name, _, _ := strings.Cut(r.ID, ":"); (r.Type == tableType || r.Type == replicaType) && r.Region == region && name > in.ExclusiveStartTableName {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	answer := object{"TableNames": append([]string{}, names...)}
+	if limit := cmp.Or(in.Limit, most); len(names) > limit {
+		answer = object{"TableNames": names[:limit], "LastEvaluatedTableName": names[limit-1]}
+	}
+	return answer, nil
+}
+
+// describeContinuousBackups answers what was declared: here, nothing is backed up.
+func (e *Endpoint) describeContinuousBackups(_ context.Context, region string, in dynamodb.DescribeContinuousBackupsInput) (any, error) {
 	if _, err := e.table(region, in.TableName); err != nil {
 		return nil, err
 	}
-	return map[string]any{"Table": map[string]*string{"TableName": in.TableName, "TableStatus": aws.String("ACTIVE")}}, nil
+	declared, replica := e.declaredTable(region, *in.TableName)
+	status := "DISABLED"
+	recovery, _ := declared.Inputs["pointInTimeRecovery"].(map[string]any)
+	if recovery["enabled"] == true && replica == nil || replica != nil && replica.Inputs["pointInTimeRecovery"] == true {
+		status = "ENABLED"
+	}
+	return object{"ContinuousBackupsDescription": object{
+		"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": object{"PointInTimeRecoveryStatus": status},
+	}}, nil
 }
 
 // The SDK's inputs, whose items JSON can't be read into.
@@ -130,6 +259,10 @@ type (
 	}
 	queryInput struct {
 		dynamodb.QueryInput
+		ExpressionAttributeValues, ExclusiveStartKey item
+	}
+	scanInput struct {
+		dynamodb.ScanInput
 		ExpressionAttributeValues, ExclusiveStartKey item
 	}
 )
@@ -176,13 +309,77 @@ func (e *Endpoint) query(ctx context.Context, region string, in queryInput) (any
 	if err != nil {
 		return nil, err
 	}
-	items := make([]item, len(got.Items))
-	for i, one := range got.Items {
+	return itemsPage(got.Items, got.Count, got.ScannedCount, got.LastEvaluatedKey), nil
+}
+
+func (e *Endpoint) scan(ctx context.Context, region string, in scanInput) (any, error) {
+	from, err := e.table(region, in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	in.ScanInput.ExpressionAttributeValues, in.ScanInput.ExclusiveStartKey = in.ExpressionAttributeValues, in.ExclusiveStartKey
+	got, err := from.Scan(ctx, &in.ScanInput)
+	if err != nil {
+		return nil, err
+	}
+	return itemsPage(got.Items, got.Count, got.ScannedCount, got.LastEvaluatedKey), nil
+}
+
+// itemsPage is a page of a query or a scan.
+func itemsPage(found []map[string]types.AttributeValue, count, scanned int32, last map[string]types.AttributeValue) object {
+	items := make([]item, len(found))
+	for i, one := range found {
 		items[i] = one
 	}
-	answer := map[string]any{"Items": items, "Count": got.Count, "ScannedCount": got.ScannedCount}
-	if got.LastEvaluatedKey != nil {
-		answer["LastEvaluatedKey"] = item(got.LastEvaluatedKey)
+	answer := object{"Items": items, "Count": count, "ScannedCount": scanned}
+	if last != nil {
+		answer["LastEvaluatedKey"] = item(last)
 	}
-	return answer, nil
+	return answer
+}
+
+// mostKeys is how many items one BatchGetItem reads.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+const mostKeys = 100
+
+func (e *Endpoint) batchGetItem(ctx context.Context, region string, in struct {
+	RequestItems map[string]struct {
+		Keys           []item
+		ConsistentRead *bool
+	}
+}) (any, error) {
+	asked := 0
+	for _, request := range in.RequestItems {
+		asked += len(request.Keys)
+	}
+	if asked < 1 || asked > mostKeys {
+		return nil, awsapi.Validation("Too many items requested for the BatchGetItem call, or none: %d, and it takes from 1 to %d", asked, mostKeys)
+	}
+	responses := object{}
+	for name, request := range in.RequestItems {
+		from, err := e.table(region, &name)
+		if err != nil {
+			return nil, err
+		}
+		found, seen := []item{}, map[string]bool{}
+		for _, key := range request.Keys {
+			text, err := json.Marshal(key)
+			if err != nil {
+				return nil, err
+			}
+			if seen[string(text)] {
+				return nil, awsapi.Validation("Provided list of item keys contains duplicates")
+			}
+			seen[string(text)] = true
+			got, err := from.GetItem(ctx, &dynamodb.GetItemInput{TableName: &name, Key: key, ConsistentRead: request.ConsistentRead})
+			if err != nil {
+				return nil, err
+			}
+			if got.Item != nil {
+				found = append(found, got.Item)
+			}
+		}
+		responses[name] = found
+	}
+	return object{"Responses": responses, "UnprocessedKeys": object{}}, nil
 }

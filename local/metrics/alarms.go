@@ -28,6 +28,7 @@ type Status struct {
 	Alarm  string
 	State  State
 	Reason string
+	Since  time.Time // when it changed into this state; the zero time if it never did
 }
 
 // Change is an alarm's change into ALARM.
@@ -119,7 +120,7 @@ func (a *Alarms) Delete(name string) error {
 // Evaluate samples the gauges and evaluates every alarm now.
 func (a *Alarms) Evaluate() {
 	now := a.clock.Now()
-	a.store.sample(now)
+	a.store.Sample(now)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(a.metric)) {
@@ -144,10 +145,21 @@ func (a *Alarms) settle(name string, state State, reason string, now time.Time) 
 	if state == a.status[name].State {
 		return
 	}
-	a.status[name] = Status{Alarm: name, State: state, Reason: reason}
+	a.status[name] = Status{Alarm: name, State: state, Reason: reason, Since: now}
 	if state == Alarming {
 		a.wentOff = append(a.wentOff, Change{Alarm: name, At: now, Reason: reason})
 	}
+}
+
+// Set gives an alarm a state until it is evaluated to another, and says whether there is such an alarm.
+func (a *Alarms) Set(name string, state State, reason string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, there := a.status[name]
+	if there {
+		a.settle(name, state, reason, a.clock.Now())
+	}
+	return there
 }
 
 // Status returns the alarms' states by name.

@@ -64,6 +64,12 @@ func floorMinute(at time.Time) int64 {
 	return minute
 }
 
+func (s *Series) empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.buckets) == 0
+}
+
 // bucket finds or creates the bucket of a minute; nil if it is too old.
 func (s *Series) bucket(minute int64) *bucket {
 	n := len(s.buckets)

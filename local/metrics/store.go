@@ -35,6 +35,7 @@ type Store struct {
 
 	mu       sync.RWMutex
 	series   map[string]*Series
+	named    map[*Series]Metric
 	gauges   map[*Series]func(now time.Time) float64
 	declared map[string][]string // the metrics of a namespace, if declared
 
@@ -51,6 +52,7 @@ func NewStore() *Store {
 	return &Store{
 		mapping:  m,
 		series:   map[string]*Series{},
+		named:    map[*Series]Metric{},
 		gauges:   map[*Series]func(time.Time) float64{},
 		declared: map[string][]string{},
 	}
@@ -110,12 +112,26 @@ func (s *Store) find(namespace, name string, dimensions map[string]string) (*Ser
 	}
 	series = &Series{mapping: s.mapping}
 	s.series[id] = series
+	s.named[series] = Metric{Namespace: namespace, Name: name, Dimensions: maps.Clone(dimensions)}
 	return series, nil
 }
 
 // Lookup finds a metric's series without creating it; nil if there is none.
 func (s *Store) Lookup(metric Metric) *Series {
 	return s.lookup(metric.Namespace, metric.Name, metric.Dimensions)
+}
+
+// Metrics lists those that have data, by namespace, name and dimensions.
+func (s *Store) Metrics() []Metric {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var listed []Metric
+	for _, id := range slices.Sorted(maps.Keys(s.series)) {
+		if series := s.series[id]; !series.empty() {
+			listed = append(listed, s.named[series])
+		}
+	}
+	return listed
 }
 
 // lookup finds a series without creating it.
@@ -159,8 +175,8 @@ func (s *Store) Gauge(namespace, name string, dimensions map[string]string, read
 	}
 }
 
-// sample adds the present value of every gauge to its series.
-func (s *Store) sample(now time.Time) {
+// Sample adds the present value of every gauge to its series.
+func (s *Store) Sample(now time.Time) {
 	s.mu.RLock()
 	gauges := maps.Clone(s.gauges)
 	s.mu.RUnlock()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -19,13 +20,14 @@ import (
 	"trade-processing/local/fault"
 )
 
-// Parameter is a standard parameter: only its latest version, because history isn't kept.
+// Parameter is a version of a standard parameter.
 type Parameter struct {
 	Name           string
 	Type           types.ParameterType // String or SecureString
 	Value          string
 	AllowedPattern string // what the value must match; empty: anything
 	Version        int64
+	Modified       time.Time // set by Put
 }
 
 // Limits of a standard parameter, and of a page.
@@ -35,6 +37,7 @@ const (
 	maxName    = 1011
 	maxLevels  = 15
 	maxResults = 10
+	maxHistory = 100
 )
 
 var (
@@ -74,11 +77,12 @@ type Store struct {
 
 	mu         sync.RWMutex
 	parameters map[string]Parameter
+	history    map[string][]Parameter // all versions, the last one last
 }
 
 // New returns an empty store. For the fault hook, a call's resource is the path, and its key is empty.
 func New(c clock.Clock, faults fault.Hook) *Store {
-	return &Store{clock: c, faults: faults, parameters: map[string]Parameter{}}
+	return &Store{clock: c, faults: faults, parameters: map[string]Parameter{}, history: map[string][]Parameter{}}
 }
 
 // Put creates or replaces a parameter.
@@ -88,7 +92,10 @@ func (s *Store) Put(p Parameter) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p.Modified = s.clock.Now()
 	s.parameters[p.Name] = p
+	versions := append(s.history[p.Name], p)
+	s.history[p.Name] = versions[max(0, len(versions)-maxHistory):]
 	return nil
 }
 
@@ -97,6 +104,21 @@ func (s *Store) Delete(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.parameters, name)
+	delete(s.history, name)
+}
+
+// Versions returns the versions of a parameter that are kept, the last one last; none if it doesn't exist.
+func (s *Store) Versions(name string) []Parameter {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Clone(s.history[name])
+}
+
+// Names returns the names of all parameters, in order.
+func (s *Store) Names() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Sorted(maps.Keys(s.parameters))
 }
 
 // GetParametersByPath lists the parameters below a path in name order, at most ten per page. Without decryption, a

@@ -39,7 +39,7 @@ func (q *Queue) Import(r io.Reader) error {
 			return nil
 		}
 		if err == nil {
-			err = Draft{Body: m.Body}.check()
+			err = Draft{Body: m.Body, Attributes: m.Attributes}.check()
 		}
 		if err != nil {
 			return fmt.Errorf("importing queue %s: message %d: %w", q.Definition().Name, number, err)

@@ -5,6 +5,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -148,7 +149,7 @@ func (q *Queue) Send(ctx context.Context, d Draft) (Message, error) {
 		if err != nil {
 			return Message{}, fmt.Errorf("making a message id: %w", err)
 		}
-		m := &stored{ID: id, Body: d.Body, TraceHeader: d.TraceHeader, Sent: now.UnixNano(), Visible: now.UnixNano()}
+		m := &stored{ID: id, Body: d.Body, TraceHeader: d.TraceHeader, Attributes: d.Attributes, Sent: now.UnixNano(), Visible: now.UnixNano()}
 		sent := m.message("")
 		q.add(m, now)
 		q.sent.Add(now, 1)
@@ -180,6 +181,7 @@ func (q *Queue) Receive(ctx context.Context, limit int, visibility *time.Duratio
 				break
 			}
 			m.Receives++
+			m.First = cmp.Or(m.First, now.UnixNano())
 			whole, _ := q.whole(*m) // under the lock it isn't gone
 			messages = append(messages, whole.message(m.receipt()))
 			q.hide(m, now, hide)
@@ -199,6 +201,20 @@ func (q *Queue) Acknowledge(ctx context.Context, handle string) error {
 			q.deletions.Add(now, 1)
 		}
 		return struct{}{}, err
+	})
+	return err
+}
+
+// Purge deletes all messages, also those in flight.
+func (q *Queue) Purge(ctx context.Context) error {
+	_, err := serve(ctx, q, "PurgeQueue", "", func(time.Time) (struct{}, error) {
+		for _, tree := range []*btree.BTreeG[*stored]{q.all, q.ready, q.hidden} {
+			tree.Clear()
+		}
+		if q.disk != nil {
+			q.disk.Clear(q.prefix(), q.prefix()+"\xff")
+		}
+		return struct{}{}, nil
 	})
 	return err
 }
