@@ -46,7 +46,7 @@ func TestAFunctionHasWhatTheControlsAskFor(t *testing.T) {
 		"deadLetterConfig": map[string]any{"targetArn": "arn:aws:sqs:us-east-1:111122223333:orders-dead-letters"},
 		"tracingConfig":    map[string]any{"mode": "Active"},
 		"loggingConfig": map[string]any{
-			"logGroup": "/aws/lambda/orders", "logFormat": "JSON", "applicationLogLevel": "DEBUG", "systemLogLevel": "INFO",
+			"logGroup": "/aws/lambda/orders", "logFormat": "JSON", "applicationLogLevel": "DEBUG", "systemLogLevel": "WARN",
 		},
 		"reservedConcurrentExecutions": 5.0, "replaceSecurityGroupsOnDestroy": true,
 		"replacementSecurityGroupIds": []any{"sg-default"},

@@ -23,11 +23,11 @@ const (
 	SourceSystemAttribute = "sourceSystem" // S
 	StatusAttribute       = "status"       // S: RECORDED or REJECTED
 	SourceShardAttribute  = "sourceShard"  // S: source system, #, and the number of a shard
-	StatusShardAttribute  = "statusShard"  // S: status, #, and the number of a shard
+	StatusShardAttribute  = "statusShard"  // S: status, #, and the number of a shard; only rejected trades have one
 	ExpiresAtAttribute    = "expiresAt"    // N, epoch seconds: when the retention ends
 
 	BySourceIndex = "bySource" // this source, this time window: the query of every shard
-	ByStatusIndex = "byStatus" // this status, this time window: the query of every shard
+	ByStatusIndex = "byStatus" // rejected, this time window: the query of every shard
 )
 
 // windowAttributes are what a query of a time window returns besides the keys. To read the whole trade, get it by its

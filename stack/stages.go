@@ -36,12 +36,7 @@ func (c *Config) stages() []components.Stage {
 			Function: validator.Name, State: "ValidateTrade", Result: "validation",
 			Description:    "Says what is wrong with a trade",
 			TimeoutSeconds: 5, ReadsParameters: true, Environment: c.rules(),
-			Metrics: []components.StageMetric{
-				{Graph: components.OutcomesGraph, Name: validator.Rejected, Label: "rejected"},
-				{Graph: components.OutcomesGraph, Name: validator.ReviewRequired, Label: "flagged for review"},
-				{Graph: components.VolumeGraph, Name: validator.Validated, Label: "trades"},
-			},
-			Alarms: []components.StageAlarm{c.rejections(), staleParameters(validator.Name)},
+			Alarms: []components.StageAlarm{staleParameters(validator.Name)},
 		},
 		{
 			Function: enricher.Name, State: "EnrichTrade", Result: "market",
@@ -60,6 +55,8 @@ func (c *Config) stages() []components.Stage {
 			TimeoutSeconds: 10, WritesTable: true, Environment: c.retention(),
 			Metrics: []components.StageMetric{
 				{Graph: components.OutcomesGraph, Name: recorder.TradesRecorded, Label: "recorded"},
+				{Graph: components.OutcomesGraph, Name: recorder.TradesRejected, Label: "rejected"},
+				{Graph: components.OutcomesGraph, Name: recorder.ReviewRequired, Label: "flagged for review"},
 				{Graph: components.OutcomesGraph, Name: recorder.DuplicateTrades, Label: "duplicates"},
 				{Graph: components.OutcomesGraph, Name: recorder.DuplicateRejections, Label: "duplicates of rejected trades"},
 				{Graph: components.OutcomesGraph, Name: recorder.TradeConflicts, Label: "conflicts"},
@@ -67,8 +64,9 @@ func (c *Config) stages() []components.Stage {
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p50", Statistic: "p50"},
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p95", Statistic: "p95"},
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p99", Statistic: "p99"},
+				{Graph: components.VolumeGraph, Name: recorder.TradesRejected, Label: "trades", Statistic: "SampleCount"},
 			},
-			Alarms: []components.StageAlarm{duplicateRejections()},
+			Alarms: []components.StageAlarm{c.rejections(), duplicateRejections()},
 		},
 	}
 	for i, stage := range stages {
@@ -104,7 +102,7 @@ func (c *Config) rejections() components.StageAlarm {
 		Name: "rejections",
 		Description: fmt.Sprintf("More than %d %% of the trades were rejected in each of 3 periods of 5 minutes in a row: "+
 			"a source sends bad trades, or a rule is wrong.", c.RejectionAlarmPercent),
-		Metric: validator.Rejected, Statistic: "Average", PeriodSeconds: 300, Periods: 3,
+		Metric: recorder.TradesRejected, Statistic: "Average", PeriodSeconds: 300, Periods: 3,
 		Threshold: float64(c.RejectionAlarmPercent) / 100, Comparison: "GreaterThanThreshold",
 	}
 }

@@ -147,7 +147,7 @@ func TestOnlyTheEnricherReachesTheAPI(t *testing.T) {
 
 func TestTheShareOfRejectedTradesRaisesAnAlarm(t *testing.T) {
 	alarm := find(t, declare(t, "dev", nil), "aws:cloudwatch/metricAlarm:MetricAlarm", "rejections")
-	want := map[string]any{"Environment": "dev", "Function": "validator"}
+	want := map[string]any{"Environment": "dev", "Function": "recorder"}
 	if diff := cmp.Diff(want, alarm.At("dimensions")); diff != "" || alarm.At("threshold") != 0.05 || alarm.Text("statistic") != "Average" {
 		t.Errorf("inputs %v", alarm.Inputs)
 	}

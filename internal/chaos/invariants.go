@@ -58,11 +58,13 @@ func (w *world) items(of *table.Table) []item {
 		}
 		i := item{text: string(text)}
 		for name, to := range map[string]*string{
-			"trade": &i.trade, "digest": &i.digest, "tradeId": &i.tradeID, "eventSource": &i.source, "status": &i.status, "eventId": &i.eventID,
+			"trade": &i.trade, "digest": &i.digest, "tradeId": &i.tradeID, "status": &i.status, "eventId": &i.eventID,
 		} {
 			*to = textOf(attributes, name)
 		}
-		i.key = i.tradeID + " " + textOf(attributes, "version")
+		version := textOf(attributes, "version")
+		i.source, _, _ = strings.Cut(version, "#")
+		i.key = i.tradeID + " " + version
 		all = append(all, i)
 	}
 	return all
@@ -118,7 +120,7 @@ func (w *world) look() {
 
 // is reports whether an item is the event's trade.
 func (e *event) is(i item) bool {
-	return e.trade == i.tradeID && "trading."+e.source == i.source && e.status == i.status && same(e.detail, i.trade)
+	return e.trade == i.tradeID && e.source == i.source && e.status == i.status && same(e.detail, i.trade)
 }
 
 // letter is a message in a dead-letter queue.

@@ -56,7 +56,7 @@ func (v *verification) recorderLog() string {
 // recorderSays looks for what the recorder says about a trade.
 func (v *verification) recorderSays(ctx context.Context, trade *sent) (recorderLine, error) {
 	var line recorderLine
-	lines, err := v.logLines(ctx, v.recorderLog(), fmt.Sprintf(`{ $.eventId = %q && $.DuplicateTrades = * }`, trade.eventID))
+	lines, err := v.logLines(ctx, v.recorderLog(), fmt.Sprintf(`{ $.eventId = %q && $.TradesRejected = * }`, trade.eventID))
 	if err != nil || len(lines) == 0 {
 		return line, err
 	}

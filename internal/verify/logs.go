@@ -127,7 +127,7 @@ const tracesAtOnce = 5
 func (v *verification) findTraces(ctx context.Context, result *Result) error {
 	var ids []string
 	for _, trade := range v.trades {
-		if id := trade.traceID(); id != "" {
+		if id := textOf(trade.item, "traceId"); traceID.MatchString(id) {
 			ids = append(ids, id)
 		}
 	}

@@ -74,9 +74,9 @@ func newAPI(client *http.Client) *api {
 
 // query is one question to the API.
 type query struct {
-	endpoint *url.URL
-	trade    *trade.Trade
-	traceID  string // X-Ray's; empty if there is none
+	endpoint    *url.URL
+	trade       *trade.Trade
+	traceHeader string // X-Ray's; empty if there is none
 }
 
 // failure is why the API gave no answer.
@@ -200,7 +200,7 @@ func (q query) request(ctx context.Context) (*http.Request, error) {
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "trade-processing-enricher")
-	passOn(q.traceID, request.Header)
+	passOn(q.traceHeader, request.Header)
 	return request, nil
 }
 

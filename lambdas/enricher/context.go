@@ -38,8 +38,9 @@ type Context struct {
 	SettlementDate  *market.Date  `json:"settlementDate,omitempty"`
 	SettlementCycle *market.Cycle `json:"settlementCycle,omitempty"`
 
-	// Currency is the trade's currency, if it is in ISO 4217.
-	Currency *Currency `json:"currency,omitempty"`
+	// MinorUnit is the number of decimals of the smallest unit of the trade's currency; nil for codes that ISO 4217 lists
+	// without one, such as gold.
+	MinorUnit *int `json:"minorUnit,omitempty"`
 
 	// ISINCountry is the country that numbered the security; see trade.IssuingCountry.
 	ISINCountry string `json:"isinCountry,omitempty"`
@@ -51,27 +52,15 @@ type Context struct {
 	knownUntil *market.Date
 }
 
-// Venue is the venue of a trade.
+// Venue is what is known of a trade's venue, besides its MIC, which is the trade's own.
 type Venue struct {
-	// MIC is the trade's own.
-	MIC string `json:"mic"`
-
-	// OperatingMIC is set if MIC is that of a segment that isn't in the data itself: name, country, session and days
-	// are then those of the venue that operates it, whose MIC this is.
+	// OperatingMIC is set if the trade's MIC is that of a segment that isn't in the data itself: name, country, session
+	// and days are then those of the venue that operates it, whose MIC this is.
 	OperatingMIC string `json:"operatingMic,omitempty"`
 
 	Name     string `json:"name"`
 	Country  string `json:"country,omitempty"`  // ISO 3166 alpha-2; none for trading off exchange
 	TimeZone string `json:"timeZone,omitempty"` // IANA; none for trading off exchange
-}
-
-// Currency is the currency of a trade.
-type Currency struct {
-	Code string `json:"code"`
-
-	// MinorUnit is the number of decimals of its smallest unit; nil for codes that ISO 4217 lists without one, such as
-	// gold.
-	MinorUnit *int `json:"minorUnit,omitempty"`
 }
 
 func (c *Context) lacks(reason market.Reason) { c.Reasons = append(c.Reasons, reason) }
@@ -118,7 +107,7 @@ func (c *Context) addMarket(t *trade.Trade, executed time.Time, reference *marke
 }
 
 func describe(venue *market.Venue, mic string) *Venue {
-	v := &Venue{MIC: mic, Name: venue.Name, TimeZone: venue.TimeZone()}
+	v := &Venue{Name: venue.Name, TimeZone: venue.TimeZone()}
 	if venue.MIC != mic {
 		v.OperatingMIC = venue.MIC
 	}
@@ -156,9 +145,8 @@ func (c *Context) addCurrency(t *trade.Trade) {
 		c.lacks(market.CurrencyUnknown)
 		return
 	}
-	c.Currency = &Currency{Code: currency.Code}
 	if currency.HasMinorUnit {
-		c.Currency.MinorUnit = &currency.MinorUnit
+		c.MinorUnit = &currency.MinorUnit
 	}
 }
 

@@ -17,11 +17,9 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "enricher"
 
-// The metrics. Enriched and PartialContext are 0 or 1 per invocation, so their averages are rates. Trades off exchange
-// don't count as partial: nobody could add what they lack. CalendarDaysLeft is sent only for trades at a venue whose
-// data ends in less than market.EndsSoonDays.
+// The metrics. Trades off exchange don't count as partial: nobody could add what they lack. CalendarDaysLeft is sent
+// only for trades at a venue whose data ends in less than market.EndsSoonDays.
 const (
-	Enriched         = "TradesEnriched"
 	PartialContext   = "PartialContext"
 	APIFailures      = "MarketDataFailures"
 	APILatency       = "MarketDataLatency"
@@ -62,10 +60,11 @@ func (e *enricher) enrich(ctx context.Context, call *function.Call, in function.
 	c.Status = Complete
 	if len(c.Reasons) > 0 {
 		c.Status = Partial
-		call.Property("reasons", join(c.Reasons))
+		if !slices.Equal(c.Reasons, offExchange) {
+			call.Count(PartialContext, 1)
+			call.Property("reasons", join(c.Reasons))
+		}
 	}
-	call.Count(Enriched, 1)
-	call.CountIf(PartialContext, c.Status == Partial && !slices.Equal(c.Reasons, offExchange))
 	if c.knownUntil != nil {
 		if left := int(*c.knownUntil - market.DateOf(call.Now().UTC().Date())); left < market.EndsSoonDays {
 			call.Count(CalendarDaysLeft, max(left, 0))
@@ -90,7 +89,7 @@ func (e *enricher) contextOf(ctx context.Context, call *function.Call, in functi
 	case err != nil:
 		c.lacks(market.ParametersUnavailable)
 	case values.Endpoint != nil:
-		e.addExternal(ctx, call, c, query{endpoint: values.Endpoint, trade: t, traceID: call.TraceID}, values.MaxRetries)
+		e.addExternal(ctx, call, c, query{endpoint: values.Endpoint, trade: t, traceHeader: call.TraceHeader}, values.MaxRetries)
 	}
 	return c
 }

@@ -9,12 +9,12 @@ import (
 // passOn passes the trace to the API: X-Ray's header as it arrived, and the same in W3C Trace Context's form. A
 // producer may send any text as a header of X-Ray's; with one that HTTP has no room for, no request would go out, and
 // that would count as a failure of the API.
-func passOn(traceID string, header http.Header) {
-	if traceID == "" || strings.ContainsFunc(traceID, func(r rune) bool { return r < ' ' || r > '~' }) {
+func passOn(traceHeader string, header http.Header) {
+	if traceHeader == "" || strings.ContainsFunc(traceHeader, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return
 	}
-	header.Set("X-Amzn-Trace-Id", traceID)
-	if parent, ok := traceparent(traceID); ok {
+	header.Set("X-Amzn-Trace-Id", traceHeader)
+	if parent, ok := traceparent(traceHeader); ok {
 		header.Set("traceparent", parent)
 	}
 }

@@ -2,6 +2,7 @@ package function
 
 import (
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,13 +28,13 @@ type callKey struct{}
 // Call is one invocation of a function. It belongs to the goroutine that handles the invocation; others may use only
 // Log.
 type Call struct {
-	// TraceID is the X-Ray trace header that Lambda set; empty if there is none.
-	TraceID string
+	// TraceHeader is the X-Ray trace header that Lambda set, and TraceID the id of the trace in it; empty if there is none.
+	TraceHeader, TraceID string
 
 	request  *Request
 	settings *Settings
 	base     *slog.Logger
-	logger   func() *slog.Logger // created on first use: most invocations log nothing besides their metrics
+	logger   func() *slog.Logger // created on first use: most invocations log at most one line
 
 	trade    *trade.Trade
 	tradeErr error
@@ -46,6 +47,17 @@ func newCall(settings *Settings, base *slog.Logger, request *Request) *Call {
 	c := &Call{settings: settings, base: base, request: request}
 	c.logger = sync.OnceValue(c.newLogger)
 	return c
+}
+
+// setTrace takes the trace from its header, such as Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1
+// (https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader).
+func (c *Call) setTrace(header string) {
+	c.TraceHeader, c.TraceID = header, header
+	for part := range strings.SplitSeq(header, ";") {
+		if root, found := strings.CutPrefix(part, "Root="); found {
+			c.TraceID = root
+		}
+	}
 }
 
 // Trade returns the event's trade, parsed once for everybody. The error is a *trade.MalformedError; it also covers a missing
@@ -85,14 +97,12 @@ func (c *Call) newLogger() *slog.Logger {
 // Count sets a metric in the unit Count.
 func (c *Call) Count(name string, n int) { c.measure(name, unitCount, int64(n)) }
 
-// CountIf sets a metric in the unit Count to 1 if the condition holds, else to 0. The zero matters: only with it is the
-// metric's average a rate.
+// CountIf sets a metric in the unit Count to 1 if the condition holds. Otherwise it is left out: a sum is the same
+// without the zeros, and each costs its name twice in a line.
 func (c *Call) CountIf(name string, condition bool) {
-	n := 0
 	if condition {
-		n = 1
+		c.Count(name, 1)
 	}
-	c.Count(name, n)
 }
 
 // Milliseconds sets a metric in the unit Milliseconds.
@@ -100,7 +110,7 @@ func (c *Call) Milliseconds(name string, d time.Duration) {
 	c.measure(name, unitMilliseconds, d.Milliseconds())
 }
 
-// Property adds a field to the metrics line that isn't a metric itself, for CloudWatch Logs Insights.
+// Property adds a field to the invocation's line that isn't a metric itself, for CloudWatch Logs Insights.
 func (c *Call) Property(name string, value any) {
 	c.properties = append(c.properties, slog.Any(name, value))
 }

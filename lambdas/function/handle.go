@@ -13,9 +13,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Failures is the metric, in every function, that counts invocations that ended in an error.
-const Failures = "Failures"
-
 // reserve is how long before Lambda's deadline the handler's context ends. At the deadline Lambda silently freezes or
 // kills a function; the reserve leaves time to log, count and name the error.
 const reserve = 100 * time.Millisecond
@@ -23,7 +20,8 @@ const reserve = 100 * time.Millisecond
 // Handle turns a typed function into a lambda.Handler. In is the payload (a struct that embeds Request), Out the
 // answer. Around each invocation it reads the payload and the trade, provides a Call with logger and metrics, ends the
 // context a little before Lambda's deadline, recovers a panic, gives an error the type that the state machine matches
-// (see ErrorType), and writes one line of metrics. Several goroutines may call the handler at once.
+// (see ErrorType), and writes the invocation's line: what failed, or the metrics and properties if there are any. Several
+// goroutines may call the handler at once.
 //
 // The settings must have no problems.
 func Handle[In, Out any, Payload interface {
@@ -37,7 +35,8 @@ func Handle[In, Out any, Payload interface {
 	return handler(func(ctx context.Context, payload []byte) ([]byte, error) {
 		var in In
 		call := newCall(settings, logger, Payload(&in).request())
-		call.TraceID, _ = ctx.Value("x-amzn-trace-id").(string) // the key that aws-lambda-go uses
+		header, _ := ctx.Value("x-amzn-trace-id").(string) // the key that aws-lambda-go uses
+		call.setTrace(header)
 		ctx, cancel := beforeDeadline(context.WithValue(ctx, callKey{}, call))
 		defer cancel()
 
@@ -52,17 +51,20 @@ func Handle[In, Out any, Payload interface {
 			}
 			return json.Marshal(out)
 		})
-		call.CountIf(Failures, err != nil)
-		message := "done"
-		if err != nil {
-			message = "failed"
-			call.logFailure(err)
+		level, message := slog.LevelInfo, "done"
+		switch {
+		case err != nil:
+			level, message = slog.LevelError, "failed"
+			call.describe(err)
+		case len(call.metrics)+len(call.properties) == 0:
+			level = slog.LevelDebug
 		}
-
-		line := lines.Get().(*[]byte)
-		*line = call.appendMetrics((*line)[:0], settings.Now(), message)
-		_, _ = output.Write(*line) // without its output, a function has nobody left to tell
-		lines.Put(line)
+		if level != slog.LevelDebug || settings.level <= slog.LevelDebug {
+			line := lines.Get().(*[]byte)
+			*line = call.appendLine((*line)[:0], settings.Now(), level, message)
+			_, _ = output.Write(*line) // without its output, a function has nobody left to tell
+			lines.Put(line)
+		}
 		if err != nil {
 			return nil, response(err)
 		}
@@ -106,13 +108,13 @@ func guarded(work func() ([]byte, error)) (answer []byte, err error) {
 	return work()
 }
 
-func (c *Call) logFailure(err error) {
-	attributes := []slog.Attr{slog.String("errorType", ErrorType(err)), slog.String("error", err.Error())}
-	if p, ok := errors.AsType[*panicError](err); ok {
-		attributes = append(attributes, slog.String("stack", string(p.stack)))
-	}
+// describe adds an error to the invocation's line.
+func (c *Call) describe(err error) {
 	c.Property("errorType", ErrorType(err))
-	c.Log().LogAttrs(context.Background(), slog.LevelError, "failed", attributes...)
+	c.Property("error", err.Error())
+	if p, ok := errors.AsType[*panicError](err); ok {
+		c.Property("stack", string(p.stack))
+	}
 }
 
 // beforeDeadline ends the context early, by the reserve. A deadline less than twice the reserve away is left alone.

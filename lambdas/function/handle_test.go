@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,13 +70,13 @@ func TestAnInvocationIsAnswered(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
-		return strings.Join([]string{parsed.ID, in.Event.ID, in.ExecutionARN, in.Extra, call.TraceID}, " "), nil
+		return strings.Join([]string{parsed.ID, in.Event.ID, in.ExecutionARN, in.Extra, call.TraceID, call.TraceHeader}, " "), nil
 	})
 	answer, err := h.Invoke(traced(), []byte(good))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `"t-1 e-1 arn:x more Root=1-2-3"`; string(answer) != want {
+	if want := `"t-1 e-1 arn:x more 1-2-3 Root=1-2-3"`; string(answer) != want {
 		t.Errorf("answer %s, want %s", answer, want)
 	}
 }
@@ -91,12 +92,12 @@ func TestEveryLineCarriesTheIDs(t *testing.T) {
 		t.Fatal("no error")
 	}
 	found := lines(t, &output)
-	if len(found) != 4 {
-		t.Fatalf("%d lines, want two of the handler, the error and the metrics:\n%s", len(found), &output)
+	if len(found) != 3 {
+		t.Fatalf("%d lines, want two of the handler and the error:\n%s", len(found), &output)
 	}
 	for _, line := range found {
 		for field, want := range map[string]string{
-			"tradeId": "t-1", "eventId": "e-1", "executionArn": "arn:x", "traceId": "Root=1-2-3",
+			"tradeId": "t-1", "eventId": "e-1", "executionArn": "arn:x", "traceId": "1-2-3",
 			"Environment": "dev", "Function": "tester", "time": "2024-05-28T13:30:00.123Z",
 		} {
 			if line[field] != want {
@@ -115,6 +116,7 @@ func TestMetricsAreOneLineOfEmbeddedMetricFormat(t *testing.T) {
 		call.Count("Seen", 1)
 		call.Count("Seen", 2)
 		call.CountIf("Odd", false)
+		call.CountIf("Even", true)
 		call.Milliseconds("Latency", 1500*time.Millisecond)
 		call.Property("violations", `a "quoted", ümlaut`)
 		call.Property("list", []int{1, 2})
@@ -136,9 +138,8 @@ func TestMetricsAreOneLineOfEmbeddedMetricFormat(t *testing.T) {
 			"Dimensions": []any{[]any{"Environment", "Function"}},
 			"Metrics": []any{
 				map[string]any{"Name": "Seen", "Unit": "Count"},
-				map[string]any{"Name": "Odd", "Unit": "Count"},
+				map[string]any{"Name": "Even", "Unit": "Count"},
 				map[string]any{"Name": "Latency", "Unit": "Milliseconds"},
-				map[string]any{"Name": "Failures", "Unit": "Count"},
 			},
 		}},
 	}
@@ -146,7 +147,7 @@ func TestMetricsAreOneLineOfEmbeddedMetricFormat(t *testing.T) {
 		t.Errorf("_aws is\n%s, want\n%s", got, want)
 	}
 	for field, want := range map[string]any{
-		"Environment": "dev", "Function": "tester", "Seen": 2.0, "Odd": 0.0, "Latency": 1500.0, "Failures": 0.0,
+		"Environment": "dev", "Function": "tester", "Seen": 2.0, "Odd": nil, "Even": 1.0, "Latency": 1500.0,
 		"violations": `a "quoted", ümlaut`, "msg": "done",
 	} {
 		if line[field] != want {
@@ -193,11 +194,10 @@ func TestFailuresHaveATypeForTheStateMachine(t *testing.T) {
 				t.Errorf("%+v, want %s with %q", response, test.want, test.message)
 			}
 			found := lines(t, &output)
-			last := found[len(found)-1]
-			if last["Failures"] != 1.0 || last["errorType"] != test.want || last["msg"] != "failed" {
-				t.Errorf("metrics %v", last)
+			if len(found) != 1 {
+				t.Errorf("%d lines, want one: %v", len(found), found)
 			}
-			if line := found[0]; line["level"] != "ERROR" || line["errorType"] != test.want || line["error"] != response.Message {
+			if line := found[0]; line["level"] != "ERROR" || line["msg"] != "failed" || line["errorType"] != test.want || line["error"] != response.Message {
 				t.Errorf("log line %v", line)
 			}
 			if stack, logged := found[0]["stack"]; (test.want == "Runtime.Panic") != logged {
@@ -282,22 +282,41 @@ func TestLinesStayWholeWhenManyCallAtATime(t *testing.T) {
 }
 
 func TestTheLogLevelHoldsLinesBack(t *testing.T) {
-	var output bytes.Buffer
-	settings := function.ReadSettings(function.Environment{
-		Getenv: func(name string) string { return map[string]string{"ENVIRONMENT": "dev", "LOG_LEVEL": "WARN"}[name] },
-		Output: &output, Now: time.Now,
-	}, "tester")
-	h := function.Handle(settings, func(_ context.Context, call *function.Call, _ function.Request) (string, error) {
-		call.Log().Info("chatter")
-		call.Log().Warn("careful")
-		return "", nil
-	})
-	if _, err := h.Invoke(context.Background(), []byte(good)); err != nil {
-		t.Fatal(err)
-	}
-	found := lines(t, &output)
-	if len(found) != 2 || found[0]["msg"] != "careful" || found[1]["msg"] != "done" {
-		t.Errorf("want the warning and the metrics, got\n%s", &output)
+	quiet := func(*function.Call) {}
+	for name, test := range map[string]struct {
+		level string
+		says  func(*function.Call)
+		want  []string
+	}{
+		"a line below the level":                  {"WARN", func(c *function.Call) { c.Log().Info("chatter"); c.Log().Warn("careful") }, []string{"careful"}},
+		"metrics, whatever the level":             {"ERROR", func(c *function.Call) { c.Count("Seen", 0) }, []string{"done"}},
+		"properties, whatever the level":          {"ERROR", func(c *function.Call) { c.Property("why", "so") }, []string{"done"}},
+		"nothing to tell":                         {"INFO", quiet, nil},
+		"nothing to tell, but everything is told": {"DEBUG", quiet, []string{"done"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var output bytes.Buffer
+			settings := function.ReadSettings(function.Environment{
+				Getenv: func(name string) string {
+					return map[string]string{"ENVIRONMENT": "dev", "LOG_LEVEL": test.level}[name]
+				},
+				Output: &output, Now: time.Now,
+			}, "tester")
+			h := function.Handle(settings, func(_ context.Context, call *function.Call, _ function.Request) (string, error) {
+				test.says(call)
+				return "", nil
+			})
+			if _, err := h.Invoke(context.Background(), []byte(good)); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, line := range lines(t, &output) {
+				got = append(got, line["msg"].(string))
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
 	}
 }
 
@@ -322,7 +341,7 @@ func TestHostileTextsStayInTheirFields(t *testing.T) {
 			t.Errorf("%q became %v", text, err)
 		}
 		written := lines(t, &output)
-		if len(written) != 3 { // the warning, the error and the metrics
+		if len(written) != 2 { // the warning and the error
 			t.Fatalf("%q became %d lines: %s", text, len(written), &output)
 		}
 		for _, line := range written {
@@ -330,7 +349,7 @@ func TestHostileTextsStayInTheirFields(t *testing.T) {
 				t.Errorf("%q became %v", text, line)
 			}
 		}
-		if written[0]["msg"] != text || written[0][text] != text || written[1]["error"] != text || written[2][text] != text {
+		if written[0]["msg"] != text || written[0][text] != text || written[1]["error"] != text || written[1][text] != text {
 			t.Errorf("%q became %s", text, &output)
 		}
 	}

@@ -2,6 +2,7 @@ package function
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -30,33 +31,20 @@ func (c *Call) measure(name, unit string, value int64) {
 	c.metrics = append(c.metrics, metric{name, unit, value})
 }
 
-// appendMetrics writes the one line of the invocation in CloudWatch's embedded metric format
+// appendLine writes the one line of the invocation, with its metrics in CloudWatch's embedded metric format
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
-// CloudWatch Logs extracts the metrics from it, so there is no call to a metrics API on the hot path. The line is also
-// the invocation's log line: it carries the same ids as every log line, and the properties.
+// CloudWatch Logs extracts the metrics from it, so there is no call to a metrics API on the hot path. The line carries
+// the same ids as every log line, and the properties.
 //
 // It is built by hand: through a map and encoding/json it would cost more than the whole validation of a trade.
-func (c *Call) appendMetrics(b []byte, now time.Time, message string) []byte {
+func (c *Call) appendLine(b []byte, now time.Time, level slog.Level, message string) []byte {
 	b = append(b, `{"time":`...)
 	b = appendJSON(b, formatTime(now))
-	b = append(b, `,"level":"INFO","msg":`...)
-	b = appendJSON(b, message)
-	b = append(b, `,"_aws":{"Timestamp":`...)
-	b = strconv.AppendInt(b, now.UnixMilli(), 10)
-	b = append(b, `,"CloudWatchMetrics":[{"Namespace":`...)
-	b = appendJSON(b, c.settings.namespace)
-	b = append(b, `,"Dimensions":[["Environment","Function"]],"Metrics":[`...)
-	for i, m := range c.metrics {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `{"Name":`...)
-		b = appendJSON(b, m.name)
-		b = append(b, `,"Unit":"`...)
-		b = append(b, m.unit...)
-		b = append(b, `"}`...)
+	b = appendField(b, "level", level.String())
+	b = appendField(b, "msg", message)
+	if len(c.metrics) > 0 {
+		b = c.appendDirective(b, now)
 	}
-	b = append(b, `]}]}`...)
 	b = appendField(b, "Environment", c.settings.stack)
 	b = appendField(b, "Function", c.settings.function)
 	b = appendField(b, "tradeId", c.tradeID())
@@ -73,6 +61,26 @@ func (c *Call) appendMetrics(b []byte, now time.Time, message string) []byte {
 		b = appendField(b, p.Key, p.Value.Any())
 	}
 	return append(b, '}', '\n')
+}
+
+// appendDirective writes what tells CloudWatch which of the line's members are metrics.
+func (c *Call) appendDirective(b []byte, now time.Time) []byte {
+	b = append(b, `,"_aws":{"Timestamp":`...)
+	b = strconv.AppendInt(b, now.UnixMilli(), 10)
+	b = append(b, `,"CloudWatchMetrics":[{"Namespace":`...)
+	b = appendJSON(b, c.settings.namespace)
+	b = append(b, `,"Dimensions":[["Environment","Function"]],"Metrics":[`...)
+	for i, m := range c.metrics {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"Name":`...)
+		b = appendJSON(b, m.name)
+		b = append(b, `,"Unit":"`...)
+		b = append(b, m.unit...)
+		b = append(b, `"}`...)
+	}
+	return append(b, `]}]}`...)
 }
 
 func appendField(b []byte, name string, value any) []byte {

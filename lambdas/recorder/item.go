@@ -14,7 +14,12 @@ const (
 	Rejected = "REJECTED" // has violations; kept because regulators ask for rejected trades too
 )
 
-// Item is a trade as stored in the table. Trade and Digest are the evidence; the copied fields are for queries.
+// Item is a trade as stored in the table. Trade and Digest are the evidence; the copied fields are for queries of the
+// indexes.
+//
+// DynamoDB bills a write by the KiB, names of attributes included, in the table and in each replica
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html). So nothing is stored
+// twice, false and empty values are left out, and of long names only what distinguishes them stays.
 type Item struct {
 	// TradeID and Version (see trade.VersionKey and trade.RejectedKey) are the table's key.
 	TradeID string `dynamodbav:"tradeId"`
@@ -36,38 +41,35 @@ type Item struct {
 	// SourceSystem comes from the trade, or from the event's source if the trade has none that can be a key.
 	SourceSystem string `dynamodbav:"sourceSystem,omitempty"`
 
-	// StatusShard and SourceShard are the partition keys of the indexes byStatus and bySource: see Shards.
-	StatusShard string `dynamodbav:"statusShard"`
+	// SourceShard and StatusShard are the partition keys of the indexes bySource and byStatus: see Shards. Only rejected
+	// trades are in byStatus. The others are nearly all, bySource has them, and an index is a second write for each.
 	SourceShard string `dynamodbav:"sourceShard,omitempty"`
+	StatusShard string `dynamodbav:"statusShard,omitempty"`
 
 	// Trade is the canonical form of the event's detail, Digest its SHA-256 in hexadecimal.
 	Trade  string `dynamodbav:"trade"`
 	Digest string `dynamodbav:"digest"`
 
 	// Copies of the trade's fields, as in Trade. A copy is left out if the field is missing, has another type, is too
-	// long or (Amount, ExecutedAt) can't be read.
-	Amount     string `dynamodbav:"amount,omitempty"`
-	Currency   string `dynamodbav:"currency,omitempty"`
-	Symbol     string `dynamodbav:"symbol,omitempty"`
-	Venue      string `dynamodbav:"venue,omitempty"`
-	Side       string `dynamodbav:"side,omitempty"`
-	ExecutedAt string `dynamodbav:"executedAt,omitempty"`
+	// long or (Amount) can't be read.
+	Amount   string `dynamodbav:"amount,omitempty"`
+	Currency string `dynamodbav:"currency,omitempty"`
+	Symbol   string `dynamodbav:"symbol,omitempty"`
+	Venue    string `dynamodbav:"venue,omitempty"`
 
 	// The answers of the validator and the enricher. The context's external part is JSON text.
-	ReviewRequired bool           `dynamodbav:"reviewRequired"`
-	AmountChecked  bool           `dynamodbav:"amountChecked"`
-	AmountReason   string         `dynamodbav:"amountUncheckedReason,omitempty"`
+	ReviewRequired bool           `dynamodbav:"reviewRequired,omitempty"`
+	AmountReason   string         `dynamodbav:"amountUncheckedReason,omitempty"` // none if the amount was checked
 	Violations     []violation    `dynamodbav:"violations,omitempty"`
 	RulesVersion   string         `dynamodbav:"rulesVersion"`
 	Market         map[string]any `dynamodbav:"market,omitempty"`
 
-	// Where the trade came from.
+	// Where the trade came from. Its source begins Version.
 	EventID      string `dynamodbav:"eventId,omitempty"`
-	EventTime    string `dynamodbav:"eventTime"` // RFC 3339
-	EventSource  string `dynamodbav:"eventSource,omitempty"`
+	EventTime    string `dynamodbav:"eventTime"`              // RFC 3339
 	EventAccount string `dynamodbav:"eventAccount,omitempty"` // the AWS account that sent it
-	ExecutionARN string `dynamodbav:"executionArn,omitempty"`
-	TraceID      string `dynamodbav:"traceId,omitempty"`
+	Execution    string `dynamodbav:"execution,omitempty"`    // see executionName
+	TraceID      string `dynamodbav:"traceId,omitempty"`      // X-Ray's
 
 	// RecordedAt is when the item was written: RFC 3339, milliseconds, UTC.
 	RecordedAt string `dynamodbav:"recordedAt"`
@@ -120,17 +122,14 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 		Currency:       copyOf(t, "currency"),
 		Symbol:         copyOf(t, "symbol"),
 		Venue:          copyOf(t, "venue"),
-		Side:           copyOf(t, "side"),
 		ReviewRequired: in.Validation.ReviewRequired,
-		AmountChecked:  in.Validation.AmountChecked,
 		AmountReason:   string(in.Validation.AmountUncheckedReason),
 		RulesVersion:   in.Validation.RulesVersion,
 		Market:         market,
 		EventID:        in.Event.ID,
 		EventTime:      in.Event.Time.UTC().Format(time.RFC3339Nano),
-		EventSource:    in.Event.Source,
 		EventAccount:   in.Event.AccountID,
-		ExecutionARN:   in.ExecutionARN,
+		Execution:      executionName(in.ExecutionARN),
 		TraceID:        traceID,
 		RecordedAt:     now.UTC().Format(timeFormat),
 	}
@@ -139,8 +138,8 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 	}
 	if !in.Validation.Valid {
 		item.Status = Rejected
+		item.StatusShard = shard(item.Status, item.Digest)
 	}
-	item.StatusShard = shard(item.Status, item.Digest)
 	if item.SourceSystem != "" {
 		item.SourceShard = shard(item.SourceSystem, item.Digest)
 	}
@@ -150,13 +149,21 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 	if amount, _, readable := t.Amount("amount"); readable && len(amount) <= maxCopyBytes {
 		item.Amount = amount
 	}
-	if _, readable := t.ExecutedAt(); readable {
-		item.ExecutedAt = copyOf(t, "executedAt")
-	}
 	if r.retentionYears > 0 {
 		item.ExpiresAt = now.AddDate(r.retentionYears, 0, 0).Unix()
 	}
 	return item, nil
+}
+
+// executionName returns what follows the state machine in an execution's ARN: its name and, for EXPRESS, a further id.
+// The machine's own ARN, an output of the stack, completes it.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+func executionName(arn string) string {
+	const parts = 8 // arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME, or …:express:MACHINE:NAME:ID
+	if split := strings.SplitN(arn, ":", parts); len(split) == parts {
+		return split[parts-1]
+	}
+	return arn
 }
 
 // maxCopyBytes bounds the copies: no valid field is longer, and an index key has a limited length.

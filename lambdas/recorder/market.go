@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -16,7 +17,7 @@ const maxMarketBytes = 64 << 10
 // context.
 const externalField = "external"
 
-// readMarket parses the market context, without binary floats. If the context is too large, the reason replaces it.
+// readMarket parses the market context, without binary floats and empty lists. If the context is too large, the reason replaces it.
 func readMarket(payload json.RawMessage) (map[string]any, error) {
 	if len(payload) > maxMarketBytes {
 		return map[string]any{
@@ -35,6 +36,10 @@ func readMarket(payload json.RawMessage) (map[string]any, error) {
 		}
 		market[externalField] = string(text)
 	}
+	maps.DeleteFunc(market, func(_ string, value any) bool {
+		list, ok := value.([]any)
+		return ok && len(list) == 0
+	})
 	return market, nil
 }
 

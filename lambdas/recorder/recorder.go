@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,8 +23,13 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "recorder"
 
-// The metrics. The first five are 0 or 1 per invocation.
+// The metrics. The recorder counts for the whole workflow: an ordinary trade is then one line in one log, which says
+// all that became of it.
 const (
+	// TradesRejected is 0 or 1 per invocation: its average is the share of trades that break a rule.
+	TradesRejected = "TradesRejected"
+	ReviewRequired = "ReviewRequired"
+
 	TradesRecorded      = "TradesRecorded"
 	DuplicateTrades     = "DuplicateTrades"
 	DuplicateRejections = "DuplicateRejections"
@@ -165,7 +170,7 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 		return Response{}, err
 	}
 	response, err := r.write(ctx, item, in.Answers)
-	report(call, in.Event.Time, response, err)
+	report(call, in, response, err)
 	return response, err
 }
 
@@ -256,7 +261,7 @@ func meet(item, existing Item) (Response, error) {
 		return Response{}, fmt.Errorf("the key of version %s of trade %s is taken by an item without a digest", item.Version, item.TradeID)
 	case existing.Digest != item.Digest:
 		return Response{}, &ConflictError{TradeID: item.TradeID, Version: item.Version, Recorded: existing.Digest, Refused: item.Digest}
-	case existing.ExecutionARN != "" && existing.ExecutionARN == item.ExecutionARN:
+	case existing.Execution != "" && existing.Execution == item.Execution:
 		return answer(OutcomeRecorded, existing), nil
 	case existing.Status == Rejected:
 		return answer(OutcomeDuplicateRejected, existing), nil
@@ -283,17 +288,27 @@ func answer(outcome string, item Item) Response {
 	}
 }
 
-func report(call *function.Call, eventTime time.Time, response Response, err error) {
+func report(call *function.Call, in Request, response Response, err error) {
 	_, conflict := errors.AsType[*ConflictError](err)
 	recorded := response.Outcome == OutcomeRecorded
+	rejected := 0
+	if !in.Validation.Valid {
+		rejected = 1
+		codes := make([]string, len(in.Validation.Violations))
+		for i, violation := range in.Validation.Violations {
+			codes[i] = string(violation.Code)
+		}
+		call.Property("violations", strings.Join(codes, ","))
+	}
+	call.Count(TradesRejected, rejected)
+	call.CountIf(ReviewRequired, in.Validation.ReviewRequired)
 	call.CountIf(TradesRecorded, recorded)
 	call.CountIf(DuplicateTrades, response.Outcome == OutcomeDuplicate)
 	call.CountIf(DuplicateRejections, response.Outcome == OutcomeDuplicateRejected)
 	call.CountIf(TradeConflicts, conflict)
 	call.CountIf(ReplacedMissing, recorded && response.ReplacedMissing)
 	if recorded {
-		call.Milliseconds(EndToEndLatency, call.Now().Sub(eventTime))
-		call.Property("status", response.Status)
+		call.Milliseconds(EndToEndLatency, call.Now().Sub(in.Event.Time))
 	}
 }
 

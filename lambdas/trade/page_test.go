@@ -67,8 +67,8 @@ engine: what a report must have, whether its fields fit together and whether an 
 	b.WriteString(`
 ## When the amount is not checked
 
-A record has ` + "`amountChecked`" + `: whether the amount was compared with what price and quantity give. Where it can't be, a trade
-is not rejected for it, and ` + "`amountUncheckedReason`" + ` says why. How the fields decide: [trades](trades.md#amount-price-and-quantity).
+The amount is compared with what price and quantity give. Where it can't be, a trade is not rejected for it, and its record's
+` + "`amountUncheckedReason`" + ` says why. How the fields decide: [trades](trades.md#amount-price-and-quantity).
 
 | reason | meaning |
 |---|---|

@@ -17,13 +17,6 @@ import (
 // Name is the function's name in logs and metrics.
 const Name = "validator"
 
-// The metrics, each 0 or 1 per invocation, so their averages are rates.
-const (
-	Validated      = "TradesValidated"
-	Rejected       = "TradesRejected"
-	ReviewRequired = "ReviewRequired"
-)
-
 // defaultClockSkew applies if MAX_CLOCK_SKEW isn't set.
 const defaultClockSkew = 5 * time.Minute
 
@@ -89,19 +82,5 @@ func (v *validator) validate(ctx context.Context, call *function.Call, in functi
 		_, amount, _ := t.Amount("amount")
 		verdict.ReviewRequired = amount.Abs().Cmp(values.Threshold) > 0 // below zero if the price is
 	}
-	report(call, verdict)
 	return verdict, nil
-}
-
-func report(call *function.Call, verdict trade.Verdict) {
-	call.Count(Validated, 1)
-	call.CountIf(Rejected, !verdict.Valid)
-	call.CountIf(ReviewRequired, verdict.ReviewRequired)
-	if !verdict.Valid {
-		codes := make([]string, len(verdict.Violations))
-		for i, violation := range verdict.Violations {
-			codes[i] = string(violation.Code)
-		}
-		call.Property("violations", strings.Join(codes, ","))
-	}
 }

@@ -107,7 +107,7 @@ func (a *Account) checkItem(t *testing.T) {
 	items := 0
 	for item := range table.Items() {
 		items++
-		for name, want := range map[string]string{"traceId": traceHeader, "executionArn": executionARN} {
+		for name, want := range map[string]string{"traceId": traceID, "execution": executionName} {
 			if got, ok := item[name].(*dynamodbtypes.AttributeValueMemberS); !ok || got.Value != want {
 				t.Errorf("%s of the item is %v, want %s", name, item[name], want)
 			}

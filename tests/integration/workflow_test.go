@@ -352,7 +352,7 @@ func object(t *testing.T, text string) map[string]any {
 }
 
 // own are the members that name an execution, an event or a moment, wherever they are. They differ between worlds.
-var own = []string{"recordedAt", "executionArn", "eventId", "id"}
+var own = []string{"recordedAt", "executionArn", "execution", "eventId", "id"}
 
 // same returns the options for comparing the ends of two worlds. moto begins no X-Ray trace, and the SDK's words about
 // a service's failure depend on how it arrived.

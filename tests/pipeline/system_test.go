@@ -145,7 +145,7 @@ func (s *system) table() *table.Table {
 
 // perRun are the attributes that say which run and event wrote an item, and what had come before it; all others follow
 // from the trade.
-var perRun = []string{"replacedMissing", "recordedAt", "eventId", "eventTime", "executionArn", "traceId"}
+var perRun = []string{"replacedMissing", "recordedAt", "eventId", "eventTime", "execution", "traceId"}
 
 // digest returns the same for the same trades.
 func (s *system) digest() string { return s.table().Digest(perRun...) }

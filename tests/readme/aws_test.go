@@ -177,8 +177,12 @@ func TestTheCommandsForAWSDoWhatThePageSays(t *testing.T) {
 		})
 	}
 	for asked, count := range found {
-		if count != 1 || queries[asked] != recorder.Shards {
-			t.Errorf("%s: %d queries find %d trades, want one in %d shards", asked, queries[asked], count, recorder.Shards)
+		want := int32(2) // the trade, and one that was rejected
+		if strings.HasPrefix(asked, "byStatus") {
+			want = 1
+		}
+		if count != want || queries[asked] != recorder.Shards {
+			t.Errorf("%s: %d queries find %d trades, want %d in %d shards", asked, queries[asked], count, want, recorder.Shards)
 		}
 	}
 }
@@ -287,7 +291,8 @@ func deploy(t *testing.T) account {
 	return a
 }
 
-// putEvents sends the entries twice: the page says that a trade is recorded once, however often it is sent.
+// putEvents sends the entries twice: the page says that a trade is recorded once, however often it is sent. Then it sends
+// them with an amount for which they are rejected, so that the page's queries have something to find.
 func (a account) putEvents(t *testing.T, options map[string]string) {
 	t.Helper()
 	var entries []json.RawMessage
@@ -295,9 +300,9 @@ func (a account) putEvents(t *testing.T, options map[string]string) {
 		t.Fatalf("%v in %s", err, options["--entries"])
 	}
 	var lines strings.Builder
-	for range 2 {
+	for _, amount := range []string{"19050.00", "19050.00", "0"} {
 		for _, entry := range entries {
-			lines.WriteString(strings.ReplaceAll(string(entry), "\n", " ") + "\n")
+			lines.WriteString(strings.NewReplacer("\n", " ", "19050.00", amount).Replace(string(entry)) + "\n")
 		}
 	}
 	var outcomes []string
@@ -317,8 +322,8 @@ func (a account) putEvents(t *testing.T, options map[string]string) {
 		}
 		outcomes = append(outcomes, answer.Outcome+" "+answer.Status)
 	}
-	if want := []string{"RECORDED RECORDED", "DUPLICATE RECORDED"}; !slices.Equal(outcomes, want) {
-		t.Errorf("sending the trade twice gives %v, want %v", outcomes, want)
+	if want := []string{"RECORDED RECORDED", "DUPLICATE RECORDED", "RECORDED REJECTED"}; !slices.Equal(outcomes, want) {
+		t.Errorf("sending the trade twice, and then a wrong one, gives %v, want %v", outcomes, want)
 	}
 }
 

@@ -72,7 +72,7 @@ func TestTheProgramAnswersInvocations(t *testing.T) {
 			t.Errorf("a line that is no JSON: %s", text)
 		} else if message, _ := line["msg"].(string); strings.HasPrefix(message, "AWS SDK: ") {
 			warnings++
-			if line["tradeId"] != "t-1" || line["traceId"] != "Root=1-2-3" {
+			if line["tradeId"] != "t-1" || line["traceId"] != "1-2-3" {
 				t.Errorf("a line of the SDK without the ids: %s", text)
 			}
 		}
