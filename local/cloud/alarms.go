@@ -195,9 +195,12 @@ func (c *Cloud) in(name string) *region {
 	store := metrics.NewStore()
 	store.Declare("AWS/Events", eventMetrics...)
 	store.Declare("AWS/States", executionMetrics...)
+	kept := parameters.New(c.clock, c.faults)
+	if c.disk != nil {
+		kept.Keep(c.disk, "parameter/"+name+"/")
+	}
 	return c.regional.ensure(name, &region{
-		metrics: store, alarms: metrics.NewAlarms(store, c.clock),
-		parameters: parameters.New(c.clock, c.faults), pool: function.NewPool(),
+		metrics: store, alarms: metrics.NewAlarms(store, c.clock), parameters: kept, pool: function.NewPool(),
 	})
 }
 

@@ -51,6 +51,9 @@ type Options struct {
 	// Executions is how many of the last executions of STANDARD state machines are remembered, with their histories.
 	// Default: none, which costs nothing.
 	Executions int
+	// Fatal is called if the folder of an opened cloud can't be read or written; it must not return. Default: tell
+	// standard error, and exit with 1.
+	Fatal func(error)
 }
 
 // Cloud has everything that deployments created, in every region. It is safe for concurrent use.
@@ -71,6 +74,7 @@ type Cloud struct {
 	denials   denials
 
 	executions executions
+	durable
 
 	live     live
 	regional registry[*region]

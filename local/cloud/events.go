@@ -305,48 +305,75 @@ const InvalidExecutionInput = "InvalidExecutionInput"
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxInput = 256 << 10
 
-// PutEvent puts an entry on a bus and waits until every execution that the event started has ended. An event for a bus
-// that doesn't exist is accepted and dropped, as AWS does, which documents no error for it. The error is a *Refusal if
-// the entry isn't accepted, an awsapi.Unsupported, or the reason why ctx ended.
+// PutEvent puts an entry on a bus and waits until every execution that the event started has ended. The errors are
+// Accept's, or the reason why ctx ended.
 func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry Entry) (Receipt, error) {
-	on, absent := c.bus(regionName, busName)
-	if unsupported, ok := errors.AsType[*awsapi.Unsupported](absent); ok {
-		return Receipt{}, unsupported
-	}
-	made, err := c.newEvent(regionName, entry)
+	accepted, err := c.Accept(regionName, busName, entry)
 	if err != nil {
 		return Receipt{}, err
 	}
-	receipt := Receipt{EventID: made.id}
+	receipt, err := c.Deliver(ctx, accepted)
+	c.Sync()
+	return receipt, err
+}
+
+// Accept puts an entry on a bus, from where Deliver or Later takes it. An event for a bus that doesn't exist is accepted
+// and dropped, as AWS does, which documents no error for it. The error is a *Refusal if the entry isn't accepted, or an
+// awsapi.Unsupported.
+func (c *Cloud) Accept(regionName, busName string, entry Entry) (*Accepted, error) {
+	_, absent := c.bus(regionName, busName)
+	if unsupported, ok := errors.AsType[*awsapi.Unsupported](absent); ok {
+		return nil, unsupported
+	}
+	made, err := c.newEvent(regionName, entry)
+	if err != nil {
+		return nil, err
+	}
+	accepted := &Accepted{ID: made.id, region: regionName, bus: eventBusARN(regionName, busName), trace: entry.TraceHeader}
 	if absent != nil {
+		return accepted, nil //nolint:nilerr // nobody is told
+	}
+	if accepted.trace == "" {
+		accepted.trace = c.traceHeader()
+	}
+	if err := c.allowed(access.PutEvents, operator, accepted.bus, entry.Source); err != nil {
+		return nil, awsapi.Error("AccessDeniedException", "%v", err)
+	}
+	accepted.event = &made
+	c.keep(accepted)
+	return accepted, nil
+}
+
+// Deliver brings an accepted event to the targets of the rules that match it, and waits until every execution that it
+// started has ended. The error is the reason why ctx ended; then the event isn't delivered.
+func (c *Cloud) Deliver(ctx context.Context, a *Accepted) (Receipt, error) {
+	receipt := Receipt{EventID: a.ID}
+	on, absent := c.live.buses.get(a.bus)
+	if a.event == nil || absent != nil {
+		c.delivered(a)
 		return receipt, nil //nolint:nilerr // nobody is told
 	}
-	trace := entry.TraceHeader
-	if trace == "" {
-		trace = c.traceHeader()
-	}
-	its := eventBusARN(regionName, busName)
-	if err := c.allowed(access.PutEvents, operator, its, entry.Source); err != nil {
-		return Receipt{}, awsapi.Error("AccessDeniedException", "%v", err)
-	}
-	err = c.allowed(access.KeepEvent, its, its, "")
+	document := a.event.document
+	err := c.allowed(access.KeepEvent, a.bus, a.bus, "")
 	if err == nil && c.faults != nil {
-		err = c.faults(fault.Call{Service: "kms", Operation: "GenerateDataKey", Resource: busName, Key: string(made.document.JSON())}).Err
+		err = c.faults(fault.Call{Service: "kms", Operation: "GenerateDataKey", Resource: afterLast(a.bus, "/"), Key: string(document.JSON())}).Err
 	}
 	if err != nil {
-		receipt.Deliveries = append(receipt.Deliveries, c.unkept(ctx, regionName, its, made.document, trace, err))
+		receipt.Deliveries = append(receipt.Deliveries, c.unkept(ctx, a.region, a.bus, document, a.trace, err))
+		c.delivered(a)
 		return receipt, nil
 	}
-	for _, matched := range on.matching(&made) {
+	for _, matched := range on.matching(a.event) {
 		matched.measured[matchedEvents].Add(c.clock.Now(), 1)
 		for _, t := range matched.targets {
-			deliveries, err := c.deliver(ctx, matched, t, made.document, trace)
+			deliveries, err := c.deliver(ctx, matched, t, document, a.trace)
 			receipt.Deliveries = append(receipt.Deliveries, deliveries...)
 			if err != nil {
 				return receipt, err
 			}
 		}
 	}
+	c.delivered(a)
 	return receipt, nil
 }
 

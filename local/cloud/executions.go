@@ -2,11 +2,15 @@ package cloud
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"trade-processing/local/disk"
 	"trade-processing/local/states"
 )
 
@@ -31,7 +35,10 @@ type Execution struct {
 	input *states.Document
 	stop  context.CancelCauseFunc
 
+	number uint64 // in the folder
+
 	mu      sync.Mutex
+	kept    bool // in the folder
 	ended   time.Time
 	status  string
 	output  []byte
@@ -83,6 +90,8 @@ type executions struct {
 	mu    sync.RWMutex
 	byARN map[string]*Execution
 	order []*Execution // by their start
+	last  uint64       // number
+	gone  []disk.Change
 }
 
 func (x *executions) add(e *Execution) {
@@ -91,6 +100,8 @@ func (x *executions) add(e *Execution) {
 	if x.byARN == nil {
 		x.byARN = map[string]*Execution{}
 	}
+	x.last++
+	e.number = x.last
 	x.byARN[e.ARN] = e
 	x.order = append(x.order, e)
 	if len(x.order) < x.keep+x.keep/8 {
@@ -103,6 +114,9 @@ func (x *executions) add(e *Execution) {
 		}
 		forget--
 		delete(x.byARN, old.ARN)
+		if old.kept {
+			x.gone = append(x.gone, disk.Change{Key: old.key(), Delete: true})
+		}
 		return true
 	})
 }
@@ -150,6 +164,73 @@ func (c *Cloud) remember(ctx context.Context, m *machine, by start, name string,
 	}
 	c.executions.add(e)
 	return ctx, e
+}
+
+func (e *Execution) key() string {
+	return executionKeys + string(binary.BigEndian.AppendUint64(nil, e.number))
+}
+
+// savedExecution is how the folder has an execution that has ended, with its documents as texts, which JSON would
+// change.
+type savedExecution struct {
+	ARN, Name, Machine, Version, Alias, Trace, Status string
+	Started, Ended                                    time.Time
+	Input, Output                                     string
+	Failure                                           *states.Failure
+	Events                                            []states.Event // without their data
+	Data                                              []string       // of the events
+}
+
+// saveExecutions writes down those that have ended, and removes what is forgotten.
+func (c *Cloud) saveExecutions() {
+	x := &c.executions
+	x.mu.Lock()
+	changes := x.gone
+	x.gone = nil
+	for _, e := range x.order {
+		if e.kept || e.Outcome().Status == Running {
+			continue
+		}
+		e.kept = true
+		changes = append(changes, disk.Change{Key: e.key(), Value: e.saved()})
+	}
+	x.mu.Unlock()
+	c.write(changes...)
+}
+
+func (e *Execution) saved() string {
+	s := savedExecution{
+		e.ARN, e.Name, e.Machine, e.Version, e.Alias, e.Trace, e.status, e.Started, e.ended, string(e.Input()), string(e.output), e.failure,
+		slices.Clone(e.events), make([]string, len(e.events)),
+	}
+	for i := range s.Events {
+		s.Data[i] = string(states.AppendJSON(nil, s.Events[i].Data))
+		s.Events[i].Data = nil
+	}
+	text, _ := json.Marshal(s) // plain values
+	return string(text)
+}
+
+// restoreExecutions brings back those that the folder has.
+func (c *Cloud) restoreExecutions() error {
+	for key, value := range c.disk.Scan(executionKeys, after(executionKeys), false) {
+		var s savedExecution
+		if err := json.Unmarshal([]byte(value), &s); err != nil {
+			return fmt.Errorf("reading execution %q: %w", key, err)
+		}
+		for i, text := range s.Data {
+			if text != "null" {
+				s.Events[i].Data = states.Written([]byte(text))
+			}
+		}
+		c.executions.last = binary.BigEndian.Uint64([]byte(key[len(executionKeys):])) - 1
+		c.executions.add(&Execution{
+			ARN: s.ARN, Name: s.Name, Machine: s.Machine, Version: s.Version, Alias: s.Alias, Trace: s.Trace, Started: s.Started,
+			input: states.Written([]byte(s.Input)), stop: func(error) {}, kept: true,
+			ended: s.Ended, status: s.Status, output: []byte(s.Output), failure: s.Failure, events: s.Events,
+		})
+	}
+	return nil
 }
 
 func executionARN(machine, name string) string {

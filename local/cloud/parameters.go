@@ -24,6 +24,9 @@ var parameterKinds = map[string]kind{
 			r.set("version", version+1)
 		}),
 		start: func(c *Cloud, r *Resource) error {
+			if c.restoring && c.in(r.Region).parameters.Versions(r.ID) != nil {
+				return nil // it may have been changed by PutParameter since
+			}
 			version, _ := r.Outputs["version"].(float64)
 			return c.in(r.Region).parameters.Put(parameters.Parameter{
 				Name: r.ID, Type: types.ParameterType(r.Inputs.text("type")), Value: r.Inputs.text("value"),

@@ -18,7 +18,7 @@ var queueKinds = map[string]kind{
 		}),
 		start: with(func(c *Cloud, r *Resource, in queueInputs) error {
 			made, err := queue.New(in.definition(r), queue.Options{
-				Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics, Random: bytesOf(c.random),
+				Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics, Random: bytesOf(c.random), Disk: c.disk,
 			})
 			if err == nil {
 				c.live.queues.put(r.itsARN(), made)

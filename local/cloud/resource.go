@@ -221,6 +221,7 @@ func (c *Cloud) Create(typ, name, region string, inputs Properties) (*Resource, 
 	if err := c.admit(k, r); err != nil {
 		return nil, err
 	}
+	c.Sync()
 	return r, nil
 }
 
@@ -242,8 +243,7 @@ func (c *Cloud) admit(k kind, r *Resource) error {
 	if !taken {
 		c.created++
 		r.order = c.created
-		c.resources[r.key()] = r
-		c.access.Store(nil)
+		c.record(r)
 	}
 	c.mu.Unlock()
 	if taken {
@@ -255,11 +255,10 @@ func (c *Cloud) admit(k kind, r *Resource) error {
 	if err := k.start(c, r); err != nil {
 		c.mu.Lock()
 		if former != nil {
-			c.resources[r.key()] = former
+			c.record(former)
 		} else {
-			delete(c.resources, r.key())
+			c.forget(r.key())
 		}
-		c.access.Store(nil)
 		c.mu.Unlock()
 		return refuse(r.Type, r.Name, "%v", err)
 	}
@@ -308,9 +307,9 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 		}
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.resources[r.key()] = r
-	c.access.Store(nil)
+	c.record(r)
+	c.mu.Unlock()
+	c.Sync()
 	return r, nil
 }
 
@@ -339,9 +338,9 @@ func (c *Cloud) Delete(typ, region, id string) error {
 		}
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.resources, r.key())
-	c.access.Store(nil)
+	c.forget(r.key())
+	c.mu.Unlock()
+	c.Sync()
 	return nil
 }
 

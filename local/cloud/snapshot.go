@@ -19,6 +19,12 @@ const (
 type savedResource struct {
 	Type, Name, Region, ID string
 	Inputs, Outputs        Properties
+
+	Order int `json:",omitempty"`
+}
+
+func (r *Resource) saved() savedResource {
+	return savedResource{r.Type, r.Name, r.Region, r.ID, r.Inputs, r.Outputs, r.order}
 }
 
 // Save writes the cloud's resources and the contents of its tables and queues. Metrics and alarm history aren't saved.
@@ -29,7 +35,7 @@ func (c *Cloud) Save(ctx context.Context, w io.Writer) error {
 	archive := zip.NewWriter(w)
 	var saved []savedResource
 	for _, r := range c.Resources() {
-		saved = append(saved, savedResource{r.Type, r.Name, r.Region, r.ID, r.Inputs, r.Outputs})
+		saved = append(saved, r.saved())
 	}
 	err := add(archive, resourcesFile, func(w io.Writer) error { return json.NewEncoder(w).Encode(saved) })
 	for arn, living := range c.live.tables.all() {

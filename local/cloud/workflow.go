@@ -80,7 +80,7 @@ func (c *Cloud) dropAliases(machine *Resource) {
 	for key := range c.resources {
 		if key.typ == "aws:sfn/alias:Alias" && key.region == machine.Region && strings.HasPrefix(key.id, machine.ID+":") {
 			c.live.machines.drop(key.id)
-			delete(c.resources, key)
+			c.forget(key)
 		}
 	}
 }

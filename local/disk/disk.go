@@ -76,6 +76,9 @@ func (s *Store) problem(err error) error {
 	return fmt.Errorf("the store in %s can't be used, or is damaged: %w; put back a copy of the folder, or remove it to start over", s.folder, err)
 }
 
+// Damaged ends the process, because a value can't be what was written.
+func (s *Store) Damaged(err error) { s.fatal(err) }
+
 func (s *Store) fatal(err error) { s.tell(s.problem(err)) }
 
 // logger drops what Pebble says about its work.

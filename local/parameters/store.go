@@ -4,6 +4,8 @@ package parameters
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,6 +19,7 @@ import (
 
 	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
+	"trade-processing/local/disk"
 	"trade-processing/local/fault"
 )
 
@@ -78,11 +81,26 @@ type Store struct {
 	mu         sync.RWMutex
 	parameters map[string]Parameter
 	history    map[string][]Parameter // all versions, the last one last
+	disk       *disk.Store
+	prefix     string
 }
 
 // New returns an empty store. For the fault hook, a call's resource is the path, and its key is empty.
 func New(c clock.Clock, faults fault.Hook) *Store {
 	return &Store{clock: c, faults: faults, parameters: map[string]Parameter{}, history: map[string][]Parameter{}}
+}
+
+// Keep brings back the parameters that a store on disk has under a prefix, and keeps them there from now on.
+func (s *Store) Keep(on *disk.Store, prefix string) {
+	s.disk, s.prefix = on, prefix
+	for key, value := range on.Scan(prefix, prefix+"\xff", false) {
+		var versions []Parameter
+		if err := json.Unmarshal([]byte(value), &versions); err != nil {
+			on.Damaged(fmt.Errorf("reading %s: %w", key, err))
+		}
+		name := key[len(prefix):]
+		s.parameters[name], s.history[name] = versions[len(versions)-1], versions
+	}
 }
 
 // Put creates or replaces a parameter.
@@ -96,6 +114,10 @@ func (s *Store) Put(p Parameter) error {
 	s.parameters[p.Name] = p
 	versions := append(s.history[p.Name], p)
 	s.history[p.Name] = versions[max(0, len(versions)-maxHistory):]
+	if s.disk != nil {
+		text, _ := json.Marshal(s.history[p.Name]) // plain values
+		s.disk.Write(disk.Change{Key: s.prefix + p.Name, Value: string(text)})
+	}
 	return nil
 }
 
@@ -105,6 +127,9 @@ func (s *Store) Delete(name string) {
 	defer s.mu.Unlock()
 	delete(s.parameters, name)
 	delete(s.history, name)
+	if s.disk != nil {
+		s.disk.Write(disk.Change{Key: s.prefix + name, Delete: true})
+	}
 }
 
 // Versions returns the versions of a parameter that are kept, the last one last; none if it doesn't exist.

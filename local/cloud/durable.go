@@ -1,0 +1,246 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"trade-processing/local/clock"
+	"trade-processing/local/disk"
+	"trade-processing/local/states"
+)
+
+// What a cloud has in its folder, beside the tables' items and the queues' messages.
+const (
+	resourceKeys  = "resource/"
+	eventKeys     = "event/"
+	executionKeys = "execution/"
+	stateKey      = "state"
+)
+
+// after follows all keys that begin with one of these.
+func after(keys string) string { return keys + "\xff" }
+
+// MostAtOnce is how many events Later delivers at once.
+const MostAtOnce = 4096
+
+// keepExecutions is how often the executions that have ended are written down. It saves most of the work when thousands
+// end in a second, of which only the last are remembered.
+const keepExecutions = time.Second
+
+// durable is what a cloud in a folder has besides. A cloud in memory has none of it.
+type durable struct {
+	disk      *disk.Store
+	restoring bool
+
+	mu     sync.Mutex
+	number uint64               // of the last event
+	events map[uint64]*Accepted // by number: what an earlier process left
+
+	running context.Context // ends with the cloud
+	stop    context.CancelFunc
+	working sync.WaitGroup
+	slots   chan struct{} // taken by what Later delivers
+}
+
+// Open returns the cloud in a folder, which is empty at first and remembers everything: its resources, the engine's
+// state (State), the items of its tables in all regions, its queues' messages, parameters, the accepted events that haven't been
+// delivered, and the last executions (Options.Executions). Metrics, alarms' histories and logs aren't kept, and nor are
+// the histories of executions that ended in the last second before a kill.
+//
+// What was done is durable after Sync: Create, Update, Delete, SetState and PutEvent call it before they return. Whoever
+// answers somebody else's call calls it before the answer; calls at the same time share one fsync.
+//
+// An event is accepted by Accept, and durable after Sync; Later delivers it while the caller goes on. If the process
+// ends in between, by whatever means, Unfinished has it after the next Open, and Later delivers it again: at least
+// once, as EventBridge does.
+func Open(folder string, options Options) (*Cloud, error) {
+	on, err := disk.Open(folder, options.Fatal)
+	if err != nil {
+		return nil, err
+	}
+	c := New(options)
+	c.disk, c.events, c.slots = on, map[uint64]*Accepted{}, make(chan struct{}, MostAtOnce)
+	c.running, c.stop = context.WithCancel(context.Background())
+	if err := c.restore(); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the cloud in %s: %w", folder, err), on.Close())
+	}
+	c.working.Go(func() {
+		for c.clock.Sleep(c.running, keepExecutions) == nil {
+			c.saveExecutions()
+		}
+	})
+	return c, nil
+}
+
+// Close stops what Later delivers, which goes on after the next Open, and closes the folder. Nobody may use the cloud
+// any more.
+func (c *Cloud) Close() error {
+	if c.disk == nil {
+		return nil
+	}
+	c.stop()
+	c.working.Wait()
+	c.saveExecutions()
+	c.disk.Sync()
+	return c.disk.Close()
+}
+
+// Sync returns when everything done so far is durable; at once for a cloud in memory.
+func (c *Cloud) Sync() {
+	if c.disk != nil {
+		c.disk.Sync()
+	}
+}
+
+// State returns what SetState kept, if anything: the engine's state of what is deployed here.
+func (c *Cloud) State() ([]byte, bool) {
+	state, there := c.disk.Get(stateKey)
+	return []byte(state), there
+}
+
+// SetState keeps the engine's state in the cloud's folder.
+func (c *Cloud) SetState(state []byte) {
+	c.write(disk.Change{Key: stateKey, Value: string(state)})
+	c.Sync()
+}
+
+func (c *Cloud) write(changes ...disk.Change) {
+	if c.disk != nil {
+		c.disk.Write(changes...)
+	}
+}
+
+func (k key) text() string { return resourceKeys + k.typ + "\x00" + k.region + "\x00" + k.id }
+
+// record writes down a resource. The caller holds the lock.
+func (c *Cloud) record(r *Resource) {
+	c.resources[r.key()] = r
+	c.access.Store(nil)
+	if c.disk != nil {
+		text, _ := json.Marshal(r.saved()) // plain values
+		c.write(disk.Change{Key: r.key().text(), Value: string(text)})
+	}
+}
+
+// forget removes a resource from the record. The caller holds the lock.
+func (c *Cloud) forget(k key) {
+	delete(c.resources, k)
+	c.access.Store(nil)
+	c.write(disk.Change{Key: k.text(), Delete: true})
+}
+
+// restore brings back what the folder has.
+func (c *Cloud) restore() error {
+	var saved []savedResource
+	for key, value := range c.disk.Scan(resourceKeys, after(resourceKeys), false) {
+		var s savedResource
+		if err := json.Unmarshal([]byte(value), &s); err != nil {
+			return fmt.Errorf("reading %q: %w", key, err)
+		}
+		saved = append(saved, s)
+	}
+	slices.SortFunc(saved, func(a, b savedResource) int { return a.Order - b.Order })
+	c.restoring = true
+	if err := c.revive(saved); err != nil {
+		return err
+	}
+	c.restoring = false
+	for key, value := range c.disk.Scan(eventKeys, after(eventKeys), false) {
+		a, err := readAccepted(value)
+		if err != nil {
+			return fmt.Errorf("reading event %q: %w", key, err)
+		}
+		a.number = binary.BigEndian.Uint64([]byte(key[len(eventKeys):]))
+		c.number, c.events[a.number] = a.number, a
+	}
+	return c.restoreExecutions()
+}
+
+// Accepted is an event that a bus has taken.
+type Accepted struct {
+	ID     string
+	region string
+	bus    string // ARN
+	trace  string
+	event  *event // nil if nobody is there to get it
+	number uint64 // in the folder
+}
+
+type savedEvent struct{ ID, Region, Bus, Trace string } // before a line end and the document
+
+func eventKey(number uint64) string {
+	return eventKeys + string(binary.BigEndian.AppendUint64(nil, number))
+}
+
+// keep writes down an event until it is delivered.
+func (c *Cloud) keep(a *Accepted) {
+	if c.disk == nil || a.event == nil {
+		return
+	}
+	c.durable.mu.Lock()
+	c.number++
+	a.number = c.number
+	c.durable.mu.Unlock()
+	line, _ := json.Marshal(savedEvent{a.ID, a.region, a.bus, a.trace}) // strings
+	c.write(disk.Change{Key: eventKey(a.number), Value: string(line) + "\n" + string(a.event.document.JSON())})
+}
+
+// delivered forgets an event. The change is durable no sooner than what its executions did.
+func (c *Cloud) delivered(a *Accepted) {
+	if a.number > 0 {
+		c.write(disk.Change{Key: eventKey(a.number), Delete: true})
+	}
+}
+
+func readAccepted(text string) (*Accepted, error) {
+	line, document, _ := bytes.Cut([]byte(text), []byte("\n"))
+	var s savedEvent
+	if err := json.Unmarshal(line, &s); err != nil {
+		return nil, err
+	}
+	read, err := states.NewDocument(document)
+	if err != nil {
+		return nil, err
+	}
+	envelope, _ := read.Data().(map[string]any) // an envelope always is an object
+	return &Accepted{ID: s.ID, region: s.Region, bus: s.Bus, trace: s.Trace, event: &event{id: s.ID, document: read, envelope: envelope}}, nil
+}
+
+// Unfinished lists the accepted events whose delivery an earlier process hadn't ended, in order of their acceptance, and
+// forgets the list.
+func (c *Cloud) Unfinished() []*Accepted {
+	c.durable.mu.Lock()
+	defer c.durable.mu.Unlock()
+	var left []*Accepted
+	for _, a := range c.events {
+		left = append(left, a)
+	}
+	clear(c.events)
+	slices.SortFunc(left, func(a, b *Accepted) int { return int(int64(a.number - b.number)) })
+	return left
+}
+
+// Later delivers an event of a cloud in a folder while the caller goes on, and then calls done, if it was delivered. It
+// waits while MostAtOnce others are on their way.
+func (c *Cloud) Later(a *Accepted, done func(Receipt)) {
+	select {
+	case c.slots <- struct{}{}:
+	case <-c.running.Done():
+		return // the next process delivers it
+	}
+	c.working.Add(1)
+	clock.Go(c.clock, func() {
+		defer c.working.Done()
+		defer func() { <-c.slots }()
+		if receipt, err := c.Deliver(c.running, a); err == nil && done != nil {
+			done(receipt)
+		}
+	})
+}
