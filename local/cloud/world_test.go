@@ -90,6 +90,13 @@ func newWorld(t *testing.T) *world {
 func newWorldWith(t *testing.T, options cloud.Options) *world {
 	t.Helper()
 	w := emptyWorld(t, options)
+	w.furnish()
+	return w
+}
+
+// furnish creates the world's resources.
+func (w *world) furnish() {
+	w.t.Helper()
 	w.create(queueType, "failures", cloud.Properties{"name": "failures"})
 	w.create(queueType, "undelivered", cloud.Properties{"name": "undelivered", "messageRetentionSeconds": 3600.0})
 	w.create(queuePolicyType, "undelivered", cloud.Properties{
@@ -110,7 +117,6 @@ func newWorldWith(t *testing.T, options cloud.Options) *world {
 	w.create(busType, "orders", cloud.Properties{"name": "orders"})
 	w.create(ruleType, "orders", ruleInputs(`{"source": ["shop"]}`))
 	w.create(targetType, "orders", w.targetInputs())
-	return w
 }
 
 // createRole makes a role that a service assumes, with what it may do.
