@@ -9,21 +9,19 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
+
+	"trade-processing/internal/exitcode"
 )
 
-// ErrNoCredentials means that AWS can't be called at all.
-var ErrNoCredentials = errors.New("no AWS credentials: get some with `aws sso login` or `aws configure`, choose with AWS_PROFILE")
+var errNoCredentials = errors.New("no AWS credentials: get some with `aws sso login` or `aws configure`, choose with AWS_PROFILE")
 
-// ErrNotFound means that what was asked for by name isn't there.
-var ErrNotFound = errors.New("not found")
-
-// FindCredentials fails with ErrNoCredentials if there are none.
+// FindCredentials fails if there are none, and so nothing can be called.
 func FindCredentials(ctx context.Context, config aws.Config) error {
 	if config.Credentials == nil {
-		return ErrNoCredentials
+		return exitcode.With(exitcode.Usage, errNoCredentials)
 	}
 	if _, err := config.Credentials.Retrieve(ctx); err != nil {
-		return fmt.Errorf("%w: %w", ErrNoCredentials, err)
+		return exitcode.Usagef("%w: %w", errNoCredentials, err)
 	}
 	return nil
 }
@@ -31,9 +29,9 @@ func FindCredentials(ctx context.Context, config aws.Config) error {
 // Explain adds to an AWS error how to fix it. permissions says where those that a caller needs are listed.
 func Explain(err error, outputs Outputs, permissions string) error {
 	var refusal smithy.APIError
-	switch {
-	case err == nil || errors.Is(err, ErrNoCredentials) || errors.Is(err, ErrNotFound):
-		return err
+	switch code, _ := exitcode.Of(err); {
+	case code != exitcode.Failure:
+		return err // it says so itself
 	case !errors.As(err, &refusal):
 		var unreachable net.Error
 		if errors.As(err, &unreachable) {

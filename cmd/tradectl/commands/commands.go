@@ -18,7 +18,9 @@ import (
 func All(t *terminal.Terminal) []*cobra.Command {
 	return []*cobra.Command{
 		chaos.NewCommand(t),
+		operate.NewGet(t),
 		images.NewCommand(t),
+		operate.NewList(t),
 		local.NewCommand(t),
 		operate.NewSend(t),
 		sample.NewCommand(t),

@@ -4,7 +4,6 @@ package operate
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -43,16 +42,7 @@ func withStack(t *terminal.Terminal, command *cobra.Command, check func() error,
 		if err != nil {
 			return exitcode.With(exitcode.Usage, err)
 		}
-		return coded(stack, run(ctx, stack, form, args))
+		return operate.Explain(run(ctx, stack, form, args), stack.Outputs, "docs/tradectl.md lists those that operators need")
 	}
 	return command
-}
-
-// coded explains an error, and gives it its exit code unless it has one.
-func coded(stack *operate.Stack, err error) error {
-	err = operate.Explain(err, stack.Outputs, "docs/tradectl.md lists those that operators need")
-	if errors.Is(err, operate.ErrNotFound) {
-		return exitcode.With(exitcode.NotFound, err)
-	}
-	return err
 }

@@ -154,14 +154,17 @@ func firstOf(text string) string {
 	return ""
 }
 
-// cell returns a row's text in a table's column: on one line.
-func (c Column[T]) cell(row T) string {
+// cell returns a row's text in a table's column.
+func (c Column[T]) cell(row T) string { return oneLine(c.Text(row)) }
+
+// oneLine returns a text from outside as a part of a line.
+func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' {
 			return ' '
 		}
 		return r
-	}, terminal.Safe(c.Text(row)))
+	}, terminal.Safe(text))
 }
 
 func (c Column[T]) title() string {

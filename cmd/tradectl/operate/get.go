@@ -1,0 +1,163 @@
+package operate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
+)
+
+// NewGet returns `tradectl get`.
+func NewGet(t *terminal.Terminal) *cobra.Command {
+	var asOf moment
+	var replica string
+	command := &cobra.Command{
+		Use:   "get TRADE",
+		Short: "Show a trade with all its versions",
+		Long: "Shows all versions recorded under a trade's id, each source's newest first, rejected ones included; the state of\n" +
+			"each source's trade, which is that of its newest version that isn't rejected; and whether each digest is the\n" +
+			"SHA-256 of the version's own text, in canonical form. If one isn't, somebody has changed the record: the exit\n" +
+			"code is 1.",
+		Example: "  tradectl get --stack prod system1-1-20251031-1\n" +
+			"  tradectl get --stack prod system1-1-20251031-1 --as-of 2025-10-31T13:00Z --replica eu-west-1 --output json",
+		Args: cobra.ExactArgs(1),
+	}
+	command.Flags().Var(&asOf, "as-of", "only what had been recorded by then: "+momentHelp)
+	command.Flags().StringVar(&replica, "replica", "", "read the replica in this `REGION`")
+	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, args []string) error {
+		if args[0] == "" {
+			return exitcode.Usagef("the trade's id is empty")
+		}
+		trade, err := stack.Trade(ctx, operate.TradeQuery{TradeID: args[0], AsOf: asOf.Time, Replica: replica})
+		if err != nil {
+			return err
+		}
+		if err := showTrade(t, form, trade); err != nil {
+			return err
+		}
+		var altered []error
+		for _, version := range trade.Versions {
+			if !version.DigestIsRight {
+				altered = append(altered, fmt.Errorf("%s: the digest isn't that of the text: the record was changed; docs/runbook.md#items-were-damaged-or-deleted says what to do", version.Version))
+			}
+		}
+		return errors.Join(altered...)
+	}, exitcode.NotFound)
+}
+
+func showTrade(t *terminal.Terminal, form output.Form, trade *operate.Trade) error {
+	switch form {
+	case output.JSON:
+		return output.Document(t, trade)
+	case output.CSV:
+		return showVersions(t, trade)
+	}
+	page := output.NewPage(t)
+	page.Heading("Trade "+trade.TradeID, "in "+trade.Region)
+	for _, state := range trade.States {
+		said := map[string]string{
+			operate.Stands:    "stands, as of version " + state.Version,
+			operate.Cancelled: "no longer stands: cancelled by version " + state.Version,
+			operate.Refused:   "was rejected: no version is valid",
+		}[state.State]
+		page.Text(styled(page.Style, state.State, "● "), state.Source+" "+said)
+	}
+	for _, version := range trade.Versions {
+		page.Blank()
+		page.Heading(version.Version, "")
+		for _, fact := range facts(version) {
+			page.Fact(fact[0], fact[1])
+		}
+		for _, violation := range version.Violations {
+			page.Fact("violation", violation.Code+", "+violation.Field+": "+violation.Message)
+		}
+		if version.Market != nil {
+			page.Fact("market", compact(version.Market))
+		}
+		page.Fact("trade", version.Trade)
+		page.Fact("digest", version.Digest)
+		if version.DigestIsRight {
+			page.Text("  "+page.Style.Green("✓ "), "the digest is the SHA-256 of the trade")
+		} else {
+			page.Text("  "+page.Style.Red("✗ "), "the digest is not the SHA-256 of the trade: the record was changed")
+		}
+	}
+	return page.End()
+}
+
+// facts are the lines about a version that may be left out.
+func facts(v operate.Version) [][2]string {
+	status := v.Status + ", " + v.Action
+	if v.ReviewRequired {
+		status += ", to be reviewed"
+	}
+	replaces := v.Replaces
+	if v.ReplacedMissing {
+		replaces += ", which had not arrived"
+	}
+	unchecked := v.AmountUncheckedReason
+	if unchecked != "" {
+		unchecked = "not checked: " + unchecked
+	}
+	event := strings.TrimSpace(v.EventID + " " + v.EventTime)
+	if v.EventSource != "" {
+		event += " from " + v.EventSource
+	}
+	if v.EventAccount != "" {
+		event += ", account " + v.EventAccount
+	}
+	expires := ""
+	if v.ExpiresAt != 0 {
+		expires = time.Unix(v.ExpiresAt, 0).UTC().Format(time.RFC3339)
+	}
+	return [][2]string{
+		{"status", status}, {"replaces", replaces}, {"source", v.SourceSystem}, {"executed", v.ExecutedAt},
+		{"amount", strings.TrimSpace(v.Amount + " " + v.Currency)}, {"", unchecked}, {"traded", strings.TrimSpace(v.Side + " " + v.Symbol + " " + v.Venue)},
+		{"recorded", v.RecordedAt}, {"rules", v.RulesVersion}, {"event", event}, {"execution", v.ExecutionARN}, {"trace", v.TraceID}, {"expires", expires},
+	}
+}
+
+func compact(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
+}
+
+func showVersions(t *terminal.Terminal, trade *operate.Trade) error {
+	type column = output.Column[operate.Version]
+	rows := output.NewRows(t, output.CSV,
+		column{Name: "tradeId", Text: func(v operate.Version) string { return v.TradeID }},
+		column{Name: "version", Text: func(v operate.Version) string { return v.Version }},
+		column{Name: "action", Text: func(v operate.Version) string { return v.Action }},
+		column{Name: "status", Text: func(v operate.Version) string { return v.Status }},
+		column{Name: "replaces", Text: func(v operate.Version) string { return v.Replaces }},
+		column{Name: "amount", Text: func(v operate.Version) string { return v.Amount }},
+		column{Name: "currency", Text: func(v operate.Version) string { return v.Currency }},
+		column{Name: "symbol", Text: func(v operate.Version) string { return v.Symbol }},
+		column{Name: "venue", Text: func(v operate.Version) string { return v.Venue }},
+		column{Name: "executedAt", Text: func(v operate.Version) string { return v.ExecutedAt }},
+		column{Name: "recordedAt", Text: func(v operate.Version) string { return v.RecordedAt }},
+		column{Name: "eventId", Text: func(v operate.Version) string { return v.EventID }},
+		column{Name: "executionArn", Text: func(v operate.Version) string { return v.ExecutionARN }},
+		column{Name: "digest", Text: func(v operate.Version) string { return v.Digest }},
+		column{Name: "digestIsRight", Text: func(v operate.Version) string { return fmt.Sprint(v.DigestIsRight) }},
+		column{Name: "trade", Text: func(v operate.Version) string { return v.Trade }},
+	)
+	for _, version := range trade.Versions {
+		if err := rows.Add(version); err != nil {
+			return err
+		}
+	}
+	return rows.End("")
+}

@@ -1,0 +1,103 @@
+package operate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
+)
+
+// NewList returns `tradectl list`.
+func NewList(t *terminal.Terminal) *cobra.Command {
+	var source, status, replica string
+	var since, until moment
+	limit := 100
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List trades of a source or status in a window of time",
+		Long: "Lists versions of trades, newest first, by the time when they were executed, corrected or cancelled. It reads the\n" +
+			"table's indexes, which are a moment behind the table.",
+		Example: "  tradectl list --stack dev --source system1 --since 1h\n" +
+			"  tradectl list --stack prod --status REJECTED --since 2026-11-20T09:00Z --until 2026-11-20T10:00Z --limit 0 --output csv > rejected.csv",
+	}
+	flags := command.Flags()
+	flags.StringVar(&source, "source", "", "only of this source `SYSTEM`, such as system1")
+	flags.StringVar(&status, "status", "", "only "+operate.Recorded+" or "+operate.Rejected)
+	flags.Var(&since, "since", "from this time on: "+momentHelp)
+	flags.Var(&until, "until", "up to this time")
+	flags.StringVar(&replica, "replica", "", "read the replica in this `REGION`")
+	flags.IntVar(&limit, "limit", limit, "at most that many; 0 for all")
+	output.Complete(command, "status", func() []string { return []string{operate.Recorded, operate.Rejected} })
+	check := func() error {
+		if status = strings.ToUpper(status); !slices.Contains([]string{"", operate.Recorded, operate.Rejected}, status) {
+			return fmt.Errorf("--status is %s or %s, not %q", operate.Recorded, operate.Rejected, status)
+		}
+		return cmp.Or(atLeast0("limit", limit), window(since, until))
+	}
+	return withStack(t, command, check, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
+		filter := operate.Filter{Source: source, Status: status, Since: since.Time, Until: until.Time, Replica: replica}
+		if limit > 0 {
+			filter.Limit = limit + 1 // to know whether there are more
+		}
+		rows := output.NewRows(t, form,
+			output.Column[operate.Listed]{Name: "time", Text: func(l operate.Listed) string { return l.Time().Format(shownTime) }, Whole: true},
+			output.Column[operate.Listed]{Name: "tradeId", Text: func(l operate.Listed) string { return l.TradeID }, Whole: true},
+			output.Column[operate.Listed]{Name: "source", Text: func(l operate.Listed) string { return l.SourceSystem }},
+			output.Column[operate.Listed]{Name: "action", Text: func(l operate.Listed) string { return l.Action }},
+			output.Column[operate.Listed]{Name: "status", Text: func(l operate.Listed) string { return l.Status }, Style: func(style terminal.Style, l operate.Listed, cell string) string { return styled(style, l.Status, cell) }},
+			output.Column[operate.Listed]{Name: "amount", Text: func(l operate.Listed) string { return l.Amount }},
+			output.Column[operate.Listed]{Name: "currency", Text: func(l operate.Listed) string { return l.Currency }},
+			output.Column[operate.Listed]{Name: "symbol", Text: func(l operate.Listed) string { return l.Symbol }},
+			output.Column[operate.Listed]{Name: "venue", Text: func(l operate.Listed) string { return l.Venue }},
+		)
+		more := false
+		for row, err := range stack.List(ctx, filter) {
+			if err != nil {
+				return err
+			}
+			if more = limit > 0 && rows.Count() == limit; more {
+				break
+			}
+			if err := rows.Add(row); err != nil {
+				return err
+			}
+		}
+		if err := rows.End("no trades match"); err != nil {
+			return err
+		}
+		if more {
+			t.Note("there are more than %d: --limit 0 lists all", limit)
+		}
+		return nil
+	})
+}
+
+// shownTime is how tables show times, which are in UTC.
+const shownTime = "2006-01-02T15:04:05.000Z"
+
+func atLeast0(flag string, value int) error {
+	if value < 0 {
+		return fmt.Errorf("--%s can't be negative", flag)
+	}
+	return nil
+}
+
+// styled colours a cell by a status: what went wrong is red, what is still going on yellow.
+func styled(style terminal.Style, status, cell string) string {
+	switch status {
+	case operate.Recorded, operate.Stands, "SUCCEEDED", "OK":
+		return style.Green(cell)
+	case operate.Rejected, operate.Cancelled, "FAILED", "TIMED_OUT", "ABORTED", "ALARM":
+		return style.Red(cell)
+	case "RUNNING", "INSUFFICIENT_DATA":
+		return style.Yellow(cell)
+	}
+	return cell
+}

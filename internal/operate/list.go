@@ -1,0 +1,223 @@
+package operate
+
+import (
+	"container/heap"
+	"context"
+	"fmt"
+	"iter"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Listed is a version of a trade as the indexes have it. Trade finds the rest.
+type Listed struct {
+	TradeID      string `json:"tradeId" dynamodbav:"tradeId"`
+	Version      string `json:"version" dynamodbav:"version"`
+	Timestamp    int64  `json:"timestamp" dynamodbav:"timestamp"` // the version's time in milliseconds since 1970
+	Action       string `json:"action" dynamodbav:"action"`
+	Status       string `json:"status" dynamodbav:"status"`
+	SourceSystem string `json:"sourceSystem,omitempty" dynamodbav:"sourceSystem"`
+	Amount       string `json:"amount,omitempty" dynamodbav:"amount"`
+	Currency     string `json:"currency,omitempty" dynamodbav:"currency"`
+	Symbol       string `json:"symbol,omitempty" dynamodbav:"symbol"`
+	Venue        string `json:"venue,omitempty" dynamodbav:"venue"`
+	Digest       string `json:"digest" dynamodbav:"digest"`
+	RecordedAt   string `json:"recordedAt" dynamodbav:"recordedAt"`
+}
+
+// Time returns the version's time: when the trade was executed, corrected or cancelled.
+func (l Listed) Time() time.Time { return time.UnixMilli(l.Timestamp).UTC() }
+
+// Filter says which versions are wanted. Zero fields don't matter.
+type Filter struct {
+	Source       string // source system
+	Status       string // Recorded or Rejected
+	Since, Until time.Time
+	Replica      string // region of the replica to read; empty: the table's own
+	Limit        int    // the most that are wanted
+}
+
+const (
+	// shards is how many partitions of an index share the trades of a source or of a status (lambdas/recorder: Shards).
+	shards = 64
+
+	// askedAtOnce is how many shards are asked at once: more would only wait for their connections.
+	askedAtOnce = 16
+
+	// pageSize bounds what is held: three pages a shard.
+	pageSize = 250
+)
+
+// List finds versions, newest first. It asks all shards of an index at once and merges what they answer, so it holds a few pages
+// of each and no more, however many there are. After an error there is nothing more.
+func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
+	return func(yield func(Listed, error) bool) {
+		config, err := s.replica(f.Replica)
+		if err != nil {
+			yield(Listed{}, err)
+			return
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		var asking sync.WaitGroup
+		defer asking.Wait()
+		defer cancel()
+		client, turns := dynamodb.NewFromConfig(config), make(chan struct{}, askedAtOnce)
+		var streams merge
+		for _, query := range s.queries(f) {
+			one := &stream{pages: make(chan page, 1)}
+			streams = append(streams, one)
+			asking.Go(func() { one.read(ctx, client, query, turns) })
+		}
+		// Every shard's first page is needed before the first row is known.
+		filled := streams[:0]
+		for _, one := range streams {
+			more, err := one.next(ctx)
+			if err != nil {
+				yield(Listed{}, fmt.Errorf("listing table %s in %s: %w", s.Outputs.TradeTableName, config.Region, err))
+				return
+			}
+			if more {
+				filled = append(filled, one)
+			}
+		}
+		streams = filled
+		heap.Init(&streams)
+		for count := 1; len(streams) > 0; count++ {
+			first := streams[0]
+			if !yield(first.rows[0], nil) || count == f.Limit {
+				return
+			}
+			more, err := first.advance(ctx)
+			switch {
+			case err != nil:
+				yield(Listed{}, fmt.Errorf("listing table %s in %s: %w", s.Outputs.TradeTableName, config.Region, err))
+				return
+			case more:
+				heap.Fix(&streams, 0)
+			default:
+				heap.Pop(&streams)
+			}
+		}
+	}
+}
+
+// queries returns the queries of all shards that hold what is wanted.
+func (s *Stack) queries(f Filter) []*dynamodb.QueryInput {
+	index, attribute, groups := "byStatus", "statusShard", []string{Recorded, Rejected}
+	switch {
+	case f.Source != "":
+		index, attribute, groups = "bySource", "sourceShard", []string{f.Source}
+	case f.Status != "":
+		groups = []string{f.Status}
+	}
+	number := func(at time.Time, otherwise int64) types.AttributeValue {
+		if !at.IsZero() {
+			otherwise = at.UnixMilli()
+		}
+		return &types.AttributeValueMemberN{Value: strconv.FormatInt(otherwise, 10)}
+	}
+	// Years of four digits, which are all that a trade's time can have.
+	since, until := number(f.Since, -62135596800000), number(f.Until, 253402300799999)
+	size := int32(pageSize)
+	if f.Limit > 0 { // at most that many of one shard; usually its share and a little more
+		size = int32(min(f.Limit, f.Limit/shards*2+10, pageSize))
+	}
+	var all []*dynamodb.QueryInput
+	for _, group := range groups {
+		for shard := range shards {
+			query := &dynamodb.QueryInput{
+				TableName: &s.Outputs.TradeTableName, IndexName: &index, ScanIndexForward: aws.Bool(false), Limit: &size,
+				KeyConditionExpression:   aws.String("#k = :k AND #t BETWEEN :since AND :until"),
+				ExpressionAttributeNames: map[string]string{"#k": attribute, "#t": "timestamp"},
+				ExpressionAttributeValues: map[string]types.AttributeValue{
+					":k": &types.AttributeValueMemberS{Value: group + "#" + strconv.Itoa(shard)}, ":since": since, ":until": until,
+				},
+			}
+			if f.Source != "" && f.Status != "" {
+				query.FilterExpression = aws.String("#s = :s")
+				query.ExpressionAttributeNames["#s"] = "status"
+				query.ExpressionAttributeValues[":s"] = &types.AttributeValueMemberS{Value: f.Status}
+			}
+			all = append(all, query)
+		}
+	}
+	return all
+}
+
+// stream is what one shard answers, newest first.
+type stream struct {
+	pages chan page
+	rows  []Listed // of the current page; never empty while the stream is merged
+}
+
+type page struct {
+	rows []Listed
+	err  error
+}
+
+// read asks for one page after the other, and always is one ahead.
+func (s *stream) read(ctx context.Context, client *dynamodb.Client, query *dynamodb.QueryInput, turns chan struct{}) {
+	defer close(s.pages)
+	pages := dynamodb.NewQueryPaginator(client, query)
+	for pages.HasMorePages() {
+		select {
+		case turns <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		answer, err := pages.NextPage(ctx)
+		<-turns
+		var got page
+		if got.err = err; err == nil {
+			got.err = attributevalue.UnmarshalListOfMaps(answer.Items, &got.rows)
+		}
+		if got.err == nil && len(got.rows) == 0 {
+			continue // all were filtered out, or it was the last
+		}
+		select {
+		case s.pages <- got:
+		case <-ctx.Done():
+			return
+		}
+		if got.err != nil {
+			return
+		}
+	}
+}
+
+// next waits for the next page, and reports whether there is one.
+func (s *stream) next(ctx context.Context) (bool, error) {
+	got, more := <-s.pages
+	if !more {
+		return false, ctx.Err() // an interrupt is no end
+	}
+	s.rows = got.rows
+	return got.err == nil, got.err
+}
+
+// advance drops the first row, and reports whether there is another.
+func (s *stream) advance(ctx context.Context) (bool, error) {
+	if s.rows = s.rows[1:]; len(s.rows) > 0 {
+		return true, nil
+	}
+	return s.next(ctx)
+}
+
+// merge is a heap of streams: the one with the newest row is the first.
+type merge []*stream
+
+func (m merge) Len() int           { return len(m) }
+func (m merge) Less(i, j int) bool { return m[i].rows[0].Timestamp > m[j].rows[0].Timestamp }
+func (m merge) Swap(i, j int)      { m[i], m[j] = m[j], m[i] }
+func (m *merge) Push(one any)      { *m = append(*m, one.(*stream)) } //nolint:forcetypeassert // nothing else is pushed
+func (m *merge) Pop() any {
+	last := (*m)[len(*m)-1]
+	*m = (*m)[:len(*m)-1]
+	return last
+}

@@ -1,0 +1,191 @@
+package operate
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"trade-processing/internal/exitcode"
+)
+
+// The statuses of a recorded version.
+const (
+	Recorded = "RECORDED"
+	Rejected = "REJECTED"
+)
+
+// Trade is what the table has under a trade's id.
+type Trade struct {
+	TradeID string `json:"tradeId"`
+	Region  string `json:"region"` // whose replica was read
+
+	// States are the trade of each source that sent one under this id: sources may use the same id.
+	States []State `json:"states"`
+
+	// Versions are all that were recorded, by source and newest first.
+	Versions []Version `json:"versions"`
+}
+
+// The states of a trade.
+const (
+	Stands    = "STANDS"
+	Cancelled = "CANCELLED"
+	Refused   = "REJECTED" // there are only rejected versions
+)
+
+// State is what became of the trade of a source: its newest version that isn't rejected says it (docs/trades.md).
+type State struct {
+	Source  string `json:"source"`
+	State   string `json:"state"`
+	Version string `json:"version"` // that says so: a key of Versions
+}
+
+// Version is a version of a trade, as the table has it.
+type Version struct {
+	TradeID         string `json:"tradeId" dynamodbav:"tradeId"`
+	Version         string `json:"version" dynamodbav:"version"` // source, #, and its time; a rejected one's goes on
+	Action          string `json:"action" dynamodbav:"action"`   // NEW, CORRECT or CANCEL
+	Status          string `json:"status" dynamodbav:"status"`
+	Replaces        string `json:"replaces,omitempty" dynamodbav:"replaces"`
+	ReplacedMissing bool   `json:"replacedMissing,omitempty" dynamodbav:"replacedMissing"`
+
+	// Trade is the evidence: the whole trade as it was sent, in canonical form, and the SHA-256 of that.
+	Trade         string `json:"trade" dynamodbav:"trade"`
+	Digest        string `json:"digest" dynamodbav:"digest"`
+	DigestIsRight bool   `json:"digestIsRight" dynamodbav:"-"`
+
+	// Copies from the trade, for queries.
+	SourceSystem string `json:"sourceSystem,omitempty" dynamodbav:"sourceSystem"`
+	Amount       string `json:"amount,omitempty" dynamodbav:"amount"`
+	Currency     string `json:"currency,omitempty" dynamodbav:"currency"`
+	Symbol       string `json:"symbol,omitempty" dynamodbav:"symbol"`
+	Venue        string `json:"venue,omitempty" dynamodbav:"venue"`
+	Side         string `json:"side,omitempty" dynamodbav:"side"`
+	ExecutedAt   string `json:"executedAt,omitempty" dynamodbav:"executedAt"`
+
+	ReviewRequired        bool           `json:"reviewRequired" dynamodbav:"reviewRequired"`
+	AmountChecked         bool           `json:"amountChecked" dynamodbav:"amountChecked"`
+	AmountUncheckedReason string         `json:"amountUncheckedReason,omitempty" dynamodbav:"amountUncheckedReason"`
+	Violations            []Violation    `json:"violations,omitempty" dynamodbav:"violations"`
+	RulesVersion          string         `json:"rulesVersion,omitempty" dynamodbav:"rulesVersion"`
+	Market                map[string]any `json:"market,omitempty" dynamodbav:"market"`
+
+	EventID      string `json:"eventId,omitempty" dynamodbav:"eventId"`
+	EventTime    string `json:"eventTime,omitempty" dynamodbav:"eventTime"`
+	EventSource  string `json:"eventSource,omitempty" dynamodbav:"eventSource"`
+	EventAccount string `json:"eventAccount,omitempty" dynamodbav:"eventAccount"`
+	ExecutionARN string `json:"executionArn,omitempty" dynamodbav:"executionArn"`
+	TraceID      string `json:"traceId,omitempty" dynamodbav:"traceId"`
+	RecordedAt   string `json:"recordedAt" dynamodbav:"recordedAt"`
+	ExpiresAt    int64  `json:"expiresAt,omitempty" dynamodbav:"expiresAt"` // seconds since 1970
+}
+
+// Violation is a rule that a trade breaks.
+type Violation struct {
+	Code    string `json:"code" dynamodbav:"code"`
+	Field   string `json:"field" dynamodbav:"field"`
+	Message string `json:"message" dynamodbav:"message"`
+}
+
+// Source returns the source that sent the version.
+func (v Version) Source() string {
+	source, _, _ := strings.Cut(v.Version, "#")
+	return source
+}
+
+// TradeQuery says which versions of a trade are wanted.
+type TradeQuery struct {
+	TradeID string
+	AsOf    time.Time // only those recorded by then; zero: all
+	Replica string    // region of the replica to read; empty: the table itself
+}
+
+// Trade finds all versions of a trade. The error is exitcode.NotFound if there are none.
+func (s *Stack) Trade(ctx context.Context, q TradeQuery) (*Trade, error) {
+	config, err := s.replica(q.Replica)
+	if err != nil {
+		return nil, err
+	}
+	pages := dynamodb.NewQueryPaginator(dynamodb.NewFromConfig(config), &dynamodb.QueryInput{
+		TableName: &s.Outputs.TradeTableName, KeyConditionExpression: aws.String("tradeId = :id"),
+		ConsistentRead:            aws.Bool(q.Replica == ""),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":id": &types.AttributeValueMemberS{Value: q.TradeID}},
+	})
+	found := &Trade{TradeID: q.TradeID, Region: config.Region}
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading trade %s from table %s in %s: %w", q.TradeID, s.Outputs.TradeTableName, config.Region, err)
+		}
+		for _, item := range page.Items {
+			var version Version
+			if err := attributevalue.UnmarshalMap(item, &version); err != nil {
+				return nil, fmt.Errorf("reading a version of trade %s: %w", q.TradeID, err)
+			}
+			if recorded, err := time.Parse(time.RFC3339, version.RecordedAt); !q.AsOf.IsZero() && (err != nil || recorded.After(q.AsOf)) {
+				continue
+			}
+			sum := sha256.Sum256([]byte(version.Trade))
+			version.DigestIsRight = hex.EncodeToString(sum[:]) == version.Digest
+			found.Versions = append(found.Versions, version)
+		}
+	}
+	if len(found.Versions) == 0 {
+		return nil, exitcode.With(exitcode.NotFound,
+			fmt.Errorf("trade %s is not in table %s in %s%s", q.TradeID, s.Outputs.TradeTableName, config.Region, asOf(q.AsOf)))
+	}
+	slices.SortFunc(found.Versions, func(a, b Version) int {
+		return cmp.Or(strings.Compare(a.Source(), b.Source()), strings.Compare(b.Version, a.Version))
+	})
+	found.judge()
+	return found, nil
+}
+
+func asOf(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return ", as of " + at.UTC().Format(time.RFC3339)
+}
+
+// judge finds the state of each source's trade. The versions are sorted.
+func (t *Trade) judge() {
+	for _, version := range t.Versions {
+		last := len(t.States) - 1
+		switch {
+		case last < 0 || t.States[last].Source != version.Source():
+			t.States = append(t.States, State{Source: version.Source(), State: Refused, Version: version.Version})
+			last++
+		case t.States[last].State != Refused:
+			continue // a newer version has said it
+		}
+		switch {
+		case version.Status == Rejected:
+		case version.Action == "CANCEL":
+			t.States[last].State, t.States[last].Version = Cancelled, version.Version
+		default:
+			t.States[last].State, t.States[last].Version = Stands, version.Version
+		}
+	}
+}
+
+// replica returns the configuration for a region that has the table.
+func (s *Stack) replica(region string) (aws.Config, error) {
+	there := s.Config.Copy()
+	there.Region = cmp.Or(region, s.Outputs.Region)
+	regions := append([]string{s.Outputs.Region}, s.Outputs.ReplicaRegions...)
+	if !slices.Contains(regions, there.Region) {
+		return there, exitcode.Usagef("the table has no replica in %s; it is in %s", region, strings.Join(regions, ", "))
+	}
+	return there, nil
+}
