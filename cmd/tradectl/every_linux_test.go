@@ -50,6 +50,9 @@ func bare(t *testing.T, typed string) *exec.Cmd {
 	return command
 }
 
+// noStack is what commands say that need one.
+const noStack = "at least one of the flags in the group [stack local outputs] is required"
+
 func TestEveryCommandSaysWhatToDo(t *testing.T) {
 	// What a command does alone, where there is nothing: its exit code, and what it says.
 	alone := map[string]struct {
@@ -63,14 +66,16 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl completion fish":       {exitcode.OK, "fish completion"},
 		"tradectl completion powershell": {exitcode.OK, "powershell completion"},
 		"tradectl completion zsh":        {exitcode.OK, "zsh completion"},
+		"tradectl get":                   {exitcode.Usage, "TRADE is missing"},
 		"tradectl images":                {exitcode.Usage, "there is no Pulumi.yaml here or in any folder above; run this inside the project, or name its folder with --project"},
+		"tradectl list":                  {exitcode.Usage, noStack},
 		"tradectl local":                 {exitcode.OK, "Available Commands:"},
 		"tradectl local preview":         {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl local run":             {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl local serve":           {exitcode.Interrupted, "export PULUMI_DEBUG_PROVIDERS="}, // it is interrupted
-		"tradectl send":                  {exitcode.Usage, "at least one of the flags in the group [stack local outputs] is required"},
+		"tradectl send":                  {exitcode.Usage, noStack},
 		"tradectl sample":                {exitcode.OK, `{"Source":"trading.system`},
-		"tradectl verify":                {exitcode.Usage, "at least one of the flags in the group [stack local outputs] is required"},
+		"tradectl verify":                {exitcode.Usage, noStack},
 		"tradectl version":               {exitcode.OK, "tradectl "},
 	}
 	for typed, command := range everyCommand() {
@@ -108,7 +113,8 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 				if flag == "" {
 					t.Skip("it has no flag with a text")
 				}
-				run := bare(t, typed+" --"+flag+"=")
+				_, arguments, _ := strings.Cut(strings.Split(command.Use, "[")[0], " ")
+				run := bare(t, typed+" --"+flag+"= "+arguments)
 				said, err := run.CombinedOutput()
 				check(t, run, err, exitcode.Usage, said, "--"+flag+" is empty")
 			})

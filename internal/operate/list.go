@@ -109,13 +109,29 @@ func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
 
 // queries returns the queries of all shards that hold what is wanted.
 func (s *Stack) queries(f Filter) []*dynamodb.QueryInput {
-	index, attribute, groups := "byStatus", "statusShard", []string{Recorded, Rejected}
-	switch {
-	case f.Source != "":
-		index, attribute, groups = "bySource", "sourceShard", []string{f.Source}
-	case f.Status != "":
-		groups = []string{f.Status}
+	sources := s.Outputs.Sources()
+	if f.Source != "" {
+		sources = []string{f.Source}
 	}
+	var all []*dynamodb.QueryInput
+	// Rejected trades may name any source, so only those of one source are found by that.
+	if f.Source == "" && f.Status != Recorded {
+		all = s.shardQueries(f, "byStatus", "statusShard", Rejected)
+	}
+	switch {
+	case f.Source == "" && f.Status == Rejected:
+		return all
+	case f.Source == "":
+		f.Status = Recorded
+	}
+	for _, source := range sources {
+		all = append(all, s.shardQueries(f, "bySource", "sourceShard", source)...)
+	}
+	return all
+}
+
+// shardQueries returns the queries of an index's shards of a group. With a source, the status is a filter.
+func (s *Stack) shardQueries(f Filter, index, attribute, group string) []*dynamodb.QueryInput {
 	number := func(at time.Time, otherwise int64) types.AttributeValue {
 		if !at.IsZero() {
 			otherwise = at.UnixMilli()
@@ -128,23 +144,20 @@ func (s *Stack) queries(f Filter) []*dynamodb.QueryInput {
 	if f.Limit > 0 { // at most that many of one shard; usually its share and a little more
 		size = int32(min(f.Limit, f.Limit/shards*2+10, pageSize))
 	}
-	var all []*dynamodb.QueryInput
-	for _, group := range groups {
-		for shard := range shards {
-			query := &dynamodb.QueryInput{
-				TableName: &s.Outputs.TradeTableName, IndexName: &index, ScanIndexForward: aws.Bool(false), Limit: &size,
-				KeyConditionExpression:   aws.String("#k = :k AND #t BETWEEN :since AND :until"),
-				ExpressionAttributeNames: map[string]string{"#k": attribute, "#t": "timestamp"},
-				ExpressionAttributeValues: map[string]types.AttributeValue{
-					":k": &types.AttributeValueMemberS{Value: group + "#" + strconv.Itoa(shard)}, ":since": since, ":until": until,
-				},
-			}
-			if f.Source != "" && f.Status != "" {
-				query.FilterExpression = aws.String("#s = :s")
-				query.ExpressionAttributeNames["#s"] = "status"
-				query.ExpressionAttributeValues[":s"] = &types.AttributeValueMemberS{Value: f.Status}
-			}
-			all = append(all, query)
+	all := make([]*dynamodb.QueryInput, shards)
+	for shard := range all {
+		all[shard] = &dynamodb.QueryInput{
+			TableName: &s.Outputs.TradeTableName, IndexName: &index, ScanIndexForward: aws.Bool(false), Limit: &size,
+			KeyConditionExpression:   aws.String("#k = :k AND #t BETWEEN :since AND :until"),
+			ExpressionAttributeNames: map[string]string{"#k": attribute, "#t": "timestamp"},
+			ExpressionAttributeValues: map[string]types.AttributeValue{
+				":k": &types.AttributeValueMemberS{Value: group + "#" + strconv.Itoa(shard)}, ":since": since, ":until": until,
+			},
+		}
+		if index == "bySource" && f.Status != "" {
+			all[shard].FilterExpression = aws.String("#s = :s")
+			all[shard].ExpressionAttributeNames["#s"] = "status"
+			all[shard].ExpressionAttributeValues[":s"] = &types.AttributeValueMemberS{Value: f.Status}
 		}
 	}
 	return all

@@ -36,11 +36,10 @@ type Trade struct {
 	Versions []Version `json:"versions"`
 }
 
-// The states of a trade.
+// The states of a trade; Rejected is one too, if no version is valid.
 const (
 	Stands    = "STANDS"
 	Cancelled = "CANCELLED"
-	Refused   = "REJECTED" // there are only rejected versions
 )
 
 // State is what became of the trade of a source: its newest version that isn't rejected says it (docs/trades.md).
@@ -70,11 +69,8 @@ type Version struct {
 	Currency     string `json:"currency,omitempty" dynamodbav:"currency"`
 	Symbol       string `json:"symbol,omitempty" dynamodbav:"symbol"`
 	Venue        string `json:"venue,omitempty" dynamodbav:"venue"`
-	Side         string `json:"side,omitempty" dynamodbav:"side"`
-	ExecutedAt   string `json:"executedAt,omitempty" dynamodbav:"executedAt"`
 
 	ReviewRequired        bool           `json:"reviewRequired" dynamodbav:"reviewRequired"`
-	AmountChecked         bool           `json:"amountChecked" dynamodbav:"amountChecked"`
 	AmountUncheckedReason string         `json:"amountUncheckedReason,omitempty" dynamodbav:"amountUncheckedReason"`
 	Violations            []Violation    `json:"violations,omitempty" dynamodbav:"violations"`
 	RulesVersion          string         `json:"rulesVersion,omitempty" dynamodbav:"rulesVersion"`
@@ -82,9 +78,9 @@ type Version struct {
 
 	EventID      string `json:"eventId,omitempty" dynamodbav:"eventId"`
 	EventTime    string `json:"eventTime,omitempty" dynamodbav:"eventTime"`
-	EventSource  string `json:"eventSource,omitempty" dynamodbav:"eventSource"`
 	EventAccount string `json:"eventAccount,omitempty" dynamodbav:"eventAccount"`
-	ExecutionARN string `json:"executionArn,omitempty" dynamodbav:"executionArn"`
+	Execution    string `json:"-" dynamodbav:"execution"` // the end of its ARN
+	ExecutionARN string `json:"executionArn,omitempty" dynamodbav:"-"`
 	TraceID      string `json:"traceId,omitempty" dynamodbav:"traceId"`
 	RecordedAt   string `json:"recordedAt" dynamodbav:"recordedAt"`
 	ExpiresAt    int64  `json:"expiresAt,omitempty" dynamodbav:"expiresAt"` // seconds since 1970
@@ -135,6 +131,7 @@ func (s *Stack) Trade(ctx context.Context, q TradeQuery) (*Trade, error) {
 			if recorded, err := time.Parse(time.RFC3339, version.RecordedAt); !q.AsOf.IsZero() && (err != nil || recorded.After(q.AsOf)) {
 				continue
 			}
+			version.ExecutionARN = s.executionARN(version.Execution)
 			sum := sha256.Sum256([]byte(version.Trade))
 			version.DigestIsRight = hex.EncodeToString(sum[:]) == version.Digest
 			found.Versions = append(found.Versions, version)
@@ -164,9 +161,9 @@ func (t *Trade) judge() {
 		last := len(t.States) - 1
 		switch {
 		case last < 0 || t.States[last].Source != version.Source():
-			t.States = append(t.States, State{Source: version.Source(), State: Refused, Version: version.Version})
+			t.States = append(t.States, State{Source: version.Source(), State: Rejected, Version: version.Version})
 			last++
-		case t.States[last].State != Refused:
+		case t.States[last].State != Rejected:
 			continue // a newer version has said it
 		}
 		switch {

@@ -29,14 +29,11 @@ func NewGet(t *terminal.Terminal) *cobra.Command {
 			"code is 1.",
 		Example: "  tradectl get --stack prod system1-1-20251031-1\n" +
 			"  tradectl get --stack prod system1-1-20251031-1 --as-of 2025-10-31T13:00Z --replica eu-west-1 --output json",
-		Args: cobra.ExactArgs(1),
+		Args: exactly("TRADE"),
 	}
 	command.Flags().Var(&asOf, "as-of", "only what had been recorded by then: "+momentHelp)
 	command.Flags().StringVar(&replica, "replica", "", "read the replica in this `REGION`")
 	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, args []string) error {
-		if args[0] == "" {
-			return exitcode.Usagef("the trade's id is empty")
-		}
 		trade, err := stack.Trade(ctx, operate.TradeQuery{TradeID: args[0], AsOf: asOf.Time, Replica: replica})
 		if err != nil {
 			return err
@@ -67,7 +64,7 @@ func showTrade(t *terminal.Terminal, form output.Form, trade *operate.Trade) err
 		said := map[string]string{
 			operate.Stands:    "stands, as of version " + state.Version,
 			operate.Cancelled: "no longer stands: cancelled by version " + state.Version,
-			operate.Refused:   "was rejected: no version is valid",
+			operate.Rejected:  "was rejected: no version is valid",
 		}[state.State]
 		page.Text(styled(page.Style, state.State, "● "), state.Source+" "+said)
 	}
@@ -109,9 +106,7 @@ func facts(v operate.Version) [][2]string {
 		unchecked = "not checked: " + unchecked
 	}
 	event := strings.TrimSpace(v.EventID + " " + v.EventTime)
-	if v.EventSource != "" {
-		event += " from " + v.EventSource
-	}
+	event += " from " + v.Source()
 	if v.EventAccount != "" {
 		event += ", account " + v.EventAccount
 	}
@@ -120,8 +115,8 @@ func facts(v operate.Version) [][2]string {
 		expires = time.Unix(v.ExpiresAt, 0).UTC().Format(time.RFC3339)
 	}
 	return [][2]string{
-		{"status", status}, {"replaces", replaces}, {"source", v.SourceSystem}, {"executed", v.ExecutedAt},
-		{"amount", strings.TrimSpace(v.Amount + " " + v.Currency)}, {"", unchecked}, {"traded", strings.TrimSpace(v.Side + " " + v.Symbol + " " + v.Venue)},
+		{"status", status}, {"replaces", replaces}, {"source", v.SourceSystem},
+		{"amount", strings.TrimSpace(v.Amount + " " + v.Currency)}, {"", unchecked}, {"traded", strings.TrimSpace(v.Symbol + " " + v.Venue)},
 		{"recorded", v.RecordedAt}, {"rules", v.RulesVersion}, {"event", event}, {"execution", v.ExecutionARN}, {"trace", v.TraceID}, {"expires", expires},
 	}
 }
@@ -146,7 +141,6 @@ func showVersions(t *terminal.Terminal, trade *operate.Trade) error {
 		column{Name: "currency", Text: func(v operate.Version) string { return v.Currency }},
 		column{Name: "symbol", Text: func(v operate.Version) string { return v.Symbol }},
 		column{Name: "venue", Text: func(v operate.Version) string { return v.Venue }},
-		column{Name: "executedAt", Text: func(v operate.Version) string { return v.ExecutedAt }},
 		column{Name: "recordedAt", Text: func(v operate.Version) string { return v.RecordedAt }},
 		column{Name: "eventId", Text: func(v operate.Version) string { return v.EventID }},
 		column{Name: "executionArn", Text: func(v operate.Version) string { return v.ExecutionARN }},

@@ -4,6 +4,7 @@ package operate
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -45,4 +46,19 @@ func withStack(t *terminal.Terminal, command *cobra.Command, check func() error,
 		return operate.Explain(run(ctx, stack, form, args), stack.Outputs, "docs/tradectl.md lists those that operators need")
 	}
 	return command
+}
+
+// exactly takes one argument for each name, such as TRADE.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > len(names) {
+			return fmt.Errorf("unexpected argument %q", args[len(names)])
+		}
+		for i, name := range names {
+			if i >= len(args) || args[i] == "" {
+				return fmt.Errorf("%s is missing", name)
+			}
+		}
+		return nil
+	}
 }
