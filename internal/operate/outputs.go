@@ -12,17 +12,18 @@ import (
 
 // Outputs are the stack outputs that operators' commands need, as `pulumi stack output --json` prints them.
 type Outputs struct {
-	Environment       string            `json:"environment"`
-	Region            string            `json:"region"`
-	ReplicaRegions    []string          `json:"replicaRegions"`
-	EventBusName      string            `json:"eventBusName"`
-	TradeTableName    string            `json:"tradeTableName"`
-	TradeTableARN     string            `json:"tradeTableArn"`
-	StateMachineARN   string            `json:"stateMachineArn"`
-	FunctionNames     map[string]string `json:"functionNames"`               // by function
-	DeadLetters       map[string]string `json:"deadLetterQueueUrls"`         // by function
-	Delivery          map[string]string `json:"deliveryDeadLetterQueueUrls"` // by source system
-	BusDeadLettersURL string            `json:"busDeadLetterQueueUrl"`       // empty: the bus has none
+	Environment          string            `json:"environment"`
+	Region               string            `json:"region"`
+	ReplicaRegions       []string          `json:"replicaRegions"`
+	EventBusName         string            `json:"eventBusName"`
+	TradeTableName       string            `json:"tradeTableName"`
+	TradeTableARN        string            `json:"tradeTableArn"`
+	StateMachineARN      string            `json:"stateMachineArn"`
+	StateMachineAliasARN string            `json:"stateMachineAliasArn"`        // what rules start
+	FunctionNames        map[string]string `json:"functionNames"`               // by function
+	DeadLetters          map[string]string `json:"deadLetterQueueUrls"`         // by function
+	Delivery             map[string]string `json:"deliveryDeadLetterQueueUrls"` // by source system
+	BusDeadLettersURL    string            `json:"busDeadLetterQueueUrl"`       // empty: the bus has none
 }
 
 // ReadOutputs reads a stack's outputs. The error names all the missing ones.

@@ -84,16 +84,17 @@ func (s *Stack) Send(ctx context.Context, from *feed.Feed, how Sending) error {
 	if how.Patience == 0 {
 		how.Patience = DefaultPatience
 	}
-	sender := &sender{
-		Sending: how, bus: s.Outputs.EventBusName, stopped: make(chan struct{}),
-		client: eventbridge.NewFromConfig(s.Config, func(o *eventbridge.Options) {
-			// The default keeps ten connections, and would open another for each request beyond.
-			if client, is := o.HTTPClient.(*awshttp.BuildableClient); is {
-				o.HTTPClient = client.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = how.AtOnce })
-			}
-		}),
-	}
-	return sender.run(ctx, from)
+	return s.sender(how).run(ctx, from)
+}
+
+func (s *Stack) sender(how Sending) *sender {
+	client := eventbridge.NewFromConfig(s.Config, func(o *eventbridge.Options) {
+		// The default keeps ten connections, and would open another for each request beyond.
+		if client, is := o.HTTPClient.(*awshttp.BuildableClient); is {
+			o.HTTPClient = client.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = how.AtOnce })
+		}
+	})
+	return &sender{Sending: how, bus: s.Outputs.EventBusName, client: client, stopped: make(chan struct{})}
 }
 
 // sender sends one input.
@@ -269,40 +270,16 @@ func (s *sender) request(b batch) []types.PutEventsRequestEntry {
 	return entries
 }
 
-// send sends a batch until the bus has answered for each of its entries: taken or refused. ctx ends it between two
-// requests, and sending within one.
+// send sends a batch until the bus has answered for each of its entries, and notes that.
 func (s *sender) send(ctx, sending context.Context, b batch) error {
-	left := make([]int, len(b.entries)) // indexes
-	for i := range left {
-		left[i] = i
-	}
-	entries := s.request(b)
 	note := noted{Number: b.number, Digest: b.digest, Entries: len(b.entries)}
-	began := time.Now()
-	for tries := 0; ; tries++ {
-		again, reason, err := s.put(sending, entries, left, func(i int, reason string) {
-			note.Refused = append(note.Refused, Refused{b.entries[i].File, b.entries[i].Line, reason})
-		})
-		if err != nil {
-			return err
+	whole, err := s.deliver(ctx, sending, s.request(b), func(i int, _, refused string) {
+		if refused != "" {
+			note.Refused = append(note.Refused, Refused{b.entries[i].File, b.entries[i].Line, refused})
 		}
-		if len(again) < len(left) {
-			began = time.Now()
-		}
-		if left = again; len(left) == 0 {
-			break
-		}
-		if time.Since(began) > s.Patience {
-			return fmt.Errorf("the bus has taken nothing for %v: %w", s.Patience, reason)
-		}
-		pause := time.Duration(rand.Float64() * float64(min(firstPause<<min(tries, 20), longestPause)))
-		select {
-		case <-time.After(pause):
-		case <-s.stopped:
-			return nil
-		case <-ctx.Done():
-			return nil
-		}
+	})
+	if err != nil || !whole {
+		return err
 	}
 	if err := s.Journal.note(note); err != nil {
 		return err
@@ -314,9 +291,49 @@ func (s *sender) send(ctx, sending context.Context, b batch) error {
 	return nil
 }
 
-// put sends those of a batch's entries that are left, and returns those to be sent again, with a reason. An error ends
-// the sending: it would hit every other entry too.
-func (s *sender) put(ctx context.Context, entries []types.PutEventsRequestEntry, left []int, refused func(int, string)) (again []int, reason, err error) {
+// answered is told what the bus says to an entry: the event's id, or why it is refused.
+type answered func(entry int, id, refused string)
+
+// deliver sends entries until the bus has answered for each of them, and reports whether it has. ctx ends it between two
+// requests, and sending within one.
+func (s *sender) deliver(ctx, sending context.Context, entries []types.PutEventsRequestEntry, told answered) (whole bool, err error) {
+	left := make([]int, len(entries)) // indexes
+	for i := range left {
+		left[i] = i
+	}
+	began := time.Now()
+	for tries := 0; ; tries++ {
+		again, reason, err := s.put(sending, entries, left, told)
+		if err != nil {
+			return false, err
+		}
+		if len(again) < len(left) {
+			began = time.Now()
+		}
+		if left = again; len(left) == 0 {
+			return true, nil
+		}
+		if time.Since(began) > s.Patience {
+			return false, fmt.Errorf("the bus has taken nothing for %v: %w", s.Patience, reason)
+		}
+		select {
+		case <-time.After(pauseBefore(tries)):
+		case <-s.stopped:
+			return false, nil
+		case <-ctx.Done():
+			return false, nil
+		}
+	}
+}
+
+// pauseBefore returns a random pause, which grows with the number of tries.
+func pauseBefore(tries int) time.Duration {
+	return time.Duration(rand.Float64() * float64(min(firstPause<<min(tries, 20), longestPause)))
+}
+
+// put sends those entries that are left, and returns those to be sent again, with a reason. An error ends the sending: it
+// would hit every other entry too.
+func (s *sender) put(ctx context.Context, entries []types.PutEventsRequestEntry, left []int, told answered) (again []int, reason, err error) {
 	asked := make([]types.PutEventsRequestEntry, len(left))
 	for i, at := range left {
 		asked[i] = entries[at]
@@ -332,11 +349,11 @@ func (s *sender) put(ctx context.Context, entries []types.PutEventsRequestEntry,
 	case !badRequest(err):
 		return nil, nil, fmt.Errorf("sending to the bus: %w", err)
 	case len(left) == 1:
-		refused(left[0], saysOf(err))
+		told(left[0], "", saysOf(err))
 		return nil, nil, nil
 	default: // one of them, or all together: nobody knows which
 		for _, at := range left {
-			more, why, err := s.put(ctx, entries, []int{at}, refused)
+			more, why, err := s.put(ctx, entries, []int{at}, told)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -350,12 +367,13 @@ func (s *sender) put(ctx context.Context, entries []types.PutEventsRequestEntry,
 		code, message := aws.ToString(result.ErrorCode), aws.ToString(result.ErrorMessage)
 		switch code {
 		case "":
+			told(left[i], aws.ToString(result.EventId), "")
 		case "AccessDeniedException", "InvalidAccountIdException":
 			return nil, nil, fmt.Errorf("sending to the bus: %w", &smithy.GenericAPIError{Code: code, Message: message})
 		// Those that are not worth another try.
 		// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
 		case "InvalidArgument", "MalformedDetail", "RedactionFailure", "NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException":
-			refused(left[i], code+": "+message)
+			told(left[i], "", code+": "+message)
 		default:
 			again, reason = append(again, left[i]), fmt.Errorf("%s: %s", code, message)
 		}

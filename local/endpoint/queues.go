@@ -25,7 +25,8 @@ const queueType = "aws:sqs/queue:Queue"
 var queueOperations = map[string]operation{
 	"ReceiveMessage": serve((*Endpoint).receiveMessage), "DeleteMessage": serve((*Endpoint).deleteMessage),
 	"DeleteMessageBatch": serve((*Endpoint).deleteMessageBatch), "ChangeMessageVisibility": serve((*Endpoint).changeMessageVisibility),
-	"SendMessage": serve((*Endpoint).sendMessage), "SendMessageBatch": serve((*Endpoint).sendMessageBatch), "PurgeQueue": serve((*Endpoint).purgeQueue),
+	"ChangeMessageVisibilityBatch": serve((*Endpoint).changeMessageVisibilityBatch),
+	"SendMessage":                  serve((*Endpoint).sendMessage), "SendMessageBatch": serve((*Endpoint).sendMessageBatch), "PurgeQueue": serve((*Endpoint).purgeQueue),
 	"GetQueueAttributes": serve((*Endpoint).getQueueAttributes), "GetQueueUrl": serve((*Endpoint).getQueueURL), "ListQueues": serve((*Endpoint).listQueues),
 }
 
@@ -216,6 +217,26 @@ func (e *Endpoint) deleteMessageBatch(ctx context.Context, region string, in str
 	return batch(in.Entries, func(entry receipt) string { return entry.ID }, func(entry receipt) (object, error) {
 		return object{}, from.Acknowledge(ctx, entry.ReceiptHandle)
 	})
+}
+
+// changeMessageVisibilityBatch serves
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+func (e *Endpoint) changeMessageVisibilityBatch(ctx context.Context, region string, in struct {
+	QueueURL string `json:"QueueUrl"`
+	Entries  []visibility
+}) (any, error) {
+	on, err := e.queue(region, in.QueueURL)
+	if err != nil {
+		return nil, err
+	}
+	return batch(in.Entries, func(entry visibility) string { return entry.ID }, func(entry visibility) (object, error) {
+		return object{}, on.ChangeVisibility(ctx, entry.ReceiptHandle, time.Duration(entry.VisibilityTimeout)*time.Second)
+	})
+}
+
+type visibility struct {
+	receipt
+	VisibilityTimeout int32
 }
 
 type receipt struct {

@@ -12,7 +12,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -24,6 +26,7 @@ import (
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/operate"
 	"trade-processing/internal/terminal"
+	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
 	"trade-processing/local/queue"
@@ -58,16 +61,27 @@ type world struct {
 	server  *httptest.Server
 	stack   *operate.Stack
 	outputs string // a file with the stack's outputs
+	clock   shifted
 
 	// tamper may answer a call itself, and then returns true. Nil: nothing is tampered with.
 	tamper func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte) bool
 }
 
+// shifted is a clock that a test puts forward.
+type shifted struct {
+	clock.Clock
+	by atomic.Int64 // nanoseconds
+}
+
+func (s *shifted) Now() time.Time { return s.Clock.Now().Add(time.Duration(s.by.Load())) }
+
 // newWorld deploys a stack and serves it.
 func newWorld(t *testing.T, name string, settings map[string]string) *world {
 	t.Helper()
 	logs := &endpoint.Logs{}
-	w := &world{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs}), outputs: filepath.Join(t.TempDir(), "outputs.json")}
+	w := &world{t: t, outputs: filepath.Join(t.TempDir(), "outputs.json")}
+	w.clock.Clock = clock.Real()
+	w.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Clock: &w.clock})
 	exported, err := deployed.On(t.Context(), w.cloud, root, name, settings)
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/operate"
 	"trade-processing/cmd/tradectl/sample"
-	"trade-processing/cmd/tradectl/simulate"
 	"trade-processing/cmd/tradectl/verify"
 	"trade-processing/cmd/tradectl/version"
 	"trade-processing/internal/terminal"
@@ -23,9 +22,9 @@ func All(t *terminal.Terminal) []*cobra.Command {
 		images.NewCommand(t),
 		operate.NewList(t),
 		local.NewCommand(t),
+		operate.NewDLQ(t),
 		operate.NewSend(t),
 		sample.NewCommand(t),
-		simulate.NewCommand(t),
 		verify.NewCommand(t),
 		version.NewCommand(t),
 	}
