@@ -21,8 +21,12 @@ var logOperations = map[string]operation{"FilterLogEvents": serve((*Endpoint).fi
 
 // Logs keeps what functions and state machines log, by log group. It is the cloud's log writer (cloud.Options.Logs).
 type Logs struct {
+	// Keep is how many bytes of lines a log group keeps, the last ones. 0: all.
+	Keep int
+
 	mu    sync.Mutex
 	lines map[string][]logLine // by log group
+	bytes map[string]int       // by log group
 }
 
 type logLine struct {
@@ -44,9 +48,16 @@ func (l *Logs) add(group, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lines == nil {
-		l.lines = map[string][]logLine{}
+		l.lines, l.bytes = map[string][]logLine{}, map[string]int{}
 	}
 	l.lines[group] = append(l.lines[group], logLine{time.Now(), text})
+	if l.bytes[group] += len(text); l.Keep > 0 && l.bytes[group] > l.Keep+l.Keep/8 {
+		forget := 0 // many at a time, which is cheaper
+		for ; l.bytes[group] > l.Keep; forget++ {
+			l.bytes[group] -= len(l.lines[group][forget].text)
+		}
+		l.lines[group] = slices.Clone(l.lines[group][forget:])
+	}
 }
 
 // logExecution logs an execution as its state machine is set to: at level ALL its begin and its end, at level ERROR

@@ -47,21 +47,26 @@ func deploy(ctx context.Context, t *terminal.Terminal, root string, here *cloud.
 			return nil, err
 		}
 	}
+	return d, d.bringUp(ctx, t, root, state)
+}
+
+// bringUp deploys the stack from the engine's state of it; none: from nothing.
+func (d *deployed) bringUp(ctx context.Context, t *terminal.Terminal, root string, state []byte) (err error) {
 	progress := t.Step("deploying stack " + stackName + " on the Pulumi engine " + sdk.Version.String())
 	defer progress.Stop()
-	if d.deployment, err = open(root, stackName, here, state); err != nil {
-		return nil, err
+	if d.deployment, err = open(root, stackName, d.cloud, state); err != nil {
+		return err
 	}
 	plan, outputs, err := d.deployment.Up(ctx)
 	if err != nil {
-		return nil, d.deployment.told(err)
+		return d.deployment.told(err)
 	}
 	d.outputs = outputs
 	progress.Done(fmt.Sprintf("deployed stack %s: %s; policies: %s", stackName, plan.Summary(), plan.Policies.Summary()))
 	if advice := plan.Policies.Violations; len(advice) > 0 { // a mandatory one would have stopped it
 		t.Note("%s", engine.Tell(advice))
 	}
-	return d, nil
+	return nil
 }
 
 // reopen loads the stack kept by the last run, and returns the engine's state of it. Until release, no other run does:

@@ -25,7 +25,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		Use:   "local",
 		Short: "Run the stack on this machine, without an AWS account",
 	}
-	command.AddCommand(newRunCommand(t), newPreviewCommand(t), newServeCommand(t))
+	command.AddCommand(newRunCommand(t), newPreviewCommand(t), newUpCommand(t), newDownCommand(t), newStatusCommand(t))
 	return command
 }
 
