@@ -99,6 +99,9 @@ func (c *Cloud) Sync() {
 	}
 }
 
+// Durable reports whether the cloud is in a folder.
+func (c *Cloud) Durable() bool { return c.disk != nil }
+
 // State returns what SetState kept, if anything: the engine's state of what is deployed here.
 func (c *Cloud) State() ([]byte, bool) {
 	state, there := c.disk.Get(stateKey)

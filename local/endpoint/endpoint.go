@@ -136,6 +136,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		protocol.fail(w, err)
 		return
 	}
+	e.cloud.Sync() // what was done outlives a kill from here on
 	protocol.answer(w, answer)
 }
 

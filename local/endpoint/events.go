@@ -54,8 +54,8 @@ const (
 
 var busName = regexp.MustCompile(`^(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus/)?[/.\-_A-Za-z0-9]+$`)
 
-// putEvents puts entries on their buses, and answers when all executions they start have ended: nothing runs behind the
-// caller's back.
+// putEvents puts entries on their buses. A cloud in memory answers when all executions they start have ended: nothing
+// runs behind the caller's back. One in a folder answers when it can't lose them, as AWS does.
 func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInput) (any, error) {
 	if len(in.Entries) < 1 || len(in.Entries) > maxEntries {
 		return nil, awsapi.Validation("1 validation error detected: Value at 'entries' failed to satisfy constraint: "+
@@ -83,8 +83,9 @@ func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInp
 		return nil, awsapi.Error(cloud.TooLarge.Code, "%s", cloud.TooLarge.Message)
 	}
 	answers, refused := make([]map[string]string, len(in.Entries)), 0
+	var accepted []func() error // deliver each
 	for i, entry := range in.Entries {
-		receipt, err := e.cloud.PutEvent(ctx, region, aws.ToString(entry.EventBusName), entries[i])
+		event, err := e.cloud.Accept(region, aws.ToString(entry.EventBusName), entries[i])
 		if refusal, ok := errors.AsType[*cloud.Refusal](err); ok {
 			answers[i], refused = map[string]string{"ErrorCode": refusal.Code, "ErrorMessage": refusal.Message}, refused+1
 			continue
@@ -92,11 +93,38 @@ func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInp
 		if err != nil {
 			return nil, err
 		}
-		answers[i] = map[string]string{"EventId": receipt.EventID}
-		for _, delivery := range receipt.Deliveries {
-			e.logExecution(region, delivery)
-			e.traces.add(entry.TraceHeader, delivery)
+		answers[i] = map[string]string{"EventId": event.ID}
+		accepted = append(accepted, func() error { return e.deliver(ctx, event, entry.TraceHeader) })
+	}
+	e.cloud.Sync()
+	for _, deliver := range accepted {
+		if err := deliver(); err != nil {
+			return nil, err
 		}
 	}
 	return map[string]any{"Entries": answers, "FailedEntryCount": refused}, nil
+}
+
+// deliver delivers an accepted event: at once, or later.
+func (e *Endpoint) deliver(ctx context.Context, event *cloud.Accepted, trace string) error {
+	done := func(receipt cloud.Receipt) {
+		for _, delivery := range receipt.Deliveries {
+			e.logExecution(delivery)
+			e.traces.add(trace, delivery)
+		}
+	}
+	if e.cloud.Durable() {
+		e.cloud.Later(event, done)
+		return nil
+	}
+	receipt, err := e.cloud.Deliver(ctx, event)
+	done(receipt)
+	return err
+}
+
+// Resume delivers the events that a process before this one has accepted and not delivered. Call it once, before serving.
+func (e *Endpoint) Resume() {
+	for _, event := range e.cloud.Unfinished() {
+		_ = e.deliver(context.Background(), event, "") // later, which can't fail
+	}
 }

@@ -250,7 +250,7 @@ func (e *Endpoint) startExecution(ctx context.Context, region string, in struct 
 	if err != nil {
 		return nil, awsapi.Error("InvalidExecutionInput", "Invalid State Machine Execution Input: '%v'", err)
 	}
-	e.logExecution(region, delivery)
+	e.logExecution(delivery)
 	return object{"executionArn": delivery.Execution, "startDate": moment(began)}, nil
 }
 

@@ -63,14 +63,14 @@ func (l *Logs) add(group, text string) {
 // logExecution logs an execution as its state machine is set to: at level ALL its begin and its end, at level ERROR
 // only a failure.
 // https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-func (e *Endpoint) logExecution(region string, delivery cloud.Delivery) {
+func (e *Endpoint) logExecution(delivery cloud.Delivery) {
 	if delivery.Execution == "" {
 		return // none was started
 	}
 	parts := strings.SplitN(delivery.Execution, ":", 8) // arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME
 	parts[5] = "stateMachine"
 	arn := strings.Join(parts[:7], ":")
-	machine, found := e.cloud.Read(machineType, region, arn)
+	machine, found := e.cloud.Read(machineType, parts[3], arn)
 	if !found {
 		return
 	}

@@ -131,11 +131,27 @@ func up(ctx context.Context, t *terminal.Terminal, root string, options upOption
 	defer stop()
 	useRoom(running)
 	logs := &endpoint.Logs{Keep: keptLogs}
-	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: keptExecutions})
+	here, err := cloud.Open(filepath.Join(operate.LocalFolder(root), "cloud"), cloud.Options{Images: localrun.Images(), Logs: logs, Executions: keptExecutions})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if problem := here.Close(); problem != nil {
+			err = errors.Join(err, problem)
+		}
+	}()
+	state, deployedHere := here.State()
 	outputs := json.RawMessage("{}")
-	if !options.empty {
+	switch {
+	case options.empty && deployedHere:
+		return exitcode.Usagef("stack %s is deployed on this cloud; `tradectl local down --wipe` removes it", stackName)
+	case !options.empty:
 		d := &deployed{cloud: here}
-		if err := d.bringUp(ctx, t, root, nil); err != nil {
+		err := d.bringUp(ctx, t, root, state)
+		if d.deployment != nil {
+			here.SetState(d.deployment.Export()) // also of half a deployment, which the next one finishes
+		}
+		if err != nil {
 			return err
 		}
 		if outputs, err = d.marshalled(); err != nil {
@@ -148,7 +164,9 @@ func up(ctx context.Context, t *terminal.Terminal, root string, options upOption
 		return err
 	}
 	defer providers.Close()
-	return serve(ctx, t, root, listener, endpoint.New(here, logs), providers, outputs)
+	served := endpoint.New(here, logs)
+	served.Resume()
+	return serve(ctx, t, root, listener, served, providers, outputs)
 }
 
 // serve serves until ctx ends.
