@@ -77,7 +77,9 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl local":                 {exitcode.OK, "Available Commands:"},
 		"tradectl local preview":         {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl local run":             {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl local serve":           {exitcode.Interrupted, "export PULUMI_DEBUG_PROVIDERS="}, // it is interrupted
+		"tradectl local down":            {exitcode.Usage, "there is no Pulumi.yaml here"},
+		"tradectl local status":          {exitcode.Usage, "there is no Pulumi.yaml here"},
+		"tradectl local up":              {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl send":                  {exitcode.Usage, noStack},
 		"tradectl sample":                {exitcode.OK, `{"Source":"trading.system`},
 		"tradectl verify":                {exitcode.Usage, noStack},
@@ -249,7 +251,7 @@ func project(t *testing.T) string {
 
 // Whatever the moment and the signal, an interrupt is exit code 130 and leaves nothing behind.
 func TestAnInterruptIsAnExitCodeAtEveryMoment(t *testing.T) {
-	for _, typed := range []string{"sample --count 100000000 --out sample.ndjson --expect expected.json", "local run --sample 1000000 --logs log --out items", "local serve"} {
+	for _, typed := range []string{"sample --count 100000000 --out sample.ndjson --expect expected.json", "local run --sample 1000000 --logs log --out items", "local up --port 0"} {
 		for _, sent := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 			if signal.Ignored(sent) {
 				continue // as under nohup, and then the command ignores it too
@@ -257,10 +259,10 @@ func TestAnInterruptIsAnExitCodeAtEveryMoment(t *testing.T) {
 			for _, after := range []time.Duration{0, 10 * time.Millisecond, 200 * time.Millisecond, 700 * time.Millisecond} {
 				t.Run(fmt.Sprintf("%s, %v after %s", strings.Join(strings.Fields(typed)[:2], " "), sent, after), func(t *testing.T) {
 					run := bare(t, "tradectl "+typed)
-					if strings.HasPrefix(typed, "local run") {
+					if strings.HasPrefix(typed, "local") {
 						run.Args = append(run.Args, "--project", project(t))
 					}
-					run.Env = append(run.Env, "TMPDIR="+run.Dir, "GODEBUG=inittrace=1")
+					run.Env = append(run.Env, "TMPDIR="+run.Dir, "XDG_STATE_HOME="+t.TempDir(), "GODEBUG=inittrace=1")
 					said, err := run.StderrPipe()
 					if err != nil {
 						t.Fatal(err)

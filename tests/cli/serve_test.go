@@ -23,14 +23,15 @@ import (
 
 const root = "../.."
 
-// serve starts `tradectl local serve` and returns the variable that it prints. It must end cleanly when interrupted.
+// serve starts `tradectl local up --empty` and returns the variable for pulumi that it prints. It must end cleanly when interrupted.
 func serve(t *testing.T) (name, value string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "tradectl")
 	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "trade-processing/cmd/tradectl").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	served := exec.Command(program, "local", "serve")
+	served := exec.Command(program, "local", "up", "--empty", "--port", "0", "--project", root)
+	served.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
 	served.Stderr = t.Output()
 	printed, err := served.StdoutPipe()
 	if err != nil {
@@ -47,15 +48,13 @@ func serve(t *testing.T) (name, value string) {
 			t.Errorf("interrupted it ends with %v", err)
 		}
 	})
-	line, err := bufio.NewReader(printed).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
+	for lines := bufio.NewScanner(printed); lines.Scan(); {
+		if export := regexp.MustCompile(`^export (PULUMI_\w+)=(\S+)$`).FindStringSubmatch(lines.Text()); export != nil {
+			return export[1], export[2]
+		}
 	}
-	export := regexp.MustCompile(`^export (\w+)=(\S+)\n$`).FindStringSubmatch(line)
-	if export == nil {
-		t.Fatalf("it prints %q", line)
-	}
-	return export[1], export[2]
+	t.Fatal("it prints no variable for pulumi")
+	return "", ""
 }
 
 // If you have pulumi, you can bring the program up on the local cloud with it.
