@@ -6,6 +6,7 @@ package chaos
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"trade-processing/internal/engine"
 	"trade-processing/internal/localrun"
+	"trade-processing/internal/operate"
 	"trade-processing/local/cloud"
 	"trade-processing/local/fault"
 	"trade-processing/local/provider"
@@ -61,6 +63,7 @@ type Result struct {
 type Deployment struct {
 	saved                               []byte
 	region, bus, table, machine, prefix string
+	outputs                             operate.Outputs
 }
 
 // Deploy deploys stack local of the project in a folder with the real engine.
@@ -87,6 +90,17 @@ func Deploy(ctx context.Context, root string) (*Deployment, error) {
 		}
 	}
 	d.prefix = strings.TrimSuffix(d.table, "trades")
+	values := map[string]any{}
+	for name, output := range outputs {
+		values[name] = output.Value
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return nil, err
+	}
+	if d.outputs, err = operate.ReadOutputs(text); err != nil {
+		return nil, err
+	}
 	var saved bytes.Buffer
 	if err := here.Save(ctx, &saved); err != nil {
 		return nil, err

@@ -9,17 +9,23 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/tidwall/gjson"
 
 	"trade-processing/internal/localrun"
+	"trade-processing/internal/operate"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/local/cloud"
+	"trade-processing/local/endpoint"
 	"trade-processing/local/table"
 )
 
@@ -29,6 +35,7 @@ const (
 	contents = "contents" // what is recorded is what was sent, under its own source
 	records  = "records"  // no record changes
 	digests  = "digests"  // one digest, one content
+	found    = "found"    // `tradectl get` finds what is recorded
 	letters  = "letters"  // a letter has its event whole, which yields its trade when redriven after the fault
 	alarms   = "alarms"   // alarms went off for what they promise, and for nothing else
 	replicas = "replicas" // all replicas end with the same items
@@ -189,7 +196,7 @@ func (w *world) beaten(e *event, items []item) bool {
 }
 
 // checkPlaces checks where every event is after the faults.
-func (w *world) checkPlaces() {
+func (w *world) checkPlaces(ctx context.Context) {
 	items, all := w.primary(), w.letters()
 	for _, l := range all {
 		e := w.byID(l.id)
@@ -202,11 +209,15 @@ func (w *world) checkPlaces() {
 			w.violate(places, "%s has event %d of %s", l.queue, e.number, e.source)
 		}
 	}
+	stack := w.operated()
 	for _, e := range w.events {
 		if !e.sent {
 			continue
 		}
 		p := w.place(e, items, all)
+		if p.item != nil {
+			w.checkFound(ctx, stack, e)
+		}
 		where := fmt.Sprintf("event %d (%s, %d letters, touched %v, ended as %+v)", e.number, e.detail, len(p.letters), e.touched, e.outcomes)
 		if e.source == unmatched {
 			if len(e.outcomes) > 0 && !w.hit["bus can't use its key"] {
@@ -230,6 +241,37 @@ func (w *world) checkPlaces() {
 		}
 	}
 	w.checkBounds()
+}
+
+// operated returns the stack as operators' commands see it: over AWS's protocols.
+func (w *world) operated() *operate.Stack {
+	return &operate.Stack{Outputs: w.outputs, Config: aws.Config{
+		Region: w.region, BaseEndpoint: aws.String("http://local"), HTTPClient: client{endpoint.New(w.cloud, nil)},
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	}}
+}
+
+// client has a handler answer at once, in the caller's goroutine.
+type client struct{ http.Handler }
+
+func (c client) Do(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	c.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
+// checkFound checks that a recorded event is found by its trade's id, as it was sent.
+func (w *world) checkFound(ctx context.Context, stack *operate.Stack, e *event) {
+	trade, err := stack.Trade(ctx, operate.TradeQuery{TradeID: e.trade})
+	if err != nil {
+		w.violate(found, "event %d: %v", e.number, err)
+		return
+	}
+	if !slices.ContainsFunc(trade.Versions, func(v operate.Version) bool {
+		return v.Source() == e.source && v.Status == e.status && v.DigestIsRight && same(v.Trade, e.detail)
+	}) {
+		w.violate(found, "event %d isn't among the versions of %s: %+v", e.number, e.trade, trade.Versions)
+	}
 }
 
 // checkUntouched checks that an event whose calls no fault hit went its way.

@@ -139,7 +139,7 @@ func (w *world) live(ctx context.Context) {
 		sabotage.Late(w.cloud)
 	}
 	w.look()
-	w.checkPlaces()
+	w.checkPlaces(ctx)
 	w.checkAlarms()
 	w.redrive(ctx)
 	w.look()

@@ -220,7 +220,8 @@ func TestEachInvariantCanFail(t *testing.T) {
 		"a digest stands for something else": {invariant: "digests", sabotage: chaos.Sabotage{Late: rewrite(func(item map[string]types.AttributeValue) {
 			item["tradeId"], item["trade"] = text("another"), text(`{"tradeId":"another"}`)
 		})}},
-		"letters are altered": {invariant: "letters", sabotage: chaos.Sabotage{Late: letters(func(body string) string { return strings.Replace(body, `"amount":"`, `"amount":"1`, 1) })}},
+		"a record isn't found as it was sent": {invariant: "found", sabotage: chaos.Sabotage{Late: rewrite(func(item map[string]types.AttributeValue) { item["digest"] = text("00") })}},
+		"letters are altered":                 {invariant: "letters", sabotage: chaos.Sabotage{Late: letters(func(body string) string { return strings.Replace(body, `"amount":"`, `"amount":"1`, 1) })}},
 		"a redrive writes nothing": {seed: 19, invariant: "letters", sabotage: chaos.Sabotage{Late: property("aws:sfn/stateMachine:StateMachine", "", "definition", func(definition any) any {
 			return strings.ReplaceAll(definition.(string), "recorder:live", "enricher:live")
 		})}},
