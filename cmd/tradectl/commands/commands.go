@@ -9,6 +9,7 @@ import (
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/operate"
 	"trade-processing/cmd/tradectl/sample"
+	"trade-processing/cmd/tradectl/simulate"
 	"trade-processing/cmd/tradectl/verify"
 	"trade-processing/cmd/tradectl/version"
 	"trade-processing/internal/terminal"
@@ -25,6 +26,7 @@ func All(t *terminal.Terminal) []*cobra.Command {
 		operate.NewDLQ(t),
 		operate.NewSend(t),
 		sample.NewCommand(t),
+		simulate.NewCommand(t),
 		verify.NewCommand(t),
 		version.NewCommand(t),
 	}

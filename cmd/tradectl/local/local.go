@@ -3,6 +3,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"trade-processing/internal/engine"
 	"trade-processing/internal/exitcode"
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
@@ -37,6 +39,10 @@ type opened struct {
 
 // open prepares a stack of the project on the engine, over a local cloud and judged by the policy pack.
 func open(root, name string, here *cloud.Cloud, state []byte) (*opened, error) {
+	return openWith(root, name, here, state, nil)
+}
+
+func openWith(root, name string, here *cloud.Cloud, state []byte, settings map[string]string) (*opened, error) {
 	policies, err := pack.Server(time.Now)
 	if err != nil {
 		return nil, err
@@ -44,7 +50,7 @@ func open(root, name string, here *cloud.Cloud, state []byte) (*opened, error) {
 	o := &opened{}
 	o.Deployment, err = engine.Open(engine.Options{
 		Root: root, Stack: name, Program: o.run(stack.DeployFrom(root)), Providers: engine.InProcess(provider.Of(here)), State: state,
-		Policies: policies, StandIns: stack.StandIns(),
+		Policies: policies, StandIns: stack.StandIns(), Settings: settings,
 	})
 	return o, exitcode.With(exitcode.Usage, err) // there is nothing but names and config to be wrong
 }
@@ -68,4 +74,18 @@ func (o *opened) told(err error) error {
 // projectFlag adds the flag that names the project's folder.
 func projectFlag(command *cobra.Command, root *string) {
 	command.Flags().StringVar(root, "project", "", stackconfig.ProjectFlag)
+}
+
+// Resources deploys a stack of the project on a cloud of its own, and returns what it is made of. settings replace keys of
+// its config.
+func Resources(ctx context.Context, root, name string, settings map[string]string) ([]*cloud.Resource, error) {
+	here := cloud.New(cloud.Options{Images: localrun.Images()})
+	o, err := openWith(root, name, here, nil, settings)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := o.Up(ctx); err != nil {
+		return nil, o.told(err)
+	}
+	return here.Resources(), nil
 }

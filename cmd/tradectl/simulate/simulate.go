@@ -1,0 +1,173 @@
+// Package simulate implements `tradectl simulate`.
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/local"
+	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/simulate"
+	"trade-processing/internal/stackconfig"
+	"trade-processing/internal/terminal"
+)
+
+type options struct {
+	project, stack string
+	rates          []float64
+	factor         float64
+	load           simulate.Load
+	config, limits []string
+	raise          bool
+	form           output.Form
+}
+
+// NewCommand returns `tradectl simulate`.
+func NewCommand(t *terminal.Terminal) *cobra.Command {
+	var o options
+	command := &cobra.Command{
+		Use:   "simulate",
+		Short: "Simulate bursts of trades under AWS's quotas, and see which limit binds first",
+		Long: "Deploys a stack offline and simulates what bursts of trades do to it under AWS's default quotas: how many are\n" +
+			"recorded a second, how late, how long the rest takes, how many become dead letters, which limits bind and in which\n" +
+			"order, and which alarms go off. The same seed gives the same result. docs/scale.md lists quotas and assumptions.\n\n" + exitcode.HelpFor(),
+		Example: "  tradectl simulate --stack prod\n" +
+			"  tradectl simulate --stack prod --rate 3000 --config workflowType=EXPRESS,maxRetries=3 --output json\n" +
+			"  tradectl simulate --stack prod --rate 10000 --limit starts=15000,concurrency=5000\n" +
+			"  tradectl simulate --stack prod --rate 10000 --raise",
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), t, o) },
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.project, "project", "", stackconfig.ProjectFlag)
+	flags.StringVarP(&o.stack, "stack", "s", "prod", "the stack, with a Pulumi.<stack>.yaml")
+	flags.Float64SliceVar(&o.rates, "rate", []float64{100, 300, 1000, 3000, 10_000, 30_000, 100_000}, "trades a second in the burst, one or more")
+	flags.Float64Var(&o.factor, "factor", 10, "how many times the rate before the burst that is")
+	flags.Float64Var(&o.load.Seconds, "seconds", 60, "how long the burst takes")
+	flags.Float64Var(&o.load.Lead, "lead", 20, "how many seconds of the rate before it are simulated")
+	flags.Uint64Var(&o.load.Seed, "seed", 1, "the seed of everything random")
+	flags.IntVar(&o.load.Parcels, "parcels", 200_000, "simulate a burst of more trades than this in parcels, of trades that share one fate")
+	flags.StringSliceVar(&o.config, "config", nil, "other values of the stack's config, such as maxRetries=3")
+	flags.StringSliceVar(&o.limits, "limit", nil, "other values of limits, such as starts=1000")
+	flags.BoolVar(&o.raise, "raise", false, "raise config and quotas until all limits allow the rate, and say how")
+	output.Flag(command, &o.form)
+	return command
+}
+
+// row is a burst, and what was changed for it.
+type row struct {
+	simulate.Result
+	First   simulate.Bound `json:"first"` // the limit that binds first
+	Changes []string       `json:"changes,omitempty"`
+}
+
+func run(ctx context.Context, t *terminal.Terminal, o options) error {
+	settings := map[string]string{}
+	for _, setting := range o.config {
+		key, value, ok := strings.Cut(setting, "=")
+		if !ok {
+			return exitcode.With(exitcode.Usage, fmt.Errorf("--config %q is not key=value", setting))
+		}
+		settings[key] = value
+	}
+	for _, rate := range append(o.rates, o.factor, o.load.Seconds) {
+		if !(rate > 0) || math.IsInf(rate, 0) || o.load.Parcels < 1 || !(o.load.Lead >= 0) || math.IsInf(o.load.Lead, 0) {
+			return exitcode.With(exitcode.Usage, fmt.Errorf("--rate, --factor, --seconds and --parcels must be more than 0, and --lead not less"))
+		}
+	}
+	root, err := stackconfig.FindProject(o.project)
+	if err != nil {
+		return exitcode.With(exitcode.Usage, err)
+	}
+	progress := t.Step("deploying stack " + o.stack + " offline, and simulating it")
+	defer progress.Stop()
+	created, err := local.Resources(ctx, root, o.stack, settings)
+	if err != nil {
+		return err
+	}
+	var resources []simulate.Resource
+	for _, r := range created {
+		resources = append(resources, simulate.Resource{Type: r.Type, Region: r.Region, Inputs: r.Inputs})
+	}
+	d, err := simulate.Read(resources)
+	if err != nil {
+		return err
+	}
+	limits := simulate.LimitsOf(d)
+	for _, limit := range o.limits {
+		if err := limits.Set(limit); err != nil {
+			return exitcode.With(exitcode.Usage, fmt.Errorf("--limit: %w", err))
+		}
+	}
+	var rows []row
+	for _, rate := range o.rates {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		its, of, changes := d, limits, []string(nil)
+		if o.raise {
+			its, of, changes = simulate.Raise(d, limits, rate)
+		}
+		load := o.load
+		load.Rate, load.Base = rate, rate/o.factor
+		result, err := simulate.Run(its, of, load)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row{*result, simulate.Sustained(its, of), changes})
+	}
+	progress.Stop()
+	return printed(t, o, d, limits, rows)
+}
+
+func printed(t *terminal.Terminal, o options, d *simulate.Deployed, limits simulate.Limits, rows []row) error {
+	if o.form == output.Table {
+		first := simulate.Sustained(d, limits)
+		fmt.Fprintf(t.Out, "%s takes %s trades a second for good; then %s binds: raise %s\n\n", terminal.Safe(o.stack),
+			terminal.Count(int64(first.Rate)), first.Limit, first.Change)
+	}
+	text := func(name string, of func(row) string) output.Column[row] {
+		return output.Column[row]{Name: name, Text: of}
+	}
+	count := func(name string, of func(row) int64) output.Column[row] {
+		return text(name, func(r row) string {
+			if o.form == output.CSV {
+				return fmt.Sprint(of(r))
+			}
+			return terminal.Count(of(r))
+		})
+	}
+	seconds := func(name string, of func(row) float64) output.Column[row] {
+		return text(name, func(r row) string { return fmt.Sprintf("%.1f", of(r)) })
+	}
+	columns := []output.Column[row]{
+		count("rate", func(r row) int64 { return int64(r.Rate) }), count("trades", func(r row) int64 { return r.Trades }),
+		count("recordedPerSecond", func(r row) int64 { return int64(r.PerSecond) }),
+		seconds("p50Seconds", func(r row) float64 { return r.P50 }), seconds("p99Seconds", func(r row) float64 { return r.P99 }),
+		count("backlog", func(r row) int64 { return r.Backlog }), seconds("drainSeconds", func(r row) float64 { return r.Drain }),
+		count("deadLetters", func(r row) int64 { return r.DeadLetters }), count("timedOut", func(r row) int64 { return r.TimedOut }),
+		text("limits", func(r row) string {
+			var names []string
+			for _, hit := range r.Hits {
+				names = append(names, hit.Limit)
+			}
+			return strings.Join(names, ", ")
+		}),
+		text("alarms", func(r row) string { return strings.Join(r.Alarms, ", ") }),
+	}
+	if o.raise {
+		columns = append(columns, text("changes", func(r row) string { return strings.Join(r.Changes, "; ") }))
+	}
+	table := output.NewRows(t, o.form, columns...)
+	for _, r := range rows {
+		if err := table.Add(r); err != nil {
+			return err
+		}
+	}
+	return table.End("")
+}
