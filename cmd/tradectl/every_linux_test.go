@@ -72,6 +72,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl dlq peek":              {exitcode.Usage, noStack},
 		"tradectl dlq purge":             {exitcode.Usage, "QUEUE is missing"},
 		"tradectl dlq redrive":           {exitcode.Usage, noStack},
+		"tradectl cost":                  {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl images":                {exitcode.Usage, "there is no Pulumi.yaml here or in any folder above; run this inside the project, or name its folder with --project"},
 		"tradectl list":                  {exitcode.Usage, noStack},
 		"tradectl local":                 {exitcode.OK, "Available Commands:"},

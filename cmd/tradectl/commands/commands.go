@@ -5,6 +5,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trade-processing/cmd/tradectl/chaos"
+	"trade-processing/cmd/tradectl/cost"
 	"trade-processing/cmd/tradectl/images"
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/operate"
@@ -20,6 +21,7 @@ func All(t *terminal.Terminal) []*cobra.Command {
 	return []*cobra.Command{
 		chaos.NewCommand(t),
 		operate.NewGet(t),
+		cost.NewCommand(t),
 		images.NewCommand(t),
 		operate.NewList(t),
 		local.NewCommand(t),

@@ -1,0 +1,213 @@
+package cost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"trade-processing/internal/engine"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/feed"
+	"trade-processing/internal/localrun"
+	"trade-processing/internal/report"
+	"trade-processing/internal/sample"
+	"trade-processing/lambdas/recorder"
+	"trade-processing/local/cloud"
+	"trade-processing/local/provider"
+	"trade-processing/local/states"
+	"trade-processing/stack"
+)
+
+// Usage is what a run of the sample used, per trade. Durations aren't in it: without AWS's network, a call takes
+// microseconds.
+type Usage struct {
+	Transitions float64
+	EventBytes  float64
+	LogBytes    float64
+	Metrics     int // custom metrics, in all
+	ItemBytes   float64
+	TableUnits  float64 // write units of the table, in each region
+	IndexUnits  float64 // write units of its indexes, in each region
+	StoredBytes float64 // of the item and its index entries, in each region
+	Rejected    float64 // reads that look for another version
+}
+
+// Sample is how many trades are measured, unless others are asked for: the means don't change beyond.
+const Sample = 5_000
+
+// Measure deploys a stack on a local cloud, sends a sample through it and returns its definition and what the run used.
+func Measure(ctx context.Context, root, name string, trades int) (Definition, Usage, error) {
+	logged := meter{metrics: map[string]bool{}}
+	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: &logged, Observe: logged.visit})
+	var wrong *stack.ConfigError
+	program := stack.DeployFrom(root)
+	opened, err := engine.Open(engine.Options{
+		Root: root, Stack: name, Program: func(ctx *pulumi.Context) error {
+			err := program(ctx)
+			errors.As(err, &wrong) // the engine passes on only its text
+			return err
+		}, Providers: engine.InProcess(provider.Of(here)), StandIns: stack.StandIns(),
+	})
+	if err != nil {
+		return Definition{}, Usage{}, exitcode.With(exitcode.Usage, err)
+	}
+	_, outputs, err := opened.Up(ctx)
+	switch {
+	case wrong != nil:
+		return Definition{}, Usage{}, exitcode.With(exitcode.Usage, wrong)
+	case err != nil:
+		return Definition{}, Usage{}, err
+	}
+	text := func(output string) string { value, _ := outputs[output].Value.(string); return value }
+	generator, err := sample.New(1, trades)
+	if err != nil {
+		return Definition{}, Usage{}, err
+	}
+	collector := localrun.NewCollector()
+	p := localrun.Pipeline{Cloud: here, Region: text("region"), Bus: text("eventBusName"), Table: text("tradeTableName")}
+	reader := generator.Reader()
+	defer reader.Close() //nolint:errcheck // only read
+	if err := p.Process(ctx, feed.FromReader("sample", reader), collector); err != nil {
+		return Definition{}, Usage{}, err
+	}
+	d := Define(name, here)
+	told := collector.Report(report.Run{})
+	usage, err := logged.usage(here, d, p, told.Received-told.NotMatched)
+	return d, usage, err
+}
+
+// meter counts what happens while a run goes on.
+type meter struct {
+	mu            sync.Mutex
+	bytes, visits int64
+	metrics       map[string]bool
+}
+
+// Write takes one log line.
+func (m *meter) Write(line []byte) (int, error) {
+	var read struct {
+		Function string
+		AWS      struct {
+			CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
+		} `json:"_aws"`
+	}
+	if err := json.Unmarshal(line, &read); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bytes += int64(len(line))
+	for _, directive := range read.AWS.CloudWatchMetrics {
+		for _, metric := range directive.Metrics {
+			m.metrics[read.Function+" "+metric.Name] = true
+		}
+	}
+	return len(line), nil
+}
+
+func (m *meter) visit(v states.Visit) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.visits += 1 + int64(v.Retries)
+}
+
+// usage sums up a run. What happens on the way is per execution, and what is written per record.
+func (m *meter) usage(here *cloud.Cloud, d Definition, p localrun.Pipeline, executions int64) (Usage, error) {
+	table, err := here.Table(p.Region, p.Table)
+	if err != nil {
+		return Usage{}, err
+	}
+	u := Usage{Metrics: len(m.metrics)}
+	items := 0.0
+	for item := range table.Items() {
+		size := bytesOf(item, nil)
+		u.ItemBytes += size
+		u.TableUnits += unitsOf(size)
+		u.StoredBytes += size + storedBesides
+		if status, ok := item["status"].(*types.AttributeValueMemberS); ok && status.Value == recorder.Rejected {
+			u.Rejected++
+		}
+		for _, i := range d.Indexes {
+			if _, in := item[i.key]; !in {
+				continue
+			}
+			entry := bytesOf(item, i.attributes)
+			u.IndexUnits += unitsOf(entry)
+			u.StoredBytes += entry + storedBesides
+		}
+		if trade, ok := item["trade"].(*types.AttributeValueMemberS); ok {
+			u.EventBytes += float64(len(trade.Value) + envelope)
+		}
+		items++
+	}
+	if items == 0 {
+		return u, fmt.Errorf("no trade of stack %s was recorded", d.Stack)
+	}
+	for _, sum := range []*float64{&u.ItemBytes, &u.TableUnits, &u.IndexUnits, &u.StoredBytes, &u.EventBytes, &u.Rejected} {
+		*sum /= items
+	}
+	started := float64(executions)
+	u.Transitions = 1 + float64(m.visits)/started // the start counts too
+	u.LogBytes = float64(m.bytes) / started
+	return u, nil
+}
+
+// envelope is as long as what EventBridge puts around a trade.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+const envelope = len(`{"version":"0","id":"944ad597-60a9-431d-b706-719b189e5909","detail-type":"Trade Event","source":"trading.system1",` +
+	`"account":"123456789012","time":"2026-11-20T09:00:00Z","region":"us-east-1","resources":[],"detail":}`)
+
+// storedBesides is what DynamoDB adds to an item and to an index entry where it bills what is stored, and to an item of a
+// global table 48 more, which count for little.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+const storedBesides = 100
+
+// bytesOf returns an item's size by DynamoDB's rules: of all its attributes, or of some.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+func bytesOf(item map[string]types.AttributeValue, of map[string]bool) float64 {
+	n := 0
+	for name, value := range item {
+		if of == nil || of[name] {
+			n += len(name) + valueBytes(value)
+		}
+	}
+	return float64(n)
+}
+
+func valueBytes(value types.AttributeValue) int {
+	const element, container = 1, 3
+	switch v := value.(type) {
+	case *types.AttributeValueMemberS:
+		return len(v.Value)
+	case *types.AttributeValueMemberN:
+		digits := 0
+		for _, c := range v.Value {
+			if c >= '0' && c <= '9' {
+				digits++
+			}
+		}
+		return (digits+1)/2 + 1
+	case *types.AttributeValueMemberL:
+		n := container
+		for _, one := range v.Value {
+			n += element + valueBytes(one)
+		}
+		return n
+	case *types.AttributeValueMemberM:
+		n := container
+		for name, one := range v.Value {
+			n += element + len(name) + valueBytes(one)
+		}
+		return n
+	}
+	return 1 // true, false and null
+}
+
+// unitsOf returns the write units of so many bytes: one for each KiB or part of one.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-mode.html
+func unitsOf(size float64) float64 { return float64((int(size) + 1023) / 1024) }
