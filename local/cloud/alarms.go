@@ -159,6 +159,9 @@ func (c *Cloud) Metric(region string, metric metrics.Metric) *metrics.Series {
 	return c.in(region).metrics.Lookup(metric)
 }
 
+// AlarmChanges lists the changes of a region's alarms into ALARM, the oldest first.
+func (c *Cloud) AlarmChanges(region string) []metrics.Change { return c.in(region).alarms.WentOff() }
+
 // SetAlarm gives an alarm a state until it is next evaluated to another, and says whether there is such an alarm.
 func (c *Cloud) SetAlarm(region, name string, state metrics.State, reason string) bool {
 	return c.in(region).alarms.Set(name, state, reason)

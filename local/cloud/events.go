@@ -34,7 +34,7 @@ var eventKinds = map[string]kind{
 	},
 	"aws:cloudwatch/eventRule:EventRule": {
 		puts: true,
-		uses: "name eventBusName eventPattern", records: "description tags",
+		uses: "name eventBusName eventPattern state", records: "description tags",
 		requires: "name eventPattern", replaces: "name eventBusName", computes: "arn",
 		check: func(inputs Properties) error {
 			text := inputs.text("eventPattern")
@@ -59,7 +59,7 @@ var eventKinds = map[string]kind{
 				return err
 			}
 			on.putRule(rule{
-				name: name, arn: r.itsARN(), pattern: compiled, looksInside: gjson.Get(text, "detail").Exists(),
+				name: name, arn: r.itsARN(), disabled: r.Inputs.text("state") == "DISABLED", pattern: compiled, looksInside: gjson.Get(text, "detail").Exists(),
 				measured: c.measure(r.Region, "AWS/Events", ruleDimensions(name, r.Inputs.text("eventBusName")), eventMetrics),
 			})
 			return nil
@@ -185,6 +185,7 @@ type bus struct {
 
 type rule struct {
 	name, arn   string
+	disabled    bool
 	pattern     *pattern.Pattern
 	looksInside bool // the pattern needs something in the detail, which then has to be parsed; most don't
 	targets     []target
@@ -252,7 +253,7 @@ func (b *bus) matching(e *event) []*rule {
 	defer b.mu.RUnlock()
 	var found []*rule
 	for _, r := range b.rules {
-		if r.pattern.Match(e.data(r.looksInside)) {
+		if !r.disabled && r.pattern.Match(e.data(r.looksInside)) {
 			found = append(found, r)
 		}
 	}

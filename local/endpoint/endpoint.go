@@ -55,7 +55,7 @@ type operation func(e *Endpoint, ctx context.Context, region string, body []byte
 // operations are the supported ones, by the service's name in signatures.
 var operations = map[string]map[string]operation{
 	"sts": identityOperations, "events": eventOperations, "dynamodb": tableOperations, "ssm": parameterOperations,
-	"sqs": queueOperations, "monitoring": alarmOperations, "states": machineOperations, "logs": logOperations, "xray": traceOperations,
+	"sqs": queueOperations, "monitoring": alarmOperations, "states": machineOperations, "logs": logOperations, "lambda": functionOperations, "kms": keyOperations, "xray": traceOperations,
 }
 
 // serve turns a method whose request is JSON into an operation.

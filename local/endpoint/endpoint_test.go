@@ -141,7 +141,7 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 			return err
 		}, "UnknownOperationException"},
 		"an operation in CBOR": {func() error {
-			_, err := cloudwatch.NewFromConfig(config).DescribeAlarmHistory(ctx, nil)
+			_, err := cloudwatch.NewFromConfig(config).ListDashboards(ctx, nil)
 			return err
 		}, "UnknownOperationException"},
 		"an operation in JSON": {func() error {

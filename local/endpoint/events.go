@@ -24,6 +24,9 @@ const defaultBus = "default"
 var eventOperations = map[string]operation{
 	"DescribeEventBus": serve((*Endpoint).describeEventBus), "PutEvents": serve((*Endpoint).putEvents),
 	"ListTargetsByRule": serve((*Endpoint).listTargetsByRule), "PutTargets": serve((*Endpoint).putTargets), "RemoveTargets": serve((*Endpoint).removeTargets),
+	"ListRules": serve((*Endpoint).listRules), "DescribeRule": serve((*Endpoint).describeRule), "EnableRule": serve((*Endpoint).enableRule),
+	"DisableRule": serve((*Endpoint).disableRule), "ListEventBuses": serve((*Endpoint).listEventBuses),
+	"DescribeArchive": serve((*Endpoint).describeArchive), "ListArchives": serve((*Endpoint).listArchives),
 }
 
 func (e *Endpoint) describeEventBus(_ context.Context, region string, in eventbridge.DescribeEventBusInput) (any, error) {

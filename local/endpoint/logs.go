@@ -17,7 +17,7 @@ import (
 
 const logGroupType = "aws:cloudwatch/logGroup:LogGroup"
 
-var logOperations = map[string]operation{"FilterLogEvents": serve((*Endpoint).filterLogEvents)}
+var logOperations = map[string]operation{"FilterLogEvents": serve((*Endpoint).filterLogEvents), "DescribeLogGroups": serve((*Endpoint).describeLogGroups)}
 
 // Logs keeps what functions and state machines log, by log group. It is the cloud's log writer (cloud.Options.Logs).
 type Logs struct {

@@ -3,6 +3,8 @@ package endpoint
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -80,4 +82,39 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// listMetrics serves https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
+func (e *Endpoint) listMetrics(_ context.Context, region string, in struct {
+	Namespace, MetricName, NextToken string
+	Dimensions                       []struct {
+		Name  string
+		Value *string
+	}
+}) (any, error) {
+	named := func(m metrics.Metric) string { return fmt.Sprint(m.Namespace, "/", m.Name, m.Dimensions) }
+	matching := slices.DeleteFunc(e.cloud.Metrics(region).Metrics(), func(m metrics.Metric) bool {
+		if in.Namespace != "" && in.Namespace != m.Namespace || in.MetricName != "" && in.MetricName != m.Name {
+			return true
+		}
+		for _, wanted := range in.Dimensions {
+			if value, has := m.Dimensions[wanted.Name]; !has || wanted.Value != nil && value != *wanted.Value {
+				return true
+			}
+		}
+		return false
+	})
+	found, next, err := page(matching, named, in.NextToken, 0, 500, 500)
+	if err != nil {
+		return nil, err
+	}
+	var listed []any
+	for _, m := range found {
+		dimensions := []any{}
+		for _, name := range slices.Sorted(maps.Keys(m.Dimensions)) {
+			dimensions = append(dimensions, object{"Name": name, "Value": m.Dimensions[name]})
+		}
+		listed = append(listed, object{"Namespace": m.Namespace, "MetricName": m.Name, "Dimensions": dimensions})
+	}
+	return paged("Metrics", listed, "NextToken", next), nil
 }

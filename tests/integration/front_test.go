@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -139,7 +138,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		operation = "Invoke"
 	}
 	if call, _, err := endpoint.Read(r); err == nil && operation == "" {
-		operation = cmp.Or(call.Operation, call.Service+":"+r.Method+":"+path.Base(r.URL.Path))
+		operation = call.Operation
+		if call.Protocol == "REST" {
+			operation = call.Service + ":" + r.Method + ":" + path.Base(r.URL.Path)
+		}
 	}
 	wrong, handle := f.note(request{Operation: operation, Path: r.URL.Path, Body: string(body)})
 	if handle == nil {
