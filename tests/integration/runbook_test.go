@@ -111,7 +111,6 @@ func newOperator(t *testing.T, socket string) *operator {
 	}
 	for name, content := range map[string]string{
 		"outputs.json": string(outputs),
-		"redrive.py":   runbookFile(t, "redrive.py"),
 		"aws": fmt.Sprintf("#!/bin/sh\nexec '%s' -I -S '%s' call '%s' --endpoint-url '%s' --cli-read-timeout 2 \"$@\"\n",
 			tool(t, "python/bin/python"), client, socket, o.front.Endpoint),
 		"pulumi": `#!/bin/sh
@@ -328,7 +327,6 @@ func TestNoLoopOfTheRunbookTakesAPartForTheWhole(t *testing.T) {
 	}
 	restore, isRestored := restored(region, "trade-processing-dev-trades-restored")
 	merging, isMerged := restored(replica, "trade-processing-prod-eu-trades")
-	letters := func(o *operator) { o.letters(letter(exact, "States.Timeout")) }
 	for name, test := range map[string]struct {
 		prepare  func(*operator)
 		commands string
@@ -346,12 +344,6 @@ func TestNoLoopOfTheRunbookTakesAPartForTheWhole(t *testing.T) {
 			{"GetItem", 2, fault{Status: http.StatusOK, Answer: "{}"}, notSent},
 		}, "^5 sent$", isRestored},
 		"merge": {merging, window + merge, []failure{{"PutEvents", 5, fault{Status: http.StatusOK, Answer: refused}, notSent}}, "^5 sent$", isMerged},
-		"redrive": {letters, setQueue + "\n" + blockNamed(t, "Redrive 3"), []failure{
-			{"PutEvents", 1, fault{Status: http.StatusOK, Answer: refused}, "the bus refused message .+, which stays in the queue"},
-			{"", 0, fault{}, "the queue holds about 1 more"}, // the failure before has hidden it
-			{"ReceiveMessage", 1, fault{Status: http.StatusOK, Answer: "{}"}, "the queue holds about 1 more"},
-			{"DeleteMessage", 1, lost, "closed"},
-		}, "", func(o *operator) { o.has(o.live(), "exact") }},
 		"resume": {func(*operator) {}, blockNamed(t, "Executions without a dead letter 1"), []failure{
 			{"GetExecutionHistory", 3, throttled, "ProvisionedThroughputExceeded"}, {"RedriveExecution", 1, throttled, "not resumed: " + execution("late-1")},
 		}, "", func(o *operator) {
