@@ -66,7 +66,7 @@ func (c *Config) stages() []components.Stage {
 				{Graph: components.LatencyGraph, Name: recorder.EndToEndLatency, Label: "p99", Statistic: "p99"},
 				{Graph: components.VolumeGraph, Name: recorder.TradesRejected, Label: "trades", Statistic: "SampleCount"},
 			},
-			Alarms: []components.StageAlarm{c.rejections(), duplicateRejections()},
+			Alarms: []components.StageAlarm{c.rejections(), duplicateRejections(), late()},
 		},
 	}
 	for i, stage := range stages {
@@ -125,6 +125,18 @@ func duplicateRejections() components.StageAlarm {
 			"or events were replayed. Nothing was written. See the runbook: alarms.",
 		Metric: recorder.DuplicateRejections, Statistic: "Sum", PeriodSeconds: 300, Periods: 1,
 		Threshold: 1, Comparison: "GreaterThanOrEqualToThreshold",
+	}
+}
+
+// late goes off when events wait for their executions, which nothing else shows while a quota of Step Functions holds them
+// back and EventBridge tries again (docs/scale.md).
+func late() components.StageAlarm {
+	return components.StageAlarm{
+		Name: "late",
+		Description: "One trade in ten is recorded more than a minute after its event: more come than AWS's quotas let through, " +
+			"or events were replayed, which makes them as old as they are. See the runbook: alarms.",
+		Metric: recorder.EndToEndLatency, Statistic: "p90", PeriodSeconds: 60, Periods: 3,
+		Threshold: 60_000, Comparison: "GreaterThanOrEqualToThreshold",
 	}
 }
 

@@ -398,6 +398,7 @@ func (w *world) due() (must, may map[string]bool) {
 		may[name+"-stale-parameters"] = w.hit["parameters unreadable"]
 	}
 	may["workflow-unkept"] = w.hit["queue refuses"] || w.hit["queue slow"] || w.hit["queue's answer lost"] || w.hit["key disabled"]
+	may["late"] = true       // faults delay trades, and few are enough
 	may["rejections"] = true // their share of few trades is anything
 	may["trades-system-errors"] = w.hit["table broken"] || w.hit["table's answer lost"] || w.hit["reads broken"]
 	may["trades-write-throttles"] = w.hit["table throttled"]

@@ -146,7 +146,7 @@ func alarmed(alarms []string) string {
 	if len(alarms) == 0 {
 		return "No alarm goes off"
 	}
-	return "These alarms go off: " + strings.Join(short(alarms), ", ")
+	return "Alarms that go off: " + strings.Join(short(alarms), ", ")
 }
 
 func exact(n float64) string {
