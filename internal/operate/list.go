@@ -1,12 +1,10 @@
 package operate
 
 import (
-	"container/heap"
 	"context"
 	"fmt"
 	"iter"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -63,48 +61,47 @@ func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
 			yield(Listed{}, err)
 			return
 		}
-		ctx, cancel := context.WithCancel(ctx)
-		var asking sync.WaitGroup
-		defer asking.Wait()
-		defer cancel()
 		client, turns := dynamodb.NewFromConfig(config), make(chan struct{}, askedAtOnce)
-		var streams merge
+		var sources []source[Listed]
 		for _, query := range s.queries(f) {
-			one := &stream{pages: make(chan page, 1)}
-			streams = append(streams, one)
-			asking.Go(func() { one.read(ctx, client, query, turns) })
+			sources = append(sources, func(ctx context.Context, add func([]Listed) bool) error {
+				return readShard(ctx, dynamodb.NewQueryPaginator(client, query), turns, add)
+			})
 		}
-		// Every shard's first page is needed before the first row is known.
-		filled := streams[:0]
-		for _, one := range streams {
-			more, err := one.next(ctx)
+		count := 0
+		for row, err := range merged(ctx, sources, func(a, b Listed) bool { return a.Timestamp > b.Timestamp }) {
 			if err != nil {
-				yield(Listed{}, fmt.Errorf("listing table %s in %s: %w", s.Outputs.TradeTableName, config.Region, err))
-				return
+				err = fmt.Errorf("listing table %s in %s: %w", s.Outputs.TradeTableName, config.Region, err)
 			}
-			if more {
-				filled = append(filled, one)
-			}
-		}
-		streams = filled
-		heap.Init(&streams)
-		for count := 1; len(streams) > 0; count++ {
-			first := streams[0]
-			if !yield(first.rows[0], nil) || count == f.Limit {
+			if count++; !yield(row, err) || err != nil || count == f.Limit {
 				return
-			}
-			more, err := first.advance(ctx)
-			switch {
-			case err != nil:
-				yield(Listed{}, fmt.Errorf("listing table %s in %s: %w", s.Outputs.TradeTableName, config.Region, err))
-				return
-			case more:
-				heap.Fix(&streams, 0)
-			default:
-				heap.Pop(&streams)
 			}
 		}
 	}
+}
+
+// readShard asks for one page after the other, each when it is its turn.
+func readShard(ctx context.Context, pages *dynamodb.QueryPaginator, turns chan struct{}, add func([]Listed) bool) error {
+	for pages.HasMorePages() {
+		select {
+		case turns <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		page, err := pages.NextPage(ctx)
+		<-turns
+		if err != nil {
+			return err
+		}
+		var rows []Listed
+		if err := attributevalue.UnmarshalListOfMaps(page.Items, &rows); err != nil {
+			return err
+		}
+		if !add(rows) {
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // queries returns the queries of all shards that hold what is wanted.
@@ -161,76 +158,4 @@ func (s *Stack) shardQueries(f Filter, index, attribute, group string) []*dynamo
 		}
 	}
 	return all
-}
-
-// stream is what one shard answers, newest first.
-type stream struct {
-	pages chan page
-	rows  []Listed // of the current page; never empty while the stream is merged
-}
-
-type page struct {
-	rows []Listed
-	err  error
-}
-
-// read asks for one page after the other, and always is one ahead.
-func (s *stream) read(ctx context.Context, client *dynamodb.Client, query *dynamodb.QueryInput, turns chan struct{}) {
-	defer close(s.pages)
-	pages := dynamodb.NewQueryPaginator(client, query)
-	for pages.HasMorePages() {
-		select {
-		case turns <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		answer, err := pages.NextPage(ctx)
-		<-turns
-		var got page
-		if got.err = err; err == nil {
-			got.err = attributevalue.UnmarshalListOfMaps(answer.Items, &got.rows)
-		}
-		if got.err == nil && len(got.rows) == 0 {
-			continue // all were filtered out, or it was the last
-		}
-		select {
-		case s.pages <- got:
-		case <-ctx.Done():
-			return
-		}
-		if got.err != nil {
-			return
-		}
-	}
-}
-
-// next waits for the next page, and reports whether there is one.
-func (s *stream) next(ctx context.Context) (bool, error) {
-	got, more := <-s.pages
-	if !more {
-		return false, ctx.Err() // an interrupt is no end
-	}
-	s.rows = got.rows
-	return got.err == nil, got.err
-}
-
-// advance drops the first row, and reports whether there is another.
-func (s *stream) advance(ctx context.Context) (bool, error) {
-	if s.rows = s.rows[1:]; len(s.rows) > 0 {
-		return true, nil
-	}
-	return s.next(ctx)
-}
-
-// merge is a heap of streams: the one with the newest row is the first.
-type merge []*stream
-
-func (m merge) Len() int           { return len(m) }
-func (m merge) Less(i, j int) bool { return m[i].rows[0].Timestamp > m[j].rows[0].Timestamp }
-func (m merge) Swap(i, j int)      { m[i], m[j] = m[j], m[i] }
-func (m *merge) Push(one any)      { *m = append(*m, one.(*stream)) } //nolint:forcetypeassert // nothing else is pushed
-func (m *merge) Pop() any {
-	last := (*m)[len(*m)-1]
-	*m = (*m)[:len(*m)-1]
-	return last
 }

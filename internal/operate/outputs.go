@@ -19,7 +19,9 @@ type Outputs struct {
 	TradeTableName       string            `json:"tradeTableName"`
 	TradeTableARN        string            `json:"tradeTableArn"`
 	StateMachineARN      string            `json:"stateMachineArn"`
-	StateMachineAliasARN string            `json:"stateMachineAliasArn"`        // what rules start
+	StateMachineAliasARN string            `json:"stateMachineAliasArn"` // what rules start
+	ParameterPrefix      string            `json:"parameterPrefix"`
+	KeyARN               string            `json:"keyArn"`
 	FunctionNames        map[string]string `json:"functionNames"`               // by function
 	DeadLetters          map[string]string `json:"deadLetterQueueUrls"`         // by function
 	Delivery             map[string]string `json:"deliveryDeadLetterQueueUrls"` // by source system

@@ -2,11 +2,13 @@ package endpoint
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -94,9 +96,17 @@ type filterLogEventsInput struct {
 	LogGroupName  string `json:"logGroupName"`
 	FilterPattern string `json:"filterPattern"`
 	StartTime     int64  `json:"startTime"` // milliseconds since 1970
+	EndTime       *int64 `json:"endTime"`
+	Limit         int    `json:"limit"`
+	NextToken     string `json:"nextToken"`
+	Interleaved   bool   `json:"interleaved"` // AWS always does that
 }
 
-// filterLogEvents answers with the lines of a group that match, all on one page.
+// linesPerPage is how many lines a page has.
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+const linesPerPage = 10_000
+
+// filterLogEvents answers with the lines of a group that match. A token is the number of the next line.
 func (e *Endpoint) filterLogEvents(_ context.Context, region string, in filterLogEventsInput) (any, error) {
 	if _, found := e.cloud.Read(logGroupType, region, in.LogGroupName); !found {
 		return nil, awsapi.Error("ResourceNotFoundException", "The specified log group does not exist.")
@@ -105,15 +115,28 @@ func (e *Endpoint) filterLogEvents(_ context.Context, region string, in filterLo
 	if err != nil {
 		return nil, err
 	}
-	e.logs.mu.Lock()
-	defer e.logs.mu.Unlock()
-	events := []any{}
-	for _, line := range e.logs.lines[in.LogGroupName] {
-		if line.at.UnixMilli() >= in.StartTime && matches(line.text) {
-			events = append(events, map[string]any{"message": line.text, "timestamp": line.at.UnixMilli()})
-		}
+	limit := cmp.Or(in.Limit, linesPerPage)
+	first, err := strconv.Atoi(cmp.Or(in.NextToken, "0"))
+	if err != nil || first < 0 || limit < 1 || limit > linesPerPage {
+		return nil, awsapi.Error("InvalidParameterException", "The specified nextToken or limit is invalid.")
 	}
-	return map[string]any{"events": events}, nil
+	e.logs.mu.Lock()
+	lines := e.logs.lines[in.LogGroupName] // only ever added to
+	e.logs.mu.Unlock()
+	events := []any{}
+	for i := first; i < len(lines); i++ {
+		line, at := lines[i], lines[i].at.UnixMilli()
+		if at < in.StartTime || in.EndTime != nil && at > *in.EndTime || !matches(line.text) {
+			continue
+		}
+		if len(events) == limit {
+			return object{"events": events, "nextToken": strconv.Itoa(i)}, nil
+		}
+		events = append(events, object{
+			"message": line.text, "timestamp": at, "ingestionTime": at, "logStreamName": "local", "eventId": fmt.Sprintf("%056d", i),
+		})
+	}
+	return object{"events": events}, nil
 }
 
 var (
@@ -121,9 +144,13 @@ var (
 	filterTerm  = regexp.MustCompile(`^\$\.(\w+) = (?:"([^"\\]*)"|(\*))$`)
 )
 
-// parseFilter reads those filter patterns that join terms like $.name = "text" and $.name = * by &&.
+// parseFilter reads those filter patterns that join terms like $.name = "text", $.name = "begin*" and $.name = * by &&. Without a
+// pattern, everything matches.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
 func parseFilter(pattern string) (func(line string) bool, error) {
+	if pattern == "" {
+		return func(string) bool { return true }, nil
+	}
 	shape := filterShape.FindStringSubmatch(strings.TrimSpace(pattern))
 	if shape == nil {
 		return nil, awsapi.Error("InvalidParameterException", "the filter pattern %s is not supported here", pattern)
@@ -143,6 +170,10 @@ func parseFilter(pattern string) (func(line string) bool, error) {
 		}
 		return !slices.ContainsFunc(terms, func(term []string) bool {
 			value, present := fields[term[1]]
+			text, _ := value.(string)
+			if begin, any := strings.CutSuffix(term[2], "*"); any {
+				return !strings.HasPrefix(text, begin)
+			}
 			return !present || term[3] == "" && value != term[2]
 		})
 	}, nil

@@ -20,15 +20,19 @@ import (
 func All(t *terminal.Terminal) []*cobra.Command {
 	return []*cobra.Command{
 		chaos.NewCommand(t),
+		operate.NewExecution(t),
+		operate.NewExecutions(t),
 		operate.NewGet(t),
 		cost.NewCommand(t),
 		images.NewCommand(t),
 		operate.NewList(t),
 		local.NewCommand(t),
 		operate.NewDLQ(t),
+		operate.NewParams(t),
 		operate.NewSend(t),
 		sample.NewCommand(t),
 		simulate.NewCommand(t),
+		operate.NewTail(t),
 		verify.NewCommand(t),
 		version.NewCommand(t),
 	}

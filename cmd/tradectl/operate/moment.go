@@ -52,3 +52,10 @@ func window(since, until moment) error {
 	}
 	return nil
 }
+
+// or sets a time that nobody has given.
+func (m *moment) or(ago time.Duration) {
+	if m.IsZero() {
+		m.Time = time.Now().UTC().Add(-ago)
+	}
+}

@@ -1,0 +1,162 @@
+package operate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
+)
+
+// NewExecutions returns `tradectl executions`.
+func NewExecutions(t *terminal.Terminal) *cobra.Command {
+	var status string
+	var since, until moment
+	limit := 100
+	command := &cobra.Command{
+		Use:   "executions",
+		Short: "List executions of the workflow by status and time",
+		Long: "Lists executions, newest first. AWS lists those of a STANDARD workflow. It doesn't list those of an EXPRESS\n" +
+			"workflow: they are found in its log group, which at log level ERROR has only those that failed.",
+		Example: "  tradectl executions --stack prod --status FAILED\n" +
+			"  tradectl executions --stack prod --since 2026-11-20T09:00Z --until 2026-11-20T10:00Z --limit 0 --output csv",
+	}
+	flags := command.Flags()
+	flags.StringVar(&status, "status", "", "only those that are "+strings.Join(operate.ExecutionStatuses, ", "))
+	flags.Var(&since, "since", "that began from this time on (default: 24h): "+momentHelp)
+	flags.Var(&until, "until", "that began up to this time")
+	flags.IntVar(&limit, "limit", limit, "at most that many; 0 for all")
+	output.Complete(command, "status", func() []string { return operate.ExecutionStatuses })
+	check := func() error {
+		if status = strings.ToUpper(status); status != "" && !slices.Contains(operate.ExecutionStatuses, status) {
+			return fmt.Errorf("--status is one of %s, not %q", strings.Join(operate.ExecutionStatuses, ", "), status)
+		}
+		if err := atLeast0("limit", limit); err != nil {
+			return err
+		}
+		since.or(24 * time.Hour)
+		return window(since, until)
+	}
+	return withStack(t, command, check, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
+		machine, err := stack.Machine(ctx)
+		if err != nil {
+			return err
+		}
+		if machine.Express && machine.LogLevel != "ALL" {
+			t.Note("the workflow is EXPRESS and logs at level %s: only executions that failed are listed", machine.LogLevel)
+		}
+		type column = output.Column[operate.Execution]
+		rows := output.NewRows(t, form,
+			column{Name: "started", Text: func(e operate.Execution) string { return shown(e.Started) }, Whole: true},
+			column{Name: "status", Text: func(e operate.Execution) string { return e.Status }, Style: func(style terminal.Style, e operate.Execution, cell string) string {
+				return styled(style, e.Status, cell)
+			}},
+			column{Name: "took", Text: func(e operate.Execution) string { return took(e.Took()) }},
+			column{Name: "execution", Text: func(e operate.Execution) string { return e.Name }, Whole: true},
+			column{Name: "error", Text: func(e operate.Execution) string { return e.Error }},
+		)
+		more := false
+		for execution, err := range stack.Executions(ctx, machine, operate.ExecutionFilter{Status: status, Since: since.Time, Until: until.Time}) {
+			if err != nil {
+				return err
+			}
+			if more = limit > 0 && rows.Count() == limit; more {
+				break
+			}
+			if err := rows.Add(execution); err != nil {
+				return err
+			}
+		}
+		if err := rows.End("no executions match since " + since.String()); err != nil {
+			return err
+		}
+		if more {
+			t.Note("there are more than %d: --limit 0 lists all", limit)
+		}
+		return nil
+	})
+}
+
+// NewExecution returns `tradectl execution`.
+func NewExecution(t *terminal.Terminal) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "execution EXECUTION",
+		Short: "Show an execution as a timeline",
+		Long: "Shows what an execution did, step by step. It is named by its ARN or, as in lists and records, by what follows\n" +
+			"the state machine in that. The events of an EXPRESS workflow come from its log group, which at log level\n" +
+			"ERROR has only those of failures.",
+		Example: "  tradectl execution --stack prod 0a1b2c3d-4e5f-6789-abcd-ef0123456789",
+		Args:    exactly("EXECUTION"),
+	}
+	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, args []string) error {
+		timeline, err := stack.Timeline(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		if form == output.JSON {
+			return output.Document(t, timeline)
+		}
+		if form == output.Table {
+			page := output.NewPage(t)
+			page.Heading("Execution "+timeline.Name, "")
+			verdict := timeline.Status
+			if timeline.Took() > 0 {
+				verdict += " in " + terminal.Duration(timeline.Took())
+			}
+			page.Text(styled(page.Style, timeline.Status, "● "), verdict)
+			for _, fact := range [][2]string{{"started", shown(timeline.Started)}, {"version", timeline.Version}, {"error", timeline.Error}, {"cause", timeline.Cause}} {
+				page.Fact(fact[0], fact[1])
+			}
+			page.Blank()
+			if err := page.End(); err != nil {
+				return err
+			}
+		}
+		type column = output.Column[operate.Step]
+		rows := output.NewRows(t, form,
+			column{Name: "after", Text: func(s operate.Step) string { return after(timeline, s) }},
+			column{Name: "state", Text: func(s operate.Step) string { return s.State }},
+			column{Name: "event", Text: func(s operate.Step) string { return s.Type }, Style: func(style terminal.Style, s operate.Step, cell string) string {
+				if s.Error != "" {
+					return style.Red(cell)
+				}
+				return cell
+			}},
+			column{Name: "what", Text: func(s operate.Step) string {
+				return strings.Trim(s.Resource+" "+s.Error+": "+s.Cause, " :")
+			}},
+		)
+		for _, step := range timeline.Steps {
+			if err := rows.Add(step); err != nil {
+				return err
+			}
+		}
+		return rows.End("it has no events")
+	}, exitcode.NotFound)
+}
+
+// after returns how long after the execution's first event a step was.
+func after(timeline *operate.Timeline, step operate.Step) string {
+	return took(step.Time.Sub(timeline.Steps[0].Time))
+}
+
+func took(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return terminal.Duration(d)
+}
+
+func shown(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(shownTime)
+}

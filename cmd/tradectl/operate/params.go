@@ -1,0 +1,111 @@
+package operate
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
+)
+
+// NewParams returns `tradectl params`.
+func NewParams(t *terminal.Terminal) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "params",
+		Short: "List or change the parameters that functions reread at run time",
+		Long:  "Lists or changes the stack's parameters, which each function rereads after 60 seconds.",
+	}
+	command.AddCommand(newParamsList(t), newParamsSet(t))
+	return command
+}
+
+func newParamsList(t *terminal.Terminal) *cobra.Command {
+	command := &cobra.Command{
+		Use:     "list",
+		Short:   "List the parameters",
+		Long:    "Lists the parameters with their values, but for a secret one's, and the config key that each is deployed from.",
+		Example: "  tradectl params list --stack prod",
+	}
+	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
+		all, err := stack.Parameters(ctx)
+		if err != nil {
+			return err
+		}
+		return showParameters(t, form, all...)
+	})
+}
+
+func showParameters(t *terminal.Terminal, form output.Form, all ...operate.Parameter) error {
+	type column = output.Column[operate.Parameter]
+	rows := output.NewRows(t, form,
+		column{Name: "name", Text: func(p operate.Parameter) string { return p.Name }, Whole: true},
+		column{Name: "value", Text: value},
+		column{Name: "version", Text: func(p operate.Parameter) string { return fmt.Sprint(p.Version) }},
+		column{Name: "changed", Text: func(p operate.Parameter) string { return shown(p.Changed) }},
+		column{Name: "configKey", Text: func(p operate.Parameter) string { return p.ConfigKey }},
+	)
+	for _, one := range all {
+		if err := rows.Add(one); err != nil {
+			return err
+		}
+	}
+	return rows.End("the stack has no parameters")
+}
+
+func value(p operate.Parameter) string {
+	if p.Secret {
+		return "(secret)"
+	}
+	return p.Value
+}
+
+func newParamsSet(t *terminal.Terminal) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "set NAME VALUE",
+		Short: "Change a parameter",
+		Long: "Changes a parameter, if the functions take the value. Each function rereads it after 60 seconds. Give a secret\n" +
+			"value as -, and write it to standard input: others can see a command line.\n\n" +
+			"Put the value into the config key too, and deploy: until then a plain pulumi up leaves the parameter alone,\n" +
+			"but pulumi up --refresh sets it back.\n\n" +
+			"Parameters: " + strings.Join(operate.ParameterNames(), ", ") + ".",
+		Example: "  tradectl params set --stack prod processing-threshold 2500000\n" +
+			"  tradectl params set --stack prod api-endpoint none",
+		Args: exactly("NAME", "VALUE"),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return operate.ParameterNames(), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, args []string) error {
+		name, text := args[0], args[1]
+		if text == "-" {
+			read, err := io.ReadAll(t.In)
+			if err != nil {
+				return exitcode.Usagef("reading the value from standard input: %w", err)
+			}
+			text = strings.TrimRight(string(read), "\r\n")
+		}
+		before, after, err := stack.SetParameter(ctx, name, text)
+		if err != nil {
+			return err
+		}
+		if err := showParameters(t, form, after); err != nil {
+			return err
+		}
+		if before.Secret {
+			t.Note("version %d was another secret", before.Version)
+		} else {
+			t.Note("it was %s", before.Value)
+		}
+		t.Note("set %s to the same value in the stack's config, and deploy: pulumi up --refresh sets the parameter back until then", after.ConfigKey)
+		return nil
+	}, exitcode.NotFound)
+}

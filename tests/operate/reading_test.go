@@ -1,0 +1,252 @@
+package operate_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
+	"trade-processing/local/endpoint"
+)
+
+// read runs a command that must succeed, and decodes its JSON.
+func read[T any](w *world, args ...string) T {
+	w.t.Helper()
+	var value T
+	out, said, code, err := w.tradectl("", append(args, "--output", "json")...)
+	if decoding := json.Unmarshal([]byte(out), &value); code != exitcode.OK || decoding != nil {
+		w.t.Fatalf("%v: exit code %d: %v, %v\n%s%s", args, code, err, decoding, said, out)
+	}
+	return value
+}
+
+// malformed is no trade: its execution fails.
+const malformed = `{"Source":"trading.system1","DetailType":"Trade Event","Detail":{"amount":"1"}}`
+
+func TestExecutionsAreListedAndShown(t *testing.T) {
+	for _, workflow := range []string{"STANDARD", "EXPRESS"} {
+		t.Run(workflow, func(t *testing.T) {
+			w := newWorld(t, "dev", map[string]string{"workflowType": workflow, "workflowLogLevel": "ALL"})
+			w.send(event("system1", "a", "2024-05-28T13:30:00Z", ""))
+			time.Sleep(2 * time.Millisecond)
+			w.send(malformed)
+			all := read[[]operate.Execution](w, "executions")
+			if len(all) != 2 || all[0].Status != "FAILED" || all[1].Status != "SUCCEEDED" || all[1].Ended == nil || all[1].Started.IsZero() {
+				t.Fatalf("the executions are %+v", all)
+			}
+			if failed := read[[]operate.Execution](w, "executions", "--status", "failed", "--limit", "1"); len(failed) != 1 || failed[0].ARN != all[0].ARN {
+				t.Errorf("those that failed are %+v", failed)
+			}
+			if none := read[[]operate.Execution](w, "executions", "--until", "1h"); len(none) != 0 {
+				t.Errorf("an hour ago there were %+v", none)
+			}
+			recorded := w.getJSON("a").Versions[0].ExecutionARN
+			for _, id := range []string{all[1].Name, recorded} {
+				timeline := read[operate.Timeline](w, "execution", id)
+				if timeline.ARN != all[1].ARN || timeline.Status != "SUCCEEDED" || len(timeline.Steps) < 2 || timeline.Steps[0].Type != "ExecutionStarted" {
+					t.Errorf("%s is %+v", id, timeline)
+				}
+				if workflow == "STANDARD" && !slices.ContainsFunc(timeline.Steps, func(s operate.Step) bool {
+					return s.Type == "TaskScheduled" && s.State != "" && s.Resource == "lambda:invoke"
+				}) {
+					t.Errorf("no call is named with its state: %+v", timeline.Steps)
+				}
+			}
+			out, _, _, _ := w.tradectl("", "execution", all[0].Name)
+			if !strings.Contains(out, "Execution "+all[0].Name+"\n● FAILED") || !strings.Contains(out, "ExecutionFailed") {
+				t.Errorf("as a timeline:\n%s", out)
+			}
+			missing := "00000000-0000-0000-0000-000000000000"
+			if workflow == "EXPRESS" {
+				missing += ":" + missing
+			}
+			if _, _, code, err := w.tradectl("", "execution", missing); code != exitcode.NotFound {
+				t.Errorf("exit code %d: %v", code, err)
+			}
+		})
+	}
+}
+
+// At log level ERROR, nothing is known of an EXPRESS execution that succeeded, and the list says so.
+func TestAListThatCannotBeWholeSaysSo(t *testing.T) {
+	w := newWorld(t, "dev", map[string]string{"workflowType": "EXPRESS", "workflowLogLevel": "ERROR"})
+	w.send(event("system1", "a", "2024-05-28T13:30:00Z", ""), malformed)
+	out, said, _, _ := w.tradectl("", "executions", "--output", "csv")
+	if strings.Count(out, "\n") != 2 || !strings.Contains(out, ",FAILED,") || !strings.Contains(said, "logs at level ERROR: only executions that failed are listed") {
+		t.Errorf("it says %s and prints\n%s", said, out)
+	}
+}
+
+func TestLogsAreMergedInOrderOfTime(t *testing.T) {
+	w := newWorld(t, "dev", map[string]string{"workflowLogLevel": "ALL"})
+	w.send(event("system1", "a", "2024-05-28T13:30:00Z", ""), event("system2", "b", "2024-05-28T13:30:00Z", ""), malformed)
+	lines := read[[]operate.Line](w, "tail")
+	from := map[string]int{}
+	for i, line := range lines {
+		from[line.From]++
+		if i > 0 && line.Time.Before(lines[i-1].Time) {
+			t.Errorf("line %d is from %s, after one from %s", i, line.Time, lines[i-1].Time)
+		}
+	}
+	if from["recorder"] == 0 || from["validator"] == 0 || from[operate.Workflow] == 0 {
+		t.Errorf("lines are from %v", from)
+	}
+	of := read[[]operate.Line](w, "tail", "--trade", "a")
+	if len(of) == 0 || slices.ContainsFunc(of, func(l operate.Line) bool {
+		return l.TradeID != "a" || l.ExecutionARN == "" || !json.Valid([]byte(l.Text))
+	}) {
+		t.Errorf("lines about a trade are %+v", of)
+	}
+	if none := read[[]operate.Line](w, "tail", "--trade", `a" || $.tradeId = "b`); len(none) != 0 {
+		t.Errorf("an id that looks like a pattern finds %+v", none)
+	}
+	if none := read[[]operate.Line](w, "tail", "--until", "5m"); len(none) != 0 {
+		t.Errorf("five minutes ago there were %+v", none)
+	}
+}
+
+// Who follows gets each line once, and JSON that was interrupted is a document.
+func TestFollowingLogsGoesOn(t *testing.T) {
+	w := newWorld(t, "dev", nil)
+	w.send(event("system1", "a", "2024-05-28T13:30:00Z", ""))
+	ctx, interrupt := context.WithCancel(t.Context())
+	var calls sync.Once
+	looks := 0
+	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte) bool {
+		if call.Operation == "FilterLogEvents" && bytes.Contains(body, []byte("recorder")) {
+			switch looks++; looks {
+			case 2:
+				calls.Do(func() { w.send(event("system1", "b", "2024-05-28T13:30:00Z", "")) })
+			case 3:
+				interrupt()
+			}
+		}
+		return false
+	}
+	var out bytes.Buffer
+	term := &terminal.Terminal{Out: &out, Err: t.Output(), Getenv: func(string) string { return "" }}
+	err := newCommand(term, []string{"tail", "--follow", "--output", "json", "--outputs", w.outputs}).ExecuteContext(ctx)
+	if code, _ := exitcode.Of(err); code != exitcode.Interrupted {
+		t.Errorf("exit code %d: %v", code, err)
+	}
+	var lines []operate.Line
+	if err := json.Unmarshal(out.Bytes(), &lines); err != nil {
+		t.Fatalf("%v in %s", err, &out)
+	}
+	seen := map[string]int{}
+	for _, line := range lines {
+		if line.From == "recorder" {
+			seen[line.TradeID]++
+		}
+	}
+	if seen["a"] != 1 || seen["b"] != 1 {
+		t.Errorf("lines by trade: %v in %s", seen, &out)
+	}
+}
+
+func TestParametersAreListedAndSet(t *testing.T) {
+	w := newWorld(t, "dev", map[string]string{"processingThreshold": "1000000", "maxRetries": "3"})
+	all := read[[]operate.Parameter](w, "params", "list")
+	if len(all) != 3 || all[0].Name != "api-endpoint" || all[2].Name != "processing-threshold" || all[2].Value != "1000000" || all[2].ConfigKey != "processingThreshold" {
+		t.Fatalf("the parameters are %+v", all)
+	}
+	out, said, code, err := w.tradectl("", "params", "set", "processing-threshold", "2500000")
+	if code != exitcode.OK || !strings.Contains(out, "2500000") || !strings.Contains(said, "it was 1000000") ||
+		!strings.Contains(said, "set processingThreshold to the same value in the stack's config, and deploy") {
+		t.Errorf("exit code %d: %v\n%s%s", code, err, out, said)
+	}
+	if _, _, code, err := w.tradectl("4\n", "params", "set", "max-retries", "-"); code != exitcode.OK {
+		t.Errorf("exit code %d: %v", code, err)
+	}
+	if after := read[[]operate.Parameter](w, "params", "list"); after[2].Value != "2500000" || after[1].Value != "4" || after[1].Version <= all[1].Version {
+		t.Errorf("the parameters are %+v", after)
+	}
+	for _, wrong := range [][]string{{"processing-threshold", "lots"}, {"max-retries", "11"}, {"api-endpoint", "example.com"}, {"none-such", "1"}} {
+		w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+			t.Errorf("%v: %s is called", wrong, call.Operation)
+			return false
+		}
+		if _, _, code, err := w.tradectl("", "params", "set", wrong[0], wrong[1]); code != exitcode.Usage || !strings.Contains(err.Error(), wrong[0]) {
+			t.Errorf("%v: exit code %d: %v", wrong, code, err)
+		}
+	}
+}
+
+// reading are the commands that read a stack, by what one types. One line each: all must fail as scripts expect.
+var reading = []string{
+	"get x", "list", "list --source system1", "list --status REJECTED", "executions", "execution 00000000-0000-0000-0000-000000000000",
+	"params list", "params set max-retries 3", "tail", "tail --follow",
+}
+
+// Whatever is missing around a command, it says what to do, with the documented exit code.
+func TestEveryReadingCommandSaysWhatIsMissing(t *testing.T) {
+	w := newWorld(t, "dev", nil)
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for _, typed := range reading {
+		for name, test := range map[string]struct {
+			prepare func(t *testing.T)
+			code    exitcode.Code
+			says    string
+		}{
+			"no credentials": {func(t *testing.T) {
+				for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+					t.Setenv(name, "") // so that it is put back
+					os.Unsetenv(name)  //nolint:errcheck // it is set
+				}
+				t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			}, exitcode.Usage, "no AWS credentials: get some with `aws sso login` or `aws configure`"},
+			"the network down":     {func(t *testing.T) { t.Setenv("AWS_ENDPOINT_URL", closed.URL); t.Setenv("AWS_MAX_ATTEMPTS", "1") }, exitcode.Failure, "AWS can't be reached: is the network up, and is AWS_ENDPOINT_URL right, if set?"},
+			"a permission missing": {func(t *testing.T) { w.refuse(t, "AccessDeniedException") }, exitcode.Failure, "The caller's role lacks this permission: docs/tradectl.md"},
+			"the stack gone":       {func(t *testing.T) { w.refuse(t, "ResourceNotFoundException") }, exitcode.Failure, "It isn't in account 000000000000, region us-east-1: are these the outputs of a stack that was destroyed"},
+			"credentials expired":  {func(t *testing.T) { w.refuse(t, "ExpiredTokenException") }, exitcode.Failure, "The credentials have expired: renew them"},
+		} {
+			t.Run(typed+", "+name, func(t *testing.T) {
+				test.prepare(t)
+				_, _, code, err := w.tradectl("", strings.Fields(typed)...)
+				if code != test.code || err == nil || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("exit code %d, want %d: %v", code, test.code, err)
+				}
+			})
+		}
+	}
+	for name, test := range map[string]struct{ outputs, says string }{
+		"outputs of nothing": {"{}", "the stack's outputs lack "},
+		"outputs not JSON":   {"no", "`pulumi stack output --json` prints the right format"},
+	} {
+		file := filepath.Join(t.TempDir(), "outputs.json")
+		if err := os.WriteFile(file, []byte(test.outputs), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.outputs = file
+		for _, typed := range reading {
+			if _, _, code, err := w.tradectl("", strings.Fields(typed)...); code != exitcode.Usage || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%s, %s: exit code %d: %v", typed, name, code, err)
+			}
+		}
+	}
+}
+
+// refuse has every call refused until the test ends.
+func (w *world) refuse(t *testing.T, code string) {
+	t.Helper()
+	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+		body := []byte(`{"__type":"` + code + `","message":"refused by a test"}`)
+		response.Header().Set("X-Amzn-ErrorType", code)
+		response.WriteHeader(http.StatusBadRequest)
+		response.Write(body) //nolint:errcheck // the caller is there
+		return true
+	}
+	t.Cleanup(func() { w.tamper = nil })
+}
