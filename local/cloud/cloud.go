@@ -20,6 +20,7 @@ import (
 
 	"trade-processing/local/access"
 	"trade-processing/local/clock"
+	"trade-processing/local/disk"
 	"trade-processing/local/fault"
 	"trade-processing/local/states"
 )
@@ -51,7 +52,10 @@ type Options struct {
 	// Executions is how many of the last executions of STANDARD state machines are remembered, with their histories.
 	// Default: none, which costs nothing.
 	Executions int
-	// Fatal is called if the folder of an opened cloud can't be read or written; it must not return. Default: tell
+	// Memory is how many items each table of a cloud that has no folder keeps in memory: with more, they move to a
+	// temporary folder, if one can be made, which Close removes. Default: all.
+	Memory int
+	// Fatal is called if the folder of a cloud can't be read or written; it must not return. Default: tell
 	// standard error, and exit with 1.
 	Fatal func(error)
 }
@@ -75,6 +79,9 @@ type Cloud struct {
 
 	executions executions
 	durable
+	memory int
+	spill  func() (*disk.Store, error) // opens the temporary folder once
+	spilt  atomic.Pointer[disk.Store]
 
 	live     live
 	regional registry[*region]
@@ -86,6 +93,13 @@ func New(options Options) *Cloud {
 		clock: options.Clock, random: options.Random, faults: options.Faults, images: options.Images,
 		logs: options.Logs, http: options.HTTP, observe: options.Observe, doubles: options.Doubles,
 		resources: map[key]*Resource{}, executions: executions{keep: options.Executions},
+	}
+	if c.memory = options.Memory; c.memory > 0 {
+		c.spill = sync.OnceValues(func() (*disk.Store, error) {
+			on, err := disk.Temporary(options.Fatal)
+			c.spilt.Store(on)
+			return on, err
+		})
 	}
 	if c.clock == nil {
 		c.clock = clock.Real()

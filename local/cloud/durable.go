@@ -79,9 +79,12 @@ func Open(folder string, options Options) (*Cloud, error) {
 	return c, nil
 }
 
-// Close stops what Later delivers, which goes on after the next Open, and closes the folder. Nobody may use the cloud
-// any more.
+// Close stops what Later delivers, which goes on after the next Open, and closes the folder; or it removes a temporary
+// one. Nobody may use the cloud any more.
 func (c *Cloud) Close() error {
+	if on := c.spilt.Load(); on != nil {
+		return on.Close()
+	}
 	if c.disk == nil {
 		return nil
 	}

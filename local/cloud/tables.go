@@ -121,7 +121,7 @@ func (in tableInputs) definition(region string) table.Definition {
 }
 
 func (c *Cloud) newTable(r *Resource, def table.Definition) (*table.Table, error) {
-	return table.New(def, table.Options{Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics, Disk: c.disk})
+	return table.New(def, table.Options{Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics, Disk: c.disk, Spill: c.spill, Most: c.memory})
 }
 
 func stopTable(c *Cloud, r *Resource) error {

@@ -90,20 +90,18 @@ func (logger) Errorf(string, ...any) {}
 func (l logger) Fatalf(format string, args ...any) { l.of.fatal(fmt.Errorf(format, args...)) }
 
 // Temporary returns an empty store for what doesn't fit into memory. Nothing in it is durable; Close removes it, and if
-// the process ends without, the next Temporary does. It isn't in the system's folder for temporary files, which is in
+// the process ends without, Sweep does. It isn't in the system's folder for temporary files, which is in
 // memory itself on many systems.
 func Temporary(fatal func(error)) (*Store, error) {
-	parent := filepath.Join(xdg.CacheHome, "trade-processing")
+	parent := temporaries()
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of temporary stores: %w", err)
 	}
-	// One at a time: a store that is just being made isn't locked yet.
 	making := flock.New(filepath.Join(parent, "lock"))
 	if err := making.Lock(); err != nil {
 		return nil, fmt.Errorf("locking the folder of temporary stores: %w", err)
 	}
 	defer making.Close() //nolint:errcheck // nothing is written
-	sweep(parent)
 	folder, err := os.MkdirTemp(parent, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary store: %w", err)
@@ -119,9 +117,16 @@ func Temporary(fatal func(error)) (*Store, error) {
 
 const prefix = "tables-"
 
-// sweep removes the temporary stores of processes that are gone: their locks went with them.
-func sweep(parent string) {
-	stores, _ := filepath.Glob(filepath.Join(parent, prefix+"*", "LOCK")) // the pattern is well-formed
+func temporaries() string { return filepath.Join(xdg.CacheHome, "trade-processing") }
+
+// Sweep removes the temporary stores of processes that are gone: their locks went with them.
+func Sweep() {
+	making := flock.New(filepath.Join(temporaries(), "lock"))
+	if mine, err := making.TryLock(); err != nil || !mine {
+		return // there are none, or one is just being made, and not locked yet
+	}
+	defer making.Close()                                                         //nolint:errcheck // nothing is written
+	stores, _ := filepath.Glob(filepath.Join(temporaries(), prefix+"*", "LOCK")) // the pattern is well-formed
 	for _, file := range stores {
 		folder := filepath.Dir(file)
 		if lock, err := pebble.LockDirectory(folder, vfs.Default); err == nil {

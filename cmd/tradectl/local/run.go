@@ -17,6 +17,7 @@ import (
 	"trade-processing/internal/stackconfig"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/cloud"
+	"trade-processing/local/disk"
 )
 
 // mostAtOnce is more than any machine gains by.
@@ -95,7 +96,9 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 	useRoom(running)
 
 	collector := localrun.NewCollector()
-	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Observe: localrun.Observe(collector)})
+	disk.Sweep()
+	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Observe: localrun.Observe(collector), Memory: inMemory})
+	defer here.Close() //nolint:errcheck // the next run removes what is left
 	d, err := deploy(ctx, t, root, here, options.keep)
 	if err != nil {
 		return err
