@@ -49,8 +49,8 @@ fuzz: ## Run every fuzz target, one after another (FUZZTIME each; FUZZ="local la
 	done; exit $$failed
 
 .PHONY: flood
-flood: ## Send a burst over the functions' concurrency, and a million trades with a poisonous one among them
-	FLOOD=1 go test -count=1 -timeout 60m -run Flood -v ./tests/pipeline
+flood: ## Send a burst over the functions' concurrency, and FLOOD (a million) trades below a memory ceiling, or with a poisonous one
+	FLOOD=$(or $(FLOOD),1) go test -count=1 -timeout 60m -run Flood -v ./tests/pipeline
 
 .PHONY: chaos
 chaos: $(TRADECTL) ## Simulate the whole pipeline under faults, and check that it keeps its promises (SEED, RUNS)

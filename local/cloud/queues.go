@@ -18,7 +18,7 @@ var queueKinds = map[string]kind{
 		}),
 		start: with(func(c *Cloud, r *Resource, in queueInputs) error {
 			made, err := queue.New(in.definition(r), queue.Options{
-				Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics, Random: bytesOf(c.random), Disk: c.disk,
+				Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics, Random: bytesOf(c.random), Disk: c.disk, Spill: c.spill, Most: c.memory / lettersShare,
 			})
 			if err == nil {
 				c.live.queues.put(r.itsARN(), made)
@@ -43,6 +43,9 @@ var queueKinds = map[string]kind{
 		},
 	},
 }
+
+// lettersShare is how many items fit where one message does, which may have 256 KB and usually is a few times as large.
+const lettersShare = 100
 
 type queueInputs struct {
 	MessageRetentionSeconds  *int `property:"messageRetentionSeconds"`

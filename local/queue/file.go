@@ -42,13 +42,30 @@ func (q *Queue) restore() error {
 	return nil
 }
 
-// file writes a message that is new to the store.
+// file writes a message that is new to the store; if there is none and memory is full, only its body.
 func (q *Queue) file(m *stored) {
 	if q.disk != nil {
 		body := disk.Change{Key: q.key(m, bodyKey), Value: m.Body}
 		m.Body = ""
 		q.disk.Write(body, q.rest(m))
+		return
 	}
+	if q.spill == nil || q.all.Len() < q.most {
+		return
+	}
+	if on, err := q.spill(); err == nil {
+		on.Write(disk.Change{Key: q.key(m, bodyKey), Value: m.Body})
+		m.Body = ""
+	}
+}
+
+// bodies returns the store that has the bodies that aren't in memory.
+func (q *Queue) bodies() *disk.Store {
+	if q.disk != nil {
+		return q.disk
+	}
+	on, _ := q.spill() // which it has opened before
+	return on
 }
 
 // refile writes what a receive has changed.
@@ -64,17 +81,23 @@ func (q *Queue) rest(m *stored) disk.Change {
 }
 
 func (q *Queue) unfile(m *stored) {
-	if q.disk != nil {
-		q.disk.Write(disk.Change{Key: q.key(m, bodyKey), Delete: true}, disk.Change{Key: q.key(m, restKey), Delete: true})
+	if m.Body == "" { // no message is empty
+		q.bodies().Write(disk.Change{Key: q.key(m, bodyKey), Delete: true}, disk.Change{Key: q.key(m, restKey), Delete: true})
+	}
+}
+
+func (q *Queue) clearFiles() {
+	if q.disk != nil || q.spill != nil && q.serial > uint64(q.most) {
+		q.bodies().Clear(q.prefix(), q.prefix()+"\xff")
 	}
 }
 
 // whole returns a message with its body, or false if it is gone.
 func (q *Queue) whole(m stored) (stored, bool) {
-	if q.disk == nil {
+	if m.Body != "" {
 		return m, true
 	}
-	body, there := q.disk.Get(q.key(&m, bodyKey))
+	body, there := q.bodies().Get(q.key(&m, bodyKey))
 	m.Body = body
 	return m, there
 }

@@ -22,13 +22,20 @@ type modelled struct {
 }
 
 // Whatever is sent, received, deleted and waited for, the queue and its dead-letter queue have what a plain list of
-// messages says: in memory, and on disk, even if it is opened again.
+// messages says: in memory, on disk, even if it is opened again, and with bodies on disk.
 func TestTheQueueBehavesAsAList(t *testing.T) {
-	t.Run("in memory", func(t *testing.T) { behavesAsAList(t, false) })
-	t.Run("on disk", func(t *testing.T) { behavesAsAList(t, true) })
+	for name, options := range map[string]func(*disk.Store) queue.Options{
+		"in memory": func(*disk.Store) queue.Options { return queue.Options{} },
+		"on disk":   func(on *disk.Store) queue.Options { return queue.Options{Disk: on} },
+		"spilling": func(on *disk.Store) queue.Options {
+			return queue.Options{Spill: func() (*disk.Store, error) { return on, nil }, Most: 2}
+		},
+	} {
+		t.Run(name, func(t *testing.T) { behavesAsAList(t, options) })
+	}
 }
 
-func behavesAsAList(t *testing.T, onDisk bool) {
+func behavesAsAList(t *testing.T, options func(*disk.Store) queue.Options) {
 	rapid.Check(t, func(t *rapid.T) {
 		const (
 			visibility = 30 * time.Second
@@ -37,11 +44,10 @@ func behavesAsAList(t *testing.T, onDisk bool) {
 		c := clock.NewVirtual(epoch)
 		def := named("q")
 		def.Visibility, def.Retention = visibility, retention
-		options := queue.Options{Clock: c, Random: rand.Reader}
-		if onDisk {
-			options.Disk = disk.Memory()
-			defer options.Disk.Close() //nolint:errcheck // in memory
-		}
+		on := disk.Memory()
+		defer on.Close() //nolint:errcheck // in memory
+		options := options(on)
+		options.Clock, options.Random = c, rand.Reader
 		q, err := queue.New(def, options)
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +112,7 @@ func behavesAsAList(t *testing.T, onDisk bool) {
 				drop(func(other *modelled) bool { return other == m })
 			},
 			"opened again": func(t *rapid.T) {
-				if !onDisk {
+				if options.Disk == nil {
 					t.Skip("nothing is left of it")
 				}
 				if q, err = queue.New(def, options); err != nil {

@@ -35,6 +35,10 @@ type Options struct {
 	Random io.Reader
 	// Disk has the queue's messages, with those that an earlier queue of its ARN left; nil: they are in memory.
 	Disk *disk.Store
+	// Spill opens a store for the bodies of messages in memory when there are more than Most messages. If it fails they
+	// stay in memory. Nil: they always do.
+	Spill func() (*disk.Store, error)
+	Most  int
 }
 
 // A Queue is safe for concurrent use.
@@ -43,6 +47,8 @@ type Queue struct {
 	faults fault.Hook
 	random io.Reader
 	disk   *disk.Store
+	spill  func() (*disk.Store, error)
+	most   int
 
 	sent, received, deletions *metrics.Series
 	gauges                    []func() // each ends one
@@ -77,7 +83,7 @@ func New(def Definition, options Options) (*Queue, error) {
 		return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})
 	}
 	q := &Queue{
-		clock: options.Clock, faults: options.Faults, random: options.Random, disk: options.Disk, def: def,
+		clock: options.Clock, faults: options.Faults, random: options.Random, disk: options.Disk, spill: options.Spill, most: options.Most, def: def,
 		all: tree(byArrival), ready: tree(byArrival), hidden: tree(byTime),
 	}
 	if err := q.restore(); err != nil {
@@ -133,9 +139,7 @@ func (q *Queue) Delete() {
 	for _, tree := range []*btree.BTreeG[*stored]{q.all, q.ready, q.hidden} {
 		tree.Clear()
 	}
-	if q.disk != nil {
-		q.disk.Clear(q.prefix(), q.prefix()+"\xff")
-	}
+	q.clearFiles()
 }
 
 // Send puts a message into the queue and returns it. Errors are API errors with SQS's codes, wrapped as by the SDK's
@@ -211,9 +215,7 @@ func (q *Queue) Purge(ctx context.Context) error {
 		for _, tree := range []*btree.BTreeG[*stored]{q.all, q.ready, q.hidden} {
 			tree.Clear()
 		}
-		if q.disk != nil {
-			q.disk.Clear(q.prefix(), q.prefix()+"\xff")
-		}
+		q.clearFiles()
 		return struct{}{}, nil
 	})
 	return err

@@ -1,0 +1,93 @@
+package pipeline_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"testing"
+
+	"github.com/adrg/xdg"
+
+	"trade-processing/internal/report"
+	"trade-processing/local/cloud"
+)
+
+// small is a cloud that keeps few items in memory, with its temporary folder in the test's.
+func small(t *testing.T, items int) *system {
+	t.Helper()
+	xdg.CacheHome = t.TempDir()
+	s := deploy(t, cloud.Options{Memory: items})
+	t.Cleanup(func() {
+		if err := s.pipeline.Cloud.Close(); err != nil {
+			t.Error(err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(xdg.CacheHome, "*", "tables-*")); len(left) > 0 {
+			t.Errorf("%q is left", left)
+		}
+	})
+	return s
+}
+
+// living returns the bytes in use.
+func living() int64 {
+	runtime.GC()
+	runtime.GC() // what the first one finalized
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// A run whose items don't fit into memory reconciles as any other, and takes no more memory with more trades.
+func TestMemoryDoesNotGrowWithTheTrades(t *testing.T) {
+	const count, perTrade = 3_000, 200 // in memory, a trade takes 2 KB
+	s := small(t, 500)
+	if r := s.reconciled(valid(count, "")); r.Recorded != count {
+		t.Fatal(summary(r))
+	}
+	before := living()
+	again := s.reconciled(valid(2*count, aTrade(`{"tradeId": 5, "poison": true}`)))
+	if again.Recorded != count || again.Duplicates != count || again.DeadLettered != 1 {
+		t.Fatal(summary(again))
+	}
+	if grown := living() - before; grown > count*perTrade {
+		t.Errorf("%d more trades take %d bytes more", count, grown)
+	}
+}
+
+// ceiling is what a run may take at most, whatever the number of trades: memory that Go manages, and the whole process.
+const (
+	managed = 448 << 20
+	ceiling = 640 << 20
+)
+
+// A million trades, or as many as FLOOD says, stay below the ceiling.
+func TestFloodBelowTheMemoryCeiling(t *testing.T) {
+	flood(t)
+	const variable = "FLOOD_CHILD"
+	if os.Getenv(variable) == "" { // in a process of its own, whose peak is this test's
+		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=0")
+		child.Env = append(os.Environ(), variable+"=1")
+		said, err := child.CombinedOutput()
+		if t.Logf("%s", said); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	count := 1_000_000
+	if more, _ := strconv.Atoi(os.Getenv("FLOOD")); more > 1 {
+		count = more
+	}
+	debug.SetMemoryLimit(managed)
+	s := small(t, 100_000)
+	r := s.reconciled(valid(count, ""))
+	if r.Recorded != int64(count) {
+		t.Fatal(summary(r))
+	}
+	peak := report.PeakMemory()
+	if t.Logf("%d trades at %.0f a second, at most %d MiB", count, r.TradesPerSecond, peak>>20); peak > ceiling {
+		t.Errorf("the ceiling is %d MiB", ceiling>>20)
+	}
+}
