@@ -61,7 +61,7 @@ func (e *Endpoint) getMetricData(_ context.Context, region string, in getMetricD
 		times, values := []any{}, []any{}
 		series := e.cloud.Metric(region, metrics.Metric{Namespace: asked.Metric.Namespace, Name: asked.Metric.MetricName, Dimensions: dimensions})
 		// Beyond the retention there is nothing, however long ago the window begins.
-		for at := later(from, to.Add(-metrics.Retention)).Truncate(period); at.Before(to); at = at.Add(period) {
+		for at := later(from, to.Add(-metrics.Retention)).Truncate(time.Minute); at.Before(to); at = at.Add(period) {
 			if value, any := series.Value(statistic, at, at.Add(period)); any {
 				times, values = append(times, moment(at)), append(values, value)
 			}

@@ -5,6 +5,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trade-processing/cmd/tradectl/chaos"
+	"trade-processing/cmd/tradectl/console"
 	"trade-processing/cmd/tradectl/cost"
 	"trade-processing/cmd/tradectl/images"
 	"trade-processing/cmd/tradectl/local"
@@ -22,6 +23,7 @@ func All(t *terminal.Terminal) []*cobra.Command {
 		chaos.NewCommand(t),
 		operate.NewExecution(t),
 		operate.NewExecutions(t),
+		console.NewCommand(t),
 		operate.NewGet(t),
 		cost.NewCommand(t),
 		images.NewCommand(t),

@@ -1,0 +1,69 @@
+// Draws the charts and opens the dialog: what the server's templates and htmx can't do.
+(() => {
+  const drawn = new Map();
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+
+  // A custom property that is light-dark(…) has to be used to be computed.
+  const probe = document.createElement("i");
+  probe.hidden = true;
+  const colour = (name) => {
+    document.body.append(probe);
+    probe.style.color = `var(--${name})`;
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    return value;
+  };
+
+  const short = (n) => n >= 1e6 ? +(n / 1e6).toFixed(1) + "M" : n >= 1e4 ? +(n / 1e3).toFixed(1) + "k" : String(+n.toPrecision(3));
+  const two = (n) => String(n).padStart(2, "0");
+  const clock = (seconds, day) => {
+    const at = new Date(seconds * 1000), time = two(at.getUTCHours()) + ":" + two(at.getUTCMinutes());
+    return day ? two(at.getUTCMonth() + 1) + "-" + two(at.getUTCDate()) + " " + time : time;
+  };
+
+  function draw(box) {
+    const { unit, times, lines } = JSON.parse(box.dataset.chart);
+    const soft = colour("soft"), edge = colour("edge");
+    const axis = { stroke: soft, grid: { stroke: edge, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const days = times.length && times[times.length - 1] - times[0] > 86400;
+    const plot = new uPlot({
+      width: box.clientWidth, height: 190, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 8, 0, 0],
+      scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+      axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => clock(at, days)), space: days ? 90 : 60, size: 26 }, { ...axis, size: 52, values: (_, ticks) => ticks.map((n) => short(n) + (unit === "ms" ? " ms" : "")) }],
+      series: [{}, ...lines.map((line) => ({ label: line.name, stroke: colour(line.class), width: 1.5, points: { show: line.values.filter((v) => v !== null).length < 3 } }))],
+    }, [times, ...lines.map((line) => line.values)], box);
+    drawn.set(box, plot);
+  }
+
+  function drawAll() {
+    for (const [box, plot] of drawn) {
+      if (!box.isConnected) { plot.destroy(); drawn.delete(box); }
+    }
+    for (const box of document.querySelectorAll("[data-chart]")) {
+      if (!drawn.has(box)) draw(box);
+    }
+  }
+
+  function redraw() {
+    for (const [box, plot] of drawn) { plot.destroy(); drawn.delete(box); }
+    drawAll();
+  }
+
+  let resizing;
+  addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(redraw, 120); });
+  dark.addEventListener("change", redraw);
+  document.addEventListener("htmx:sseMessage", drawAll);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = document.getElementById("dialog");
+    if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+    drawAll();
+  });
+  document.addEventListener("close", (event) => {
+    if (event.target.id !== "dialog") return;
+    const done = event.target.querySelector("[data-done]");
+    event.target.replaceChildren();
+    if (done) location.reload(); // what was done has changed what is shown
+  }, true);
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", drawAll);
+  else drawAll();
+})();

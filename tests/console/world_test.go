@@ -1,0 +1,104 @@
+//go:build browser
+
+// Package console_test drives the console in a real browser, over a stack that is deployed on the local cloud.
+package console_test
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"trade-processing/internal/console"
+	"trade-processing/internal/feed"
+	"trade-processing/internal/localrun"
+	"trade-processing/internal/operate"
+	"trade-processing/internal/sample"
+	"trade-processing/local/cloud"
+	"trade-processing/local/endpoint"
+	"trade-processing/tests/deployed"
+)
+
+// world is a deployed stack with its console.
+type world struct {
+	cloud   *cloud.Cloud
+	stack   *operate.Stack
+	address string // that opens the console
+	origin  string
+}
+
+// newWorld deploys stack dev and serves its console. Executions are remembered, so that it can show them.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	logs := &endpoint.Logs{}
+	w := &world{cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 1000})}
+	exported, err := deployed.On(t.Context(), w.cloud, "../..", "dev", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(exported)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs, err := operate.ReadOutputs(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aws3 := httptest.NewServer(endpoint.New(w.cloud, logs))
+	t.Cleanup(aws3.Close)
+	w.stack = &operate.Stack{Outputs: outputs, Config: aws.Config{
+		Region: outputs.Region, BaseEndpoint: &aws3.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	page := console.New(console.Options{Stack: w.stack, Title: "trade-processing dev", Every: time.Second}, port)
+	server := &http.Server{Handler: page.Handler()}
+	go server.Serve(listener)            //nolint:errcheck // it ends with the test
+	t.Cleanup(func() { server.Close() }) //nolint:errcheck // it ends with the test
+	w.address, w.origin = page.Address(), "http://127.0.0.1:"+port
+	return w
+}
+
+// put sends entries.
+func (w *world) put(t *testing.T, entries string) {
+	t.Helper()
+	if err := w.stack.Send(t.Context(), feed.FromReader("entries", strings.NewReader(entries)), operate.Sending{AtOnce: 1}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// malformed is an event on which the validator fails for good.
+const malformed = `{"Source": "trading.system1", "DetailType": "trade", "Detail": "{\"tradeId\": \"\"}"}`
+
+// send sends a generated sample.
+func (w *world) send(t *testing.T, count int) {
+	t.Helper()
+	generator, err := sample.New(7, count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := generator.Reader()
+	defer reader.Close()
+	if err := w.stack.Send(t.Context(), feed.FromReader("sample", reader), operate.Sending{AtOnce: 4}); err != nil {
+		t.Fatal(err)
+	}
+	// What was accepted may still be on its way.
+	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(50 * time.Millisecond) {
+		for _, err := range w.stack.List(t.Context(), operate.Filter{Limit: 1}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatal("no trade is recorded")
+}
