@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -153,4 +154,16 @@ func status(err error) (int, string, string) {
 		return http.StatusInternalServerError, refusal.ErrorCode(), refusal.ErrorMessage()
 	}
 	return http.StatusBadRequest, refusal.ErrorCode(), refusal.ErrorMessage()
+}
+
+// Operations lists what is served, as a service's name in signatures and an operation.
+func Operations() []string {
+	var all []string
+	for service, known := range operations {
+		for name := range known {
+			all = append(all, service+" "+name)
+		}
+	}
+	slices.Sort(all)
+	return all
 }

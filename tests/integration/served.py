@@ -1,0 +1,134 @@
+"""Calls every operation of the local cloud that AWS_ENDPOINT_URL names, with boto3, and prints which: served.py OUTPUTS."""
+import json, sys, time
+import boto3
+
+outputs = json.load(open(sys.argv[1]))
+called = set()
+
+
+def client(service):
+    made = boto3.client(service)
+    made.meta.events.register("before-call", lambda model, **_: called.add(made.meta.service_model.signing_name + " " + model.name))
+    return made
+
+
+def expect(true, what):
+    if not true:
+        sys.exit(f"unexpected: {what}")
+
+
+def eventually(read):
+    for _ in range(100):
+        if found := read():
+            return found
+        time.sleep(0.05)
+    sys.exit("nothing came")
+
+
+events, dynamodb, sqs, ssm, states = client("events"), client("dynamodb"), client("sqs"), client("ssm"), client("stepfunctions")
+logs, functions, alarms, keys, traces, sts = client("logs"), client("lambda"), client("cloudwatch"), client("kms"), client("xray"), client("sts")
+bus, table, machine = outputs["eventBusName"], outputs["tradeTableName"], outputs["stateMachineArn"]
+queue, recorder, prefix = outputs["deadLetterQueueUrls"]["recorder"], outputs["functionNames"]["recorder"], outputs["parameterPrefix"]
+
+expect(sts.get_caller_identity()["Account"] == "000000000000", "the account")
+
+expect(events.describe_event_bus(Name=bus)["Name"] == bus, "the bus")
+expect(len(events.list_event_buses()["EventBuses"]) == 2, "the buses")
+rule = events.list_rules(EventBusName=bus)["Rules"][0]["Name"]
+events.disable_rule(Name=rule, EventBusName=bus)
+expect(events.describe_rule(Name=rule, EventBusName=bus)["State"] == "DISABLED", "a disabled rule")
+events.enable_rule(Name=rule, EventBusName=bus)
+target = events.list_targets_by_rule(Rule=rule, EventBusName=bus)["Targets"][0]
+expect(events.put_targets(Rule=rule, EventBusName=bus, Targets=[dict(target, Id="another")])["FailedEntryCount"] == 0, "another target")
+expect(events.remove_targets(Rule=rule, EventBusName=bus, Ids=["another"])["FailedEntryCount"] == 0, "a target less")
+archive = events.list_archives()["Archives"][0]["ArchiveName"]
+expect(events.describe_archive(ArchiveName=archive)["RetentionDays"] == 90, "the archive")
+
+trade = {"tradeId": "boto3-1", "sourceSystem": "system1", "symbol": "AAPL", "side": "BUY", "quantity": 1, "price": "1.00", "amount": "1.00",
+         "currency": "USD", "executedAt": "2026-03-02T15:00:00.000Z"}
+root = "1-5759e988-bd862e3fe1be46a994272793"
+sent = events.put_events(Entries=[{"EventBusName": bus, "Source": "trading.system1", "DetailType": "Trade Event", "Detail": json.dumps(trade),
+                                   "TraceHeader": f"Root={root};Sampled=1"}])
+expect(sent["FailedEntryCount"] == 0, sent)
+item = eventually(lambda: dynamodb.scan(TableName=table, ConsistentRead=True)["Items"])[0]
+expect(item["tradeId"] == {"S": "boto3-1"}, item)
+
+key = {name: item[name] for name in ("tradeId", "version")}
+expect(dynamodb.get_item(TableName=table, Key=key)["Item"] == item, "an item by its key")
+expect(dynamodb.batch_get_item(RequestItems={table: {"Keys": [key]}})["Responses"][table] == [item], "a batch of items")
+expect(dynamodb.query(TableName=table, KeyConditionExpression="tradeId = :i", ExpressionAttributeValues={":i": key["tradeId"]})["Count"] == 1, "a query")
+dynamodb.put_item(TableName=table, Item=dict(item, version={"S": "system1#other"}))
+described = dynamodb.describe_table(TableName=table)["Table"]
+expect(described["ItemCount"] == 2 and described["Replicas"][0]["RegionName"] == "eu-west-1", described)
+expect(dynamodb.list_tables()["TableNames"] == [table], "the tables")
+dynamodb.describe_continuous_backups(TableName=table)
+
+expect(machine in [m["stateMachineArn"] for m in states.list_state_machines()["stateMachines"]], "the state machines")
+states.describe_state_machine(stateMachineArn=machine)
+alias = states.list_state_machine_aliases(stateMachineArn=machine)["stateMachineAliases"][0]["stateMachineAliasArn"]
+version = states.list_state_machine_versions(stateMachineArn=machine)["stateMachineVersions"][0]["stateMachineVersionArn"]
+routes = states.describe_state_machine_alias(stateMachineAliasArn=alias)["routingConfiguration"]
+expect(routes[0]["stateMachineVersionArn"] == version, routes)
+execution = eventually(lambda: states.list_executions(stateMachineArn=machine, statusFilter="SUCCEEDED")["executions"])[0]["executionArn"]
+expect(states.describe_execution(executionArn=execution)["stateMachineVersionArn"] == version, "the execution")
+pages = states.get_paginator("get_execution_history").paginate(executionArn=execution, PaginationConfig={"PageSize": 5})
+history = [event["type"] for page in pages for event in page["events"]]
+expect(history[0] == "ExecutionStarted" and history[-1] == "ExecutionSucceeded" and "TaskSucceeded" in history, history)
+started = states.start_execution(stateMachineArn=machine, name="boto3", input=states.describe_execution(executionArn=execution)["input"])
+states.stop_execution(executionArn=started["executionArn"])
+expect(json.loads(states.describe_execution(executionArn=started["executionArn"])["input"])["detail"] == trade, "an execution's input")
+
+letter = {"StringValue": "x", "DataType": "String"}
+sqs.send_message(QueueUrl=queue, MessageBody="1", MessageAttributes={"ERROR_CODE": letter})
+batch = sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": str(i), "MessageBody": str(i)} for i in range(3)])
+expect(len(batch["Successful"]) == 3, batch)
+held = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+expect(held["ApproximateNumberOfMessages"] == "4", held)
+received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=60, MessageAttributeNames=["All"], AttributeNames=["All"])["Messages"]
+expect(received[0]["MessageAttributes"] == {"ERROR_CODE": letter} and received[0]["Attributes"]["ApproximateReceiveCount"] == "1", received[0])
+handles = [message["ReceiptHandle"] for message in received]
+sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=handles[0], VisibilityTimeout=90)
+sqs.change_message_visibility_batch(QueueUrl=queue, Entries=[{"Id": "a", "ReceiptHandle": handles[0], "VisibilityTimeout": 90}])
+sqs.delete_message(QueueUrl=queue, ReceiptHandle=handles[0])
+sqs.delete_message_batch(QueueUrl=queue, Entries=[{"Id": "a", "ReceiptHandle": handles[1]}])
+sqs.purge_queue(QueueUrl=queue)
+expect(sqs.get_queue_url(QueueName=queue.rsplit("/", 1)[1])["QueueUrl"] == queue, "the queue's URL")
+expect(queue in sqs.list_queues()["QueueUrls"], "the queues")
+
+name = prefix + "processing-threshold"
+before = ssm.get_parameter(Name=name)["Parameter"]
+expect(ssm.put_parameter(Name=name, Value="250000", Overwrite=True)["Version"] == before["Version"] + 1, "a new version")
+expect(ssm.get_parameters(Names=[name, "nobody"])["InvalidParameters"] == ["nobody"], "a parameter that isn't there")
+expect([p["Value"] for p in ssm.get_parameter_history(Name=name)["Parameters"]] == [before["Value"], "250000"], "a parameter's history")
+expect(ssm.get_parameters_by_path(Path=prefix)["Parameters"], "parameters below a path")
+expect(ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": [prefix]}])["Parameters"], "the parameters")
+
+group = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{recorder}")["logGroups"][0]["logGroupName"]
+expect(logs.filter_log_events(logGroupName=group, filterPattern='{ $.tradeId = "boto3-1" }')["events"], "log lines")
+
+expect(functions.get_function(FunctionName=recorder + ":live")["Configuration"]["Version"] == "1", "what is live")
+functions.get_function_configuration(FunctionName=recorder, Qualifier="1")
+functions.get_function_concurrency(FunctionName=recorder)
+expect(functions.get_alias(FunctionName=recorder, Name="live")["FunctionVersion"] == "1", "the alias")
+functions.list_aliases(FunctionName=recorder)
+expect(len(functions.list_versions_by_function(FunctionName=recorder)["Versions"]) == 2, "the versions")
+expect(len(functions.list_functions()["Functions"]) == 3, "the functions")
+functions.get_account_settings()
+answer = functions.invoke(FunctionName=outputs["functionNames"]["validator"], Payload=b"{}")
+expect(answer["FunctionError"] == "Unhandled" and json.load(answer["Payload"])["errorType"] == "MalformedTrade", answer)
+
+metric = {"Namespace": "AWS/States", "MetricName": "ExecutionsSucceeded", "Dimensions": [{"Name": "StateMachineArn", "Value": machine}]}
+expect(alarms.list_metrics(Namespace="AWS/States", MetricName="ExecutionsSucceeded")["Metrics"] == [metric], "the metrics")
+now = time.time()
+data = alarms.get_metric_data(StartTime=now - 600, EndTime=now + 60, MetricDataQueries=[
+    {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}])["MetricDataResults"][0]
+expect(sum(data["Values"]) == 2, data)
+alarm = alarms.describe_alarms()["MetricAlarms"][0]["AlarmName"]
+alarms.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+expect(alarms.describe_alarm_history(AlarmName=alarm)["AlarmHistoryItems"], "an alarm's history")
+
+found = keys.describe_key(KeyId="alias/" + recorder.rsplit("-", 1)[0])["KeyMetadata"]
+expect(keys.get_key_rotation_status(KeyId=found["KeyId"])["KeyRotationEnabled"], "a key that rotates")
+expect(eventually(lambda: traces.batch_get_traces(TraceIds=[root])["Traces"])[0]["Segments"], "a trace")
+
+print(json.dumps(sorted(called)))

@@ -1,0 +1,221 @@
+package integration_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adrg/xdg"
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/commands"
+	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
+	"trade-processing/local/endpoint"
+)
+
+// localUp starts `tradectl local up`, and returns the variables that it prints and the file with the stack's outputs.
+func localUp(t *testing.T) (variables []string, outputs string) {
+	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	xdg.Reload()
+	project, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var printed, noted bytes.Buffer
+	term := &terminal.Terminal{In: strings.NewReader(""), Out: &printed, Err: &noted, Columns: 80, Getenv: func(string) string { return "" }}
+	tradectl := &cobra.Command{Use: "tradectl", SilenceUsage: true, SilenceErrors: true}
+	tradectl.AddCommand(commands.All(term)...)
+	tradectl.SetArgs([]string{"local", "up", "--port", "0", "--project", project})
+	ctx, interrupt := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- tradectl.ExecuteContext(ctx) }()
+	t.Cleanup(func() {
+		interrupt()
+		<-ended
+	})
+	for {
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("it ends with %v: %s", err, &noted)
+		case <-time.After(20 * time.Millisecond):
+		}
+		served, err := operate.ReadLocal(project)
+		if err != nil {
+			continue
+		}
+		for _, word := range strings.Fields(printed.String()) {
+			if word != "export" {
+				variables = append(variables, word)
+			}
+		}
+		outputs = filepath.Join(t.TempDir(), "outputs.json")
+		if err := os.WriteFile(outputs, served.Outputs, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return variables, outputs
+	}
+}
+
+// Whatever the local cloud serves, boto3 can call and read.
+func TestEveryServedOperationIsCalledByBoto3(t *testing.T) {
+	python := tool(t, "python/bin/python")
+	variables, outputs := localUp(t)
+	script := exec.CommandContext(t.Context(), python, "served.py", outputs)
+	script.Env = append(os.Environ(), append(variables, "AWS_CONFIG_FILE="+os.DevNull, "AWS_MAX_ATTEMPTS=1")...)
+	var said bytes.Buffer
+	script.Stderr = &said
+	out, err := script.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &said)
+	}
+	var called []string
+	if err := json.Unmarshal(out, &called); err != nil {
+		t.Fatal(err)
+	}
+	if served := endpoint.Operations(); !slices.Equal(called, served) {
+		for _, one := range served {
+			if !slices.Contains(called, one) {
+				t.Errorf("nothing calls %s", one)
+			}
+		}
+	}
+}
+
+// The pages' commands of the AWS CLI, as they are at `tradectl local up`, and what is refused there by name: what the local
+// cloud has nothing of, such as backups, or leaves to `pulumi`.
+var (
+	commandsServed = map[string]string{
+		"cloudwatch describe-alarms":                 `--alarm-name-prefix trade --alarm-types MetricAlarm CompositeAlarm --state-value ALARM --query '[MetricAlarms, CompositeAlarms][].[AlarmName, StateUpdatedTimestamp, StateReason]' --output text`,
+		"cloudwatch list-metrics":                    `--namespace AWS/States`,
+		"cloudwatch set-alarm-state":                 `--alarm-name trade-processing-local-rejections --state-value ALARM --state-reason "Testing the e-mail subscription"`,
+		"dynamodb describe-continuous-backups":       `--table-name "$(out .tradeTableName)"`,
+		"dynamodb describe-table":                    `--table-name "$(out .tradeTableName)" --query 'Table.Replicas[].[RegionName, ReplicaStatus]'`,
+		"dynamodb wait table-exists":                 `--table-name "$(out .tradeTableName)"`,
+		"dynamodb get-item":                          `--consistent-read --table-name "$(out .tradeTableName)" --key '{"tradeId":{"S":"cli"},"version":{"S":"system1#1"}}'`,
+		"dynamodb put-item":                          `--table-name "$(out .tradeTableName)" --item '{"tradeId":{"S":"cli"},"version":{"S":"system1#1"}}'`,
+		"dynamodb query":                             `--table-name "$(out .tradeTableName)" --index-name bySource --key-condition-expression 'sourceShard = :shard AND #t BETWEEN :from AND :to' --expression-attribute-names '{"#t":"timestamp"}' --expression-attribute-values '{":shard":{"S":"system1#1"},":from":{"N":"1"},":to":{"N":"2"}}'`,
+		"events describe-archive":                    `--archive-name trade-processing-local-events`,
+		"events describe-rule":                       `--name trade-processing-local-from-system1 --event-bus-name "$(out .eventBusName)"`,
+		"events disable-rule":                        `--name trade-processing-local-from-system1 --event-bus-name "$(out .eventBusName)"`,
+		"events enable-rule":                         `--name trade-processing-local-from-system1 --event-bus-name "$(out .eventBusName)"`,
+		"events put-events":                          `--entries "[{\"EventBusName\":\"$(out .eventBusName)\",\"Source\":\"trading.system1\",\"DetailType\":\"Trade Event\",\"Detail\":\"{}\"}]"`,
+		"events remove-targets":                      `--rule trade-processing-local-from-system1 --event-bus-name "$(out .eventBusName)" --ids verify-1`,
+		"kms describe-key":                           `--key-id alias/trade-processing-local --query 'KeyMetadata.[KeyState, DeletionDate]'`,
+		"kms get-key-rotation-status":                `--key-id "$(out .keyArn)"`,
+		"lambda get-account-settings":                `--query AccountLimit.ConcurrentExecutions`,
+		"lambda get-alias":                           `--function-name "$(out .functionNames.recorder)" --name live --query FunctionVersion --output text`,
+		"lambda get-function":                        `--function-name "$(out .functionNames.recorder):live" --query Code.ImageUri --output text`,
+		"lambda get-function-concurrency":            `--function-name "$(out .functionNames.recorder)"`,
+		"lambda get-function-configuration":          `--function-name "$(out .functionNames.recorder)" --qualifier 1 --query '[State, StateReasonCode]'`,
+		"lambda invoke":                              `--function-name "$(out .functionNames.recorder)" --qualifier 1 --payload '{}' /dev/stdout`,
+		"lambda list-versions-by-function":           `--function-name "$(out .functionNames.recorder)" --query 'Versions[].Version'`,
+		"lambda wait function-active-v2":             `--function-name "$(out .functionNames.recorder)" --qualifier 1`,
+		"logs describe-log-groups":                   `--log-group-name-prefix /aws/lambda-insights --query 'logGroups[].logGroupName'`,
+		"logs filter-log-events":                     `--log-group-name "/aws/lambda/$(out .functionNames.recorder)" --filter-pattern '{ $.tradeId = "cli" }'`,
+		"sqs delete-message":                         `--queue-url "$queue" --receipt-handle "$(aws sqs send-message --queue-url "$queue" --message-body x > /dev/null; aws sqs receive-message --queue-url "$queue" --query 'Messages[0].ReceiptHandle' --output text)"`,
+		"sqs get-queue-attributes":                   `--queue-url "$queue" --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible`,
+		"sqs receive-message":                        `--queue-url "$queue" --max-number-of-messages 10 --visibility-timeout 0 --message-attribute-names All --attribute-names All`,
+		"ssm get-parameter":                          `--name "$(out .parameterPrefix)processing-threshold" --query 'Parameter.[Value, Version]' --output text`,
+		"ssm get-parameter-history":                  `--name "$(out .parameterPrefix)processing-threshold"`,
+		"ssm put-parameter":                          `--overwrite --name "$(out .parameterPrefix)processing-threshold" --value 250000`,
+		"stepfunctions describe-execution":           `--execution-arn "$(execution)" --query '[status, redriveCount, stateMachineVersionArn]'`,
+		"stepfunctions describe-state-machine":       `--state-machine-arn "$(out .stateMachineArn)" --query definition --output text`,
+		"stepfunctions describe-state-machine-alias": `--state-machine-alias-arn "$(out .stateMachineAliasArn)" --query routingConfiguration`,
+		"stepfunctions get-execution-history":        `--execution-arn "$(execution)" --query "events[?type=='FailStateEntered'].id" --output text`,
+		"stepfunctions list-executions":              `--state-machine-arn "$(out .stateMachineArn)" --status-filter RUNNING --query 'length(executions)'`,
+		"stepfunctions list-state-machine-versions":  `--state-machine-arn "$(out .stateMachineArn)" --query 'stateMachineVersions[].[stateMachineVersionArn, creationDate]' --output text`,
+		"stepfunctions start-execution":              `--state-machine-arn "$(out .stateMachineAliasArn)" --input '{"detail":{}}'`,
+		"stepfunctions stop-execution":               `--execution-arn "$(execution)"`,
+		"sts get-caller-identity":                    `--query Account --output text`,
+	}
+	commandsRefused = map[string]string{
+		"backup get-recovery-point-restore-metadata":  `--backup-vault-name v --recovery-point-arn arn:p`,
+		"backup list-backup-jobs":                     ``,
+		"backup list-recovery-points-by-backup-vault": `--backup-vault-name v`,
+		"backup start-backup-job":                     `--backup-vault-name v --resource-arn arn:t --iam-role-arn arn:r`,
+		"backup start-restore-job":                    `--recovery-point-arn arn:p --metadata a=b`,
+		"dynamodb delete-table":                       `--table-name aaa`,
+		"dynamodb export-table-to-point-in-time":      `--table-arn arn:t --s3-bucket b`,
+		"dynamodb list-backups":                       ``,
+		"dynamodb restore-table-to-point-in-time":     `--source-table-name aaa --target-table-name bbb`,
+		"dynamodb update-table":                       `--table-name aaa`,
+		"ec2 describe-network-interfaces":             ``,
+		"ecr delete-repository":                       `--repository-name rrr`,
+		"ecr describe-images":                         `--repository-name rrr`,
+		"ecr describe-registry":                       ``,
+		"ecr describe-repositories":                   ``,
+		"events cancel-replay":                        `--replay-name r`,
+		"events describe-replay":                      `--replay-name r`,
+		"events start-replay":                         `--replay-name r --event-source-arn arn:a --event-start-time 1 --event-end-time 2 --destination Arn=arn:b`,
+		"iam create-open-id-connect-provider":         `--url https://example.com`,
+		"iam get-role":                                `--role-name r`,
+		"kms cancel-key-deletion":                     `--key-id k`,
+		"kms enable-key":                              `--key-id k`,
+		"kms list-key-rotations":                      `--key-id k`,
+		"kms rotate-key-on-demand":                    `--key-id k`,
+		"kms update-primary-region":                   `--key-id k --primary-region eu-west-1`,
+		"lambda delete-function":                      `--function-name f`,
+		"lambda put-function-concurrency":             `--function-name f --reserved-concurrent-executions 1`,
+		"lambda update-alias":                         `--function-name f --name live`,
+		"logs get-query-results":                      `--query-id q`,
+		"logs start-query":                            `--start-time 1 --end-time 2 --query-string q`,
+		"sns list-subscriptions-by-topic":             `--topic-arn arn:t`,
+		"sqs start-message-move-task":                 `--source-arn arn:q`,
+		"stepfunctions redrive-execution":             `--execution-arn arn:e`,
+		"stepfunctions update-state-machine-alias":    `--state-machine-alias-arn arn:a`,
+	}
+)
+
+// Each operation that a page calls with the AWS CLI is served to the real one, or refused with its name.
+func TestThePagesCommandsRunAtLocalUp(t *testing.T) {
+	socket := startCLI(t)
+	variables, outputs := localUp(t)
+	folder, python := t.TempDir(), tool(t, "python/bin/python")
+	client, err := filepath.Abs("aws.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Version 1 of the AWS CLI, the one on pip, ignores AWS_ENDPOINT_URL for SQS.
+	aws := "#!/bin/sh\nexec '" + python + "' -I -S '" + client + "' call '" + socket + "' --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(folder, "aws"), []byte(aws), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run := func(command string) (string, error) {
+		script := "out() { jq -er \"$1\" '" + outputs + "'; }\nqueue=$(out .deadLetterQueueUrls.recorder)\n" +
+			"execution() { aws stepfunctions list-executions --state-machine-arn \"$(out .stateMachineArn)\" --max-items 1 --query 'executions[0].executionArn' --output text | head -n 1; }\n"
+		shell := exec.CommandContext(t.Context(), "bash", "-c", script+command)
+		shell.Env = append(os.Environ(), append(variables, "AWS_CONFIG_FILE="+os.DevNull, "AWS_MAX_ATTEMPTS=1", "PATH="+folder+string(os.PathListSeparator)+os.Getenv("PATH"))...)
+		text, err := shell.CombinedOutput()
+		return string(text), err
+	}
+	if said, err := run("aws stepfunctions start-execution " + commandsServed["stepfunctions start-execution"]); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	asked := map[string]bool{}
+	for _, c := range onThePages(t) {
+		if asked[c.name] {
+			continue
+		}
+		asked[c.name] = true
+		served, serves := commandsServed[c.name]
+		refused, refuses := commandsRefused[c.name]
+		switch said, err := run("aws " + c.name + " " + served + refused); {
+		case serves == refuses:
+			t.Errorf("%s: say how aws %s runs at the local cloud, or that it is refused", c.where, c.name)
+		case serves && err != nil:
+			t.Errorf("aws %s ends with %v: %s", c.name, err, said)
+		case refuses && (err == nil || !strings.Contains(said, "(UnknownOperationException) when calling the ") || !strings.Contains(said, " is not served here")):
+			t.Errorf("aws %s ends with %v: %s", c.name, err, said)
+		}
+	}
+}
