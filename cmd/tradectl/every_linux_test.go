@@ -87,6 +87,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl local down":            {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl local status":          {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl local up":              {exitcode.Usage, "there is no Pulumi.yaml here"},
+		"tradectl replay":                {exitcode.Usage, noStack},
 		"tradectl send":                  {exitcode.Usage, noStack},
 		"tradectl sample":                {exitcode.OK, `{"Source":"trading.system`},
 		"tradectl verify":                {exitcode.Usage, noStack},

@@ -16,6 +16,7 @@ type Outputs struct {
 	Region               string            `json:"region"`
 	ReplicaRegions       []string          `json:"replicaRegions"`
 	EventBusName         string            `json:"eventBusName"`
+	EventArchiveName     string            `json:"eventArchiveName"`
 	TradeTableName       string            `json:"tradeTableName"`
 	TradeTableARN        string            `json:"tradeTableArn"`
 	StateMachineARN      string            `json:"stateMachineArn"`

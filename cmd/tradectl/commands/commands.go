@@ -31,6 +31,7 @@ func All(t *terminal.Terminal) []*cobra.Command {
 		local.NewCommand(t),
 		operate.NewDLQ(t),
 		operate.NewParams(t),
+		operate.NewReplay(t),
 		operate.NewSend(t),
 		sample.NewCommand(t),
 		simulate.NewCommand(t),
