@@ -94,7 +94,7 @@ func page(t *testing.T) string {
 		fmt.Fprintf(&steps, "| %s | %s |\n", number(rate), strings.Join(changes, "; "))
 	}
 	say("\n| trades a second | changes |\n|---|---|\n%s", strings.TrimSuffix(steps.String(), "\n"))
-	say("\nDollars are in [cost](cost.md): what a trade costs doesn't depend on the rate, but each retry is a state transition.\n")
+	say("\n`tradectl simulate` says what a burst costs, too. What a trade costs ([cost](cost.md)) doesn't depend on the rate, but with STANDARD\neach retry is a state transition more.\n")
 
 	known := Known()
 	say("## Quotas and assumptions\n\nAs of %s. `--limit KEY=VALUE` changes one.\n\n| key | %s | what | source |\n|---|---|---|---|", known.Date, d.Region)

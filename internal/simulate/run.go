@@ -40,6 +40,7 @@ type Result struct {
 	Recorded    int64    `json:"recorded"`
 	DeadLetters int64    `json:"deadLetters"` // kept in queues
 	TimedOut    int64    `json:"timedOut"`    // executions cut off, which nothing catches
+	Retries     int64    `json:"retries"`     // of states
 	Parcel      int64    `json:"parcel"`      // trades that are simulated as one
 	PerSecond   float64  `json:"recordedPerSecond"`
 	P50         float64  `json:"p50"` // latency: from being sent to being recorded
@@ -647,6 +648,9 @@ func (w *world) retry(n int32, p *parcel, task int) {
 		pause *= w.jitter()
 	}
 	c.tries++
+	if w.counts(p) {
+		w.result.Retries += int64(w.weight)
+	}
 	w.plan(pause, again, n, task)
 }
 

@@ -194,7 +194,7 @@ func TestAlarmsGoOffThatMust(t *testing.T) {
 		load  Load
 		alarm []string
 	}{
-		"nothing is wrong": {d, LimitsOf(d), Load{Base: 100, Lead: 20, Rate: 200, Seconds: 300}, nil},
+		"nothing is wrong":                 {d, LimitsOf(d), Load{Base: 100, Lead: 20, Rate: 200, Seconds: 300}, nil},
 		"events wait for their executions": {d, LimitsOf(d), Load{Base: 300, Lead: 20, Rate: 3000, Seconds: 60}, []string{"late"}},
 		"calls are throttled until events are dead letters": {&express, LimitsOf(&express), Load{Base: 500, Lead: 20, Rate: 5000, Seconds: 240},
 			[]string{"validator-throttles", "validator-dead-letters-depth", "workflow-failed", "page"}},

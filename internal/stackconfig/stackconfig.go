@@ -79,6 +79,9 @@ func Load(ctx context.Context, root, full string, settings map[string]string, un
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
 	for key, value := range settings {
+		if _, known := project.Config[key]; !known {
+			return nil, nil, fmt.Errorf("%s is not a config key of %s", key, ProjectFile)
+		}
 		loaded.Config[config.MustMakeKey(project.Name.String(), key)] = config.NewValue(value)
 	}
 	err = pulumiworkspace.ValidateStackConfigAndApplyProjectConfig(ctx, stack, project, esc.Value{}, loaded.Config, config.NopEncrypter, Masked)

@@ -139,6 +139,13 @@ func TestSettingsStandOverTheStacksFile(t *testing.T) {
 }
 
 // What isn't known offline gets a value of its kind: the given stand-in, the project's default, or the Placeholder.
+func TestASettingThatIsNoKeyIsRefused(t *testing.T) {
+	_, _, err := stackconfig.Load(t.Context(), "../..", "local", map[string]string{"maxRetrys": "1"}, nil)
+	if err == nil || err.Error() != "maxRetrys is not a config key of Pulumi.yaml" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWhatIsNotKnownHasAStandIn(t *testing.T) {
 	const project = "name: orders\nruntime: go\nconfig: {limit: {default: 5}, kinds: {default: [a, b]}, email: {default: ''}, tags: {default: {}}, token: {default: ''}}\n"
 	unknown := stackconfig.StandIns{"email": "somebody@example.com", "tags": `{"Owner":"them","Cost":"7"}`, "aws:region": "us-east-1", "subnets": `["s-1","s-2"]`, "accounts": `{"*":["1"]}`}

@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/cost"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/simulate"
 	"trade-processing/internal/stackconfig"
@@ -34,8 +36,8 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		Use:   "simulate",
 		Short: "Simulate bursts of trades under AWS's quotas, and see which limit binds first",
 		Long: "Deploys a stack offline and simulates what bursts of trades do to it under AWS's default quotas: how many are\n" +
-			"recorded a second, how late, how long the rest takes, how many become dead letters, which limits bind and in which\n" +
-			"order, and which alarms go off. The same seed gives the same result. docs/scale.md lists quotas and assumptions.\n\n" + exitcode.HelpFor(),
+			"recorded a second, how late, how long the rest takes, how many become dead letters, what it costs, which limits\n" +
+			"bind and in which order, and which alarms go off. The same seed gives the same result. docs/scale.md lists quotas and assumptions.\n\n" + exitcode.HelpFor(),
 		Example: "  tradectl simulate --stack prod\n" +
 			"  tradectl simulate --stack prod --rate 3000 --config workflowType=EXPRESS,maxRetries=3 --output json\n" +
 			"  tradectl simulate --stack prod --rate 10000 --limit starts=15000,concurrency=5000\n" +
@@ -64,6 +66,7 @@ type row struct {
 	simulate.Result
 	First   simulate.Bound `json:"first"` // the limit that binds first
 	Changes []string       `json:"changes,omitempty"`
+	USD     float64        `json:"usd"` // what its trades cost
 }
 
 func run(ctx context.Context, t *terminal.Terminal, o options) error {
@@ -71,13 +74,13 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	for _, setting := range o.config {
 		key, value, ok := strings.Cut(setting, "=")
 		if !ok {
-			return exitcode.With(exitcode.Usage, fmt.Errorf("--config %q is not key=value", setting))
+			return exitcode.Usagef("--config %q is not key=value", setting)
 		}
 		settings[key] = value
 	}
 	for _, rate := range append(o.rates, o.factor, o.load.Seconds) {
 		if !(rate > 0) || math.IsInf(rate, 0) || o.load.Parcels < 1 || !(o.load.Lead >= 0) || math.IsInf(o.load.Lead, 0) {
-			return exitcode.With(exitcode.Usage, fmt.Errorf("--rate, --factor, --seconds and --parcels must be more than 0, and --lead not less"))
+			return exitcode.Usagef("--rate, --factor, --seconds and --parcels must be more than 0, and --lead not less")
 		}
 	}
 	root, err := stackconfig.FindProject(o.project)
@@ -101,8 +104,12 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	limits := simulate.LimitsOf(d)
 	for _, limit := range o.limits {
 		if err := limits.Set(limit); err != nil {
-			return exitcode.With(exitcode.Usage, fmt.Errorf("--limit: %w", err))
+			return exitcode.Usagef("--limit: %v", err)
 		}
+	}
+	price, err := priced(ctx, root, o.stack)
+	if err != nil {
+		return err
 	}
 	var rows []row
 	for _, rate := range o.rates {
@@ -119,10 +126,32 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, row{*result, simulate.Sustained(its, of), changes})
+		rows = append(rows, row{*result, simulate.Sustained(its, of), changes, price(its, result)})
 	}
 	progress.Stop()
 	return printed(t, o, d, limits, rows)
+}
+
+// priced returns what the trades of a burst cost: each what it always does, and retries of states, which STANDARD bills.
+func priced(ctx context.Context, root, stack string) (func(*simulate.Deployed, *simulate.Result) float64, error) {
+	prices, err := cost.Prices()
+	if err != nil {
+		return nil, err
+	}
+	d, usage, err := cost.Measure(ctx, root, stack, cost.Sample)
+	if err != nil {
+		return nil, err
+	}
+	return func(its *simulate.Deployed, r *simulate.Result) float64 {
+		of := d
+		of.Express = its.Type == "EXPRESS"
+		usd := cost.Sum(cost.Lines(of, usage, cost.Assumed, prices)).Trades * float64(r.Trades) / cost.Million
+		i := slices.IndexFunc(prices, func(p cost.Price) bool { return p.Name == "transition" && p.Region == d.Region })
+		if !of.Express && i >= 0 {
+			usd += prices[i].USD * float64(r.Retries) / cost.Million
+		}
+		return usd
+	}, nil
 }
 
 func printed(t *terminal.Terminal, o options, d *simulate.Deployed, limits simulate.Limits, rows []row) error {
@@ -151,6 +180,7 @@ func printed(t *terminal.Terminal, o options, d *simulate.Deployed, limits simul
 		seconds("p50Seconds", func(r row) float64 { return r.P50 }), seconds("p99Seconds", func(r row) float64 { return r.P99 }),
 		count("backlog", func(r row) int64 { return r.Backlog }), seconds("drainSeconds", func(r row) float64 { return r.Drain }),
 		count("deadLetters", func(r row) int64 { return r.DeadLetters }), count("timedOut", func(r row) int64 { return r.TimedOut }),
+		text("usd", func(r row) string { return fmt.Sprintf("%.2f", r.USD) }),
 		text("limits", func(r row) string {
 			var names []string
 			for _, hit := range r.Hits {
