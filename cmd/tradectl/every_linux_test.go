@@ -71,6 +71,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl params":                {exitcode.OK, "Available Commands:"},
 		"tradectl params list":           {exitcode.Usage, noStack},
 		"tradectl params set":            {exitcode.Usage, "NAME is missing"},
+		"tradectl status":                {exitcode.Usage, noStack},
 		"tradectl tail":                  {exitcode.Usage, noStack},
 		"tradectl get":                   {exitcode.Usage, "TRADE is missing"},
 		"tradectl dlq":                   {exitcode.OK, "Available Commands:"},

@@ -183,10 +183,45 @@ func TestParametersAreListedAndSet(t *testing.T) {
 	}
 }
 
+func TestTheStatusCountsWhatHappened(t *testing.T) {
+	w := newWorld(t, "dev", nil)
+	w.send(event("system1", "a", "2024-05-28T13:30:00Z", ""), event("system1", "a", "2024-05-28T13:30:00Z", ""),
+		strings.Replace(event("system2", "b", "2024-05-28T13:30:00Z", ""), "25.00", "-1.00", 1), malformed)
+	begun := time.Now()
+	status := read[operate.Status](w, "status")
+	if took := time.Since(begun); took > 300*time.Millisecond {
+		t.Errorf("it takes %s", took)
+	}
+	events := map[string]float64{}
+	for _, source := range status.Sources {
+		events[source.Source] = source.Events
+	}
+	outcomes := map[string]float64{}
+	for _, outcome := range status.Outcomes {
+		outcomes[outcome.Name] = outcome.Value
+	}
+	if events["system1"] != 3 || events["system2"] != 1 || outcomes["recorded"] != 2 || outcomes["rejected"] != 1 || outcomes["duplicates"] != 1 || outcomes["failed executions"] != 1 {
+		t.Errorf("events %v, outcomes %v", events, outcomes)
+	}
+	if len(status.Latency) != 3 || len(status.Alarms) < 10 || status.Alarms[0].State != "ALARM" || status.Queues[0].Name != "validator" || status.Queues[0].Waiting != 1 ||
+		len(status.Replicas) != 1 || status.Replicas[0].Status != "ACTIVE" || len(status.Deployment.Versions) != 1 {
+		t.Errorf("the status is %+v", status)
+	}
+	out, _, _, _ := w.tradectl("", "status")
+	for _, want := range []string{"Stack dev  in us-east-1, ", "\n✗ validator-dead-letters-depth since ", "\n  events     system1 3, system2 1, system3 0\n", "validator 1", "eu-west-1 ACTIVE"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if _, _, code, err := w.tradectl("", "status", "--watch", "--output", "json"); code != exitcode.Usage {
+		t.Errorf("exit code %d: %v", code, err)
+	}
+}
+
 // reading are the commands that read a stack, by what one types. One line each: all must fail as scripts expect.
 var reading = []string{
 	"get x", "list", "list --source system1", "list --status REJECTED", "executions", "execution 00000000-0000-0000-0000-000000000000",
-	"params list", "params set max-retries 3", "tail", "tail --follow",
+	"params list", "params set max-retries 3", "status", "tail", "tail --follow",
 }
 
 // Whatever is missing around a command, it says what to do, with the documented exit code.

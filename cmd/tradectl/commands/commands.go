@@ -35,6 +35,7 @@ func All(t *terminal.Terminal) []*cobra.Command {
 		operate.NewSend(t),
 		sample.NewCommand(t),
 		simulate.NewCommand(t),
+		operate.NewStatus(t),
 		operate.NewTail(t),
 		verify.NewCommand(t),
 		version.NewCommand(t),
