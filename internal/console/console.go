@@ -171,6 +171,8 @@ func statusOf(err error) int {
 		return http.StatusOK
 	case isNotFound(err):
 		return http.StatusNotFound
+	case isUsage(err):
+		return http.StatusBadRequest
 	}
 	return http.StatusBadGateway
 }

@@ -93,3 +93,8 @@ func isNotFound(err error) bool {
 	code, _ := exitcode.Of(err)
 	return code == exitcode.NotFound || hasCode(err, "ExecutionDoesNotExist")
 }
+
+func isUsage(err error) bool {
+	code, _ := exitcode.Of(err)
+	return code == exitcode.Usage
+}

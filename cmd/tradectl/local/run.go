@@ -32,6 +32,7 @@ type runOptions struct {
 	json        bool
 	out         string
 	logs        string
+	report      string
 	concurrency int
 }
 
@@ -70,6 +71,7 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 	flags.BoolVar(&options.json, "json", false, "print the report as JSON")
 	flags.StringVarP(&options.out, "out", "o", "", "write the table's items to this file, one per line (.gz compresses)")
 	flags.StringVar(&options.logs, "logs", "", "write the functions' log lines to this file (.gz compresses)")
+	flags.StringVar(&options.report, "report", "", "write the console's views of the run's end to this HTML file, which needs nothing else")
 	flags.IntVar(&options.concurrency, "concurrency", localrun.DefaultConcurrency, "how many trades to process at once")
 	return command
 }
@@ -84,12 +86,12 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 		return exitcode.With(exitcode.Usage, err)
 	}
 	defer in.close()
-	files, err := outfile.Open(ctx, []outfile.Output{{Flag: "--out", Path: options.out}, {Flag: "--logs", Path: options.logs}}, options.inputs(root)...)
+	files, err := outfile.Open(ctx, []outfile.Output{{Flag: "--out", Path: options.out}, {Flag: "--logs", Path: options.logs}, {Flag: "--report", Path: options.report}}, options.inputs(root)...)
 	if err != nil {
 		return exitcode.With(exitcode.Usage, err)
 	}
 	defer outfile.Discard(files...)
-	items, logs := files[0], &log{file: files[1]}
+	items, logs, page := files[0], &log{file: files[1]}, files[2]
 
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -97,7 +99,7 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 
 	collector := localrun.NewCollector()
 	disk.Sweep()
-	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Observe: localrun.Observe(collector), Memory: inMemory})
+	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Observe: localrun.Observe(collector), Memory: inMemory, Executions: options.remembered()})
 	defer here.Close() //nolint:errcheck // the next run removes what is left
 	d, err := deploy(ctx, t, root, here, options.keep)
 	if err != nil {
@@ -108,10 +110,23 @@ func run(ctx context.Context, t *terminal.Terminal, options runOptions) error {
 	if err != nil {
 		return err
 	}
+	if page != nil && !r.Interrupted { // before the stack is destroyed
+		if err := writePage(ctx, page, d); err != nil {
+			return err
+		}
+	}
 	if err := conclude(ctx, t, d, r, items, logs, options); err != nil {
 		return err
 	}
 	return exitcode.Silent(r.ExitCode())
+}
+
+// remembered is how many executions a page can show.
+func (o runOptions) remembered() int {
+	if o.report == "" {
+		return 0
+	}
+	return 100
 }
 
 // inputs are the files that a run reads.
