@@ -68,9 +68,9 @@ type edge struct {
 
 // Sizes of the drawing, in pixels.
 const (
-	nodeWidth, nodeHeight = 208.0, 58.0
-	gapX, gapY            = 64.0, 46.0
-	framePad              = 26.0
+	nodeWidth, nodeHeight = 204.0, 58.0
+	gapX, gapY            = 60.0, 46.0
+	framePad              = 20.0
 )
 
 func (c *Console) workflow(r *http.Request) (any, error) {
@@ -223,7 +223,7 @@ func (d *drawing) place(machine aslMachine, name string, x, y, w, h float64) nod
 		d.view.Nodes[len(d.view.Nodes)-1].Notes = []string{about(caught, machine.States[caught])}
 		if i == 0 {
 			if url := machine.States[caught].Parameters.QueueURL; url != "" {
-				d.count(len(d.view.Edges), "letters", ofQueue(url, "NumberOfMessagesSent", "Sum"))
+				d.count(len(d.view.Edges), "letter", ofQueue(url, "NumberOfMessagesSent", "Sum"))
 			}
 			y := task.Y + task.H/2
 			d.view.Edges = append(d.view.Edges, edge{
@@ -273,7 +273,12 @@ func (d *drawing) count(at int, word string, metrics ...operate.Metric) {
 			sum += one.Sum()
 		}
 	}, metrics...)
-	d.write = append(d.write, func() { d.view.Edges[at].Label = count(sum) + " " + word })
+	d.write = append(d.write, func() { 
+		d.view.Edges[at].Label = count(sum) + " " + word
+		if word == "letter" {
+			d.view.Edges[at].Label = plural(int64(sum), word)
+		}
+	})
 }
 
 // calls writes on a task how often its function was called, and how long it took.
@@ -289,7 +294,7 @@ func (d *drawing) calls(at int, state aslState) {
 		if d.view.Missing != "" {
 			return
 		}
-		notes := []string{count(calls) + " calls"}
+		notes := []string{plural(int64(calls), "call")}
 		if errors > 0 {
 			notes[0] += ", " + count(errors) + " failed"
 		}

@@ -15,6 +15,10 @@
   };
 
   const short = (n) => n >= 1e6 ? +(n / 1e6).toFixed(1) + "M" : n >= 1e4 ? +(n / 1e3).toFixed(1) + "k" : String(+n.toPrecision(3));
+  const time = (ms) => {
+    for (const [unit, name] of [[864e5, "d"], [36e5, "h"], [6e4, "min"], [1e3, "s"]]) if (ms >= unit) return +(ms / unit).toPrecision(3) + " " + name;
+    return +ms.toPrecision(3) + " ms";
+  };
   const two = (n) => String(n).padStart(2, "0");
   const clock = (seconds, day) => {
     const at = new Date(seconds * 1000), time = two(at.getUTCHours()) + ":" + two(at.getUTCMinutes());
@@ -29,7 +33,7 @@
     const plot = new uPlot({
       width: box.clientWidth, height: 190, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 8, 0, 0],
       scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-      axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => clock(at, days)), space: days ? 90 : 60, size: 26 }, { ...axis, size: 52, values: (_, ticks) => ticks.map((n) => short(n) + (unit === "ms" ? " ms" : "")) }],
+      axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => clock(at, days)), space: days ? 90 : 60, size: 26 }, { ...axis, size: 52, values: (_, ticks) => ticks.map((n) => unit === "ms" ? time(n) : short(n)) }],
       series: [{}, ...lines.map((line) => ({ label: line.name, stroke: colour(line.class), width: 1.5, points: { show: line.values.filter((v) => v !== null).length < 3 } }))],
     }, [times, ...lines.map((line) => line.values)], box);
     drawn.set(box, plot);
