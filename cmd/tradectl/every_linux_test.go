@@ -90,6 +90,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl local up":              {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl replay":                {exitcode.Usage, noStack},
 		"tradectl send":                  {exitcode.Usage, noStack},
+		"tradectl simulate":              {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl sample":                {exitcode.OK, `{"Source":"trading.system`},
 		"tradectl verify":                {exitcode.Usage, noStack},
 		"tradectl version":               {exitcode.OK, "tradectl "},
