@@ -533,7 +533,8 @@ func (w *world) write(n int32, task int) {
 
 // store writes a parcel to the table and its indexes, or nowhere.
 func (w *world) store() bool {
-	var first [8]int // of the partitions that a place's trades go to, one each; -1: it gets none
+	// The first of the partitions that a place's trades go to, one each; -1: it gets none. A table has up to 20 indexes.
+	var first [21]int
 	for i := range w.places {
 		place := &w.places[i]
 		if first[i] = -1; place.share < 1 && w.random.Float64() >= place.share {
