@@ -49,6 +49,23 @@ func TestWhatATradeCosts(t *testing.T) {
 	}
 }
 
+func TestEveryPriceIsUsed(t *testing.T) {
+	d, u := measured(t, "prod")
+	a := cost.Assumed
+	a.Insights = true
+	used := map[string]bool{}
+	for _, d.Express = range []bool{false, true} {
+		for _, l := range cost.Lines(d, u, a, prices(t)) {
+			used[l.Price.Name+" "+l.Price.Region] = true
+		}
+	}
+	for _, p := range prices(t) {
+		if !used[p.Name+" "+p.Region] {
+			t.Errorf("nothing costs the price %s in %s", p.Name, p.Region)
+		}
+	}
+}
+
 // AWS's own pricing example of an EXPRESS execution: 100 million of 10 seconds and 64 MB are 62,500,000 GB-seconds, before
 // the discount for the hours beyond 1,000. https://aws.amazon.com/step-functions/pricing/
 func TestAnExecutionIsBilledAsInAWSsExample(t *testing.T) {
@@ -163,8 +180,7 @@ func page(t *testing.T) string {
 		}
 	}
 	p("| **Sum, EXPRESS** | | **%.2f** | **%.2f** |\n\n", b.Trades, b.Month)
-	p(`Not in the sums: images in ECR and their copies (0.10 USD per GB-month), VPC flow logs, data through the endpoints (0.01 per
-GB), requests to KMS, which stay few because the services reuse data keys for minutes, and in dev the state machine's log of
+	p(`Not in the sums: images in ECR and their copies, VPC flow logs, data through the endpoints, requests to KMS, which stay few because the services reuse data keys for minutes, and in dev the state machine's log of
 every step (` + "`workflowLogLevel: ALL`" + `) and a line per call (` + "`functionLogLevel: DEBUG`" + `).
 
 ## Other outcomes
@@ -173,7 +189,7 @@ every step (` + "`workflowLogLevel: ALL`" + `) and a line per call (` + "`functi
 |---|---|
 | rejected, corrected or cancelled | one read unit more: the recorder looks for another version. A rejected one is in both indexes |
 | duplicate | the condition fails: one write unit in one region, nothing is replicated |
-| dead letter | no item; one SQS message (0.40 USD per million), more transitions for retries and for keeping the event; a redrive counts as another trade |
+| dead letter | no item; one SQS message, more transitions for retries and for keeping the event; a redrive counts as another trade |
 | replayed | like a duplicate, plus everything else again |
 
 `)
@@ -183,8 +199,8 @@ every step (` + "`workflowLogLevel: ALL`" + `) and a line per call (` + "`functi
 	}
 	p("\nEXPRESS has no execution history and no redrive, and time for 3 retries at most. `maxWriteUnits` saves nothing, but limits what a\n" +
 		"flood can cost: throttled trades are retried, then dead-lettered.\n\n")
-	p("## Prices\n\nIn USD, looked up on %s, from `internal/cost/prices.csv`. `aws` means read in a copy of the page, `other` that the copy lacks the\n"+
-		"figure, which others quote: check these before you rely on them. A region that isn't listed has the price of us-east-1.\n\n"+
+	p("## Prices\n\nIn USD, looked up on %s, from `internal/cost/prices.csv`. `aws` means read in a copy of the page, `quoted`\n"+
+		"where others quote it, as AWS loads most figures after the page, and `unchecked` nowhere: check these before you rely on them. A region that isn't listed has the price of us-east-1.\n\n"+
 		"| price | region | USD | per | AWS's page | seen |\n|---|---|---|---|---|---|\n", cost.Looked)
 	for _, price := range table {
 		p("| %s | %s | %v | %s | <%s> | %s |\n", price.Name, price.Region, strconv.FormatFloat(price.USD, 'f', -1, 64), price.Per, price.Source, price.Seen)

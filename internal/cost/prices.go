@@ -20,8 +20,8 @@ type Price struct {
 	Per    string  `json:"per"`
 	Source string  `json:"source"` // AWS's page
 
-	// Seen is "aws" if the figure was read in a copy of that page, and "other" where the copy left the figures out, as
-	// AWS's pages load them later, and others quote them.
+	// Seen says where the figure was read: "aws" in a copy of that page; "quoted" in what others write of it, as AWS's pages
+	// load most figures later and copies lack them; "unchecked" nowhere, but it is what this project has long used.
 	Seen string `json:"seen"`
 }
 
