@@ -27,8 +27,12 @@ const (
 // after follows all keys that begin with one of these.
 func after(keys string) string { return keys + "\xff" }
 
-// MostAtOnce is how many events Later delivers at once.
-const MostAtOnce = 4096
+// How many events Later delivers at once: those whose executions wait before a retry, and those that work. More would
+// only make each slower, until its timeout.
+const (
+	MostAtOnce  = 4096
+	mostWorking = 64
+)
 
 // keepExecutions is how often the executions that have ended are written down. It saves most of the work when thousands
 // end in a second, of which only the last are remembered.
@@ -47,6 +51,28 @@ type durable struct {
 	stop    context.CancelFunc
 	working sync.WaitGroup
 	slots   chan struct{} // taken by what Later delivers
+	desks   chan struct{} // taken by what works
+}
+
+// atDesk marks the context of an event that takes a desk.
+type atDesk struct{}
+
+// restful is a clock on which who sleeps leaves his desk to others.
+type restful struct {
+	clock.Clock
+	desks chan struct{}
+}
+
+func (r restful) Sleep(ctx context.Context, d time.Duration) error {
+	if ctx.Value(atDesk{}) == nil || d <= 0 {
+		return r.Clock.Sleep(ctx, d)
+	}
+	select {
+	case <-r.desks:
+		defer func() { r.desks <- struct{}{} }()
+	default: // another branch of its execution has left it already
+	}
+	return r.Clock.Sleep(ctx, d)
 }
 
 // Open returns the cloud in a folder, which is empty at first and remembers everything: its resources, the engine's
@@ -66,7 +92,8 @@ func Open(folder string, options Options) (*Cloud, error) {
 		return nil, err
 	}
 	c := New(options)
-	c.disk, c.events, c.slots = on, map[uint64]*Accepted{}, make(chan struct{}, MostAtOnce)
+	c.disk, c.events = on, map[uint64]*Accepted{}
+	c.slots, c.desks = make(chan struct{}, MostAtOnce), make(chan struct{}, mostWorking)
 	c.running, c.stop = context.WithCancel(context.Background())
 	if err := c.restore(); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the cloud in %s: %w", folder, err), on.Close())
@@ -245,7 +272,9 @@ func (c *Cloud) Later(a *Accepted, done func(Receipt)) {
 	clock.Go(c.clock, func() {
 		defer c.working.Done()
 		defer func() { <-c.slots }()
-		if receipt, err := c.Deliver(c.running, a); err == nil && done != nil {
+		c.desks <- struct{}{}
+		defer func() { <-c.desks }()
+		if receipt, err := c.Deliver(context.WithValue(c.running, atDesk{}, true), a); err == nil && done != nil {
 			done(receipt)
 		}
 	})

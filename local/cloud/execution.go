@@ -118,6 +118,9 @@ func (c *Cloud) execute(ctx context.Context, m *machine, by start, input *states
 	m.measured[executionsStarted].Add(begun, 1)
 	work := &tasks{cloud: c, machine: m.arn, trace: by.trace}
 	environment := states.Environment{Clock: c.clock, Random: c.chance, Tasks: work, Observe: c.observe}
+	if c.desks != nil {
+		environment.Clock = restful{c.clock, c.desks}
+	}
 	ctx, remembered := c.remember(ctx, m, by, name, input, begun)
 	if remembered != nil {
 		environment.History = remembered.note

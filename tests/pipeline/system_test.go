@@ -56,7 +56,12 @@ func deployWith(t testing.TB, options cloud.Options, settings map[string]string)
 	if options.Clock == nil {
 		options.Clock = newHasty()
 	}
-	here := cloud.New(options)
+	return deployOn(t, cloud.New(options), settings)
+}
+
+// deployOn brings the stack up on a cloud.
+func deployOn(t testing.TB, here *cloud.Cloud, settings map[string]string) *system {
+	t.Helper()
 	if _, err := deployed.On(t.Context(), here, root, "local", settings); err != nil {
 		t.Fatal(err)
 	}
