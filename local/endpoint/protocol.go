@@ -42,6 +42,9 @@ func (c Call) protocol(contentType string) protocol {
 	case queryRequest:
 		return query{}
 	case restRequest:
+		if c.Service == "s3" { // whose answers are XML
+			return restXML{}
+		}
 		return restJSON{jsonProtocol{contentType, false}, c.Service}
 	default:
 		return jsonProtocol{contentType, c.Service == "sqs"}
@@ -165,6 +168,19 @@ func writeXML(w http.ResponseWriter, code int, value any) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(code)
 	w.Write(text) //nolint:errcheck // the caller is gone
+}
+
+// restXML is S3's protocol, of which only refusals are needed.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+type restXML struct{ query }
+
+func (restXML) fail(w http.ResponseWriter, err error) {
+	code, name, message := status(err)
+	writeXML(w, code, struct {
+		XMLName xml.Name `xml:"Error"`
+		Code    string
+		Message string
+	}{Code: name, Message: message})
 }
 
 // formValue returns a value of a form; empty if there is none.
