@@ -89,7 +89,11 @@ func showStatus(t *terminal.Terminal, form output.Form, status *operate.Status) 
 	for _, alarm := range status.Alarms {
 		if alarm.State == "ALARM" {
 			ringing++
-			page.Text(page.Style.Red("✗ "), alarm.Name+" since "+alarm.Since.Format(time.RFC3339)+": "+alarm.Reason)
+			line := alarm.Name + " since " + alarm.Since.Format(time.RFC3339) + ": " + alarm.Reason
+			if t.OutIsTerminal { // so that it stays one screen
+				line = output.Cut(line, max(2*(t.Columns-2), 1))
+			}
+			page.Text(page.Style.Red("✗ "), line)
 		}
 	}
 	if ringing == 0 {
