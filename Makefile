@@ -90,6 +90,10 @@ vulncheck: ## Look for known vulnerabilities in the code each function can reach
 test-images: ## Build, check, run and push the images on a Docker Engine, installing one if needed (as root)
 	tests/functions/run-images
 
+.PHONY: test-console
+test-console: ## Drive the console in Chromium, installing it if needed (as root)
+	tests/console/run
+
 .PHONY: test-contract
 test-contract: ## Run the functions' programs behind a Lambda Runtime API, and measure their start and memory
 	CONTRACT=1 go -C tests/functions test -count=1

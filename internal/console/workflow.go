@@ -273,7 +273,7 @@ func (d *drawing) count(at int, word string, metrics ...operate.Metric) {
 			sum += one.Sum()
 		}
 	}, metrics...)
-	d.write = append(d.write, func() { 
+	d.write = append(d.write, func() {
 		d.view.Edges[at].Label = count(sum) + " " + word
 		if word == "letter" {
 			d.view.Edges[at].Label = plural(int64(sum), word)

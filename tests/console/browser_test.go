@@ -20,6 +20,10 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"trade-processing/internal/operate"
+	"trade-processing/local/queue"
 )
 
 // axe judges whether people can use a page who can't see it, or use no mouse.
@@ -179,4 +183,69 @@ func TestViewsCanBeUsedByEveryone(t *testing.T) {
 		}
 	}
 	b.clean(w.origin)
+}
+
+// A redrive by its button, with the keyboard alone: the dialog asks first, and then the event really comes again.
+func TestARedriveByItsButton(t *testing.T) {
+	w := newWorld(t)
+	url := w.stack.Outputs.DeadLetters["recorder"]
+	letters, err := w.cloud.Queue(w.stack.Outputs.Region, url[strings.LastIndex(url, "/")+1:])
+	must(t, err)
+	_, err = letters.Send(t.Context(), queue.Draft{Body: `{"event": {"id": "e-1", "source": "trading.system1", "detail-type": "Trade Event", "time": "2026-03-09T14:30:00Z",
+		"detail": {"tradeId": "t-1", "executedAt": "2026-03-09T14:30:00Z"}}, "error": {"Error": "States.Timeout", "Cause": "slow"}, "executionArn": "none"}`})
+	must(t, err)
+	recorded := func() bool {
+		for _, err := range w.stack.List(t.Context(), operate.Filter{Limit: 1}) {
+			must(t, err)
+			return true
+		}
+		return false
+	}
+	b := newBrowser(t)
+	b.open(w.address)
+	b.open(w.origin + "/letters?queue=recorder")
+	b.reach("[aria-label^='Redrive ']")
+	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog[open] .go"))
+	if got := eval[string](b, `document.querySelector("dialog h2").textContent`); got != "Redrive this letter?" {
+		t.Errorf("the dialog asks %q", got)
+	}
+	if !eval[bool](b, `document.querySelector("dialog").contains(document.activeElement)`) {
+		t.Error("the focus is outside the dialog")
+	}
+	b.do(chromedp.KeyEvent(kb.Escape))
+	if eval[bool](b, `document.querySelector("dialog").open`) || recorded() {
+		t.Error("Escape doesn't close the dialog, or it was redriven before the confirmation")
+	}
+	b.reach("[aria-label^='Redrive ']")
+	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog[open] .go"))
+	b.reach("dialog .go")
+	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitReady("dialog [data-done]"))
+	if got := eval[string](b, `document.querySelector("dialog h2").textContent`); got != "1 letter redriven" {
+		t.Errorf("it says %q", got)
+	}
+	for began := time.Now(); !recorded(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			t.Fatal("the letter's event didn't come again")
+		}
+	}
+	states, err := w.stack.LetterStates(t.Context())
+	must(t, err)
+	for _, state := range states {
+		if state.Waiting+state.Hidden > 0 {
+			t.Errorf("%s still holds a letter", state.Name)
+		}
+	}
+	b.clean(w.origin)
+}
+
+// reach tabs until what the selector names has the focus.
+func (b *browser) reach(selector string) {
+	b.t.Helper()
+	for range 200 {
+		if eval[bool](b, fmt.Sprintf("document.activeElement.matches(%q)", selector)) {
+			return
+		}
+		b.do(chromedp.KeyEvent(kb.Tab))
+	}
+	b.t.Fatalf("the keyboard doesn't reach %s", selector)
 }
