@@ -191,7 +191,7 @@ func TestTheCommandsOfTradectlExist(t *testing.T) {
 		}
 	})
 	// And so must the options that follow it, word for word.
-	eachFound(t, `tradectl ((?:local )?[a-z]+ --[a-z][^|>#`+"`"+`]*)`, func(p page, line string) {
+	eachFound(t, `tradectl ((?:local )?[a-z]+ --[a-z][^|>#)`+"`"+`]*)`, func(p page, line string) {
 		words := strings.Fields(line)
 		command, _, err := tradectl.Find(words)
 		if err != nil {
