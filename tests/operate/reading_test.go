@@ -285,3 +285,26 @@ func (w *world) refuse(t *testing.T, code string) {
 	}
 	t.Cleanup(func() { w.tamper = nil })
 }
+
+// The page is a file of its own; nothing is left of it if there is no stack to show.
+func TestTheStatusAsAPage(t *testing.T) {
+	w := newWorld(t, "dev", nil)
+	folder := t.TempDir()
+	file := filepath.Join(folder, "page.html")
+	if _, said, code, err := w.tradectl("", "status", "--html", file); code != exitcode.OK {
+		t.Fatalf("exit code %d: %v\n%s", code, err, said)
+	}
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "All quiet") {
+		t.Errorf("the page is %d bytes: %v", len(text), err)
+	}
+	other := filepath.Join(folder, "other.html")
+	if err := os.WriteFile(w.outputs, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, code, err := w.tradectl("", "status", "--html", other); code != exitcode.Usage {
+		t.Errorf("exit code %d: %v", code, err)
+	}
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 1 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/console"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/operate"
+	"trade-processing/internal/outfile"
 	"trade-processing/internal/terminal"
 )
 
@@ -22,6 +24,8 @@ const redrawn = 5 * time.Second
 func NewStatus(t *terminal.Terminal) *cobra.Command {
 	window := time.Hour
 	var watch bool
+	var page string
+	var file *outfile.File
 	command := &cobra.Command{
 		Use:   "status",
 		Short: "Show how a stack is doing, on one screen",
@@ -32,15 +36,30 @@ func NewStatus(t *terminal.Terminal) *cobra.Command {
 	}
 	command.Flags().DurationVar(&window, "since", window, "how far back to count, at most 360h")
 	command.Flags().BoolVar(&watch, "watch", false, "go on, and draw the screen again every "+redrawn.String())
+	command.Flags().StringVar(&page, "html", "", "write the console's views to this `FILE` instead, which needs nothing else")
 	check := func() error {
 		if window < time.Minute || window > 360*time.Hour { // of metrics by the minute: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
 			return errors.New("--since is from 1m to 360h")
 		}
-		return nil
+		var inputs []string
+		if outputs := command.Flag("outputs").Value.String(); outputs != "" && outputs != "-" {
+			inputs = []string{outputs}
+		}
+		files, err := outfile.Open(command.Context(), []outfile.Output{{Flag: "--html", Path: page}}, inputs...)
+		if err == nil {
+			file = files[0]
+		}
+		return err
 	}
-	return withStack(t, command, check, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
+	command = withStack(t, command, check, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
 		if watch && form != output.Table {
 			return exitcode.Usagef("--watch draws a screen, and so needs --output table")
+		}
+		if file != nil {
+			if err := console.WriteFile(ctx, file, stack, "trade-processing "+stack.Outputs.Environment); err != nil {
+				return err
+			}
+			return file.Commit()
 		}
 		for {
 			status, err := stack.Status(ctx, window)
@@ -62,6 +81,18 @@ func NewStatus(t *terminal.Terminal) *cobra.Command {
 			}
 		}
 	})
+	command.MarkFlagsMutuallyExclusive("html", "watch")
+	command.MarkFlagsMutuallyExclusive("html", "output")
+	run := command.RunE
+	command.RunE = func(command *cobra.Command, args []string) error {
+		defer func() {
+			if file != nil {
+				file.Discard() // nothing, once it is committed
+			}
+		}()
+		return run(command, args)
+	}
+	return command
 }
 
 func showStatus(t *terminal.Terminal, form output.Form, status *operate.Status) error {
