@@ -317,7 +317,9 @@ func (s *Stack) mailbox(queue LetterQueue) *mailbox {
 // next receives letters and hides them from others. New are those that weren't held before; received counts all.
 func (m *mailbox) next(ctx context.Context, hidden time.Duration) (fresh []Letter, received int, err error) {
 	// An answer that nobody waits for would leave its messages hidden.
-	answer, err := m.client.ReceiveMessage(context.WithoutCancel(ctx), &sqs.ReceiveMessageInput{
+	receiving, stop := outliving(ctx)
+	defer stop()
+	answer, err := m.client.ReceiveMessage(receiving, &sqs.ReceiveMessageInput{
 		QueueUrl: &m.queue.URL, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, VisibilityTimeout: int32(hidden.Seconds()),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 		MessageAttributeNames:       []string{"All"},
@@ -337,7 +339,8 @@ func (m *mailbox) next(ctx context.Context, hidden time.Duration) (fresh []Lette
 
 // release lets others see again what is held.
 func (m *mailbox) release(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx, stop := outliving(ctx)
+	defer stop()
 	letters := slices.Collect(maps.Values(m.held))
 	clear(m.held)
 	for some := range slices.Chunk(letters, received) {

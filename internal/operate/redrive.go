@@ -215,7 +215,8 @@ func (r *redrive) batch(ctx context.Context, box *mailbox, letters []Letter) err
 		r.tell(sending[i], Redriven, id)
 	}
 	// What is on its way may arrive, so its letter is deleted even after an interrupt.
-	whole := context.WithoutCancel(ctx)
+	whole, stop := outliving(ctx)
+	defer stop()
 	var problem error
 	switch {
 	case len(entries) == 0:
@@ -382,6 +383,8 @@ func (s *Stack) Purge(ctx context.Context, filter LetterFilter, keep func([]Lett
 	if err := keep(found); err != nil {
 		return 0, false, err
 	}
+	deleting, stop := outliving(ctx)
+	defer stop()
 	for _, box := range boxes {
 		var its []Letter
 		for _, l := range found {
@@ -389,7 +392,7 @@ func (s *Stack) Purge(ctx context.Context, filter LetterFilter, keep func([]Lett
 				its = append(its, l)
 			}
 		}
-		if err := box.delete(context.WithoutCancel(ctx), its); err != nil {
+		if err := box.delete(deleting, its); err != nil {
 			return purged, true, err
 		}
 		purged += len(its)

@@ -40,8 +40,8 @@ const (
 	// DefaultPatience is how long a batch is tried before sending ends.
 	DefaultPatience = 5 * time.Minute
 
-	// grace is how long what is on its way may still take after an interrupt.
-	grace = time.Second
+	// grace is how long what is on its way may still take after an interrupt: longer than a queue is asked for letters.
+	grace = 2 * time.Second
 )
 
 // Sending says how an input is sent.
@@ -126,12 +126,19 @@ func (s *sender) fail(err error) {
 	})
 }
 
-func (s *sender) run(ctx context.Context, from *feed.Feed) error {
-	// What is on its way when ctx ends may arrive, and be noted.
-	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, stop) })()
+// outliving returns a context for calls whose answers count even if ctx has ended meanwhile. It ends a grace later.
+func outliving(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(ctx, func() { time.AfterFunc(grace, end) })
+	return longer, func() {
+		forget()
+		end()
+	}
+}
 
+func (s *sender) run(ctx context.Context, from *feed.Feed) error {
+	sending, stop := outliving(ctx) // and is noted
+	defer stop()
 	batches := make(chan batch)
 	var working sync.WaitGroup
 	for range s.AtOnce {

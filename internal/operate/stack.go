@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
@@ -48,11 +51,19 @@ func Open(ctx context.Context, in io.Reader, where Where) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := config.LoadDefaultConfig(ctx, config.WithRegion(outputs.Region))
+	config, err := config.LoadDefaultConfig(ctx, config.WithRegion(outputs.Region), config.WithHTTPClient(newClient()))
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	return &Stack{outputs, config}, nil
+}
+
+// answerWithin is how long a call may wait for its answer to begin. The SDK has no limit of its own, and so would wait
+// forever for who takes a connection and never answers. It calls three times.
+const answerWithin = 20 * time.Second
+
+func newClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerWithin })
 }
 
 // readOutputs reads the stack's outputs from where it is said that they are.
@@ -155,7 +166,7 @@ func openLocal(project string) (*Stack, error) {
 		return nil, err
 	}
 	return &Stack{outputs, aws.Config{
-		Region: outputs.Region, BaseEndpoint: &local.Endpoint,
+		Region: outputs.Region, BaseEndpoint: &local.Endpoint, HTTPClient: newClient(),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	}}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/adrg/xdg"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"trade-processing/internal/operate"
 )
@@ -42,6 +43,24 @@ func TestTheLocalStackIgnoresTheUsersAWSConfiguration(t *testing.T) {
 	}
 	if *stack.Config.BaseEndpoint != "http://127.0.0.1:1" || stack.Config.Region != "us-east-1" || stack.Outputs.TradeTableName != "trades" {
 		t.Errorf("found %+v", stack)
+	}
+}
+
+// Nobody waits forever for a service that takes a connection and never answers.
+func TestAnAnswerIsAwaitedForALimitedTime(t *testing.T) {
+	root := project(t)
+	if err := operate.SaveLocal(root, operate.Local{Endpoint: "http://127.0.0.1:1", PID: 1, Outputs: []byte(outputs)}); err != nil {
+		t.Fatal(err)
+	}
+	for name, where := range map[string]operate.Where{"a local stack": {Local: true, Project: root}, "a stack on AWS": {File: "-"}} {
+		stack, err := operate.Open(t.Context(), strings.NewReader(outputs), where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, is := stack.Config.HTTPClient.(*awshttp.BuildableClient)
+		if !is || client.GetTransport().ResponseHeaderTimeout == 0 {
+			t.Errorf("the calls of %s have no limit", name)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package operate_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
 	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/local/endpoint"
 	"trade-processing/local/queue"
@@ -393,6 +395,49 @@ func TestPurgedLettersAreKept(t *testing.T) {
 }
 
 // Everything in a letter comes from outside.
+// A service that takes a connection and never answers doesn't hold a command that was interrupted.
+func TestAnInterruptIsNotKeptWaitingForAnAnswer(t *testing.T) {
+	for _, silent := range []string{"ReceiveMessage", "PutEvents", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"} {
+		t.Run(silent, func(t *testing.T) {
+			w := newWorld(t, "local", nil)
+			w.put(w.recorder(), letter(undelivered("1", exact), "States.Timeout"))
+			ctx, interrupt := context.WithCancel(t.Context())
+			asked := false
+			w.tamper = func(_ http.ResponseWriter, r *http.Request, call endpoint.Call, _ []byte) bool {
+				if call.Operation == silent {
+					asked = true
+					interrupt()
+					<-r.Context().Done()
+					return true
+				}
+				return false
+			}
+			args := []string{"dlq", "redrive", "--yes"}
+			if silent == "ChangeMessageVisibilityBatch" {
+				args = []string{"dlq", "peek"}
+			}
+			ended := make(chan error, 1)
+			go func() {
+				term := &terminal.Terminal{Out: t.Output(), Err: t.Output(), Getenv: func(string) string { return "" }}
+				ended <- newCommand(term, append(args, "--outputs", w.outputs)).ExecuteContext(ctx)
+			}()
+			select {
+			case err := <-ended:
+				if code, _ := exitcode.Of(err); code != exitcode.Interrupted || !asked {
+					t.Errorf("asked: %v; exit code %d: %v", asked, code, err)
+				}
+			case <-time.After(15 * time.Second):
+				t.Error("it still waits")
+				w.server.CloseClientConnections()
+			}
+			w.tamper = nil
+			if state := w.queueOf(w.recorder()).State(); state.Visible+state.InFlight != 1 {
+				t.Errorf("the letter isn't there: %+v", state)
+			}
+		})
+	}
+}
+
 func TestALetterDoesNothingToATerminal(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	for _, text := range functiontest.Hostile() {
