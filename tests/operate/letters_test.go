@@ -438,6 +438,23 @@ func TestAnInterruptIsNotKeptWaitingForAnAnswer(t *testing.T) {
 	}
 }
 
+// A letter doesn't look like another.
+func TestALetterKeepsToItsLines(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	const fake = "x\ntrade fake"
+	quoted, err := json.Marshal(fake)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := strings.ReplaceAll(undelivered("1", `{"tradeId":`+string(quoted)+`}`), `"trading.system2"`, string(quoted))
+	w.put(w.recorder(), fmt.Sprintf(`{"event":%s,"error":{"Error":%s,"Cause":%[2]s},"executionArn":%[2]s}`, event, quoted))
+	for _, command := range [][]string{{"peek"}, {"redrive"}, {"purge", "recorder"}} {
+		if out, said, _, _ := w.tradectl("", append([]string{"dlq"}, command...)...); strings.Contains("\n"+out+said, "\ntrade fake") {
+			t.Errorf("%v prints\n%s%s", command, out, said)
+		}
+	}
+}
+
 func TestALetterDoesNothingToATerminal(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	for _, text := range functiontest.Hostile() {

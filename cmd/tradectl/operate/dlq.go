@@ -178,7 +178,7 @@ func explainLetters(t *terminal.Terminal, letters []operate.Letter, more bool) e
 		if l.TradeID == "" {
 			what = "event " + l.EventID
 		}
-		_, err := fmt.Fprintf(t.Out, "%s  %s in %s, since %s\n", style.Bold(what), terminal.Safe(l.Source), style.Cyan(l.Queue), l.Sent.Format(time.RFC3339))
+		_, err := fmt.Fprintf(t.Out, "%s  %s in %s, since %s\n", style.Bold(oneLine(what)), oneLine(l.Source), style.Cyan(l.Queue), l.Sent.Format(time.RFC3339))
 		for _, line := range [][2]string{
 			{"error", l.Error}, {"cause", l.Cause}, {"means", l.Means}, {"do", l.Do}, {"event", l.EventID + " of " + l.EventTime},
 			{"execution", l.Execution}, {"message", l.MessageID},
