@@ -59,7 +59,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		code exitcode.Code
 		says string
 	}{
-		"tradectl":                       {exitcode.OK, "Available Commands:"},
+		"tradectl":                       {exitcode.OK, "Before a deployment:"},
 		"tradectl chaos":                 {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl completion":            {exitcode.OK, "Available Commands:"},
 		"tradectl completion bash":       {exitcode.OK, "bash completion"},

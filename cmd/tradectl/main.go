@@ -1,4 +1,4 @@
-// Command tradectl generates trades, runs the whole pipeline on this machine, and proves a deployment in AWS.
+// Command tradectl runs the whole pipeline on this machine, and operates and proves a deployment.
 package main
 
 import (

@@ -19,16 +19,18 @@ import (
 func newRoot(t *terminal.Terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tradectl",
-		Short: "Generate trades, run the whole pipeline on this machine, and prove a deployment in AWS",
-		Long: "tradectl generates trades, runs the pipeline that this project deploys on this machine without an AWS\n" +
-			"account, and proves that a deployment in AWS does what it must.\n\n" + exitcode.Help(),
+		Short: "Run the whole pipeline on this machine, and operate and prove a deployment",
+		Long: "tradectl runs the pipeline that this project deploys on this machine without an AWS account, and operates and\n" +
+			"proves a deployment in AWS.",
 		SilenceUsage:  true, // execute reports what is wrong, and where to find help
 		SilenceErrors: true,
 	}
 	root.SetIn(t.In)
 	root.SetOut(t.Out)
 	root.SetErr(t.Err)
-	root.AddCommand(commands.All(t)...)
+	cobra.EnableCommandSorting = false // they are added in order
+	commands.Add(root, t)
+	root.SetUsageTemplate(root.UsageTemplate() + "{{if not .HasParent}}\n" + exitcode.Help() + "\n{{end}}")
 	root.InitDefaultCompletionCmd() // so that it is treated like every command
 	return root
 }

@@ -33,7 +33,7 @@ func localUp(t *testing.T) (variables []string, outputs string) {
 	var printed, noted bytes.Buffer
 	term := &terminal.Terminal{In: strings.NewReader(""), Out: &printed, Err: &noted, Columns: 80, Getenv: func(string) string { return "" }}
 	tradectl := &cobra.Command{Use: "tradectl", SilenceUsage: true, SilenceErrors: true}
-	tradectl.AddCommand(commands.All(term)...)
+	commands.Add(tradectl, term)
 	tradectl.SetArgs([]string{"local", "up", "--port", "0", "--project", project})
 	ctx, interrupt := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

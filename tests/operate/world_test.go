@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 
 func newCommand(t *terminal.Terminal, args []string) *cobra.Command {
 	command := &cobra.Command{Use: "tradectl", SilenceUsage: true, SilenceErrors: true}
-	command.AddCommand(commands.All(t)...)
+	commands.Add(command, t)
 	command.SetArgs(args)
 	return command
 }

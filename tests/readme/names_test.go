@@ -157,9 +157,9 @@ func TestTheOptionsOfTradectlExist(t *testing.T) {
 			visit(child)
 		}
 	}
-	for _, command := range commands.All(&terminal.Terminal{}) {
-		visit(command)
-	}
+	tradectl := &cobra.Command{Use: "tradectl"}
+	commands.Add(tradectl, &terminal.Terminal{})
+	visit(tradectl)
 	for _, option := range optionsOf(pageNamed(t, "docs/tradectl.md")) {
 		if !known[option] {
 			t.Errorf("docs/tradectl.md names --%s, which no command has", option)
@@ -183,7 +183,7 @@ func optionsOf(p page) []string {
 // Each named tradectl command must exist, whatever options follow it.
 func TestTheCommandsOfTradectlExist(t *testing.T) {
 	tradectl := &cobra.Command{Use: "tradectl"}
-	tradectl.AddCommand(commands.All(&terminal.Terminal{})...)
+	commands.Add(tradectl, &terminal.Terminal{})
 	eachFound(t, `tradectl ([a-z]+(?: [a-z]+)?)`, func(p page, name string) {
 		command, rest, err := tradectl.Find(strings.Fields(name))
 		if err != nil || command == tradectl || command.HasSubCommands() && len(rest) > 0 {

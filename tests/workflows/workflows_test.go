@@ -344,7 +344,7 @@ func TestEveryMakeTargetExists(t *testing.T) {
 
 func TestEveryCommandOfTradectlExists(t *testing.T) {
 	tradectl := &cobra.Command{Use: "tradectl"}
-	tradectl.AddCommand(commands.All(&terminal.Terminal{})...)
+	commands.Add(tradectl, &terminal.Terminal{})
 	eachCommand(t, "bin/tradectl", func(where string, c shell.Command) {
 		command, _, err := tradectl.Find(c.Words[1:])
 		if err != nil || command == tradectl || command.HasSubCommands() {

@@ -17,27 +17,29 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// All returns the commands, one package each. They are listed only here.
-func All(t *terminal.Terminal) []*cobra.Command {
-	return []*cobra.Command{
-		chaos.NewCommand(t),
-		operate.NewExecution(t),
-		operate.NewExecutions(t),
-		console.NewCommand(t),
-		operate.NewGet(t),
-		cost.NewCommand(t),
-		images.NewCommand(t),
-		operate.NewList(t),
-		local.NewCommand(t),
-		operate.NewDLQ(t),
-		operate.NewParams(t),
-		operate.NewReplay(t),
-		operate.NewSend(t),
-		sample.NewCommand(t),
-		simulate.NewCommand(t),
-		operate.NewStatus(t),
-		operate.NewTail(t),
-		verify.NewCommand(t),
-		version.NewCommand(t),
+// Add adds the commands to a command line, in the groups of its help. They are listed only here.
+func Add(root *cobra.Command, t *terminal.Terminal) {
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"On this machine, without an AWS account:", []*cobra.Command{
+			local.NewCommand(t), sample.NewCommand(t), chaos.NewCommand(t),
+		}},
+		{"Before a deployment:", []*cobra.Command{
+			cost.NewCommand(t), simulate.NewCommand(t), images.NewCommand(t),
+		}},
+		{"With a deployed stack, in AWS or on this machine:", []*cobra.Command{
+			operate.NewStatus(t), operate.NewSend(t), operate.NewGet(t), operate.NewList(t), operate.NewExecution(t),
+			operate.NewExecutions(t), operate.NewDLQ(t), operate.NewReplay(t), operate.NewParams(t), operate.NewTail(t),
+			console.NewCommand(t), verify.NewCommand(t),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, command := range group.commands {
+			command.GroupID = group.title
+			root.AddCommand(command)
+		}
 	}
+	root.AddCommand(version.NewCommand(t))
 }
