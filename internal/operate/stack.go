@@ -18,6 +18,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/gofrs/flock"
 
 	"trade-processing/internal/child"
 	"trade-processing/internal/stackconfig"
@@ -116,6 +117,18 @@ type Local struct {
 // LocalFolder returns where a project's local cloud keeps what outlives its process.
 func LocalFolder(root string) string { return stackconfig.KeptAt(root, "local") }
 
+// LocalLock returns the lock that a local cloud has while it runs, which ends with its process, however that ends.
+func LocalLock(root string) *flock.Flock { return flock.New(filepath.Join(LocalFolder(root), "lock")) }
+
+// localRuns reports whether somebody has that lock. After a kill, the file is still there, and another project's cloud
+// may serve at its endpoint.
+func localRuns(root string) bool {
+	lock := LocalLock(root)
+	free, err := lock.TryRLock()
+	_ = lock.Close()
+	return err != nil || !free
+}
+
 // LocalFile returns the file by which `tradectl local up` tells other commands where it serves.
 func LocalFile(root string) string { return filepath.Join(LocalFolder(root), "serving.json") }
 
@@ -126,7 +139,11 @@ func ReadLocal(root string) (Local, error) {
 	if err != nil {
 		return local, err
 	}
-	if err := json.Unmarshal(text, &local); err != nil {
+	err = json.Unmarshal(text, &local)
+	if err == nil && local.PID < 1 { // to which a signal would reach more than one process
+		err = fmt.Errorf("%d is not a process", local.PID)
+	}
+	if err != nil {
 		return local, fmt.Errorf("reading %s: %w; end the local cloud and start it again", LocalFile(root), err)
 	}
 	return local, nil
@@ -155,7 +172,7 @@ func openLocal(project string) (*Stack, error) {
 		return nil, err
 	}
 	local, err := ReadLocal(root)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || err == nil && !localRuns(root) {
 		return nil, errors.New("no local cloud is up; start one with `tradectl local up`")
 	}
 	if err != nil {

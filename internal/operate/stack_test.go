@@ -29,14 +29,54 @@ func project(t *testing.T) string {
 	return root
 }
 
+// serveLocal does what a local cloud does while it runs, and ends when the returned function is called.
+func serveLocal(t *testing.T, root string) (kill func()) {
+	t.Helper()
+	if err := operate.SaveLocal(root, operate.Local{Endpoint: "http://127.0.0.1:1", PID: 1, Outputs: []byte(outputs)}); err != nil {
+		t.Fatal(err)
+	}
+	lock := operate.LocalLock(root)
+	if mine, err := lock.TryLock(); err != nil || !mine {
+		t.Fatal(mine, err)
+	}
+	kill = func() { _ = lock.Close() }
+	t.Cleanup(kill)
+	return kill
+}
+
+// Another project's cloud may serve where one was killed.
+func TestALocalCloudThatWasKilledIsNotUp(t *testing.T) {
+	root := project(t)
+	kill := serveLocal(t, root)
+	local := operate.Where{Local: true, Project: root}
+	if _, err := operate.Open(t.Context(), nil, local); err != nil {
+		t.Fatal(err)
+	}
+	kill()
+	if _, err := operate.Open(t.Context(), nil, local); err == nil || !strings.Contains(err.Error(), "no local cloud is up") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A signal to process 0 or -1 would reach many.
+func TestALocalCloudHasAProcess(t *testing.T) {
+	root := project(t)
+	for _, pid := range []int{0, -1} {
+		if err := operate.SaveLocal(root, operate.Local{Endpoint: "http://127.0.0.1:1", PID: pid, Outputs: []byte(outputs)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := operate.ReadLocal(root); err == nil || !strings.Contains(err.Error(), "is not a process") {
+			t.Errorf("process %d: %v", pid, err)
+		}
+	}
+}
+
 // What is meant for the local cloud never reaches AWS, whatever the user's environment says.
 func TestTheLocalStackIgnoresTheUsersAWSConfiguration(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "none-of-that-name")
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://dynamodb.us-east-1.amazonaws.com")
 	root := project(t)
-	if err := operate.SaveLocal(root, operate.Local{Endpoint: "http://127.0.0.1:1", PID: 1, Outputs: []byte(outputs)}); err != nil {
-		t.Fatal(err)
-	}
+	serveLocal(t, root)
 	stack, err := operate.Open(t.Context(), nil, operate.Where{Local: true, Project: root})
 	if err != nil {
 		t.Fatal(err)
@@ -49,9 +89,7 @@ func TestTheLocalStackIgnoresTheUsersAWSConfiguration(t *testing.T) {
 // Nobody waits forever for a service that takes a connection and never answers.
 func TestAnAnswerIsAwaitedForALimitedTime(t *testing.T) {
 	root := project(t)
-	if err := operate.SaveLocal(root, operate.Local{Endpoint: "http://127.0.0.1:1", PID: 1, Outputs: []byte(outputs)}); err != nil {
-		t.Fatal(err)
-	}
+	serveLocal(t, root)
 	for name, where := range map[string]operate.Where{"a local stack": {Local: true, Project: root}, "a stack on AWS": {File: "-"}} {
 		stack, err := operate.Open(t.Context(), strings.NewReader(outputs), where)
 		if err != nil {

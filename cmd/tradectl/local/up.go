@@ -80,13 +80,12 @@ func newUpCommand(t *terminal.Terminal) *cobra.Command {
 	return command
 }
 
-// hold takes the lock that a local cloud has while it runs, which ends with its process, however that ends. It says
-// whether there was none.
+// hold takes the lock that a local cloud has while it runs. It says whether there was none.
 func hold(root string) (lock *flock.Flock, mine bool, err error) {
 	if err := os.MkdirAll(operate.LocalFolder(root), 0o700); err != nil {
 		return nil, false, fmt.Errorf("creating the folder of the local cloud: %w", err)
 	}
-	lock = flock.New(filepath.Join(operate.LocalFolder(root), "lock"))
+	lock = operate.LocalLock(root)
 	if mine, err = lock.TryLock(); err == nil && !mine {
 		time.Sleep(blink) // somebody may only be looking
 		mine, err = lock.TryLock()
@@ -118,6 +117,10 @@ func up(ctx context.Context, t *terminal.Terminal, root string, options upOption
 		return running(root)
 	}
 	defer lock.Close() //nolint:errcheck // the process ends
+	// What one that was killed has left names a process that may be another's by now, which `local down` would end.
+	if err := os.Remove(operate.LocalFile(root)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("starting the local cloud: %w", err)
+	}
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", options.port))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return exitcode.Usagef("port %d is taken; choose another with --port, or 0 for a free one", options.port)
