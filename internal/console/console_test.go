@@ -177,6 +177,9 @@ func TestHostileTradesAreText(t *testing.T) {
 	}
 	for _, path := range paths {
 		answer := w.ask(w.request(http.MethodGet, path, nil))
+		if answer.Code >= http.StatusInternalServerError && !strings.Contains(answer.Body.String(), "<main") {
+			t.Fatalf("%s: %s", path, answer.Body)
+		}
 		checkPage(t, path, answer.Body.String(), false)
 	}
 	var file bytes.Buffer
