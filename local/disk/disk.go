@@ -87,7 +87,15 @@ type logger struct{ of *Store }
 func (logger) Infof(string, ...any)  {}
 func (logger) Errorf(string, ...any) {}
 
-func (l logger) Fatalf(format string, args ...any) { l.of.fatal(fmt.Errorf(format, args...)) }
+// Fatalf is told errors as text, which wouldn't show any more what they are.
+func (l logger) Fatalf(format string, args ...any) {
+	for _, arg := range args {
+		if err, is := arg.(error); is {
+			l.of.fatal(err)
+		}
+	}
+	l.of.fatal(fmt.Errorf(format, args...))
+}
 
 // Temporary returns an empty store for what doesn't fit into memory. Nothing in it is durable; Close removes it, and if
 // the process ends without, Sweep does. It isn't in the system's folder for temporary files, which is in
