@@ -143,7 +143,7 @@ func (v *executionView) draw(events []types.HistoryEvent) {
 		}
 		switch {
 		case e.StateEnteredEventDetails != nil:
-			began(deref(e.StateEnteredEventDetails.Name), "state")
+			began(deref(e.StateEnteredEventDetails.Name), "step")
 		case e.StateExitedEventDetails != nil:
 			ended("", "", enteredTypes...)
 		case e.Type == types.HistoryEventTypeTaskScheduled:
