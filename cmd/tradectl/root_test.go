@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/terminal"
@@ -50,6 +51,12 @@ func TestEveryCommandHasHelp(t *testing.T) {
 		if command.Short == "" || strings.HasSuffix(command.Short, ".") {
 			t.Errorf("%s: Short is %q; a short sentence without a full stop", command.CommandPath(), command.Short)
 		}
+		command.Flags().VisitAll(func(flag *pflag.Flag) {
+			// What stands between back quotes is taken for the name of the flag's value.
+			if name, _ := pflag.UnquoteUsage(flag); strings.Contains(name, " ") || flag.Value.Type() == "bool" && name != "" {
+				t.Errorf("%s: --%s seems to take %q", command.CommandPath(), flag.Name, name)
+			}
+		})
 		for _, child := range command.Commands() {
 			visit(child)
 		}

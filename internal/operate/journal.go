@@ -27,9 +27,8 @@ type Journal struct {
 	file *os.File
 
 	mu      sync.Mutex
-	digests map[int]uint64 // of the batches that earlier runs sent, by number
-	before  int64          // entries in these
-	refused []Refused
+	batches map[int]noted // that earlier runs sent, by number
+	refused []Refused     // in these
 	times   []reservation
 	known   int // the batches from here on have no time from an earlier run
 	unsaved bool
@@ -87,7 +86,7 @@ func (s *Stack) OpenJournal(path string) (*Journal, error) {
 }
 
 func openJournal(path, bus string) (_ *Journal, err error) {
-	j := &Journal{lock: flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600)), digests: map[int]uint64{}, quit: make(chan struct{})}
+	j := &Journal{lock: flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600)), batches: map[int]noted{}, quit: make(chan struct{})}
 	mine, err := j.lock.TryLock()
 	if err != nil {
 		return nil, reason(err)
@@ -172,22 +171,21 @@ func (j *Journal) take(l line) {
 		j.known = max(j.known, l.Times.To)
 	}
 	if l.Batch != nil {
-		j.digests[l.Batch.Number] = l.Batch.Digest
-		j.before += int64(l.Batch.Entries)
+		j.batches[l.Batch.Number] = *l.Batch
 		j.refused = append(j.refused, l.Batch.Refused...)
 	}
 }
 
-// sent reports whether an earlier run sent a batch, and whether it was this one.
-func (j *Journal) sent(number int, digest uint64) (sent, same bool) {
-	was, sent := j.digests[number]
-	return sent, was == digest
+// sent returns a batch as an earlier run sent it, if it did.
+func (j *Journal) sent(number int) (was noted, sent bool) {
+	was, sent = j.batches[number]
+	return was, sent
 }
 
-// batches returns how many batches the input has at least: earlier runs sent the last of them.
-func (j *Journal) batches() int {
+// least returns how many batches the input has at least: earlier runs sent the last of them.
+func (j *Journal) least() int {
 	most := 0
-	for number := range j.digests {
+	for number := range j.batches {
 		most = max(most, number+1)
 	}
 	return most

@@ -177,11 +177,11 @@ func (s *sender) cut(ctx context.Context, from *feed.Feed, batches chan<- batch)
 		b := next
 		next, size = batch{number: b.number + 1}, 0
 		b.digest = digestOf(b.entries)
-		if sent, same := s.Journal.sent(b.number, b.digest); sent && !same {
+		if was, sent := s.Journal.sent(b.number); sent && was.Digest != b.digest {
 			s.fail(fmt.Errorf("%s:%d: %w", b.entries[0].File, b.entries[0].Line, errOtherInput))
 			return false
 		} else if sent {
-			tell(s.Before, len(b.entries))
+			tell(s.Before, was.Entries-len(was.Refused))
 			return true
 		}
 		if limit.WaitN(ctx, len(b.entries)) != nil {
@@ -214,7 +214,7 @@ func (s *sender) cut(ctx context.Context, from *feed.Feed, batches chan<- batch)
 		}
 		next.entries, size = append(next.entries, entry), size+bytes
 	}
-	if ctx.Err() == nil && flush() && next.number < s.Journal.batches() {
+	if ctx.Err() == nil && flush() && next.number < s.Journal.least() {
 		s.fail(errOtherInput)
 	}
 }

@@ -165,8 +165,8 @@ func TestWhatTheBusDoesNotTakeIsSentAgainOrTold(t *testing.T) {
 		}
 	}
 	var report []struct {
-		Sent, Refused int
-		Problems      []operate.Refused
+		Sent, SentBefore, Refused int
+		Problems                  []operate.Refused
 	}
 	if err := json.Unmarshal([]byte(out), &report); err != nil || report[0].Sent != 24 || report[0].Refused != 2 || len(report[0].Problems) != 2 {
 		t.Errorf("%v: %s", err, out)
@@ -179,8 +179,12 @@ func TestWhatTheBusDoesNotTakeIsSentAgainOrTold(t *testing.T) {
 		t.Errorf("tried %v", tries)
 	}
 	// It is told again, without being sent again.
-	if _, said, code, _ := w.tradectl("", "send", file); code != exitcode.RefusedInput || !strings.Contains(said, "not yours") || tries["t7"] != 1 {
+	out, said, code, _ = w.tradectl("", "send", "--output", "json", file)
+	if code != exitcode.RefusedInput || !strings.Contains(said, "not yours") || tries["t7"] != 1 {
 		t.Errorf("again: exit code %d: %s", code, said)
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil || report[0].Sent != 0 || report[0].SentBefore != 24 || report[0].Refused != 2 {
+		t.Errorf("again: %v: %s", err, out)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 func Flags(command *cobra.Command, where *operate.Where) {
 	flags := command.Flags()
 	flags.StringVarP(&where.Stack, "stack", "s", "", "the stack; its outputs come from pulumi")
-	flags.BoolVar(&where.Local, "local", false, "the stack that `tradectl local up` serves")
+	flags.BoolVar(&where.Local, "local", false, "the stack that tradectl local up serves")
 	flags.StringVar(&where.File, "outputs", "", "a `FILE` with the stack's outputs, as pulumi stack output --json prints them; - is standard input")
 	flags.StringVar(&where.Project, "project", "", "with --stack or --local: "+stackconfig.ProjectFlag)
 	command.MarkFlagsOneRequired("stack", "local", "outputs")
