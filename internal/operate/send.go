@@ -70,8 +70,8 @@ func (s *Stack) BusARN() string {
 	return "arn:aws:events:" + s.Outputs.Region + ":" + s.Outputs.Account() + ":event-bus/" + s.Outputs.EventBusName
 }
 
-// errOtherInput is told if the input isn't the journal's.
-var errOtherInput = errors.New("this is not the input that the journal is of: sent it was with other contents. To send it as a new one, remove the journal, or name another")
+// ErrOtherInput is told if the input isn't the journal's. Sending it again doesn't help.
+var ErrOtherInput = errors.New("this is not the input that the journal is of: what was sent had other contents. To send this as a new input, remove the journal or name another")
 
 // Send puts the entries of an input on the stack's bus, whatever bus they name. Whether it ends well or not, the journal
 // knows what the bus has taken.
@@ -178,7 +178,7 @@ func (s *sender) cut(ctx context.Context, from *feed.Feed, batches chan<- batch)
 		next, size = batch{number: b.number + 1}, 0
 		b.digest = digestOf(b.entries)
 		if was, sent := s.Journal.sent(b.number); sent && was.Digest != b.digest {
-			s.fail(fmt.Errorf("%s:%d: %w", b.entries[0].File, b.entries[0].Line, errOtherInput))
+			s.fail(fmt.Errorf("%s:%d: %w", b.entries[0].File, b.entries[0].Line, ErrOtherInput))
 			return false
 		} else if sent {
 			tell(s.Before, was.Entries-len(was.Refused))
@@ -215,7 +215,7 @@ func (s *sender) cut(ctx context.Context, from *feed.Feed, batches chan<- batch)
 		next.entries, size = append(next.entries, entry), size+bytes
 	}
 	if ctx.Err() == nil && flush() && next.number < s.Journal.least() {
-		s.fail(errOtherInput)
+		s.fail(ErrOtherInput)
 	}
 }
 

@@ -246,7 +246,7 @@ func concludeSend(t *terminal.Terminal, form output.Form, inputs []*sentInput, f
 		if failed == nil && in.Sent == 0 && in.Before > 0 {
 			t.Note("all of %s was sent before, says %s; remove that to send it again", in.Input, in.journal)
 		}
-		if failed != nil && in.Sent+in.Before > 0 && !in.Whole && in.remembers {
+		if failed != nil && !errors.Is(failed, operate.ErrOtherInput) && in.Sent+in.Before > 0 && !in.Whole && in.remembers {
 			t.Note("run the same command again: it goes on where this one ended in %s", in.Input)
 		}
 	}
