@@ -26,6 +26,9 @@ func FindCredentials(ctx context.Context, config aws.Config) error {
 	return nil
 }
 
+// errNoAnswer is told about an answer that lacks what every answer of AWS has.
+var errNoAnswer = errors.New("the answer isn't AWS's: is AWS_ENDPOINT_URL right, if set?")
+
 // Explain adds to an AWS error how to fix it. permissions says where those that a caller needs are listed.
 func Explain(err error, outputs Outputs, permissions string) error {
 	var refusal smithy.APIError

@@ -120,10 +120,11 @@ func depthOf(ctx context.Context, client *sqs.Client, url string) (waiting, hidd
 		return 0, 0, fmt.Errorf("asking how much %s holds: %w", nameOf(url), err)
 	}
 	waiting, err = strconv.ParseInt(answer.Attributes[string(names[0])], 10, 64)
-	if err == nil {
-		hidden, err = strconv.ParseInt(answer.Attributes[string(names[1])], 10, 64)
+	hidden, also := strconv.ParseInt(answer.Attributes[string(names[1])], 10, 64)
+	if err != nil || also != nil {
+		return 0, 0, fmt.Errorf("asking how much %s holds: %w", nameOf(url), errNoAnswer)
 	}
-	return waiting, hidden, err
+	return waiting, hidden, nil
 }
 
 // Letter is a dead letter: what the workflow keeps of an event on which it failed, or the event itself if the bus or a

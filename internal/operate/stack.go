@@ -18,6 +18,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/logging"
 	"github.com/gofrs/flock"
 
 	"trade-processing/internal/child"
@@ -52,7 +53,7 @@ func Open(ctx context.Context, in io.Reader, where Where) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := config.LoadDefaultConfig(ctx, config.WithRegion(outputs.Region), config.WithHTTPClient(newClient()))
+	config, err := config.LoadDefaultConfig(ctx, config.WithRegion(outputs.Region), config.WithHTTPClient(newClient()), config.WithLogger(silent))
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
@@ -62,6 +63,9 @@ func Open(ctx context.Context, in io.Reader, where Where) (*Stack, error) {
 // answerWithin is how long a call may wait for its answer to begin. The SDK has no limit of its own, and so would wait
 // forever for who takes a connection and never answers. It calls three times.
 const answerWithin = 20 * time.Second
+
+// silent keeps the SDK from writing to standard error itself, where a progress may be drawn.
+var silent = logging.Nop{}
 
 func newClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerWithin })
@@ -183,7 +187,7 @@ func openLocal(project string) (*Stack, error) {
 		return nil, err
 	}
 	return &Stack{outputs, aws.Config{
-		Region: outputs.Region, BaseEndpoint: &local.Endpoint, HTTPClient: newClient(),
+		Region: outputs.Region, BaseEndpoint: &local.Endpoint, HTTPClient: newClient(), Logger: silent,
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	}}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/adrg/xdg"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go/logging"
 
 	"trade-processing/internal/operate"
 )
@@ -98,6 +99,9 @@ func TestAnAnswerIsAwaitedForALimitedTime(t *testing.T) {
 		client, is := stack.Config.HTTPClient.(*awshttp.BuildableClient)
 		if !is || client.GetTransport().ResponseHeaderTimeout == 0 {
 			t.Errorf("the calls of %s have no limit", name)
+		}
+		if stack.Config.Logger != (logging.Nop{}) {
+			t.Errorf("the SDK writes to standard error for %s", name)
 		}
 	}
 }

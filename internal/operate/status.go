@@ -193,6 +193,9 @@ func (s *Stack) findReplicas(ctx context.Context, status *Status) error {
 		return nil
 	}
 	told, err := dynamodb.NewFromConfig(s.Config).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &s.Outputs.TradeTableName})
+	if err == nil && told.Table == nil {
+		err = errNoAnswer
+	}
 	if err != nil {
 		return fmt.Errorf("looking at the table %s: %w", s.Outputs.TradeTableName, err)
 	}

@@ -308,3 +308,24 @@ func TestTheStatusAsAPage(t *testing.T) {
 		t.Errorf("left behind: %v, %v", files, err)
 	}
 }
+
+// What answers may be no AWS, but something in between that knows nothing.
+func TestAnEmptyAnswerIsNoPanic(t *testing.T) {
+	w := newWorld(t, "dev", map[string]string{"replicaRegions": `["eu-west-1"]`})
+	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+		if call.Operation == "GetMetricData" { // isn't JSON
+			return false
+		}
+		_, _ = response.Write([]byte("{}"))
+		return true
+	}
+	for _, command := range []string{"status", "list", "executions", "execution e", "params list", "tail", "get t", "dlq list", "dlq peek", "dlq redrive --yes"} {
+		out, said, code, err := w.tradectl("", strings.Fields(command)...)
+		if code == exitcode.Usage || code == exitcode.Interrupted {
+			t.Errorf("%s: exit code %d, %v: %s%s", command, code, err, out, said)
+		}
+	}
+	if _, _, code, err := w.tradectl("", "status"); code != exitcode.Failure || !strings.Contains(err.Error(), "the answer isn't AWS's") {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+}
