@@ -42,8 +42,8 @@ var procedures = map[string]procedure{
 	"Find a trade 1": {notHere: ownCommand},
 	"Find a trade 2": {notHere: ownCommand},
 	"Find a trade 3": {
-		fill:  map[string]string{"2026-11-20T09:00Z": "2026-03-02T00:00Z", "2026-11-20T10:00Z": "2026-03-03T00:00Z", "REJECTED": "RECORDED"},
-		calls: strings.Repeat("Query ", 6), says: `(?s)^\[.*"t0".*\]\n[1-9]\d*$`, prepare: (*operator).record,
+		fill:  map[string]string{"2026-11-20T09:00Z": "2026-03-02T00:00Z", "2026-11-20T10:00Z": "2026-03-03T00:00Z"},
+		calls: strings.Repeat("Query ", 6), says: `(?s)^\[.*"t0".*\]\n1$`, prepare: (*operator).reject,
 	},
 	"Find a trade 4":                {notHere: ownCommand},
 	"First deployment 1":            {notHere: noAccount},

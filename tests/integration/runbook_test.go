@@ -471,11 +471,22 @@ func (o *operator) record() {
 	ids, shards := five()
 	o.sent, o.shards = ids, strings.Join(shards, " ")
 	for _, id := range ids {
-		e := trade(fiveTrade(id))
-		receipt, err := o.cloud.PutEvent(o.t.Context(), region, o.outputs["eventBusName"].(string), cloud.Entry{Source: e.Source, DetailType: e.DetailType, Time: e.Time, Detail: e.Detail})
-		if err != nil || len(receipt.Deliveries) != 1 || receipt.Deliveries[0].Failure != nil {
-			o.t.Fatalf("%+v, %v", receipt, err)
-		}
+		o.send(fiveTrade(id))
+	}
+}
+
+// reject sends them, and one of them as it is rejected.
+func (o *operator) reject() {
+	o.record()
+	o.send(strings.Replace(fiveTrade(o.sent[0]), "USD", "ZZZ", 1))
+}
+
+func (o *operator) send(detail string) {
+	o.t.Helper()
+	e := trade(detail)
+	receipt, err := o.cloud.PutEvent(o.t.Context(), region, o.outputs["eventBusName"].(string), cloud.Entry{Source: e.Source, DetailType: e.DetailType, Time: e.Time, Detail: e.Detail})
+	if err != nil || len(receipt.Deliveries) != 1 || receipt.Deliveries[0].Failure != nil {
+		o.t.Fatalf("%+v, %v", receipt, err)
 	}
 }
 

@@ -255,7 +255,7 @@ func (th *theirs) run(trade event, wrong *mishap) end {
 		}
 	}()
 	started, err := th.machines.StartExecution(th.t.Context(), &sfn.StartExecutionInput{
-		StateMachineArn: created.StateMachineArn, Name: aws.String("only"), Input: aws.String(trade.envelope()),
+		StateMachineArn: created.StateMachineArn, Name: aws.String(fmt.Sprint(th.executed)), Input: aws.String(trade.envelope()),
 	})
 	if err != nil {
 		th.t.Fatal(err)
