@@ -475,10 +475,16 @@ func (o *operator) record() {
 	}
 }
 
-// reject sends them, and one of them as it is rejected.
+// reject sends them, and one in their shards that is rejected for its currency.
 func (o *operator) reject() {
 	o.record()
-	o.send(strings.Replace(fiveTrade(o.sent[0]), "USD", "ZZZ", 1))
+	for i := 0; ; i++ {
+		detail := strings.Replace(fiveTrade(fmt.Sprintf("t%d", i)), "USD", "ZZZ", 1)
+		if shard := sha256.Sum256([]byte(detail))[0] % recorder.Shards; slices.Contains(strings.Fields(o.shards), fmt.Sprint(shard)) {
+			o.send(detail)
+			return
+		}
+	}
 }
 
 func (o *operator) send(detail string) {
