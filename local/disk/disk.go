@@ -39,12 +39,14 @@ func Open(folder string, fatal func(error)) (*Store, error) {
 	return open(folder, fatal, &pebble.Options{FS: vfs.Default})
 }
 
+func quit(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
 func open(folder string, fatal func(error), options *pebble.Options) (*Store, error) {
 	if fatal == nil {
-		fatal = func(err error) {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+		fatal = quit
 	}
 	s := &Store{folder: folder, tell: fatal, remove: func() error { return nil }}
 	options.Logger, options.FormatMajorVersion = logger{s}, pebble.FormatNewest
@@ -114,9 +116,15 @@ func Temporary(fatal func(error)) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary store: %w", err)
 	}
-	s, err := open(folder, fatal, &pebble.Options{FS: vfs.Default, DisableWAL: true})
+	if fatal == nil {
+		fatal = quit
+	}
+	s, err := open(folder, func(err error) {
+		_ = os.RemoveAll(folder) // its disk may be full
+		fatal(err)
+	}, &pebble.Options{FS: vfs.Default, DisableWAL: true})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	unlock := s.remove
 	s.remove = func() error { return errors.Join(unlock(), os.RemoveAll(folder)) }

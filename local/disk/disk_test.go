@@ -1,6 +1,7 @@
 package disk_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -133,5 +134,22 @@ func TestTemporaryStoresLeaveNothing(t *testing.T) {
 	}
 	if err := mine.Close(); err != nil || stores() != 0 {
 		t.Errorf("%d stores are left: %v", stores(), err)
+	}
+}
+
+// Nor does one that can't go on, whose disk may be full.
+func TestATemporaryStoreThatFailsLeavesNothing(t *testing.T) {
+	xdg.CacheHome = t.TempDir()
+	var told error
+	s, err := disk.Temporary(func(err error) { told = err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Damaged(errors.New("broken"))
+	if left, _ := filepath.Glob(filepath.Join(xdg.CacheHome, "trade-processing", "tables-*")); told == nil || len(left) > 0 {
+		t.Errorf("told %v, left %v", told, left)
+	}
+	if err := s.Close(); err != nil {
+		t.Log(err) // its files are gone
 	}
 }
