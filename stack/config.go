@@ -257,8 +257,8 @@ func (c *Config) checkImages(v *values) {
 // recipeArgument is a build argument in a Dockerfile, with its default.
 var recipeArgument = regexp.MustCompile(`(?m)^ARG ([A-Z0-9_]+)=(.*)$`)
 
-// recipeArguments returns the defaults of the build arguments of the functions' images.
-func recipeArguments(folder string) (map[string]string, error) {
+// RecipeArguments returns the defaults of the build arguments of the functions' images, in the project in a folder.
+func RecipeArguments(folder string) (map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(folder, lambdaSources, "Dockerfile"))
 	if err != nil {
 		return nil, fmt.Errorf("reading the recipe of the functions' images: %w", err)

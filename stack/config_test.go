@@ -83,7 +83,7 @@ func TestInsightsIsPinnedBeforeAnythingIsCreated(t *testing.T) {
 		config["trade-processing:imageArguments"] = test.arguments
 		v := valuesFrom(config)
 		var err error
-		if v.recipe, err = recipeArguments(folder); err != nil {
+		if v.recipe, err = RecipeArguments(folder); err != nil {
 			t.Fatal(err)
 		}
 		_, err = read(v)

@@ -30,7 +30,7 @@ func DeployFrom(folder string) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		if given.recipe, err = recipeArguments(cmp.Or(folder, ctx.RootDirectory())); err != nil {
+		if given.recipe, err = RecipeArguments(cmp.Or(folder, ctx.RootDirectory())); err != nil {
 			return err
 		}
 		config, err := read(given)

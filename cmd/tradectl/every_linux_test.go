@@ -66,6 +66,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl completion fish":       {exitcode.OK, "fish completion"},
 		"tradectl completion powershell": {exitcode.OK, "powershell completion"},
 		"tradectl completion zsh":        {exitcode.OK, "zsh completion"},
+		"tradectl doctor":                {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl execution":             {exitcode.Usage, "EXECUTION is missing"},
 		"tradectl executions":            {exitcode.Usage, noStack},
 		"tradectl params":                {exitcode.OK, "Available Commands:"},

@@ -7,6 +7,7 @@ import (
 	"trade-processing/cmd/tradectl/chaos"
 	"trade-processing/cmd/tradectl/console"
 	"trade-processing/cmd/tradectl/cost"
+	"trade-processing/cmd/tradectl/doctor"
 	"trade-processing/cmd/tradectl/images"
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/operate"
@@ -27,7 +28,7 @@ func Add(root *cobra.Command, t *terminal.Terminal) {
 			local.NewCommand(t), sample.NewCommand(t), chaos.NewCommand(t),
 		}},
 		{"Before a deployment:", []*cobra.Command{
-			cost.NewCommand(t), simulate.NewCommand(t), images.NewCommand(t),
+			doctor.NewCommand(t), cost.NewCommand(t), simulate.NewCommand(t), images.NewCommand(t),
 		}},
 		{"With a deployed stack, in AWS or on this machine:", []*cobra.Command{
 			operate.NewStatus(t), operate.NewSend(t), operate.NewGet(t), operate.NewList(t), operate.NewExecution(t),

@@ -1,0 +1,88 @@
+// Package doctor implements `tradectl doctor`.
+package doctor
+
+import (
+	"github.com/spf13/cobra"
+
+	"trade-processing/cmd/tradectl/output"
+	"trade-processing/internal/doctor"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/stackconfig"
+	"trade-processing/internal/terminal"
+)
+
+// NewCommand returns `tradectl doctor`.
+func NewCommand(t *terminal.Terminal) *cobra.Command {
+	var project, stack string
+	var form output.Form
+	command := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check what a stack's first deployment needs, here and in AWS",
+		Long: "Checks Pulumi, its backend and secrets provider, Docker, credentials, regions, quotas, what an account has only\n" +
+			"once, and Lambda Insights' checksum, for a stack that needs nothing but its config file. Each line that isn't ok\n" +
+			"says what mends it. Changes nothing. The exit code is 1 if there is a problem.\n\n" + exitcode.HelpFor(),
+		Example: "  tradectl doctor --stack dev",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			root, err := stackconfig.FindProject(project)
+			if err != nil {
+				return exitcode.With(exitcode.Usage, err)
+			}
+			progress := t.Step("examining stack " + stack)
+			results, err := doctor.Examine(command.Context(), root, stack)
+			progress.Stop()
+			if err != nil {
+				return exitcode.With(exitcode.Usage, err)
+			}
+			return show(t, form, results)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&project, "project", "", stackconfig.ProjectFlag)
+	flags.StringVarP(&stack, "stack", "s", "dev", "the stack: dev, prod, or any with a Pulumi.<stack>.yaml")
+	output.Flag(command, &form)
+	return command
+}
+
+func show(t *terminal.Terminal, form output.Form, results []doctor.Result) error {
+	type column = output.Column[doctor.Result]
+	rows := output.NewRows(t, form,
+		column{Name: "check", Text: func(r doctor.Result) string { return r.Check }, Whole: true},
+		column{Name: "status", Text: func(r doctor.Result) string { return string(r.Status) }, Style: coloured},
+		column{Name: "found", Text: func(r doctor.Result) string { return r.Found }, Whole: true},
+		column{Name: "mend", Text: func(r doctor.Result) string { return r.Mend }, Whole: true},
+	)
+	for _, result := range results {
+		if err := rows.Add(result); err != nil {
+			return err
+		}
+	}
+	if err := rows.End(""); err != nil {
+		return err
+	}
+	return verdict(results)
+}
+
+func coloured(style terminal.Style, r doctor.Result, cell string) string {
+	switch r.Status {
+	case doctor.OK:
+		return style.Green(cell)
+	case doctor.Problem:
+		return style.Red(cell)
+	case doctor.Warning:
+		return style.Yellow(cell)
+	case doctor.NotChecked:
+		return style.Faint(cell)
+	}
+	return cell
+}
+
+// verdict is a failure if there was a problem. The output says it all.
+func verdict(results []doctor.Result) error {
+	for _, result := range results {
+		if result.Status == doctor.Problem {
+			return exitcode.Silent(exitcode.Failure)
+		}
+	}
+	return nil
+}
