@@ -76,14 +76,6 @@ func deref[T any](value *T) T {
 	return *value
 }
 
-func number(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
 func hasCode(err error, code string) bool {
 	refusal, is := errors.AsType[smithy.APIError](err)
 	return is && refusal.ErrorCode() == code

@@ -3,6 +3,7 @@ package operate
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/gofrs/flock"
 )
 
@@ -44,7 +46,7 @@ const journalForm = "tradectl send 1"
 // line is a line of a journal, with one of its members.
 type line struct {
 	Journal string       `json:"journal,omitempty"` // journalForm
-	To      string       `json:"to,omitempty"`      // beside it: the bus's ARN
+	To      string       `json:"to,omitempty"`      // beside it: the bus's ARN, and when it was made
 	Times   *reservation `json:"times,omitempty"`
 	Batch   *noted       `json:"batch,omitempty"`
 }
@@ -76,9 +78,21 @@ const (
 	savedEvery = 200 * time.Millisecond
 )
 
-// OpenJournal opens the journal of an input that is sent to this stack's bus, or begins one. Close it at the end.
-func (s *Stack) OpenJournal(path string) (*Journal, error) {
-	j, err := openJournal(path, s.BusARN())
+// Bus tells the stack's bus from all others, also from one that had its name before it was made anew.
+func (s *Stack) Bus(ctx context.Context) (string, error) {
+	bus, err := eventbridge.NewFromConfig(s.Config).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &s.Outputs.EventBusName})
+	if err != nil {
+		return "", fmt.Errorf("looking for the bus %s: %w", s.Outputs.EventBusName, err)
+	}
+	if bus.CreationTime == nil { // the account's default bus was never made
+		return s.BusARN(), nil
+	}
+	return s.BusARN() + " of " + bus.CreationTime.UTC().Format(time.RFC3339Nano), nil
+}
+
+// OpenJournal opens the journal of an input that is sent to a bus, or begins one. Close it at the end.
+func OpenJournal(path, bus string) (*Journal, error) {
+	j, err := openJournal(path, bus)
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal %s: %w", path, err)
 	}

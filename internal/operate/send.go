@@ -370,19 +370,20 @@ func (s *sender) put(ctx context.Context, entries []types.PutEventsRequestEntry,
 		}
 		return again, reason, nil
 	}
-	for i, result := range answer.Entries {
+	for i, at := range left {
+		result := answer.Entries[i]
 		code, message := aws.ToString(result.ErrorCode), aws.ToString(result.ErrorMessage)
 		switch code {
 		case "":
-			told(left[i], aws.ToString(result.EventId), "")
+			told(at, aws.ToString(result.EventId), "")
 		case "AccessDeniedException", "InvalidAccountIdException":
 			return nil, nil, fmt.Errorf("sending to the bus: %w", &smithy.GenericAPIError{Code: code, Message: message})
 		// Those that are not worth another try.
 		// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
 		case "InvalidArgument", "MalformedDetail", "RedactionFailure", "NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException":
-			told(left[i], "", code+": "+message)
+			told(at, "", code+": "+message)
 		default:
-			again, reason = append(again, left[i]), fmt.Errorf("%s: %s", code, message)
+			again, reason = append(again, at), fmt.Errorf("%s: %s", code, message)
 		}
 	}
 	return again, reason, nil

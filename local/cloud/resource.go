@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Properties are a resource's properties as plain Go values: string, bool, float64, []any and map[string]any.
@@ -19,7 +20,8 @@ type Resource struct {
 	ID      string // the provider's id, unique within type and region
 	Inputs  Properties
 	Outputs Properties // inputs and what AWS would compute
-	order   int        // position in the order of creation
+	Created time.Time
+	order   int // position in the order of creation
 }
 
 // text reads a string property; a missing one is "".
@@ -243,6 +245,9 @@ func (c *Cloud) admit(k kind, r *Resource) error {
 	if !taken {
 		c.created++
 		r.order = c.created
+		if r.Created.IsZero() {
+			r.Created = c.clock.Now()
+		}
 		c.record(r)
 	}
 	c.mu.Unlock()
@@ -283,7 +288,7 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 	if !found {
 		return nil, refuse(typ, id, "not found in %s: it was deleted behind the engine's back; refresh the stack", region)
 	}
-	r := &Resource{Type: typ, Name: old.Name, Region: region, ID: id, Inputs: inputs, Outputs: outputs(inputs), order: old.order}
+	r := &Resource{Type: typ, Name: old.Name, Region: region, ID: id, Inputs: inputs, Outputs: outputs(inputs), Created: old.Created, order: old.order}
 	for _, name := range strings.Fields(k.computes) {
 		if value, there := old.Outputs[name]; there {
 			r.Outputs[name] = value

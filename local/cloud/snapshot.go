@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // A saved cloud is a zip archive: resources.json, and an export of every table and queue under its ARN.
@@ -19,12 +20,13 @@ const (
 type savedResource struct {
 	Type, Name, Region, ID string
 	Inputs, Outputs        Properties
+	Created                time.Time
 
 	Order int `json:",omitempty"`
 }
 
 func (r *Resource) saved() savedResource {
-	return savedResource{r.Type, r.Name, r.Region, r.ID, r.Inputs, r.Outputs, r.order}
+	return savedResource{r.Type, r.Name, r.Region, r.ID, r.Inputs, r.Outputs, r.Created, r.order}
 }
 
 // Save writes the cloud's resources and the contents of its tables and queues. Metrics and alarm history aren't saved.
@@ -90,7 +92,7 @@ func (c *Cloud) revive(saved []savedResource) error {
 		for _, s := range saved {
 			k, err := lookup(s.Type, s.Name)
 			if err == nil {
-				err = c.admit(k, &Resource{Type: s.Type, Name: s.Name, Region: s.Region, ID: s.ID, Inputs: s.Inputs, Outputs: s.Outputs})
+				err = c.admit(k, &Resource{Type: s.Type, Name: s.Name, Region: s.Region, ID: s.ID, Inputs: s.Inputs, Outputs: s.Outputs, Created: s.Created})
 			}
 			if err != nil {
 				waiting, problems = append(waiting, s), append(problems, err)

@@ -32,10 +32,15 @@ var eventOperations = map[string]operation{
 func (e *Endpoint) describeEventBus(_ context.Context, region string, in eventbridge.DescribeEventBusInput) (any, error) {
 	buses := "arn:aws:events:" + region + ":" + cloud.Account + ":event-bus/"
 	name := strings.TrimPrefix(cmp.Or(aws.ToString(in.Name), defaultBus), buses)
-	if _, found := e.cloud.Read(busType, region, name); !found && name != defaultBus {
+	answer := map[string]any{"Name": name, "Arn": buses + name}
+	found, there := e.cloud.Read(busType, region, name)
+	switch {
+	case there:
+		answer["CreationTime"] = float64(found.Created.UnixMilli()) / 1000
+	case name != defaultBus:
 		return nil, awsapi.Error("ResourceNotFoundException", "Event bus %s does not exist.", name)
 	}
-	return map[string]string{"Name": name, "Arn": buses + name}, nil
+	return answer, nil
 }
 
 type putEventsInput struct{ Entries []putEventsEntry }

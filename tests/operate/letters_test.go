@@ -279,10 +279,7 @@ func TestARedriveSurvivesAKill(t *testing.T) {
 	}
 	last := map[string]int{}
 	for at, body := range sent() {
-		var ids []string
-		for _, id := range entriesOf(t, []byte(body)) {
-			ids = append(ids, id)
-		}
+		ids := entriesOf(t, []byte(body))
 		if at > 0 && at < 7 && ids[0] < sent0(t, sent()[at-1]) {
 			t.Errorf("%v is sent after %v", ids, entriesOf(t, []byte(sent()[at-1])))
 		}
@@ -317,7 +314,9 @@ func TestARedriveCanStartTheWorkflow(t *testing.T) {
 // What a function really leaves is explained, and stays where it is.
 func TestLettersAreExplained(t *testing.T) {
 	w := newWorld(t, "local", nil)
-	w.tradectl(`{"Source":"trading.system1","DetailType":"Trade Event","Detail":{"amount":"1"}}`, "send")
+	if _, _, _, err := w.tradectl(`{"Source":"trading.system1","DetailType":"Trade Event","Detail":{"amount":"1"}}`, "send"); err != nil {
+		t.Fatal(err)
+	}
 	w.put(w.recorder(), letter(undelivered("1", exact), "States.Timeout"))
 	w.put(w.stack.Outputs.Delivery["system2"], undelivered("3", tradeOf("undelivered")))
 	w.put(w.stack.Outputs.BusDeadLettersURL, "nobody's")

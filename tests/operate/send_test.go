@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -265,12 +266,20 @@ func TestAJournalIsOfOneInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	refuse("another bus", "it is of what was sent to arn:aws:events:us-east-1:000000000000:event-bus/other-", "--journal", journal)
+	if err := os.WriteFile(journal, []byte(regexp.MustCompile(` of 20[^"]*`).ReplaceAllString(string(text), " of 2020-01-01T00:00:00Z")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refuse("a bus made anew", "-local of 2020-01-01T00:00:00Z, and this would go to arn:aws:events:us-east-1:000000000000:event-bus/trade-processing-local of 20", "--journal", journal)
+	bus, err := w.stack.Bus(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	// A kill may cut the last line anywhere.
 	for cut := range len(text) {
 		if err := os.WriteFile(journal, text[:cut], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		opened, err := w.stack.OpenJournal(journal)
+		opened, err := operate.OpenJournal(journal, bus)
 		if err != nil {
 			t.Fatalf("cut behind %q: %v", text[:cut], err)
 		}

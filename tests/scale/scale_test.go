@@ -124,7 +124,7 @@ func onTheLocalCloud(t *testing.T, saved []byte) (recorded []time.Duration, lost
 				})
 				switch {
 				case err != nil || len(receipt.Deliveries) != 1:
-					problem = fmt.Errorf("event %d: %v, %d deliveries", i, err, len(receipt.Deliveries))
+					problem = fmt.Errorf("event %d, %d deliveries: %w", i, len(receipt.Deliveries), err)
 				case receipt.Deliveries[0].Failure != nil:
 					lost++
 				default:

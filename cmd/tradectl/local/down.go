@@ -71,7 +71,6 @@ func down(ctx context.Context, t *terminal.Terminal, root string, wipe bool) err
 			return fmt.Errorf("removing what the local cloud holds: %w", err)
 		}
 		t.Note("removed %s", operate.LocalFolder(root))
-		t.Note("`tradectl send` still knows what it sent there: to send it to the next one, remove the journals .FILE.sent-to-local")
 	}
 	return nil
 }

@@ -277,8 +277,11 @@ func detach(ctx context.Context, t *terminal.Terminal, root string, options upOp
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("starting the local cloud: %w", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = server.Wait() // its exit code says it
+		close(ended)
+	}()
 	for {
 		select {
 		case <-ctx.Done():

@@ -57,6 +57,7 @@ func showTrade(t *terminal.Terminal, form output.Form, trade *operate.Trade) err
 		return output.Document(t, trade)
 	case output.CSV:
 		return showVersions(t, trade)
+	default:
 	}
 	page := output.NewPage(t)
 	page.Heading("Trade "+trade.TradeID, "in "+trade.Region)

@@ -165,7 +165,11 @@ func sendOne(ctx context.Context, stack *operate.Stack, from *feed.Feed, in *sen
 		if same(in.journal, in.Input) {
 			return exitcode.Usagef("--journal %s: this is the input, which would be lost; name another file", in.journal)
 		}
-		if how.Journal, err = stack.OpenJournal(in.journal); err != nil {
+		var bus string
+		if bus, err = stack.Bus(ctx); err != nil {
+			return err
+		}
+		if how.Journal, err = operate.OpenJournal(in.journal, bus); err != nil {
 			return exitcode.With(exitcode.Usage, err)
 		}
 		defer func() { err = errors.Join(err, how.Journal.Close()) }()
