@@ -40,7 +40,7 @@ func localUp(t *testing.T) (variables []string, outputs string) {
 	go func() { ended <- tradectl.ExecuteContext(ctx) }()
 	t.Cleanup(func() {
 		interrupt()
-		_ = <-ended
+		<-ended //nolint:errcheck // how it ends is another test's
 	})
 	for {
 		select {
