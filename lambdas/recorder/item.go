@@ -59,7 +59,8 @@ type Item struct {
 
 	// The answers of the validator and the enricher. The context's external part is JSON text.
 	ReviewRequired bool           `dynamodbav:"reviewRequired,omitempty"`
-	AmountReason   string         `dynamodbav:"amountUncheckedReason,omitempty"` // none if the amount was checked
+	AmountChecked  *bool          `dynamodbav:"amountChecked,omitempty"` // false, with the reason; none if it was checked
+	AmountReason   string         `dynamodbav:"amountUncheckedReason,omitempty"`
 	Violations     []violation    `dynamodbav:"violations,omitempty"`
 	RulesVersion   string         `dynamodbav:"rulesVersion"`
 	Market         map[string]any `dynamodbav:"market,omitempty"`
@@ -142,6 +143,9 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 	}
 	if item.SourceSystem != "" {
 		item.SourceShard = shard(item.SourceSystem, item.Digest)
+	}
+	if item.AmountReason != "" {
+		item.AmountChecked = new(false)
 	}
 	for _, v := range in.Validation.Violations {
 		item.Violations = append(item.Violations, violation{string(v.Code), v.Field, v.Message})

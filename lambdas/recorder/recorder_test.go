@@ -193,8 +193,8 @@ func TestARejectedTradeIsRecordedWithItsViolations(t *testing.T) {
 	if want := "system3#2024-05-28T13:30:01.000Z#REJECTED#" + digest[:16]; item["version"] != want || response.Version != want {
 		t.Errorf("version %v, want %s; answer %+v", item["version"], want, response)
 	}
-	if item["amountUncheckedReason"] != "MULTIPLIER_UNKNOWN" {
-		t.Errorf("the amount was checked: %v", item["amountUncheckedReason"])
+	if item["amountChecked"] != false || item["amountUncheckedReason"] != "MULTIPLIER_UNKNOWN" {
+		t.Errorf("the amount was checked: %v, %v", item["amountChecked"], item["amountUncheckedReason"])
 	}
 	if item["status"] != "REJECTED" || item["timestamp"] != number("1716903001000") || item["amount"] != "0" || item["reviewRequired"] != nil {
 		t.Errorf("%v", item)

@@ -67,7 +67,7 @@ engine: what a report must have, whether its fields fit together and whether an 
 	b.WriteString(`
 ## When the amount is not checked
 
-The amount is compared with what price and quantity give. Where it can't be, a trade is not rejected for it, and its record's
+The amount is compared with what price and quantity give. Where it can't be, a trade is not rejected for it, and its record's ` + "`amountChecked`" + ` is false;
 ` + "`amountUncheckedReason`" + ` says why. How the fields decide: [trades](trades.md#amount-price-and-quantity).
 
 | reason | meaning |
