@@ -72,6 +72,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl params":                {exitcode.OK, "Available Commands:"},
 		"tradectl params list":           {exitcode.Usage, noStack},
 		"tradectl params set":            {exitcode.Usage, "NAME is missing"},
+		"tradectl console":               {exitcode.Usage, noStack},
 		"tradectl status":                {exitcode.Usage, noStack},
 		"tradectl tail":                  {exitcode.Usage, noStack},
 		"tradectl get":                   {exitcode.Usage, "TRADE is missing"},
