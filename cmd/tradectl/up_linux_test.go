@@ -29,7 +29,8 @@ func TestTheLifeOfALocalCloud(t *testing.T) {
 	state := t.TempDir()
 	run := func(typed string, want exitcode.Code, says string) string {
 		t.Helper()
-		command := bare(t, "tradectl local "+typed+" --project "+project(t))
+		command := bare(t, "tradectl local "+typed)
+		command.Args = append(command.Args, "--project", project(t)) // whose path may have blanks
 		command.Env = append(command.Env, "XDG_STATE_HOME="+state)
 		var out, problems bytes.Buffer
 		command.Stdout, command.Stderr = &out, &problems
