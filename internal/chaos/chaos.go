@@ -6,7 +6,7 @@ package chaos
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -80,26 +80,17 @@ func Deploy(ctx context.Context, root string) (*Deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Deployment{}
-	for name, to := range map[string]*string{
-		"region": &d.region, "eventBusName": &d.bus, "tradeTableName": &d.table, "stateMachineAliasArn": &d.machine,
-	} {
-		var ok bool
-		if *to, ok = outputs[name].Value.(string); !ok {
-			return nil, fmt.Errorf("stack local has no output %s", name)
-		}
-	}
-	d.prefix = strings.TrimSuffix(d.table, "trades")
-	values := map[string]any{}
-	for name, output := range outputs {
-		values[name] = output.Value
-	}
-	text, err := json.Marshal(values)
+	text, err := outputs.JSON()
 	if err != nil {
 		return nil, err
 	}
+	d := &Deployment{}
 	if d.outputs, err = operate.ReadOutputs(text); err != nil {
 		return nil, err
+	}
+	d.region, d.bus, d.table, d.prefix = d.outputs.Region, d.outputs.EventBusName, d.outputs.TradeTableName, d.outputs.Prefix()
+	if d.machine = d.outputs.StateMachineAliasARN; d.machine == "" {
+		return nil, errors.New("stack local has no output stateMachineAliasArn")
 	}
 	var saved bytes.Buffer
 	if err := here.Save(ctx, &saved); err != nil {

@@ -9,15 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/tidwall/gjson"
 
@@ -245,19 +241,7 @@ func (w *world) checkPlaces(ctx context.Context) {
 
 // operated returns the stack as operators' commands see it: over AWS's protocols.
 func (w *world) operated() *operate.Stack {
-	return &operate.Stack{Outputs: w.outputs, Config: aws.Config{
-		Region: w.region, BaseEndpoint: aws.String("http://local"), HTTPClient: client{endpoint.New(w.cloud, nil)},
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	}}
-}
-
-// client has a handler answer at once, in the caller's goroutine.
-type client struct{ http.Handler }
-
-func (c client) Do(r *http.Request) (*http.Response, error) {
-	answer := httptest.NewRecorder()
-	c.ServeHTTP(answer, r)
-	return answer.Result(), nil
+	return &operate.Stack{Outputs: w.outputs, Config: endpoint.New(w.cloud, nil).Config(w.region)}
 }
 
 // checkFound checks that a recorded event is found by its trade's id, as it was sent.

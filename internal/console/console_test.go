@@ -15,8 +15,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"golang.org/x/net/html"
 
 	"trade-processing/internal/console"
@@ -47,23 +45,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	logs := &endpoint.Logs{}
 	w := &world{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 100})}
-	exported, err := deployed.On(t.Context(), w.cloud, "../..", "dev", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(exported)
-	if err != nil {
-		t.Fatal(err)
-	}
-	outputs, err := operate.ReadOutputs(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := httptest.NewServer(endpoint.New(w.cloud, logs))
-	t.Cleanup(served.Close)
-	w.stack = &operate.Stack{Outputs: outputs, Config: aws.Config{
-		Region: outputs.Region, BaseEndpoint: &served.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}}
+	w.stack = deployed.Operated(t, w.cloud, endpoint.New(w.cloud, logs), "../..", "dev")
 	w.console = console.New(console.Options{Stack: w.stack, Title: "trade-processing dev", Every: time.Second}, port)
 	answer := w.ask(httptest.NewRequestWithContext(t.Context(), http.MethodGet, w.console.Address(), nil))
 	for _, cookie := range answer.Result().Cookies() {

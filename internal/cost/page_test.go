@@ -1,18 +1,15 @@
 package cost_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 
 	"trade-processing/internal/cost"
 	"trade-processing/internal/terminal"
+	"trade-processing/tests/page"
 )
-
-var update = flag.Bool("update", false, "rewrite docs/cost.md")
 
 const (
 	file    = "../../docs/cost.md"
@@ -21,19 +18,8 @@ const (
 
 // The page is computed from the program and a run of it, so it can't promise what the stack doesn't cost.
 func TestThePageIsUpToDate(t *testing.T) {
-	want := page(t)
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is stale; rewrite it with: %s", file, command)
-	}
+	want := pageOf(t)
+	page.Check(t, file, want, command)
 }
 
 // What is promised of a trade's cost: one write, less than a KB of logs, and six dollars for a million trades with EXPRESS and
@@ -138,7 +124,7 @@ func measured(t *testing.T, stack string) (cost.Definition, cost.Usage) {
 	return runs[stack].d, runs[stack].u
 }
 
-func page(t *testing.T) string {
+func pageOf(t *testing.T) string {
 	t.Helper()
 	d, u := measured(t, "prod")
 	table := prices(t)

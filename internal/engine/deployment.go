@@ -69,7 +69,7 @@ func Open(options Options) (*Deployment, error) {
 func (d *Deployment) Export() []byte { return d.state }
 
 // Up deploys the program and returns the executed plan, with the stack's outputs.
-func (d *Deployment) Up(ctx context.Context) (*Plan, map[string]Output, error) {
+func (d *Deployment) Up(ctx context.Context) (*Plan, Outputs, error) {
 	plan, snapshot, err := d.operate(ctx, pulumiengine.Update, false)
 	if err != nil {
 		return plan, nil, failure(ctx, "deploying", plan, err)

@@ -52,9 +52,25 @@ type Output struct {
 	Secret bool
 }
 
+// Outputs are what a stack exported, by name.
+type Outputs map[string]Output
+
+// JSON returns the outputs as `pulumi stack output --json --show-secrets` prints them.
+func (o Outputs) JSON() ([]byte, error) {
+	values := map[string]any{}
+	for name, output := range o {
+		values[name] = output.Value
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("writing the stack's outputs: %w", err)
+	}
+	return text, nil
+}
+
 // outputs returns the outputs of the stack itself.
-func outputs(snapshot *deploy.Snapshot) map[string]Output {
-	all := map[string]Output{}
+func outputs(snapshot *deploy.Snapshot) Outputs {
+	all := Outputs{}
 	for _, state := range snapshot.Resources {
 		if state.Type != resource.RootStackType {
 			continue

@@ -13,7 +13,7 @@ import (
 
 	"github.com/muesli/cancelreader"
 
-	"trade-processing/internal/pipe"
+	"trade-processing/internal/files"
 )
 
 // input is one thing to read from. Exactly one of path and reader is set.
@@ -33,7 +33,7 @@ func fileInput(path string) (input, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return input{}, fmt.Errorf("%s: no such file", path)
 	case err != nil:
-		return input{}, fmt.Errorf("%s: %w", path, reason(err))
+		return input{}, fmt.Errorf("%s: %w", path, files.Reason(err))
 	case info.IsDir():
 		return input{}, fmt.Errorf("%s: a directory; name its files, such as %s/*.ndjson", path, path)
 	case !info.Mode().IsRegular():
@@ -41,7 +41,7 @@ func fileInput(path string) (input, error) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return input{}, fmt.Errorf("%s: %w", path, reason(err))
+		return input{}, fmt.Errorf("%s: %w", path, files.Reason(err))
 	}
 	return input{name: path, path: path, size: info.Size()}, file.Close()
 }
@@ -65,9 +65,9 @@ func (in input) open(ctx context.Context, read *atomic.Int64) (text *bufio.Reade
 	release = func() {}
 	from := in.reader
 	if from == nil {
-		file, err := pipe.Open(ctx, in.path, os.O_RDONLY)
+		file, err := files.OpenPipe(ctx, in.path, os.O_RDONLY)
 		if err != nil {
-			return nil, nil, reason(err)
+			return nil, nil, files.Reason(err)
 		}
 		release = func() { file.Close() } //nolint:errcheck // see above
 		from = file
@@ -115,13 +115,4 @@ func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.from.Read(p)
 	c.read.Add(int64(n))
 	return n, err
-}
-
-// reason strips the operation and the path from a file's error; the message already names the file.
-func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/gofrs/flock"
+
+	"trade-processing/internal/files"
 )
 
 // Journal remembers what of one input was sent to one bus, so that a later run can go on where this one ended, however
@@ -103,7 +104,7 @@ func openJournal(path, bus string) (_ *Journal, err error) {
 	j := &Journal{lock: flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600)), batches: map[int]noted{}, quit: make(chan struct{})}
 	mine, err := j.lock.TryLock()
 	if err != nil {
-		return nil, reason(err)
+		return nil, files.Reason(err)
 	}
 	if !mine {
 		return nil, errors.New("another tradectl is sending this input; wait for it, or end it")
@@ -114,7 +115,7 @@ func openJournal(path, bus string) (_ *Journal, err error) {
 		}
 	}()
 	if j.file, err = os.OpenFile(path, os.O_RDWR, 0); err != nil {
-		return nil, reason(err)
+		return nil, files.Reason(err)
 	}
 	defer func() {
 		if err != nil {
@@ -299,17 +300,8 @@ func (j *Journal) Close() error {
 func syncFolder(path string) error {
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return reason(err)
+		return files.Reason(err)
 	}
 	defer folder.Close() //nolint:errcheck // only read
 	return folder.Sync()
-}
-
-// reason strips the operation and the path from a file's error; the message already names the file.
-func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }

@@ -16,7 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"trade-processing/internal/pipe"
+	"trade-processing/internal/files"
 )
 
 // File is a file being written. End it with Commit or Discard; Discard after Commit does nothing, so it can be
@@ -39,7 +39,7 @@ func Create(ctx context.Context, path string) (*File, error) {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("writing %s: %w", path, reason(err))
+		return nil, fmt.Errorf("writing %s: %w", path, files.Reason(err))
 	}
 	f.buffer = bufio.NewWriterSize(f.file, 256<<10)
 	if strings.HasSuffix(path, ".gz") {
@@ -58,7 +58,7 @@ func create(ctx context.Context, path string) (*File, error) {
 		return nil, errors.New("it is a directory; name a file in it")
 	case err == nil && !info.Mode().IsRegular():
 		f.direct = true
-		if f.file, err = pipe.Open(ctx, path, os.O_WRONLY); err == nil {
+		if f.file, err = files.OpenPipe(ctx, path, os.O_WRONLY); err == nil {
 			context.AfterFunc(ctx, func() { f.file.Close() }) //nolint:errcheck // it ends a write that waits
 		}
 		return f, err
@@ -105,15 +105,6 @@ func resolve(path string) (string, error) {
 		return "", err
 	}
 	return filepath.Join(folder, name), nil
-}
-
-// reason strips the operation and the path from a file's error; the message names the file as the user did.
-func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 // Write buffers p. It is not safe for concurrent use.

@@ -1,42 +1,29 @@
 package simulate
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-)
 
-var update = flag.Bool("update", false, "rewrite docs/scale.md")
+	"trade-processing/tests/page"
+)
 
 func TestThePageOfTheScaleIsUpToDate(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("other processors round intermediate results in other ways, and a simulation amplifies that")
 	}
 	const file = "../../docs/scale.md"
-	want := page(t)
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is stale; rewrite it with: go test ./internal/simulate -run Page -update", file)
-	}
+	want := pageOf(t)
+	page.Check(t, file, want, "go test ./internal/simulate -run Page -update")
 }
 
-func page(t *testing.T) string {
+func pageOf(t *testing.T) string {
 	d := prod(t)
 	l := LimitsOf(d)
 	first := Sustained(d, l)

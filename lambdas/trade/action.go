@@ -41,11 +41,6 @@ func (t *Trade) Replaces() (at time.Time, any bool) {
 	return t.ExecutedAt()
 }
 
-// momentRule takes a time that isn't in the future.
-type momentRule struct{}
-
-func (momentRule) check(c *checker, i int, v *value) { c.moment(i, v) }
-
 // moment checks a time, and returns it if nothing is wrong with it.
 func (c *checker) moment(i int, v *value) (time.Time, bool) {
 	literal, present := c.text(i, v)
@@ -85,7 +80,8 @@ func (c *checker) inFuture(i int, literal string, at time.Time) bool {
 	return true
 }
 
-func (momentRule) describe(f *field) []Description {
+// describeMoment describes what a time may break.
+func describeMoment(f *field) []Description {
 	return []Description{
 		f.describe("WRONG_TYPE", "is not a string", "1716903000"),
 		f.describe("INVALID", "is not an RFC 3339 time with a zone", `"2024-05-28 09:30:00"`),
@@ -112,7 +108,7 @@ func (actionTimeRule) describe(f *field) []Description {
 	missing.Example = `{"action":"CORRECT","actionTime":null,"executedAt":"2024-05-28T13:30:00Z"}`
 	early := f.sentence("TOO_EARLY", "A CORRECT or CANCEL is from before the execution.", "null")
 	early.Example = `{"action":"CORRECT","actionTime":"2024-05-28T13:29:59Z","executedAt":"2024-05-28T13:30:00Z"}`
-	return append(append([]Description{missing}, momentRule{}.describe(f)...), early)
+	return append(append([]Description{missing}, describeMoment(f)...), early)
 }
 
 // replacesTimeRule takes the time of the version that a correction or cancel replaces. It may be from before the
@@ -130,5 +126,5 @@ func (replacesTimeRule) check(c *checker, i int, v *value) {
 func (replacesTimeRule) describe(f *field) []Description {
 	late := f.sentence("TOO_LATE", "A CORRECT or CANCEL replaces a version that isn't earlier than itself.", "null")
 	late.Example = `{"action":"CORRECT","actionTime":"2024-05-28T13:31:00Z","executedAt":"2024-05-28T13:30:00Z","replacesTime":"2024-05-28T13:31:00Z"}`
-	return append(momentRule{}.describe(f), late)
+	return append(describeMoment(f), late)
 }

@@ -85,12 +85,15 @@ func (e *Endpoint) listStateMachines(_ context.Context, region string, in struct
 	return paged("stateMachines", listed, "nextToken", next), nil
 }
 
-// listStateMachineVersions lists the one version that there is: earlier ones aren't kept here.
-func (e *Endpoint) listStateMachineVersions(_ context.Context, region string, in struct {
+// ofMachine asks for a page of what belongs to a state machine.
+type ofMachine struct {
 	StateMachineArn string `json:"stateMachineArn"`
 	MaxResults      int    `json:"maxResults"`
 	NextToken       string `json:"nextToken"`
-}) (any, error) {
+}
+
+// listStateMachineVersions lists the one version that there is: earlier ones aren't kept here.
+func (e *Endpoint) listStateMachineVersions(_ context.Context, region string, in ofMachine) (any, error) {
 	machine, _, err := e.machine(region, in.StateMachineArn)
 	if err != nil {
 		return nil, err
@@ -102,11 +105,7 @@ func (e *Endpoint) listStateMachineVersions(_ context.Context, region string, in
 	return paged("stateMachineVersions", listed, "nextToken", ""), nil
 }
 
-func (e *Endpoint) listStateMachineAliases(_ context.Context, region string, in struct {
-	StateMachineArn string `json:"stateMachineArn"`
-	MaxResults      int    `json:"maxResults"`
-	NextToken       string `json:"nextToken"`
-}) (any, error) {
+func (e *Endpoint) listStateMachineAliases(_ context.Context, region string, in ofMachine) (any, error) {
 	machine, _, err := e.machine(region, in.StateMachineArn)
 	if err != nil {
 		return nil, err

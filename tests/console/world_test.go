@@ -4,16 +4,11 @@
 package console_test
 
 import (
-	"encoding/json"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"trade-processing/internal/console"
 	"trade-processing/internal/feed"
@@ -38,23 +33,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	logs := &endpoint.Logs{}
 	w := &world{cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 1000})}
-	exported, err := deployed.On(t.Context(), w.cloud, "../..", "dev", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(exported)
-	if err != nil {
-		t.Fatal(err)
-	}
-	outputs, err := operate.ReadOutputs(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	aws3 := httptest.NewServer(endpoint.New(w.cloud, logs))
-	t.Cleanup(aws3.Close)
-	w.stack = &operate.Stack{Outputs: outputs, Config: aws.Config{
-		Region: outputs.Region, BaseEndpoint: &aws3.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}}
+	w.stack = deployed.Operated(t, w.cloud, endpoint.New(w.cloud, logs), "../..", "dev")
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

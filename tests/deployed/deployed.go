@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"testing"
 
 	"trade-processing/internal/engine"
+	"trade-processing/internal/operate"
 	"trade-processing/local/cloud"
+	"trade-processing/local/endpoint"
 	"trade-processing/local/provider"
 	"trade-processing/stack"
 )
@@ -64,17 +67,32 @@ func deploy(ctx context.Context, here *cloud.Cloud, root, name string, settings 
 	if err != nil {
 		return deployment{}, err
 	}
-	outputs := map[string]any{}
-	for name, output := range exported {
-		outputs[name] = output.Value
-	}
-	text, err := json.Marshal(outputs)
+	text, err := exported.JSON()
 	if err != nil {
-		return deployment{}, fmt.Errorf("keeping the outputs of stack %s: %w", name, err)
+		return deployment{}, err
 	}
 	var saved bytes.Buffer
 	if err := here.Save(ctx, &saved); err != nil {
 		return deployment{}, err
 	}
 	return deployment{saved.Bytes(), text}, nil
+}
+
+// Operated deploys a stack of the project in folder root on an empty cloud, and returns it as operators' commands find it
+// behind the cloud's endpoint, without a network.
+func Operated(t *testing.T, here *cloud.Cloud, behind *endpoint.Endpoint, root, name string) *operate.Stack {
+	t.Helper()
+	exported, err := On(t.Context(), here, root, name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(exported)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs, err := operate.ReadOutputs(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &operate.Stack{Outputs: outputs, Config: behind.Config(outputs.Region)}
 }

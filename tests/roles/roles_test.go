@@ -3,7 +3,6 @@ package roles
 import (
 	"cmp"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path"
@@ -12,9 +11,8 @@ import (
 	"testing"
 
 	"trade-processing/components/iam"
+	"trade-processing/tests/page"
 )
-
-var update = flag.Bool("update", false, "rewrite docs/roles.md")
 
 // needs are the actions that a resource type needs: those that read it first.
 //
@@ -328,22 +326,11 @@ const maxPolicy = 6144
 
 func TestThePageOfTheRolesIsUpToDate(t *testing.T) {
 	const file = "../../docs/roles.md"
-	want := page(t)
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is stale; rewrite it with: go test ./tests/roles -run Page -update", file)
-	}
+	want := pageOf(t)
+	page.Check(t, file, want, "go test ./tests/roles -run Page -update")
 }
 
-func page(t *testing.T) string {
+func pageOf(t *testing.T) string {
 	t.Helper()
 	shown := func(document iam.Document) string {
 		text, err := document.JSON()

@@ -27,7 +27,7 @@ const stackName = "local"
 type deployed struct {
 	cloud      *cloud.Cloud
 	deployment *opened
-	outputs    map[string]engine.Output
+	outputs    engine.Outputs
 	kept       string // file of the kept stack; empty if nothing is kept
 	lock       *flock.Flock
 }

@@ -157,7 +157,7 @@ func up(ctx context.Context, t *terminal.Terminal, root string, options upOption
 		if err != nil {
 			return err
 		}
-		if outputs, err = d.marshalled(); err != nil {
+		if outputs, err = d.outputs.JSON(); err != nil {
 			return err
 		}
 	}
@@ -229,19 +229,6 @@ func announce(t *terminal.Terminal, at operate.Local, providers *provider.Server
 	t.Note("  tradectl send --local trades.ndjson    (which needs no variables)")
 	t.Note("`tradectl local down`, or Ctrl-C here, ends it")
 	return nil
-}
-
-// marshalled returns the stack's outputs as `pulumi stack output --json` prints them.
-func (d *deployed) marshalled() (json.RawMessage, error) {
-	values := map[string]any{}
-	for name, output := range d.outputs {
-		values[name] = output.Value
-	}
-	text, err := json.Marshal(values)
-	if err != nil {
-		return nil, fmt.Errorf("writing the stack's outputs: %w", err)
-	}
-	return text, nil
 }
 
 // detach starts a local cloud that outlives this command, waits until it serves, and prints what it has printed.
