@@ -1,6 +1,7 @@
 package cloud_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -42,7 +43,8 @@ func TestDeliveriesThatFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
 			scheduler := clock.NewScheduler(noon, func(int) int { return 0 })
-			w := newWorldWith(t, cloud.Options{Clock: scheduler, Faults: func(call fault.Call) fault.Fault {
+			random := rand.New(rand.NewPCG(1, 1)).Uint64 // one thing runs at a time
+			w := newWorldWith(t, cloud.Options{Clock: scheduler, Random: random, Faults: func(call fault.Call) fault.Fault {
 				if call.Service == "lambda" {
 					return fault.Fault{Delay: time.Millisecond}
 				}
