@@ -15,6 +15,8 @@ COUNT  ?= 20000
 RUNS   ?= 500
 FUZZ   ?= components internal lambdas local policy stack
 FUZZTIME ?= 1m
+BENCH  ?= .
+BENCHTIME ?= 1s
 
 TRADECTL := bin/tradectl
 LINT     := bin/golangci-lint
@@ -55,6 +57,17 @@ flood: ## Send a burst over the functions' concurrency, and FLOOD (a million) tr
 .PHONY: chaos
 chaos: $(TRADECTL) ## Simulate the whole pipeline under faults, and check that it keeps its promises (SEED, RUNS)
 	$(TRADECTL) chaos --seed $(SEED) --runs $(RUNS)
+
+# Runs the benchmarks that match $(1), with these flags, in the folders that have any: in another, a test program would be
+# linked for nothing.
+benchmarks = grep -r --include='*_test.go' '^func Benchmark' . | \
+	awk -F '[:( ]' -v wanted='$(firstword $(subst /, ,$(1)))' '$$3 ~ wanted {sub("/[^/]*$$", "", $$1); print $$1}' | sort -u | \
+	while read -r folder; do CONTRACT=1 go -C "$$folder" test -run '^$$' -timeout 60m -bench '$(1)' $(2) . || exit 1; done
+
+.PHONY: bench
+bench: COUNT = 1
+bench: ## Run the benchmarks, for benchstat (BENCH=regex, COUNT=10, BENCHTIME=1s)
+	@$(call benchmarks,$(BENCH),-skip 'Compare|Growth' -count $(COUNT) -benchtime $(BENCHTIME))
 
 .PHONY: policy
 policy: ## Test the policy pack: its rules, their mutants, and each rule on the real engine

@@ -96,3 +96,30 @@ func TestAKeyWithoutAPolicyIsTheAccounts(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkCheck decides a call once more, and for the first time after a deployment.
+func BenchmarkCheck(b *testing.B) {
+	const (
+		trust = `{"Statement": {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole", "Condition": {"ArnLike": {"aws:SourceArn": "` + rule + `"}}}}`
+		start = `{"Statement": {"Effect": "Allow", "Action": "states:StartExecution", "Resource": "` + machine + `"}}`
+	)
+	resources := routing(trust, start)
+	check := func(b *testing.B, d *Deployment) {
+		if err := d.Check(StartExecution, rule, machine+":live", ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("decided", func(b *testing.B) {
+		d := New(account, resources)
+		b.ReportAllocs()
+		for b.Loop() {
+			check(b, d)
+		}
+	})
+	b.Run("deployed", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			check(b, New(account, resources))
+		}
+	})
+}

@@ -28,15 +28,7 @@ var stacks = []string{"dev", "prod"}
 func TestTheProgramKeepsEveryRule(t *testing.T) {
 	for _, name := range stacks {
 		t.Run(name, func(t *testing.T) {
-			config, err := stackconfig.Read(root, name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			program, err := declared.Declare(declared.Program{Run: stack.DeployFrom(root), Stack: name, Folder: root, Config: config})
-			if err != nil {
-				t.Fatal(err)
-			}
-			all := judged(t, program)
+			all := declaredBy(t, name)
 			judging := 0
 			for _, rule := range rules.All() {
 				if rule.Level == rules.Off {
@@ -62,8 +54,22 @@ func TestTheProgramKeepsEveryRule(t *testing.T) {
 	}
 }
 
+// declaredBy returns what one of this program's stacks declares under mocks.
+func declaredBy(t testing.TB, name string) []rules.Declared {
+	t.Helper()
+	config, err := stackconfig.Read(root, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := declared.Declare(declared.Program{Run: stack.DeployFrom(root), Stack: name, Folder: root, Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return judged(t, program)
+}
+
 // judged returns the resources of a program as the engine would show them to the pack.
-func judged(t *testing.T, program *declared.Stack) []rules.Declared {
+func judged(t testing.TB, program *declared.Stack) []rules.Declared {
 	t.Helper()
 	providers := map[string]property.Map{}
 	for _, r := range program.All("pulumi:providers:aws") {
@@ -91,7 +97,7 @@ func judged(t *testing.T, program *declared.Stack) []rules.Declared {
 }
 
 // asText returns an input of a provider as the engine keeps it: nested ones as JSON text.
-func asText(t *testing.T, input any) string {
+func asText(t testing.TB, input any) string {
 	t.Helper()
 	if text, ok := input.(string); ok {
 		return text
@@ -104,7 +110,7 @@ func asText(t *testing.T, input any) string {
 }
 
 // openProgram opens one of this program's stacks on the engine, with the pack or without.
-func openProgram(t *testing.T, name string, judged bool) *engine.Deployment {
+func openProgram(t testing.TB, name string, judged bool) *engine.Deployment {
 	t.Helper()
 	here := cloud.New(cloud.Options{Images: localrun.Images()})
 	options := engine.Options{Root: root, Stack: name, Program: stack.DeployFrom(root), Providers: engine.InProcess(provider.Of(here))}

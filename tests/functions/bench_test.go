@@ -1,0 +1,28 @@
+package functions_test
+
+import "testing"
+
+// BenchmarkStart starts each function's program up to its first request for an invocation, and ends it.
+func BenchmarkStart(b *testing.B) {
+	account := open(b)
+	for _, function := range Functions() {
+		b.Run(function, func(b *testing.B) {
+			var starting float64
+			start(b, function, account.ProcessVariables(function)) // builds the program
+			for b.Loop() {
+				process := start(b, function, account.ProcessVariables(function))
+				select {
+				case <-process.Ready():
+				case <-process.Ended():
+					b.Fatalf("it ended at its start: %s", process.State())
+				}
+				starting += milliseconds(process.ReadyAfter())
+				if err := process.Stop(grace); err != nil {
+					b.Error(err)
+				}
+			}
+			b.ReportMetric(starting/float64(b.N), "ms-start")
+			b.ReportMetric(0, "ns/op") // which counts the end, too
+		})
+	}
+}
