@@ -179,7 +179,7 @@ func statusOf(err error) int {
 
 func (c *Console) write(w http.ResponseWriter, status int, name string, p page) {
 	var text bytes.Buffer
-	if err := templates.ExecuteTemplate(&text, name, p); err != nil {
+	if err := templates().ExecuteTemplate(&text, name, p); err != nil {
 		http.Error(w, "writing the page: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -204,7 +204,7 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request, v view) {
 			return
 		}
 		var text bytes.Buffer
-		if err := templates.ExecuteTemplate(&text, "live", c.page(v, data, err)); err != nil {
+		if err := templates().ExecuteTemplate(&text, "live", c.page(v, data, err)); err != nil {
 			return
 		}
 		fmt.Fprint(w, "event: view\n")

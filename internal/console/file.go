@@ -43,7 +43,7 @@ func WriteFile(ctx context.Context, w io.Writer, stack *operate.Stack, title str
 		}
 		d.Pages = append(d.Pages, c.page(v, data, err))
 	}
-	if err := templates.ExecuteTemplate(w, "file", d); err != nil {
+	if err := templates().ExecuteTemplate(w, "file", d); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -21,13 +22,15 @@ var templateFiles embed.FS
 
 // templates escape what they are given for the place where it stands. Text from outside goes through text besides: what
 // can't be seen, or reorders what can, is replaced.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"text": terminal.Safe, "count": count, "seconds": func(n *float64) string { return took(time.Duration(*n * float64(time.Second))) }, "whole": func(n int64) string { return terminal.Count(n) }, "ms": milliseconds, "moment": moment,
-	"took": took, "json": indented, "plural": plural, "lower": strings.ToLower, "data": data, "number": func(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) },
-	"short": func(digest string) string { return digest[:min(12, len(digest))] }, "known": func(n float64) bool { return !math.IsNaN(n) },
-	"add": func(a, b float64) float64 { return a + b }, "market": market, "first": func(word string) string { return word[:min(1, len(word))] },
-	"millis": func(n int64) string { return moment(time.UnixMilli(n)) }, "times": func(a float64, b int) float64 { return a * float64(b) },
-}).ParseFS(templateFiles, "templates/*.html"))
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"text": terminal.Safe, "count": count, "seconds": func(n *float64) string { return took(time.Duration(*n * float64(time.Second))) }, "whole": func(n int64) string { return terminal.Count(n) }, "ms": milliseconds, "moment": moment,
+		"took": took, "json": indented, "plural": plural, "lower": strings.ToLower, "data": data, "number": func(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) },
+		"short": func(digest string) string { return digest[:min(12, len(digest))] }, "known": func(n float64) bool { return !math.IsNaN(n) },
+		"add": func(a, b float64) float64 { return a + b }, "market": market, "first": func(word string) string { return word[:min(1, len(word))] },
+		"millis": func(n int64) string { return moment(time.UnixMilli(n)) }, "times": func(a float64, b int) float64 { return a * float64(b) },
+	}).ParseFS(templateFiles, "templates/*.html"))
+})
 
 // count writes how often something happened: 1,234,567.
 func count(n float64) string { return terminal.Count(int64(math.Round(n))) }

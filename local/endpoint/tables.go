@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -99,16 +98,13 @@ func absent(member string) error {
 	return awsapi.Validation("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", member)
 }
 
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-var tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
-
 func (e *Endpoint) table(region string, name *string) (*table.Table, error) {
 	switch {
 	case name == nil:
 		return nil, absent("tableName")
 	case strings.HasPrefix(*name, "arn:"):
 		return nil, &awsapi.Unsupported{Operation: "DynamoDB", Feature: "a table by its ARN"}
-	case !tableName.MatchString(*name):
+	case !table.IsName(*name):
 		return nil, awsapi.Validation("Invalid table/index name.  Table/index names must be between 3 and 255 characters long, " +
 			"and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
 	}

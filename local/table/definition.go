@@ -45,7 +45,14 @@ const (
 	maxKeyName          = 255 // bytes
 )
 
-var nameRule = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+var nameRule = regexp.MustCompile(`^[a-zA-Z0-9_.-]*$`)
+
+// IsName reports whether a table or an index can have this name. The rule with {3,255} would be a tenth of a millisecond's work
+// at each start of a program.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+func IsName(name string) bool {
+	return len(name) >= 3 && len(name) <= 255 && nameRule.MatchString(name)
+}
 
 // Validate reports everything that CreateTable would refuse.
 func (d Definition) Validate() error {
@@ -55,7 +62,7 @@ func (d Definition) Validate() error {
 	}
 	used := map[string]bool{}
 	check := func(where, name string, keys []string) {
-		if !nameRule.MatchString(name) {
+		if !IsName(name) {
 			report("%s: a name has 3 to 255 of a-z, A-Z, 0-9, underscore, hyphen and dot", where)
 		}
 		for i, key := range keys {
