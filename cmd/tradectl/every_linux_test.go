@@ -69,6 +69,7 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 		"tradectl doctor":                {exitcode.Usage, "there is no Pulumi.yaml here"},
 		"tradectl execution":             {exitcode.Usage, "EXECUTION is missing"},
 		"tradectl executions":            {exitcode.Usage, noStack},
+		"tradectl executions redrive":    {exitcode.Usage, noStack},
 		"tradectl params":                {exitcode.OK, "Available Commands:"},
 		"tradectl params list":           {exitcode.Usage, noStack},
 		"tradectl params set":            {exitcode.Usage, "NAME is missing"},

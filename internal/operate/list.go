@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -38,8 +39,12 @@ type Filter struct {
 	Status       string // Recorded or Rejected
 	Since, Until time.Time
 	Replica      string // region of the replica to read; empty: the table's own
+	Table        string // another table with the same keys and indexes, such as a restored one
+	OldestFirst  bool   // else newest first
 	Limit        int    // the most that are wanted
 }
+
+func (s *Stack) table(f Filter) string { return cmp.Or(f.Table, s.Outputs.TradeTableName) }
 
 const (
 	// shards is how many partitions of an index share the trades of a source or of a status (lambdas/recorder: Shards).
@@ -52,7 +57,7 @@ const (
 	pageSize = 250
 )
 
-// List finds versions, newest first. It asks all shards of an index at once and merges what they answer, so it holds a few pages
+// List finds versions in order of time. It asks all shards of an index at once and merges what they answer, so it holds a few pages
 // of each and no more, however many there are. After an error there is nothing more.
 func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
@@ -69,9 +74,12 @@ func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
 			})
 		}
 		count := 0
-		for row, err := range merged(ctx, sources, func(a, b Listed) bool { return a.Timestamp > b.Timestamp }) {
+		earlier := func(a, b Listed) bool {
+			return (a.Timestamp < b.Timestamp) == f.OldestFirst && a.Timestamp != b.Timestamp
+		}
+		for row, err := range merged(ctx, sources, earlier) {
 			if err != nil {
-				err = fmt.Errorf("listing table %s in %s: %w", s.Outputs.TradeTableName, config.Region, err)
+				err = fmt.Errorf("listing table %s in %s: %w", s.table(f), config.Region, err)
 			}
 			if count++; !yield(row, err) || err != nil || count == f.Limit {
 				return
@@ -137,14 +145,14 @@ func (s *Stack) shardQueries(f Filter, index, attribute, group string) []*dynamo
 	}
 	// Years of four digits, which are all that a trade's time can have.
 	since, until := number(f.Since, -62135596800000), number(f.Until, 253402300799999)
-	size := int32(pageSize)
+	table, size := s.table(f), int32(pageSize)
 	if f.Limit > 0 { // at most that many of one shard; usually its share and a little more
 		size = int32(min(f.Limit, f.Limit/shards*2+10, pageSize))
 	}
 	all := make([]*dynamodb.QueryInput, shards)
 	for shard := range all {
 		all[shard] = &dynamodb.QueryInput{
-			TableName: &s.Outputs.TradeTableName, IndexName: &index, ScanIndexForward: aws.Bool(false), Limit: &size,
+			TableName: &table, IndexName: &index, ScanIndexForward: &f.OldestFirst, Limit: &size,
 			KeyConditionExpression:   aws.String("#k = :k AND #t BETWEEN :since AND :until"),
 			ExpressionAttributeNames: map[string]string{"#k": attribute, "#t": "timestamp"},
 			ExpressionAttributeValues: map[string]types.AttributeValue{

@@ -104,6 +104,7 @@ type TradeQuery struct {
 	TradeID string
 	AsOf    time.Time // only those recorded by then; zero: all
 	Replica string    // region of the replica to read; empty: the table itself
+	Table   string    // another table of the same keys, such as a restored one
 }
 
 // Trade finds all versions of a trade. The error is exitcode.NotFound if there are none.
@@ -112,8 +113,9 @@ func (s *Stack) Trade(ctx context.Context, q TradeQuery) (*Trade, error) {
 	if err != nil {
 		return nil, err
 	}
+	table := cmp.Or(q.Table, s.Outputs.TradeTableName)
 	pages := dynamodb.NewQueryPaginator(dynamodb.NewFromConfig(config), &dynamodb.QueryInput{
-		TableName: &s.Outputs.TradeTableName, KeyConditionExpression: aws.String("tradeId = :id"),
+		TableName: &table, KeyConditionExpression: aws.String("tradeId = :id"),
 		ConsistentRead:            aws.Bool(q.Replica == ""),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":id": &types.AttributeValueMemberS{Value: q.TradeID}},
 	})
@@ -121,7 +123,7 @@ func (s *Stack) Trade(ctx context.Context, q TradeQuery) (*Trade, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading trade %s from table %s in %s: %w", q.TradeID, s.Outputs.TradeTableName, config.Region, err)
+			return nil, fmt.Errorf("reading trade %s from table %s in %s: %w", q.TradeID, table, config.Region, err)
 		}
 		for _, item := range page.Items {
 			var version Version
@@ -139,7 +141,7 @@ func (s *Stack) Trade(ctx context.Context, q TradeQuery) (*Trade, error) {
 	}
 	if len(found.Versions) == 0 {
 		return nil, exitcode.With(exitcode.NotFound,
-			fmt.Errorf("trade %s is not in table %s in %s%s", q.TradeID, s.Outputs.TradeTableName, config.Region, asOf(q.AsOf)))
+			fmt.Errorf("trade %s is not in table %s in %s%s", q.TradeID, table, config.Region, asOf(q.AsOf)))
 	}
 	slices.SortFunc(found.Versions, func(a, b Version) int {
 		return cmp.Or(strings.Compare(a.Source(), b.Source()), strings.Compare(b.Version, a.Version))

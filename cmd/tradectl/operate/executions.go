@@ -35,8 +35,8 @@ func NewExecutions(t *terminal.Terminal) *cobra.Command {
 	flags.IntVar(&limit, "limit", limit, "at most that many; 0 for all")
 	output.Complete(command, "status", func() []string { return operate.ExecutionStatuses })
 	check := func() error {
-		if status = strings.ToUpper(status); status != "" && !slices.Contains(operate.ExecutionStatuses, status) {
-			return fmt.Errorf("--status is one of %s, not %q", strings.Join(operate.ExecutionStatuses, ", "), status)
+		if err := oneOf("status", &status, operate.ExecutionStatuses); err != nil {
+			return err
 		}
 		if err := atLeast0("limit", limit); err != nil {
 			return err
@@ -44,6 +44,7 @@ func NewExecutions(t *terminal.Terminal) *cobra.Command {
 		since.or(24 * time.Hour)
 		return window(since, until)
 	}
+	command.AddCommand(newExecutionsRedrive(t))
 	return withStack(t, command, check, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
 		machine, err := stack.Machine(ctx)
 		if err != nil {
@@ -82,6 +83,14 @@ func NewExecutions(t *terminal.Terminal) *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// oneOf takes a value however it is written. Empty means any.
+func oneOf(flag string, value *string, known []string) error {
+	if *value = strings.ToUpper(*value); *value != "" && !slices.Contains(known, *value) {
+		return fmt.Errorf("--%s is one of %s, not %q", flag, strings.Join(known, ", "), *value)
+	}
+	return nil
 }
 
 // NewExecution returns `tradectl execution`.

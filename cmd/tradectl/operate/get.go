@@ -19,7 +19,7 @@ import (
 // NewGet returns `tradectl get`.
 func NewGet(t *terminal.Terminal) *cobra.Command {
 	var asOf moment
-	var replica string
+	var replica, table string
 	command := &cobra.Command{
 		Use:   "get TRADE",
 		Short: "Show a trade with all its versions",
@@ -33,8 +33,9 @@ func NewGet(t *terminal.Terminal) *cobra.Command {
 	}
 	command.Flags().Var(&asOf, "as-of", "only what had been recorded by then: "+momentHelp)
 	command.Flags().StringVar(&replica, "replica", "", "read the replica in this `REGION`")
+	command.Flags().StringVar(&table, "table", "", tableHelp)
 	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, args []string) error {
-		trade, err := stack.Trade(ctx, operate.TradeQuery{TradeID: args[0], AsOf: asOf.Time, Replica: replica})
+		trade, err := stack.Trade(ctx, operate.TradeQuery{TradeID: args[0], AsOf: asOf.Time, Replica: replica, Table: table})
 		if err != nil {
 			return err
 		}

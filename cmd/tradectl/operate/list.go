@@ -1,8 +1,10 @@
 package operate
 
 import (
+	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,16 +18,20 @@ import (
 
 // NewList returns `tradectl list`.
 func NewList(t *terminal.Terminal) *cobra.Command {
-	var source, status, replica string
+	var source, status, replica, table string
+	var entries bool
 	var since, until moment
 	limit := 100
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List trades of a source or status in a window of time",
 		Long: "Lists versions of trades, newest first, by the time when they were executed, corrected or cancelled. It reads the\n" +
-			"table's indexes, which are a moment behind the table.",
+			"table's indexes, which are a moment behind the table.\n\n" +
+			"With --entries, it writes all of them, oldest first, as entries that `tradectl send` takes, a line each. Each has\n" +
+			"the text and the time that it had, and so its key and digest: what is recorded is a duplicate when it is sent.",
 		Example: "  tradectl list --stack dev --source system1 --since 1h\n" +
-			"  tradectl list --stack prod --status REJECTED --since 2026-11-20T09:00Z --until 2026-11-20T10:00Z --limit 0 --output csv > rejected.csv",
+			"  tradectl list --stack prod --status REJECTED --since 2026-11-20T09:00Z --until 2026-11-20T10:00Z --limit 0 --output csv > rejected.csv\n" +
+			"  tradectl list --stack prod --table trade-processing-prod-trades-restored --source system1 --since 2h --entries > window.ndjson",
 	}
 	flags := command.Flags()
 	flags.StringVar(&source, "source", "", "only of this source `SYSTEM`, such as system1")
@@ -34,15 +40,22 @@ func NewList(t *terminal.Terminal) *cobra.Command {
 	flags.Var(&until, "until", "up to this time")
 	flags.StringVar(&replica, "replica", "", "read the replica in this `REGION`")
 	flags.IntVar(&limit, "limit", limit, "at most that many; 0 for all")
+	flags.StringVar(&table, "table", "", tableHelp)
+	flags.BoolVar(&entries, "entries", false, "write entries for `tradectl send`, with the text that the source sent")
 	output.Complete(command, "status", func() []string { return []string{operate.Recorded, operate.Rejected} })
+	command.MarkFlagsMutuallyExclusive("entries", "limit")
 	check := func() error {
 		if status = strings.ToUpper(status); !slices.Contains([]string{"", operate.Recorded, operate.Rejected}, status) {
 			return fmt.Errorf("--status is %s or %s, not %q", operate.Recorded, operate.Rejected, status)
 		}
 		return cmp.Or(atLeast0("limit", limit), window(since, until))
 	}
+	defer func() { command.MarkFlagsMutuallyExclusive("entries", "output") }() // once it has both
 	return withStack(t, command, check, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
-		filter := operate.Filter{Source: source, Status: status, Since: since.Time, Until: until.Time, Replica: replica}
+		filter := operate.Filter{Source: source, Status: status, Since: since.Time, Until: until.Time, Replica: replica, Table: table}
+		if entries {
+			return writeEntries(ctx, t, stack, filter)
+		}
 		if limit > 0 {
 			filter.Limit = limit + 1 // to know whether there are more
 		}
@@ -77,6 +90,33 @@ func NewList(t *terminal.Terminal) *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// tableHelp is about the flag of the commands that read trades.
+const tableHelp = "read another `TABLE` of the same form, such as a restored one"
+
+// writeEntries writes PutEvents entries, a line each.
+func writeEntries(ctx context.Context, t *terminal.Terminal, stack *operate.Stack, filter operate.Filter) error {
+	count := 0
+	out := bufio.NewWriter(t.Out)
+	for entry, err := range stack.Entries(ctx, filter) {
+		var line []byte
+		if err == nil {
+			line, err = output.Line(entry)
+		}
+		if err == nil {
+			_, err = out.Write(line)
+		}
+		if err != nil {
+			return errors.Join(err, out.Flush())
+		}
+		count++
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	t.Note("written: %s", terminal.Count(int64(count)))
+	return nil
 }
 
 // shownTime is how tables show times, which are in UTC.

@@ -69,6 +69,18 @@ func Document(t *terminal.Terminal, value any) error {
 	return err
 }
 
+// Line returns a value as one line of JSON that is safe to show.
+func Line(value any) ([]byte, error) {
+	text, err := marshal(value, "")
+	if err != nil {
+		return nil, err
+	}
+	var line bytes.Buffer
+	err = json.Compact(&line, text) // strings stay as they are
+	line.WriteByte('\n')
+	return line.Bytes(), err
+}
+
 // marshal returns indented JSON that is safe to show: what a terminal would act on, or not show, is escaped. Such
 // characters are only inside strings, so nothing is lost.
 func marshal(value any, prefix string) ([]byte, error) {
