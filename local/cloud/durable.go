@@ -20,7 +20,7 @@ import (
 const (
 	resourceKeys  = "resource/"
 	eventKeys     = "event/"
-	executionKeys = "execution/"
+	executionKeys = "ended/"
 	stateKey      = "state"
 )
 
@@ -34,9 +34,12 @@ const (
 	mostWorking = 64
 )
 
-// keepExecutions is how often the executions that have ended are written down. It saves most of the work when thousands
-// end in a second, of which only the last are remembered.
-const keepExecutions = time.Second
+// The executions that have ended are written down every keepExecutions, but not so many that there is a keepOne for each.
+// When thousands end in a second, of which only the last are remembered, most never are.
+const (
+	keepExecutions = time.Second
+	keepOne        = time.Millisecond
+)
 
 // durable is what a cloud in a folder has besides. A cloud in memory has none of it.
 type durable struct {
@@ -78,7 +81,7 @@ func (r restful) Sleep(ctx context.Context, d time.Duration) error {
 // Open returns the cloud in a folder, which is empty at first and remembers everything: its resources, the engine's
 // state (State), the items of its tables in all regions, its queues' messages, parameters, the accepted events that haven't been
 // delivered, and the last executions (Options.Executions). Metrics, alarms' histories and logs aren't kept, and nor are
-// the histories of executions that ended in the last second before a kill.
+// the executions that ended in the last second before a kill, or in the last ten while thousands end in each.
 //
 // What was done is durable after Sync: Create, Update, Delete, SetState and PutEvent call it before they return. Whoever
 // answers somebody else's call calls it before the answer; calls at the same time share one fsync.
@@ -99,8 +102,8 @@ func Open(folder string, options Options) (*Cloud, error) {
 		return nil, errors.Join(fmt.Errorf("opening the cloud in %s: %w", folder, err), on.Close())
 	}
 	c.working.Go(func() {
-		for c.clock.Sleep(c.running, keepExecutions) == nil {
-			c.saveExecutions()
+		for pause := keepExecutions; c.clock.Sleep(c.running, pause) == nil; {
+			pause = max(keepExecutions, time.Duration(c.saveExecutions())*keepOne)
 		}
 	})
 	return c, nil

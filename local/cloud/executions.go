@@ -3,7 +3,6 @@ package cloud
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +42,8 @@ type Execution struct {
 	status  string
 	output  []byte
 	failure *states.Failure
-	events  []states.Event
+	events  []states.Event // until it has ended
+	saved   []byte         // from then on: see text
 }
 
 // Outcome is what became of an execution so far.
@@ -68,7 +68,11 @@ func (e *Execution) Outcome() Outcome {
 func (e *Execution) History() []states.Event {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return slices.Clip(e.events)
+	if e.saved == nil {
+		return slices.Clip(e.events)
+	}
+	_, events, _ := readExecution(e.saved) // which was written here, or read already
+	return events
 }
 
 func (e *Execution) note(event states.Event) {
@@ -81,6 +85,7 @@ func (e *Execution) end(at time.Time, status string, output []byte, failure *sta
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.ended, e.status, e.output, e.failure = at, status, output, failure
+	e.saved, e.events = e.text(), nil
 }
 
 // executions are the remembered ones: those that run, and the last that ended.
@@ -170,65 +175,36 @@ func (e *Execution) key() string {
 	return executionKeys + string(binary.BigEndian.AppendUint64(nil, e.number))
 }
 
-// savedExecution is how the folder has an execution that has ended, with its documents as texts, which JSON would
-// change.
-type savedExecution struct {
-	ARN, Name, Machine, Version, Alias, Trace, Status string
-	Started, Ended                                    time.Time
-	Input, Output                                     string
-	Failure                                           *states.Failure
-	Events                                            []states.Event // without their data
-	Data                                              []string       // of the events
-}
-
-// saveExecutions writes down those that have ended, and removes what is forgotten.
-func (c *Cloud) saveExecutions() {
+// saveExecutions writes down those that have ended, removes what is forgotten, and returns how many it wrote.
+func (c *Cloud) saveExecutions() int {
 	x := &c.executions
 	x.mu.Lock()
-	changes := x.gone
+	gone := x.gone
 	x.gone = nil
+	var ended []*Execution
 	for _, e := range x.order {
-		if e.kept || e.Outcome().Status == Running {
-			continue
+		if !e.kept && e.Outcome().Status != Running {
+			e.kept = true
+			ended = append(ended, e)
 		}
-		e.kept = true
-		changes = append(changes, disk.Change{Key: e.key(), Value: e.saved()})
 	}
 	x.mu.Unlock()
-	c.write(changes...)
-}
-
-func (e *Execution) saved() string {
-	s := savedExecution{
-		e.ARN, e.Name, e.Machine, e.Version, e.Alias, e.Trace, e.status, e.Started, e.ended, string(e.Input()), string(e.output), e.failure,
-		slices.Clone(e.events), make([]string, len(e.events)),
+	c.write(gone...)
+	for _, e := range ended {
+		c.write(disk.Change{Key: e.key(), Value: string(e.saved)})
 	}
-	for i := range s.Events {
-		s.Data[i] = string(states.AppendJSON(nil, s.Events[i].Data))
-		s.Events[i].Data = nil
-	}
-	text, _ := json.Marshal(s) // plain values
-	return string(text)
+	return len(ended)
 }
 
 // restoreExecutions brings back those that the folder has.
 func (c *Cloud) restoreExecutions() error {
 	for key, value := range c.disk.Scan(executionKeys, after(executionKeys), false) {
-		var s savedExecution
-		if err := json.Unmarshal([]byte(value), &s); err != nil {
+		e, _, err := readExecution([]byte(value))
+		if err != nil {
 			return fmt.Errorf("reading execution %q: %w", key, err)
 		}
-		for i, text := range s.Data {
-			if text != "null" {
-				s.Events[i].Data = states.Written([]byte(text))
-			}
-		}
 		c.executions.last = binary.BigEndian.Uint64([]byte(key[len(executionKeys):])) - 1
-		c.executions.add(&Execution{
-			ARN: s.ARN, Name: s.Name, Machine: s.Machine, Version: s.Version, Alias: s.Alias, Trace: s.Trace, Started: s.Started,
-			input: states.Written([]byte(s.Input)), stop: func(error) {}, kept: true,
-			ended: s.Ended, status: s.Status, output: []byte(s.Output), failure: s.Failure, events: s.Events,
-		})
+		c.executions.add(e)
 	}
 	return nil
 }

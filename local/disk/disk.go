@@ -16,6 +16,8 @@ import (
 
 	"github.com/adrg/xdg"
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/gofrs/flock"
 )
@@ -30,13 +32,16 @@ type Store struct {
 	remove  func() error  // what Close does besides
 }
 
-// memory is what a store's two caches may take, for reading and for writing.
-const memory = 16 << 20
+// What a store may take of memory: half of it for two tables that are being written, the rest as a cache for reading.
+const (
+	memory          = 64 << 20
+	temporaryMemory = 32 << 20 // of a run, which has its own data in memory too
+)
 
 // Open opens the store in a folder, or makes one. Nobody else can open it until Close, or the end of the process. If it
 // can't be read or written later, fatal is called, which doesn't return; nil tells standard error and exits with 1.
 func Open(folder string, fatal func(error)) (*Store, error) {
-	return open(folder, fatal, &pebble.Options{FS: vfs.Default})
+	return open(folder, fatal, &pebble.Options{FS: vfs.Default, CacheSize: memory})
 }
 
 func quit(err error) {
@@ -50,7 +55,12 @@ func open(folder string, fatal func(error), options *pebble.Options) (*Store, er
 	}
 	s := &Store{folder: folder, tell: fatal, remove: func() error { return nil }}
 	options.Logger, options.FormatMajorVersion = logger{s}, pebble.FormatNewest
-	options.CacheSize, options.MemTableSize = memory, memory/2
+	options.MemTableSize = uint64(options.CacheSize) / 4
+	for i := range options.Levels {
+		// A key that is written for the first time, as most are, is looked for in no table.
+		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		options.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+	}
 	options.EventListener = &pebble.EventListener{
 		BackgroundError: s.fatal,
 		DataCorruption:  func(info pebble.DataCorruptionInfo) { s.fatal(info.Details) },
@@ -122,7 +132,7 @@ func Temporary(fatal func(error)) (*Store, error) {
 	s, err := open(folder, func(err error) {
 		_ = os.RemoveAll(folder) // its disk may be full
 		fatal(err)
-	}, &pebble.Options{FS: vfs.Default, DisableWAL: true})
+	}, &pebble.Options{FS: vfs.Default, DisableWAL: true, CacheSize: temporaryMemory})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -154,7 +164,7 @@ func Sweep() {
 
 // Memory returns a store that is in memory, for a cloud without a folder.
 func Memory() *Store {
-	s, err := open("memory", nil, &pebble.Options{FS: vfs.NewMem(), DisableWAL: true})
+	s, err := open("memory", nil, &pebble.Options{FS: vfs.NewMem(), DisableWAL: true, CacheSize: temporaryMemory})
 	if err != nil {
 		panic(err) // a file system in memory has no errors
 	}

@@ -1,0 +1,162 @@
+package cloud
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+
+	"trade-processing/local/states"
+)
+
+// text is an execution that has ended as the cloud keeps it, in memory and in the folder: one piece, in which the garbage
+// collector has nothing to follow, with each document once, because a state's output is the next one's input.
+func (e *Execution) text() []byte {
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	w.b, w.known = w.b[:0], w.known[:0]
+	for _, s := range []string{e.ARN, e.Name, e.Machine, e.Version, e.Alias, e.Trace, e.status} {
+		w.string([]byte(s))
+	}
+	w.string(e.Input())
+	w.string(e.output)
+	w.failure(e.failure)
+	w.time(e.Started)
+	w.time(e.ended)
+	for _, event := range e.events {
+		w.number(event.ID)
+		w.number(event.Previous)
+		w.time(event.At)
+		w.string([]byte(event.Type))
+		w.string([]byte(event.State))
+		w.string([]byte(event.Resource))
+		switch what := event.Data.(type) {
+		case nil:
+			w.string(nil)
+		case *states.Document:
+			w.string(what.JSON())
+		default:
+			w.data = states.AppendJSON(w.data[:0], what)
+			w.string(w.data)
+		}
+		w.failure(event.Failure)
+	}
+	return bytes.Clone(w.b)
+}
+
+// readExecution reads what text has written, and returns the events too.
+func readExecution(text []byte) (e *Execution, events []states.Event, err error) {
+	r := reader{rest: text}
+	e = &Execution{stop: func(error) {}, kept: true, saved: text}
+	for _, s := range []*string{&e.ARN, &e.Name, &e.Machine, &e.Version, &e.Alias, &e.Trace, &e.status} {
+		*s = string(r.string())
+	}
+	e.input, e.output, e.failure = states.Written(r.string()), r.string(), r.failure()
+	e.Started, e.ended = r.time(), r.time()
+	for len(r.rest) > 0 {
+		event := states.Event{ID: r.number(), Previous: r.number(), At: r.time(), Type: string(r.string()), State: string(r.string()), Resource: string(r.string())}
+		if data := r.string(); len(data) > 0 {
+			event.Data = states.Written(data)
+		}
+		event.Failure = r.failure()
+		events = append(events, event)
+	}
+	return e, events, r.failed
+}
+
+// short strings aren't worth looking for.
+const short = 32
+
+// writer writes numbers and strings. A long string that is there already is written as the number of its first one.
+type writer struct {
+	b     []byte
+	known [][2]int // from where to where the long ones are in b
+	data  []byte
+}
+
+var writers = sync.Pool{New: func() any { return new(writer) }}
+
+func (w *writer) number(n int64) { w.b = binary.AppendVarint(w.b, n) }
+
+func (w *writer) time(t time.Time) { w.number(t.UnixNano()) }
+
+func (w *writer) string(s []byte) {
+	if len(s) < short {
+		w.number(-1 - int64(len(s)))
+		w.b = append(w.b, s...)
+		return
+	}
+	for i, at := range w.known {
+		if at[1]-at[0] == len(s) && string(w.b[at[0]:at[1]]) == string(s) {
+			w.number(int64(i))
+			return
+		}
+	}
+	w.number(int64(len(w.known)))
+	w.number(int64(len(s)))
+	from := len(w.b)
+	w.b = append(w.b, s...)
+	w.known = append(w.known, [2]int{from, len(w.b)})
+}
+
+func (w *writer) failure(f *states.Failure) {
+	switch {
+	case f == nil:
+		w.number(0)
+		return
+	case f.Stopped:
+		w.number(2)
+	default:
+		w.number(1)
+	}
+	w.string([]byte(f.Name))
+	w.string([]byte(f.Cause))
+}
+
+// reader reads what a writer has written. After the first error, everything is empty.
+type reader struct {
+	rest   []byte
+	known  [][]byte
+	failed error
+}
+
+func (r *reader) number() int64 {
+	n, size := binary.Varint(r.rest)
+	if size <= 0 {
+		r.rest, r.failed = nil, errors.New("it is cut off")
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *reader) time() time.Time { return time.Unix(0, r.number()) }
+
+func (r *reader) string() []byte {
+	at := r.number()
+	size := -1 - at
+	switch {
+	case at >= 0 && at < int64(len(r.known)):
+		return r.known[at]
+	case at >= 0:
+		size = r.number()
+	}
+	if size < 0 || size > int64(len(r.rest)) {
+		r.rest, r.failed = nil, errors.New("it is cut off")
+		return nil
+	}
+	s := r.rest[:size:size]
+	if r.rest = r.rest[size:]; at >= 0 {
+		r.known = append(r.known, s)
+	}
+	return s
+}
+
+func (r *reader) failure() *states.Failure {
+	kind := r.number()
+	if kind == 0 {
+		return nil
+	}
+	return &states.Failure{Name: string(r.string()), Cause: string(r.string()), Stopped: kind == 2}
+}
