@@ -1,6 +1,10 @@
 package function
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -8,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"trade-processing/lambdas/jsontext"
 	"trade-processing/lambdas/trade"
 )
 
@@ -22,6 +27,66 @@ type Request struct {
 
 func (r *Request) request() *Request { return r }
 
+// Member takes a member of the payload that is none of these; here it means nothing. A function's own payload type that
+// has more members takes them in a method of its own.
+func (*Request) Member(string, json.RawMessage) error { return nil }
+
+// read takes a request from a payload, and passes the other members on. What it takes shares the payload's memory.
+func (r *Request) read(payload []byte, other func(string, json.RawMessage) error) error {
+	if !json.Valid(payload) {
+		var explained any
+		return json.Unmarshal(payload, &explained)
+	}
+	if bytes.TrimSpace(payload)[0] != '{' {
+		return errors.New("it is not a JSON object")
+	}
+	for name, value := range jsontext.Members(payload) {
+		var err error
+		switch name {
+		case "event":
+			err = r.readEvent(value)
+		case "executionArn":
+			r.ExecutionARN, err = jsontext.Text(value)
+		default:
+			err = other(name, value)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (r *Request) readEvent(event []byte) error {
+	for name, value := range jsontext.Members(event) {
+		var err error
+		switch e := &r.Event; name {
+		case "version":
+			e.Version, err = jsontext.Text(value)
+		case "id":
+			e.ID, err = jsontext.Text(value)
+		case "detail-type":
+			e.DetailType, err = jsontext.Text(value)
+		case "source":
+			e.Source, err = jsontext.Text(value)
+		case "account":
+			e.AccountID, err = jsontext.Text(value)
+		case "time":
+			err = e.Time.UnmarshalJSON(value)
+		case "region":
+			e.Region, err = jsontext.Text(value)
+		case "resources":
+			err = json.Unmarshal(value, &e.Resources)
+		case "detail":
+			e.Detail = value
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 // callKey is the key of the Call in the handler's context.
 type callKey struct{}
 
@@ -34,7 +99,8 @@ type Call struct {
 	request  *Request
 	settings *Settings
 	base     *slog.Logger
-	logger   func() *slog.Logger // created on first use: most invocations log at most one line
+	once     sync.Once
+	logger   *slog.Logger // created on first use: most invocations log at most one line
 
 	trade    *trade.Trade
 	tradeErr error
@@ -44,9 +110,7 @@ type Call struct {
 }
 
 func newCall(settings *Settings, base *slog.Logger, request *Request) *Call {
-	c := &Call{settings: settings, base: base, request: request}
-	c.logger = sync.OnceValue(c.newLogger)
-	return c
+	return &Call{settings: settings, base: base, request: request}
 }
 
 // setTrace takes the trace from its header, such as Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1
@@ -83,15 +147,16 @@ func (c *Call) tradeID() string {
 func (c *Call) Now() time.Time { return c.settings.Now() }
 
 // Log returns a logger whose lines carry tradeId, eventId, executionArn and traceId.
-func (c *Call) Log() *slog.Logger { return c.logger() }
-
-func (c *Call) newLogger() *slog.Logger {
-	return c.base.With(
-		slog.String("tradeId", c.tradeID()),
-		slog.String("eventId", c.request.Event.ID),
-		slog.String("executionArn", c.request.ExecutionARN),
-		slog.String("traceId", c.TraceID),
-	)
+func (c *Call) Log() *slog.Logger {
+	c.once.Do(func() {
+		c.logger = c.base.With(
+			slog.String("tradeId", c.tradeID()),
+			slog.String("eventId", c.request.Event.ID),
+			slog.String("executionArn", c.request.ExecutionARN),
+			slog.String("traceId", c.TraceID),
+		)
+	})
+	return c.logger
 }
 
 // Count sets a metric in the unit Count.

@@ -27,6 +27,7 @@ const reserve = 100 * time.Millisecond
 func Handle[In, Out any, Payload interface {
 	*In
 	request() *Request
+	Member(name string, value json.RawMessage) error
 }](settings *Settings, handle func(context.Context, *Call, In) (Out, error)) lambda.Handler {
 	output := &lockedWriter{to: settings.environment.Output}
 	logger := newLogger(settings, output)
@@ -34,14 +35,15 @@ func Handle[In, Out any, Payload interface {
 
 	return handler(func(ctx context.Context, payload []byte) ([]byte, error) {
 		var in In
-		call := newCall(settings, logger, Payload(&in).request())
+		request := Payload(&in).request()
+		call := newCall(settings, logger, request)
 		header, _ := ctx.Value("x-amzn-trace-id").(string) // the key that aws-lambda-go uses
 		call.setTrace(header)
 		ctx, cancel := beforeDeadline(context.WithValue(ctx, callKey{}, call))
 		defer cancel()
 
 		answer, err := guarded(func() ([]byte, error) {
-			if err := json.Unmarshal(payload, &in); err != nil {
+			if err := request.read(payload, Payload(&in).Member); err != nil {
 				return nil, &payloadError{err}
 			}
 			call.readTrade()

@@ -24,7 +24,14 @@ var started = time.Date(2024, 5, 28, 13, 30, 0, 123_000_000, time.UTC)
 // payload embeds function.Request, like the payloads of functions that take more than the event.
 type payload struct {
 	function.Request
-	Extra string `json:"extra"`
+	Extra string
+}
+
+func (p *payload) Member(name string, value json.RawMessage) error {
+	if name == "extra" {
+		return json.Unmarshal(value, &p.Extra)
+	}
+	return nil
 }
 
 type handle = func(context.Context, *function.Call, payload) (string, error)

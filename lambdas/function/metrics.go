@@ -39,7 +39,7 @@ func (c *Call) measure(name, unit string, value int64) {
 // It is built by hand: through a map and encoding/json it would cost more than the whole validation of a trade.
 func (c *Call) appendLine(b []byte, now time.Time, level slog.Level, message string) []byte {
 	b = append(b, `{"time":`...)
-	b = appendJSON(b, formatTime(now))
+	b = jsontext.AppendString(b, formatTime(now))
 	b = appendField(b, "level", level.String())
 	b = appendField(b, "msg", message)
 	if len(c.metrics) > 0 {
@@ -52,13 +52,12 @@ func (c *Call) appendLine(b []byte, now time.Time, level slog.Level, message str
 	b = appendField(b, "executionArn", c.request.ExecutionARN)
 	b = appendField(b, "traceId", c.TraceID)
 	for _, m := range c.metrics {
-		b = append(b, ',')
-		b = appendJSON(b, m.name)
-		b = append(b, ':')
+		b = appendName(b, m.name)
 		b = strconv.AppendInt(b, m.value, 10)
 	}
 	for _, p := range c.properties {
-		b = appendField(b, p.Key, p.Value.Any())
+		b = appendName(b, p.Key)
+		b = appendJSON(b, p.Value.Any())
 	}
 	return append(b, '}', '\n')
 }
@@ -68,14 +67,14 @@ func (c *Call) appendDirective(b []byte, now time.Time) []byte {
 	b = append(b, `,"_aws":{"Timestamp":`...)
 	b = strconv.AppendInt(b, now.UnixMilli(), 10)
 	b = append(b, `,"CloudWatchMetrics":[{"Namespace":`...)
-	b = appendJSON(b, c.settings.namespace)
+	b = jsontext.AppendString(b, c.settings.namespace)
 	b = append(b, `,"Dimensions":[["Environment","Function"]],"Metrics":[`...)
 	for i, m := range c.metrics {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, `{"Name":`...)
-		b = appendJSON(b, m.name)
+		b = jsontext.AppendString(b, m.name)
 		b = append(b, `,"Unit":"`...)
 		b = append(b, m.unit...)
 		b = append(b, `"}`...)
@@ -83,16 +82,17 @@ func (c *Call) appendDirective(b []byte, now time.Time) []byte {
 	return append(b, `]}]}`...)
 }
 
-func appendField(b []byte, name string, value any) []byte {
-	b = append(b, ',')
-	b = appendJSON(b, name)
-	b = append(b, ':')
-	return appendJSON(b, value)
+// appendField writes a member that is a string, as nearly all are, without making it an interface first.
+func appendField(b []byte, name, text string) []byte {
+	return jsontext.AppendString(appendName(b, name), text)
 }
 
-// appendJSON writes a value as JSON. Nearly all are strings, for which encoding/json would be the most expensive part
-// of the line. A value that JSON can't represent is written as the resulting error: a metrics line must never fail a
-// trade.
+func appendName(b []byte, name string) []byte {
+	return append(jsontext.AppendString(append(b, ','), name), ':')
+}
+
+// appendJSON writes a property. A value that JSON can't represent is written as the resulting error: a metrics line must
+// never fail a trade.
 func appendJSON(b []byte, value any) []byte {
 	if text, ok := value.(string); ok {
 		return jsontext.AppendString(b, text)

@@ -60,28 +60,26 @@ type Request struct {
 	function.Request
 
 	// Validation is the validator's answer, Market the enricher's, a JSON object.
-	Validation trade.Verdict   `json:"validation"`
-	Market     json.RawMessage `json:"market"`
+	Validation trade.Verdict
+	Market     json.RawMessage
 
 	// Answers are the other stages' answers, by the names they hand them on under. Each becomes an attribute of the
 	// item, as JSON text.
-	Answers map[string]json.RawMessage `json:"-"`
+	Answers map[string]json.RawMessage
 }
 
-// UnmarshalJSON treats unknown members as stages' answers.
-func (r *Request) UnmarshalJSON(payload []byte) error {
-	if err := json.Unmarshal(payload, &r.Answers); err != nil {
-		return err
-	}
-	for name, into := range map[string]any{
-		"event": &r.Event, "executionArn": &r.ExecutionARN, "validation": &r.Validation, "market": &r.Market,
-	} {
-		if value, present := r.Answers[name]; present {
-			if err := json.Unmarshal(value, into); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
+// Member treats unknown members as stages' answers.
+func (r *Request) Member(name string, value json.RawMessage) error {
+	switch name {
+	case "validation":
+		return json.Unmarshal(value, &r.Validation)
+	case "market":
+		r.Market = value
+	default:
+		if r.Answers == nil {
+			r.Answers = map[string]json.RawMessage{}
 		}
-		delete(r.Answers, name)
+		r.Answers[name] = value
 	}
 	return nil
 }
@@ -216,20 +214,16 @@ func (r *recorder) get(ctx context.Context, tradeID, version string) (item Item,
 	return item, nil
 }
 
-// readItem reads what an answer needs of an item: all but the market context, whose numbers may not fit Go's types.
 func readItem(attributes map[string]types.AttributeValue) (item Item, err error) {
-	delete(attributes, "market")
 	err = attributevalue.UnmarshalMap(attributes, &item)
 	return item, err
 }
 
 // put writes the item if its key is free, and otherwise judges the item that has the key.
 func (r *recorder) put(ctx context.Context, item Item, answers map[string]json.RawMessage) (Response, error) {
-	attributes, err := attributevalue.MarshalMap(item)
+	attributes := item.attributes()
+	err := addAnswers(attributes, answers)
 	if err != nil {
-		return Response{}, fmt.Errorf("writing trade %s as an item: %w", item.TradeID, err)
-	}
-	if err := addAnswers(attributes, answers); err != nil {
 		return Response{}, fmt.Errorf("writing trade %s as an item: %w", item.TradeID, err)
 	}
 	_, err = r.table.PutItem(ctx, &dynamodb.PutItemInput{

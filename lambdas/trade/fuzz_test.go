@@ -40,6 +40,9 @@ func FuzzParse(f *testing.F) {
 		parsed, err := trade.Parse(detail)
 		if err != nil {
 			malformed, ok := errors.AsType[*trade.MalformedError](err)
+			if says := "not valid JSON"; ok && utf8.Valid(detail) && len(detail) > 0 && json.Valid(detail) == strings.Contains(malformed.Reason, says) {
+				t.Fatalf("%q: %v", detail, err)
+			}
 			if !ok || len(malformed.Reason) > 1000 || !utf8.ValidString(malformed.Reason) {
 				t.Fatalf("error %q of type %T", err, err)
 			}

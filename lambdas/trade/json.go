@@ -3,6 +3,7 @@ package trade
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,9 +66,9 @@ func (v value) member(name string) (value, bool) {
 	return value{}, false
 }
 
-// parseJSON reads one JSON value. encoding/json checks the syntax, without recursion; the walk after it only takes
-// apart well-formed text, and refuses what encoding/json accepts: invalid UTF-8, half surrogate pairs, names listed
-// twice in one object, and more than MaxLevels of nesting.
+// parseJSON reads one JSON value in one walk. It refuses what encoding/json accepts: invalid UTF-8, half surrogate pairs,
+// names listed twice in one object, and more than MaxLevels of nesting. Of text that is no JSON either, encoding/json says
+// why.
 func parseJSON(data []byte) (value, error) {
 	switch {
 	case len(data) == 0:
@@ -76,36 +77,66 @@ func parseJSON(data []byte) (value, error) {
 		return value{}, malformed("the detail has %d bytes, but only %d are allowed", len(data), MaxBytes)
 	case !utf8.Valid(data):
 		return value{}, malformed("the detail is not valid UTF-8")
-	case !json.Valid(data):
-		return value{}, malformed("the detail is not valid JSON: %s", syntaxError(data))
 	}
 	w := walker{data: string(data)}
 	w.space()
-	return w.value(1)
+	v, err := w.value(1)
+	if err == nil && w.at < len(data) {
+		err = errSyntax
+	}
+	if err != nil {
+		var raw json.RawMessage
+		if syntax := json.Unmarshal(data, &raw); syntax != nil {
+			err = malformed("the detail is not valid JSON: %s", syntax)
+		}
+	}
+	return v, err
 }
 
-// syntaxError explains what json.Valid only denies.
-func syntaxError(data []byte) error {
-	var raw json.RawMessage
-	return json.Unmarshal(data, &raw)
-}
+// errSyntax means that the text is no JSON.
+var errSyntax = errors.New("not JSON")
 
-// walker takes apart JSON whose syntax has been checked. All strings share the memory of data.
+// walker takes JSON apart. All strings share the memory of data.
 type walker struct {
 	data string
 	at   int
 }
 
+// peek returns the next byte; 0, which JSON has nowhere, at the end.
+func (w *walker) peek() byte {
+	if w.at == len(w.data) {
+		return 0
+	}
+	return w.data[w.at]
+}
+
+// accept passes over a mark, if it comes next.
+func (w *walker) accept(mark byte) bool {
+	if w.peek() != mark {
+		return false
+	}
+	w.at++
+	return true
+}
+
+// digits passes over digits, and reports whether there are any.
+func (w *walker) digits() bool {
+	before := w.at
+	for isDigit(w.peek()) {
+		w.at++
+	}
+	return w.at > before
+}
+
 func (w *walker) space() {
-	for w.at < len(w.data) && (w.data[w.at] == ' ' || w.data[w.at] == '\n' || w.data[w.at] == '\r' || w.data[w.at] == '\t') {
+	for c := w.peek(); c == ' ' || c == '\n' || c == '\r' || c == '\t'; c = w.peek() {
 		w.at++
 	}
 }
 
 // value reads the value at the walker's position, and the white space after it.
 func (w *walker) value(level int) (v value, err error) {
-	start := w.at
-	switch w.data[w.at] {
+	switch w.peek() {
 	case '{':
 		v, err = w.container(object, '}', level)
 	case '[':
@@ -114,22 +145,41 @@ func (w *walker) value(level int) (v value, err error) {
 		v.kind = text
 		v.text, err = w.string()
 	case 'n':
-		w.at += len("null")
-		v.kind = null
+		v, err = w.word("null", value{kind: null})
 	case 't':
-		w.at += len("true")
-		v = value{kind: boolean, text: "true"}
+		v, err = w.word("true", value{kind: boolean, text: "true"})
 	case 'f':
-		w.at += len("false")
-		v = value{kind: boolean, text: "false"}
+		v, err = w.word("false", value{kind: boolean, text: "false"})
 	default:
-		for w.at < len(w.data) && strings.IndexByte("+-.0123456789Ee", w.data[w.at]) >= 0 {
-			w.at++
-		}
-		v = value{kind: number, text: w.data[start:w.at]}
+		v, err = w.number()
 	}
 	w.space()
 	return v, err
+}
+
+func (w *walker) word(word string, meaning value) (value, error) {
+	if !strings.HasPrefix(w.data[w.at:], word) {
+		return value{}, errSyntax
+	}
+	w.at += len(word)
+	return meaning, nil
+}
+
+func (w *walker) number() (value, error) {
+	start := w.at
+	w.accept('-')
+	valid := w.accept('0') || w.digits()
+	if w.accept('.') {
+		valid = w.digits() && valid
+	}
+	if w.accept('e') || w.accept('E') {
+		_ = w.accept('+') || w.accept('-')
+		valid = w.digits() && valid
+	}
+	if !valid {
+		return value{}, errSyntax
+	}
+	return value{kind: number, text: w.data[start:w.at]}, nil
 }
 
 // container reads an object or an array. Objects come out sorted by name: repeated names are then neighbours, and the
@@ -144,27 +194,29 @@ func (w *walker) container(k kind, closing byte, level int) (value, error) {
 	}
 	w.at++
 	w.space()
-	for w.data[w.at] != closing {
+	for more := w.peek() != closing; more; {
 		var m member
 		var err error
 		if k == object {
 			if m.name, err = w.string(); err != nil {
 				return value{}, err
 			}
-			w.space()
-			w.at++ // the colon
+			if w.space(); !w.accept(':') {
+				return value{}, errSyntax
+			}
 			w.space()
 		}
 		if m.value, err = w.value(level + 1); err != nil {
 			return value{}, err
 		}
 		v.children = append(v.children, m)
-		if w.data[w.at] == ',' {
-			w.at++
+		if more = w.accept(','); more {
 			w.space()
 		}
 	}
-	w.at++
+	if !w.accept(closing) {
+		return value{}, errSyntax
+	}
 	if k == object {
 		slices.SortFunc(v.children, func(a, b member) int { return compareUTF16(a.name, b.name) })
 		for i := 1; i < len(v.children); i++ {
@@ -194,24 +246,31 @@ func compareUTF16(a, b string) int {
 // string reads a string literal. One without escapes, the usual case, needs no copy.
 func (w *walker) string() (string, error) {
 	start := w.at
+	if !w.accept('"') {
+		return "", errSyntax
+	}
 	escaped := false
-	for w.at++; w.data[w.at] != '"'; w.at++ {
-		if w.data[w.at] == '\\' {
+	for w.peek() != '"' {
+		if w.peek() == '\\' {
 			escaped = true
 			w.at++
 		}
+		if w.peek() < ' ' {
+			return "", errSyntax
+		}
+		w.at++
 	}
 	w.at++
 	literal := w.data[start:w.at]
 	if !escaped {
 		return literal[1 : len(literal)-1], nil
 	}
+	var s string
+	if json.Unmarshal([]byte(literal), &s) != nil {
+		return "", errSyntax
+	}
 	if hasHalfPair(literal) {
 		return "", malformed("the detail has half a surrogate pair, which is not a character, in the string at byte %d", start)
-	}
-	var s string
-	if err := json.Unmarshal([]byte(literal), &s); err != nil {
-		return "", malformed("the detail has a string that can't be read at byte %d: %v", start, err)
 	}
 	return s, nil
 }
