@@ -28,8 +28,8 @@ type world struct {
 	origin  string
 }
 
-// newWorld deploys stack dev and serves its console. Executions are remembered, so that it can show them.
-func newWorld(t *testing.T) *world {
+// newWorld deploys stack dev and serves its console, whose views are renewed at these times. Executions are remembered, so that it can show them.
+func newWorld(t *testing.T, every time.Duration) *world {
 	t.Helper()
 	logs := &endpoint.Logs{}
 	w := &world{cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 1000})}
@@ -39,7 +39,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	page := console.New(console.Options{Stack: w.stack, Title: "trade-processing dev", Every: time.Second}, port)
+	page := console.New(console.Options{Stack: w.stack, Title: "trade-processing dev", Every: every}, port)
 	server := &http.Server{Handler: page.Handler()}
 	go server.Serve(listener)            //nolint:errcheck // it ends with the test
 	t.Cleanup(func() { server.Close() }) //nolint:errcheck // it ends with the test

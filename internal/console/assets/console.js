@@ -1,7 +1,6 @@
 // Draws the charts and opens the dialog: what the server's templates and htmx can't do.
 (() => {
   const drawn = new Map();
-  const dark = matchMedia("(prefers-color-scheme: dark)");
 
   // A custom property that is light-dark(…) has to be used to be computed.
   const probe = document.createElement("i");
@@ -31,35 +30,38 @@
     const axis = { stroke: soft, grid: { stroke: edge, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const days = times.length && times[times.length - 1] - times[0] > 86400;
     const plot = new uPlot({
-      width: box.clientWidth, height: 190, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 8, 0, 0],
+      width: box.clientWidth, height: box.clientHeight, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 8, 0, 0],
       scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
       axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => clock(at, days)), space: days ? 90 : 60, size: 26 }, { ...axis, size: 52, values: (_, ticks) => ticks.map((n) => unit === "ms" ? time(n) : short(n)) }],
       series: [{}, ...lines.map((line) => ({ label: line.name, stroke: colour(line.class), width: 1.5, points: { show: line.values.filter((v) => v !== null).length < 3 } }))],
     }, [times, ...lines.map((line) => line.values)], box);
     drawn.set(box, plot);
+    sized.observe(box);
   }
 
-  function drawAll() {
+  const sized = new ResizeObserver((boxes) => {
+    for (const { target } of boxes) drawn.get(target)?.setSize({ width: target.clientWidth, height: target.clientHeight });
+  });
+
+  // drawAll draws the charts that are new, and ends those that are gone; all of them, if asked to.
+  function drawAll(again) {
     for (const [box, plot] of drawn) {
-      if (!box.isConnected) { plot.destroy(); drawn.delete(box); }
+      if (again === true || !box.isConnected) { plot.destroy(); sized.unobserve(box); drawn.delete(box); }
     }
     for (const box of document.querySelectorAll("[data-chart]")) {
       if (!drawn.has(box)) draw(box);
     }
   }
 
-  function redraw() {
-    for (const [box, plot] of drawn) { plot.destroy(); drawn.delete(box); }
-    drawAll();
-  }
-
-  let resizing;
-  addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(redraw, 120); });
-  dark.addEventListener("change", redraw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(true));
   document.addEventListener("htmx:sseMessage", drawAll);
   document.addEventListener("htmx:afterSwap", (event) => {
     const dialog = document.getElementById("dialog");
-    if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+    if (event.detail.target === dialog) {
+      if (!dialog.open) dialog.showModal();
+      // Not on the button: an Enter that is held down, or pressed twice, would confirm what nobody has read.
+      document.getElementById("dialog-title").focus();
+    }
     drawAll();
   });
   document.addEventListener("close", (event) => {
