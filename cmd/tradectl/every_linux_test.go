@@ -53,51 +53,54 @@ func bare(t *testing.T, typed string) *exec.Cmd {
 // noStack is what commands say that need one.
 const noStack = "at least one of the flags in the group [stack local outputs] is required"
 
+// alone is what each command does where there is nothing: its exit code, and what it says. A command that works on a stack also has
+// the arguments with which it does.
+var alone = map[string]struct {
+	code exitcode.Code
+	says string
+	with string
+}{
+	"tradectl":                       {exitcode.OK, "Before a deployment:", ""},
+	"tradectl chaos":                 {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl completion":            {exitcode.OK, "Available Commands:", ""},
+	"tradectl completion bash":       {exitcode.OK, "bash completion", ""},
+	"tradectl completion fish":       {exitcode.OK, "fish completion", ""},
+	"tradectl completion powershell": {exitcode.OK, "powershell completion", ""},
+	"tradectl completion zsh":        {exitcode.OK, "zsh completion", ""},
+	"tradectl doctor":                {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl execution":             {exitcode.Usage, "EXECUTION is missing", "00000000-0000-0000-0000-000000000000"},
+	"tradectl executions":            {exitcode.Usage, noStack, ""},
+	"tradectl executions redrive":    {exitcode.Usage, noStack, ""},
+	"tradectl params":                {exitcode.OK, "Available Commands:", ""},
+	"tradectl params list":           {exitcode.Usage, noStack, ""},
+	"tradectl params set":            {exitcode.Usage, "NAME is missing", "max-retries 3"},
+	"tradectl console":               {exitcode.Usage, noStack, ""},
+	"tradectl status":                {exitcode.Usage, noStack, ""},
+	"tradectl tail":                  {exitcode.Usage, noStack, ""},
+	"tradectl get":                   {exitcode.Usage, "TRADE is missing", "x"},
+	"tradectl dlq":                   {exitcode.OK, "Available Commands:", ""},
+	"tradectl dlq list":              {exitcode.Usage, noStack, ""},
+	"tradectl dlq peek":              {exitcode.Usage, noStack, ""},
+	"tradectl dlq purge":             {exitcode.Usage, "QUEUE is missing", "recorder"},
+	"tradectl dlq redrive":           {exitcode.Usage, noStack, "--yes"},
+	"tradectl cost":                  {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl images":                {exitcode.Usage, "there is no Pulumi.yaml here or in any folder above; run this inside the project, or name its folder with --project", ""},
+	"tradectl list":                  {exitcode.Usage, noStack, "--source system1"},
+	"tradectl local":                 {exitcode.OK, "Available Commands:", ""},
+	"tradectl local preview":         {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl local run":             {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl local down":            {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl local status":          {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl local up":              {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl replay":                {exitcode.Usage, noStack, "--since 90m"},
+	"tradectl send":                  {exitcode.Usage, noStack, ""},
+	"tradectl simulate":              {exitcode.Usage, "there is no Pulumi.yaml here", ""},
+	"tradectl sample":                {exitcode.OK, `{"Source":"trading.system`, ""},
+	"tradectl verify":                {exitcode.Usage, noStack, ""},
+	"tradectl version":               {exitcode.OK, "tradectl ", ""},
+}
+
 func TestEveryCommandSaysWhatToDo(t *testing.T) {
-	// What a command does alone, where there is nothing: its exit code, and what it says.
-	alone := map[string]struct {
-		code exitcode.Code
-		says string
-	}{
-		"tradectl":                       {exitcode.OK, "Before a deployment:"},
-		"tradectl chaos":                 {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl completion":            {exitcode.OK, "Available Commands:"},
-		"tradectl completion bash":       {exitcode.OK, "bash completion"},
-		"tradectl completion fish":       {exitcode.OK, "fish completion"},
-		"tradectl completion powershell": {exitcode.OK, "powershell completion"},
-		"tradectl completion zsh":        {exitcode.OK, "zsh completion"},
-		"tradectl doctor":                {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl execution":             {exitcode.Usage, "EXECUTION is missing"},
-		"tradectl executions":            {exitcode.Usage, noStack},
-		"tradectl executions redrive":    {exitcode.Usage, noStack},
-		"tradectl params":                {exitcode.OK, "Available Commands:"},
-		"tradectl params list":           {exitcode.Usage, noStack},
-		"tradectl params set":            {exitcode.Usage, "NAME is missing"},
-		"tradectl console":               {exitcode.Usage, noStack},
-		"tradectl status":                {exitcode.Usage, noStack},
-		"tradectl tail":                  {exitcode.Usage, noStack},
-		"tradectl get":                   {exitcode.Usage, "TRADE is missing"},
-		"tradectl dlq":                   {exitcode.OK, "Available Commands:"},
-		"tradectl dlq list":              {exitcode.Usage, noStack},
-		"tradectl dlq peek":              {exitcode.Usage, noStack},
-		"tradectl dlq purge":             {exitcode.Usage, "QUEUE is missing"},
-		"tradectl dlq redrive":           {exitcode.Usage, noStack},
-		"tradectl cost":                  {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl images":                {exitcode.Usage, "there is no Pulumi.yaml here or in any folder above; run this inside the project, or name its folder with --project"},
-		"tradectl list":                  {exitcode.Usage, noStack},
-		"tradectl local":                 {exitcode.OK, "Available Commands:"},
-		"tradectl local preview":         {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl local run":             {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl local down":            {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl local status":          {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl local up":              {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl replay":                {exitcode.Usage, noStack},
-		"tradectl send":                  {exitcode.Usage, noStack},
-		"tradectl simulate":              {exitcode.Usage, "there is no Pulumi.yaml here"},
-		"tradectl sample":                {exitcode.OK, `{"Source":"trading.system`},
-		"tradectl verify":                {exitcode.Usage, noStack},
-		"tradectl version":               {exitcode.OK, "tradectl "},
-	}
 	for typed, command := range everyCommand() {
 		if command.Hidden {
 			continue
@@ -156,12 +159,8 @@ func TestEveryCommandSaysWhatToDo(t *testing.T) {
 			t.Run("on a small terminal that answers nothing", func(t *testing.T) {
 				run := bare(t, typed+" --help")
 				run.Env = append(run.Env, "TERM=xterm-256color")
-				begun := time.Now()
 				shown, err := onTerminal(t, run, 40)
 				check(t, run, err, exitcode.OK, shown, "Usage:")
-				if took := time.Since(begun); took > 4*time.Second {
-					t.Errorf("it takes %s", took)
-				}
 				if escape := bytes.IndexByte(shown, '\x1b'); escape >= 0 {
 					t.Errorf("it writes %q", shown[escape:min(escape+20, len(shown))])
 				}
@@ -350,9 +349,8 @@ func TestAPipeThatNobodyReadsCanBeInterrupted(t *testing.T) {
 	if err := run.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
 	var exit *exec.ExitError
-	if err := run.Wait(); !errors.As(err, &exit) || exit.ExitCode() != int(exitcode.Interrupted) || time.Since(begun) > 5*time.Second {
-		t.Errorf("after %s: %v", time.Since(begun), err)
+	if err := run.Wait(); !errors.As(err, &exit) || exit.ExitCode() != int(exitcode.Interrupted) {
+		t.Errorf("it ends with %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"trade-processing/components"
+	"trade-processing/internal/operate"
 )
 
 // aws asks the account. Without credentials, or without an answer for them, nothing else is asked.
@@ -59,17 +61,13 @@ func (e *examination) aws(ctx context.Context) error {
 	return nil
 }
 
-// reason returns what AWS said, or why it could say nothing, without the SDK's own words around it.
+// reason returns what AWS said, or why it could say nothing.
 func reason(err error) string {
-	var said smithy.APIError
-	if errors.As(err, &said) {
-		return said.ErrorCode() + ": " + said.ErrorMessage()
+	var unreachable net.Error
+	if errors.As(err, &unreachable) {
+		return "AWS can't be reached: " + operate.Reason(err)
 	}
-	var sent *smithy.OperationError
-	if errors.As(err, &sent) {
-		return "AWS can't be reached: " + sent.Err.Error()
-	}
-	return err.Error()
+	return operate.Reason(err)
 }
 
 // identity finds out whose account it is, in all of the stack's regions.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"trade-processing/internal/exitcode"
 )
@@ -21,7 +23,7 @@ func FindCredentials(ctx context.Context, config aws.Config) error {
 		return exitcode.With(exitcode.Usage, errNoCredentials)
 	}
 	if _, err := config.Credentials.Retrieve(ctx); err != nil {
-		return exitcode.Usagef("%w: %w", errNoCredentials, err)
+		return exitcode.Usagef("%w: %w", errNoCredentials, plainly(err))
 	}
 	return nil
 }
@@ -29,13 +31,106 @@ func FindCredentials(ctx context.Context, config aws.Config) error {
 // errNoAnswer is told about an answer that lacks what every answer of AWS has.
 var errNoAnswer = errors.New("the answer isn't AWS's: is AWS_ENDPOINT_URL right, if set?")
 
-// Explain adds to an AWS error how to fix it. permissions says where those that a caller needs are listed.
-func Explain(err error, outputs Outputs, permissions string) error {
+// gotAnswer reports whether a call that failed got an answer. If that has no error of AWS's, it is from somebody else, such as a proxy.
+func gotAnswer(err error) bool {
+	var answer *smithyhttp.ResponseError
+	return errors.As(err, &answer) && answer.HTTPStatusCode() != 0
+}
+
+// Reason returns what AWS says in an error or, if it says nothing, what kept it from that, without the SDK's own words.
+func Reason(err error) string {
 	var refusal smithy.APIError
-	switch code, _ := exitcode.Of(err); {
-	case code != exitcode.Failure:
+	var unsent *url.Error
+	var call *smithy.OperationError
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.ErrorCode() + ": " + refusal.ErrorMessage()
+	case gotAnswer(err):
+		return errNoAnswer.Error()
+	case errors.As(err, &unsent):
+		return unsent.Err.Error()
+	case errors.As(err, &call):
+		return call.Err.Error()
+	}
+	return err.Error()
+}
+
+// shortened is an error in fewer words.
+type shortened struct {
+	text string
+	error
+}
+
+func (s *shortened) Error() string { return s.text }
+func (s *shortened) Unwrap() error { return s.error }
+
+// plainly leaves out the SDK's own words about a call: how often it tried, and what HTTP thought of it.
+func plainly(err error) error {
+	var call *smithy.OperationError
+	if !errors.As(err, &call) {
+		return err
+	}
+	return &shortened{strings.Replace(err.Error(), call.Error(), call.ServiceID+" "+call.OperationName+": "+Reason(call), 1), err}
+}
+
+// problems are the errors of calls that were made at once, each kind once.
+type problems []error
+
+func (p problems) Unwrap() []error { return p }
+func (p problems) Error() string {
+	texts := make([]string, len(p))
+	for i, one := range p {
+		texts[i] = one.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// distinct joins the errors of calls that were made at once. What all of them met is told once: that there is no network, or that
+// an operation isn't permitted.
+func distinct(all ...error) error {
+	var kept problems
+	kinds := map[string]bool{}
+	for _, err := range all {
+		var several problems
+		if !errors.As(err, &several) && err != nil {
+			several = problems{err}
+		}
+		for _, one := range several {
+			if kind := kindOf(one); !kinds[kind] {
+				kinds[kind] = true
+				kept = append(kept, plainly(one))
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	return kept
+}
+
+func kindOf(err error) string {
+	var call *smithy.OperationError
+	var refusal smithy.APIError
+	var unreachable net.Error
+	switch {
+	case errors.As(err, &call) && errors.As(err, &refusal):
+		return call.ServiceID + " " + call.OperationName + " " + refusal.ErrorCode()
+	case gotAnswer(err):
+		return "somebody else's answer"
+	case errors.As(err, &unreachable):
+		return "no network"
+	}
+	return err.Error()
+}
+
+// Explain says in few words what AWS says, and adds how to fix it. permissions says where those that a caller needs are listed.
+func Explain(err error, outputs Outputs, permissions string) error {
+	if code, _ := exitcode.Of(err); code != exitcode.Failure {
 		return err // it says so itself
-	case !errors.As(err, &refusal):
+	}
+	err = plainly(err)
+	var refusal smithy.APIError
+	if !errors.As(err, &refusal) {
 		var unreachable net.Error
 		if errors.As(err, &unreachable) {
 			return fmt.Errorf("%w\nAWS can't be reached: is the network up, and is AWS_ENDPOINT_URL right, if set?", err)

@@ -99,7 +99,7 @@ func (s *Stack) LetterStates(ctx context.Context) ([]QueueState, error) {
 		ages, problems[len(queues)] = s.Measure(ctx, Window{From: now.Add(-15 * time.Minute), To: now, Period: time.Minute}, metrics)
 	})
 	asking.Wait()
-	if err := errors.Join(problems...); err != nil {
+	if err := distinct(problems...); err != nil {
 		return nil, err
 	}
 	for i, age := range ages {

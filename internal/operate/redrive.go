@@ -301,7 +301,7 @@ func (r *redrive) start(ctx, whole context.Context, letters []Letter, told answe
 			continue
 		}
 		if _, refused := errors.AsType[*sfntypes.InvalidExecutionInput](err); refused || badRequest(err) {
-			told(i, "", saysOf(err))
+			told(i, "", Reason(err))
 		} else if err != nil {
 			return fmt.Errorf("starting the workflow: %w", err)
 		} else {

@@ -94,7 +94,7 @@ func (s *Stack) Resume(ctx context.Context, executions []Execution, perSecond fl
 		_, never := errors.AsType[*types.ExecutionNotRedrivable](err)
 		switch {
 		case gone || never:
-			told(e, Left, saysOf(err))
+			told(e, Left, Reason(err))
 		case err != nil:
 			return fmt.Errorf("redriving execution %s: %w", e.ARN, err)
 		default:

@@ -356,7 +356,7 @@ func (s *sender) put(ctx context.Context, entries []types.PutEventsRequestEntry,
 	case !badRequest(err):
 		return nil, nil, fmt.Errorf("sending to the bus: %w", err)
 	case len(left) == 1:
-		told(left[0], "", saysOf(err))
+		told(left[0], "", Reason(err))
 		return nil, nil, nil
 	default: // one of them, or all together: nobody knows which
 		for _, at := range left {
@@ -398,13 +398,4 @@ func passes(err error) bool {
 func badRequest(err error) bool {
 	var refusal smithy.APIError
 	return errors.As(err, &refusal) && (refusal.ErrorCode() == "ValidationException" || refusal.ErrorCode() == "SerializationException")
-}
-
-// saysOf returns what a service says, without the client's own words around it.
-func saysOf(err error) string {
-	var refusal smithy.APIError
-	if errors.As(err, &refusal) {
-		return refusal.ErrorCode() + ": " + refusal.ErrorMessage()
-	}
-	return err.Error()
 }

@@ -3,7 +3,6 @@ package operate
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,7 +89,7 @@ func (s *Stack) Status(ctx context.Context, window time.Duration) (*Status, erro
 		asking.Go(func() { problems[i] = ask(ctx, found) })
 	}
 	asking.Wait()
-	if err := errors.Join(problems...); err != nil {
+	if err := distinct(problems...); err != nil {
 		return nil, err
 	}
 	return found, nil

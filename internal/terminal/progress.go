@@ -13,7 +13,8 @@ const (
 	redraw = 100 * time.Millisecond // in a terminal
 	repeat = 5 * time.Second        // in a pipe or a log, where every line stays
 
-	barWidth = 20 // characters
+	barWidth  = 20 // characters, where there is room
+	besideBar = 20 // characters of times and signs
 )
 
 // Reading is how far some work has got.
@@ -57,10 +58,13 @@ func (t *Terminal) Progress(label string, total int64, read func() Reading) *Pro
 // Step shows work whose size is unknown; only the time passes.
 func (t *Terminal) Step(label string) *Progress { return t.Progress(label, -1, nil) }
 
+// barWidth returns how long the bar is. Beside times and a few words it fits a line: one that wraps can't be redrawn.
+func (t *Terminal) barWidth() int { return min(max(t.Columns-besideBar-12, 4), barWidth) }
+
 func newBar(t *Terminal, total int64) *progressbar.ProgressBar {
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(t.Err),
-		progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionSetWidth(t.barWidth()),
 		progressbar.OptionThrottle(redraw / 2), // show changes the text, then the bar; draw once for both
 		progressbar.OptionSetPredictTime(total > 0),
 		progressbar.OptionSetElapsedTime(true),
@@ -110,8 +114,8 @@ func (p *Progress) show() {
 	if p.read != nil {
 		description = fmt.Sprintf("%s, %s/s  %s", Count(now.Count), Count(p.rate(now)), p.label)
 	}
-	p.bar.Describe(short(description, max(p.terminal.Columns-barWidth-20, 16))) // a line that wraps can't be redrawn
-	p.bar.Set64(min(now.Done, max(p.total, 0)))                                 //nolint:errcheck // a bar that can't be drawn hurts nothing
+	p.bar.Describe(short(description, max(p.terminal.Columns-p.terminal.barWidth()-besideBar, 8)))
+	p.bar.Set64(min(now.Done, max(p.total, 0))) //nolint:errcheck // a bar that can't be drawn hurts nothing
 }
 
 // line says in words how far the work has got.

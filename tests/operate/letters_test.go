@@ -336,7 +336,7 @@ func TestLettersAreExplained(t *testing.T) {
 
 	out, _ = w.must(exitcode.OK, "dlq", "peek")
 	for _, want := range []string{
-		"error     MalformedTrade\n", "not a trade: no JSON object", "trade exact  trading.system2 in recorder", "an outage that outlasted the retries",
+		"  error      MalformedTrade\n", "not a trade: no JSON object", "trade exact  trading.system2 in recorder", "an outage that outlasted the retries",
 		"redrive when it is over", "EventBridge couldn't deliver it", "no dead letter: somebody else's message",
 	} {
 		if !strings.Contains(out, want) {

@@ -244,7 +244,7 @@ func TestAJournalIsOfOneInput(t *testing.T) {
 	refuse := func(what, want string, args ...string) {
 		t.Helper()
 		_, said, code, err := w.tradectl(strings.Join(lines[:10], "\n"), append([]string{"send"}, args...)...)
-		if code != exitcode.Usage && code != exitcode.Failure || !strings.Contains(fmt.Sprint(err), want) || strings.Contains(said, "run the same command again") {
+		if code != exitcode.Usage || !strings.Contains(fmt.Sprint(err), want) || strings.Contains(said, "run the same command again") {
 			t.Errorf("%s: exit code %d, %v: %s", what, code, err, said)
 		}
 		if n := len(w.items()); n != 30 {

@@ -172,27 +172,23 @@ func newDLQPeek(t *terminal.Terminal) *cobra.Command {
 
 // explainLetters prints a few lines for each letter.
 func explainLetters(t *terminal.Terminal, letters []operate.Letter, more bool) error {
-	style := t.Style()
+	page := output.NewPage(t)
 	for _, l := range letters {
 		what := "trade " + l.TradeID
 		if l.TradeID == "" {
 			what = "event " + l.EventID
 		}
-		_, err := fmt.Fprintf(t.Out, "%s  %s in %s, since %s\n", style.Bold(oneLine(what)), oneLine(l.Source), style.Cyan(l.Queue), l.Sent.Format(time.RFC3339))
-		for _, line := range [][2]string{
+		page.Heading(what, l.Source+" in "+l.Queue+", since "+l.Sent.Format(time.RFC3339))
+		for _, fact := range [][2]string{
 			{"error", l.Error}, {"cause", l.Cause}, {"means", l.Means}, {"do", l.Do}, {"event", l.EventID + " of " + l.EventTime},
 			{"execution", l.Execution}, {"message", l.MessageID},
 		} {
-			if line[1] != "" && err == nil {
-				_, err = fmt.Fprintf(t.Out, "  %s %s\n", style.Faint(fmt.Sprintf("%-9s", line[0])), oneLine(line[1]))
-			}
+			page.Fact(fact[0], fact[1])
 		}
-		if err == nil {
-			_, err = fmt.Fprintln(t.Out)
-		}
-		if err != nil {
-			return err
-		}
+		page.Blank()
+	}
+	if err := page.End(); err != nil {
+		return err
 	}
 	switch {
 	case len(letters) == 0:
@@ -201,17 +197,6 @@ func explainLetters(t *terminal.Terminal, letters []operate.Letter, more bool) e
 		t.Note("there may be more: see --limit")
 	}
 	return nil
-}
-
-// oneLine returns text of a letter as one line that a terminal shows as it is.
-func oneLine(text string) string {
-	line := []rune(terminal.Safe(text))
-	for i, r := range line {
-		if r == '\n' || r == '\t' {
-			line[i] = ' '
-		}
-	}
-	return string(line)
 }
 
 // redriveRate is how many letters are sent again a second, unless somebody says otherwise: what failed under load isn't to

@@ -241,9 +241,9 @@ func concludeSend(t *terminal.Terminal, form output.Form, inputs []*sentInput, f
 		output.Column[*sentInput]{Name: "seconds", Text: func(in *sentInput) string { return strconv.FormatFloat(in.Seconds, 'f', 1, 64) }},
 		output.Column[*sentInput]{Name: "whole", Text: func(in *sentInput) string { return strconv.FormatBool(in.Whole) }},
 	)
-	refused := false
+	refused, sent := false, false
 	for _, in := range inputs {
-		refused = refused || in.Refused > 0
+		refused, sent = refused || in.Refused > 0, sent || in.Sent > 0
 		if err := rows.Add(in); err != nil {
 			return err
 		}
@@ -258,6 +258,8 @@ func concludeSend(t *terminal.Terminal, form output.Form, inputs []*sentInput, f
 		return err
 	}
 	switch {
+	case errors.Is(failed, operate.ErrOtherInput) && !sent:
+		return exitcode.With(exitcode.Usage, failed)
 	case failed != nil:
 		return failed
 	case refused:

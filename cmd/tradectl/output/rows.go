@@ -179,8 +179,8 @@ func (c Column[T]) title() string {
 }
 
 const (
-	gap       = 2 // between columns
-	narrowest = 8 // what a cell is cut to at most
+	gap       = 2  // between columns
+	narrowest = 16 // what a cell is cut to at most
 )
 
 // measure makes columns as wide as their cells need and, on a terminal, as its width allows.
@@ -252,7 +252,7 @@ func (r *Rows[T]) line(row T) {
 	r.buffer.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 }
 
-// block writes a row whose columns don't fit beside each other: a line for each that isn't empty, and an empty one.
+// block writes a row whose columns don't fit beside each other: lines for each that isn't empty, and an empty one.
 func (r *Rows[T]) block(style terminal.Style, row T) {
 	names := 0
 	for _, column := range r.columns {
@@ -263,14 +263,20 @@ func (r *Rows[T]) block(style terminal.Style, row T) {
 		if cell == "" {
 			continue
 		}
+		lines := []string{cell}
 		if !column.Whole {
-			cell = Cut(cell, max(r.t.Columns-names-gap, narrowest))
+			lines = strings.Split(text.WrapSoft(cell, max(r.t.Columns-names-gap, narrowest)), "\n")
 		}
-		shown := cell
-		if column.Style != nil {
-			shown = column.Style(style, row, cell)
+		for i, line := range lines {
+			title, shown := column.title(), strings.TrimRight(line, " ")
+			if i > 0 {
+				title = ""
+			}
+			if column.Style != nil {
+				shown = column.Style(style, row, shown)
+			}
+			r.buffer.WriteString(style.Faint(pad(title, names)) + strings.Repeat(" ", gap) + shown + "\n")
 		}
-		r.buffer.WriteString(style.Faint(pad(column.title(), names)) + strings.Repeat(" ", gap) + shown + "\n")
 	}
 	r.buffer.WriteString("\n")
 }

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/localrun"
+	"trade-processing/internal/terminal"
+	"trade-processing/local/clock"
+	"trade-processing/local/cloud"
+	"trade-processing/local/endpoint"
+	"trade-processing/tests/deployed"
+)
+
+// onAStack are the commands that work on a stack, by what one types, with the arguments with which they do.
+func onAStack() map[string][]string {
+	all := map[string][]string{}
+	for typed, command := range everyCommand() {
+		if command.Flags().Lookup("outputs") != nil {
+			all[typed] = strings.Fields(strings.TrimPrefix(typed, "tradectl") + " " + alone[typed].with)
+		}
+	}
+	return all
+}
+
+// served deploys a stack and serves it. It returns a file with the stack's outputs, and where it is served.
+func served(t *testing.T, name string) (outputs, address string) {
+	t.Helper()
+	logs := &endpoint.Logs{}
+	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Clock: clock.Real(), Executions: 1000})
+	exported, err := deployed.On(t.Context(), here, project(t), name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(exported)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(endpoint.New(here, logs))
+	t.Cleanup(server.Close)
+	outputs = filepath.Join(t.TempDir(), "outputs.json")
+	if err := os.WriteFile(outputs, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return outputs, server.URL
+}
+
+// refusing answers every call with an error, in the protocol of its caller.
+func refusing(t *testing.T, code string) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		call, _, err := endpoint.Read(r)
+		if err != nil {
+			t.Error(err)
+		}
+		// The words are AWS's: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+		message := "User: arn:aws:iam::111122223333:user/ann is not authorized to perform: " + call.Service + ":" + call.Operation
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/service/"):
+			w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+			w.WriteHeader(http.StatusBadRequest)
+			w.Write(cbor.Encode(cbor.Map{"__type": cbor.String(code), "message": cbor.String(message)})) //nolint:errcheck // the caller is there
+		case call.Service == "sts":
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>`, code, message)
+		default:
+			w.Header().Set("X-Amzn-ErrorType", code)
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `{"__type":%q,"message":%q}`, code, message)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// anEvent is an input for commands that read one.
+const anEvent = `{"Source":"trading.system1","DetailType":"Trade Event","Detail":{"tradeId":"a"}}`
+
+// inProcess runs a command as a terminal of so many columns shows it; 0: in a pipe.
+func inProcess(t *testing.T, columns int, args ...string) (out, said string, code exitcode.Code) {
+	t.Helper()
+	var printed, told bytes.Buffer
+	term := &terminal.Terminal{
+		In: strings.NewReader(anEvent), Out: &printed, Err: &told, Columns: columns, OutIsTerminal: columns > 0, ErrIsTerminal: columns > 0,
+		Getenv: func(name string) string { return map[string]string{"NO_COLOR": "1"}[name] },
+	}
+	code = execute(t.Context(), term, args)
+	return printed.String(), told.String(), code
+}
+
+// Whatever is missing around a command, it says once what that is and what to do, with the documented exit code.
+func TestEveryCommandSaysWhatIsMissing(t *testing.T) {
+	outputs, _ := served(t, "dev")
+	folder := t.TempDir()
+	t.Chdir(folder)
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_MAX_ATTEMPTS": "1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true", "PATH": folder, "XDG_STATE_HOME": folder,
+	} {
+		t.Setenv(name, value)
+	}
+	for file, text := range map[string]string{"nothing.json": "{}", "text.json": "no", "bare/Pulumi.yaml": "name: bare\nruntime: go\n"} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	proxy := func(status int) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, "<html>A proxy's page") //nolint:errcheck // the caller is there
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	type env = map[string]string
+	for _, test := range []struct {
+		name  string
+		env   env
+		stack string // flags
+		code  exitcode.Code
+		says  []string
+	}{
+		{"a file of outputs", nil, "--outputs none.json", exitcode.Usage, []string{"reading the stack's outputs: open none.json: no such file"}},
+		{"outputs", nil, "--outputs nothing.json", exitcode.Usage, []string{"the stack's outputs lack ", "did its deployment finish?"}},
+		{"JSON", nil, "--outputs text.json", exitcode.Usage, []string{"`pulumi stack output --json` prints the right format"}},
+		{"a project", nil, "--stack dev", exitcode.Usage, []string{"there is no Pulumi.yaml here", "--project"}},
+		{"pulumi", nil, "--stack dev --project bare", exitcode.Usage, []string{"there is no pulumi on PATH: install it, or pass the outputs with --outputs"}},
+		{"a local cloud", nil, "--local --project bare", exitcode.Usage, []string{"no local cloud is up; start one with `tradectl local up`"}},
+		{"credentials", env{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "--outputs " + outputs, exitcode.Usage, []string{"no AWS credentials: get some with `aws sso login` or `aws configure`"}},
+		{"the network", nil, "--outputs " + outputs, exitcode.Failure, []string{"dial tcp 127.0.0.1:1: ", "AWS can't be reached: is the network up, and is AWS_ENDPOINT_URL right"}},
+		{"AWS but a proxy", env{"AWS_ENDPOINT_URL": proxy(http.StatusOK)}, "--outputs " + outputs, exitcode.Failure, []string{"the answer isn't AWS's: is AWS_ENDPOINT_URL right, if set?"}},
+		{"AWS but a proxy that fails", env{"AWS_ENDPOINT_URL": proxy(http.StatusBadGateway)}, "--outputs " + outputs, exitcode.Failure, []string{"the answer isn't AWS's: is AWS_ENDPOINT_URL right, if set?"}},
+		{"a permission", env{"AWS_ENDPOINT_URL": refusing(t, "AccessDeniedException")}, "--outputs " + outputs, exitcode.Failure,
+			[]string{"is not authorized to perform: ", "The caller's role lacks this permission: docs/"}},
+		{"the stack", env{"AWS_ENDPOINT_URL": refusing(t, "ResourceNotFoundException")}, "--outputs " + outputs, exitcode.Failure,
+			[]string{"It isn't in account 000000000000, region us-east-1: are these the outputs of a stack that was destroyed"}},
+		{"time", env{"AWS_ENDPOINT_URL": refusing(t, "ExpiredTokenException")}, "--outputs " + outputs, exitcode.Failure, []string{"The credentials have expired: renew them"}},
+		{"the right key", env{"AWS_ENDPOINT_URL": refusing(t, "UnrecognizedClientException")}, "--outputs " + outputs, exitcode.Failure, []string{"AWS doesn't know these credentials: choose others with AWS_PROFILE"}},
+	} {
+		for typed, args := range onAStack() {
+			code := test.code
+			switch {
+			case typed == "tradectl console" && code == exitcode.Failure:
+				continue // it serves a page that says so
+			case typed == "tradectl verify":
+				code = exitcode.Usage // of its first step
+			}
+			t.Run("no "+test.name+", "+typed, func(t *testing.T) {
+				for name, value := range test.env {
+					t.Setenv(name, value)
+				}
+				out, said, got := inProcess(t, 0, append(args, strings.Fields(test.stack)...)...)
+				if typed == "tradectl verify" {
+					said += out
+				}
+				if got != code {
+					t.Errorf("exit code %d, want %d:\n%s", got, code, said)
+				}
+				for _, says := range test.says {
+					if n := strings.Count(said, says); n == 0 || n > 1 && strings.HasPrefix(says, "dial ") {
+						t.Errorf("it says %q %d times:\n%s", says, n, said)
+					}
+				}
+				for _, word := range []string{"operation error", "StatusCode", "RequestID", "goroutine", "%!"} {
+					if strings.Contains(said, word) {
+						t.Errorf("it says %q:\n%s", word, said)
+					}
+				}
+			})
+		}
+	}
+	if left, err := filepath.Glob("*"); err != nil || len(left) != 3 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
