@@ -53,6 +53,12 @@ func start(t testing.TB, function string, variables map[string]string) *function
 	command := exec.Command(filepath.Join(folder, function))
 	// The image brings the time zones along.
 	command.Env = []string{"ZONEINFO=" + filepath.Join(runtime.GOROOT(), "lib", "time", "zoneinfo.zip")} //nolint:staticcheck // the toolchain that built the program
+	return startCommand(t, command, variables)
+}
+
+// startCommand starts a command with these variables, too.
+func startCommand(t testing.TB, command *exec.Cmd, variables map[string]string) *functiontest.Process {
+	t.Helper()
 	for name, value := range variables {
 		command.Env = append(command.Env, name+"="+value)
 	}
@@ -141,7 +147,7 @@ func TestAThousandInvocationsTakeNoMoreMemoryThanAFewHundred(t *testing.T) {
 func mebibytes(bytes int) float64 { return float64(bytes) / (1 << 20) }
 
 // memory returns how many bytes of a process are in memory.
-func memory(t *testing.T, process *functiontest.Process) int {
+func memory(t testing.TB, process *functiontest.Process) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.PID()))
 	if err != nil {

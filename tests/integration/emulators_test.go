@@ -18,7 +18,7 @@ import (
 const startTimeout = time.Minute
 
 // tool returns the path of a file in the emulators' installation, for a test that was requested.
-func tool(t *testing.T, path string) string {
+func tool(t testing.TB, path string) string {
 	t.Helper()
 	installation := os.Getenv("EMULATORS")
 	if installation == "" {
@@ -29,7 +29,7 @@ func tool(t *testing.T, path string) string {
 
 // startDynamoDB starts DynamoDB Local for one test, empty and in memory, and returns its endpoint. It keeps tables
 // separate by access key and region.
-func startDynamoDB(t *testing.T) string {
+func startDynamoDB(t testing.TB) string {
 	t.Helper()
 	jars := tool(t, "java")
 	return start(t, func(port string) *exec.Cmd {
@@ -48,7 +48,7 @@ func startMoto(t *testing.T) string {
 
 // startMotoBehind starts moto with the port at which its own Step Functions finds the other services, and 0 stands for
 // moto's own. In front of moto, a test sees what state machines call, and answers for what moto can't run.
-func startMotoBehind(t *testing.T, front int) string {
+func startMotoBehind(t testing.TB, front int) string {
 	t.Helper()
 	python := tool(t, "python/bin/python")
 	return start(t, func(port string) *exec.Cmd {
@@ -63,7 +63,7 @@ func startMotoBehind(t *testing.T, front int) string {
 }
 
 // start starts a server on a free port, waits until it answers, and returns its endpoint. It ends with the test.
-func start(t *testing.T, command func(port string) *exec.Cmd) string {
+func start(t testing.TB, command func(port string) *exec.Cmd) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

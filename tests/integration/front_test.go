@@ -60,7 +60,7 @@ type front struct {
 }
 
 // newFront listens. before sets what it stands in front of, once that runs.
-func newFront(t *testing.T) *front {
+func newFront(t testing.TB) *front {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -74,7 +74,7 @@ func newFront(t *testing.T) *front {
 }
 
 // before puts the front before an emulator.
-func (f *front) before(t *testing.T, endpoint string) *front {
+func (f *front) before(t testing.TB, endpoint string) *front {
 	t.Helper()
 	behind, err := url.Parse(endpoint)
 	if err != nil {

@@ -26,7 +26,7 @@ import (
 const parameterType = "aws:ssm/parameter:Parameter"
 
 // putParameters creates the program's parameters as the program declares them, and returns their path.
-func putParameters(t *testing.T, here *cloud.Cloud, client *ssm.Client) string {
+func putParameters(t testing.TB, here *cloud.Cloud, client *ssm.Client) string {
 	t.Helper()
 	var folder string
 	for _, declared := range all(t, here, parameterType) {

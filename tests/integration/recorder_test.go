@@ -50,7 +50,7 @@ func newRecording(t *testing.T) *recording {
 }
 
 // environmentOf returns the environment that the program gives a function.
-func environmentOf(t *testing.T, here *cloud.Cloud, end string) function.Environment {
+func environmentOf(t testing.TB, here *cloud.Cloud, end string) function.Environment {
 	t.Helper()
 	environment, _ := one(t, here, "aws:lambda/function:Function", end).Inputs["environment"].(map[string]any)
 	variables, _ := environment["variables"].(map[string]any)

@@ -29,7 +29,7 @@ import (
 const queueType = "aws:sqs/queue:Queue"
 
 // createQueues creates the program's queues as the program declares them. Their URLs are by name.
-func createQueues(t *testing.T, here *cloud.Cloud, client *sqs.Client) map[string]string {
+func createQueues(t testing.TB, here *cloud.Cloud, client *sqs.Client) map[string]string {
 	t.Helper()
 	attributes := map[string]sqstypes.QueueAttributeName{
 		"messageRetentionSeconds":      sqstypes.QueueAttributeNameMessageRetentionPeriod,
@@ -68,7 +68,7 @@ func plain(value any) string {
 }
 
 // drain takes the bodies of all messages out of a queue.
-func drain(t *testing.T, client *sqs.Client, queueURL string) []string {
+func drain(t testing.TB, client *sqs.Client, queueURL string) []string {
 	t.Helper()
 	var bodies []string
 	for {
@@ -92,11 +92,11 @@ func drain(t *testing.T, client *sqs.Client, queueURL string) []string {
 // lambdaService is Lambda's Invoke with this project's functions behind it, each configured with the variables from the
 // program. moto would need a container for each.
 type lambdaService struct {
-	t        *testing.T
+	t        testing.TB
 	handlers map[string]lambda.Handler // by the ARN of the alias
 }
 
-func newLambdaService(t *testing.T, here *cloud.Cloud, parameters *ssm.Client, table *dynamodb.Client) *lambdaService {
+func newLambdaService(t testing.TB, here *cloud.Cloud, parameters *ssm.Client, table *dynamodb.Client) *lambdaService {
 	t.Helper()
 	s := &lambdaService{t, map[string]lambda.Handler{}}
 	for name, build := range map[string]func(end string) (lambda.Handler, error){

@@ -15,7 +15,7 @@ const tableType = "aws:dynamodb/table:Table"
 
 // createTable creates the program's table as declared, and returns its name. Inputs that aren't part of the request are
 // listed here, so none is overlooked.
-func createTable(t *testing.T, here *cloud.Cloud, client *dynamodb.Client) string {
+func createTable(t testing.TB, here *cloud.Cloud, client *dynamodb.Client) string {
 	t.Helper()
 	inputs := one(t, here, tableType, "").Inputs
 	create := &dynamodb.CreateTableInput{}
@@ -69,7 +69,7 @@ func keySchema(of cloud.Properties) []types.KeySchemaElement {
 	}
 }
 
-func secondaryIndex(t *testing.T, declared cloud.Properties) types.GlobalSecondaryIndex {
+func secondaryIndex(t testing.TB, declared cloud.Properties) types.GlobalSecondaryIndex {
 	t.Helper()
 	index := types.GlobalSecondaryIndex{KeySchema: keySchema(declared), Projection: &types.Projection{}}
 	for name, value := range declared {

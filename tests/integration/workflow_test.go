@@ -79,7 +79,7 @@ type end struct {
 
 // ours is the local cloud.
 type ours struct {
-	t      *testing.T
+	t      testing.TB
 	cloud  *cloud.Cloud
 	mu     sync.Mutex
 	mishap *mishap
@@ -87,7 +87,7 @@ type ours struct {
 	states []string
 }
 
-func newOurs(t *testing.T) *ours {
+func newOurs(t testing.TB) *ours {
 	o := &ours{t: t}
 	o.cloud = deploy(t, cloud.Options{
 		Observe: func(visit states.Visit) {
@@ -163,7 +163,7 @@ func (o *ours) run(trade event, wrong *mishap) end {
 }
 
 // take keeps the item of the trade.
-func (e *end) take(t *testing.T, trade event, item map[string]dynamodbtypes.AttributeValue) {
+func (e *end) take(t testing.TB, trade event, item map[string]dynamodbtypes.AttributeValue) {
 	t.Helper()
 	var read map[string]any
 	if err := attributevalue.UnmarshalMap(item, &read); err != nil {
@@ -176,7 +176,7 @@ func (e *end) take(t *testing.T, trade event, item map[string]dynamodbtypes.Attr
 
 // theirs is moto, with this project's functions behind its state machines and DynamoDB Local behind those.
 type theirs struct {
-	t        *testing.T
+	t        testing.TB
 	services *front // in front of moto and the functions
 	database *front
 	machines *sfn.Client
@@ -188,7 +188,7 @@ type theirs struct {
 	executed int
 }
 
-func newTheirs(t *testing.T, here *cloud.Cloud) *theirs {
+func newTheirs(t testing.TB, here *cloud.Cloud) *theirs {
 	th := &theirs{t: t, services: newFront(t)}
 	database, moto := startDynamoDB(t), startInterpreter(t, th.services)
 	th.database = newFront(t).before(t, database)
@@ -205,7 +205,7 @@ func newTheirs(t *testing.T, here *cloud.Cloud) *theirs {
 }
 
 // startInterpreter starts moto with its state machine interpreter on, whose calls go through the front.
-func startInterpreter(t *testing.T, services *front) (endpoint string) {
+func startInterpreter(t testing.TB, services *front) (endpoint string) {
 	t.Helper()
 	endpoint = startMotoBehind(t, services.Port)
 	services.before(t, endpoint)
@@ -239,28 +239,8 @@ func (th *theirs) run(trade event, wrong *mishap) end {
 		return fault{}
 	})
 	before := len(th.services.calls("Invoke"))
-	// Each execution has its own machine, deleted when it has ended: moto can't start a second one.
-	th.executed++
-	created, err := th.machines.CreateStateMachine(th.t.Context(), &sfn.CreateStateMachineInput{
-		Name:    aws.String(fmt.Sprintf("%s-%d", text(th.declared, "name"), th.executed)),
-		RoleArn: aws.String(text(th.declared, "roleArn")), Type: types.StateMachineType(text(th.declared, "type")),
-		Definition: aws.String(text(th.declared, "definition")),
-	})
-	if err != nil {
-		th.t.Fatalf("moto refuses the state machine: %v", err)
-	}
-	defer func() {
-		if _, err := th.machines.DeleteStateMachine(th.t.Context(), &sfn.DeleteStateMachineInput{StateMachineArn: created.StateMachineArn}); err != nil {
-			th.t.Error(err)
-		}
-	}()
-	started, err := th.machines.StartExecution(th.t.Context(), &sfn.StartExecutionInput{
-		StateMachineArn: created.StateMachineArn, Name: aws.String(fmt.Sprint(th.executed)), Input: aws.String(trade.envelope()),
-	})
-	if err != nil {
-		th.t.Fatal(err)
-	}
-	ended := th.wait(*started.ExecutionArn)
+	ended, remove := th.execute(trade)
+	defer remove()
 	e := end{Status: string(ended.Status), Error: aws.ToString(ended.Error), Calls: map[string]int{}, DeadLetters: map[string][]any{}}
 	if ended.Cause != nil {
 		e.Cause = object(th.t, *ended.Cause)
@@ -271,7 +251,7 @@ func (th *theirs) run(trade event, wrong *mishap) end {
 	for _, call := range th.services.calls("Invoke")[before:] {
 		e.Calls[stage(strings.TrimSuffix(call.Path, "/invocations"))]++
 	}
-	history := sfn.NewGetExecutionHistoryPaginator(th.machines, &sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn})
+	history := sfn.NewGetExecutionHistoryPaginator(th.machines, &sfn.GetExecutionHistoryInput{ExecutionArn: ended.ExecutionArn})
 	for history.HasMorePages() {
 		page, err := history.NextPage(th.t.Context())
 		if err != nil {
@@ -300,6 +280,33 @@ func (th *theirs) run(trade event, wrong *mishap) end {
 		}
 	}
 	return e
+}
+
+// execute runs the state machine on a trade. Each execution has its own machine, removed when it has ended: moto can't start a
+// second one.
+func (th *theirs) execute(trade event) (ended *sfn.DescribeExecutionOutput, remove func()) {
+	th.t.Helper()
+	th.executed++
+	created, err := th.machines.CreateStateMachine(th.t.Context(), &sfn.CreateStateMachineInput{
+		Name:    aws.String(fmt.Sprintf("%s-%d", text(th.declared, "name"), th.executed)),
+		RoleArn: aws.String(text(th.declared, "roleArn")), Type: types.StateMachineType(text(th.declared, "type")),
+		Definition: aws.String(text(th.declared, "definition")),
+	})
+	if err != nil {
+		th.t.Fatalf("moto refuses the state machine: %v", err)
+	}
+	remove = func() {
+		if _, err := th.machines.DeleteStateMachine(th.t.Context(), &sfn.DeleteStateMachineInput{StateMachineArn: created.StateMachineArn}); err != nil {
+			th.t.Error(err)
+		}
+	}
+	started, err := th.machines.StartExecution(th.t.Context(), &sfn.StartExecutionInput{
+		StateMachineArn: created.StateMachineArn, Name: aws.String(fmt.Sprint(th.executed)), Input: aws.String(trade.envelope()),
+	})
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	return th.wait(*started.ExecutionArn), remove
 }
 
 // wait waits until an execution has ended.
@@ -340,7 +347,7 @@ func (e event) envelope() string {
 }
 
 // object reads JSON, keeping number literals.
-func object(t *testing.T, text string) map[string]any {
+func object(t testing.TB, text string) map[string]any {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.UseNumber()

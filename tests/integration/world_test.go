@@ -26,7 +26,7 @@ const (
 
 // clients returns the configuration of AWS clients that call an endpoint: the same as the functions' bootstrap programs
 // load, including retries.
-func clients(t *testing.T, endpoint string) aws.Config {
+func clients(t testing.TB, endpoint string) aws.Config {
 	t.Helper()
 	loaded, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(endpoint),
 		config.WithLogger(function.AWSLogger{}), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAINTEGRATION", "secret", "")))
@@ -38,7 +38,7 @@ func clients(t *testing.T, endpoint string) aws.Config {
 
 // deploy runs the program as stack dev on a local cloud, to get what the program declares with every name and ARN
 // filled in.
-func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
+func deploy(t testing.TB, options cloud.Options) *cloud.Cloud {
 	t.Helper()
 	options.Images = localrun.Images()
 	here := cloud.New(options)
@@ -49,7 +49,7 @@ func deploy(t *testing.T, options cloud.Options) *cloud.Cloud {
 }
 
 // all returns the resources of a type in the primary region; there must be at least one.
-func all(t *testing.T, here *cloud.Cloud, typ string) []*cloud.Resource {
+func all(t testing.TB, here *cloud.Cloud, typ string) []*cloud.Resource {
 	t.Helper()
 	var found []*cloud.Resource
 	for _, r := range here.Resources() {
@@ -64,7 +64,7 @@ func all(t *testing.T, here *cloud.Cloud, typ string) []*cloud.Resource {
 }
 
 // one returns the resource of a type in the primary region whose logical name ends like this.
-func one(t *testing.T, here *cloud.Cloud, typ, end string) *cloud.Resource {
+func one(t testing.TB, here *cloud.Cloud, typ, end string) *cloud.Resource {
 	t.Helper()
 	var found []*cloud.Resource
 	for _, r := range all(t, here, typ) {
