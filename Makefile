@@ -17,6 +17,7 @@ FUZZ   ?= components internal lambdas local policy stack
 FUZZTIME ?= 1m
 BENCH  ?= .
 BENCHTIME ?= 1s
+PAIRS  ?= 15
 
 TRADECTL := bin/tradectl
 LINT     := bin/golangci-lint
@@ -68,6 +69,14 @@ benchmarks = grep -r --include='*_test.go' '^func Benchmark' . | \
 bench: COUNT = 1
 bench: ## Run the benchmarks, for benchstat (BENCH=regex, COUNT=10, BENCHTIME=1s)
 	@$(call benchmarks,$(BENCH),-skip 'Compare|Growth' -count $(COUNT) -benchtime $(BENCHTIME))
+
+.PHONY: compare
+compare: ## Compare with Python, moto, and STANDARD with EXPRESS, in pairs (PAIRS=15), installing what is missing
+	@EMULATORS=$$(tests/install/install tests/integration/emulators) && export EMULATORS && $(call benchmarks,Compare,-benchtime $(PAIRS)x)
+
+.PHONY: growth
+growth: ## Measure how time, memory and cost grow with trades, sources, regions, rules and resources
+	@$(call benchmarks,Growth,-benchtime 1x)
 
 .PHONY: policy
 policy: ## Test the policy pack: its rules, their mutants, and each rule on the real engine

@@ -95,7 +95,7 @@ func TestAChoiceSavesWhatItsLinesCost(t *testing.T) {
 	}
 }
 
-func prices(t *testing.T) []cost.Price {
+func prices(t testing.TB) []cost.Price {
 	t.Helper()
 	prices, err := cost.Prices()
 	if err != nil {
@@ -112,7 +112,7 @@ type run struct {
 var runs = map[string]run{}
 
 // measured measures each stack once.
-func measured(t *testing.T, stack string) (cost.Definition, cost.Usage) {
+func measured(t testing.TB, stack string) (cost.Definition, cost.Usage) {
 	t.Helper()
 	if _, known := runs[stack]; !known {
 		d, u, err := cost.Measure(t.Context(), "../..", stack, cost.Sample)

@@ -2,6 +2,9 @@ package integration_test
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -39,4 +42,17 @@ func BenchmarkCompareMoto(b *testing.B) {
 	}
 	took.Report(b, "execution", "ms", [2]string{"local", "moto"})
 	b.ReportMetric(0, "ns/op") // means nothing
+}
+
+// The functions in Python are only run by `make compare`.
+func TestTheFunctionsInPythonCompile(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "tests/functions/python/*.py"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	compile := exec.Command(tool(t, "python/bin/python"), append([]string{"-m", "py_compile"}, files...)...)
+	compile.Env = append(os.Environ(), "PYTHONPYCACHEPREFIX="+t.TempDir())
+	if said, err := compile.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
 }

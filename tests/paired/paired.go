@@ -1,10 +1,12 @@
-// Package paired compares two sides that are measured in turn, so that whatever else the machine does slows both.
+// Package paired helps benchmarks to compare two sides that are measured in turn, so that whatever else the machine does slows both.
 package paired
 
 import (
 	"math"
 	"slices"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Series are measurements of two sides, in pairs.
@@ -37,3 +39,13 @@ func Percentile(values []float64, percent float64) float64 {
 
 // Order returns the sides in the order in which the nth pair is measured: neither is always first.
 func Order(n int) [2]int { return [2]int{n % 2, 1 - n%2} }
+
+// CPU returns the time that all cores have spent on this process.
+func CPU(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
 	"time"
 
@@ -10,17 +9,8 @@ import (
 	"trade-processing/internal/report"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
+	"trade-processing/tests/paired"
 )
-
-// cpu returns the time that all cores have spent on this process.
-func cpu(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
 
 // measure sends valid trades through a system, and reports how many a second and the CPU that each takes. What a run then
 // waits for, the replicas, doesn't count.
@@ -32,15 +22,16 @@ func (s *system) measure(b *testing.B, trades int) {
 		b.Fatal(err)
 	}
 	b.ResetTimer()
-	before := cpu(b)
+	before := paired.CPU(b)
 	err = s.pipeline.Process(b.Context(), valid(trades, ""), collector)
-	used := cpu(b) - before
+	used := paired.CPU(b) - before
 	b.StopTimer()
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(trades)/b.Elapsed().Seconds(), "trades/s")
 	b.ReportMetric(float64(used.Microseconds())/float64(trades), "µs-CPU/trade")
+	b.ReportMetric(float64(used.Microseconds())/1000, "CPU-ms")
 	r, err := s.pipeline.Report(b.Context(), collector, earlier, report.Run{Lines: int64(trades)})
 	if err != nil || !r.Reconciles || r.Recorded != int64(trades) {
 		b.Fatal(err, summary(r))
@@ -57,4 +48,39 @@ func BenchmarkPipeline(b *testing.B) {
 			s.measure(b, b.N)
 		})
 	}
+}
+
+// BenchmarkGrowthPipeline sends more and more trades as `tradectl local run` does. The most memory is the process's so far.
+func BenchmarkGrowthPipeline(b *testing.B) {
+	for _, trades := range []int{1_000, 5_000, 25_000, 125_000} {
+		b.Run(fmt.Sprintf("trades=%d", trades), func(b *testing.B) {
+			small(b, 100_000).measure(b, trades)
+			b.ReportMetric(float64(report.PeakMemory()>>20), "peak-MiB")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// BenchmarkCompareWorkflows sends 5,000 trades through a STANDARD and an EXPRESS workflow. Locally, they differ only in what is kept.
+func BenchmarkCompareWorkflows(b *testing.B) {
+	const trades = 5_000
+	sides := [2]string{"STANDARD", "EXPRESS"}
+	var taken, used paired.Series
+	for n := 0; b.Loop(); n++ {
+		for _, side := range paired.Order(n) {
+			s := deployWith(b, cloud.Options{Clock: clock.Real()}, map[string]string{"workflowType": sides[side]})
+			before, begun := paired.CPU(b), time.Now()
+			if err := s.pipeline.Process(b.Context(), valid(trades, ""), localrun.NewCollector()); err != nil {
+				b.Fatal(err)
+			}
+			used.Add(side, float64((paired.CPU(b)-before).Microseconds())/trades)
+			taken.Add(side, float64(time.Since(begun).Microseconds())/trades)
+			if n := s.table().Count(); n != trades {
+				b.Fatalf("%d trades are recorded", n)
+			}
+		}
+	}
+	taken.Report(b, "time-per-trade", "µs", sides)
+	used.Report(b, "cpu-per-trade", "µs", sides)
+	b.ReportMetric(0, "ns/op")
 }

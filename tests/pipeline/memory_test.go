@@ -16,7 +16,7 @@ import (
 )
 
 // small is a cloud that keeps few items in memory, with its temporary folder in the test's.
-func small(t *testing.T, items int) *system {
+func small(t testing.TB, items int) *system {
 	t.Helper()
 	xdg.CacheHome = t.TempDir()
 	s := deploy(t, cloud.Options{Memory: items})

@@ -1,14 +1,18 @@
 package policy_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"trade-processing/policy/rules"
+	"trade-processing/tests/paired"
 )
 
 // judge lets rules judge resources as a preview does.
-func judge(b *testing.B, all []rules.Rule, resources []rules.Declared) {
+func judge(b testing.TB, all []rules.Rule, resources []rules.Declared) {
 	b.Helper()
 	for _, rule := range all {
 		if rule.Level == rules.Off {
@@ -54,4 +58,81 @@ func BenchmarkUpdate(b *testing.B) {
 			}
 		})
 	}
+}
+
+// used returns the CPU, in milliseconds, that something takes: the median of a few times.
+func used(b *testing.B, times int, measured func()) float64 {
+	b.Helper()
+	var took []float64
+	for range times {
+		before := paired.CPU(b)
+		measured()
+		took = append(took, float64((paired.CPU(b)-before).Microseconds())/1000)
+	}
+	return paired.Percentile(took, 50)
+}
+
+// BenchmarkGrowthRules judges prod by more and more rules.
+func BenchmarkGrowthRules(b *testing.B) {
+	resources, all := declaredBy(b, "prod"), rules.All()
+	for _, n := range []int{len(all) / 16, len(all) / 8, len(all) / 4, len(all) / 2, len(all)} {
+		b.Run(fmt.Sprintf("rules=%d", n), func(b *testing.B) {
+			var some []rules.Rule // from all families
+			for i := range n {
+				some = append(some, all[i*len(all)/n])
+			}
+			b.ReportMetric(used(b, 9, func() { judge(b, some, resources) }), "pack-CPU-ms")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// BenchmarkGrowthResources lets all rules judge a stack that has prod's resources many times, and the engine deploy as many that no
+// rule concerns.
+func BenchmarkGrowthResources(b *testing.B) {
+	prod := declaredBy(b, "prod")
+	for _, n := range []int{100, 200, 400, 800, 1600} {
+		b.Run(fmt.Sprintf("resources=%d", n), func(b *testing.B) {
+			resources := many(prod, n)
+			b.ReportMetric(used(b, 5, func() { judge(b, rules.All(), resources) }), "pack-CPU-ms")
+			desk := open(b, program{stack: "growth", run: func(ctx *pulumi.Context) error {
+				for i := range n {
+					var thing pulumi.CustomResourceState
+					if err := ctx.RegisterResource("random:index:Thing", fmt.Sprint("thing-", i), pulumi.Map{}, &thing); err != nil {
+						return err
+					}
+				}
+				return nil
+			}})
+			b.ReportMetric(used(b, 1, func() {
+				if _, _, err := desk.stack.Up(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}), "engine-CPU-ms")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// What the pack does for a stack grows no faster than the stack.
+func TestTwiceTheResourcesTakeAboutTwiceTheAllocations(t *testing.T) {
+	some := declaredBy(t, "prod")
+	allocations := func(n int) float64 {
+		resources := many(some, n)
+		return testing.AllocsPerRun(1, func() { judge(t, rules.All(), resources) })
+	}
+	if once, twice := allocations(200), allocations(400); twice > 2.2*once {
+		t.Errorf("%.0f allocations for 200 resources and %.0f for 400", once, twice)
+	}
+}
+
+// many returns so many resources, some of them many times.
+func many(some []rules.Declared, n int) []rules.Declared {
+	var resources []rules.Declared
+	for i := range n {
+		r := some[i%len(some)]
+		r.URN += fmt.Sprint("-", i/len(some))
+		resources = append(resources, r)
+	}
+	return resources
 }

@@ -19,7 +19,7 @@ type echo struct{ plugin.UnimplementedProvider }
 // echoes returns echo under the names of the cases' providers.
 func echoes() map[string]engine.Provider {
 	made := func() pulumirpc.ResourceProviderServer { return plugin.NewProviderServer(&echo{}) }
-	return engine.InProcess(map[string]func() pulumirpc.ResourceProviderServer{"acme": made, "aws": made})
+	return engine.InProcess(map[string]func() pulumirpc.ResourceProviderServer{"acme": made, "aws": made, "random": made})
 }
 
 func (*echo) SignalCancellation(context.Context) error { return nil }

@@ -19,7 +19,7 @@ import (
 
 // desk is a stack on the engine with the pack on.
 type desk struct {
-	t     *testing.T
+	t     testing.TB
 	stack *engine.Deployment
 }
 
@@ -30,7 +30,7 @@ type program struct {
 	config map[string]any // of the pack
 }
 
-func open(t *testing.T, p program) *desk {
+func open(t testing.TB, p program) *desk {
 	t.Helper()
 	folder := t.TempDir()
 	text, err := json.Marshal(p.config)
