@@ -82,7 +82,7 @@ var alone = map[string]struct {
 	"tradectl dlq list":              {exitcode.Usage, noStack, ""},
 	"tradectl dlq peek":              {exitcode.Usage, noStack, ""},
 	"tradectl dlq purge":             {exitcode.Usage, "QUEUE is missing", "recorder"},
-	"tradectl dlq redrive":           {exitcode.Usage, noStack, "--yes"},
+	"tradectl dlq redrive":           {exitcode.Usage, noStack, ""},
 	"tradectl cost":                  {exitcode.Usage, "there is no Pulumi.yaml here", ""},
 	"tradectl images":                {exitcode.Usage, "there is no Pulumi.yaml here or in any folder above; run this inside the project, or name its folder with --project", ""},
 	"tradectl list":                  {exitcode.Usage, noStack, "--source system1"},

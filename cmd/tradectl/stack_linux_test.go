@@ -5,14 +5,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/smithy-go/encoding/cbor"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/localrun"
@@ -184,5 +188,153 @@ func TestEveryCommandSaysWhatIsMissing(t *testing.T) {
 	}
 	if left, err := filepath.Glob("*"); err != nil || len(left) != 3 {
 		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
+// busy serves a stack that has had trades, and returns the arguments with which each command has something to show.
+func busy(t *testing.T) (commands map[string][]string, environment []string) {
+	t.Helper()
+	outputs, address := served(t, "local")
+	t.Chdir(t.TempDir())
+	environment = []string{
+		"AWS_ENDPOINT_URL=" + address, "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=y", "AWS_SESSION_TOKEN=", "AWS_PROFILE=", "NO_COLOR=1",
+		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
+	}
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		t.Setenv(name, value)
+	}
+	var trades []struct{ TradeID string }
+	var failed []struct{ Name string }
+	for _, step := range []struct {
+		args string
+		read any
+	}{
+		{"sample --count 500 --seed 3 --out sample.ndjson", nil},
+		{"send sample.ndjson --outputs " + outputs, nil},
+		{"list --limit 1 --output json --outputs " + outputs, &trades},
+		{"executions --status FAILED --limit 1 --output json --outputs " + outputs, &failed},
+	} {
+		out, said, code := inProcess(t, 0, strings.Fields(step.args)...)
+		if code != exitcode.OK {
+			t.Fatalf("%s: exit code %d: %s", step.args, code, said)
+		}
+		if step.read != nil {
+			if err := json.Unmarshal([]byte(out), step.read); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	commands = onAStack()
+	commands["tradectl get"] = []string{"get", trades[0].TradeID}
+	commands["tradectl execution"] = []string{"execution", failed[0].Name}
+	delete(commands, "tradectl console")            // serves until it is interrupted
+	delete(commands, "tradectl verify")             // has pages of its own, and tests of them
+	delete(commands, "tradectl executions redrive") // has nothing to do here
+	for typed := range commands {
+		commands[typed] = append(commands[typed], "--outputs", outputs)
+	}
+	return commands, environment
+}
+
+// What people read fits a small terminal, programs get one document whose names stay, and a reader that leaves is told.
+func TestEveryCommandShowsAStack(t *testing.T) {
+	golden, err := filepath.Abs("testdata/json-names.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands, environment := busy(t)
+	var names strings.Builder
+	for _, typed := range slices.Sorted(maps.Keys(commands)) {
+		args := commands[typed]
+		for _, columns := range []int{40, 80} {
+			out, said, code := inProcess(t, columns, args...)
+			if code != exitcode.OK || out == "" {
+				t.Errorf("%s: exit code %d: %s%s", typed, code, out, said)
+			}
+			for line := range strings.Lines(out) {
+				if width := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); width > columns {
+					t.Errorf("%s on %d columns: a line has %d: %q", typed, columns, width, line)
+				}
+			}
+		}
+		out, said, code := inProcess(t, 0, append(args, "--output", "json")...)
+		found, decoder := map[string]bool{}, json.NewDecoder(strings.NewReader(out))
+		var document any
+		if err := decoder.Decode(&document); err != nil || decoder.More() || code != exitcode.OK {
+			t.Errorf("%s: exit code %d, %v: not one document: %.200s\n%s", typed, code, err, out, said)
+		}
+		namesIn(document, "", found)
+		fmt.Fprintf(&names, "%s: %s\n", typed, strings.Join(slices.Sorted(maps.Keys(found)), " "))
+
+		run := exec.CommandContext(t.Context(), "tradectl", args...)
+		run.Env, run.Stdin = append(os.Environ(), environment...), strings.NewReader(anEvent)
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var told bytes.Buffer
+		run.Stdout, run.Stderr = writer, &told
+		err = run.Run()
+		check(t, run, err, exitcode.OutputClosed, told.Bytes(), "✗ standard output was closed before everything was written: the rest is lost\n")
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if os.Getenv("UPDATE_SCRIPTS") != "" {
+		if err := os.WriteFile(golden, []byte(names.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(golden); err != nil || string(want) != names.String() {
+		t.Errorf("names that programs rely on have changed (%v); UPDATE_SCRIPTS=1 writes them:\n%s", err, names.String())
+	}
+}
+
+// namesIn adds the paths of a document's members. What depends on the trades is left out.
+func namesIn(value any, path string, found map[string]bool) {
+	switch value := value.(type) {
+	case []any:
+		for _, one := range value {
+			namesIn(one, path+"[]", found)
+		}
+	case map[string]any:
+		for name, member := range value {
+			found[path+"."+name] = true
+			if name != "market" && name != "attributes" {
+				namesIn(member, path+"."+name, found)
+			}
+		}
+	}
+}
+
+// A command that goes on until it is interrupted ends then, at once and quietly.
+func TestWhatGoesOnEndsAtAnInterrupt(t *testing.T) {
+	commands, environment := busy(t)
+	outputs := commands["tradectl status"][len(commands["tradectl status"])-1]
+	for _, typed := range []string{"tail --follow --since 1h", "status --watch", "console"} {
+		run := exec.CommandContext(t.Context(), "tradectl", append(strings.Fields(typed), "--outputs", outputs)...)
+		run.Env = append(os.Environ(), environment...)
+		printed, err := run.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said bytes.Buffer
+		run.Stderr = &said
+		if err := run.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := printed.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err, said.String())
+		}
+		go io.Copy(io.Discard, printed) //nolint:errcheck // until it ends
+		if err := run.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		err = run.Wait()
+		check(t, run, err, exitcode.Interrupted, said.Bytes(), "")
 	}
 }

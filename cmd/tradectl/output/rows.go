@@ -267,6 +267,10 @@ func (r *Rows[T]) block(style terminal.Style, row T) {
 		if !column.Whole {
 			lines = strings.Split(text.WrapSoft(cell, max(r.t.Columns-names-gap, narrowest)), "\n")
 		}
+		if column.Whole && names+gap+text.StringWidthWithoutEscSequences(cell) > r.t.Columns { // below its title, it may fit
+			r.buffer.WriteString(style.Faint(column.title()) + "\n" + cell + "\n")
+			continue
+		}
 		for i, line := range lines {
 			title, shown := column.title(), strings.TrimRight(line, " ")
 			if i > 0 {
