@@ -129,8 +129,10 @@ func TestATableFitsItsTerminal(t *testing.T) {
 	if out, said := printed(t, output.Table, 80); out != "" || said != "! no rows\n" {
 		t.Errorf("without rows it prints %q and says %q", out, said)
 	}
-	if out, _ := printed(t, output.Table, 28, long); !strings.Contains(out, "TRADE ID  system1-1-20251031-1\nNOTE      生命 long") {
-		t.Errorf("on 28 columns it is\n%s", out)
+	for width, want := range map[int]string{30: "TRADE ID  system1-1-20251031-1\nNOTE      生命 long", 28: "TRADE ID\nsystem1-1-20251031-1\nNOTE      生命 long"} {
+		if out, _ := printed(t, output.Table, width, long); !strings.Contains(out, want) || strings.Count(out, "text") != 12 {
+			t.Errorf("on %d columns it is\n%s", width, out)
+		}
 	}
 }
 
