@@ -52,6 +52,9 @@ type Options struct {
 	// Executions is how many of the last executions of STANDARD state machines are remembered, with their histories.
 	// Default: none, which costs nothing.
 	Executions int
+	// Archive has a cloud in memory keep what its archives get, in memory as well: about the bytes of each event. A cloud in
+	// a folder always keeps it there. Default: nothing is archived, which costs nothing.
+	Archive bool
 	// Memory is how many items each table of a cloud that has no folder keeps in memory: with more, they move to a
 	// temporary folder, if one can be made, which Close removes. Default: all.
 	Memory int
@@ -79,9 +82,11 @@ type Cloud struct {
 
 	executions executions
 	durable
-	memory int
-	spill  func() (*disk.Store, error) // opens the temporary folder once
-	spilt  atomic.Pointer[disk.Store]
+	archived *disk.Store // has what archives have; nil: nothing
+	replays  replays
+	memory   int
+	spill    func() (*disk.Store, error) // opens the temporary folder once
+	spilt    atomic.Pointer[disk.Store]
 
 	live     live
 	regional registry[*region]
@@ -93,6 +98,9 @@ func New(options Options) *Cloud {
 		clock: options.Clock, random: options.Random, faults: options.Faults, images: options.Images,
 		logs: options.Logs, http: options.HTTP, observe: options.Observe, doubles: options.Doubles,
 		resources: map[key]*Resource{}, executions: executions{keep: options.Executions},
+	}
+	if options.Archive {
+		c.archived = disk.Memory()
 	}
 	if c.memory = options.Memory; c.memory > 0 {
 		c.spill = sync.OnceValues(func() (*disk.Store, error) {

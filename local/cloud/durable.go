@@ -80,8 +80,9 @@ func (r restful) Sleep(ctx context.Context, d time.Duration) error {
 
 // Open returns the cloud in a folder, which is empty at first and remembers everything: its resources, the engine's
 // state (State), the items of its tables in all regions, its queues' messages, parameters, the accepted events that haven't been
-// delivered, and the last executions (Options.Executions). Metrics, alarms' histories and logs aren't kept, and nor are
-// the executions that ended in the last second before a kill, or in the last ten while thousands end in each.
+// delivered, its archives' events and replays, and the last executions (Options.Executions). Metrics, alarms' histories and
+// logs aren't kept, and nor are the executions that ended in the last second before a kill, or in the last ten while
+// thousands end in each.
 //
 // What was done is durable after Sync: Create, Update, Delete, SetState and PutEvent call it before they return. Whoever
 // answers somebody else's call calls it before the answer; calls at the same time share one fsync.
@@ -94,8 +95,9 @@ func Open(folder string, options Options) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
+	options.Archive = false // in memory
 	c := New(options)
-	c.disk, c.events = on, map[uint64]*Accepted{}
+	c.disk, c.archived, c.events = on, on, map[uint64]*Accepted{}
 	c.slots, c.desks = make(chan struct{}, MostAtOnce), make(chan struct{}, mostWorking)
 	c.running, c.stop = context.WithCancel(context.Background())
 	if err := c.restore(); err != nil {
@@ -112,11 +114,14 @@ func Open(folder string, options Options) (*Cloud, error) {
 // Close stops what Later delivers, which goes on after the next Open, and closes the folder; or it removes a temporary
 // one. Nobody may use the cloud any more.
 func (c *Cloud) Close() error {
-	if on := c.spilt.Load(); on != nil {
-		return on.Close()
-	}
 	if c.disk == nil {
-		return nil
+		var problems []error
+		for _, on := range []*disk.Store{c.archived, c.spilt.Load()} {
+			if on != nil {
+				problems = append(problems, on.Close())
+			}
+		}
+		return errors.Join(problems...)
 	}
 	c.stop()
 	c.working.Wait()
@@ -196,6 +201,9 @@ func (c *Cloud) restore() error {
 		a.number = binary.BigEndian.Uint64([]byte(key[len(eventKeys):]))
 		c.number, c.events[a.number] = a.number, a
 	}
+	if err := c.restoreReplays(); err != nil {
+		return err
+	}
 	return c.restoreExecutions()
 }
 
@@ -205,11 +213,18 @@ type Accepted struct {
 	region string
 	bus    string // ARN
 	trace  string
-	event  *event // nil if nobody is there to get it
-	number uint64 // in the folder
+	event  *event   // nil if nobody is there to get it
+	number uint64   // in the folder, and in archives
+	replay string   // name of the replay that sends it again
+	rules  []string // ARNs of those that a replay is for; none: all
 }
 
-type savedEvent struct{ ID, Region, Bus, Trace string } // before a line end and the document
+// savedEvent is before a line end and the document.
+type savedEvent struct {
+	ID, Region, Bus, Trace string
+	Replay                 string   `json:",omitempty"`
+	Rules                  []string `json:",omitempty"`
+}
 
 func eventKey(number uint64) string {
 	return eventKeys + string(binary.BigEndian.AppendUint64(nil, number))
@@ -217,14 +232,17 @@ func eventKey(number uint64) string {
 
 // keep writes down an event until it is delivered.
 func (c *Cloud) keep(a *Accepted) {
-	if c.disk == nil || a.event == nil {
+	if c.disk == nil && c.archived == nil || a.event == nil {
 		return
 	}
 	c.durable.mu.Lock()
 	c.number++
 	a.number = c.number
 	c.durable.mu.Unlock()
-	line, _ := json.Marshal(savedEvent{a.ID, a.region, a.bus, a.trace}) // strings
+	if c.disk == nil {
+		return
+	}
+	line, _ := json.Marshal(savedEvent{a.ID, a.region, a.bus, a.trace, a.replay, a.rules}) // strings
 	c.write(disk.Change{Key: eventKey(a.number), Value: string(line) + "\n" + string(a.event.document.JSON())})
 }
 
@@ -241,12 +259,22 @@ func readAccepted(text string) (*Accepted, error) {
 	if err := json.Unmarshal(line, &s); err != nil {
 		return nil, err
 	}
+	read, err := readEvent(document)
+	if err != nil {
+		return nil, err
+	}
+	return &Accepted{ID: s.ID, region: s.Region, bus: s.Bus, trace: s.Trace, replay: s.Replay, rules: s.Rules, event: read}, nil
+}
+
+// readEvent reads an event that was kept.
+func readEvent(document []byte) (*event, error) {
 	read, err := states.NewDocument(document)
 	if err != nil {
 		return nil, err
 	}
 	envelope, _ := read.Data().(map[string]any) // an envelope always is an object
-	return &Accepted{ID: s.ID, region: s.Region, bus: s.Bus, trace: s.Trace, event: &event{id: s.ID, document: read, envelope: envelope}}, nil
+	id, _ := envelope["id"].(string)
+	return &event{id: id, document: read, envelope: envelope}, nil
 }
 
 // Unfinished lists the accepted events whose delivery an earlier process hadn't ended, in order of their acceptance, and

@@ -2,6 +2,7 @@ package cloud_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -107,11 +108,23 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 		}
 		messages[message.Body] = true
 	}
+	archived := map[string]int{}
+	r := cloud.Replay{
+		Region: here, Name: "all", Archive: "arn:aws:events:us-east-1:000000000000:archive/all", Bus: "arn:aws:events:us-east-1:000000000000:event-bus/orders",
+		From: noon.AddDate(-1, 0, 0), To: time.Now().Add(time.Hour),
+	}
+	if _, err := w.StartReplay(r, func(_ context.Context, a *cloud.Accepted) error {
+		archived[a.ID]++
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.endOf("all")
 	for line := range acknowledged {
 		what, id, _ := strings.Cut(line, " ")
 		counts[what]++
 		if there := map[string]bool{"put": kept[id] || failed[id], // if the machine is so busy that it timed out
-			"fails": failed[id], "sent": messages[id] || acknowledged["deleting "+id], "deleting": true, "deleted": !messages[id]}[what]; !there {
+			"event": archived[id] == 1, "fails": failed[id], "sent": messages[id] || acknowledged["deleting "+id], "deleting": true, "deleted": !messages[id]}[what]; !there {
 			t.Errorf("%s: it isn't so any more", line)
 		}
 	}
@@ -129,6 +142,7 @@ func load(t *testing.T, folder string) {
 	w := livingIn(t, folder)
 	if len(w.Resources()) == 0 {
 		w.furnish()
+		w.create(archiveType, "all", cloud.Properties{"name": "all", "eventSourceArn": w.arn(busType, "orders")})
 	}
 	for _, a := range w.Unfinished() {
 		w.Later(a, nil)
@@ -154,6 +168,7 @@ func load(t *testing.T, folder string) {
 				}
 				w.Sync()
 				say("%s %s", said, id)
+				say("event %s", a.ID)
 				w.Later(a, nil)
 				if n%5 > 0 {
 					continue

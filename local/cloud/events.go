@@ -22,8 +22,9 @@ import (
 	"trade-processing/local/states"
 )
 
-// eventKinds are EventBridge's buses, rules and targets.
+// eventKinds are EventBridge's buses, archives, rules and targets.
 var eventKinds = map[string]kind{
+	archiveType: archiveKind,
 	"aws:cloudwatch/eventBus:EventBus": {
 		// Nothing is encrypted here, so encryption can't fail.
 		uses: "name", records: "deadLetterConfig.arn description kmsKeyIdentifier tags",
@@ -181,6 +182,8 @@ var eventMetrics = []string{
 type bus struct {
 	mu    sync.RWMutex
 	rules []*rule // in order of name; a rule itself never changes, because deliveries in progress use it
+
+	archives []archive // a list never changes either
 }
 
 type rule struct {
@@ -364,7 +367,11 @@ func (c *Cloud) Deliver(ctx context.Context, a *Accepted) (Receipt, error) {
 		c.delivered(a)
 		return receipt, nil
 	}
+	c.file(on, a)
 	for _, matched := range on.matching(a.event) {
+		if len(a.rules) > 0 && !slices.Contains(a.rules, matched.arn) {
+			continue
+		}
 		matched.measured[matchedEvents].Add(c.clock.Now(), 1)
 		for _, t := range matched.targets {
 			deliveries, err := c.deliver(ctx, matched, t, document, a.trace)

@@ -161,11 +161,6 @@ var records = map[string]kind{
 		check:    wellFormed("redriveAllowPolicy"),
 		identify: joined("", "queueUrl"),
 	},
-	"aws:cloudwatch/eventArchive:EventArchive": {
-		records:  "description eventPattern eventSourceArn name retentionDays",
-		requires: "eventSourceArn name", replaces: "eventSourceArn name", computes: "arn",
-		identify: named("events", "archive/"),
-	},
 	"aws:cloudwatch/eventBusPolicy:EventBusPolicy": {
 		puts:    true,
 		records: "eventBusName policy", requires: "policy", replaces: "eventBusName",

@@ -27,6 +27,8 @@ var eventOperations = map[string]operation{
 	"ListRules": serve((*Endpoint).listRules), "DescribeRule": serve((*Endpoint).describeRule), "EnableRule": serve((*Endpoint).enableRule),
 	"DisableRule": serve((*Endpoint).disableRule), "ListEventBuses": serve((*Endpoint).listEventBuses),
 	"DescribeArchive": serve((*Endpoint).describeArchive), "ListArchives": serve((*Endpoint).listArchives),
+	"StartReplay": serve((*Endpoint).startReplay), "DescribeReplay": serve((*Endpoint).describeReplay), "ListReplays": serve((*Endpoint).listReplays),
+	"CancelReplay": serve((*Endpoint).cancelReplay),
 }
 
 func (e *Endpoint) describeEventBus(_ context.Context, region string, in eventbridge.DescribeEventBusInput) (any, error) {
@@ -130,9 +132,11 @@ func (e *Endpoint) deliver(ctx context.Context, event *cloud.Accepted, trace str
 	return err
 }
 
-// Resume delivers the events that a process before this one has accepted and not delivered. Call it once, before serving.
+// Resume delivers the events that a process before this one has accepted and not delivered, and goes on with its replays.
+// Call it once, before serving.
 func (e *Endpoint) Resume() {
 	for _, event := range e.cloud.Unfinished() {
 		_ = e.deliver(context.Background(), event, "") // later, which can't fail
 	}
+	e.cloud.ResumeReplays(e.redeliver)
 }

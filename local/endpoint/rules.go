@@ -10,8 +10,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const archiveType = "aws:cloudwatch/eventArchive:EventArchive"
-
 // namedRule names a rule in a request.
 type namedRule struct{ Name, EventBusName string }
 
@@ -114,36 +112,4 @@ func ids(resources []*cloud.Resource) []string {
 		names = append(names, r.ID)
 	}
 	return names
-}
-
-// archiveOf is what was declared about an archive: nothing is archived here.
-func (e *Endpoint) archiveOf(r *cloud.Resource) object {
-	return object{
-		"ArchiveName": r.Inputs["name"], "EventSourceArn": r.Inputs["eventSourceArn"], "State": "ENABLED",
-		"RetentionDays": r.Inputs["retentionDays"], "EventCount": 0, "SizeBytes": 0, "CreationTime": moment(e.began),
-	}
-}
-
-func (e *Endpoint) describeArchive(_ context.Context, region string, in struct{ ArchiveName string }) (any, error) {
-	found, there := e.cloud.Read(archiveType, region, in.ArchiveName)
-	if !there {
-		return nil, awsapi.Error("ResourceNotFoundException", "Archive %s does not exist.", in.ArchiveName)
-	}
-	told := e.archiveOf(found)
-	told["ArchiveArn"], told["Description"], told["EventPattern"] = found.Outputs["arn"], found.Inputs["description"], found.Inputs["eventPattern"]
-	return told, nil
-}
-
-func (e *Endpoint) listArchives(_ context.Context, region string, in struct {
-	NamePrefix, EventSourceArn, State string
-	Limit                             int
-	NextToken                         string
-}) (any, error) {
-	listed := []any{}
-	for _, r := range e.declared(archiveType, region) {
-		if strings.HasPrefix(r.ID, in.NamePrefix) && (in.EventSourceArn == "" || in.EventSourceArn == text(r.Inputs, "eventSourceArn")) {
-			listed = append(listed, e.archiveOf(r))
-		}
-	}
-	return paged("Archives", listed, "NextToken", ""), nil
 }

@@ -1,61 +1,37 @@
 package operate_test
 
 import (
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
+	"time"
 
 	"trade-processing/internal/exitcode"
-	"trade-processing/local/endpoint"
 )
 
-// A replay goes to the rules of its sources alone, is told before, and waited for. There is no archive to replay here, so the
-// test answers for EventBridge.
+// A replay goes to the rules of its sources alone, is told before, and waited for. What it sends again is a duplicate.
 func TestAReplayIsPlannedStartedAndAwaited(t *testing.T) {
 	w := newWorld(t, "local", nil)
+	w.clock.by.Store(-int64(time.Minute)) // so that the window ends after them
 	if _, said, code, err := w.tradectl(strings.Join(timeless(7), "\n"), "send"); code != exitcode.OK {
 		t.Fatalf("exit code %d, %v: %s", code, err, said)
 	}
-	var started struct {
-		ReplayName, EventSourceArn   string
-		EventStartTime, EventEndTime float64
-		Destination                  struct {
-			Arn        string
-			FilterArns []string
-		}
-	}
-	var looks atomic.Int64
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte) bool {
-		switch call.Operation {
-		case "StartReplay":
-			if err := json.Unmarshal(body, &started); err != nil {
-				t.Error(err)
-			}
-			fmt.Fprint(response, `{"State":"STARTING"}`)
-		case "DescribeReplay":
-			fmt.Fprint(response, []string{
-				`{"State":"RUNNING","EventLastReplayedTime":1793000000}`, `{"State":"COMPLETED","EventLastReplayedTime":1793000060}`,
-			}[min(looks.Add(1)-1, 1)])
-		default:
-			return false
-		}
-		return true
-	}
+	before, items := len(w.cloud.Executions(w.stack.Outputs.StateMachineARN)), len(w.items())
 	args := []string{"replay", "--since", "1h", "--source", "system1"}
-	if out, said := w.must(exitcode.OK, args...); started.ReplayName != "" || !strings.Contains(said, "nothing was replayed; --yes sends about 7 events") || !strings.Contains(out, "planned") {
-		t.Errorf("without --yes it starts %+v, and says\n%s%s", started, out, said)
+	out, said := w.must(exitcode.OK, args...)
+	if !strings.Contains(said, "nothing was replayed; --yes sends about 7 events") || !strings.Contains(out, "planned") || len(w.cloud.Replays(w.stack.Outputs.Region)) != 0 {
+		t.Errorf("without --yes it says\n%s%s", out, said)
 	}
-	if _, said := w.must(exitcode.OK, append(args, "--yes", "--output", "json")...); !strings.Contains(said, "replayed up to 2026-") {
-		t.Errorf("it says %s", said)
+	out, said = w.must(exitcode.OK, append(args, "--yes", "--output", "json")...)
+	if !strings.Contains(said, "replayed up to 20") || !strings.Contains(out, "COMPLETED") {
+		t.Errorf("it says %s%s", said, out)
 	}
-	if !strings.HasSuffix(started.EventSourceArn, "/trade-processing-local-events") || started.Destination.Arn != w.stack.BusARN() ||
-		!slices.Equal(started.Destination.FilterArns, []string{"arn:aws:events:us-east-1:000000000000:rule/trade-processing-local/trade-processing-local-from-system1"}) ||
-		started.EventEndTime-started.EventStartTime < 3590 {
-		t.Errorf("started %+v", started)
+	if again := len(w.cloud.Executions(w.stack.Outputs.StateMachineARN)) - before; again != 7 || len(w.items()) != items {
+		t.Errorf("%d executions were started, and %d items became %d", again, items, len(w.items()))
+	}
+	replays := w.cloud.Replays(w.stack.Outputs.Region)
+	rule := "arn:aws:events:us-east-1:000000000000:rule/trade-processing-local/trade-processing-local-from-system1"
+	if len(replays) != 1 || len(replays[0].Rules) != 1 || replays[0].Rules[0] != rule || replays[0].Bus != w.stack.BusARN() {
+		t.Errorf("the replays are %+v", replays)
 	}
 	if _, _, code, err := w.tradectl("", "replay", "--since", "1h", "--source", "none"); code != exitcode.NotFound {
 		t.Errorf("a source that isn't there: exit code %d, %v", code, err)

@@ -81,7 +81,8 @@ func newWorld(t *testing.T, name string, settings map[string]string) *world {
 	logs := &endpoint.Logs{}
 	w := &world{t: t, outputs: filepath.Join(t.TempDir(), "outputs.json")}
 	w.clock.Clock = clock.Real()
-	w.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Clock: &w.clock, Executions: 1000})
+	w.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Clock: &w.clock, Executions: 1000, Archive: true})
+	t.Cleanup(func() { _ = w.cloud.Close() })
 	exported, err := deployed.On(t.Context(), w.cloud, root, name, settings)
 	if err != nil {
 		t.Fatal(err)
