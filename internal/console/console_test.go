@@ -5,22 +5,27 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/net/html"
 
 	"trade-processing/internal/console"
 	"trade-processing/internal/feed"
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/operate"
+	"trade-processing/internal/sample"
 	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
@@ -352,6 +357,76 @@ func TestPagesOfTradesJoin(t *testing.T) {
 	if len(seen) != count || pages != 3 {
 		t.Errorf("%d trades on %d pages, want %d on 3", len(seen), pages, count)
 	}
+}
+
+// Behind a page of the list are a few of each shard's trades, however many there are. MANY says how many, if it is to be measured.
+func TestAPageOfManyTradesReadsFew(t *testing.T) {
+	w := newWorld(t)
+	many := 10_000
+	if text := os.Getenv("MANY"); text != "" {
+		many, _ = strconv.Atoi(text)
+	}
+	generator, err := sample.New(7, many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := generator.Reader()
+	defer reader.Close()
+	if err := w.stack.Send(t.Context(), feed.FromReader("sample", reader), operate.Sending{AtOnce: 4}); err != nil {
+		t.Fatal(err)
+	}
+	table, err := w.cloud.Table(w.stack.Outputs.Region, w.stack.Outputs.TradeTableName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for table.Count() < many*9/10 { // some are duplicates, and some no trades
+		time.Sleep(50 * time.Millisecond)
+	}
+	counted := &counting{HTTPClient: w.stack.Config.HTTPClient}
+	w.stack.Config.HTTPClient = counted
+	for _, test := range []struct {
+		path  string
+		items int64 // at most, of ten in each shard and fifty more where those weren't enough
+	}{
+		{"/trades", 4*64*10 + 51*50}, {"/trades?source=system2", 64*10 + 51*50}, {"/trades?status=REJECTED", 64*10 + 51*50},
+	} {
+		counted.items.Store(0)
+		began := time.Now()
+		page := w.get(test.path)
+		t.Logf("%s: %d items in %s", test.path, counted.items.Load(), time.Since(began))
+		if rows := strings.Count(page, `href="/trade?id=`); rows < 50 || counted.items.Load() > test.items {
+			t.Errorf("%s: %d rows of %d items, want 50 of at most %d", test.path, rows, counted.items.Load(), test.items)
+		}
+	}
+	for _, view := range views {
+		began := time.Now()
+		w.get(view)
+		t.Logf("%s: %s", view, time.Since(began))
+	}
+}
+
+// counting counts the items that queries return.
+type counting struct {
+	aws.HTTPClient
+	items atomic.Int64
+}
+
+func (c *counting) Do(r *http.Request) (*http.Response, error) {
+	answer, err := c.HTTPClient.Do(r)
+	if err != nil || !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".Query") {
+		return answer, err
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	var page struct{ Items []json.RawMessage }
+	if err := json.Unmarshal(text, &page); err != nil {
+		return nil, err
+	}
+	c.items.Add(int64(len(page.Items)))
+	answer.Body = io.NopCloser(bytes.NewReader(text))
+	return answer, nil
 }
 
 // The stream sends a view again and again, in lines that begin as they must.

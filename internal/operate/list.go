@@ -53,7 +53,10 @@ const (
 	// askedAtOnce is how many shards are asked at once: more would only wait for their connections.
 	askedAtOnce = 16
 
-	// pageSize bounds what is held: three pages a shard.
+	// firstPage is how many of a shard are asked for at first. Most who list want the newest, few of each shard.
+	firstPage = 10
+
+	// pageSize bounds what is held: three pages a shard. Pages grow to it.
 	pageSize = 250
 )
 
@@ -70,7 +73,7 @@ func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
 		var sources []source[Listed]
 		for _, query := range s.queries(f) {
 			sources = append(sources, func(ctx context.Context, add func([]Listed) bool) error {
-				return readShard(ctx, dynamodb.NewQueryPaginator(client, query), turns, add)
+				return readShard(ctx, client, query, turns, add)
 			})
 		}
 		count := 0
@@ -89,14 +92,15 @@ func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
 }
 
 // readShard asks for one page after the other, each when it is its turn.
-func readShard(ctx context.Context, pages *dynamodb.QueryPaginator, turns chan struct{}, add func([]Listed) bool) error {
-	for pages.HasMorePages() {
+func readShard(ctx context.Context, client *dynamodb.Client, query *dynamodb.QueryInput, turns chan struct{}, add func([]Listed) bool) error {
+	for size := int32(firstPage); ; size = min(size*5, pageSize) {
 		select {
 		case turns <- struct{}{}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		page, err := pages.NextPage(ctx)
+		query.Limit = &size
+		page, err := client.Query(ctx, query)
 		<-turns
 		if err != nil {
 			return err
@@ -108,8 +112,10 @@ func readShard(ctx context.Context, pages *dynamodb.QueryPaginator, turns chan s
 		if !add(rows) {
 			return ctx.Err()
 		}
+		if query.ExclusiveStartKey = page.LastEvaluatedKey; len(query.ExclusiveStartKey) == 0 {
+			return nil
+		}
 	}
-	return nil
 }
 
 // queries returns the queries of all shards that hold what is wanted.

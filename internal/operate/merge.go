@@ -21,7 +21,7 @@ func merged[T any](ctx context.Context, sources []source[T], before func(a, b T)
 		defer cancel()
 		all := make([]*stream[T], len(sources))
 		for i, read := range sources {
-			all[i] = &stream[T]{pages: make(chan page[T], 1)}
+			all[i] = &stream[T]{pages: make(chan page[T], 1), begun: make(chan struct{})}
 			reading.Go(func() { all[i].read(ctx, read) })
 		}
 		var none T
@@ -42,7 +42,7 @@ func merged[T any](ctx context.Context, sources []source[T], before func(a, b T)
 			if !yield(first.rows[0], nil) {
 				return
 			}
-			first.rows = first.rows[1:]
+			first.drop()
 			switch more, err := first.advance(ctx); {
 			case err != nil:
 				yield(none, err)
@@ -59,7 +59,18 @@ func merged[T any](ctx context.Context, sources []source[T], before func(a, b T)
 // stream is what one source has read.
 type stream[T any] struct {
 	pages chan page[T]
-	rows  []T // that are left of the current page
+	rows  []T           // that are left of the current page
+	begun chan struct{} // closed when the first row is dropped
+	any   bool
+}
+
+// drop removes the first row.
+func (s *stream[T]) drop() {
+	s.rows = s.rows[1:]
+	if !s.any {
+		s.any = true
+		close(s.begun)
+	}
 }
 
 type page[T any] struct {
@@ -67,7 +78,7 @@ type page[T any] struct {
 	err  error
 }
 
-// read is always a page ahead.
+// read is always a page ahead, once a row of the first was of use: who wants the newest few needs no more of most sources.
 func (s *stream[T]) read(ctx context.Context, from source[T]) {
 	defer close(s.pages)
 	put := func(p page[T]) bool {
@@ -78,7 +89,21 @@ func (s *stream[T]) read(ctx context.Context, from source[T]) {
 			return false
 		}
 	}
-	if err := from(ctx, func(rows []T) bool { return put(page[T]{rows: rows}) }); err != nil {
+	first := true
+	add := func(rows []T) bool {
+		if !put(page[T]{rows: rows}) {
+			return false
+		}
+		if first && len(rows) > 0 {
+			first = false
+			select {
+			case <-s.begun:
+			case <-ctx.Done():
+			}
+		}
+		return ctx.Err() == nil
+	}
+	if err := from(ctx, add); err != nil {
 		put(page[T]{err: err})
 	}
 }
