@@ -293,6 +293,7 @@ func TestAnInterruptIsAnExitCodeAtEveryMoment(t *testing.T) {
 					if err := run.Process.Signal(sent); err != nil {
 						t.Fatal(err)
 					}
+					run.Process.Signal(sent) //nolint:errcheck // as timeout(1) sends it: twice; it may have ended
 					err = run.Wait()
 					if run.ProcessState.ExitCode() != int(exitcode.Interrupted) {
 						t.Errorf("it ends with %v", err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	_ "time/tzdata" // venues have time zones, and not every machine has them
 
 	"trade-processing/internal/exitcode"
@@ -22,8 +23,10 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), early.Interrupts()...)
 	defer stop()
-	// The first Ctrl-C asks the command to stop; a second one ends it at once.
+	// The first Ctrl-C asks the command to stop; a second one ends it at once. One that comes right behind the first is the same one:
+	// timeout(1) sends a signal to its command and to its group, and a make in between passes on what its command gets anyway.
 	context.AfterFunc(ctx, func() {
+		time.Sleep(time.Second)
 		again := make(chan os.Signal, 1)
 		signal.Notify(again, early.Interrupts()...)
 		<-again
