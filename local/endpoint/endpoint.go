@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -33,12 +34,13 @@ type Endpoint struct {
 	traces traces
 	began  time.Time
 
-	changing sync.Mutex // one change of a resource at a time
+	changing  sync.Mutex       // one change of a resource at a time
+	rotations map[string][]any // on demand, by key
 }
 
 // New returns an endpoint. logs are the cloud's: its Options.Logs.
 func New(c *cloud.Cloud, logs *Logs) *Endpoint {
-	return &Endpoint{cloud: c, logs: logs, began: time.Now()}
+	return &Endpoint{cloud: c, logs: logs, began: time.Now(), rotations: map[string][]any{}}
 }
 
 // Call is a request, as far as its headers say.
@@ -57,6 +59,7 @@ type operation func(e *Endpoint, ctx context.Context, region string, body []byte
 var operations = map[string]map[string]operation{
 	"sts": identityOperations, "events": eventOperations, "dynamodb": tableOperations, "ssm": parameterOperations,
 	"sqs": queueOperations, "monitoring": alarmOperations, "states": machineOperations, "logs": logOperations, "lambda": functionOperations, "kms": keyOperations, "xray": traceOperations,
+	"iam": roleOperations, "sns": topicOperations, "ec2": networkOperations, "ecr": repositoryOperations,
 }
 
 // serve turns a method whose request is JSON into an operation.
@@ -154,6 +157,28 @@ func status(err error) (int, string, string) {
 		return http.StatusInternalServerError, refusal.ErrorCode(), refusal.ErrorMessage()
 	}
 	return http.StatusBadRequest, refusal.ErrorCode(), refusal.ErrorMessage()
+}
+
+// change changes some of a resource's properties without the engine, whose state doesn't know of it, as on AWS; nil removes
+// one.
+func (e *Endpoint) change(r *cloud.Resource, some object) error {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	now, there := e.cloud.Read(r.Type, r.Region, r.ID)
+	if !there {
+		return awsapi.Error("ResourceNotFoundException", "%s was deleted meanwhile.", r.ID)
+	}
+	properties := maps.Clone(now.Inputs)
+	maps.Copy(properties, some)
+	maps.DeleteFunc(properties, func(_ string, value any) bool { return value == nil })
+	checked, err := cloud.Check(r.Type, r.Name, properties, nil, nil)
+	if err == nil {
+		_, err = e.cloud.Update(r.Type, r.Region, r.ID, checked)
+	}
+	if err != nil {
+		return awsapi.Validation("%v", err)
+	}
+	return nil
 }
 
 // Operations lists what is served, as a service's name in signatures and an operation.

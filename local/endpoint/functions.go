@@ -22,6 +22,8 @@ var functionOperations = map[string]operation{
 	"GetFunctionConcurrency": serve((*Endpoint).getFunctionConcurrency), "ListFunctions": serve((*Endpoint).listFunctions),
 	"ListVersionsByFunction": serve((*Endpoint).listVersionsByFunction), "GetAlias": serve((*Endpoint).getAlias), "ListAliases": serve((*Endpoint).listAliases),
 	"GetAccountSettings": serve((*Endpoint).getAccountSettings), "Invoke": serve((*Endpoint).invoke),
+	"PutFunctionConcurrency": serve((*Endpoint).putFunctionConcurrency), "DeleteFunctionConcurrency": serve((*Endpoint).deleteFunctionConcurrency),
+	"UpdateAlias": serve((*Endpoint).updateAlias), "DeleteFunction": serve((*Endpoint).deleteFunction),
 }
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
@@ -33,6 +35,10 @@ var functionRoutes = []route{
 	on(http.MethodGet, "/2015-03-31/functions/(?P<FunctionName>[^/]+)/aliases", "ListAliases"),
 	on(http.MethodGet, "/2015-03-31/functions/(?P<FunctionName>[^/]+)/aliases/(?P<Name>[^/]+)", "GetAlias"),
 	on(http.MethodGet, "/2019-09-30/functions/(?P<FunctionName>[^/]+)/concurrency", "GetFunctionConcurrency"),
+	on(http.MethodPut, "/2017-10-31/functions/(?P<FunctionName>[^/]+)/concurrency", "PutFunctionConcurrency"),
+	on(http.MethodDelete, "/2017-10-31/functions/(?P<FunctionName>[^/]+)/concurrency", "DeleteFunctionConcurrency"),
+	on(http.MethodPut, "/2015-03-31/functions/(?P<FunctionName>[^/]+)/aliases/(?P<Name>[^/]+)", "UpdateAlias"),
+	on(http.MethodDelete, "/2015-03-31/functions/(?P<FunctionName>[^/]+)", "DeleteFunction"),
 	on(http.MethodGet, "/2016-08-19/account-settings", "GetAccountSettings"),
 	{http.MethodPost, on("", "/2015-03-31/functions/(?P<FunctionName>[^/]+)/invocations", "").path, "Invoke", true},
 }
@@ -145,16 +151,95 @@ func aliasOf(r *cloud.Resource) object {
 	}
 }
 
+// alias finds an alias of a function, with its function.
+func (e *Endpoint) alias(region, function, name string) (alias, of *cloud.Resource, err error) {
+	of, _, err = e.function(region, onFunction{FunctionName: function})
+	if err != nil {
+		return nil, nil, err
+	}
+	alias, there := e.cloud.Read(functionAliasType, region, text(of.Outputs, "arn")+":"+name)
+	if !there {
+		return nil, nil, awsapi.Error("ResourceNotFoundException", "Cannot find alias arn: %s:%s", text(of.Outputs, "arn"), name)
+	}
+	return alias, of, nil
+}
+
 func (e *Endpoint) getAlias(_ context.Context, region string, in struct{ FunctionName, Name string }) (any, error) {
+	alias, _, err := e.alias(region, in.FunctionName, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return aliasOf(alias), nil
+}
+
+// updateAlias leads an alias to the version that is kept here. No weighted pair of versions is served.
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateAlias.html
+func (e *Endpoint) updateAlias(ctx context.Context, region string, in struct {
+	FunctionName, Name           string
+	FunctionVersion, Description *string
+}) (any, error) {
+	alias, of, err := e.alias(region, in.FunctionName, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	changed := object{}
+	if in.FunctionVersion != nil {
+		if version := *in.FunctionVersion; version != "$LATEST" && version != of.Outputs["version"] {
+			return nil, awsapi.Error("ResourceNotFoundException", "Function not found: %s:%s", text(of.Outputs, "arn"), version)
+		}
+		changed["functionVersion"] = *in.FunctionVersion
+	}
+	if in.Description != nil {
+		changed["description"] = *in.Description
+	}
+	if err := e.change(alias, changed); err != nil {
+		return nil, err
+	}
+	return e.getAlias(ctx, region, struct{ FunctionName, Name string }{in.FunctionName, in.Name})
+}
+
+// putFunctionConcurrency serves https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html
+func (e *Endpoint) putFunctionConcurrency(_ context.Context, region string, in struct {
+	FunctionName                 string
+	ReservedConcurrentExecutions *float64
+}) (any, error) {
 	found, _, err := e.function(region, onFunction{FunctionName: in.FunctionName})
 	if err != nil {
 		return nil, err
 	}
-	alias, there := e.cloud.Read(functionAliasType, region, text(found.Outputs, "arn")+":"+in.Name)
-	if !there {
-		return nil, awsapi.Error("ResourceNotFoundException", "Cannot find alias arn: %s:%s", text(found.Outputs, "arn"), in.Name)
+	if in.ReservedConcurrentExecutions == nil || *in.ReservedConcurrentExecutions < 0 {
+		return nil, awsapi.Error("InvalidParameterValueException", "ReservedConcurrentExecutions is 0 or more")
 	}
-	return aliasOf(alias), nil
+	reserved := *in.ReservedConcurrentExecutions
+	before, _ := found.Inputs["reservedConcurrentExecutions"].(float64) // -1: none
+	if e.unreserved(region)+max(0, before)-reserved < leastUnreserved {
+		return nil, awsapi.Error("InvalidParameterValueException", "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [%d].", leastUnreserved)
+	}
+	return object{"ReservedConcurrentExecutions": reserved}, e.change(found, object{"reservedConcurrentExecutions": reserved})
+}
+
+func (e *Endpoint) deleteFunctionConcurrency(_ context.Context, region string, in struct{ FunctionName string }) (any, error) {
+	found, _, err := e.function(region, onFunction{FunctionName: in.FunctionName})
+	if err != nil {
+		return nil, err
+	}
+	return payload{}, e.change(found, object{"reservedConcurrentExecutions": nil})
+}
+
+// deleteFunction deletes a function with its aliases. With a qualifier it deletes that version: to the one that there is an
+// alias leads, and that there is no other isn't an error, as recorded in LocalStack's test_delete_on_nonexisting_version.
+// https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html
+func (e *Endpoint) deleteFunction(_ context.Context, region string, in onFunction) (any, error) {
+	found, _, err := e.function(region, onFunction{FunctionName: in.FunctionName})
+	switch {
+	case err != nil:
+		return nil, err
+	case in.Qualifier == "":
+		return payload{}, e.cloud.Delete(functionType, region, found.ID)
+	case in.Qualifier == found.Outputs["version"]:
+		return nil, awsapi.Error("ResourceConflictException", "Version %s is the only one that is kept here, and can't be deleted.", in.Qualifier)
+	}
+	return payload{}, nil
 }
 
 func (e *Endpoint) listAliases(_ context.Context, region string, in struct{ FunctionName, MaxItems, Marker string }) (any, error) {
@@ -175,15 +260,24 @@ func (e *Endpoint) listAliases(_ context.Context, region string, in struct{ Func
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const accountConcurrency = 1000
 
-func (e *Endpoint) getAccountSettings(_ context.Context, region string, _ struct{}) (any, error) {
+// leastUnreserved is what no reservation may take.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+const leastUnreserved = 100
+
+// unreserved is what functions of a region haven't reserved.
+func (e *Endpoint) unreserved(region string) float64 {
 	left := float64(accountConcurrency)
 	for _, r := range e.declared(functionType, region) {
 		if reserved, given := r.Inputs["reservedConcurrentExecutions"].(float64); given && reserved > 0 {
 			left -= reserved
 		}
 	}
+	return left
+}
+
+func (e *Endpoint) getAccountSettings(_ context.Context, region string, _ struct{}) (any, error) {
 	return object{
-		"AccountLimit": object{"ConcurrentExecutions": accountConcurrency, "UnreservedConcurrentExecutions": left},
+		"AccountLimit": object{"ConcurrentExecutions": accountConcurrency, "UnreservedConcurrentExecutions": e.unreserved(region)},
 		"AccountUsage": object{"FunctionCount": len(e.declared(functionType, region))},
 	}, nil
 }

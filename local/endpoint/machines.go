@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"strings"
+	"time"
 
 	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
@@ -19,7 +20,7 @@ var machineOperations = map[string]operation{
 	"ListStateMachineVersions": serve((*Endpoint).listStateMachineVersions),
 	"ListExecutions":           serve((*Endpoint).listExecutions), "DescribeExecution": serve((*Endpoint).describeExecution),
 	"GetExecutionHistory": serve((*Endpoint).getExecutionHistory), "StartExecution": serve((*Endpoint).startExecution),
-	"StopExecution": serve((*Endpoint).stopExecution),
+	"StopExecution": serve((*Endpoint).stopExecution), "UpdateStateMachineAlias": serve((*Endpoint).updateStateMachineAlias),
 }
 
 // machine finds a state machine by its ARN, or by that of its latest version or of an alias, which are qualified.
@@ -131,6 +132,37 @@ func (e *Endpoint) describeStateMachineAlias(_ context.Context, region string, i
 		"stateMachineAliasArn": alias.ID, "name": alias.Inputs["name"], "description": alias.Inputs["description"],
 		"routingConfiguration": routes, "creationDate": moment(e.began), "updateDate": moment(e.began),
 	}, nil
+}
+
+// updateStateMachineAlias leads an alias to the version that is kept here.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachineAlias.html
+func (e *Endpoint) updateStateMachineAlias(_ context.Context, region string, in struct {
+	StateMachineAliasArn string  `json:"stateMachineAliasArn"`
+	Description          *string `json:"description"`
+	RoutingConfiguration []struct {
+		StateMachineVersionArn string  `json:"stateMachineVersionArn"`
+		Weight                 float64 `json:"weight"`
+	} `json:"routingConfiguration"`
+}) (any, error) {
+	alias, found := e.cloud.Read(machineAliasType, region, in.StateMachineAliasArn)
+	if !found {
+		return nil, awsapi.Error("ResourceNotFound", "Request references a resource that does not exist: '%s'", in.StateMachineAliasArn)
+	}
+	changed := object{}
+	if in.Description != nil {
+		changed["description"] = *in.Description
+	}
+	var routes []any
+	for _, route := range in.RoutingConfiguration {
+		if _, qualified, err := e.machine(region, route.StateMachineVersionArn); err != nil || !qualified || route.Weight != 100 && len(in.RoutingConfiguration) == 1 {
+			return nil, awsapi.Validation("'%s' with weight %v is not a route to a version of the state machine", route.StateMachineVersionArn, route.Weight)
+		}
+		routes = append(routes, object{"stateMachineVersionArn": route.StateMachineVersionArn, "weight": route.Weight})
+	}
+	if routes != nil {
+		changed["routingConfigurations"] = routes
+	}
+	return object{"updateDate": moment(time.Now())}, e.change(alias, changed)
 }
 
 // declared lists the resources of a type in a region, in order of creation.

@@ -26,6 +26,7 @@ var queueOperations = map[string]operation{
 	"ReceiveMessage": serve((*Endpoint).receiveMessage), "DeleteMessage": serve((*Endpoint).deleteMessage),
 	"DeleteMessageBatch": serve((*Endpoint).deleteMessageBatch), "ChangeMessageVisibility": serve((*Endpoint).changeMessageVisibility),
 	"ChangeMessageVisibilityBatch": serve((*Endpoint).changeMessageVisibilityBatch),
+	"StartMessageMoveTask":         serve((*Endpoint).startMessageMoveTask),
 	"SendMessage":                  serve((*Endpoint).sendMessage), "SendMessageBatch": serve((*Endpoint).sendMessageBatch), "PurgeQueue": serve((*Endpoint).purgeQueue),
 	"GetQueueAttributes": serve((*Endpoint).getQueueAttributes), "GetQueueUrl": serve((*Endpoint).getQueueURL), "ListQueues": serve((*Endpoint).listQueues),
 }
@@ -281,6 +282,18 @@ func batch[Entry any](entries []Entry, id func(Entry) string, serve func(Entry) 
 		}
 	}
 	return object{"Successful": done, "Failed": failed}, nil
+}
+
+// startMessageMoveTask refuses every queue: none is the dead-letter queue of another one, which is what can be moved back.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+func (e *Endpoint) startMessageMoveTask(_ context.Context, region string, in struct {
+	SourceArn, DestinationArn    string
+	MaxNumberOfMessagesPerSecond int
+}) (any, error) {
+	if _, err := e.cloud.Queue(region, in.SourceArn[strings.LastIndex(in.SourceArn, ":")+1:]); err != nil {
+		return nil, awsapi.Error("ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
+	}
+	return nil, awsapi.Error("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
 }
 
 func (e *Endpoint) purgeQueue(ctx context.Context, region string, in struct {

@@ -2,7 +2,6 @@ package endpoint
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -67,20 +66,12 @@ func (e *Endpoint) listRules(_ context.Context, region string, in struct {
 	return paged("Rules", listed, "NextToken", next), nil
 }
 
-// setRule changes the resource, so that a disabled rule outlives the process.
 func (e *Endpoint) setRule(region string, in namedRule, state string) (any, error) {
-	e.changing.Lock()
-	defer e.changing.Unlock()
 	found, err := e.rule(region, in)
 	if err != nil {
 		return nil, err
 	}
-	properties := maps.Clone(found.Inputs)
-	properties["state"] = state
-	if _, err := e.cloud.Update(ruleType, region, found.ID, properties); err != nil {
-		return nil, err
-	}
-	return object{}, nil
+	return object{}, e.change(found, object{"state": state})
 }
 
 func (e *Endpoint) enableRule(_ context.Context, region string, in namedRule) (any, error) {

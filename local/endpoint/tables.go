@@ -23,6 +23,7 @@ var tableOperations = map[string]operation{
 	"DescribeTable": serve((*Endpoint).describeTable), "GetItem": serve((*Endpoint).getItem), "Query": serve((*Endpoint).query),
 	"PutItem": serve((*Endpoint).putItem), "Scan": serve((*Endpoint).scan), "BatchGetItem": serve((*Endpoint).batchGetItem),
 	"ListTables": serve((*Endpoint).listTables), "DescribeContinuousBackups": serve((*Endpoint).describeContinuousBackups),
+	"UpdateTable": serve((*Endpoint).updateTable), "DeleteTable": serve((*Endpoint).deleteTable), "ListBackups": serve((*Endpoint).listBackups),
 }
 
 const (
@@ -225,6 +226,55 @@ func (e *Endpoint) listTables(_ context.Context, region string, in struct {
 		answer = object{"TableNames": names[:limit], "LastEvaluatedTableName": names[limit-1]}
 	}
 	return answer, nil
+}
+
+// changedTable describes a table that changes from now on, and returns its resource: the table, or this region's replica.
+func (e *Endpoint) changedTable(ctx context.Context, region string, name *string, status string) (*cloud.Resource, object, error) {
+	described, err := e.describeTable(ctx, region, dynamodb.DescribeTableInput{TableName: name})
+	if err != nil {
+		return nil, nil, err
+	}
+	told := described.(object)["Table"].(object)
+	told["TableStatus"] = status
+	declared, replica := e.declaredTable(region, *name)
+	return cmp.Or(replica, declared), object{"TableDescription": told}, nil
+}
+
+// updateTable serves no change but that of the protection against deletion, which each replica has of its own.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+func (e *Endpoint) updateTable(ctx context.Context, region string, in struct {
+	TableName                 *string
+	DeletionProtectionEnabled *bool
+}) (any, error) {
+	of, told, err := e.changedTable(ctx, region, in.TableName, "UPDATING")
+	if err != nil {
+		return nil, err
+	}
+	if in.DeletionProtectionEnabled == nil {
+		return nil, awsapi.Validation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+	}
+	return told, e.change(of, object{"deletionProtectionEnabled": *in.DeletionProtectionEnabled})
+}
+
+// deleteTable serves https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteTable.html
+func (e *Endpoint) deleteTable(ctx context.Context, region string, in struct{ TableName *string }) (any, error) {
+	of, told, err := e.changedTable(ctx, region, in.TableName, "DELETING")
+	if err != nil {
+		return nil, err
+	}
+	if of.Inputs["deletionProtectionEnabled"] == true {
+		return nil, awsapi.Validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	}
+	return told, e.cloud.Delete(of.Type, region, of.ID)
+}
+
+// listBackups finds none: here, nothing is backed up.
+func (e *Endpoint) listBackups(context.Context, string, struct {
+	TableName, BackupType, ExclusiveStartBackupArn string
+	Limit                                          int
+	TimeRangeLowerBound, TimeRangeUpperBound       moment
+}) (any, error) {
+	return object{"BackupSummaries": []any{}}, nil
 }
 
 // describeContinuousBackups answers what was declared: here, nothing is backed up.

@@ -1,6 +1,6 @@
 """Calls every operation of the local cloud that AWS_ENDPOINT_URL names, with boto3, and prints which: served.py OUTPUTS."""
 import json, sys, time
-import boto3
+import boto3, botocore
 
 outputs = json.load(open(sys.argv[1]))
 called = set()
@@ -25,8 +25,16 @@ def eventually(read):
     raise TimeoutError("nothing came")
 
 
+def refused(code, call, **asked):
+    try:
+        sys.exit(f"not refused: {call(**asked)}")
+    except botocore.exceptions.ClientError as error:
+        expect(error.response["Error"]["Code"] == code, error)
+
+
 events, dynamodb, sqs, ssm, states = client("events"), client("dynamodb"), client("sqs"), client("ssm"), client("stepfunctions")
 logs, functions, alarms, keys, traces, sts = client("logs"), client("lambda"), client("cloudwatch"), client("kms"), client("xray"), client("sts")
+roles, topics, networks, images = client("iam"), client("sns"), client("ec2"), client("ecr")
 bus, table, machine = outputs["eventBusName"], outputs["tradeTableName"], outputs["stateMachineArn"]
 queue, recorder, prefix = outputs["deadLetterQueueUrls"]["recorder"], outputs["functionNames"]["recorder"], outputs["parameterPrefix"]
 
@@ -62,11 +70,8 @@ expect(replay["State"] == "STARTING" and replay["ReplayArn"].endswith(":replay/b
 ended = eventually(lambda: [r for r in [events.describe_replay(ReplayName="boto3")] if r["State"] == "COMPLETED"])[0]
 expect(ended["EventLastReplayedTime"] <= ended["ReplayEndTime"] and ended["Destination"] == window["Destination"], ended)
 expect([r["ReplayName"] for r in events.list_replays(NamePrefix="boto", State="COMPLETED")["Replays"]] == ["boto3"], "the replays")
-for name, refused in ("boto3", "IllegalStatusException"), ("none", "ResourceNotFoundException"):
-    try:
-        expect(not events.cancel_replay(ReplayName=name), "what can't be cancelled is")
-    except events.exceptions.ClientError as error:
-        expect(error.response["Error"]["Code"] == refused, error)
+refused("IllegalStatusException", events.cancel_replay, ReplayName="boto3")
+refused("ResourceNotFoundException", events.cancel_replay, ReplayName="none")
 
 key = {name: item[name] for name in ("tradeId", "version")}
 expect(dynamodb.get_item(TableName=table, Key=key)["Item"] == item, "an item by its key")
@@ -144,5 +149,55 @@ expect(alarms.describe_alarm_history(AlarmName=alarm)["AlarmHistoryItems"], "an 
 found = keys.describe_key(KeyId="alias/" + recorder.rsplit("-", 1)[0])["KeyMetadata"]
 expect(keys.get_key_rotation_status(KeyId=found["KeyId"])["KeyRotationEnabled"], "a key that rotates")
 expect(eventually(lambda: traces.batch_get_traces(TraceIds=[root])["Traces"])[0]["Segments"], "a trace")
+
+key = found["KeyId"]
+keys.enable_key(KeyId=key)
+refused("KMSInvalidStateException", keys.cancel_key_deletion, KeyId=key)
+keys.rotate_key_on_demand(KeyId=key)
+expect([r["RotationType"] for r in keys.list_key_rotations(KeyId=key)["Rotations"]] == ["ON_DEMAND"], "the key's rotations")
+
+refused("InvalidParameterValue", sqs.start_message_move_task, SourceArn=held["QueueArn"])
+refused("ResourceNotFoundException", sqs.start_message_move_task, SourceArn=held["QueueArn"] + "x")
+
+role = functions.get_function_configuration(FunctionName=recorder)["Role"]
+told = roles.get_role(RoleName=role.rsplit("/", 1)[1])["Role"]
+expect(told["Arn"] == role and told["AssumeRolePolicyDocument"]["Statement"], told)
+refused("NoSuchEntity", roles.get_role, RoleName="none")
+topics.list_subscriptions_by_topic(TopicArn=outputs["alarmTopicArn"])
+refused("NotFound", topics.list_subscriptions_by_topic, TopicArn=outputs["alarmTopicArn"] + "x")
+expect(networks.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["*"]}])["NetworkInterfaces"] == [], "the network interfaces")
+
+uri, digest = functions.get_function(FunctionName=recorder)["Code"]["ImageUri"].split("@")
+repository = next(r["repositoryName"] for r in images.describe_repositories()["repositories"] if r["repositoryUri"] == uri)
+expect(images.describe_images(repositoryName=repository, imageIds=[{"imageDigest": digest}])["imageDetails"][0]["imageTags"], "the image's tags")
+refused("ImageNotFoundException", images.describe_images, repositoryName=repository, imageIds=[{"imageTag": "none"}])
+refused("RepositoryNotFoundException", images.describe_repositories, repositoryNames=["none"])
+refused("RepositoryNotEmptyException", images.delete_repository, repositoryName=repository)
+images.delete_repository(repositoryName=repository, force=True)
+expect(repository not in [r["repositoryName"] for r in images.describe_repositories()["repositories"]], "a deleted repository")
+
+expect(functions.update_alias(FunctionName=recorder, Name="live", FunctionVersion="1", Description="back")["Description"] == "back", "an alias")
+refused("ResourceNotFoundException", functions.update_alias, FunctionName=recorder, Name="live", FunctionVersion="7")
+refused("InvalidParameterValueException", functions.put_function_concurrency, FunctionName=recorder, ReservedConcurrentExecutions=950)
+functions.put_function_concurrency(FunctionName=recorder, ReservedConcurrentExecutions=77)
+expect(functions.get_function_concurrency(FunctionName=recorder)["ReservedConcurrentExecutions"] == 77, "a function's concurrency")
+functions.delete_function_concurrency(FunctionName=recorder)
+expect("ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=recorder), "a function without a reservation")
+functions.delete_function(FunctionName=recorder, Qualifier="7")
+refused("ResourceConflictException", functions.delete_function, FunctionName=recorder, Qualifier="1")
+functions.delete_function(FunctionName=recorder)
+refused("ResourceNotFoundException", functions.get_alias, FunctionName=recorder, Name="live")
+
+states.update_state_machine_alias(stateMachineAliasArn=alias, routingConfiguration=[{"stateMachineVersionArn": version, "weight": 100}])
+two = [{"stateMachineVersionArn": version, "weight": 90}, {"stateMachineVersionArn": version, "weight": 10}]
+refused("ValidationException", states.update_state_machine_alias, stateMachineAliasArn=alias, routingConfiguration=two)
+
+expect(dynamodb.list_backups(BackupType="SYSTEM")["BackupSummaries"] == [], "the backups")
+dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+expect(dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"], "a protected table")
+refused("ValidationException", dynamodb.delete_table, TableName=table)
+dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+expect(dynamodb.delete_table(TableName=table)["TableDescription"]["TableStatus"] == "DELETING", "a table that is deleted")
+refused("ResourceNotFoundException", dynamodb.describe_table, TableName=table)
 
 print(json.dumps(sorted(called)))

@@ -1,0 +1,196 @@
+package endpoint
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"iter"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"trade-processing/local/awsapi"
+	"trade-processing/local/cloud"
+)
+
+// What is only on record here: roles, topics, networks and repositories.
+
+const (
+	roleType         = "aws:iam/role:Role"
+	topicType        = "aws:sns/topic:Topic"
+	subscriptionType = "aws:sns/topicSubscription:TopicSubscription"
+	repositoryType   = "aws:ecr/repository:Repository"
+	imageType        = "docker:index/image:Image"
+)
+
+var (
+	roleOperations       = map[string]operation{"GetRole": serve((*Endpoint).getRole)}
+	topicOperations      = map[string]operation{"ListSubscriptionsByTopic": serve((*Endpoint).listSubscriptionsByTopic)}
+	networkOperations    = map[string]operation{"DescribeNetworkInterfaces": describeNetworkInterfaces}
+	repositoryOperations = map[string]operation{
+		"DescribeRepositories": serve((*Endpoint).describeRepositories), "DescribeImages": serve((*Endpoint).describeImages),
+		"DeleteRepository": serve((*Endpoint).deleteRepository),
+	}
+)
+
+// getRole finds a role wherever it was declared: IAM has no regions.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
+func (e *Endpoint) getRole(_ context.Context, _ string, in struct{ RoleName string }) (any, error) {
+	for _, r := range e.cloud.Resources() {
+		if r.Type == roleType && r.ID == in.RoleName {
+			type role struct {
+				Path, RoleName, Arn, CreateDate, AssumeRolePolicyDocument, Description string
+
+				RoleID string `xml:"RoleId"`
+			}
+			return struct {
+				XMLName xml.Name `xml:"GetRoleResponse"`
+				Role    role     `xml:"GetRoleResult>Role"`
+			}{Role: role{
+				Path: "/", RoleName: r.ID, RoleID: r.ID, Arn: text(r.Outputs, "arn"), CreateDate: r.Created.UTC().Format(time.RFC3339),
+				AssumeRolePolicyDocument: url.QueryEscape(text(r.Inputs, "assumeRolePolicy")), Description: text(r.Inputs, "description"),
+			}}, nil
+		}
+	}
+	return nil, awsapi.Error("NoSuchEntity", "The role with name %s cannot be found.", in.RoleName)
+}
+
+// listSubscriptionsByTopic lists all on one page. Nobody confirms any here.
+// https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
+func (e *Endpoint) listSubscriptionsByTopic(_ context.Context, region string, in struct{ TopicArn, NextToken string }) (any, error) {
+	if _, there := e.cloud.Read(topicType, region, in.TopicArn); !there {
+		return nil, awsapi.Error("NotFound", "Topic does not exist")
+	}
+	type subscription struct{ SubscriptionArn, Owner, Protocol, Endpoint, TopicArn string }
+	var listed []subscription
+	for _, r := range e.declared(subscriptionType, region) {
+		if text(r.Inputs, "topic") == in.TopicArn {
+			listed = append(listed, subscription{"PendingConfirmation", cloud.Account, text(r.Inputs, "protocol"), text(r.Inputs, "endpoint"), in.TopicArn})
+		}
+	}
+	return struct {
+		XMLName       xml.Name       `xml:"ListSubscriptionsByTopicResponse"`
+		Subscriptions []subscription `xml:"ListSubscriptionsByTopicResult>Subscriptions>member"`
+	}{Subscriptions: listed}, nil
+}
+
+// describeNetworkInterfaces finds none, whatever is asked for: functions have none here.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
+func describeNetworkInterfaces(*Endpoint, context.Context, string, []byte) (any, error) {
+	return struct {
+		XMLName             xml.Name `xml:"DescribeNetworkInterfacesResponse"`
+		NetworkInterfaceSet struct{} `xml:"networkInterfaceSet"`
+	}{}, nil
+}
+
+// describeRepositories lists all on one page. ECR's own copies in other regions aren't made here.
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html
+func (e *Endpoint) describeRepositories(_ context.Context, region string, in struct {
+	RegistryID      string   `json:"registryId"`
+	RepositoryNames []string `json:"repositoryNames"`
+	MaxResults      int      `json:"maxResults"`
+	NextToken       string   `json:"nextToken"`
+}) (any, error) {
+	listed := []any{}
+	for _, r := range e.declared(repositoryType, region) {
+		if len(in.RepositoryNames) == 0 || slices.Contains(in.RepositoryNames, r.ID) {
+			listed = append(listed, repositoryOf(r))
+		}
+	}
+	for _, name := range in.RepositoryNames {
+		if _, err := e.repository(region, name); err != nil {
+			return nil, err
+		}
+	}
+	return object{"repositories": listed}, nil
+}
+
+func repositoryOf(r *cloud.Resource) object {
+	return object{
+		"repositoryName": r.ID, "repositoryArn": r.Outputs["arn"], "registryId": cloud.Account, "repositoryUri": r.Outputs["repositoryUrl"],
+		"createdAt": moment(r.Created), "imageTagMutability": r.Inputs["imageTagMutability"],
+	}
+}
+
+func (e *Endpoint) repository(region, name string) (*cloud.Resource, error) {
+	found, there := e.cloud.Read(repositoryType, region, name)
+	if !there {
+		return nil, awsapi.Error("RepositoryNotFoundException", "The repository with name '%s' does not exist in the registry with id '%s'", name, cloud.Account)
+	}
+	return found, nil
+}
+
+type imageID struct {
+	ImageDigest string `json:"imageDigest"`
+	ImageTag    string `json:"imageTag"`
+}
+
+// images yields what was pushed to a repository, by digest.
+func (e *Endpoint) images(repository *cloud.Resource) iter.Seq2[string, *cloud.Resource] {
+	return func(yield func(string, *cloud.Resource) bool) {
+		for _, r := range e.cloud.Resources() {
+			uri, digest, _ := strings.Cut(text(r.Outputs, "repoDigest"), "@")
+			if r.Type == imageType && uri == repository.Outputs["repositoryUrl"] && !yield(digest, r) {
+				return
+			}
+		}
+	}
+}
+
+// describeImages lists what the stack has pushed, on one page.
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html
+func (e *Endpoint) describeImages(_ context.Context, region string, in struct {
+	RegistryID     string          `json:"registryId"`
+	RepositoryName string          `json:"repositoryName"`
+	ImageIDs       []imageID       `json:"imageIds"`
+	MaxResults     int             `json:"maxResults"`
+	NextToken      string          `json:"nextToken"`
+	Filter         json.RawMessage `json:"filter"` // by tags or scans: all are tagged
+}) (any, error) {
+	repository, err := e.repository(region, in.RepositoryName)
+	if err != nil {
+		return nil, err
+	}
+	listed, found := []any{}, 0
+	for digest, r := range e.images(repository) {
+		tag := text(r.Inputs, "imageName")
+		tag = tag[strings.LastIndex(tag, ":")+1:]
+		asked := len(in.ImageIDs) == 0
+		for _, id := range in.ImageIDs {
+			if (id.ImageDigest == "" || id.ImageDigest == digest) && (id.ImageTag == "" || id.ImageTag == tag) {
+				asked, found = true, found+1
+			}
+		}
+		if asked {
+			listed = append(listed, object{
+				"registryId": cloud.Account, "repositoryName": repository.ID, "imageDigest": digest, "imageTags": []any{tag}, "imagePushedAt": moment(r.Created),
+			})
+		}
+	}
+	if found < len(in.ImageIDs) {
+		return nil, awsapi.Error("ImageNotFoundException", "An image that was asked for does not exist within the repository with name '%s' in the registry with id '%s'", repository.ID, cloud.Account)
+	}
+	return object{"imageDetails": listed}, nil
+}
+
+// deleteRepository serves https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html
+func (e *Endpoint) deleteRepository(ctx context.Context, region string, in struct {
+	RegistryID     string `json:"registryId"`
+	RepositoryName string `json:"repositoryName"`
+	Force          bool   `json:"force"`
+}) (any, error) {
+	found, err := e.repository(region, in.RepositoryName)
+	if err != nil {
+		return nil, err
+	}
+	for range e.images(found) {
+		if !in.Force {
+			return nil, awsapi.Error("RepositoryNotEmptyException", "The repository with name '%s' in registry with id '%s' cannot be deleted because it still contains images", found.ID, cloud.Account)
+		}
+	}
+	if err := e.change(found, object{"forceDelete": true}); err != nil {
+		return nil, err
+	}
+	return object{"repository": repositoryOf(found)}, e.cloud.Delete(repositoryType, region, found.ID)
+}
