@@ -87,7 +87,7 @@ func (r restful) Sleep(ctx context.Context, d time.Duration) error {
 // What was done is durable after Sync: Create, Update, Delete, SetState and PutEvent call it before they return. Whoever
 // answers somebody else's call calls it before the answer; calls at the same time share one fsync.
 //
-// An event is accepted by Accept, and durable after Sync; Later delivers it while the caller goes on. If the process
+// An event is accepted by Accept, and durable after Keep and Sync; Later delivers it while the caller goes on. If the process
 // ends in between, by whatever means, Unfinished has it after the next Open, and Later delivers it again: at least
 // once, as EventBridge does.
 func Open(folder string, options Options) (*Cloud, error) {
@@ -153,7 +153,7 @@ func (c *Cloud) SetState(state []byte) {
 }
 
 func (c *Cloud) write(changes ...disk.Change) {
-	if c.disk != nil {
+	if c.disk != nil && len(changes) > 0 {
 		c.disk.Write(changes...)
 	}
 }
@@ -230,20 +230,24 @@ func eventKey(number uint64) string {
 	return eventKeys + string(binary.BigEndian.AppendUint64(nil, number))
 }
 
-// keep writes down an event until it is delivered.
-func (c *Cloud) keep(a *Accepted) {
-	if c.disk == nil && c.archived == nil || a.event == nil {
+// Keep writes down accepted events, all or none, until they are delivered.
+func (c *Cloud) Keep(accepted ...*Accepted) {
+	if c.disk == nil && c.archived == nil {
 		return
 	}
-	c.durable.mu.Lock()
-	c.number++
-	a.number = c.number
-	c.durable.mu.Unlock()
-	if c.disk == nil {
-		return
+	changes := make([]disk.Change, 0, len(accepted))
+	for _, a := range accepted {
+		if a.event == nil {
+			continue
+		}
+		c.durable.mu.Lock()
+		c.number++
+		a.number = c.number
+		c.durable.mu.Unlock()
+		line, _ := json.Marshal(savedEvent{a.ID, a.region, a.bus, a.trace, a.replay, a.rules}) // strings
+		changes = append(changes, disk.Change{Key: eventKey(a.number), Value: string(line) + "\n" + string(a.event.document.JSON())})
 	}
-	line, _ := json.Marshal(savedEvent{a.ID, a.region, a.bus, a.trace, a.replay, a.rules}) // strings
-	c.write(disk.Change{Key: eventKey(a.number), Value: string(line) + "\n" + string(a.event.document.JSON())})
+	c.write(changes...)
 }
 
 // delivered forgets an event. The change is durable no sooner than what its executions did.

@@ -166,6 +166,7 @@ func load(t *testing.T, folder string) {
 				if err != nil {
 					panic(err)
 				}
+				w.Keep(a)
 				w.Sync()
 				say("%s %s", said, id)
 				say("event %s", a.ID)

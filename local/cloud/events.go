@@ -316,12 +316,13 @@ func (c *Cloud) PutEvent(ctx context.Context, regionName, busName string, entry 
 	if err != nil {
 		return Receipt{}, err
 	}
+	c.Keep(accepted)
 	receipt, err := c.Deliver(ctx, accepted)
 	c.Sync()
 	return receipt, err
 }
 
-// Accept puts an entry on a bus, from where Deliver or Later takes it. An event for a bus that doesn't exist is accepted
+// Accept puts an entry on a bus, from where Deliver or Later takes it; Keep makes it outlive the process. An event for a bus that doesn't exist is accepted
 // and dropped, as AWS does, which documents no error for it. The error is a *Refusal if the entry isn't accepted, or an
 // awsapi.Unsupported.
 func (c *Cloud) Accept(regionName, busName string, entry Entry) (*Accepted, error) {
@@ -344,7 +345,6 @@ func (c *Cloud) Accept(regionName, busName string, entry Entry) (*Accepted, erro
 		return nil, awsapi.Error("AccessDeniedException", "%v", err)
 	}
 	accepted.event = &made
-	c.keep(accepted)
 	return accepted, nil
 }
 

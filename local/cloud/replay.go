@@ -222,7 +222,7 @@ func (c *Cloud) send(ctx context.Context, r *Replay, deliver func(context.Contex
 			c.archived.Damaged(fmt.Errorf("reading an event of %s at %s: %w", r.Archive, at, err))
 		}
 		again.trace = c.traceHeader()
-		c.keep(again)
+		c.Keep(again)
 		if err := deliver(ctx, again); err != nil {
 			return err
 		}

@@ -185,13 +185,15 @@ type Change struct {
 func (s *Store) Write(changes ...Change) {
 	s.apply(func(b *pebble.Batch) error {
 		for _, change := range changes {
-			var err error
-			if key := []byte(change.Key); change.Delete {
-				err = b.Delete(key, nil)
+			var to *pebble.DeferredBatchOp // which is filled without another copy
+			if change.Delete {
+				to = b.DeleteDeferred(len(change.Key))
 			} else {
-				err = b.Set(key, []byte(change.Value), nil)
+				to = b.SetDeferred(len(change.Key), len(change.Value))
+				copy(to.Value, change.Value)
 			}
-			if err != nil {
+			copy(to.Key, change.Key)
+			if err := to.Finish(); err != nil {
 				return err
 			}
 		}

@@ -93,7 +93,8 @@ func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInp
 		return nil, awsapi.Error(cloud.TooLarge.Code, "%s", cloud.TooLarge.Message)
 	}
 	answers, refused := make([]map[string]string, len(in.Entries)), 0
-	var accepted []func() error // deliver each
+	var accepted []*cloud.Accepted
+	var traces []string // of these, as they came
 	for i, entry := range in.Entries {
 		event, err := e.cloud.Accept(region, aws.ToString(entry.EventBusName), entries[i])
 		if refusal, ok := errors.AsType[*cloud.Refusal](err); ok {
@@ -104,11 +105,11 @@ func (e *Endpoint) putEvents(ctx context.Context, region string, in putEventsInp
 			return nil, err
 		}
 		answers[i] = map[string]string{"EventId": event.ID}
-		accepted = append(accepted, func() error { return e.deliver(ctx, event, entry.TraceHeader) })
+		accepted, traces = append(accepted, event), append(traces, entry.TraceHeader)
 	}
-	e.cloud.Sync()
-	for _, deliver := range accepted {
-		if err := deliver(); err != nil {
+	e.cloud.Keep(accepted...) // which is durable when the answer is written, and before what comes of it
+	for i, event := range accepted {
+		if err := e.deliver(ctx, event, traces[i]); err != nil {
 			return nil, err
 		}
 	}

@@ -125,13 +125,14 @@ func (f *file) clear() {
 
 // text is a record's value on disk: its stamp, the number of its keys in indexes, the keys, and its body.
 func (r *record) text() string {
-	b := make([]byte, 0, len(r.body)+128)
+	b := make([]byte, 0, 256)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.written.nanos))
 	b = append(b, byte(len(r.keys)-1))
-	for _, part := range append([]string{r.written.region}, r.keys[1:]...) {
-		b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
+	b = append(binary.AppendUvarint(b, uint64(len(r.written.region))), r.written.region...)
+	for _, key := range r.keys[1:] {
+		b = append(binary.AppendUvarint(b, uint64(len(key))), key...)
 	}
-	return string(append(b, r.body...))
+	return string(b) + r.body
 }
 
 func readRecord(key, value string) *record {

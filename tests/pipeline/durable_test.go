@@ -53,6 +53,7 @@ func BenchmarkDurable(b *testing.B) {
 					}
 					accepted = append(accepted, a)
 				}
+				here.Keep(accepted...)
 				here.Sync()
 				for _, a := range accepted {
 					delivering.Add(1)
