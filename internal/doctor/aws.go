@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	quotatypes "github.com/aws/aws-sdk-go-v2/service/servicequotas/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -40,7 +42,7 @@ func (e *examination) aws(ctx context.Context) error {
 		name, action string
 		run          func(context.Context, aws.Config, string) error
 	}{
-		{"Lambda concurrency", "lambda:GetAccountSettings", e.concurrency},
+		{"Lambda concurrency", "lambda:GetAccountSettings and lambda:GetFunctionConcurrency", e.concurrency},
 		{"VPC endpoints", "servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota", e.endpoints},
 		{"registry replication", "ecr:DescribeRegistry", e.replication},
 		{"Lambda Insights' log group", "logs:DescribeLogGroups and logs:ListTagsForResource", e.logGroup},
@@ -140,19 +142,20 @@ func (e *examination) isNamed(check, arn string) error {
 const unreserved = 100
 
 func (e *examination) concurrency(ctx context.Context, config aws.Config, check string) error {
-	reserved := 0
+	reserved, functions := 0, []string{}
 	for name := range e.config {
-		if strings.HasPrefix(name, key("")) && strings.HasSuffix(name, "ReservedConcurrency") {
+		if function, is := strings.CutSuffix(strings.TrimPrefix(name, key("")), "ReservedConcurrency"); is {
 			own := 0
 			if err := e.read(name, &own); err != nil {
 				return err
 			}
-			reserved += own
+			reserved, functions = reserved+own, append(functions, function)
 		}
 	}
+	client := lambda.NewFromConfig(config)
 	// Service Quotas knows the quota, but not what other functions have reserved of it:
 	// https://docs.aws.amazon.com/lambda/latest/api/API_AccountLimit.html
-	answer, err := lambda.NewFromConfig(config).GetAccountSettings(ctx, nil)
+	answer, err := client.GetAccountSettings(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -161,6 +164,13 @@ func (e *examination) concurrency(ctx context.Context, config aws.Config, check 
 	}
 	all, free := int(answer.AccountLimit.ConcurrentExecutions), int(*answer.AccountLimit.UnreservedConcurrentExecutions)
 	lacking := reserved + unreserved - free
+	if lacking > 0 { // unless the stack is deployed, and has reserved it already
+		held, err := e.held(ctx, client, functions)
+		if err != nil {
+			return err
+		}
+		free, lacking = free+held, lacking-held
+	}
 	// The code of Lambda's quota: https://docs.aws.amazon.com/general/latest/gr/lambda-service.html
 	more := fmt.Sprintf("aws service-quotas request-service-quota-increase --region %s --service-code lambda --quota-code L-B99A9384 --desired-value %d", e.region, all+lacking)
 	switch {
@@ -173,6 +183,27 @@ func (e *examination) concurrency(ctx context.Context, config aws.Config, check 
 	}
 	return nil
 }
+
+// held is how much the stack's functions reserve already.
+func (e *examination) held(ctx context.Context, client *lambda.Client, functions []string) (sum int, err error) {
+	for _, function := range functions {
+		answer, err := client.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String(project + "-" + e.environment() + "-" + function)})
+		if missing := (*lambdatypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		sum += int(aws.ToInt32(answer.ReservedConcurrentExecutions))
+	}
+	return sum, nil
+}
+
+// project is what the names and tags of all stacks begin with.
+const project = "trade-processing"
+
+// environment is what the stack's names and tags have behind that.
+func (e *examination) environment() string { return cmp.Or(e.config[key("environment")], e.stack) }
 
 // endpoints compares the interface endpoints with how many a VPC may have. The quota's code, and what Service Quotas answers:
 // https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
@@ -228,14 +259,20 @@ func (e *examination) replication(ctx context.Context, config aws.Config, check 
 		e.add(check, OK, "", "the registry has none yet, and the stack will own it")
 		return nil
 	}
-	theirs := []string{}
+	theirs, own := []string{}, true
 	for _, rule := range answer.ReplicationConfiguration.Rules {
 		for _, filter := range rule.RepositoryFilters {
 			theirs = append(theirs, aws.ToString(filter.Filter)+"*")
+			own = own && aws.ToString(filter.Filter) == project+"/"+e.environment()+"/"
 		}
+		own = own && len(rule.RepositoryFilters) > 0
 		for _, destination := range rule.Destinations {
 			theirs = append(theirs, "to "+aws.ToString(destination.Region)+" of "+aws.ToString(destination.RegistryId))
 		}
+	}
+	if own {
+		e.add(check, OK, "", "the registry has the stack's own: %s", strings.Join(theirs, ", "))
+		return nil
 	}
 	e.add(check, Problem, key("manageRegistryReplication: false"), "the registry has one, and the stack would replace it: %s", strings.Join(theirs, ", "))
 	return nil
@@ -261,7 +298,9 @@ func (e *examination) logGroup(ctx context.Context, config aws.Config, check str
 		if environment := tags.Tags["Environment"]; environment != "" {
 			owner = fmt.Sprintf("of environment %s of %s", environment, tags.Tags["Project"])
 		}
-		if manages {
+		if manages && tags.Tags["Environment"] == e.environment() && tags.Tags["Project"] == project {
+			e.add(check, OK, "", "it exists, and is the stack's own")
+		} else if manages {
 			e.add(check, Problem, key("manageInsightsLogGroup: false"), "it exists already, so the stack can't create it: it is %s", owner)
 		} else {
 			e.add(check, OK, "", "it exists, and is %s", owner)

@@ -21,6 +21,7 @@ var answers = map[string]string{
 	"GetCallerIdentity us-east-1": identity,
 	"GetCallerIdentity eu-west-1": identity,
 	"GetAccountSettings":          `{"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 700}, "AccountUsage": {"FunctionCount": 3}}`,
+	"GetFunctionConcurrency":      `404 {"Type": "User", "Message": "Function not found: arn:aws:lambda:us-east-1:111122223333:function:trade-processing-test-validator"}`,
 	"GetServiceQuota":             `400 {"__type": "NoSuchResourceException", "Message": "The request failed because the specified quota doesn't exist"}`,
 	"GetAWSDefaultServiceQuota":   `{"Quota": {"ServiceCode": "vpc", "QuotaCode": "L-29B6F2EB", "Value": 50.0, "Adjustable": true}}`,
 	"DescribeRegistry":            `{"registryId": "111122223333", "replicationConfiguration": {"rules": []}}`,
@@ -54,6 +55,8 @@ func serve(t *testing.T, own map[string]string) *httptest.Server {
 		switch body, _ := io.ReadAll(r.Body); {
 		case r.URL.Path == "/2016-08-19/account-settings":
 			operation = "GetAccountSettings"
+		case strings.HasSuffix(r.URL.Path, "/concurrency"):
+			operation = "GetFunctionConcurrency"
 		case strings.Contains(string(body), "Action=GetCallerIdentity"):
 			operation = "GetCallerIdentity " + region.FindStringSubmatch(r.Header.Get("Authorization"))[1]
 		}
@@ -63,6 +66,9 @@ func serve(t *testing.T, own map[string]string) *httptest.Server {
 		}
 		var status int
 		if _, err := fmt.Sscanf(answer, "%3d ", &status); err == nil {
+			if status == http.StatusNotFound { // https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConcurrency.html#API_GetFunctionConcurrency_Errors
+				w.Header().Set("X-Amzn-ErrorType", "ResourceNotFoundException")
+			}
 			w.WriteHeader(status)
 			answer = answer[4:]
 		}
@@ -136,6 +142,16 @@ func TestEachLackIsTold(t *testing.T) {
 			"problem registry replication: the registry has one, and the stack would replace it: web/*, to eu-north-1 of 111122223333 | manageRegistryReplication: false",
 			"problem Lambda Insights' log group: it exists already, so the stack can't create it: it is of environment prod of trade-processing | manageInsightsLogGroup: false",
 			"problem log resource policies: there are 10 of 10",
+		}},
+		"a stack that is deployed": {answers: env{
+			"GetAccountSettings":     `{"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 300}}`,
+			"GetFunctionConcurrency": `{"ReservedConcurrentExecutions": 200}`,
+			"DescribeRegistry":       `{"replicationConfiguration": {"rules": [{"destinations": [{"region": "eu-west-1", "registryId": "111122223333"}], "repositoryFilters": [{"filter": "trade-processing/test/", "filterType": "PREFIX_MATCH"}]}]}}`,
+			"DescribeLogGroups":      `{"logGroups": [{"logGroupName": "/aws/lambda-insights", "logGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:/aws/lambda-insights"}]}`,
+			"ListTagsForResource":    `{"tags": {"Project": "trade-processing", "Environment": "test"}}`,
+		}, want: []string{
+			"ok Lambda concurrency: 900 of 1000 are unreserved, and the stack reserves 600", "ok registry replication: the registry has the stack's own: trade-processing/test/*",
+			"ok Lambda Insights' log group: it exists, and is the stack's own",
 		}},
 		"nothing owned":                    {config: kms + strings.ReplaceAll(config, "true", "false"), want: []string{"ok registry replication: left to another", "warning Lambda Insights' log group: there is none, and the stack won't"}},
 		"a policy that lets workflows log": {answers: env{"DescribeResourcePolicies": `{"resourcePolicies": [` + strings.Repeat(`{},`, 9) + `{"policyDocument": "/aws/vendedlogs/*"}]}`}, want: []string{"ok log resource policies: there are 10"}},
