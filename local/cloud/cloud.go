@@ -8,11 +8,10 @@ package cloud
 
 import (
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -126,11 +125,11 @@ func New(options Options) *Cloud {
 
 // hex makes up an identifier of n hexadecimal digits.
 func (c *Cloud) hex(n int) string {
-	var b strings.Builder
-	for b.Len() < n {
-		fmt.Fprintf(&b, "%016x", c.random())
+	var b []byte
+	for len(b) < n {
+		b = hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, c.random()))
 	}
-	return b.String()[:n]
+	return string(b[:n])
 }
 
 // chance returns a number in [0, 1).
@@ -148,8 +147,11 @@ func (random bytesOf) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// uuid makes up a version 4 UUID.
+// uuid makes up a version 4 UUID (RFC 9562, section 5.4).
 func (c *Cloud) uuid() string {
-	id, _ := uuid.NewRandomFromReader(bytesOf(c.random)) // which never fails
+	var id uuid.UUID
+	_, _ = bytesOf(c.random).Read(id[:]) // which never fails
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
 	return id.String()
 }

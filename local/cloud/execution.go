@@ -138,7 +138,7 @@ func (c *Cloud) execute(ctx context.Context, m *machine, by start, input *states
 	switch {
 	case err == nil:
 		outcome, became = executionsSucceeded, Succeeded
-		delivery.Output = states.AppendJSON(nil, output)
+		delivery.Output = states.Text(output)
 	case failed && failure.Stopped && failure.Name == states.TimedOut:
 		outcome, became = executionsTimedOut, TimedOut
 	case failed && failure.Stopped: // stays that
@@ -250,7 +250,7 @@ func payload(data states.Data) ([]byte, error) {
 		}
 		return []byte(data), nil
 	}
-	return states.AppendJSON(nil, data), nil
+	return states.Text(data), nil
 }
 
 // send sends a message to a queue. If the body is an object, it becomes its JSON text.

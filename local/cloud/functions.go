@@ -214,17 +214,14 @@ func (c *Cloud) InvokeFunction(ctx context.Context, arn string, payload []byte) 
 // invoke calls a function by its ARN, with a version or an alias behind it. The error is a *states.Failure, as Step
 // Functions sees it.
 func (c *Cloud) invoke(ctx context.Context, arn, trace string, payload []byte) (function.Answer, error) {
-	parts := strings.SplitN(arn, ":", 8) // arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
-	if len(parts) < 7 {
-		return function.Answer{}, &states.Failure{Name: "Lambda.ResourceNotFoundException", Cause: "Function not found: " + arn}
+	called, call := arn, function.Call{TraceHeader: trace, Payload: payload}
+	if strings.Count(arn, ":") == 7 { // arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER
+		colon := strings.LastIndexByte(arn, ':')
+		called, call.Qualifier = arn[:colon], arn[colon+1:]
 	}
-	living, err := c.live.functions.get(strings.Join(parts[:7], ":"))
+	living, err := c.live.functions.get(called)
 	if err != nil {
 		return function.Answer{}, &states.Failure{Name: "Lambda.ResourceNotFoundException", Cause: "Function not found: " + arn}
-	}
-	call := function.Call{TraceHeader: trace, Payload: payload}
-	if len(parts) == 8 {
-		call.Qualifier = parts[7]
 	}
 	answer, err := living.Invoke(ctx, call)
 	if failed, ok := errors.AsType[*function.Error](err); ok {

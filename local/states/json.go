@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 
 	"trade-processing/lambdas/jsontext"
 )
@@ -54,16 +53,32 @@ func AppendJSON(b []byte, data Data) []byte {
 	}
 }
 
-// scratch keeps the buffers in which data is written to be measured.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
-
-// size returns how many bytes AppendJSON writes.
-func size(data Data) int {
+// Text returns data as AppendJSON writes it. Don't change it: it may be a document's.
+func Text(data Data) []byte {
 	if d, ok := data.(*Document); ok {
-		return len(d.text)
+		return d.text
 	}
-	buffer := scratch.Get().(*[]byte)
-	defer scratch.Put(buffer)
-	*buffer = AppendJSON((*buffer)[:0], data)
-	return len(*buffer)
+	return AppendJSON(make([]byte, 0, size(data)), data)
+}
+
+// size returns how many bytes AppendJSON writes. Documents are most of them, and need not be written for it.
+func size(data Data) int {
+	var few [128]byte
+	switch data := data.(type) {
+	case *Document:
+		return len(data.text)
+	case []any:
+		bytes := 2 + max(0, len(data)-1)
+		for _, element := range data {
+			bytes += size(element)
+		}
+		return bytes
+	case map[string]any:
+		bytes := 2 + max(0, len(data)-1)
+		for name, member := range data {
+			bytes += len(jsontext.AppendString(few[:0], name)) + 1 + size(member)
+		}
+		return bytes
+	}
+	return len(AppendJSON(few[:0], data))
 }

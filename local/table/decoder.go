@@ -96,17 +96,23 @@ func (d *decoder) skip() {
 type raw string
 
 // attribute finds one attribute of an encoded item.
-func attribute(body, name string) raw {
+func attribute(body, name string) raw { return attributes(body, []string{name})[0] }
+
+// attributes finds some attributes of an encoded item, in one go.
+func attributes(body string, names []string) []raw {
+	found := make([]raw, len(names))
 	d := decoder{rest: body}
 	for range d.count() {
-		found := d.text() == name
-		before := d.rest
+		name, before := d.text(), d.rest
 		d.skip()
-		if found {
-			return raw(before[:len(before)-len(d.rest)])
+		value := raw(before[:len(before)-len(d.rest)])
+		for i := range names {
+			if names[i] == name {
+				found[i] = value
+			}
 		}
 	}
-	return ""
+	return found
 }
 
 // typeName returns the name that the service gives the value's type.

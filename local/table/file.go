@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"iter"
+	"strings"
 
 	"trade-processing/local/disk"
 )
@@ -10,11 +11,9 @@ import (
 // A file has its records in a store on disk. All keys of it begin with the table's region and name:
 //
 //	prefix 0    primary key              a record
-//	prefix tree index key, primary key   the primary key
+//	prefix tree index key                the primary key
 //	prefix 254  region, number           the primary key of a write that hasn't reached the replica of the region
 //	prefix 255                           the number of records
-//
-// Encoded keys are never prefixes of each other, so joined ones sort as the pair does.
 type file struct {
 	disk   *disk.Store
 	prefix string
@@ -70,10 +69,10 @@ func (f *file) put(r, old *record, further []disk.Change) {
 			continue
 		}
 		if old != nil && old.keys[tree] != "" {
-			changes = append(changes, disk.Change{Key: f.key(tree, old.keys[tree]+r.keys[0]), Delete: true})
+			changes = append(changes, disk.Change{Key: f.key(tree, old.keys[tree]), Delete: true})
 		}
 		if key != "" {
-			changes = append(changes, disk.Change{Key: f.key(tree, key+r.keys[0]), Value: r.keys[0]})
+			changes = append(changes, disk.Change{Key: f.key(tree, key), Value: r.keys[0]})
 		}
 	}
 	if old == nil {
@@ -90,9 +89,6 @@ func (f *file) walk(tree int, bounds keyRange, start *record, forward bool, visi
 	}
 	if start != nil {
 		at := f.key(tree, start.keys[tree])
-		if tree > 0 {
-			at += start.keys[0]
-		}
 		if forward {
 			low = at + "\x00"
 		} else {
@@ -123,13 +119,15 @@ func (f *file) clear() {
 	f.disk.Clear(f.prefix, successor(f.prefix))
 }
 
-// text is a record's value on disk: its stamp, the number of its keys in indexes, the keys, and its body.
+// text is a record's value on disk: its stamp, the number of its keys in indexes, the keys without the
+// primary key that ends them, and its body.
 func (r *record) text() string {
 	b := make([]byte, 0, 256)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.written.nanos))
 	b = append(b, byte(len(r.keys)-1))
 	b = append(binary.AppendUvarint(b, uint64(len(r.written.region))), r.written.region...)
 	for _, key := range r.keys[1:] {
+		key = strings.TrimSuffix(key, r.keys[0])
 		b = append(binary.AppendUvarint(b, uint64(len(key))), key...)
 	}
 	return string(b) + r.body
@@ -144,7 +142,11 @@ func readRecord(key, value string) *record {
 	d := decoder{rest: value[9:]}
 	r.written.region = d.text()
 	for range value[8] {
-		r.keys = append(r.keys, d.text())
+		if bare := d.text(); bare != "" {
+			r.keys = append(r.keys, bare+key)
+		} else {
+			r.keys = append(r.keys, "")
+		}
 	}
 	r.body = d.rest
 	return r

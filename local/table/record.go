@@ -11,8 +11,8 @@ import (
 // A record is one version of one item. It never changes, so a table, its indexes and its replicas share it: an index
 // entry is a pointer.
 type record struct {
-	// keys has the primary key, and then the key in each global secondary index, or "" if the item lacks one of the
-	// index's attributes. A key's bytes sort like its values: hash key, then range key.
+	// keys has the primary key, and then the key in each global secondary index, which ends with the primary key, or "" if
+	// the item lacks one of the index's attributes. A key's bytes sort like its values: hash key, then range key.
 	keys []string
 	// body is the encoded item.
 	body string
@@ -50,20 +50,26 @@ func (d *Definition) newRecord(item map[string]types.AttributeValue) (*record, e
 		return nil, awsapi.Validation("Item size has exceeded the maximum allowed size")
 	}
 	r := &record{body: string(e.buf), keys: make([]string, 1, 1+len(d.Indexes))}
+	names := append(make([]string, 0, 8), d.keys()...)
+	for _, index := range d.Indexes {
+		names = append(names, index.keys()...)
+	}
+	values := attributes(r.body, names)
 	b := e.buf[:0]
 	ends := make([]int, 1, 8)
-	for _, name := range d.keys() {
-		value := attribute(r.body, name)
+	for i, name := range d.keys() {
+		value := values[i]
 		if err := d.keyProblem(name, value); err != nil {
 			return nil, err
 		}
 		b = appendKeyValue(b, value)
 	}
 	ends[0] = len(b)
+	values = values[len(d.keys()):]
 	for _, index := range d.Indexes {
 		start, complete := len(b), true
-		for _, name := range index.keys() {
-			value := attribute(r.body, name)
+		for i, name := range index.keys() {
+			value := values[i]
 			if value == "" {
 				complete = false
 				continue
@@ -73,7 +79,10 @@ func (d *Definition) newRecord(item map[string]types.AttributeValue) (*record, e
 			}
 			b = appendKeyValue(b, value)
 		}
-		if !complete {
+		values = values[len(index.keys()):]
+		if complete {
+			b = append(b, b[:ends[0]]...)
+		} else {
 			b = b[:start]
 		}
 		ends = append(ends, len(b))

@@ -90,9 +90,9 @@ func (r *Replication) begin() {
 		t.disk.Write(disk.Change{Key: r.key()})
 	}
 	for record := range t.store.all() {
-		number, change := r.mark(record)
+		number, changes := r.mark(record)
 		if t.disk != nil {
-			t.disk.Write(change)
+			t.disk.Write(changes...)
 		}
 		r.enqueue(record, number, now)
 	}
@@ -107,12 +107,16 @@ func (r *Replication) change(number uint64) disk.Change {
 	return disk.Change{Key: r.key() + string(binary.BigEndian.AppendUint64(nil, number))}
 }
 
-// mark numbers a write, and returns the change that keeps it until it has arrived. The caller holds the store's lock.
-func (r *Replication) mark(record *record) (uint64, disk.Change) {
+// mark numbers a write, and returns the change that keeps it until it has arrived, if there is a disk. The caller holds
+// the store's lock.
+func (r *Replication) mark(record *record) (uint64, []disk.Change) {
 	r.number++
+	if r.from.disk == nil {
+		return r.number, nil
+	}
 	change := r.change(r.number)
 	change.Value = record.keys[0]
-	return r.number, change
+	return r.number, []disk.Change{change}
 }
 
 // Stop ends the replication; what is pending is dropped.
@@ -257,10 +261,8 @@ func (t *Table) accept(r *record, onward []*Replication, further []disk.Change) 
 func (t *Table) send(r, old *record, to []*Replication, now int64, further []disk.Change) {
 	numbers := make([]uint64, len(to))
 	for i, replication := range to {
-		number, change := replication.mark(r)
-		if numbers[i] = number; t.disk != nil {
-			further = append(further, change)
-		}
+		number, changes := replication.mark(r)
+		numbers[i], further = number, append(further, changes...)
 	}
 	t.store.write(r, old, further)
 	for i, replication := range to {

@@ -66,37 +66,31 @@ func (s *store) count() int {
 	return s.len()
 }
 
-// trees are records in memory, in one tree for the table and one for each index.
-type trees []*btree.BTreeG[*record] // by the position of their key in a record
+// trees are records in memory, in one tree for the table and one for each index, by the position of their key in a record.
+type trees []*btree.Map[string, *record]
 
 var _ records = (*trees)(nil)
 
 func newTrees(indexes int) *trees {
 	var s trees
-	for i := range 1 + indexes {
-		less := func(a, b *record) bool {
-			if a.keys[i] != b.keys[i] {
-				return a.keys[i] < b.keys[i]
-			}
-			return a.keys[0] < b.keys[0]
-		}
-		s = append(s, btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}))
+	for range 1 + indexes {
+		s = append(s, new(btree.Map[string, *record]))
 	}
 	return &s
 }
 
 func (s trees) get(key string) *record {
-	found, _ := s[0].Get(&record{keys: []string{key}})
+	found, _ := s[0].Get(key)
 	return found
 }
 
 func (s trees) put(r, old *record, _ []disk.Change) {
 	for i, tree := range s {
 		if old != nil && old.keys[i] != "" && old.keys[i] != r.keys[i] {
-			tree.Delete(old)
+			tree.Delete(old.keys[i])
 		}
 		if r.keys[i] != "" {
-			tree.Set(r)
+			tree.Set(r.keys[i], r)
 		}
 	}
 }
@@ -111,7 +105,7 @@ func (s trees) len() int { return s[0].Len() }
 
 // all shares the records, so it costs eight bytes per item.
 func (s trees) all() iter.Seq[*record] {
-	list := s[0].Items()
+	list := s[0].Values()
 	return func(yield func(*record) bool) {
 		for _, r := range list {
 			if !yield(r) {
@@ -122,10 +116,9 @@ func (s trees) all() iter.Seq[*record] {
 }
 
 func (s trees) walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool) {
-	guarded := func(r *record) bool {
-		key := r.keys[tree]
+	guarded := func(key string, r *record) bool {
 		switch {
-		case start != nil && key == start.keys[tree] && r.keys[0] == start.keys[0]:
+		case start != nil && key == start.keys[tree]:
 			return true
 		case !bounds.contains(key):
 			// Going backwards, the first record may be on the upper bound, which isn't part of the range.
@@ -133,22 +126,16 @@ func (s trees) walk(tree int, bounds keyRange, start *record, forward bool, visi
 		}
 		return visit(r)
 	}
-	probe := func(key string) *record { // precedes all records with the key
-		r := &record{keys: make([]string, len(s))}
-		r.keys[tree] = key
-		return r
-	}
-	records := s[tree]
-	switch {
+	switch records := s[tree]; {
 	case forward && start == nil:
-		records.Ascend(probe(bounds.low), guarded)
+		records.Ascend(bounds.low, guarded)
 	case forward:
-		records.Ascend(start, guarded)
+		records.Ascend(start.keys[tree], guarded)
 	case start == nil && bounds.high == "":
 		records.Reverse(guarded)
 	case start == nil:
-		records.Descend(probe(bounds.high), guarded)
+		records.Descend(bounds.high, guarded)
 	default:
-		records.Descend(start, guarded)
+		records.Descend(start.keys[tree], guarded)
 	}
 }
