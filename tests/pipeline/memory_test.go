@@ -12,14 +12,16 @@ import (
 	"github.com/adrg/xdg"
 
 	"trade-processing/internal/report"
+	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 )
 
-// small is a cloud that keeps few items in memory, with its temporary folder in the test's.
+// small is a cloud that keeps few items in memory, with its temporary folder in the test's. It runs on the real clock: metrics
+// take memory by the minute, of which a hasty one makes many on a busy machine.
 func small(t testing.TB, items int) *system {
 	t.Helper()
 	xdg.CacheHome = t.TempDir()
-	s := deploy(t, cloud.Options{Memory: items})
+	s := deploy(t, cloud.Options{Memory: items, Clock: clock.Real()})
 	t.Cleanup(func() {
 		if err := s.pipeline.Cloud.Close(); err != nil {
 			t.Error(err)
