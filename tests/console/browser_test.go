@@ -4,162 +4,10 @@ package console_test
 
 import (
 	"cmp"
-	"context"
-	_ "embed"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
-
-	"trade-processing/internal/operate"
-	"trade-processing/local/queue"
 )
-
-// axe judges whether people can use a page who can't see it, or use no mouse.
-//
-//go:embed testdata/axe/axe.min.js
-var axe string
-
-// browser is one tab, and what it asked for and complained of.
-type browser struct {
-	t   *testing.T
-	ctx context.Context
-
-	mu        sync.Mutex
-	requests  []string
-	complains []string
-}
-
-// newBrowser starts Chromium. Root needs it without its sandbox.
-func newBrowser(t *testing.T) *browser {
-	t.Helper()
-	program := os.Getenv("CHROMIUM")
-	if program == "" {
-		t.Fatal("CHROMIUM is the browser's program; make test-console sets it")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()))
-	allocated, end := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(end)
-	ctx, endTab := chromedp.NewContext(allocated)
-	t.Cleanup(endTab)
-	ctx, late := context.WithTimeout(ctx, 4*time.Minute)
-	t.Cleanup(late)
-	b := &browser{t: t, ctx: ctx}
-	must(t, chromedp.Listen(ctx, func(event any) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		switch event := event.(type) {
-		case *network.EventRequestWillBeSent:
-			b.requests = append(b.requests, event.Request.URL)
-		case *runtime.EventExceptionThrown:
-			b.complains = append(b.complains, event.ExceptionDetails.Text)
-		case *log.EventEntryAdded:
-			if event.Entry.Level == log.EntryLevelError && !strings.Contains(event.Entry.Text, "404") {
-				b.complains = append(b.complains, event.Entry.Text)
-			}
-		}
-	}))
-	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
-	must(t, err)
-	_, err = chromedp.Call(ctx, log.Enable, cdp.Empty{})
-	must(t, err)
-	return b
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	must(b.t, chromedp.Do(b.ctx, steps...))
-}
-
-// eval runs a script, and waits for what it promises.
-func eval[T any](b *browser, script string) T {
-	b.t.Helper()
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
-	must(b.t, err)
-	return value
-}
-
-// open shows a page.
-func (b *browser) open(address string) {
-	b.t.Helper()
-	b.do(chromedp.Navigate(address), chromedp.WaitReady("main"))
-}
-
-// as shows it at a width and in a scheme.
-func (b *browser) as(width int64, scheme string) {
-	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-	})
-	must(b.t, err)
-	b.do(chromedp.EmulateViewport(width, 900))
-	b.settle(fmt.Sprintf("innerWidth === %d && matchMedia('(prefers-color-scheme: %s)').matches", width, scheme))
-}
-
-// settle waits until a condition holds, the charts fit, nothing moves any more, and the result was drawn.
-func (b *browser) settle(condition string) {
-	b.t.Helper()
-	b.do(chromedp.Poll[chromedp.Void]("document.readyState === 'complete' && ("+condition+`) && document.getAnimations().length === 0 &&
-		[...document.querySelectorAll("[data-chart]")].every(box => box.querySelector(".uplot")?.clientWidth === box.clientWidth)`, chromedp.WithPollingTimeout(0)))
-	eval[any](b, `document.fonts.ready.then(() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null)))))`)
-}
-
-// judge runs axe on what is shown.
-func (b *browser) judge(name string) {
-	b.t.Helper()
-	for _, one := range eval[[]string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 160) + " " + (n.any[0] || n.all[0] || n.none[0] || {}).message)))`) {
-		b.t.Errorf("%s: %s", name, one)
-	}
-	if eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
-		b.t.Errorf("%s: the page scrolls sideways", name)
-		b.t.Log(eval[[]string](b, `[...document.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 120))`))
-	}
-}
-
-// look keeps a picture, if SHOTS names a folder.
-func (b *browser) look(name string) {
-	b.t.Helper()
-	folder := os.Getenv("SHOTS")
-	if folder == "" {
-		return
-	}
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	must(b.t, err)
-	must(b.t, os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o600))
-}
-
-// clean fails for what the browser complained of, and for requests to anywhere else.
-func (b *browser) clean(origin string) {
-	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, complaint := range b.complains {
-		b.t.Errorf("the browser complains: %s", complaint)
-	}
-	for _, asked := range b.requests {
-		if !strings.HasPrefix(asked, origin+"/") && !strings.HasPrefix(asked, "data:") && !strings.HasPrefix(asked, "chrome") && asked != "about:blank" {
-			b.t.Errorf("the page asks for %s", asked)
-		}
-	}
-}
 
 // Every view, with and without trades, at both widths and in both schemes, is without violations.
 func TestViewsCanBeUsedByEveryone(t *testing.T) {
@@ -179,85 +27,28 @@ func TestViewsCanBeUsedByEveryone(t *testing.T) {
 		}
 		for _, path := range pages {
 			b.open(w.origin + path)
-			eval[any](b, axe+"; null")
 			name, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "?")
-			for _, scheme := range []string{"light", "dark"} {
-				for _, width := range []int64{1280, 400} {
-					b.as(width, scheme)
-					shown := fmt.Sprintf("%s-%s-%s-%d", state, cmp.Or(name, "overview"), scheme, width)
-					b.look(shown)
-					b.judge(shown)
-				}
-			}
+			b.everyWay(state + "-" + cmp.Or(name, "overview"))
 		}
 	}
 	b.clean(w.origin)
 }
 
-// A redrive by its button, with the keyboard alone: the dialog asks first, and then the event really comes again.
-func TestARedriveByItsButton(t *testing.T) {
+// An open overview follows what happens, and whoever was in the middle of something stays there.
+func TestTheOverviewFollows(t *testing.T) {
 	w := newWorld(t, time.Second)
-	url := w.stack.Outputs.DeadLetters["recorder"]
-	letters, err := w.cloud.Queue(w.stack.Outputs.Region, url[strings.LastIndex(url, "/")+1:])
-	must(t, err)
-	_, err = letters.Send(t.Context(), queue.Draft{Body: `{"event": {"id": "e-1", "source": "trading.system1", "detail-type": "Trade Event", "time": "2026-03-09T14:30:00Z",
-		"detail": {"tradeId": "t-1", "executedAt": "2026-03-09T14:30:00Z"}}, "error": {"Error": "States.Timeout", "Cause": "slow"}, "executionArn": "none"}`})
-	must(t, err)
-	recorded := func() bool {
-		for _, err := range w.stack.List(t.Context(), operate.Filter{Limit: 1}) {
-			must(t, err)
-			return true
-		}
-		return false
-	}
 	b := newBrowser(t)
 	b.open(w.address)
-	b.open(w.origin + "/letters?queue=recorder")
-	b.reach("[aria-label^='Redrive ']")
-	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog[open] .go"), chromedp.KeyEvent(kb.Enter)) // as one that is held down
-	if got := eval[string](b, `document.querySelector("dialog h2").textContent`); got != "Redrive this letter?" {
-		t.Errorf("the dialog asks %q", got)
+	if got := eval[string](b, `document.querySelector(".tiles dd").textContent`); got != "0" {
+		t.Fatalf("%s trades are recorded before any was sent", got)
 	}
-	if !eval[bool](b, `document.querySelector("dialog").contains(document.activeElement)`) {
-		t.Error("the focus is outside the dialog")
+	b.reach("#span-3h")
+	w.send(t, 20)
+	w.put(t, malformed)
+	b.wait(`document.querySelector(".tiles dd").textContent !== "0" && document.querySelector("h1").textContent.includes("1 dead letter")`)
+	if got := eval[string](b, `document.activeElement.id`); got != "span-3h" {
+		t.Errorf("the focus went from the span to %q", got)
 	}
-	b.do(chromedp.KeyEvent(kb.Escape))
-	if eval[bool](b, `document.querySelector("dialog").open`) || recorded() {
-		t.Error("Escape doesn't close the dialog, or it was redriven before the confirmation")
-	}
-	b.reach("[aria-label^='Redrive ']")
-	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog[open] .go"))
-	b.reach("dialog .go")
-	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitReady("dialog [data-done]"))
-	if got := eval[string](b, `document.activeElement.id`); got != "dialog-title" {
-		t.Errorf("the focus is on %q, not on what was done", got)
-	}
-	if got := eval[string](b, `document.querySelector("dialog h2").textContent`); got != "1 letter redriven" {
-		t.Errorf("it says %q", got)
-	}
-	for began := time.Now(); !recorded(); time.Sleep(50 * time.Millisecond) {
-		if time.Since(began) > 20*time.Second {
-			t.Fatal("the letter's event didn't come again")
-		}
-	}
-	states, err := w.stack.LetterStates(t.Context())
-	must(t, err)
-	for _, state := range states {
-		if state.Waiting+state.Hidden > 0 {
-			t.Errorf("%s still holds a letter", state.Name)
-		}
-	}
+	b.settle("true") // the charts were drawn anew
 	b.clean(w.origin)
-}
-
-// reach tabs until what the selector names has the focus.
-func (b *browser) reach(selector string) {
-	b.t.Helper()
-	for range 200 {
-		if eval[bool](b, fmt.Sprintf("document.activeElement.matches(%q)", selector)) {
-			return
-		}
-		b.do(chromedp.KeyEvent(kb.Tab))
-	}
-	b.t.Fatalf("the keyboard doesn't reach %s", selector)
 }

@@ -22,10 +22,11 @@ import (
 
 // world is a deployed stack with its console.
 type world struct {
-	cloud   *cloud.Cloud
-	stack   *operate.Stack
-	address string // that opens the console
-	origin  string
+	cloud    *cloud.Cloud
+	endpoint *endpoint.Endpoint
+	stack    *operate.Stack
+	address  string // that opens the console
+	origin   string
 }
 
 // newWorld deploys stack dev and serves its console, whose views are renewed at these times. Executions are remembered, so that it can show them.
@@ -33,7 +34,8 @@ func newWorld(t *testing.T, every time.Duration) *world {
 	t.Helper()
 	logs := &endpoint.Logs{}
 	w := &world{cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 1000})}
-	w.stack = deployed.Operated(t, w.cloud, endpoint.New(w.cloud, logs), "../..", "dev")
+	w.endpoint = endpoint.New(w.cloud, logs)
+	w.stack = deployed.Operated(t, w.cloud, w.endpoint, "../..", "dev")
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -70,14 +72,19 @@ func (w *world) send(t *testing.T, count int) {
 	if err := w.stack.Send(t.Context(), feed.FromReader("sample", reader), operate.Sending{AtOnce: 4}); err != nil {
 		t.Fatal(err)
 	}
-	// What was accepted may still be on its way.
-	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(50 * time.Millisecond) {
-		for _, err := range w.stack.List(t.Context(), operate.Filter{Limit: 1}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
+	for !w.recorded(t) { // what was accepted may still be on its way
+		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatal("no trade is recorded")
+}
+
+// recorded says whether a trade is.
+func (w *world) recorded(t *testing.T) bool {
+	t.Helper()
+	for _, err := range w.stack.List(t.Context(), operate.Filter{Limit: 1}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return true
+	}
+	return false
 }
