@@ -24,6 +24,7 @@ type Outputs struct {
 	ParameterPrefix      string            `json:"parameterPrefix"`
 	KeyARN               string            `json:"keyArn"`
 	FunctionNames        map[string]string `json:"functionNames"`               // by function
+	FunctionAliases      map[string]string `json:"functionAliases"`             // likewise: what the workflow calls
 	DeadLetters          map[string]string `json:"deadLetterQueueUrls"`         // by function
 	Delivery             map[string]string `json:"deliveryDeadLetterQueueUrls"` // by source system
 	BusDeadLettersURL    string            `json:"busDeadLetterQueueUrl"`       // empty: the bus has none

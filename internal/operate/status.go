@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	alarmtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"trade-processing/lambdas/function"
@@ -67,17 +69,25 @@ type ReplicaState struct {
 	LagMilliseconds *float64 `json:"lagMilliseconds"`
 }
 
-// Deployment is the version of the workflow that new events start. Functions may have been deployed later.
+// Deployment is the version of the workflow that new events start, and of the functions that it calls.
 type Deployment struct {
-	Versions []string  `json:"workflowVersions"` // two while a deployment shifts
-	At       time.Time `json:"at"`
+	Versions  []string           `json:"workflowVersions"` // two while a deployment shifts
+	At        time.Time          `json:"at"`               // of the workflow's
+	Functions []DeployedFunction `json:"functions"`
+}
+
+// DeployedFunction is the version of a function that its alias leads to.
+type DeployedFunction struct {
+	Name    string    `json:"name"`
+	Version string    `json:"version"`
+	At      time.Time `json:"at"`
 }
 
 // Status asks everything at once.
 func (s *Stack) Status(ctx context.Context, window time.Duration) (*Status, error) {
 	now := time.Now().UTC()
 	found := &Status{Environment: s.Outputs.Environment, Region: s.Outputs.Region, Since: now.Add(-window), Until: now}
-	asked := []func(context.Context, *Status) error{s.measureFlow, s.measureLatency, s.findAlarms, s.findReplicas, s.findDeployment,
+	asked := []func(context.Context, *Status) error{s.measureFlow, s.measureLatency, s.findAlarms, s.findReplicas, s.findWorkflow, s.findFunctions,
 		func(ctx context.Context, status *Status) (err error) {
 			status.Queues, err = s.LetterStates(ctx)
 			return err
@@ -223,7 +233,7 @@ func (s *Stack) findReplicas(ctx context.Context, status *Status) error {
 	return nil
 }
 
-func (s *Stack) findDeployment(ctx context.Context, status *Status) error {
+func (s *Stack) findWorkflow(ctx context.Context, status *Status) error {
 	if s.Outputs.StateMachineAliasARN == "" {
 		return nil // an earlier program didn't export it
 	}
@@ -235,6 +245,26 @@ func (s *Stack) findDeployment(ctx context.Context, status *Status) error {
 	for _, route := range told.RoutingConfiguration {
 		version := aws.ToString(route.StateMachineVersionArn)
 		status.Deployment.Versions = append(status.Deployment.Versions, version[strings.LastIndex(version, ":")+1:])
+	}
+	return nil
+}
+
+// modified is how Lambda writes times. https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
+const modified = "2006-01-02T15:04:05.000-0700"
+
+func (s *Stack) findFunctions(ctx context.Context, status *Status) error {
+	client := lambda.NewFromConfig(s.Config)
+	for _, name := range slices.Sorted(maps.Keys(s.Outputs.FunctionAliases)) {
+		function, alias := s.Outputs.FunctionNames[name], s.Outputs.FunctionAliases[name]
+		told, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &function, Qualifier: &alias})
+		if err != nil {
+			return fmt.Errorf("looking at the function %s: %w", function, err)
+		}
+		at, err := time.Parse(modified, aws.ToString(told.LastModified))
+		if err != nil {
+			return fmt.Errorf("looking at the function %s: %w", function, errNoAnswer)
+		}
+		status.Deployment.Functions = append(status.Deployment.Functions, DeployedFunction{name, aws.ToString(told.Version), at.UTC()})
 	}
 	return nil
 }

@@ -199,7 +199,7 @@ func TestTheStatusCountsWhatHappened(t *testing.T) {
 		t.Errorf("events %v, outcomes %v", events, outcomes)
 	}
 	if len(status.Latency) != 3 || len(status.Alarms) < 10 || status.Alarms[0].State != "ALARM" || status.Queues[0].Name != "validator" || status.Queues[0].Waiting != 1 ||
-		len(status.Replicas) != 1 || status.Replicas[0].Status != "ACTIVE" || len(status.Deployment.Versions) != 1 {
+		len(status.Replicas) != 1 || status.Replicas[0].Status != "ACTIVE" || len(status.Deployment.Versions) != 1 || len(status.Deployment.Functions) != 3 || status.Deployment.Functions[2].Version != "1" {
 		t.Errorf("the status is %+v", status)
 	}
 	out, _, _, _ := w.tradectl("", "status")

@@ -30,7 +30,7 @@ func NewStatus(t *terminal.Terminal) *cobra.Command {
 		Use:   "status",
 		Short: "Show how a stack is doing, on one screen",
 		Long: "Shows what came from each source and what became of it, the latency, alarms, dead letters, replicas, and when the\n" +
-			"workflow was last deployed. CloudWatch has metrics a minute or more after the event.",
+			"workflow and its functions were last deployed. CloudWatch has metrics a minute or more after the event.",
 		Example: "  tradectl status --stack prod --watch\n" +
 			"  tradectl status --local --since 24h --output json",
 	}
@@ -180,6 +180,9 @@ func statusFacts(status *operate.Status) [][3]string {
 	}
 	if len(status.Deployment.Versions) > 0 {
 		add("workflow", "version "+strings.Join(status.Deployment.Versions, " and "), "of "+status.Deployment.At.Format(time.RFC3339))
+	}
+	for _, function := range status.Deployment.Functions {
+		add("functions", function.Name, "version "+function.Version+" of "+function.At.Format(time.RFC3339))
 	}
 	return facts
 }
