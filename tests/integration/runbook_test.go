@@ -3,131 +3,157 @@ package integration_test
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/spf13/cobra"
 
-	"trade-processing/internal/localrun"
-	"trade-processing/lambdas/recorder"
-	"trade-processing/local/cloud"
-	"trade-processing/local/endpoint"
-	"trade-processing/local/queue"
-	"trade-processing/tests/deployed"
+	"trade-processing/cmd/tradectl/commands"
+	"trade-processing/internal/exitcode"
+	"trade-processing/internal/terminal"
 )
 
-// shellBlock is a block of shell on the page.
+// This test's program is tradectl if it is called so: the blocks of the pages call bin/tradectl.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "tradectl" {
+		os.Exit(m.Run())
+	}
+	ctx := context.Background()
+	tradectl := &cobra.Command{Use: "tradectl", SilenceUsage: true, SilenceErrors: true}
+	commands.Add(tradectl, terminal.System(ctx))
+	err := tradectl.ExecuteContext(ctx)
+	code, silent := exitcode.Of(err)
+	if err != nil && !silent {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(int(code))
+}
+
+// runPages are the pages whose blocks are run as they are at `tradectl local up`, with the real AWS CLI.
+var runPages = []string{"docs/runbook.md", "docs/deploy.md"}
+
+// Blocks that aren't run, by page and number, and why.
+const (
+	noAccount = "it changes an account with Pulumi, or looks at one"
+	noTable   = "the local cloud restores no table; tests/operate sends what one has"
+	notLost   = "it needs a table that is lost, or a key that is about to be"
+	noPlan    = "stack local has no backup plan"
+)
+
+var notRun = map[string]string{
+	"docs/runbook.md Retire a source 1":               noAccount,
+	"docs/runbook.md Items were damaged or deleted 4": noTable,
+	"docs/runbook.md Failed backups 1":                noPlan,
+	"docs/runbook.md The table itself is gone 1":      notLost,
+	"docs/runbook.md Keys 2":                          notLost,
+}
+
+// notServed are the calls that the local cloud refuses by name, because it has no backups, no restored tables and no exports: a
+// front answers in its place.
+var notServed = map[string]string{
+	"backup:GET:restore-metadata": `{"RestoreMetadata": {"encryptionType": "Default"}}`,
+	"backup:PUT:restore-jobs":     `{"RestoreJobId": "j"}`,
+	"RestoreTableToPointInTime":   `{"TableDescription": {"TableStatus": "CREATING"}}`,
+	"ExportTableToPointInTime":    `{"ExportDescription": {}}`,
+}
+
+// What blocks print, as patterns.
+var prints = map[string]string{
+	"docs/runbook.md Before you start 1":                       `^000000000000$`,
+	"docs/runbook.md Alarms 1":                                 `trade-processing-local-`,
+	"docs/runbook.md Find a trade 1":                           `Trade system1-1-20251031-1 `,
+	"docs/runbook.md Find a trade 2":                           `● SUCCEEDED`,
+	"docs/runbook.md Roll back a function 1":                   `(?ms)^1\n.*^1\t`,
+	"docs/runbook.md Roll back a function 2":                   `MalformedTrade`,
+	"docs/runbook.md Roll back the state machine 1":            `(?s)"weight": 100.*stateMachine:trade-processing-local-workflow:1\t`,
+	"docs/runbook.md Roll back the state machine 2":            `"StartAt"`,
+	"docs/runbook.md Dead letters 1":                           `error +TradeConflict`,
+	"docs/runbook.md Redrive 1":                                `TradeConflict`,
+	"docs/runbook.md Replay from the archive 1":                `system1.*planned`,
+	"docs/runbook.md Pause and resume a source 1":              `Z$`,
+	"docs/runbook.md Change a parameter at run time 1":         `processing-threshold +2500000`,
+	"docs/runbook.md Change reserved concurrency 1":            `300`,
+	"docs/runbook.md A stalled replica 1":                      `(?s)eu-west-1.*"Enabled"`,
+	"docs/runbook.md Keys 1":                                   `ON_DEMAND`,
+	"docs/deploy.md 3. Send a trade 1":                         `"FailedEntryCount": 0`,
+	"docs/deploy.md 4. Look it up 1":                           `readme-1`,
+	"docs/deploy.md 5. Change a parameter without deploying 1": `"Version"`,
+}
+
+// beforehand is what happens before a block.
+var beforehand = map[string]string{
+	"docs/runbook.md Redrive 1":        conflicting,
+	"docs/runbook.md TradeConflict 1":  conflicting,
+	"docs/deploy.md 3. Send a trade 1": `aws events enable-rule --name trade-processing-local-from-system1 --event-bus-name trade-processing-local`,
+	"docs/deploy.md 4. Look it up 1":   `bin/tradectl get --stack dev readme-1`,
+}
+
+// conflicting leaves a letter of another trade X.
+const conflicting = `echo '{"Source":"trading.system1","DetailType":"Trade Event","Detail":{"tradeId":"X","sourceSystem":"system1","amount":"2.50","currency":"USD","executedAt":"2025-10-31T12:49:04.831Z"}}' |
+	bin/tradectl send --stack dev && bin/tradectl dlq peek recorder --stack dev --error TradeConflict | grep TradeConflict`
+
+// shellBlock is a block of shell on a page, named by page, heading and number.
 type shellBlock struct{ name, text string }
 
-// shellBlocks returns the blocks of the runbook in their order, named by heading and number.
-func shellBlocks(t *testing.T) []shellBlock {
+// shellBlocks returns the blocks of a page in their order.
+func shellBlocks(t *testing.T, name string) []shellBlock {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join(root, "docs", "runbook.md"))
+	page, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var blocks []shellBlock
-	heading, number, indent, inside := "", 0, "", false
+	heading, number, indent, inside, skipped := "", 0, "", false, false
 	for line := range strings.Lines(string(page)) {
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case inside && trimmed == "```":
 			inside = false
-		case inside && number >= 0:
+		case inside:
 			blocks[len(blocks)-1].text += strings.TrimPrefix(line, indent)
 		case strings.HasPrefix(trimmed, "```sh"):
-			number, inside = number+1, true
-			indent, _, _ = strings.Cut(line, "`")
-			blocks = append(blocks, shellBlock{name: fmt.Sprintf("%s %d", heading, number)})
+			number++
+			if inside = !skipped; inside {
+				indent, _, _ = strings.Cut(line, "`")
+				blocks = append(blocks, shellBlock{name: fmt.Sprintf("%s %s %d", name, heading, number)})
+			}
 		case strings.HasPrefix(line, "#"):
 			heading, number = strings.TrimSpace(strings.TrimLeft(line, "#")), 0
+		}
+		if trimmed != "" {
+			// The page says so itself: tests/readme reads it too. A verification has a test of its own there.
+			skipped = strings.HasPrefix(trimmed, "<!-- no test: ") || trimmed == "<!-- test: verify -->"
 		}
 	}
 	return blocks
 }
 
-func blockNamed(t *testing.T, name string) string {
+// ranAsTheyAre returns the operations of the AWS CLI in the blocks that are run.
+func ranAsTheyAre(t *testing.T) map[string]bool {
 	t.Helper()
-	for _, b := range shellBlocks(t) {
-		if b.name == name {
-			return b.text
+	ran := map[string]bool{}
+	for _, page := range runPages {
+		for _, block := range shellBlocks(t, page) {
+			if notRun[block.name] == "" {
+				for _, c := range in(t, page, block.text, true) {
+					ran[c.name] = true
+				}
+			}
 		}
 	}
-	t.Fatalf("the runbook has no block %s", name)
-	return ""
-}
-
-// operator is somebody with the runbook, a shell, and stack dev on a local cloud of their own.
-type operator struct {
-	t       *testing.T
-	cloud   *cloud.Cloud
-	front   *front
-	folder  string
-	outputs map[string]any
-	shards  string   // those in which the trades are
-	sent    []string // ids of the trades
-
-	began    int      // the calls before the current run
-	receipts []string // of the messages that were received
-	mu       sync.Mutex
-	resumed  []string // executions
-}
-
-// newOperator deploys. socket is where the AWS CLI listens.
-func newOperator(t *testing.T, socket string) *operator {
-	t.Helper()
-	logs := &endpoint.Logs{}
-	o := &operator{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs}), folder: t.TempDir(), shards: "0"}
-	var err error
-	if o.outputs, err = deployed.On(t.Context(), o.cloud, root, stackName, nil); err != nil {
-		t.Fatal(err)
-	}
-	behind := httptest.NewServer(endpoint.New(o.cloud, logs))
-	t.Cleanup(behind.Close)
-	o.front = newFront(t).before(t, behind.URL)
-	o.answerTheRest()
-	outputs, err := json.Marshal(o.outputs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := filepath.Abs("aws.py")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, content := range map[string]string{
-		"outputs.json": string(outputs),
-		"aws": fmt.Sprintf("#!/bin/sh\nexec '%s' -I -S '%s' call '%s' --endpoint-url '%s' --cli-read-timeout 2 \"$@\"\n",
-			tool(t, "python/bin/python"), client, socket, o.front.Endpoint),
-		"pulumi": `#!/bin/sh
-case "$*" in
-"$PULUMI_FAILS"*) echo '{"diagnostics": []}'; exit 255 ;;
-"stack output"*) cat outputs.json ;;
-*--json*) echo '{"steps": [{"op": "same", "urn": "urn:key"}, {"op": "replace", "urn": "urn:table"}]}' ;;
-esac
-`,
-		"python3": fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", tool(t, "python/bin/python")),
-		"git":     "#!/bin/sh\n", "sleep": "#!/bin/sh\n",
-	} {
-		if err := os.WriteFile(filepath.Join(o.folder, name), []byte(content), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return o
+	return ran
 }
 
 // startCLI starts the real AWS CLI and returns the socket at which it listens.
@@ -135,7 +161,7 @@ func startCLI(t *testing.T) string {
 	t.Helper()
 	for _, program := range []string{"bash", "jq"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("the runbook's commands need %s, which is not on PATH", program)
+			t.Skipf("the pages' commands need %s, which is not on PATH", program)
 		}
 	}
 	folder, err := os.MkdirTemp("", "aws") // a socket's path must be short
@@ -166,16 +192,90 @@ func startCLI(t *testing.T) string {
 	return socket
 }
 
-// run runs commands in a shell that was started as the runbook says, and returns what they print and the exit code.
+// operator is somebody with the pages, a shell, and the stack that `tradectl local up` serves behind a front.
+type operator struct {
+	t         *testing.T
+	front     *front
+	folder    string
+	variables []string
+	began     int // the calls before the current run
+}
+
+func newOperator(t *testing.T) *operator {
+	t.Helper()
+	socket := startCLI(t)
+	variables, outputsFile := localUp(t)
+	o := &operator{t: t, folder: t.TempDir(), front: newFront(t)}
+	for _, variable := range variables {
+		if endpoint, is := strings.CutPrefix(variable, "AWS_ENDPOINT_URL="); is {
+			o.front.before(t, strings.Trim(endpoint, "'\""))
+			variable = "AWS_ENDPOINT_URL=" + o.front.Endpoint
+		}
+		o.variables = append(o.variables, variable)
+	}
+	text, err := os.ReadFile(outputsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outputs map[string]any
+	if err := json.Unmarshal(text, &outputs); err != nil {
+		t.Fatal(err)
+	}
+	// As pulumi stack output --shell prints them: strings as they are, and the rest as JSON, quoted for a shell.
+	// https://github.com/pulumi/pulumi, pkg/cmd/pulumi/stack/stack_output.go
+	var assigned, each strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		value, is := outputs[name].(string)
+		if !is {
+			encoded, err := json.Marshal(outputs[name])
+			if err != nil {
+				t.Fatal(err)
+			}
+			value = string(encoded)
+		}
+		fmt.Fprintf(&assigned, "%s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
+		fmt.Fprintf(&each, "%q) echo '%s' ;;\n", "stack output "+name+" -s dev", strings.ReplaceAll(value, "'", `'\''`))
+	}
+	self, err := os.Executable()
+	if err == nil {
+		err = errors.Join(os.Mkdir(filepath.Join(o.folder, "bin"), 0o700), os.Symlink(self, filepath.Join(o.folder, "bin", "tradectl")))
+	}
+	client, wrong := filepath.Abs("aws.py")
+	if err = errors.Join(err, wrong); err != nil {
+		t.Fatal(err)
+	}
+	// Version 1 of the AWS CLI, the one on pip, ignores AWS_ENDPOINT_URL for SQS, and has raw payloads without an option.
+	for name, content := range map[string]string{
+		"outputs.json": string(text), "outputs.sh": assigned.String(), "Pulumi.yaml": "name: trade-processing\nruntime: go\n",
+		"aws": fmt.Sprintf(`#!/bin/bash
+for word; do case "$word" in --cli-binary-format|raw-in-base64-out) ;; *) words+=("$word") ;; esac; done
+exec '%s' -I -S '%s' call '%s' --endpoint-url "$AWS_ENDPOINT_URL" --cli-read-timeout 20 "${words[@]}"
+`, tool(t, "python/bin/python"), client, socket),
+		"pulumi": `#!/bin/sh
+[ -z "$PULUMI_FAILS" ] || { echo '{"diagnostics": []}'; exit 255; }
+case "$*" in
+"stack output --shell --stack dev") cat outputs.sh ;;
+"stack output --json --stack dev"*) cat outputs.json ;;
+` + each.String() + `preview*|up*|destroy*|"stack init"*|"stack rm"*) ;;
+*) echo "pulumi $* is not for here" >&2; exit 1 ;;
+esac
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(o.folder, name), []byte(content), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return o
+}
+
+// run runs commands in a shell that ends at the first line that fails, and returns what they print and the exit code.
 func (o *operator) run(commands string, variables ...string) (said, complained string, code int) {
 	o.t.Helper()
-	within, _, _ := strings.Cut(blockNamed(o.t, "Find a trade 3"), "\n\n")
-	script := "seq() { [ \"$*\" = '0 " + fmt.Sprint(recorder.Shards-1) + "' ] && printf '%s\\n' $SHARDS; }\n" + within + "\n" + commands
-	shell := exec.CommandContext(o.t.Context(), "bash", "-c", script)
+	shell := exec.CommandContext(o.t.Context(), "bash", "-eu", "-c", commands)
 	shell.Dir = o.folder
-	shell.Env = append(os.Environ(), "PATH="+o.folder+string(os.PathListSeparator)+os.Getenv("PATH"), "SHARDS="+o.shards, "PULUMI_FAILS=nothing",
-		"AWS_ACCESS_KEY_ID=AKIAINTEGRATION", "AWS_SECRET_ACCESS_KEY=secret", "AWS_MAX_ATTEMPTS=1", "AWS_REGION="+region,
-		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "TZ=UTC")
+	shell.Env = append(os.Environ(), o.variables...)
+	shell.Env = append(shell.Env, "PATH="+o.folder+string(os.PathListSeparator)+os.Getenv("PATH"), "AWS_MAX_ATTEMPTS=1", "PULUMI_FAILS=",
+		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "TZ=UTC", "USER=me")
 	shell.Env = append(shell.Env, variables...)
 	var out, problems bytes.Buffer
 	shell.Stdout, shell.Stderr = &out, &problems
@@ -187,212 +287,164 @@ func (o *operator) run(commands string, variables ...string) (said, complained s
 	return strings.TrimRight(out.String(), "\n"), problems.String(), shell.ProcessState.ExitCode()
 }
 
-// started returns commands in a shell in which 'Before you start' was run, without its call.
-func (o *operator) started(commands string) string {
-	return "aws() { :; }\n{\n" + blockNamed(o.t, "Before you start 1") + "} > /dev/null || exit 99\nunset -f aws\n" + commands
-}
-
 // made returns the calls of the last run.
 func (o *operator) made() []string { return o.front.since(o.began) }
 
-// failingNth makes one call of a run fail, counted by operation from 1.
-func (o *operator) failingNth(operation string, n int, wrong fault) {
-	o.front.failing(func(r request) fault {
-		if r.Operation == operation {
-			if n--; n == 0 {
-				return wrong
-			}
+// must runs commands until they succeed: what was sent is a moment on its way.
+func (o *operator) must(commands string) {
+	o.t.Helper()
+	for range 100 {
+		if _, _, code := o.run(commands); code == 0 {
+			return
 		}
-		return fault{}
-	})
+		time.Sleep(100 * time.Millisecond)
+	}
+	said, complained, code := o.run(commands)
+	o.t.Fatalf("%s: exit code %d\n%s%s", commands, code, said, complained)
 }
 
-// reveal lets time pass: hidden messages are visible again.
-func (o *operator) reveal() {
-	for _, receipt := range o.receipts {
-		_ = o.queue().ChangeVisibility(o.t.Context(), receipt, 0) // the error is that the message is gone, or visible
+// answering has the front answer what the local cloud doesn't serve, or not.
+func (o *operator) answering(on bool) {
+	o.front.mu.Lock()
+	defer o.front.mu.Unlock()
+	clear(o.front.serve)
+	for operation, answer := range notServed {
+		if on {
+			o.front.serve[operation] = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }
+		}
 	}
 }
 
-// operations are the calls that are given in a row, with the number of each.
-func operations(calls string) map[string]int {
-	counted := map[string]int{}
-	for operation := range strings.FieldsSeq(calls) {
-		counted[operation]++
+// settle sends the trades, letters and executions that the pages' examples name.
+func (o *operator) settle(started string) {
+	o.t.Helper()
+	trade := func(id, amount, executed string) string {
+		return fmt.Sprintf(`{"Source":"trading.system1","DetailType":"Trade Event","Detail":{"tradeId":%q,"sourceSystem":"system1","amount":%q,"currency":"USD","executedAt":%q}}`, id, amount, executed)
 	}
-	return counted
+	entries := strings.Join([]string{
+		trade("system1-1-20251031-1", "1.50", "2025-10-31T12:49:04.831Z"), trade("X", "1.50", "2025-10-31T12:49:04.831Z"),
+		trade("rejected", "-1.50", "2025-10-31T12:49:04.831Z"), trade("other", "1.50", "2025-10-31T12:49:04.831Z"),
+	}, "\n")
+	o.must("echo '" + entries + "' | bin/tradectl send --stack dev")
+	o.must("bin/tradectl get --stack dev X && bin/tradectl get --stack dev system1-1-20251031-1")
+	o.must(conflicting)
+	o.must(started + `
+		execution=$(aws stepfunctions list-executions --state-machine-arn "$stateMachineArn" --status-filter SUCCEEDED --query 'executions[0].executionArn' --output text | head -n 1)
+		aws stepfunctions start-execution --state-machine-arn "$stateMachineAliasArn" --name 0a1b2c3d-4e5f-6789-abcd-ef0123456789 \
+			--input "$(aws stepfunctions describe-execution --execution-arn "$execution" --query input --output text)"`)
+	o.must("bin/tradectl execution --stack dev 0a1b2c3d-4e5f-6789-abcd-ef0123456789 | grep SUCCEEDED")
 }
 
-// Each call of a block fails in turn, the first and the last of its kind.
-func TestTheBlocksOfTheRunbookStopAtTheFirstFailureAndFinishWhenTheyAreRunAgain(t *testing.T) {
-	socket := startCLI(t)
-	listed := map[string]bool{}
-	for _, block := range shellBlocks(t) {
-		listed[block.name] = true
-		p, known := procedures[block.name]
-		if !known {
-			t.Errorf("%s: nothing says how this block is run, or why not", block.name)
-		}
-		if !known || p.notHere != "" {
-			continue
-		}
-		t.Run(block.name, func(t *testing.T) {
-			t.Parallel() // it waits most of the time
-			o := newOperator(t, socket)
-			text := block.text
-			for example, here := range p.fill {
-				if !strings.Contains(text, example) {
-					t.Errorf("it has no %s", example)
+// Every block of the pages is run as it is. What the local cloud doesn't serve, it refuses by name, and the block is run with
+// an answer in its place. Then each call of the block fails in turn, the first and the last of its kind: the block fails, and
+// calls nothing more. Run again, it finishes.
+func TestTheBlocksOfThePagesRunAsTheyAre(t *testing.T) {
+	o := newOperator(t)
+	begin := shellBlocks(t, "docs/runbook.md")[0]
+	started := "{\n" + begin.text + "} > /dev/null\n"
+	o.settle(started)
+	listed, asked, before, section := map[string]bool{}, map[string]bool{}, "", ""
+	for _, page := range runPages {
+		for _, block := range shellBlocks(t, page) {
+			listed[block.name] = true
+			if heading := strings.TrimRight(block.name, " 0123456789"); heading != section {
+				section, before = heading, ""
+			}
+			if notRun[block.name] != "" {
+				continue
+			}
+			script := started + before + block.text
+			if block == begin {
+				script = block.text
+			}
+			if page != "docs/runbook.md" {
+				script = block.text
+			}
+			t.Run(block.name, func(t *testing.T) {
+				o := *o
+				o.t = t
+				o.answering(false)
+				if before := beforehand[block.name]; before != "" {
+					o.must(before)
 				}
-				text = strings.ReplaceAll(text, example, here)
-			}
-			again := func() { // what an earlier run hid, sent or resumed is as before
-				o.reveal()
-				o.resumed = nil
-				if p.prepare != nil {
-					p.prepare(o)
+				said, complained, code := o.run(script)
+				refused := strings.Contains(complained, " is not served here")
+				if refused {
+					o.answering(true)
+					said, complained, code = o.run(script)
 				}
-			}
-			script := o.started(p.before + "\n" + text)
-			if block.name == "Before you start 1" {
-				script = text
-			}
-			for operation, times := range operations(p.calls) {
-				for _, n := range slices.Compact([]int{1, times}) {
-					again()
-					o.failingNth(operation, n, broken)
-					said, complained, code := o.run(script)
-					made := o.made()
-					_, ignores := p.ignores[operation]
-					_, goesOn := p.goesOn[operation]
-					after := made[min(len(made), nth(made, operation, n)):]
-					switch {
-					case !strings.Contains(complained, failedByTheTest):
-						t.Errorf("nothing says that call %d of %s failed:\n%s\n%s", n, operation, said, complained)
-					case code == 0 && !ignores:
-						t.Errorf("call %d of %s failed, and it ends with 0:\n%s\n%s", n, operation, said, complained)
-					case len(after) > 0 && !goesOn && !ignores:
-						t.Errorf("call %d of %s failed, and it goes on with %v:\n%s", n, operation, after, complained)
+				made := o.made()
+				if block != begin && page == "docs/runbook.md" {
+					made = made[1:] // that of the beginning
+				}
+				canned := false
+				for _, operation := range made {
+					if notServed[operation] != "" {
+						canned, asked[operation] = true, true
 					}
 				}
-			}
-			o.front.failing(nil)
-			again()
-			said, complained, code := o.run(script)
-			made := o.made()
-			if want := strings.Fields(p.calls); !slices.Equal(made, want) {
-				t.Errorf("it calls %v, want %v", made, want)
-			}
-			if code != p.ends || !regexp.MustCompile(p.says).MatchString(said+"\n"+complained) && !regexp.MustCompile(p.says).MatchString(said) {
-				t.Errorf("it ends with %d, and prints\n%s\n%s\nwant %s", code, said, complained, p.says)
-			}
-			if p.check != nil {
-				p.check(o, said)
-			}
-		})
+				if code != 0 || canned != refused {
+					t.Fatalf("it ends with %d, answered for: %v, refused: %v, and prints\n%s\n%s", code, canned, refused, said, complained)
+				}
+				if want := prints[block.name]; want != "" && !regexp.MustCompile(want).MatchString(said) {
+					t.Errorf("it prints\n%s\nwant %s", said, want)
+				}
+				for operation, times := range counted(made) {
+					for _, n := range slices.Compact([]int{1, times}) {
+						skip := n
+						if block != begin && page == "docs/runbook.md" && operation == "GetCallerIdentity" {
+							skip++
+						}
+						o.failingNth(operation, skip)
+						said, complained, code := o.run(script)
+						o.front.failing(nil)
+						if counted(o.made())[operation] < skip {
+							continue // how often a queue is asked depends on how it answers
+						}
+						if code == 0 {
+							t.Errorf("call %d of %s failed, and it ends with 0:\n%s\n%s", n, operation, said, complained)
+						}
+						if after := o.made()[nth(o.made(), operation, skip):]; len(after) > 0 && !strings.Contains(block.text, "tradectl") { // which calls several at once
+							t.Errorf("call %d of %s failed, and it goes on with %v:\n%s", n, operation, after, complained)
+						}
+					}
+				}
+				if said, complained, code := o.run(script); code != 0 {
+					t.Errorf("run again, it ends with %d:\n%s\n%s", code, said, complained)
+				}
+			})
+			// What a block sets, the next ones of its section use.
+			before += variablesOf(block.text)
+		}
 	}
-	for name := range procedures {
+	for name := range notRun {
 		if !listed[name] {
-			t.Errorf("the runbook has no block %s", name)
+			t.Errorf("there is no block %s", name)
+		}
+	}
+	for name := range prints {
+		if !listed[name] {
+			t.Errorf("there is no block %s", name)
+		}
+	}
+	for operation := range notServed {
+		if !asked[operation] {
+			t.Errorf("no block needs an answer for %s", operation)
 		}
 	}
 }
 
-// The loops meet what AWS answers when it did only a part, and answers that come late or never. None takes that for
-// success. Run again, it finishes the work and records nothing twice.
-// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
-func TestNoLoopOfTheRunbookTakesAPartForTheWhole(t *testing.T) {
-	socket := startCLI(t)
-	const (
-		refused  = `{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}]}`
-		window   = "from=1772400000000 to=1772500000000 restored=$(out .tradeTableName)-restored\n"
-		notSent  = `stopped: \{"tradeId".+\} was not sent`
-		examples = `resend "$restored" "$AWS_REGION" system1`
-	)
-	lost := fault{Applied: true, Broken: true}
-	late := fault{Applied: true, Broken: true, Slow: 2500 * time.Millisecond} // the CLI waits for 2 seconds
-	resend := blockNamed(t, "Items were damaged or deleted 5")
-	merge := strings.ReplaceAll(resend, examples, "resend trade-processing-prod-eu-trades "+replica+" system1")
-	if merge == resend {
-		t.Fatalf("the runbook has no %s", examples)
-	}
-	type failure struct {
-		operation string
-		n         int
-		wrong     fault
-		complains string
-	}
-	restored := func(where, name string) (func(*operator), func(*operator)) {
-		return func(o *operator) { o.restored(where, name) }, func(o *operator) { o.has(o.live(), o.sent...) }
-	}
-	restore, isRestored := restored(region, "trade-processing-dev-trades-restored")
-	merging, isMerged := restored(replica, "trade-processing-prod-eu-trades")
-	for name, test := range map[string]struct {
-		prepare  func(*operator)
-		commands string
-		failures []failure
-		done     string // what it prints only then
-		check    func(*operator)
-	}{
-		"find": {
-			(*operator).record, window + `within "$(out .tradeTableName)" bySource sourceShard system1 "$from" "$to" --page-size 1 | jq length`,
-			[]failure{{"Query", 2, throttled, "ProvisionedThroughputExceeded"}, {"Query", 3, lost, "closed"}, {"Query", 1, late, "timeout"}},
-			"^5$", func(*operator) {},
-		},
-		"restore": {restore, window + resend, []failure{
-			{"PutEvents", 2, fault{Status: http.StatusOK, Answer: refused}, notSent}, {"PutEvents", 3, lost, notSent}, {"PutEvents", 1, late, notSent},
-			{"GetItem", 2, fault{Status: http.StatusOK, Answer: "{}"}, notSent},
-		}, "^5 sent$", isRestored},
-		"merge": {merging, window + merge, []failure{{"PutEvents", 5, fault{Status: http.StatusOK, Answer: refused}, notSent}}, "^5 sent$", isMerged},
-		"resume": {func(*operator) {}, blockNamed(t, "Executions without a dead letter 1"), []failure{
-			{"GetExecutionHistory", 3, throttled, "ProvisionedThroughputExceeded"}, {"RedriveExecution", 1, throttled, "not resumed: " + execution("late-1")},
-		}, "", func(o *operator) {
-			if want := []string{execution("failed-2"), execution("late-1")}; !slices.Equal(o.resumed, want) { // one a run
-				o.t.Errorf("it resumed %v, want %v", o.resumed, want)
-			}
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel() // it waits most of the time
-			o := newOperator(t, socket)
-			test.prepare(o)
-			done := regexp.MustCompile(test.done)
-			for _, f := range test.failures {
-				if f.operation != "" {
-					o.reveal()
-					o.failingNth(f.operation, f.n, f.wrong)
-				} else {
-					o.front.failing(nil)
-				}
-				said, complained, code := o.run(o.started(test.commands))
-				if code == 0 || !regexp.MustCompile(f.complains).MatchString(complained) || test.done != "" && done.MatchString(said) {
-					t.Errorf("%+v: it ends with %d, and says\n%s\n%s", f, code, said, complained)
-				}
-			}
-			o.reveal()
-			o.front.failing(nil)
-			if said, complained, code := o.run(o.started(test.commands)); code != 0 || !done.MatchString(said) {
-				t.Errorf("when nothing fails, it ends with %d, and says\n%s\n%s", code, said, complained)
-			}
-			test.check(o)
-			o.front.failing(func(request) fault { return fault{Slow: 100 * time.Millisecond} })
-			if _, complained, code := o.run(o.started(test.commands)); code != 0 {
-				t.Errorf("slow answers end it with %d: %s", code, complained)
-			}
-		})
-	}
+// variablesOf returns the lines of a block that set a variable and do nothing else.
+func variablesOf(text string) string {
+	return strings.Join(regexp.MustCompile(`(?m)^\w+=\S+( +#.*)?$`).FindAllString(text, -1), "\n") + "\n"
 }
 
-// Nothing is done, or said to be well, with the outputs or the plan of a pulumi that failed.
-func TestNoBlockOfTheRunbookBelievesAPulumiThatFailed(t *testing.T) {
-	socket := startCLI(t)
-	for name, fails := range map[string]string{"Before you start 1": "stack output", "Promote dev to prod 1": "preview --stack prod --json"} {
-		o := newOperator(t, socket)
-		said, _, code := o.run(blockNamed(t, name), "PULUMI_FAILS="+fails)
-		if made := o.made(); code == 0 || said != "" || len(made) > 0 {
-			t.Errorf("%s: it ends with %d, calls %v and prints\n%s", name, code, made, said)
-		}
+func counted(made []string) map[string]int {
+	times := map[string]int{}
+	for _, operation := range made {
+		times[operation]++
 	}
+	return times
 }
 
 // nth returns how many calls there are up to the n-th one of an operation, included.
@@ -407,145 +459,23 @@ func nth(made []string, operation string, n int) int {
 	return len(made)
 }
 
-func (o *operator) live() string { return o.outputs["tradeTableName"].(string) }
-
-func (o *operator) queueOf(name string) *queue.Queue {
-	found, err := o.cloud.Queue(region, name)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return found
-}
-
-func (o *operator) queue() *queue.Queue { return o.queueOf(recorderLetters) }
-
-func (o *operator) letters(bodies ...string) {
-	for _, body := range bodies {
-		o.lettersOf("recorder", body)
-	}
-}
-
-// lettersOf puts a dead letter into a function's queue, unless it is there.
-func (o *operator) lettersOf(function, body string) {
-	for m := range o.queueOf("trade-processing-dev-" + function + "-dead-letters").Messages() {
-		if m.Body == body {
-			return
+// failingNth makes one call of a run fail, counted by operation from 1.
+func (o *operator) failingNth(operation string, n int) {
+	o.front.failing(func(r request) fault {
+		if r.Operation == operation {
+			if n--; n == 0 {
+				return broken
+			}
 		}
-	}
-	if _, err := o.queueOf("trade-processing-dev-"+function+"-dead-letters").Send(o.t.Context(), queue.Draft{Body: body}); err != nil {
-		o.t.Fatal(err)
-	}
+		return fault{}
+	})
 }
 
-func (o *operator) hide(function string) {
-	if _, err := o.queueOf("trade-processing-dev-"+function+"-dead-letters").Receive(o.t.Context(), 10, nil); err != nil {
-		o.t.Fatal(err)
-	}
-}
-
-// five are trades in three shards of the indexes.
-var five = sync.OnceValues(func() (ids []string, shards []string) {
-	shardOf := func(id string) byte { return sha256.Sum256([]byte(fiveTrade(id)))[0] % recorder.Shards }
-	byShard := map[byte][]string{}
-	for i := range 200 {
-		id := fmt.Sprintf("t%d", i)
-		byShard[shardOf(id)] = append(byShard[shardOf(id)], id)
-	}
-	first := shardOf("t0")
-	ids, shards = []string{"t0"}, []string{fmt.Sprint(first)}
-	for shard := range byte(recorder.Shards) {
-		if found := byShard[shard]; shard != first && len(found) > 1 && len(ids) < restoredTrades {
-			ids, shards = append(ids, found[:2]...), append(shards, fmt.Sprint(shard))
-		}
-	}
-	return ids, shards
-})
-
-// fiveTrade is a trade in its canonical form.
-func fiveTrade(id string) string {
-	return fmt.Sprintf(`{"amount":"1.50","currency":"USD","sourceSystem":"system1","tradeId":%q}`, id)
-}
-
-// record sends the trades.
-func (o *operator) record() {
-	ids, shards := five()
-	o.sent, o.shards = ids, strings.Join(shards, " ")
-	for _, id := range ids {
-		o.send(fiveTrade(id))
-	}
-}
-
-// reject sends them, and one in their shards that is rejected for its currency.
-func (o *operator) reject() {
-	o.record()
-	for i := 0; ; i++ {
-		detail := strings.Replace(fiveTrade(fmt.Sprintf("t%d", i)), "USD", "ZZZ", 1)
-		if shard := sha256.Sum256([]byte(detail))[0] % recorder.Shards; slices.Contains(strings.Fields(o.shards), fmt.Sprint(shard)) {
-			o.send(detail)
-			return
-		}
-	}
-}
-
-func (o *operator) send(detail string) {
-	o.t.Helper()
-	e := trade(detail)
-	receipt, err := o.cloud.PutEvent(o.t.Context(), region, o.outputs["eventBusName"].(string), cloud.Entry{Source: e.Source, DetailType: e.DetailType, Time: e.Time, Detail: e.Detail})
-	if err != nil || len(receipt.Deliveries) != 1 || receipt.Deliveries[0].Failure != nil {
-		o.t.Fatalf("%+v, %v", receipt, err)
-	}
-}
-
-// restored makes a table with the trades, which the live one lacks.
-func (o *operator) restored(where, name string) {
-	o.t.Helper()
-	elsewhere := cloud.New(cloud.Options{Images: localrun.Images()})
-	outputs, err := deployed.On(o.t.Context(), elsewhere, root, stackName, nil)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	there := &operator{t: o.t, cloud: elsewhere, outputs: outputs}
-	there.record()
-	o.sent, o.shards = there.sent, there.shards
-	if _, err := o.cloud.Table(where, name); err == nil {
-		return // it was made for an earlier run
-	}
-	from, err := elsewhere.Table(region, o.live())
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	inputs := cloud.Properties{}
-	for key, value := range one(o.t, o.cloud, "aws:dynamodb/table:Table", "").Inputs {
-		inputs[key] = value
-	}
-	inputs["name"] = name
-	if _, err := o.cloud.Create("aws:dynamodb/table:Table", "restored", where, inputs); err != nil {
-		o.t.Fatal(err)
-	}
-	to, err := o.cloud.Table(where, name)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	for item := range from.Items() {
-		if _, err := to.PutItem(o.t.Context(), &dynamodb.PutItemInput{TableName: aws.String(name), Item: item}); err != nil {
-			o.t.Fatal(err)
-		}
-	}
-}
-
-// has checks that a table holds these trades, each once, and no others.
-func (o *operator) has(table string, ids ...string) {
-	o.t.Helper()
-	found, err := o.cloud.Table(region, table)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	var got []string
-	for item := range found.Items() {
-		got = append(got, item["tradeId"].(*types.AttributeValueMemberS).Value)
-	}
-	slices.Sort(got)
-	if want := slices.Sorted(slices.Values(ids)); !slices.Equal(got, want) {
-		o.t.Errorf("the table has %v, want %v", got, want)
+// Nothing is done with the outputs of a pulumi that failed.
+func TestTheRunbookDoesNotBelieveAPulumiThatFailed(t *testing.T) {
+	o := newOperator(t)
+	said, _, code := o.run(shellBlocks(t, "docs/runbook.md")[0].text, "PULUMI_FAILS=1")
+	if made := o.made(); code == 0 || said != "" || len(made) > 0 {
+		t.Errorf("it ends with %d, calls %v and prints\n%s", code, made, said)
 	}
 }

@@ -88,7 +88,9 @@ func TestEveryStackOutputExists(t *testing.T) {
 			t.Errorf("%s names the stack output %s, which stack/outputs.go doesn't export", p.name, output)
 		}
 	}
-	eachFound(t, `stack output (\w+)|\bout '?\.(\w+)`, exists)
+	eachFound(t, `stack output (\w+)`, exists)
+	// The runbook's shell has the outputs as variables. Nothing else that it sets has a capital in its name.
+	eachFound(t, `\$\{?([a-z]+[A-Z]\w*)`, exists)
 	for _, p := range pages(t) {
 		for _, found := range regexp.MustCompile("output\\s+`(\\w+)`").FindAllStringSubmatch(p.text, -1) {
 			exists(p, found[1])
@@ -359,6 +361,24 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 				t.Errorf("%s links to %s, and there is no such heading", p.name, found[1])
 			}
 		}
+	}
+}
+
+// An alarm's description names the runbook's heading, or how it begins.
+func TestEveryAlarmLeadsIntoTheRunbook(t *testing.T) {
+	headings := anchors(read(t, "docs/runbook.md"))
+	checked := 0
+	for _, stack := range []string{"dev", "prod"} {
+		for _, found := range regexp.MustCompile(`See the runbook: ([^."]+)`).FindAllStringSubmatch(read(t, "stack/testdata/"+stack+".graph.json"), -1) {
+			checked++
+			named := strings.ReplaceAll(strings.ToLower(found[1]), " ", "-")
+			if !slices.ContainsFunc(headings, func(heading string) bool { return strings.HasPrefix(heading, named) }) {
+				t.Errorf("an alarm of %s names %q, and the runbook has no such heading", stack, found[1])
+			}
+		}
+	}
+	if checked < 20 {
+		t.Errorf("%d alarms name a heading: this test overlooks most", checked)
 	}
 }
 

@@ -54,8 +54,8 @@ func TestThePagesWarnOfWhatSurprises(t *testing.T) {
 
 // An operator whose job was killed meets the lock of the backend
 // (https://www.pulumi.com/docs/iac/cli/commands/pulumi_cancel/).
-func TestTheRunbookSaysHowALockIsCleared(t *testing.T) {
-	for _, name := range []string{"docs/runbook.md", "docs/delivery.md"} {
+func TestThePagesSayHowALockIsCleared(t *testing.T) {
+	for _, name := range []string{"docs/deploy.md", "docs/delivery.md"} {
 		if p := pageNamed(t, name); !regexp.MustCompile(`(?s)lock.{0,200}pulumi cancel -`).MatchString(p.text) {
 			t.Errorf("%s doesn't name pulumi cancel beside the lock", name)
 		}
