@@ -401,7 +401,7 @@ func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *
 	}
 	if c.faults == nil { // nothing has to be retried, so nothing runs beside it
 		delivery := Delivery{Rule: matched.name}
-		err := c.conclude(ctx, living, start{t.machine, "", trace}, document, &delivery)
+		err := c.conclude(ctx, living, start{called: t.machine, trace: trace}, document, &delivery)
 		return []Delivery{delivery}, err
 	}
 	return c.start(ctx, matched, t, living, document, trace)
@@ -428,7 +428,7 @@ func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine,
 		running = append(running, e)
 		clock.Go(c.clock, func() {
 			defer close(e.ended)
-			e.err = c.conclude(ctx, on, start{t.machine, "", trace}, document, &e.delivery)
+			e.err = c.conclude(ctx, on, start{called: t.machine, trace: trace}, document, &e.delivery)
 		})
 		return struct{}{}, nil
 	}
@@ -471,7 +471,7 @@ func (c *Cloud) StartExecution(ctx context.Context, machineARN, name string, inp
 		return Delivery{}, fmt.Errorf("starting %s: the input is %w", machineARN, err)
 	}
 	var delivery Delivery
-	err = c.conclude(ctx, on, start{machineARN, name, c.traceHeader()}, document, &delivery)
+	err = c.conclude(ctx, on, start{called: machineARN, name: name, trace: c.traceHeader()}, document, &delivery)
 	return delivery, err
 }
 

@@ -96,7 +96,11 @@ func startMachine(c *Cloud, r *Resource) error {
 
 // start is how an execution is started: the ARN that was called, which may be an alias's; a name, if somebody gave one; and
 // an X-Ray header.
-type start struct{ called, name, trace string }
+type start struct {
+	called, name, trace string
+
+	again *Execution // goes on after what it did; nil: a new one
+}
 
 // execute runs an execution to its end and records the result in the delivery. The error is a *states.Failure, or the
 // reason why ctx ended.
@@ -122,13 +126,17 @@ func (c *Cloud) execute(ctx context.Context, m *machine, by start, input *states
 		environment.Clock = restful{c.clock, c.desks}
 	}
 	ctx, remembered := c.remember(ctx, m, by, name, input, begun)
+	var before []states.Event
+	if by.again != nil {
+		before = remembered.History()
+	}
 	if remembered != nil {
 		environment.History = remembered.note
 		defer remembered.stop(nil)
 	}
 	output, err := m.compiled.Load().Run(ctx, environment,
 		states.Execution{
-			ID: delivery.Execution, Name: name, MachineID: m.arn, MachineName: m.name, RoleARN: m.role, Input: input,
+			ID: delivery.Execution, Name: name, MachineID: m.arn, MachineName: m.name, RoleARN: m.role, Input: input, History: before,
 		})
 	delivery.DeadLetters = work.sent
 	ended := c.clock.Now()

@@ -154,3 +154,65 @@ func TestFaultsReachEveryService(t *testing.T) {
 		w.expect(`{"id": "1", "fail": "Broken"}`, "failed: SQS.SdkClientException")
 	})
 }
+
+// An execution that failed goes on where it stopped, once what stopped it is mended, also in the next process.
+func TestAnExecutionIsRedriven(t *testing.T) {
+	folder := t.TempDir()
+	w := livingIn(t, folder)
+	w.furnish()
+	w.delete(queueType, "failures")
+	if got := w.put(`{"id": "1", "fail": "Broken"}`); got != "failed: SQS.QueueDoesNotExistException" {
+		t.Fatalf("it became %s", got)
+	}
+	arn := w.Executions(w.arn(machineType, "orders"))[0].ARN
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w = livingIn(t, folder)
+	redrive := func() (*cloud.Execution, error) {
+		x, _ := w.Execution(arn)
+		_, err := w.Redrive(t.Context(), x)
+		return x, err
+	}
+	if x, err := redrive(); err != nil || x.Outcome().Status != cloud.Failed || x.Outcome().Redrives != 1 {
+		t.Errorf("%+v, %v", x.Outcome(), err)
+	}
+	w.create(queueType, "failures", cloud.Properties{"name": "failures"})
+	if x, err := redrive(); err != nil || x.Outcome().Failure.Name != "Broken" || w.queue("failures").State().Visible != 1 {
+		t.Errorf("%+v, %v", x.Outcome(), err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	w = livingIn(t, folder)
+	defer w.Close() //nolint:errcheck // the test is over
+	x, _ := w.Execution(arn)
+	if now := x.Outcome(); now.Redrives != 2 || now.Redriven.IsZero() {
+		t.Errorf("the next process knows %+v", now)
+	}
+	called, redriven := 0, 0
+	for i, event := range x.History() {
+		if event.ID != int64(i+1) {
+			t.Errorf("event %d is %+v", i+1, event)
+		}
+		if event.Type == "TaskScheduled" && strings.HasSuffix(event.Resource, "lambda:invoke") {
+			called++
+		}
+		if event.Type == "ExecutionRedriven" {
+			redriven++
+		}
+	}
+	if called != 1 || redriven != 2 {
+		t.Errorf("the function was called %d times, and the execution redriven %d times", called, redriven)
+	}
+	// It ended in its Fail state, and does so again.
+	if _, err := redrive(); err != nil || x.Outcome().Failure.Name != "Broken" || w.queue("failures").State().Visible != 1 {
+		t.Errorf("%+v, %v", x.Outcome(), err)
+	}
+	w.put(`{"id": "2"}`)
+	arn = w.Executions(x.Machine)[0].ARN
+	if _, err := redrive(); told(err) != "ExecutionNotRedrivable: Execution is SUCCEEDED and cannot be redriven." {
+		t.Errorf("one that succeeded: %v", err)
+	}
+}

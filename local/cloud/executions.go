@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"trade-processing/local/awsapi"
 	"trade-processing/local/disk"
 	"trade-processing/local/states"
 )
@@ -38,12 +39,16 @@ type Execution struct {
 
 	mu      sync.Mutex
 	kept    bool // in the folder
+	changed bool // since it was kept
 	ended   time.Time
 	status  string
 	output  []byte
 	failure *states.Failure
 	events  []states.Event // until it has ended
 	saved   []byte         // from then on: see text
+
+	redrives int
+	redriven time.Time // the last time
 }
 
 // Outcome is what became of an execution so far.
@@ -52,6 +57,9 @@ type Outcome struct {
 	Ended   time.Time // the zero time while it runs
 	Output  []byte    // JSON, if it succeeded
 	Failure *states.Failure
+
+	Redrives int
+	Redriven time.Time // the last time; the zero time if it never was
 }
 
 // Input returns the execution's input.
@@ -61,7 +69,7 @@ func (e *Execution) Input() []byte { return e.input.JSON() }
 func (e *Execution) Outcome() Outcome {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return Outcome{e.status, e.ended, e.output, e.failure}
+	return Outcome{e.status, e.ended, e.output, e.failure, e.redrives, e.redriven}
 }
 
 // History returns its events so far.
@@ -149,7 +157,10 @@ func (c *Cloud) Execution(arn string) (*Execution, bool) {
 
 // Stop ends an execution that runs, as StopExecution does.
 func (e *Execution) Stop(name, cause string) {
-	e.stop(&states.Failure{Name: name, Cause: cause, Stopped: true})
+	e.mu.Lock()
+	stop := e.stop
+	e.mu.Unlock()
+	stop(&states.Failure{Name: name, Cause: cause, Stopped: true})
 }
 
 // remember begins to remember an execution, if any are.
@@ -158,6 +169,12 @@ func (c *Cloud) remember(ctx context.Context, m *machine, by start, name string,
 		return ctx, nil
 	}
 	ctx, stop := context.WithCancelCause(ctx)
+	if by.again != nil {
+		by.again.mu.Lock()
+		defer by.again.mu.Unlock()
+		by.again.stop = stop
+		return ctx, by.again
+	}
 	e := &Execution{
 		ARN: executionARN(m.arn, name), Name: name, Machine: m.arn, Trace: by.trace, Started: at, input: input, stop: stop, status: Running,
 	}
@@ -171,8 +188,70 @@ func (c *Cloud) remember(ctx context.Context, m *machine, by start, name string,
 	return ctx, e
 }
 
+// redrivable is how long after its end an execution can be redriven.
+const redrivable = 14 * 24 * time.Hour
+
+// Redrivable says why an execution can't be redriven; empty if it can.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+func (c *Cloud) Redrivable(e *Execution) string {
+	switch now := e.Outcome(); {
+	case now.Status == Running || now.Status == Succeeded:
+		return "Execution is " + now.Status + " and cannot be redriven."
+	case c.clock.Now().Sub(now.Ended) > redrivable:
+		return "Execution redrivable period exceeded."
+	}
+	return ""
+}
+
+// Redrive goes on with an execution that didn't succeed, from where it stopped, and waits for its end. The error is
+// ExecutionNotRedrivable, an Unsupported, or the reason why ctx ended.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
+func (c *Cloud) Redrive(ctx context.Context, e *Execution) (Delivery, error) {
+	on, err := c.live.machines.get(e.Machine)
+	if err != nil {
+		return Delivery{}, err
+	}
+	if r, found := c.Read(machineType, strings.Split(e.Machine, ":")[3], e.Machine); !found || r.Outputs.text("stateMachineVersionArn") != e.Version {
+		return Delivery{}, &awsapi.Unsupported{Operation: "RedriveExecution", Feature: "an execution of an earlier version of its state machine, which isn't kept here"}
+	}
+	c.executions.mu.Lock()
+	if why := c.Redrivable(e); why != "" {
+		c.executions.mu.Unlock()
+		return Delivery{}, awsapi.Error("ExecutionNotRedrivable", "%s", why)
+	}
+	e.reopen(e.History(), c.clock.Now())
+	c.executions.mu.Unlock()
+	called := e.Machine
+	if e.Alias != "" {
+		called = e.Alias
+	}
+	var delivery Delivery
+	err = c.conclude(ctx, on, start{called: called, name: e.Name, trace: e.Trace, again: e}, e.input, &delivery)
+	return delivery, err
+}
+
+// reopen has an execution run again.
+func (e *Execution) reopen(history []states.Event, at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.status, e.ended, e.output, e.failure = Running, time.Time{}, nil, nil
+	e.events, e.saved, e.changed = history, nil, true
+	e.redrives, e.redriven = e.redrives+1, at
+}
+
 func (e *Execution) key() string {
 	return executionKeys + string(binary.BigEndian.AppendUint64(nil, e.number))
+}
+
+// unkept returns what the folder doesn't have yet of an execution that has ended.
+func (e *Execution) unkept() []byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.status == Running || e.kept && !e.changed {
+		return nil
+	}
+	e.kept, e.changed = true, false
+	return e.saved
 }
 
 // saveExecutions writes down those that have ended, removes what is forgotten, and returns how many it wrote.
@@ -181,17 +260,16 @@ func (c *Cloud) saveExecutions() int {
 	x.mu.Lock()
 	gone := x.gone
 	x.gone = nil
-	var ended []*Execution
+	ended := map[*Execution][]byte{}
 	for _, e := range x.order {
-		if !e.kept && e.Outcome().Status != Running {
-			e.kept = true
-			ended = append(ended, e)
+		if text := e.unkept(); text != nil {
+			ended[e] = text
 		}
 	}
 	x.mu.Unlock()
 	c.write(gone...)
-	for _, e := range ended {
-		c.write(disk.Change{Key: e.key(), Value: string(e.saved)})
+	for e, text := range ended {
+		c.write(disk.Change{Key: e.key(), Value: string(text)})
 	}
 	return len(ended)
 }

@@ -59,6 +59,9 @@ func readExecution(text []byte) (e *Execution, events []states.Event, err error)
 		if data := r.string(); len(data) > 0 {
 			event.Data = states.Written(data)
 		}
+		if event.Type == "ExecutionRedriven" {
+			e.redrives, e.redriven = e.redrives+1, event.At
+		}
 		event.Failure = r.failure()
 		events = append(events, event)
 	}

@@ -87,7 +87,10 @@ func (e *Endpoint) listExecutions(_ context.Context, region string, in struct {
 func summary(x *cloud.Execution) object {
 	outcome := x.Outcome()
 	told := object{
-		"executionArn": x.ARN, "stateMachineArn": x.Machine, "name": x.Name, "status": outcome.Status, "startDate": moment(x.Started), "redriveCount": 0,
+		"executionArn": x.ARN, "stateMachineArn": x.Machine, "name": x.Name, "status": outcome.Status, "startDate": moment(x.Started), "redriveCount": outcome.Redrives,
+	}
+	if outcome.Redrives > 0 {
+		told["redriveDate"] = moment(outcome.Redriven)
 	}
 	for member, value := range map[string]string{"stateMachineVersionArn": x.Version, "stateMachineAliasArn": x.Alias} {
 		if value != "" {
@@ -131,7 +134,10 @@ func (e *Endpoint) describeExecution(_ context.Context, _ string, in struct {
 	case outcome.Failure != nil:
 		told["error"], told["cause"] = outcome.Failure.Name, outcome.Failure.Cause
 	}
-	told["redriveStatus"], told["redriveStatusReason"] = "NOT_REDRIVABLE", "The local cloud doesn't resume executions"
+	told["redriveStatus"] = "REDRIVABLE"
+	if why := e.cloud.Redrivable(x); why != "" {
+		told["redriveStatus"], told["redriveStatusReason"] = "NOT_REDRIVABLE", why
+	}
 	return told, nil
 }
 
@@ -257,6 +263,23 @@ func (e *Endpoint) startExecution(ctx context.Context, region string, in struct 
 // maxInput is the most bytes of an execution's input.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxInput = 256 << 10
+
+// redriveExecution answers when the execution has ended again.
+func (e *Endpoint) redriveExecution(ctx context.Context, _ string, in struct {
+	ExecutionArn string `json:"executionArn"`
+	ClientToken  string `json:"clientToken"`
+}) (any, error) {
+	x, err := e.execution(in.ExecutionArn)
+	if err != nil {
+		return nil, err
+	}
+	delivery, err := e.cloud.Redrive(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	e.logExecution(delivery)
+	return object{"redriveDate": moment(x.Outcome().Redriven)}, nil
+}
 
 func (e *Endpoint) stopExecution(_ context.Context, _ string, in struct {
 	ExecutionArn string `json:"executionArn"`

@@ -21,6 +21,7 @@ var machineOperations = map[string]operation{
 	"ListExecutions":           serve((*Endpoint).listExecutions), "DescribeExecution": serve((*Endpoint).describeExecution),
 	"GetExecutionHistory": serve((*Endpoint).getExecutionHistory), "StartExecution": serve((*Endpoint).startExecution),
 	"StopExecution": serve((*Endpoint).stopExecution), "UpdateStateMachineAlias": serve((*Endpoint).updateStateMachineAlias),
+	"RedriveExecution": serve((*Endpoint).redriveExecution),
 }
 
 // machine finds a state machine by its ARN, or by that of its latest version or of an alias, which are qualified.

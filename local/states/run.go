@@ -51,6 +51,7 @@ type Execution struct {
 	MachineName string
 	RoleARN     string
 	Input       Data
+	History     []Event // of an earlier attempt that didn't succeed, after which it goes on; see redrive
 }
 
 // Run executes the machine to its end and returns its output. The error is a *Failure, or the reason why ctx ended.
@@ -59,7 +60,11 @@ func (m *Machine) Run(ctx context.Context, env Environment, execution Execution)
 	limited, cancel := env.Clock.WithTimeout(ctx, m.timeout)
 	defer cancel()
 	s := &strand{}
-	r.note(&strand{}, Event{Type: "ExecutionStarted", Data: execution.Input}) // which the first state doesn't name as its previous one
+	if len(execution.History) > 0 {
+		s = r.redrive(execution.History)
+	} else {
+		r.note(&strand{}, Event{Type: "ExecutionStarted", Data: execution.Input}) // which the first state doesn't name as its previous one
+	}
 	output, err := r.graph(limited, m.graph, execution.Input, s)
 	if timedOutWithin(ctx, limited) {
 		failure := fail(TimedOut, "the execution took longer than %s", m.timeout)
@@ -83,6 +88,8 @@ type run struct {
 
 	mu    sync.Mutex // branches note events at once
 	noted int64      // events so far
+
+	passed map[string][]passage // of an earlier attempt, by state
 }
 
 // graph runs states from the start to an end.
@@ -105,6 +112,11 @@ func (r *run) graph(ctx context.Context, g graph, input Data, events *strand) (D
 
 // state runs one state with its retries and catches, and returns where to go.
 func (r *run) state(ctx context.Context, s *state, input Data, events *strand) (output Data, next string, err error) {
+	if r.passed != nil {
+		if output, next, passed := r.pass(s); passed {
+			return output, next, nil
+		}
+	}
 	visit := &Visit{State: s.name, Type: s.kind, Entered: r.env.Clock.Now()}
 	r.note(events, Event{Type: s.kind + "StateEntered", State: s.name, Data: input})
 	var tried []int // retries by each retrier

@@ -56,6 +56,7 @@ type world struct {
 	*clock.Virtual
 	tasks  tasks
 	random func() float64
+	before []states.Event // of an earlier attempt
 
 	mu     sync.Mutex
 	visits []states.Visit
@@ -88,7 +89,7 @@ func (w *world) run(ctx context.Context, m *states.Machine, input states.Data) r
 		output, err := m.Run(ctx, env, states.Execution{
 			ID: "arn:aws:states:us-east-1:123456789012:execution:trades:e-1", Name: "e-1",
 			MachineID: "arn:aws:states:us-east-1:123456789012:stateMachine:trades", MachineName: "trades",
-			RoleARN: "arn:aws:iam::123456789012:role/trades", Input: input,
+			RoleARN: "arn:aws:iam::123456789012:role/trades", Input: input, History: w.before,
 		})
 		r.err, r.took = err, w.Now().Sub(noon)
 		if err == nil {

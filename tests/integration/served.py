@@ -98,6 +98,15 @@ started = states.start_execution(stateMachineArn=machine, name="boto3", input=st
 states.stop_execution(executionArn=started["executionArn"])
 expect(json.loads(states.describe_execution(executionArn=started["executionArn"])["input"])["detail"] == trade, "an execution's input")
 
+refused("ExecutionNotRedrivable", states.redrive_execution, executionArn=execution)
+bad = states.start_execution(stateMachineArn=alias, input='{"detail": {}}')["executionArn"]
+expect(states.describe_execution(executionArn=bad)["redriveStatus"] == "REDRIVABLE", "what can be redriven")
+states.redrive_execution(executionArn=bad)
+ended = states.describe_execution(executionArn=bad)
+expect(ended["status"] == "FAILED" and ended["redriveCount"] == 1 and ended["redriveDate"], ended)
+types = [event["type"] for event in states.get_execution_history(executionArn=bad)["events"]]
+expect("FailStateEntered" in types[types.index("ExecutionRedriven"):] and "TaskStarted" not in types[types.index("ExecutionRedriven"):], types)
+
 letter = {"StringValue": "x", "DataType": "String"}
 sqs.send_message(QueueUrl=queue, MessageBody="1", MessageAttributes={"ERROR_CODE": letter})
 batch = sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": str(i), "MessageBody": str(i)} for i in range(3)])

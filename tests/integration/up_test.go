@@ -149,6 +149,7 @@ var (
 		"stepfunctions get-execution-history":        `--execution-arn "$(execution)" --query "events[?type=='FailStateEntered'].id" --output text`,
 		"stepfunctions list-executions":              `--state-machine-arn "$(out .stateMachineArn)" --status-filter RUNNING --query 'length(executions)'`,
 		"stepfunctions list-state-machine-versions":  `--state-machine-arn "$(out .stateMachineArn)" --query 'stateMachineVersions[].[stateMachineVersionArn, creationDate]' --output text`,
+		"stepfunctions redrive-execution":            `--execution-arn "$(execution)"`,
 		"stepfunctions stop-execution":               `--execution-arn "$(execution)"`,
 		"stepfunctions update-state-machine-alias":   `--state-machine-alias-arn "$(out .stateMachineAliasArn)" --routing-configuration "stateMachineVersionArn=$(aws stepfunctions list-state-machine-versions --state-machine-arn "$(out .stateMachineArn)" --query 'stateMachineVersions[0].stateMachineVersionArn' --output text),weight=100"`,
 		"sts get-caller-identity":                    `--query Account --output text`,

@@ -105,6 +105,34 @@ func TestExecutionsWithoutALetterAreResumed(t *testing.T) {
 	}
 }
 
+// An execution whose dead letter no queue took goes on where it stopped, and sends it.
+func TestAResumedExecutionSendsItsLetter(t *testing.T) {
+	w := newWorld(t, "dev", nil)
+	const queueType = "aws:sqs/queue:Queue"
+	url := w.stack.Outputs.DeadLetters["validator"]
+	queue, found := w.cloud.Read(queueType, w.stack.Outputs.Region, url)
+	if !found {
+		t.Fatalf("there is no queue %s", url)
+	}
+	if err := w.cloud.Delete(queueType, queue.Region, queue.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.send(malformed)
+	w.must(exitcode.OK, "executions", "redrive", "--yes") // stops there again
+	if _, err := w.cloud.Create(queueType, queue.Name, queue.Region, queue.Inputs); err != nil {
+		t.Fatal(err)
+	}
+	if _, said := w.must(exitcode.OK, "executions", "redrive", "--yes"); !strings.Contains(said, "1 resumed") {
+		t.Errorf("it says %s", said)
+	}
+	if now := w.queueOf(url).State(); now.Visible != 1 {
+		t.Errorf("the queue has %+v", now)
+	}
+	if left := read[[]map[string]any](w, "executions", "redrive"); len(left) != 0 {
+		t.Errorf("run again, it plans %v", left)
+	}
+}
+
 func TestExpressExecutionsCannotBeResumed(t *testing.T) {
 	w := newWorld(t, "dev", map[string]string{"workflowType": "EXPRESS"})
 	if _, _, code, err := w.tradectl("", "executions", "redrive"); code != exitcode.Usage || err == nil || !strings.Contains(err.Error(), "replay the minutes") {
