@@ -34,7 +34,7 @@ func (c *Console) executions(r *http.Request) (any, error) {
 	if token := r.FormValue("after"); token != "" {
 		in.NextToken = &token
 	}
-	answer, err := sfn.NewFromConfig(c.stack.Config).ListExecutions(r.Context(), in)
+	answer, err := c.stack.SFN().ListExecutions(r.Context(), in)
 	if hasCode(err, "StateMachineTypeNotSupported") {
 		list.Express = true
 		return list, nil
@@ -82,7 +82,7 @@ const mostEvents = 2000
 
 func (c *Console) execution(r *http.Request) (any, error) {
 	arn := r.FormValue("arn")
-	client := sfn.NewFromConfig(c.stack.Config)
+	client := c.stack.SFN()
 	found, err := client.DescribeExecution(r.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil {
 		return executionView{executionRow: executionRow{ARN: arn}}, fmt.Errorf("reading execution %s: %w", arn, err)

@@ -179,7 +179,7 @@ func most(s operate.Series) float64 {
 // alarms lists the stack's alarms: those that ring first, then by name.
 func (c *Console) alarms(ctx context.Context) ([]alarm, error) {
 	prefix := c.stack.Outputs.Prefix()
-	pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(c.stack.Config), &cloudwatch.DescribeAlarmsInput{
+	pages := cloudwatch.NewDescribeAlarmsPaginator(c.stack.CloudWatch(), &cloudwatch.DescribeAlarmsInput{
 		AlarmNamePrefix: &prefix, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
 	})
 	var found []alarm

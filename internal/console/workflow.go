@@ -75,7 +75,7 @@ const (
 
 func (c *Console) workflow(r *http.Request) (any, error) {
 	view := &workflowView{Span: spanOf(r), Spans: spans}
-	found, err := sfn.NewFromConfig(c.stack.Config).DescribeStateMachine(r.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &c.stack.Outputs.StateMachineARN})
+	found, err := c.stack.SFN().DescribeStateMachine(r.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &c.stack.Outputs.StateMachineARN})
 	if err != nil {
 		return view, fmt.Errorf("reading the state machine: %w", err)
 	}

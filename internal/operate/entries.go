@@ -27,18 +27,17 @@ const getAtOnce = 100
 // Entries finds versions, oldest first, with the text that their source sent. After an error there is nothing more.
 func (s *Stack) Entries(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		config, err := s.replica(f.Replica)
+		client, region, err := s.replica(f.Replica)
 		if err != nil {
 			yield(Entry{}, err)
 			return
 		}
-		client := dynamodb.NewFromConfig(config)
 		var rows []Listed
 		flush := func() bool {
 			entries, err := s.entriesOf(ctx, client, s.table(f), rows)
 			rows = rows[:0]
 			if err != nil {
-				yield(Entry{}, fmt.Errorf("reading table %s in %s: %w", s.table(f), config.Region, err))
+				yield(Entry{}, fmt.Errorf("reading table %s in %s: %w", s.table(f), region, err))
 				return false
 			}
 			for _, entry := range entries {

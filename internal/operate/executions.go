@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -78,7 +77,7 @@ type Machine struct {
 
 // Machine describes the state machine.
 func (s *Stack) Machine(ctx context.Context) (Machine, error) {
-	told, err := sfn.NewFromConfig(s.Config).DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{
+	told, err := s.SFN().DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{
 		StateMachineArn: &s.Outputs.StateMachineARN, IncludedData: types.IncludedDataMetadataOnly, // the definition is encrypted, and not needed
 	})
 	if err != nil {
@@ -99,7 +98,7 @@ func (s *Stack) Executions(ctx context.Context, machine Machine, f ExecutionFilt
 		return s.loggedExecutions(ctx, f)
 	}
 	return func(yield func(Execution, error) bool) {
-		pages := sfn.NewListExecutionsPaginator(sfn.NewFromConfig(s.Config), &sfn.ListExecutionsInput{
+		pages := sfn.NewListExecutionsPaginator(s.SFN(), &sfn.ListExecutionsInput{
 			StateMachineArn: &s.Outputs.StateMachineARN, StatusFilter: types.ExecutionStatus(f.Status),
 		})
 		for pages.HasMorePages() {
@@ -148,7 +147,7 @@ func (l logged) time() time.Time {
 
 // readWorkflowLog calls add for each line of the workflow's log that matches a pattern.
 func (s *Stack) readWorkflowLog(ctx context.Context, pattern string, q LogQuery, add func(logged)) error {
-	return filterGroup(ctx, cloudwatchlogs.NewFromConfig(s.Config), s.workflowLog(), pattern, q, func(events []logtypes.FilteredLogEvent) bool {
+	return filterGroup(ctx, s.CloudWatchLogs(), s.workflowLog(), pattern, q, func(events []logtypes.FilteredLogEvent) bool {
 		for _, event := range events {
 			var line logged
 			if json.Unmarshal([]byte(aws.ToString(event.Message)), &line) == nil && line.ARN != "" {
@@ -233,7 +232,7 @@ func (s *Stack) Timeline(ctx context.Context, id string) (*Timeline, error) {
 	if strings.Contains(arn, ":express:") {
 		return s.loggedTimeline(ctx, arn)
 	}
-	client := sfn.NewFromConfig(s.Config)
+	client := s.SFN()
 	told, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	var missing *types.ExecutionDoesNotExist
 	switch {

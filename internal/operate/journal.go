@@ -81,7 +81,7 @@ const (
 
 // Bus tells the stack's bus from all others, also from one that had its name before it was made anew.
 func (s *Stack) Bus(ctx context.Context) (string, error) {
-	bus, err := eventbridge.NewFromConfig(s.Config).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &s.Outputs.EventBusName})
+	bus, err := s.EventBridge().DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &s.Outputs.EventBusName})
 	if err != nil {
 		return "", fmt.Errorf("looking for the bus %s: %w", s.Outputs.EventBusName, err)
 	}

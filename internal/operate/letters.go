@@ -82,7 +82,7 @@ func (s *Stack) LetterStates(ctx context.Context) ([]QueueState, error) {
 	states := make([]QueueState, len(queues))
 	problems := make([]error, len(queues)+1)
 	var asking sync.WaitGroup
-	client := sqs.NewFromConfig(s.Config)
+	client := s.SQS()
 	metrics := make([]Metric, len(queues))
 	for i, queue := range queues {
 		states[i].LetterQueue = queue
@@ -312,7 +312,7 @@ type mailbox struct {
 }
 
 func (s *Stack) mailbox(queue LetterQueue) *mailbox {
-	return &mailbox{client: sqs.NewFromConfig(s.Config), queue: queue, held: map[string]Letter{}}
+	return &mailbox{client: s.SQS(), queue: queue, held: map[string]Letter{}}
 }
 
 // next receives letters and hides them from others. New are those that weren't held before; received counts all.

@@ -64,12 +64,12 @@ const (
 // of each and no more, however many there are. After an error there is nothing more.
 func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
-		config, err := s.replica(f.Replica)
+		client, region, err := s.replica(f.Replica)
 		if err != nil {
 			yield(Listed{}, err)
 			return
 		}
-		client, turns := dynamodb.NewFromConfig(config), make(chan struct{}, askedAtOnce)
+		turns := make(chan struct{}, askedAtOnce)
 		var sources []source[Listed]
 		for _, query := range s.queries(f) {
 			sources = append(sources, func(ctx context.Context, add func([]Listed) bool) error {
@@ -82,7 +82,7 @@ func (s *Stack) List(ctx context.Context, f Filter) iter.Seq2[Listed, error] {
 		}
 		for row, err := range merged(ctx, sources, earlier) {
 			if err != nil {
-				err = fmt.Errorf("listing table %s in %s: %w", s.table(f), config.Region, err)
+				err = fmt.Errorf("listing table %s in %s: %w", s.table(f), region, err)
 			}
 			if count++; !yield(row, err) || err != nil || count == f.Limit {
 				return

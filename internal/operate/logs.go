@@ -53,7 +53,7 @@ func (s *Stack) Logs(ctx context.Context, q LogQuery) iter.Seq2[Line, error] {
 			pattern = fmt.Sprintf(`{ $.tradeId = %q }`, q.TradeID)
 		}
 	}
-	client := cloudwatchlogs.NewFromConfig(s.Config)
+	client := s.CloudWatchLogs()
 	var sources []source[Line]
 	for _, from := range slices.Sorted(maps.Keys(groups)) {
 		sources = append(sources, func(ctx context.Context, add func([]Line) bool) error {

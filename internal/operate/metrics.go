@@ -47,7 +47,7 @@ const queriesPerCall = 500
 
 // Measure returns the series of these metrics of the stack's region, in their order.
 func (s *Stack) Measure(ctx context.Context, window Window, metrics []Metric) ([]Series, error) {
-	client := cloudwatch.NewFromConfig(s.Config)
+	client := s.CloudWatch()
 	measured := make([]Series, len(metrics))
 	for first := 0; first < len(metrics); first += queriesPerCall {
 		var queries []types.MetricDataQuery

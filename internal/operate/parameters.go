@@ -37,7 +37,7 @@ func (s *Stack) Parameters(ctx context.Context) ([]Parameter, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := ssm.NewGetParametersByPathPaginator(ssm.NewFromConfig(s.Config), &ssm.GetParametersByPathInput{Path: &prefix})
+	pages := ssm.NewGetParametersByPathPaginator(s.SSM(), &ssm.GetParametersByPathInput{Path: &prefix})
 	var all []Parameter
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -77,7 +77,7 @@ func (s *Stack) SetParameter(ctx context.Context, name, value string) (before, a
 	if err := parameters.Check(name, value); err != nil {
 		return before, after, exitcode.Usagef("%s: %w", name, err)
 	}
-	client, path := ssm.NewFromConfig(s.Config), prefix+name
+	client, path := s.SSM(), prefix+name
 	was, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: &path})
 	var missing *types.ParameterNotFound
 	switch {

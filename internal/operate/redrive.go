@@ -78,7 +78,7 @@ func (l Letter) history() bool { return strings.Contains(l.Execution, ":executio
 // digest. Letters that arrive while it runs wait for the next run.
 func (s *Stack) Redrive(ctx context.Context, filter LetterFilter, how Redriving) (RedriveResult, error) {
 	r := &redrive{
-		Redriving: how, filter: filter, stack: s, sent: map[string]bool{}, machines: sfn.NewFromConfig(s.Config),
+		Redriving: how, filter: filter, stack: s, sent: map[string]bool{}, machines: s.SFN(),
 		sender: s.sender(Sending{AtOnce: 1, Patience: DefaultPatience}), limit: rate.NewLimiter(rate.Inf, received),
 	}
 	r.sender.taken.Store(true)

@@ -35,7 +35,7 @@ type ReplayPlan struct {
 // PlanReplay looks at what a replay of a window would do. It starts nothing.
 func (s *Stack) PlanReplay(ctx context.Context, from, to time.Time, sources []string) (ReplayPlan, error) {
 	plan := ReplayPlan{From: from.UTC(), To: to.UTC(), Sources: sources, Archive: s.Outputs.EventArchiveName, Notes: []string{}}
-	client := eventbridge.NewFromConfig(s.Config)
+	client := s.EventBridge()
 	archive, err := client.DescribeArchive(ctx, &eventbridge.DescribeArchiveInput{ArchiveName: &plan.Archive})
 	if err != nil {
 		return plan, fmt.Errorf("looking at the archive %s: %w", plan.Archive, err)
@@ -110,7 +110,7 @@ func (r Replay) Ended() bool {
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html
 func (s *Stack) StartReplay(ctx context.Context, plan ReplayPlan) (Replay, error) {
 	name := s.Outputs.Prefix() + time.Now().UTC().Format("20060102T150405Z")
-	answer, err := eventbridge.NewFromConfig(s.Config).StartReplay(ctx, &eventbridge.StartReplayInput{
+	answer, err := s.EventBridge().StartReplay(ctx, &eventbridge.StartReplayInput{
 		ReplayName: &name, EventSourceArn: &plan.archiveARN, EventStartTime: &plan.From, EventEndTime: &plan.To,
 		Destination: &types.ReplayDestination{Arn: aws.String(s.BusARN()), FilterArns: plan.ruleARNs},
 	})
@@ -122,7 +122,7 @@ func (s *Stack) StartReplay(ctx context.Context, plan ReplayPlan) (Replay, error
 
 // ReplayState says how far a replay is.
 func (s *Stack) ReplayState(ctx context.Context, name string) (Replay, error) {
-	answer, err := eventbridge.NewFromConfig(s.Config).DescribeReplay(ctx, &eventbridge.DescribeReplayInput{ReplayName: &name})
+	answer, err := s.EventBridge().DescribeReplay(ctx, &eventbridge.DescribeReplayInput{ReplayName: &name})
 	if err != nil {
 		return Replay{}, fmt.Errorf("looking at the replay %s: %w", name, err)
 	}

@@ -36,7 +36,7 @@ func (s *Stack) WithoutLetter(ctx context.Context, f ExecutionFilter) ([]Executi
 	if machine.Express {
 		return nil, exitcode.Usagef("the workflow is EXPRESS, and Step Functions can't redrive its executions: replay the minutes in which they ran, with `tradectl replay`")
 	}
-	client, limit := sfn.NewFromConfig(s.Config), rate.NewLimiter(historyRefill, historyBucket)
+	client, limit := s.SFN(), rate.NewLimiter(historyRefill, historyBucket)
 	var found []Execution
 	for _, status := range []types.ExecutionStatus{types.ExecutionStatusTimedOut, types.ExecutionStatusAborted, types.ExecutionStatusFailed} {
 		if f.Status != "" && f.Status != string(status) {
@@ -84,7 +84,7 @@ const Resumed Outcome = "resumed"
 
 // Resume redrives executions: each goes on where it stopped, with its input, definition and ARN.
 func (s *Stack) Resume(ctx context.Context, executions []Execution, perSecond float64, told func(e Execution, outcome Outcome, reason string)) error {
-	client, limit := sfn.NewFromConfig(s.Config), rate.NewLimiter(rate.Limit(perSecond), 1)
+	client, limit := s.SFN(), rate.NewLimiter(rate.Limit(perSecond), 1)
 	for _, e := range executions {
 		if err := limit.Wait(ctx); err != nil {
 			return context.Cause(ctx)

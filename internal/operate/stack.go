@@ -12,12 +12,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go/logging"
 	"github.com/gofrs/flock"
 
@@ -38,6 +47,46 @@ type Stack struct {
 	Outputs Outputs
 	// Config has credentials, endpoint and the stack's region. Clients for replicas need a copy with another region.
 	Config aws.Config
+
+	clients
+}
+
+// clients are made when somebody needs them, and kept: to make one takes as long as a short answer.
+type clients struct {
+	cloudwatch     kept[cloudwatch.Client]
+	dynamodb       kept[dynamodb.Client]
+	eventbridge    kept[eventbridge.Client]
+	lambda         kept[lambda.Client]
+	cloudwatchlogs kept[cloudwatchlogs.Client]
+	sfn            kept[sfn.Client]
+	sqs            kept[sqs.Client]
+	ssm            kept[ssm.Client]
+}
+
+type kept[Client any] struct {
+	once   sync.Once
+	client *Client
+}
+
+// CloudWatch returns the client of CloudWatch in the stack's region. The others likewise return theirs.
+func (s *Stack) CloudWatch() *cloudwatch.Client {
+	return keep(s, &s.cloudwatch, cloudwatch.NewFromConfig)
+}
+func (s *Stack) DynamoDB() *dynamodb.Client { return keep(s, &s.dynamodb, dynamodb.NewFromConfig) }
+func (s *Stack) EventBridge() *eventbridge.Client {
+	return keep(s, &s.eventbridge, eventbridge.NewFromConfig)
+}
+func (s *Stack) Lambda() *lambda.Client { return keep(s, &s.lambda, lambda.NewFromConfig) }
+func (s *Stack) CloudWatchLogs() *cloudwatchlogs.Client {
+	return keep(s, &s.cloudwatchlogs, cloudwatchlogs.NewFromConfig)
+}
+func (s *Stack) SFN() *sfn.Client { return keep(s, &s.sfn, sfn.NewFromConfig) }
+func (s *Stack) SQS() *sqs.Client { return keep(s, &s.sqs, sqs.NewFromConfig) }
+func (s *Stack) SSM() *ssm.Client { return keep(s, &s.ssm, ssm.NewFromConfig) }
+
+func keep[Client, Options any](s *Stack, k *kept[Client], make func(aws.Config, ...func(*Options)) *Client) *Client {
+	k.once.Do(func() { k.client = make(s.Config) })
+	return k.client
 }
 
 // Open finds a deployed stack. Every error is one of usage or configuration: nothing has been called yet.
@@ -57,7 +106,7 @@ func Open(ctx context.Context, in io.Reader, where Where) (*Stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	return &Stack{outputs, config}, nil
+	return &Stack{Outputs: outputs, Config: config}, nil
 }
 
 // answerWithin is how long a call may wait for its answer to begin. The SDK has no limit of its own, and so would wait
@@ -186,7 +235,7 @@ func openLocal(project string) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stack{outputs, aws.Config{
+	return &Stack{Outputs: outputs, Config: aws.Config{
 		Region: outputs.Region, BaseEndpoint: &local.Endpoint, HTTPClient: newClient(), Logger: silent,
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	}}, nil

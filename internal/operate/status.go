@@ -172,7 +172,7 @@ func (s *Stack) measureLatency(ctx context.Context, status *Status) error {
 }
 
 func (s *Stack) findAlarms(ctx context.Context, status *Status) error {
-	pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(s.Config), &cloudwatch.DescribeAlarmsInput{
+	pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch(), &cloudwatch.DescribeAlarmsInput{
 		AlarmNamePrefix: aws.String(s.Outputs.Prefix()), AlarmTypes: []alarmtypes.AlarmType{alarmtypes.AlarmTypeMetricAlarm, alarmtypes.AlarmTypeCompositeAlarm},
 	})
 	note := func(name, reason *string, state alarmtypes.StateValue, since *time.Time) {
@@ -201,7 +201,7 @@ func (s *Stack) findReplicas(ctx context.Context, status *Status) error {
 	if len(s.Outputs.ReplicaRegions) == 0 {
 		return nil
 	}
-	told, err := dynamodb.NewFromConfig(s.Config).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &s.Outputs.TradeTableName})
+	told, err := s.DynamoDB().DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &s.Outputs.TradeTableName})
 	if err == nil && told.Table == nil {
 		err = errNoAnswer
 	}
@@ -237,7 +237,7 @@ func (s *Stack) findWorkflow(ctx context.Context, status *Status) error {
 	if s.Outputs.StateMachineAliasARN == "" {
 		return nil // an earlier program didn't export it
 	}
-	told, err := sfn.NewFromConfig(s.Config).DescribeStateMachineAlias(ctx, &sfn.DescribeStateMachineAliasInput{StateMachineAliasArn: &s.Outputs.StateMachineAliasARN})
+	told, err := s.SFN().DescribeStateMachineAlias(ctx, &sfn.DescribeStateMachineAliasInput{StateMachineAliasArn: &s.Outputs.StateMachineAliasARN})
 	if err != nil {
 		return fmt.Errorf("looking at the alias %s: %w", s.Outputs.StateMachineAliasARN, err)
 	}
@@ -253,7 +253,7 @@ func (s *Stack) findWorkflow(ctx context.Context, status *Status) error {
 const modified = "2006-01-02T15:04:05.000-0700"
 
 func (s *Stack) findFunctions(ctx context.Context, status *Status) error {
-	client := lambda.NewFromConfig(s.Config)
+	client := s.Lambda()
 	for _, name := range slices.Sorted(maps.Keys(s.Outputs.FunctionAliases)) {
 		function, alias := s.Outputs.FunctionNames[name], s.Outputs.FunctionAliases[name]
 		told, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &function, Qualifier: &alias})

@@ -109,21 +109,21 @@ type TradeQuery struct {
 
 // Trade finds all versions of a trade. The error is exitcode.NotFound if there are none.
 func (s *Stack) Trade(ctx context.Context, q TradeQuery) (*Trade, error) {
-	config, err := s.replica(q.Replica)
+	client, region, err := s.replica(q.Replica)
 	if err != nil {
 		return nil, err
 	}
 	table := cmp.Or(q.Table, s.Outputs.TradeTableName)
-	pages := dynamodb.NewQueryPaginator(dynamodb.NewFromConfig(config), &dynamodb.QueryInput{
+	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
 		TableName: &table, KeyConditionExpression: aws.String("tradeId = :id"),
 		ConsistentRead:            aws.Bool(q.Replica == ""),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":id": &types.AttributeValueMemberS{Value: q.TradeID}},
 	})
-	found := &Trade{TradeID: q.TradeID, Region: config.Region}
+	found := &Trade{TradeID: q.TradeID, Region: region}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading trade %s from table %s in %s: %w", q.TradeID, table, config.Region, err)
+			return nil, fmt.Errorf("reading trade %s from table %s in %s: %w", q.TradeID, table, region, err)
 		}
 		for _, item := range page.Items {
 			var version Version
@@ -141,7 +141,7 @@ func (s *Stack) Trade(ctx context.Context, q TradeQuery) (*Trade, error) {
 	}
 	if len(found.Versions) == 0 {
 		return nil, exitcode.With(exitcode.NotFound,
-			fmt.Errorf("trade %s is not in table %s in %s%s", q.TradeID, table, config.Region, asOf(q.AsOf)))
+			fmt.Errorf("trade %s is not in table %s in %s%s", q.TradeID, table, region, asOf(q.AsOf)))
 	}
 	slices.SortFunc(found.Versions, func(a, b Version) int {
 		return cmp.Or(strings.Compare(a.Source(), b.Source()), strings.Compare(b.Version, a.Version))
@@ -178,13 +178,14 @@ func (t *Trade) judge() {
 	}
 }
 
-// replica returns the configuration for a region that has the table.
-func (s *Stack) replica(region string) (aws.Config, error) {
-	there := s.Config.Copy()
-	there.Region = cmp.Or(region, s.Outputs.Region)
-	regions := append([]string{s.Outputs.Region}, s.Outputs.ReplicaRegions...)
-	if !slices.Contains(regions, there.Region) {
-		return there, exitcode.Usagef("the table has no replica in %s; it is in %s", region, strings.Join(regions, ", "))
+// replica returns the client of a region that has the table: its own, if none is named.
+func (s *Stack) replica(named string) (client *dynamodb.Client, region string, err error) {
+	region = cmp.Or(named, s.Outputs.Region)
+	switch {
+	case region == s.Outputs.Region:
+		return s.DynamoDB(), region, nil
+	case slices.Contains(s.Outputs.ReplicaRegions, region):
+		return dynamodb.NewFromConfig(s.Config, func(o *dynamodb.Options) { o.Region = region }), region, nil
 	}
-	return there, nil
+	return nil, region, exitcode.Usagef("the table has no replica in %s; it is in %s", region, strings.Join(append([]string{s.Outputs.Region}, s.Outputs.ReplicaRegions...), ", "))
 }
