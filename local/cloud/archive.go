@@ -70,8 +70,11 @@ func (b *bus) setArchive(arn string, instead ...archive) {
 
 const archiveKeys = "archive/"
 
-// archivedFrom returns the keys between which an archive has its events: by the time in them, which has whole seconds
-// and four digits for the year, and then in the order of their acceptance.
+// timeBytes is the length of an event's time, which has whole seconds and four digits for the year.
+const timeBytes = len("2006-01-02T15:04:05Z")
+
+// archivedFrom returns the keys between which an archive has its events: by the time in them, then in the order of their
+// acceptance, which begins anew with each process, and then by their id.
 func archivedFrom(arn string) (low, high string) {
 	low = archiveKeys + arn + "\x00"
 	return low, after(low)
@@ -94,7 +97,7 @@ func (c *Cloud) file(on *bus, a *Accepted) {
 		low, _ := archivedFrom(to.arn)
 		at, _ := a.event.envelope["time"].(string)
 		c.archived.Write(disk.Change{
-			Key:   low + at + string(binary.BigEndian.AppendUint64(nil, a.number)),
+			Key:   low + at + string(binary.BigEndian.AppendUint64(nil, a.number)) + a.ID,
 			Value: string(a.event.document.JSON()),
 		})
 	}
@@ -120,7 +123,7 @@ func (c *Cloud) inArchive(arn, from, to string) iter.Seq2[string, string] {
 			high = low + to
 		}
 		for key, document := range c.archived.Scan(low+from, high, false) {
-			if !yield(key[len(low):len(key)-8], document) {
+			if !yield(key[len(low):len(low)+timeBytes], document) {
 				return
 			}
 		}

@@ -238,3 +238,22 @@ func TestAReplayGoesOnInTheNextProcess(t *testing.T) {
 		t.Errorf("it ends as %+v, and sent %q", r, sent)
 	}
 }
+
+// The first event after a restart may have the time and the number of the first one before it.
+func TestAnArchiveKeepsWhatAnEarlierProcessArchived(t *testing.T) {
+	folder := t.TempDir()
+	w := livingIn(t, folder)
+	w.archived()
+	for _, id := range []string{"f", "g"} {
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w = livingIn(t, folder)
+		w.putEntry(cloud.Entry{Source: "others", DetailType: "Order", Detail: json.RawMessage(fmt.Sprintf(`{"id": %q}`, id)), Time: noon})
+	}
+	defer w.Close() //nolint:errcheck // the test is over
+	all := "arn:aws:events:" + here + ":" + cloud.Account + ":archive/all"
+	if events, _ := w.Archived(all); events != 7 {
+		t.Errorf("of 7 events, %d are archived", events)
+	}
+}
