@@ -41,6 +41,8 @@ type Redriving struct {
 	Directly bool
 	// Told hears of each letter.
 	Told func(l Letter, outcome Outcome, reason string)
+	// Quiet hears that nothing was taken for Silence.
+	Quiet func(why string)
 }
 
 // RedriveResult counts letters.
@@ -79,7 +81,7 @@ func (l Letter) history() bool { return strings.Contains(l.Execution, ":executio
 func (s *Stack) Redrive(ctx context.Context, filter LetterFilter, how Redriving) (RedriveResult, error) {
 	r := &redrive{
 		Redriving: how, filter: filter, stack: s, sent: map[string]bool{}, machines: s.SFN(),
-		sender: s.sender(Sending{AtOnce: 1, Patience: DefaultPatience}), limit: rate.NewLimiter(rate.Inf, received),
+		sender: s.sender(Sending{AtOnce: 1, Patience: DefaultPatience, Quiet: how.Quiet}), limit: rate.NewLimiter(rate.Inf, received),
 	}
 	r.sender.taken.Store(true)
 	r.round = roundMost
@@ -287,6 +289,7 @@ func entryOf(event []byte, bus string) (ebtypes.PutEventsRequestEntry, error) {
 
 // start starts the workflow with events themselves.
 func (r *redrive) start(ctx, whole context.Context, letters []Letter, told answered) error {
+	defer r.sender.watch()()
 	began := time.Now()
 	for i, tries := 0, 0; i < len(letters) && ctx.Err() == nil; {
 		answer, err := r.machines.StartExecution(whole, &sfn.StartExecutionInput{
@@ -298,8 +301,10 @@ func (r *redrive) start(ctx, whole context.Context, letters []Letter, told answe
 			case <-ctx.Done():
 			}
 			tries++
+			r.sender.reason.Store(aws.String(Reason(err)))
 			continue
 		}
+		r.sender.hear()
 		if _, refused := errors.AsType[*sfntypes.InvalidExecutionInput](err); refused || badRequest(err) {
 			told(i, "", Reason(err))
 		} else if err != nil {

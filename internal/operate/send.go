@@ -40,6 +40,9 @@ const (
 	// DefaultPatience is how long a batch is tried before sending ends.
 	DefaultPatience = 5 * time.Minute
 
+	// Silence is how long nobody is told that the bus takes nothing.
+	Silence = 3 * time.Second
+
 	// grace is how long what is on its way may still take after an interrupt: longer than a queue is asked for letters.
 	grace = 2 * time.Second
 )
@@ -56,6 +59,7 @@ type Sending struct {
 	Before  func(entries int) // accepted in an earlier run
 	Refused func(Refused)     // also in an earlier run
 	Problem func(*feed.Problem)
+	Quiet   func(why string) // the bus has taken nothing for Silence, and is tried on
 }
 
 // Refused is an entry that the bus doesn't take.
@@ -103,7 +107,10 @@ type sender struct {
 	bus    string
 	client *eventbridge.Client
 
-	taken atomic.Bool // the bus has answered
+	taken  atomic.Bool            // the bus has answered
+	last   atomic.Int64           // when it took something, in nanoseconds
+	reason atomic.Pointer[string] // why it has taken nothing since; nil: it doesn't answer
+	told   atomic.Bool            // about this
 
 	once    sync.Once
 	stopped chan struct{} // closed once an error ends the sending
@@ -258,6 +265,34 @@ func digestOf(entries []feed.Entry) uint64 {
 	return binary.BigEndian.Uint64(sum.Sum(nil))
 }
 
+// hear notes that the bus has taken something.
+func (s *sender) hear() {
+	s.last.Store(time.Now().UnixNano())
+	s.reason.Store(nil)
+	s.told.Store(false)
+}
+
+// watch tells if the bus takes nothing for a while, until the returned function is called.
+func (s *sender) watch() (end func() bool) {
+	var watching *time.Timer
+	watching = time.AfterFunc(time.Hour, func() {
+		if quiet := time.Since(time.Unix(0, s.last.Load())); quiet < Silence {
+			watching.Reset(Silence - quiet) // others are served
+			return
+		}
+		if s.told.Swap(true) {
+			return
+		}
+		why := "no answer"
+		if reason := s.reason.Load(); reason != nil {
+			why = *reason
+		}
+		tell(s.Quiet, fmt.Sprintf("the bus has taken nothing for %v (%s); trying for up to %v", Silence, why, s.Patience))
+	})
+	watching.Reset(Silence)
+	return watching.Stop
+}
+
 // request returns a batch's entries as PutEvents takes them.
 func (s *sender) request(b batch) []types.PutEventsRequestEntry {
 	entries := make([]types.PutEventsRequestEntry, len(b.entries))
@@ -308,6 +343,7 @@ func (s *sender) deliver(ctx, sending context.Context, entries []types.PutEvents
 	for i := range left {
 		left[i] = i
 	}
+	defer s.watch()()
 	began := time.Now()
 	for tries := 0; ; tries++ {
 		again, reason, err := s.put(sending, entries, left, told)
@@ -316,6 +352,9 @@ func (s *sender) deliver(ctx, sending context.Context, entries []types.PutEvents
 		}
 		if len(again) < len(left) {
 			began = time.Now()
+			s.hear()
+		} else {
+			s.reason.Store(aws.String(Reason(reason)))
 		}
 		if left = again; len(left) == 0 {
 			return true, nil

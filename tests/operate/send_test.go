@@ -1,6 +1,7 @@
 package operate_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -229,6 +230,45 @@ func TestSendingEndsWhereNothingHelps(t *testing.T) {
 	w.tamper = nil
 	if _, said, code, err := w.tradectl("", "send", file); code != exitcode.OK || len(w.items()) != 200 {
 		t.Errorf("exit code %d, %v, %d items: %s", code, err, len(w.items()), said)
+	}
+}
+
+// A bus that is gone is told while it is tried on. Here it comes back once that was told.
+func TestABusThatIsGoneIsTold(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	file := write(t, "trades.ndjson", timeless(200)...)
+	var requests atomic.Int64
+	var back atomic.Bool
+	w.tamper = func(response http.ResponseWriter, _ *http.Request, _ endpoint.Call, _ []byte) bool {
+		if requests.Add(1) < 5 || back.Load() {
+			return false
+		}
+		connection, _, err := http.NewResponseController(response).Hijack()
+		if err != nil {
+			t.Error(err)
+			return false
+		}
+		_ = connection.Close()
+		return true
+	}
+	sending := w.process("send", file)
+	sending.Stderr = nil
+	said, err := sending.StderrPipe()
+	if err == nil {
+		err = sending.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		told = append(told, lines.Text())
+		if strings.Contains(lines.Text(), "the bus has taken nothing for 3s (EOF); trying for up to 5m0s") {
+			back.Store(true)
+		}
+	}
+	if err := sending.Wait(); err != nil || !back.Load() || len(w.items()) != 200 {
+		t.Errorf("%v, %d items: %q", err, len(w.items()), told)
 	}
 }
 

@@ -276,7 +276,11 @@ func detach(ctx context.Context, t *terminal.Terminal, root string, options upOp
 			<-ended
 			return exitcode.Silent(exitcode.Interrupted)
 		case <-ended:
-			told, _ := os.ReadFile(logFile(root))
+			told, _ := os.ReadFile(noted.Name())
+			// On a disk that is full, it couldn't say why.
+			if _, err := noted.WriteString("\n"); err != nil {
+				told = fmt.Appendf(told, "\n%v", err)
+			}
 			return exitcode.With(exitcode.Code(max(1, server.ProcessState.ExitCode())), fmt.Errorf("the local cloud has ended:\n%s", strings.TrimSpace(string(told))))
 		case <-time.After(20 * time.Millisecond):
 		}

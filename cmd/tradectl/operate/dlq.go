@@ -253,7 +253,7 @@ func newDLQRedrive(t *terminal.Terminal) *cobra.Command {
 		var failed error
 		result, err := stack.Redrive(ctx, filter, operate.Redriving{Rate: perSecond, Directly: directly, Told: func(l operate.Letter, outcome operate.Outcome, reason string) {
 			failed = errors.Join(failed, rows.Add(told{l, outcome, reason}), rows.Flush())
-		}})
+		}, Quiet: func(why string) { t.Note("%s", why) }})
 		if err == nil {
 			err = failed
 		}

@@ -165,8 +165,11 @@ func sendOne(ctx context.Context, stack *operate.Stack, from *feed.Feed, in *sen
 		if same(in.journal, in.Input) {
 			return exitcode.Usagef("--journal %s: this is the input, which would be lost; name another file", in.journal)
 		}
+		slow := time.AfterFunc(operate.Silence, func() { progress.Println("the bus hasn't answered yet; waiting for it") })
 		var bus string
-		if bus, err = stack.Bus(ctx); err != nil {
+		bus, err = stack.Bus(ctx)
+		slow.Stop()
+		if err != nil {
 			return err
 		}
 		if how.Journal, err = operate.OpenJournal(in.journal, bus); err != nil {
@@ -202,6 +205,7 @@ func sendOne(ctx context.Context, stack *operate.Stack, from *feed.Feed, in *sen
 		}
 		problem(operate.Refused{File: p.File, Line: p.Line, Reason: p.Reason})
 	}
+	how.Quiet = progress.Println
 	begun := time.Now()
 	err = stack.Send(ctx, from, how)
 	in.Seconds = time.Since(begun).Seconds()
