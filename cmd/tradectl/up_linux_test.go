@@ -65,6 +65,12 @@ func TestTheLifeOfALocalCloud(t *testing.T) {
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	run("up --port "+port, exitcode.Usage, "port "+port+" is taken; choose another with --port")
 	run("up --detach --port "+port, exitcode.Usage, "port "+port+" is taken; choose another with --port")
+	// Where nothing can be written, the detached process can't say why.
+	full := exec.Command("sh", "-c", `ulimit -f 0; exec tradectl local up --detach --port 0 --project "$0"`, project(t))
+	full.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
+	if said, err := full.CombinedOutput(); err == nil || !strings.Contains(string(said), "the local cloud has ended:\nwrite ") || !strings.Contains(string(said), "log: file too large") {
+		t.Errorf("on a full disk, it says %s (%v)", said, err)
+	}
 
 	const exports = `^export AWS_ENDPOINT_URL=(\S+)\nexport AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n` +
 		`export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\nexport PULUMI_DEBUG_PROVIDERS=aws:\d+,docker:\d+\n$`
