@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/tidwall/gjson"
 
 	"trade-processing/internal/localrun"
@@ -63,22 +62,14 @@ func (w *world) items(of *table.Table) []item {
 		for name, to := range map[string]*string{
 			"trade": &i.trade, "digest": &i.digest, "tradeId": &i.tradeID, "status": &i.status, "eventId": &i.eventID,
 		} {
-			*to = textOf(attributes, name)
+			*to = table.Text(attributes, name)
 		}
-		version := textOf(attributes, "version")
+		version := table.Text(attributes, "version")
 		i.source, _, _ = strings.Cut(version, "#")
 		i.key = i.tradeID + " " + version
 		all = append(all, i)
 	}
 	return all
-}
-
-func textOf(attributes map[string]types.AttributeValue, name string) string {
-	text, _ := attributes[name].(*types.AttributeValueMemberS)
-	if text == nil {
-		return ""
-	}
-	return text.Value
 }
 
 func (w *world) primary() []item {

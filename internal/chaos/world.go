@@ -27,6 +27,7 @@ import (
 	"trade-processing/local/cloud"
 	"trade-processing/local/fault"
 	"trade-processing/local/states"
+	"trade-processing/local/table"
 )
 
 // world is a run in progress.
@@ -203,14 +204,14 @@ func (w *world) writeElsewhere(ctx context.Context) {
 	if !slices.ContainsFunc(w.faults, func(f Fault) bool { return f.Kind == replicaWrites && f.active(w.clock.Now().Sub(begin)) }) {
 		return
 	}
-	table, err := w.cloud.Table(w.region, w.table)
+	trades, err := w.cloud.Table(w.region, w.table)
 	if err != nil {
 		return
 	}
 	for _, replica := range w.cloud.Replicas(w.table) {
 		there := w.items(replica.Table)
-		for attributes := range table.Items() {
-			key := textOf(attributes, "tradeId") + " " + textOf(attributes, "version")
+		for attributes := range trades.Items() {
+			key := table.Text(attributes, "tradeId") + " " + table.Text(attributes, "version")
 			arrived := slices.ContainsFunc(there, func(i item) bool { return i.key == key })
 			if arrived || roll(w.options.Seed, "elsewhere", key) > 0.3 {
 				continue

@@ -14,6 +14,7 @@ import (
 	"trade-processing/internal/report"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/local/states"
+	"trade-processing/local/table"
 	"trade-processing/stack"
 )
 
@@ -94,13 +95,6 @@ func (p Pipeline) queued() (map[string]string, error) {
 		}
 	}
 	return queues, nil
-}
-
-func textOf(item map[string]types.AttributeValue, attribute string) string {
-	if text, ok := item[attribute].(*types.AttributeValueMemberS); ok {
-		return text.Value
-	}
-	return ""
 }
 
 // Report sums up a run. The functions' answers are one account of it, and the contents of tables and queues another:
@@ -194,12 +188,12 @@ func (p Pipeline) settle(ctx context.Context, interrupted bool) error {
 
 // example returns the first recorded item, as JSON; nil if there is none.
 func (p Pipeline) example() (json.RawMessage, error) {
-	table, err := p.Cloud.Table(p.Region, p.Table)
+	trades, err := p.Cloud.Table(p.Region, p.Table)
 	if err != nil {
 		return nil, err
 	}
-	for item := range table.Items() {
-		if textOf(item, "status") == recorder.Recorded {
+	for item := range trades.Items() {
+		if table.Text(item, "status") == recorder.Recorded {
 			return ItemJSON(item)
 		}
 	}

@@ -141,8 +141,11 @@ func Check(typ, name string, inputs Properties, unknown []string, defaultTags ma
 		return nil, err
 	}
 	if strange := k.strange(inputs, unknown); len(strange) > 0 {
-		return nil, refuse(typ, name, "the local cloud does not know the %s %s",
-			plural(len(strange), "property", "properties"), strings.Join(strange, ", "))
+		properties := "property"
+		if len(strange) > 1 {
+			properties = "properties"
+		}
+		return nil, refuse(typ, name, "the local cloud does not know the %s %s", properties, strings.Join(strange, ", "))
 	}
 	for _, property := range strings.Fields(k.requires) {
 		if _, there := inputs[property]; !there && !slices.Contains(unknown, property) {
@@ -361,10 +364,3 @@ func (c *Cloud) Resources() []*Resource {
 type key struct{ typ, region, id string }
 
 func (r *Resource) key() key { return key{r.Type, r.Region, r.ID} }
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}

@@ -190,6 +190,14 @@ func serve[T any](
 	return answer, err
 }
 
+// Text returns an attribute of an item that is a text; empty if it isn't.
+func Text(item map[string]types.AttributeValue, name string) string {
+	if text, ok := item[name].(*types.AttributeValueMemberS); ok {
+		return text.Value
+	}
+	return ""
+}
+
 // textOf returns a key's value as a string, for the fault hook.
 func textOf(value types.AttributeValue) string {
 	switch value := value.(type) {

@@ -19,6 +19,7 @@ import (
 	"trade-processing/internal/operate"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
+	"trade-processing/local/table"
 )
 
 // What a restored table has, and the live one lost, goes through the pipeline again: it is recorded once, with the digest and
@@ -111,7 +112,7 @@ func TestWhatATableHasCanBeSentAgain(t *testing.T) {
 func (w *world) digests() map[string]string {
 	found := map[string]string{}
 	for _, item := range w.items() {
-		found[textOf(item, "tradeId")+" "+textOf(item, "version")] = textOf(item, "digest")
+		found[table.Text(item, "tradeId")+" "+table.Text(item, "version")] = table.Text(item, "digest")
 	}
 	return found
 }

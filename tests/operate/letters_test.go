@@ -21,6 +21,7 @@ import (
 	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/local/endpoint"
 	"trade-processing/local/queue"
+	"trade-processing/local/table"
 )
 
 // exact is the detail of a trade whose digits a JSON parser would change, and which has only its event's time.
@@ -133,7 +134,7 @@ func TestARedriveSendsWhatWasKept(t *testing.T) {
 		t.Errorf("recorded are %v", got)
 	}
 	for _, item := range w.items() {
-		if textOf(item, "version") != "system2#2026-03-02T14:00:07.000Z" {
+		if table.Text(item, "version") != "system2#2026-03-02T14:00:07.000Z" {
 			t.Errorf("recorded is %v", item["version"])
 		}
 	}
@@ -306,7 +307,7 @@ func TestARedriveCanStartTheWorkflow(t *testing.T) {
 	for len(w.items()) == 0 && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
 	}
-	if items := w.items(); len(sent()) > 0 || len(items) != 1 || textOf(items[0], "eventId") != "its-own-id" {
+	if items := w.items(); len(sent()) > 0 || len(items) != 1 || table.Text(items[0], "eventId") != "its-own-id" {
 		t.Errorf("sent %v, recorded %v", sent(), items)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/operate"
 	"trade-processing/local/endpoint"
+	"trade-processing/local/table"
 )
 
 // timeless returns entries of trades that have no time but their event's.
@@ -34,7 +35,7 @@ func timeless(n int) []string {
 func (w *world) ids() []string {
 	var ids []string
 	for _, item := range w.items() {
-		ids = append(ids, textOf(item, "tradeId"))
+		ids = append(ids, table.Text(item, "tradeId"))
 	}
 	slices.Sort(ids)
 	return ids

@@ -19,6 +19,7 @@ import (
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/operate"
 	"trade-processing/local/endpoint"
+	"trade-processing/local/table"
 )
 
 // send sends entries that must all be taken.
@@ -131,7 +132,7 @@ func TestAChangedRecordIsToldAndFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	item := w.items()[0]
-	item["trade"] = &types.AttributeValueMemberS{Value: strings.Replace(textOf(item, "trade"), "25.00", "26.00", 1)}
+	item["trade"] = &types.AttributeValueMemberS{Value: strings.Replace(table.Text(item, "trade"), "25.00", "26.00", 1)}
 	if _, err := table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(w.stack.Outputs.TradeTableName), Item: item}); err != nil {
 		t.Fatal(err)
 	}

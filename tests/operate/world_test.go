@@ -174,11 +174,3 @@ func write(t *testing.T, name string, lines ...string) string {
 	}
 	return path
 }
-
-func textOf(item map[string]types.AttributeValue, name string) string {
-	text, _ := item[name].(*types.AttributeValueMemberS)
-	if text == nil {
-		return ""
-	}
-	return text.Value
-}
