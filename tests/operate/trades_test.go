@@ -127,13 +127,13 @@ func TestATradeIsShownWithItsVersions(t *testing.T) {
 func TestAChangedRecordIsToldAndFails(t *testing.T) {
 	w := newWorld(t, "dev", nil)
 	w.send(event("system1", "x", "2024-05-28T13:30:00.000Z", ""))
-	table, err := w.cloud.Table("us-east-1", w.stack.Outputs.TradeTableName)
+	trades, err := w.cloud.Table("us-east-1", w.stack.Outputs.TradeTableName)
 	if err != nil {
 		t.Fatal(err)
 	}
 	item := w.items()[0]
 	item["trade"] = &types.AttributeValueMemberS{Value: strings.Replace(table.Text(item, "trade"), "25.00", "26.00", 1)}
-	if _, err := table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(w.stack.Outputs.TradeTableName), Item: item}); err != nil {
+	if _, err := trades.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(w.stack.Outputs.TradeTableName), Item: item}); err != nil {
 		t.Fatal(err)
 	}
 	for _, form := range []string{"table", "json", "csv"} {
