@@ -42,13 +42,13 @@ func (r *Request) read(payload []byte, other func(string, json.RawMessage) error
 	}
 	for name, value := range jsontext.Members(payload) {
 		var err error
-		switch name {
+		switch string(name) {
 		case "event":
 			err = r.readEvent(value)
 		case "executionArn":
 			r.ExecutionARN, err = jsontext.Text(value)
 		default:
-			err = other(name, value)
+			err = other(string(name), value)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -60,7 +60,7 @@ func (r *Request) read(payload []byte, other func(string, json.RawMessage) error
 func (r *Request) readEvent(event []byte) error {
 	for name, value := range jsontext.Members(event) {
 		var err error
-		switch e := &r.Event; name {
+		switch e := &r.Event; string(name) {
 		case "version":
 			e.Version, err = jsontext.Text(value)
 		case "id":
@@ -76,7 +76,13 @@ func (r *Request) readEvent(event []byte) error {
 		case "region":
 			e.Region, err = jsontext.Text(value)
 		case "resources":
-			err = json.Unmarshal(value, &e.Resources)
+			for element := range jsontext.Elements(value) {
+				var resource string
+				if resource, err = jsontext.Text(element); err != nil {
+					break
+				}
+				e.Resources = append(e.Resources, resource)
+			}
 		case "detail":
 			e.Detail = value
 		}

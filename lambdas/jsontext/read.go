@@ -10,16 +10,20 @@ import (
 // The functions below take apart JSON that json.Valid has found valid. Decoding with encoding/json instead would read
 // every level of an event again, and copy its trade.
 
-// Members yields the members of an object in their order, the values as written; nothing of any other value.
-func Members(object []byte) iter.Seq2[string, []byte] {
-	return func(yield func(string, []byte) bool) {
+// Members yields the names of an object's members in their order, and the values as written; nothing of any other value.
+func Members(object []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
 		at := start(object, 0)
 		if object[at] != '{' {
 			return
 		}
 		for at = start(object, at+1); object[at] != '}'; {
 			after := end(object, at)
-			name, _ := Text(object[at:after])
+			name := object[at+1 : after-1]
+			if literal := object[at:after]; !plain(literal) {
+				text, _ := Text(literal) // any string can be read
+				name = []byte(text)
+			}
 			at = start(object, start(object, after)+1) // what follows the colon
 			after = end(object, at)
 			if !yield(name, object[at:after]) {

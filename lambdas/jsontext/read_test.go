@@ -39,7 +39,7 @@ func read(t *testing.T, value []byte) any {
 	case '{':
 		object := map[string]any{}
 		for name, member := range Members(value) {
-			object[name] = read(t, member)
+			object[string(name)] = read(t, member)
 		}
 		return object
 	case '[':
@@ -80,13 +80,13 @@ func TestWhoStopsReadingGetsNoMore(t *testing.T) {
 	}
 }
 
-func TestReadingAllocatesOnlyTheTexts(t *testing.T) {
+func TestReadingAllocatesNothing(t *testing.T) {
 	event := []byte(`{"id":"e-1","detail":{"tradeId":"t-1","amount":"1.50","legs":[1,2,3]},"resources":[]}`)
 	if allocations := testing.AllocsPerRun(100, func() {
 		for range Members(event) { //nolint:revive // it only reads
 		}
-	}); allocations > 3 {
-		t.Errorf("%v allocations for three names", allocations)
+	}); allocations > 0 {
+		t.Errorf("%v allocations", allocations)
 	}
 }
 

@@ -97,7 +97,7 @@ func shard(group, digest string) string {
 
 // attributes returns the item as the table takes it. attributevalue.MarshalMap does the same, at five times the cost.
 func (i Item) attributes() attributes {
-	a := make(attributes, 32)
+	a := make(attributes, 28)
 	a.text("tradeId", i.TradeID)
 	a.text("version", i.Version)
 	a.number("timestamp", i.Timestamp)

@@ -71,7 +71,7 @@ func attributeOf(value []byte) types.AttributeValue {
 	case '{':
 		members := map[string]types.AttributeValue{}
 		for name, member := range jsontext.Members(value) {
-			members[name] = attributeOf(member)
+			members[string(name)] = attributeOf(member)
 		}
 		return &types.AttributeValueMemberM{Value: members}
 	case '[':

@@ -58,27 +58,30 @@ func Text(data Data) []byte {
 	if d, ok := data.(*Document); ok {
 		return d.text
 	}
-	return AppendJSON(make([]byte, 0, size(data)), data)
+	return AppendJSON(make([]byte, 0, estimate(data, 1)), data)
 }
 
-// size returns how many bytes AppendJSON writes. Documents are most of them, and need not be written for it.
-func size(data Data) int {
-	var few [128]byte
+// estimate returns how many bytes AppendJSON writes if each byte of a text takes so many.
+func estimate(data Data, perByte int) int {
 	switch data := data.(type) {
 	case *Document:
 		return len(data.text)
+	case string:
+		return len(`""`) + perByte*len(data)
+	case json.Number:
+		return len(data)
 	case []any:
-		bytes := 2 + max(0, len(data)-1)
+		bytes := len(`[]`)
 		for _, element := range data {
-			bytes += size(element)
+			bytes += estimate(element, perByte) + len(`,`)
 		}
 		return bytes
 	case map[string]any:
-		bytes := 2 + max(0, len(data)-1)
+		bytes := len(`{}`)
 		for name, member := range data {
-			bytes += len(jsontext.AppendString(few[:0], name)) + 1 + size(member)
+			bytes += estimate(name, perByte) + len(`:`) + estimate(member, perByte) + len(`,`)
 		}
 		return bytes
 	}
-	return len(AppendJSON(few[:0], data))
+	return len(`false`)
 }

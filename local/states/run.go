@@ -222,7 +222,11 @@ func place(p *path, input, result Data) (Data, error) {
 
 // limit fails an input, output or result with more bytes than Step Functions allows.
 func (s *state) limit(data Data, what string) error {
-	if n := size(data); n > maxData {
+	const escaped = 6 // bytes that a text's byte takes at most
+	if estimate(data, escaped) <= maxData {
+		return nil // without writing it
+	}
+	if n := len(Text(data)); n > maxData {
 		return fail(DataLimitExceeded, "the %s of state %s has %d bytes; the limit is %d", what, s.name, n, maxData)
 	}
 	return nil

@@ -123,6 +123,9 @@ func (r *expressionReader) read(parameter string, text *string) (expression, err
 
 // unused refuses placeholders that no expression of the request uses.
 func (r *expressionReader) unused() error {
+	if len(r.used) == len(r.names)+len(r.values) {
+		return nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.names)) {
 		if !r.used[name] {
 			return awsapi.Validation("Value provided in ExpressionAttributeNames unused in expressions: keys: {%s}", name)

@@ -134,7 +134,7 @@ func (r *record) text() string {
 }
 
 func readRecord(key, value string) *record {
-	r := &record{keys: make([]string, 1, 1+int(value[8]))}
+	r := withRoom("", int(value[8]))
 	r.keys[0] = key
 	for i := range 8 {
 		r.written.nanos = r.written.nanos<<8 | int64(value[i])

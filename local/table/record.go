@@ -20,6 +20,21 @@ type record struct {
 	written stamp
 }
 
+// withRoom returns a record with a body and an empty primary key, and room for the keys of so many indexes: in one piece
+// if they are few, because the garbage collector looks at every piece of every item.
+func withRoom(body string, indexes int) *record {
+	const few = 3
+	if 1+indexes > few {
+		return &record{body: body, keys: make([]string, 1, 1+indexes)}
+	}
+	both := &struct {
+		record
+		room [few]string
+	}{record: record{body: body}}
+	both.keys = both.room[:1]
+	return &both.record
+}
+
 // A stamp orders the writes of one item over all replicas.
 type stamp struct {
 	nanos  int64 // Unix time
@@ -49,7 +64,7 @@ func (d *Definition) newRecord(item map[string]types.AttributeValue) (*record, e
 	if e.size > maxItemSize {
 		return nil, awsapi.Validation("Item size has exceeded the maximum allowed size")
 	}
-	r := &record{body: string(e.buf), keys: make([]string, 1, 1+len(d.Indexes))}
+	r := withRoom(string(e.buf), len(d.Indexes))
 	names := append(make([]string, 0, 8), d.keys()...)
 	for _, index := range d.Indexes {
 		names = append(names, index.keys()...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adrg/xdg"
 
+	"trade-processing/internal/localrun"
 	"trade-processing/internal/report"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
@@ -56,6 +57,23 @@ func TestMemoryDoesNotGrowWithTheTrades(t *testing.T) {
 	}
 	if grown := living() - before; grown > count*perTrade {
 		t.Errorf("%d more trades take %d bytes more", count, grown)
+	}
+}
+
+// A trade takes no more allocations than it used to: they were most of a run's time.
+func TestATradeAllocatesLittle(t *testing.T) {
+	const count, most = 2_000, 450 // it is some 400
+	s := deploy(t, cloud.Options{Clock: clock.Real()})
+	s.reconciled(valid(1, "")) // what is made once
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	collector := localrun.NewCollector()
+	if err := s.pipeline.Process(t.Context(), valid(count, ""), collector); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.Mallocs - before.Mallocs) / count; each > most {
+		t.Errorf("%d allocations for each trade, want at most %d", each, most)
 	}
 }
 
