@@ -101,6 +101,16 @@ func TestWhatATableHasCanBeSentAgain(t *testing.T) {
 	if _, _, code, err := w.tradectl("", "list", "--source", "system1", "--entries"); code != exitcode.Failure || err == nil || !strings.Contains(err.Error(), "run this again") {
 		t.Errorf("exit code %d: %v", code, err)
 	}
+	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+		if call.Operation == "BatchGetItem" {
+			response.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(response, `{"__type":"AccessDeniedException","message":"not that table"}`)
+		}
+		return call.Operation == "BatchGetItem"
+	}
+	if out, said, code, err := w.tradectl("", "list", "--source", "system1", "--entries"); code != exitcode.Failure || err == nil || out != "" || strings.Contains(said, "written") {
+		t.Errorf("exit code %d: %v: %s%s", code, err, said, out)
+	}
 	for _, flag := range []string{"--limit=1", "--output=csv"} {
 		if _, _, _, err := w.tradectl("", "list", "--entries", flag); err == nil || !strings.Contains(err.Error(), "none of the others can be") {
 			t.Errorf("with %s: %v", flag, err)
