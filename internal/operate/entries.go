@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -18,6 +20,10 @@ type Entry struct {
 	DetailType string
 	Time       string
 	Detail     string
+
+	// Rounded means that the record has another number than its source sent, for which it was rejected: sent again, it could
+	// be recorded.
+	Rounded bool `json:"-"`
 }
 
 // getAtOnce is the most items that DynamoDB gets in one request.
@@ -93,7 +99,10 @@ func (s *Stack) entriesOf(ctx context.Context, client *dynamodb.Client, table st
 		if !is {
 			return nil, fmt.Errorf("version %s of trade %s is in the index, which is a moment behind, and no longer in the table: run this again", row.Version, row.TradeID)
 		}
-		entries[i] = Entry{Source: "trading." + item.Source(), DetailType: "Trade Event", Time: item.EventTime, Detail: item.Trade}
+		entries[i] = Entry{
+			Source: "trading." + item.Source(), DetailType: "Trade Event", Time: item.EventTime, Detail: item.Trade,
+			Rounded: slices.ContainsFunc(item.Violations, func(v Violation) bool { return strings.HasSuffix(v.Code, "_INEXACT") }),
+		}
 	}
 	return entries, nil
 }

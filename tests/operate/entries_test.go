@@ -38,6 +38,7 @@ func TestWhatATableHasCanBeSentAgain(t *testing.T) {
 	}
 	old.send(append(entries, event("system2", "other", start.Format(time.RFC3339), ""))...)
 	old.send(strings.Replace(event("system1", "rejected", start.Format(time.RFC3339), ""), "25.00", "-1.00", 1))
+	old.send(event("system1", "inexact", start.Format(time.RFC3339), `,"multiplier":1.00000000000000001`))
 	before := old.digests()
 	w := newWorld(t, "dev", nil)
 	w.send(entries[5])
@@ -64,7 +65,7 @@ func TestWhatATableHasCanBeSentAgain(t *testing.T) {
 		return true
 	}
 	out, said, code, err := w.tradectl("", "list", "--table", restored, "--source", "system1", "--since", start.Format(time.RFC3339), "--entries")
-	if lines := strings.Count(out, "\n"); code != exitcode.OK || lines != trades+1 || !strings.Contains(said, "written: 231") {
+	if lines := strings.Count(out, "\n"); code != exitcode.OK || lines != trades+1 || !strings.Contains(said, "written: 231; 1 left out") {
 		t.Fatalf("exit code %d: %v: %d lines, %s", code, err, lines, said)
 	}
 	if strings.ContainsAny(out, "\u202e\u0085") {
@@ -80,7 +81,9 @@ func TestWhatATableHasCanBeSentAgain(t *testing.T) {
 	if _, said, code, err := w.tradectl("", "send", file); code != exitcode.OK {
 		t.Fatalf("exit code %d: %v: %s", code, err, said)
 	}
-	maps.DeleteFunc(before, func(key, _ string) bool { return strings.HasPrefix(key, "other ") })
+	maps.DeleteFunc(before, func(key, _ string) bool {
+		return strings.HasPrefix(key, "other ") || strings.HasPrefix(key, "inexact ") // which would be recorded as if it had been 1
+	})
 	if after := w.digests(); !maps.Equal(after, before) {
 		t.Errorf("the table has %d items, and had %d", len(after), len(before))
 	}

@@ -28,7 +28,8 @@ func NewList(t *terminal.Terminal) *cobra.Command {
 		Long: "Lists versions of trades, newest first, by the time when they were executed, corrected or cancelled. It reads the\n" +
 			"table's indexes, which are a moment behind the table.\n\n" +
 			"With --entries, it writes all of them, oldest first, as entries that `tradectl send` takes, a line each. Each has\n" +
-			"the text and the time that it had, and so its key and digest: what is recorded is a duplicate when it is sent.",
+			"the text and the time that it had, and so its key and digest: what is recorded is a duplicate when it is sent.\n" +
+			"Left out is what was rejected for a JSON number of too many digits: the record has it rounded.",
 		Example: "  tradectl list --stack dev --source system1 --since 1h\n" +
 			"  tradectl list --stack prod --status REJECTED --since 2026-11-20T09:00Z --until 2026-11-20T10:00Z --limit 0 --output csv > rejected.csv\n" +
 			"  tradectl list --stack prod --table trade-processing-prod-trades-restored --source system1 --since 2h --entries > window.ndjson",
@@ -97,9 +98,13 @@ const tableHelp = "read another `TABLE` of the same form, such as a restored one
 
 // writeEntries writes PutEvents entries, a line each.
 func writeEntries(ctx context.Context, t *terminal.Terminal, stack *operate.Stack, filter operate.Filter) error {
-	count := 0
+	count, left := 0, 0
 	out := bufio.NewWriter(t.Out)
 	for entry, err := range stack.Entries(ctx, filter) {
+		if entry.Rounded {
+			left++
+			continue
+		}
 		var line []byte
 		if err == nil {
 			line, err = output.Line(entry)
@@ -115,7 +120,11 @@ func writeEntries(ctx context.Context, t *terminal.Terminal, stack *operate.Stac
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	t.Note("written: %s", terminal.Count(int64(count)))
+	note := "written: " + terminal.Count(int64(count))
+	if left > 0 {
+		note += fmt.Sprintf("; %s left out, rejected for a JSON number of too many digits, which the record has rounded", terminal.Count(int64(left)))
+	}
+	t.Note("%s", note)
 	return nil
 }
 
