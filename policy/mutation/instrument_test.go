@@ -20,7 +20,7 @@ var folders = []string{"../cidr", "../value", "../document", "../rules"}
 // isShared reports whether a file belongs to the machinery that all rules share. Its conditions belong to no rule.
 func isShared(path string) bool {
 	folder, name := filepath.Split(path)
-	return filepath.Base(folder) != "rules" || slices.Contains([]string{"judge.go", "resource.go", "rule.go", "settings.go", "stack.go"}, name)
+	return filepath.Base(folder) != "rules" || slices.Contains([]string{"judge.go", "mentions.go", "resource.go", "rule.go", "settings.go", "stack.go"}, name)
 }
 
 // condition is a place in the sources where something is decided.

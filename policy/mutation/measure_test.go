@@ -34,7 +34,7 @@ const timeout = 30 * time.Second
 
 // tests are the tests that judge each mutant: every case of every rule, exemptions and configuration. The property
 // tests on random values are left out, because what they find differs from run to run.
-const tests = "^(TestCases|TestExemptions|TestAnExemptResourceIsNotMended|TestAConfigurationIsCheckedBeyondItsSchema|TestARuleSaysNothingOfOtherTypes|TestMatches)$"
+const tests = "^(TestCases|TestExemptions|TestAnExemptResourceIsNotMended|TestAConfigurationIsCheckedBeyondItsSchema|TestARuleSaysNothingOfOtherTypes|TestMatches|TestMentionsAreFoundAsByLookingAtAll)$"
 
 // mutant is one condition, negated for one rule; for all rules if rule is "".
 type mutant struct {

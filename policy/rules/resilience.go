@@ -310,18 +310,19 @@ func needsTruth(r *Resource, property string, given value.Value) {
 
 // watched reports whether an alarm looks at a resource's metric, directly or in a formula.
 func (s *Stack) watched(r *Resource, metric, dimension string) answer {
-	answers := no
-	for _, alarm := range s.Of(metricAlarm) {
-		if alarm.At("metricName").Is(metric) {
-			answers = max(answers, alarm.refersBy("dimensions", alarm.At("dimensions").Get(dimension), r))
-		}
-		for _, query := range alarm.At("metricQueries").Each() {
-			if query.At("metric.metricName").Is(metric) {
-				answers = max(answers, alarm.refersBy("metricQueries", query.At("metric.dimensions").Get(dimension), r))
+	return s.mentioned(r, [2]string{metric, dimension}, func(all []mention) []mention {
+		for _, alarm := range s.Of(metricAlarm) {
+			if alarm.At("metricName").Is(metric) {
+				all = append(all, mention{alarm, "dimensions", alarm.At("dimensions").Get(dimension)})
+			}
+			for _, query := range alarm.At("metricQueries").Each() {
+				if query.At("metric.metricName").Is(metric) {
+					all = append(all, mention{alarm, "metricQueries", query.At("metric.dimensions").Get(dimension)})
+				}
 			}
 		}
-	}
-	return answers
+		return all
+	})
 }
 
 // replicated reports whether a table has a replica in a region, in either of the two ways to declare it.

@@ -77,12 +77,18 @@ const (
 // refers reports whether a property names another resource: by its ARN, URL, name or id, or because the program made it
 // from that resource's outputs, which even a preview knows.
 func (r *Resource) refers(path string, to *Resource) answer {
-	top, rest, nested := strings.Cut(path, ".")
-	given := r.At(top)
+	property, given := r.follow(path)
+	return r.refersBy(property, given, to)
+}
+
+// follow returns what is at a path, and the property that it is in.
+func (r *Resource) follow(path string) (property string, given value.Value) {
+	property, rest, nested := strings.Cut(path, ".")
+	given = r.At(property)
 	if nested {
 		given = given.Document().At(rest)
 	}
-	return r.refersBy(top, given, to)
+	return property, given
 }
 
 // refersBy is refers for a value somewhere inside a property.
@@ -111,7 +117,7 @@ func (r *Resource) named(given value.Value) answer {
 		return no
 	}
 	arn, name := r.At("arn"), r.At("name")
-	for _, own := range []value.Value{arn, name, r.At("url"), r.At("id")} {
+	for _, own := range r.names() {
 		if own.Is(text) {
 			return yes
 		}
@@ -125,8 +131,19 @@ func (r *Resource) named(given value.Value) answer {
 			return yes
 		}
 	}
-	if name.IsUnknown() || name.Unset() && arn.IsUnknown() {
+	if r.unnamed() {
 		return maybe
 	}
 	return no
+}
+
+// names are the properties that name a resource. What names it otherwise ends as one of them does.
+func (r *Resource) names() []value.Value {
+	return []value.Value{r.At("arn"), r.At("name"), r.At("url"), r.At("id")}
+}
+
+// unnamed reports whether it isn't known yet what names a resource.
+func (r *Resource) unnamed() bool {
+	name := r.At("name")
+	return name.IsUnknown() || name.Unset() && r.At("arn").IsUnknown()
 }

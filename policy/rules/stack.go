@@ -10,6 +10,7 @@ import (
 type Stack struct {
 	Resources []*Resource
 	settings  settings
+	mentions  map[any]*mentions // by what is looked for, made when first needed
 }
 
 // Setting reads one of the rule's options.
@@ -33,9 +34,24 @@ type reference struct{ Type, Path string }
 func (s *Stack) referred(to *Resource, by ...reference) answer {
 	answers := no
 	for _, reference := range by {
-		for _, r := range s.Of(reference.Type) {
-			answers = max(answers, r.refers(reference.Path, to))
-		}
+		answers = max(answers, s.mentioned(to, reference, func(all []mention) []mention {
+			for _, r := range s.Of(reference.Type) {
+				property, given := r.follow(reference.Path)
+				all = append(all, mention{r, property, given})
+			}
+			return all
+		}))
 	}
 	return answers
+}
+
+// mentioned reports whether what is looked for names a resource; find finds it all, once.
+func (s *Stack) mentioned(to *Resource, what any, find func([]mention) []mention) answer {
+	if s.mentions == nil {
+		s.mentions = map[any]*mentions{}
+	}
+	if s.mentions[what] == nil {
+		s.mentions[what] = newMentions(find(nil))
+	}
+	return s.mentions[what].name(to)
 }
