@@ -64,6 +64,57 @@ func TestEveryCommandHasHelp(t *testing.T) {
 	visit(newRoot(&terminal.Terminal{}))
 }
 
+// Every command has examples, and takes what they show.
+func TestEveryExampleIsOne(t *testing.T) {
+	for typed, command := range everyCommand() {
+		if command.Hidden || command.HasSubCommands() && command.Args == nil || strings.HasPrefix(typed, "tradectl completion") || command == command.Root() {
+			continue
+		}
+		found := false
+		for _, part := range strings.FieldsFunc(command.Example, func(r rune) bool { return r == '\n' || r == '|' }) {
+			part, _, _ = strings.Cut(part, " #")
+			part, _, _ = strings.Cut(part, " >")
+			words := strings.Fields(strings.ReplaceAll(part, "'", ""))
+			if len(words) == 0 || words[0] != "tradectl" {
+				continue
+			}
+			root := newRoot(&terminal.Terminal{})
+			shown, args, err := root.Find(words[1:])
+			if err == nil {
+				err = shown.ParseFlags(args)
+			}
+			if err == nil {
+				err = errors.Join(shown.ValidateArgs(shown.Flags().Args()), shown.ValidateRequiredFlags(), shown.ValidateFlagGroups())
+			}
+			if err != nil {
+				t.Errorf("%s: %s: %v", typed, part, err)
+			}
+			found = found || err == nil && shown.CommandPath() == typed
+		}
+		if !found {
+			t.Errorf("%s has no example", typed)
+		}
+	}
+}
+
+// A shell offers what a flag takes.
+func TestValuesAreCompleted(t *testing.T) {
+	t.Chdir("../..")
+	for typed, command := range everyCommand() {
+		for flag, want := range map[string]string{"output": "table\njson\ncsv\n:4\n", "stack": "dev\nlocal\nprod\n:4\n"} {
+			if command.Flags().Lookup(flag) == nil {
+				continue
+			}
+			var out bytes.Buffer
+			args := append([]string{"__complete"}, append(strings.Fields(typed)[1:], "--"+flag, "")...)
+			execute(t.Context(), &terminal.Terminal{Out: &out, Err: io.Discard, Getenv: func(string) string { return "" }}, args)
+			if out.String() != want {
+				t.Errorf("%s --%s: the shell offers %q, want %q", typed, flag, out.String(), want)
+			}
+		}
+	}
+}
+
 func TestAnInterruptedCommandSaysSo(t *testing.T) {
 	var out, errs bytes.Buffer
 	term := &terminal.Terminal{Out: &out, Err: &errs, Getenv: func(string) string { return "" }}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trade-processing/cmd/tradectl/output"
+	"trade-processing/cmd/tradectl/target"
 	"trade-processing/internal/cost"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/stackconfig"
@@ -47,7 +48,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	assumed := cost.Assumed
 	flags := command.Flags()
 	flags.StringVar(&o.project, "project", "", stackconfig.ProjectFlag)
-	flags.StringVarP(&o.stack, "stack", "s", "prod", "the stack: dev, prod, or any with a Pulumi.<stack>.yaml")
+	target.Stack(command, &o.stack, "prod", "the stack: dev, prod, or any with a Pulumi.<stack>.yaml")
 	flags.IntVar(&o.sample, "sample", cost.Sample, "how many trades to measure")
 	flags.Float64Var(&o.rate, "rate", 0, "trades per second (default: a million a month, 0.38)")
 	flags.DurationVar(&o.call, "call", time.Duration(assumed.CallMS)*time.Millisecond, "how long a function's call takes, on average")

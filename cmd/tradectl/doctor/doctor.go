@@ -5,6 +5,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trade-processing/cmd/tradectl/output"
+	"trade-processing/cmd/tradectl/target"
 	"trade-processing/internal/doctor"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/stackconfig"
@@ -39,7 +40,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&project, "project", "", stackconfig.ProjectFlag)
-	flags.StringVarP(&stack, "stack", "s", "dev", "the stack: dev, prod, or any with a Pulumi.<stack>.yaml")
+	target.Stack(command, &stack, "dev", "the stack: dev, prod, or any with a Pulumi.<stack>.yaml")
 	output.Flag(command, &form)
 	return command
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trade-processing/cmd/tradectl/target"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/images"
 	"trade-processing/internal/stackconfig"
@@ -56,7 +57,7 @@ Prints the name of each image on standard output, and the builder's output on st
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.project, "project", "", stackconfig.ProjectFlag)
-	flags.StringVarP(&o.stack, "stack", "s", "dev", "build with the imageArguments of this stack")
+	target.Stack(command, &o.stack, "dev", "build with the imageArguments of this stack")
 	flags.StringVar(&o.docker, "docker", "docker", "the Docker client to build with")
 	flags.StringVar(&o.programs, "programs", "", "build only the programs, for arm64, into `FOLDER`")
 	flags.StringArrayVar(&o.arguments, "build-arg", nil, "an extra build argument, as `NAME=VALUE`: "+strings.Join(stack.ImageArguments(), ", "))

@@ -28,7 +28,8 @@ func newDownCommand(t *terminal.Terminal) *cobra.Command {
 		Short: "End the local cloud that runs",
 		Long: "Ends the project's local cloud, wherever it was started. What it holds is kept for the next `tradectl local up`,\n" +
 			"unless you ask for its removal with --wipe. It is no failure if none runs.\n\n" + exitcode.HelpFor(),
-		Args: cobra.NoArgs,
+		Example: "  tradectl local down\n  tradectl local down --wipe",
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			root, err := stackconfig.FindProject(project)
 			if err != nil {

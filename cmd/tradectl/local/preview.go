@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/spf13/cobra"
 
+	"trade-processing/cmd/tradectl/target"
 	"trade-processing/internal/engine"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/stackconfig"
@@ -31,11 +32,12 @@ func newPreviewCommand(t *terminal.Terminal) *cobra.Command {
 		Long: "Runs the real engine's preview of a stack's program and config against an empty cloud: every resource\n" +
 			"that a first deployment would create, as a tree, and how many of each type. Needs no credentials.\n" +
 			"What only the stack's owner can decrypt, and what comes from Pulumi ESC, is replaced by a value of its kind.\n\n" + exitcode.HelpFor(),
-		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return preview(command, t, options) },
+		Example: "  tradectl local preview --stack prod",
+		Args:    cobra.NoArgs,
+		RunE:    func(command *cobra.Command, _ []string) error { return preview(command, t, options) },
 	}
 	projectFlag(command, &options.project)
-	command.Flags().StringVarP(&options.stack, "stack", "s", "local", "the stack: local, dev, prod, or any with a Pulumi.<stack>.yaml, also as organization/project/stack")
+	target.Stack(command, &options.stack, "local", "the stack: local, dev, prod, or any with a Pulumi.<stack>.yaml, also as organization/project/stack")
 	command.Flags().BoolVar(&options.json, "json", false, "print the plan as JSON")
 	return command
 }

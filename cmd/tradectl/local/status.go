@@ -29,7 +29,8 @@ func newStatusCommand(t *terminal.Terminal) *cobra.Command {
 		Short: "Say whether a local cloud is up, where, and what it keeps",
 		Long: "Says whether the project's local cloud is up, where it serves, and where it keeps what outlives it. The stack that\n" +
 			"it serves is told about by `tradectl status --local`.\n\n" + exitcode.HelpFor(exitcode.NotFound),
-		Args: cobra.NoArgs,
+		Example: "  tradectl local status",
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			root, err := stackconfig.FindProject(project)
 			if err != nil {

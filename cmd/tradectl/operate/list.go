@@ -42,7 +42,7 @@ func NewList(t *terminal.Terminal) *cobra.Command {
 	flags.StringVar(&replica, "replica", "", "read the replica in this `REGION`")
 	flags.IntVar(&limit, "limit", limit, "at most that many; 0 for all")
 	flags.StringVar(&table, "table", "", tableHelp)
-	flags.BoolVar(&entries, "entries", false, "write entries for `tradectl send`, with the text that the source sent")
+	flags.BoolVar(&entries, "entries", false, "write entries for tradectl send, with the text that the source sent")
 	output.Complete(command, "status", func() []string { return []string{operate.Recorded, operate.Rejected} })
 	command.MarkFlagsMutuallyExclusive("entries", "limit")
 	check := func() error {

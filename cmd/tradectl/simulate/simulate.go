@@ -12,6 +12,7 @@ import (
 
 	"trade-processing/cmd/tradectl/local"
 	"trade-processing/cmd/tradectl/output"
+	"trade-processing/cmd/tradectl/target"
 	"trade-processing/internal/cost"
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/simulate"
@@ -47,7 +48,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.project, "project", "", stackconfig.ProjectFlag)
-	flags.StringVarP(&o.stack, "stack", "s", "prod", "the stack, with a Pulumi.<stack>.yaml")
+	target.Stack(command, &o.stack, "prod", "the stack, with a Pulumi.<stack>.yaml")
 	flags.Float64SliceVar(&o.rates, "rate", []float64{100, 300, 1000, 3000, 10_000, 30_000, 100_000}, "trades a second in the burst, one or more")
 	flags.Float64Var(&o.factor, "factor", 10, "how many times the rate before the burst that is")
 	flags.Float64Var(&o.load.Seconds, "seconds", 60, "how long the burst takes")

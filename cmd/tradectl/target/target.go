@@ -15,12 +15,17 @@ import (
 // Flags adds the flags --stack, --local, --outputs and --project, which fill where. One of the first three must be given.
 func Flags(command *cobra.Command, where *operate.Where) {
 	flags := command.Flags()
-	flags.StringVarP(&where.Stack, "stack", "s", "", "the stack; its outputs come from pulumi")
+	Stack(command, &where.Stack, "", "the stack; its outputs come from pulumi")
 	flags.BoolVar(&where.Local, "local", false, "the stack that tradectl local up serves")
 	flags.StringVar(&where.File, "outputs", "", "a `FILE` with the stack's outputs, as pulumi stack output --json prints them; - is standard input")
 	flags.StringVar(&where.Project, "project", "", "with --stack or --local: "+stackconfig.ProjectFlag)
 	command.MarkFlagsOneRequired("stack", "local", "outputs")
 	command.MarkFlagsMutuallyExclusive("stack", "local", "outputs")
+}
+
+// Stack adds the flag --stack. The shell offers the project's stacks.
+func Stack(command *cobra.Command, name *string, usual, help string) {
+	command.Flags().StringVarP(name, "stack", "s", usual, help)
 	output.Complete(command, "stack", stacks)
 }
 

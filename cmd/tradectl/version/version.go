@@ -15,10 +15,11 @@ import (
 // NewCommand returns `tradectl version`.
 func NewCommand(t *terminal.Terminal) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Long:  "Prints the version of this program, or the commit it was built from.\n\n" + exitcode.HelpFor(),
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Long:    "Prints the version of this program, or the commit it was built from.\n\n" + exitcode.HelpFor(),
+		Example: "  tradectl version",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			info, _ := debug.ReadBuildInfo()
 			_, err := fmt.Fprintln(t.Out, describe(info))
