@@ -62,7 +62,7 @@ func init() { // the views read from a Console, whose methods name views
 		{Path: "/executions", Name: "Executions", Template: "executions", read: (*Console).executions},
 		{Path: "/execution", Name: "Execution", Template: "execution", read: (*Console).execution, Hidden: true},
 		{Path: "/letters", Name: "Dead letters", Template: "letters", read: (*Console).letters},
-		{Path: "/alarms", Name: "Alarms", Template: "alarms", live: true, read: func(c *Console, r *http.Request) (any, error) { return c.alarms(r.Context()) }},
+		{Path: "/alarms", Name: "Alarms", Template: "alarms", live: true, read: (*Console).alarms},
 		{Path: "/resources", Name: "Resources", Template: "resources", read: (*Console).resources},
 	}
 }

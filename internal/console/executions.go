@@ -75,6 +75,8 @@ type bar struct {
 	Took    time.Duration
 	X, W    float64 // of a hundred
 	Pending bool    // it hasn't ended
+
+	first, last int // of the events, those that begin and end it
 }
 
 // mostEvents bounds the history that is read: an execution of this workflow has at most a few hundred events.
@@ -114,14 +116,14 @@ func (v *executionView) draw(events []types.HistoryEvent) {
 	byID := map[int64]types.HistoryEvent{}
 	open := map[int64]int{} // index of the bar that an event began
 	depth := map[int64]int{}
-	for _, e := range events {
+	for i, e := range events {
 		byID[e.Id] = e
 		at := deref(e.Timestamp).Sub(v.Started)
 		v.Total = max(v.Total, at)
 		inside := depth[e.PreviousEventId]
 		began := func(name, class string) {
 			open[e.Id] = len(v.Bars)
-			v.Bars = append(v.Bars, bar{Name: name, Class: class, Depth: inside, Start: at, Pending: true})
+			v.Bars = append(v.Bars, bar{Name: name, Class: class, Depth: inside, Start: at, Pending: true, first: i, last: len(events)})
 			depth[e.Id] = inside + 1
 		}
 		// ended closes the bar that the nearest such event before began.
@@ -132,7 +134,7 @@ func (v *executionView) draw(events []types.HistoryEvent) {
 					continue
 				}
 				b := &v.Bars[place]
-				b.Took, b.Pending = at-b.Start, false
+				b.Took, b.Pending, b.last = at-b.Start, false, i
 				if said != "" {
 					b.Class, b.Said = class, said
 				}
@@ -143,7 +145,11 @@ func (v *executionView) draw(events []types.HistoryEvent) {
 		}
 		switch {
 		case e.StateEnteredEventDetails != nil:
-			began(deref(e.StateEnteredEventDetails.Name), "step")
+			class := "step"
+			if e.Type == types.HistoryEventTypeFailStateEntered {
+				class = "step bad"
+			}
+			began(deref(e.StateEnteredEventDetails.Name), class)
 		case e.StateExitedEventDetails != nil:
 			ended("", "", enteredTypes...)
 		case e.Type == types.HistoryEventTypeTaskScheduled:
@@ -168,11 +174,12 @@ func (v *executionView) draw(events []types.HistoryEvent) {
 		if b.Pending { // a state that failed has no exit of its own
 			b.Took = v.Total - b.Start
 		}
-		if v.Total > 0 {
-			b.X = 100 * float64(b.Start) / float64(v.Total)
-			b.W = max(0.4, 100*float64(b.Took)/float64(v.Total))
-			b.X = min(b.X, 100-b.W)
+		start, took, total := float64(b.Start), float64(b.Took), float64(v.Total)
+		if total == 0 { // within a millisecond there is only an order
+			start, took, total = float64(b.first), float64(b.last-b.first), float64(len(events))
 		}
+		b.W = max(0.4, 100*took/total)
+		b.X = min(100*start/total, 100-b.W)
 	}
 }
 
@@ -190,4 +197,4 @@ func isOneOf(typ types.HistoryEventType, of []types.HistoryEventType) bool {
 	return false
 }
 
-func failed(name, cause *string) string { return deref(name) + ": " + deref(cause) }
+func failed(name, why *string) string { return deref(name) + ": " + cause(deref(why)) }

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ type chart struct {
 	Unit  string  `json:"unit"`
 	Times []int64 `json:"times"` // seconds since 1970
 	Lines []line  `json:"lines"`
-	Sums  bool    `json:"-"` // the lines' totals mean something
+	Sums  bool    `json:"-"` // the lines' totals are shown
 }
 
 // request collects metrics, so that one call asks for all.
@@ -119,6 +120,11 @@ func (r *request) read(ctx context.Context, stack *operate.Stack, window operate
 	return nil
 }
 
+// Empty says that no line has a value but zero.
+func (c *chart) Empty() bool {
+	return !slices.ContainsFunc(c.Lines, func(l line) bool { return l.Total > 0 })
+}
+
 // newChart returns a chart without lines.
 func newChart(title, unit string, window operate.Window) *chart {
 	c := &chart{Title: title, Unit: unit}
@@ -137,7 +143,6 @@ func (c *chart) add(name, class string, count bool, series []operate.Series) {
 		for i := range values {
 			values[i] = new(float64)
 		}
-		c.Sums = true
 	}
 	for _, one := range series {
 		for i, at := range one.Times {

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
@@ -28,7 +27,7 @@ type overview struct {
 	Stages   []stageTimes
 	Flow     string // why the charts are missing
 
-	Alarms   []alarm
+	Alarms   []operate.Alarm
 	Alarming int
 	NoAlarms string
 
@@ -48,15 +47,6 @@ type stageTimes struct {
 	Errors, Refusals float64 // NaN where there is no such thing
 }
 
-type alarm struct {
-	Name   string // without the stack's prefix
-	State  string
-	Reason string
-	About  string
-	Since  time.Time
-	Page   bool // it pages somebody
-}
-
 type replica struct {
 	Region, Status string
 	Items          int64
@@ -70,7 +60,7 @@ func (c *Console) overview(ctx context.Context, of span) *overview {
 	all.Go(func() error { view.Flow = c.told(c.flow(ctx, view)); return nil })
 	all.Go(func() error {
 		var err error
-		view.Alarms, err = c.alarms(ctx)
+		view.Alarms, err = c.stack.Alarms(ctx)
 		view.NoAlarms = c.told(err)
 		return nil
 	})
@@ -132,6 +122,7 @@ func (c *Console) flow(ctx context.Context, view *overview) error {
 	window := view.Span.until(c.now())
 	view.Outcomes = newChart("Trades by outcome", "trades", window)
 	view.Sources = newChart("Events by source", "events", window)
+	view.Sources.Sums = true // those of the outcomes are above them all
 	view.Latency = newChart("From event to record", "ms", window)
 	var series request
 	for _, of := range outcomes {
@@ -176,36 +167,18 @@ func most(s operate.Series) float64 {
 	return slices.Max(s.Values)
 }
 
-// alarms lists the stack's alarms: those that ring first, then by name.
-func (c *Console) alarms(ctx context.Context) ([]alarm, error) {
-	prefix := c.stack.Outputs.Prefix()
-	pages := cloudwatch.NewDescribeAlarmsPaginator(c.stack.CloudWatch(), &cloudwatch.DescribeAlarmsInput{
-		AlarmNamePrefix: &prefix, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
-	})
-	var found []alarm
-	add := func(name, reason, about *string, state types.StateValue, since *time.Time, page bool) {
-		found = append(found, alarm{strings.TrimPrefix(deref(name), prefix), string(state), deref(reason), deref(about), deref(since), page})
+// alarmView is the stack's alarms.
+type alarmView struct {
+	Loud, Quiet []operate.Alarm // those that ring, and the others
+}
+
+func (c *Console) alarms(r *http.Request) (any, error) {
+	all, err := c.stack.Alarms(r.Context())
+	quiet := slices.IndexFunc(all, func(a operate.Alarm) bool { return a.State != string(types.StateValueAlarm) })
+	if quiet < 0 {
+		quiet = len(all)
 	}
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the alarms: %w", err)
-		}
-		for _, a := range page.MetricAlarms {
-			add(a.AlarmName, a.StateReason, a.AlarmDescription, a.StateValue, a.StateUpdatedTimestamp, false)
-		}
-		for _, a := range page.CompositeAlarms {
-			add(a.AlarmName, a.StateReason, a.AlarmDescription, a.StateValue, a.StateUpdatedTimestamp, true)
-		}
-	}
-	rank := map[string]int{"ALARM": 0, "INSUFFICIENT_DATA": 1, "OK": 2}
-	slices.SortStableFunc(found, func(a, b alarm) int {
-		if by := rank[a.State] - rank[b.State]; by != 0 {
-			return by
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return found, nil
+	return alarmView{all[:quiet], all[quiet:]}, err
 }
 
 // replicas returns the table in each region, its own first.

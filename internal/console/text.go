@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -24,7 +25,7 @@ var templateFiles embed.FS
 // can't be seen, or reorders what can, is replaced.
 var templates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"text": terminal.Safe, "count": count, "seconds": func(n *float64) string { return took(time.Duration(*n * float64(time.Second))) }, "whole": func(n int64) string { return terminal.Count(n) }, "ms": milliseconds, "moment": moment,
+		"text": terminal.Safe, "cause": cause, "count": count, "seconds": func(n *float64) string { return terminal.Duration(time.Duration(*n * float64(time.Second))) }, "whole": func(n int64) string { return terminal.Count(n) }, "ms": milliseconds, "moment": moment,
 		"took": took, "json": indented, "plural": plural, "lower": strings.ToLower, "data": data, "number": func(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) },
 		"short": func(digest string) string { return digest[:min(12, len(digest))] }, "known": func(n float64) bool { return !math.IsNaN(n) },
 		"add": func(a, b float64) float64 { return a + b }, "market": market, "first": func(word string) string { return word[:min(1, len(word))] },
@@ -51,11 +52,31 @@ func moment(at time.Time) string {
 	return at.UTC().Format("2006-01-02 15:04:05.000")
 }
 
+// took writes a duration between times that Step Functions gives in milliseconds; – if it is unknown.
 func took(d time.Duration) string {
-	if d < 0 {
+	switch {
+	case d < 0:
 		return "–"
+	case d < time.Millisecond:
+		return "< 1 ms"
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 	}
 	return terminal.Duration(d)
+}
+
+// cause is what an error says, without what services wrap around it: a cause may be JSON whose field has JSON again.
+func cause(text string) string {
+	for {
+		var wrapped struct {
+			Message string `json:"errorMessage"` // https://docs.aws.amazon.com/lambda/latest/dg/golang-exceptions.html
+			Cause   string
+		}
+		if json.Unmarshal([]byte(text), &wrapped) != nil || wrapped.Message+wrapped.Cause == "" {
+			return text
+		}
+		text = cmp.Or(wrapped.Message, wrapped.Cause)
+	}
 }
 
 func plural(n int64, thing string) string { return terminal.Plural(n, thing) }

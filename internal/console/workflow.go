@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"golang.org/x/sync/errgroup"
-
 	"trade-processing/internal/operate"
 )
 
@@ -68,9 +66,10 @@ type edge struct {
 
 // Sizes of the drawing, in pixels.
 const (
-	nodeWidth, nodeHeight = 204.0, 58.0
-	gapX, gapY            = 60.0, 46.0
-	framePad              = 20.0
+	taskWidth, letterWidth = 184.0, 226.0
+	nodeHeight             = 58.0
+	gapX, gapY             = 60.0, 46.0
+	framePad               = 20.0
 )
 
 func (c *Console) workflow(r *http.Request) (any, error) {
@@ -89,9 +88,10 @@ func (c *Console) workflow(r *http.Request) (any, error) {
 	view.Width, view.Height = width+2*framePad, height+2*gapY+2*nodeHeight/2
 	drawing.edges(framePad, gapY, width, machine)
 	window := view.Span.until(c.now())
-	var both errgroup.Group
-	both.Go(func() error { return drawing.totals.read(r.Context(), c.stack, whole(window)) })
-	view.Missing = c.told(both.Wait())
+	if err := drawing.totals.read(r.Context(), c.stack, whole(window)); err != nil {
+		view.Missing = c.told(err)
+		return view, nil
+	}
 	for _, write := range drawing.write {
 		write()
 	}
@@ -147,7 +147,7 @@ func (d *drawing) measure(machine aslMachine) (width, height float64) {
 }
 
 func (d *drawing) sizeOf(machine aslMachine, name string) (width, height float64) {
-	width, height = nodeWidth, nodeHeight
+	width, height = taskWidth, nodeHeight
 	if branches := machine.States[name].Branches; len(branches) > 0 {
 		width, height = framePad, 0
 		for _, branch := range branches {
@@ -157,7 +157,7 @@ func (d *drawing) sizeOf(machine aslMachine, name string) (width, height float64
 		return width, height + framePad*2 + 18
 	}
 	if beside := rescue(machine, name); len(beside) > 0 {
-		width += gapX + nodeWidth
+		width += gapX + letterWidth
 		height = max(height, float64(len(beside))*(nodeHeight+gapY/2)-gapY/2)
 	}
 	return width, height
@@ -189,8 +189,18 @@ func (d *drawing) edges(x, y, width float64, machine aslMachine) {
 	if top && before != nil {
 		end := node{Name: "end", Kind: "end", X: before.X + before.W/2, Y: y - gapY/2 + 14}
 		d.view.Nodes = append(d.view.Nodes, end)
-		d.count(len(d.view.Edges), "succeeded", d.console.ofMachine("ExecutionsSucceeded", "Sum"))
-		d.view.Edges = append(d.view.Edges, down(*before, end, ""))
+		at := len(d.view.Edges)
+		d.count(at, "succeeded", d.console.ofMachine("ExecutionsSucceeded", "Sum"))
+		last := down(*before, end, "")
+		last.Y = end.Y - gapY/2 // below what rescues the last state
+		d.view.Edges = append(d.view.Edges, last)
+		var p50, p95 float64
+		d.totals.want(func(s []operate.Series) { p50, p95 = most(s[0]), most(s[1]) }, d.console.ofMachine("ExecutionTime", "p50"), d.console.ofMachine("ExecutionTime", "p95"))
+		d.write = append(d.write, func() {
+			if p50 > 0 {
+				d.view.Edges[at].Label += ", p50 " + milliseconds(p50) + ", p95 " + milliseconds(p95)
+			}
+		})
 	}
 }
 
@@ -208,14 +218,14 @@ func (d *drawing) place(machine aslMachine, name string, x, y, w, h float64) nod
 		}
 		return frame
 	}
-	task := node{Name: name, Kind: "task", X: x, Y: y, W: nodeWidth, H: nodeHeight}
+	task := node{Name: name, Kind: "task", X: x, Y: y, W: taskWidth, H: nodeHeight}
 	beside := rescue(machine, name)
 	at := len(d.view.Nodes)
 	d.view.Nodes = append(d.view.Nodes, task)
 	d.calls(at, state)
 	before := task
 	for i, caught := range beside {
-		letter := node{Name: caught, Kind: "letter", X: x + nodeWidth + gapX, Y: y + float64(i)*(nodeHeight+gapY/2), W: nodeWidth, H: nodeHeight}
+		letter := node{Name: caught, Kind: "letter", X: x + taskWidth + gapX, Y: y + float64(i)*(nodeHeight+gapY/2), W: letterWidth, H: nodeHeight}
 		if machine.States[caught].Type == "Fail" {
 			letter.Kind = "fail"
 		}
@@ -223,7 +233,7 @@ func (d *drawing) place(machine aslMachine, name string, x, y, w, h float64) nod
 		d.view.Nodes[len(d.view.Nodes)-1].Notes = []string{about(caught, machine.States[caught])}
 		if i == 0 {
 			if url := machine.States[caught].Parameters.QueueURL; url != "" {
-				d.count(len(d.view.Edges), "letter", ofQueue(url, "NumberOfMessagesSent", "Sum"))
+				d.count(len(d.view.Edges), "", ofQueue(url, "NumberOfMessagesSent", "Sum"))
 			}
 			y := task.Y + task.H/2
 			d.view.Edges = append(d.view.Edges, edge{
@@ -274,10 +284,7 @@ func (d *drawing) count(at int, word string, metrics ...operate.Metric) {
 		}
 	}, metrics...)
 	d.write = append(d.write, func() {
-		d.view.Edges[at].Label = count(sum) + " " + word
-		if word == "letter" {
-			d.view.Edges[at].Label = plural(int64(sum), word)
-		}
+		d.view.Edges[at].Label = strings.TrimSpace(count(sum) + " " + word)
 	})
 }
 
@@ -291,9 +298,6 @@ func (d *drawing) calls(at int, state aslState) {
 	d.totals.want(func(s []operate.Series) { calls, p50, p95, errors = s[0].Sum(), most(s[1]), most(s[2]), s[3].Sum() },
 		d.console.ofFunction(name, "Invocations", "Sum"), d.console.ofFunction(name, "Duration", "p50"), d.console.ofFunction(name, "Duration", "p95"), d.console.ofFunction(name, "Errors", "Sum"))
 	d.write = append(d.write, func() {
-		if d.view.Missing != "" {
-			return
-		}
 		notes := []string{plural(int64(calls), "call")}
 		if errors > 0 {
 			notes[0] += ", " + count(errors) + " failed"

@@ -56,7 +56,7 @@ const (
 	// firstPage is how many of a shard are asked for at first. Most who list want the newest, few of each shard.
 	firstPage = 10
 
-	// pageSize bounds what is held: three pages a shard. Pages grow to it.
+	// pageSize bounds what is held: two pages a shard. Pages grow to it.
 	pageSize = 250
 )
 

@@ -11,7 +11,7 @@ import (
 // are wanted.
 type source[T any] func(ctx context.Context, add func([]T) bool) error
 
-// merged reads sources at once and yields their rows in order, holding three pages of each at most. After an error, which may be
+// merged reads sources at once and yields their rows in order, holding two pages of each at most. After an error, which may be
 // the context's, there is nothing more.
 func merged[T any](ctx context.Context, sources []source[T], before func(a, b T) bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -21,7 +21,7 @@ func merged[T any](ctx context.Context, sources []source[T], before func(a, b T)
 		defer cancel()
 		all := make([]*stream[T], len(sources))
 		for i, read := range sources {
-			all[i] = &stream[T]{pages: make(chan page[T], 1), begun: make(chan struct{})}
+			all[i] = &stream[T]{pages: make(chan page[T]), begun: make(chan struct{})}
 			reading.Go(func() { all[i].read(ctx, read) })
 		}
 		var none T

@@ -59,6 +59,8 @@ type Alarm struct {
 	State  string    `json:"state"`
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason"`
+	About  string    `json:"-"` // what it means
+	Pages  bool      `json:"-"` // it pages somebody
 }
 
 // ReplicaState is a replica of the table.
@@ -171,30 +173,38 @@ func (s *Stack) measureLatency(ctx context.Context, status *Status) error {
 	return nil
 }
 
-func (s *Stack) findAlarms(ctx context.Context, status *Status) error {
+func (s *Stack) findAlarms(ctx context.Context, status *Status) (err error) {
+	status.Alarms, err = s.Alarms(ctx)
+	return err
+}
+
+// Alarms lists the stack's alarms: those that ring first, those that are OK last.
+func (s *Stack) Alarms(ctx context.Context) ([]Alarm, error) {
 	pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch(), &cloudwatch.DescribeAlarmsInput{
 		AlarmNamePrefix: aws.String(s.Outputs.Prefix()), AlarmTypes: []alarmtypes.AlarmType{alarmtypes.AlarmTypeMetricAlarm, alarmtypes.AlarmTypeCompositeAlarm},
 	})
-	note := func(name, reason *string, state alarmtypes.StateValue, since *time.Time) {
-		status.Alarms = append(status.Alarms, Alarm{
-			Name: strings.TrimPrefix(aws.ToString(name), s.Outputs.Prefix()), State: string(state), Since: aws.ToTime(since).UTC(), Reason: aws.ToString(reason),
+	var alarms []Alarm
+	note := func(name, reason, about *string, state alarmtypes.StateValue, since *time.Time, pages bool) {
+		alarms = append(alarms, Alarm{
+			Name: strings.TrimPrefix(aws.ToString(name), s.Outputs.Prefix()), State: string(state), Since: aws.ToTime(since).UTC(),
+			Reason: aws.ToString(reason), About: aws.ToString(about), Pages: pages,
 		})
 	}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("looking at the alarms %s*: %w", s.Outputs.Prefix(), err)
+			return nil, fmt.Errorf("looking at the alarms %s*: %w", s.Outputs.Prefix(), err)
 		}
 		for _, alarm := range page.MetricAlarms {
-			note(alarm.AlarmName, alarm.StateReason, alarm.StateValue, alarm.StateUpdatedTimestamp)
+			note(alarm.AlarmName, alarm.StateReason, alarm.AlarmDescription, alarm.StateValue, alarm.StateUpdatedTimestamp, false)
 		}
 		for _, alarm := range page.CompositeAlarms {
-			note(alarm.AlarmName, alarm.StateReason, alarm.StateValue, alarm.StateUpdatedTimestamp)
+			note(alarm.AlarmName, alarm.StateReason, alarm.AlarmDescription, alarm.StateValue, alarm.StateUpdatedTimestamp, true)
 		}
 	}
 	order := map[string]int{"ALARM": 0, "INSUFFICIENT_DATA": 1, "OK": 2}
-	slices.SortFunc(status.Alarms, func(a, b Alarm) int { return cmp.Or(order[a.State]-order[b.State], strings.Compare(a.Name, b.Name)) })
-	return nil
+	slices.SortFunc(alarms, func(a, b Alarm) int { return cmp.Or(order[a.State]-order[b.State], strings.Compare(a.Name, b.Name)) })
+	return alarms, nil
 }
 
 func (s *Stack) findReplicas(ctx context.Context, status *Status) error {

@@ -11,6 +11,7 @@ import (
 
 // Every view, with and without trades, at both widths and in both schemes, is without violations.
 func TestViewsCanBeUsedByEveryone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, time.Hour) // a view that is renewed can't be judged
 	b := newBrowser(t)
 	b.open(w.address)
@@ -36,6 +37,7 @@ func TestViewsCanBeUsedByEveryone(t *testing.T) {
 
 // An open overview follows what happens, and whoever was in the middle of something stays there.
 func TestTheOverviewFollows(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, time.Second)
 	b := newBrowser(t)
 	b.open(w.address)

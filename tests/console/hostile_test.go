@@ -25,6 +25,7 @@ var markup = []string{
 
 // Strangers write what is in trades and letters, and a link may bring anything. In a browser, it is text wherever it is shown.
 func TestHostileTextIsText(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, time.Second)
 	// In the fields of trades, so in their violations and executions too; a few in each, as every record has its own page.
 	all := append(append([]string{}, markup...), functiontest.Hostile()...)

@@ -35,6 +35,7 @@ const watchKeys = `(() => {
 
 // Every control of every view gets the focus by Tab, in the order of the page, and shows that it has it. Enter works what a click does.
 func TestEveryControlByTheKeyboard(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, time.Hour)
 	w.send(t, 60)
 	w.put(t, malformed)
@@ -79,6 +80,7 @@ func TestEveryControlByTheKeyboard(t *testing.T) {
 
 // An event is sent, found, and its filters and details are opened, without a mouse.
 func TestATradeByTheKeyboard(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, time.Hour)
 	b := newBrowser(t)
 	b.open(w.address)
@@ -149,6 +151,7 @@ func TestATradeByTheKeyboard(t *testing.T) {
 
 // A redrive by its button, with the keyboard alone: the dialog asks first, and then the event really comes again.
 func TestARedriveByItsButton(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, time.Second)
 	url := w.stack.Outputs.DeadLetters["recorder"]
 	letters, err := w.cloud.Queue(w.stack.Outputs.Region, url[strings.LastIndex(url, "/")+1:])

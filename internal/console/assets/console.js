@@ -25,7 +25,8 @@
   };
 
   function draw(box) {
-    const { unit, times, lines } = JSON.parse(box.dataset.chart);
+    const { unit, times, lines: all } = JSON.parse(box.dataset.chart);
+    const lines = all.filter((line) => line.values.some((v) => v)); // of many at zero, only the last would show
     const soft = colour("soft"), edge = colour("edge");
     const axis = { stroke: soft, grid: { stroke: edge, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const days = times.length && times[times.length - 1] - times[0] > 86400;
