@@ -27,6 +27,7 @@ import (
 // The invariants, by the names that violations begin with.
 const (
 	places   = "places"   // every accepted event ends in one place, and what isn't an event is nowhere
+	archive  = "archive"  // every event that the bus could keep is in the archive, once, and a replay brings it home
 	contents = "contents" // what is recorded is what was sent, under its own source
 	records  = "records"  // no record changes
 	digests  = "digests"  // one digest, one content
@@ -153,8 +154,8 @@ type place struct {
 	letters []letter
 	stopped bool // from outside
 	// unkept says that an execution failed and no queue took a letter, or that EventBridge gave up and no queue took
-	// the event. It is in the archive. Only an event that the bus couldn't encrypt ends so without an alarm:
-	// EventBridge has no metric for a bus's own queue.
+	// the event. It is in the archive, from where redrive replays it. Only an event that the bus couldn't encrypt isn't,
+	// and ends so without an alarm: EventBridge has no metric for a bus's own queue.
 	unkept bool
 }
 
@@ -387,17 +388,35 @@ func (w *world) due() (must, may map[string]bool) {
 // busFailure is how an event fails that the bus can't encrypt.
 const busFailure = "KmsAccessDeniedException"
 
-// redrive starts the workflow again with the event of each letter, and of each execution that was stopped or kept
-// nothing, and expects every trade in the table that can be there.
+// redrive starts the workflow again with the event of each letter, replays from the archive that of each execution that was
+// stopped or kept nothing, and expects every trade in the table that can be there.
 func (w *world) redrive(ctx context.Context) {
 	items, all := w.primary(), w.letters()
 	var ended []chan struct{}
+	archived := w.archived(ctx)
 	for _, e := range w.events {
+		again, there := archived[e.id]
+		if e.sent && !there && !w.hit["bus can't use its key"] {
+			w.violate(archive, "event %d is not there", e.number)
+		}
 		p := w.place(e, items, all)
 		if !e.sent || e.source == unmatched || len(p.letters) == 0 && !p.stopped && !p.unkept {
 			continue // no rule ever started the workflow with an unmatched one
 		}
-		document := e.document
+		if there && len(p.letters) == 0 {
+			ended = append(ended, w.task(func() {
+				receipt, err := w.cloud.Deliver(ctx, again)
+				if err != nil || len(receipt.Deliveries) != 1 {
+					w.violate(archive, "event %d is replayed as %+v: %v", e.number, receipt, err)
+				}
+				for _, delivery := range receipt.Deliveries {
+					e.ended(delivery)
+				}
+				w.say("replayed event %d: %+v", e.number, e.outcomes[len(e.outcomes)-1])
+			}))
+			continue
+		}
+		document := e.document // what not even the archive has, the source sends again
 		for _, l := range p.letters {
 			if l.event != "" {
 				document = l.event
@@ -421,6 +440,33 @@ func (w *world) redrive(ctx context.Context) {
 			w.violate(letters, "event %d (%s) is not in the table after its redrive: %+v", e.number, e.detail, e.outcomes)
 		}
 	}
+}
+
+// archived returns what a replay of everything would send, by the events' ids: each once.
+func (w *world) archived(ctx context.Context) map[string]*cloud.Accepted {
+	found := map[string]*cloud.Accepted{}
+	for _, r := range w.cloud.Resources() {
+		if r.Type != "aws:cloudwatch/eventArchive:EventArchive" {
+			continue
+		}
+		arn, _ := r.Outputs["arn"].(string)
+		bus, _ := r.Inputs["eventSourceArn"].(string)
+		whole := cloud.Replay{Region: r.Region, Name: r.ID, Archive: arn, Bus: bus, From: begin, To: w.clock.Now().Add(time.Second)}
+		if _, err := w.cloud.StartReplay(whole, func(_ context.Context, a *cloud.Accepted) error {
+			if found[a.ID] != nil {
+				w.violate(archive, "event %s is there twice", a.ID)
+			}
+			found[a.ID] = a
+			return nil
+		}); err != nil {
+			w.violate(archive, "it can't be replayed: %v", err)
+			return nil
+		}
+		for w.cloud.Replays(r.Region)[0].Ended.IsZero() {
+			_ = w.clock.Sleep(ctx, time.Second)
+		}
+	}
+	return found
 }
 
 // checkReplicas expects the same items everywhere, soon after the last fault.
@@ -453,13 +499,15 @@ func (w *world) checkSaved(ctx context.Context) {
 		w.violate(saved, "a disk with room for %d of %d bytes took everything", cut, whole.Len())
 	}
 	written := whole.Bytes()
-	if err := w.empty().Load(bytes.NewReader(written), int64(cut)); err == nil {
+	torn, again := w.empty(), w.empty()
+	defer torn.Close()  //nolint:errcheck // it is in memory
+	defer again.Close() //nolint:errcheck // likewise
+	if err := torn.Load(bytes.NewReader(written), int64(cut)); err == nil {
 		w.violate(saved, "%d of %d bytes could be loaded", cut, len(written))
 	}
 	if w.options.Sabotage.Saved != nil {
 		w.options.Sabotage.Saved(written)
 	}
-	again := w.empty()
 	if err := again.Load(bytes.NewReader(written), int64(len(written))); err != nil {
 		w.violate(saved, "what was saved can't be loaded: %v", err)
 		return

@@ -70,6 +70,7 @@ func (d *Deployment) Run(ctx context.Context, options Options) (*Result, error) 
 	}
 	w.random = chance.Uint64
 	w.cloud = w.empty()
+	defer w.cloud.Close() //nolint:errcheck // it is in memory
 	w.events = trades(options.Seed, options.Trades)
 	for _, f := range plan(options.Seed) {
 		if options.Faults == nil || slices.Contains(options.Faults, f.Number) {
@@ -103,7 +104,7 @@ func (w *world) empty() *cloud.Cloud {
 		images[name] = w.image(name, image)
 	}
 	return cloud.New(cloud.Options{
-		Clock: w.clock, Random: w.random, Faults: w.fault, Images: images, Logs: w.trace, Observe: w.observe,
+		Clock: w.clock, Random: w.random, Faults: w.fault, Images: images, Logs: w.trace, Observe: w.observe, Archive: true,
 	})
 }
 

@@ -211,6 +211,7 @@ func TestEachInvariantCanFail(t *testing.T) {
 		seed      uint64
 	}{
 		"a recorder writes nothing":         {invariant: "places", sabotage: chaos.Sabotage{Function: instead(recorder.Name, forgetful)}},
+		"the archive gets no events":        {invariant: "archive", sabotage: chaos.Sabotage{Deployed: property("aws:cloudwatch/eventArchive:EventArchive", "", "eventPattern", func(any) any { return `{"source": ["none"]}` })}},
 		"letters are lost":                  {invariant: "places", sabotage: chaos.Sabotage{Late: letters(func(string) string { return "" })}},
 		"a letter is nobody's":              {invariant: "places", sabotage: chaos.Sabotage{Late: letters(func(string) string { return `{"event":{"id":"x"}}` })}},
 		"a recorder writes another amount":  {invariant: "contents", sabotage: chaos.Sabotage{Function: instead(recorder.Name, changing(`"amount":"`, `"amount":"1`))}},
