@@ -78,6 +78,14 @@ compare: ## Compare with Python, moto, and STANDARD with EXPRESS, in pairs (PAIR
 growth: ## Measure how time, memory and cost grow with trades, sources, regions, rules and resources
 	@$(call benchmarks,Growth,-benchtime 1x)
 
+.PHONY: benchmarks
+benchmarks: ## Run all three, and write docs/benchmarks.md
+	@mkdir -p dist
+	$(MAKE) -s bench COUNT=5 BENCHTIME=200ms >dist/bench.txt
+	$(MAKE) -s compare PAIRS=15 >dist/compare.txt
+	$(MAKE) -s growth >dist/growth.txt
+	go run ./tools/benchmarks dist/bench.txt dist/compare.txt dist/growth.txt
+
 .PHONY: policy
 policy: ## Test the policy pack: its rules, their mutants, and each rule on the real engine
 	go -C policy test ./...

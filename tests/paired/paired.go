@@ -13,7 +13,7 @@ import (
 type Series [2][]float64
 
 // Report reports as a benchmark's metrics the medians of both sides in a unit, how many times as much the second is as the
-// first, and within what most pairs differ: the 10th and 90th percentile of the ratio.
+// first, and within what most pairs differ: the 10th and 90th percentile of the ratio. The sides are in the order of the alphabet, as metrics are.
 func (s *Series) Report(b *testing.B, what, unit string, sides [2]string) {
 	b.Helper()
 	var ratios []float64
