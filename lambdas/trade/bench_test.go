@@ -10,6 +10,7 @@ import (
 const benchDetail = `{"tradeId":"lean-spy-20131008-000001","amount":"35158.2","currency":"USD","sourceSystem":"system1","symbol":"SPY","price":"167.42","quantity":"210","venue":"XNAS","executedAt":"2013-10-08T04:00:17.034-04:00","saleConditions":"2000"}`
 
 func BenchmarkParse(b *testing.B) {
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := trade.Parse([]byte(benchDetail)); err != nil {
 			b.Fatal(err)
@@ -19,6 +20,7 @@ func BenchmarkParse(b *testing.B) {
 
 func BenchmarkCheck(b *testing.B) {
 	parsed := mustParse(b, benchDetail)
+	b.ReportAllocs()
 	for b.Loop() {
 		if verdict := rules.Check(parsed, arrival); !verdict.Valid {
 			b.Fatal(verdict.Violations)
@@ -33,6 +35,7 @@ func BenchmarkCheckAllFields(b *testing.B) {
 		b.Fatal(err)
 	}
 	parsed := mustParse(b, string(data))
+	b.ReportAllocs()
 	for b.Loop() {
 		if verdict := rules.Check(parsed, arrival); !verdict.Valid {
 			b.Fatal(verdict.Violations)
@@ -42,12 +45,14 @@ func BenchmarkCheckAllFields(b *testing.B) {
 
 func BenchmarkDigest(b *testing.B) {
 	parsed := mustParse(b, benchDetail)
+	b.ReportAllocs()
 	for b.Loop() {
 		parsed.Digest()
 	}
 }
 
 func BenchmarkParseDecimal(b *testing.B) {
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := trade.ParseDecimal("35158.2"); err != nil {
 			b.Fatal(err)
