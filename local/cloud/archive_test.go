@@ -257,3 +257,29 @@ func TestAnArchiveKeepsWhatAnEarlierProcessArchived(t *testing.T) {
 		t.Errorf("of 7 events, %d are archived", events)
 	}
 }
+
+// One that is cancelled before it goes on doesn't.
+func TestAReplayIsCancelledBeforeItGoesOn(t *testing.T) {
+	folder := t.TempDir()
+	w := livingIn(t, folder)
+	w.archived()
+	r := cloud.Replay{Region: here, Name: "again", Archive: w.arn(archiveType, "all"), Bus: w.arn(busType, "orders"), From: noon, To: noon.Add(time.Hour)}
+	if _, err := w.StartReplay(r, func(ctx context.Context, _ *cloud.Accepted) error {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w = livingIn(t, folder)
+	defer w.Close() //nolint:errcheck // the test is over
+	if r, err := w.CancelReplay(here, "again"); err != nil || r.State != cloud.ReplayCancelling {
+		t.Errorf("%+v, %v", r, err)
+	}
+	w.ResumeReplays(func(ctx context.Context, _ *cloud.Accepted) error { return context.Cause(ctx) })
+	if r := w.endOf("again"); r.State != cloud.ReplayCancelled {
+		t.Errorf("it is %+v", r)
+	}
+}

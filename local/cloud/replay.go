@@ -165,7 +165,9 @@ func (c *Cloud) CancelReplay(region, name string) (Replay, error) {
 			return
 		}
 		r.State = ReplayCancelling
-		c.replays.cancel[r.key()]()
+		if cancel := c.replays.cancel[r.key()]; cancel != nil { // else it hasn't begun: see run
+			cancel()
+		}
 	})
 	return now, err
 }
