@@ -50,7 +50,7 @@ func newBrowser(t *testing.T) *browser {
 	t.Cleanup(end)
 	ctx, endTab := chromedp.NewContext(allocated)
 	t.Cleanup(endTab)
-	ctx, late := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, late := context.WithTimeout(ctx, 8*time.Minute) // a busy machine needs two
 	t.Cleanup(late)
 	b := &browser{t: t, ctx: ctx}
 	must(t, chromedp.Listen(ctx, func(event any) {
