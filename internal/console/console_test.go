@@ -371,7 +371,7 @@ func TestAPageOfManyTradesReadsFew(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader := generator.Reader()
-	defer reader.Close()
+	defer reader.Close() //nolint:errcheck // it only reads
 	if err := w.stack.Send(t.Context(), feed.FromReader("sample", reader), operate.Sending{AtOnce: 4}); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
 	"trade-processing/internal/operate"
 )
 
