@@ -119,6 +119,7 @@ func (r *redrive) tell(l Letter, outcome Outcome, reason string) {
 		r.result.Left++
 	case NotTaken:
 		r.result.Refused++
+	case Resumed: // is an execution's
 	}
 	if r.Told != nil {
 		r.Told(l, outcome, reason)
