@@ -46,11 +46,13 @@ type world struct {
 	cookie  *http.Cookie
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldWith(t, nil) }
+
+func newWorldWith(t *testing.T, config map[string]string) *world {
 	t.Helper()
 	logs := &endpoint.Logs{}
 	w := &world{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 100})}
-	w.stack = deployed.Operated(t, w.cloud, endpoint.New(w.cloud, logs), "../..", "dev")
+	w.stack = deployed.Operated(t, w.cloud, endpoint.New(w.cloud, logs), "../..", "dev", config)
 	w.console = console.New(console.Options{Stack: w.stack, Title: "trade-processing dev", Every: time.Second}, port)
 	answer := w.ask(httptest.NewRequestWithContext(t.Context(), http.MethodGet, w.console.Address(), nil))
 	for _, cookie := range answer.Result().Cookies() {
@@ -104,6 +106,21 @@ func trade(id, comment string) string {
 	return string(entry)
 }
 
+// AWS keeps no list of EXPRESS executions, but the workflow's log has them.
+func TestExecutionsOfAnExpressWorkflow(t *testing.T) {
+	w := newWorldWith(t, map[string]string{"workflowType": "EXPRESS", "workflowLogLevel": "ALL"})
+	w.put(`{"Source":"trading.system1","DetailType":"Trade Event","Detail":{"amount":"1"}}`)
+	list := w.get("/executions?status=FAILED")
+	link := regexp.MustCompile(`/execution\?arn=[^"]+`).FindString(list)
+	if !strings.Contains(list, "The workflow is EXPRESS") || link == "" {
+		t.Fatalf("the list is\n%s", list)
+	}
+	// The local cloud logs only how an execution begins and ends.
+	if page := w.get(html.UnescapeString(link)); !strings.Contains(page, `class="state FAILED"`) || !strings.Contains(page, "Its log has no states.") {
+		t.Errorf("the execution is\n%s", page)
+	}
+}
+
 // views are the menu's.
 var views = []string{"/", "/workflow", "/trades", "/executions", "/letters", "/alarms", "/resources", "/send"}
 
@@ -117,7 +134,7 @@ func TestEveryViewOfAStackWithoutTrades(t *testing.T) {
 	if page := w.get("/trades"); !strings.Contains(page, "No trade has been recorded yet") {
 		t.Error("nothing says that there is no trade")
 	}
-	for path, want := range map[string]int{"/none": 404, "/trade?id=none": 404, "/trades?since=yesterday": 400, "/execution?arn=none": 502} {
+	for path, want := range map[string]int{"/none": 404, "/trade?id=none": 404, "/trades?since=yesterday": 400, "/execution?arn=none": 404} {
 		if answer := w.ask(w.request(http.MethodGet, path, nil)); answer.Code != want || !strings.Contains(answer.Body.String(), "<main") {
 			t.Errorf("%s answers with %d, want a page with %d", path, answer.Code, want)
 		}

@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"embed"
 	"encoding/json"
-	"errors"
 	"html/template"
 	"math"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/aws/smithy-go"
 
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/terminal"
@@ -100,14 +97,9 @@ func deref[T any](value *T) T {
 	return *value
 }
 
-func hasCode(err error, code string) bool {
-	refusal, is := errors.AsType[smithy.APIError](err)
-	return is && refusal.ErrorCode() == code
-}
-
 func isNotFound(err error) bool {
 	code, _ := exitcode.Of(err)
-	return code == exitcode.NotFound || hasCode(err, "ExecutionDoesNotExist")
+	return code == exitcode.NotFound
 }
 
 func isUsage(err error) bool {

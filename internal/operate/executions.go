@@ -35,10 +35,10 @@ type Execution struct {
 	Redrive int        `json:"redriveCount,omitempty"`
 }
 
-// Took returns how long it ran; 0 if it is running, or its begin isn't known.
+// Took returns how long it ran; -1 if it is running, or its begin isn't known.
 func (e Execution) Took() time.Duration {
 	if e.Ended == nil || e.Started.IsZero() {
-		return 0
+		return -1
 	}
 	return e.Ended.Sub(e.Started)
 }
@@ -52,15 +52,15 @@ type Step struct {
 	Resource string    `json:"resource,omitempty"` // that is called, such as lambda:invoke
 	Error    string    `json:"error,omitempty"`
 	Cause    string    `json:"cause,omitempty"`
-
-	previous int64
+	Previous int64     `json:"previous,omitempty"` // the id of the step before it in its branch
 }
 
 // Timeline is an execution with all its events.
 type Timeline struct {
 	Execution
-	Input string `json:"input,omitempty"` // the event, as JSON
-	Steps []Step `json:"steps"`
+	Input  string `json:"input,omitempty"` // the event, as JSON
+	Output string `json:"output,omitempty"`
+	Steps  []Step `json:"steps"`
 }
 
 // ExecutionFilter says which executions are wanted. Zero fields don't matter.
@@ -241,7 +241,7 @@ func (s *Stack) Timeline(ctx context.Context, id string) (*Timeline, error) {
 	case err != nil:
 		return nil, fmt.Errorf("looking at execution %s: %w", arn, err)
 	}
-	found := &Timeline{Input: aws.ToString(told.Input), Execution: Execution{
+	found := &Timeline{Input: aws.ToString(told.Input), Output: aws.ToString(told.Output), Execution: Execution{
 		ARN: arn, Name: aws.ToString(told.Name), Status: string(told.Status), Started: aws.ToTime(told.StartDate).UTC(), Ended: told.StopDate,
 		Error: aws.ToString(told.Error), Cause: aws.ToString(told.Cause), Version: aws.ToString(told.StateMachineVersionArn), Redrive: int(aws.ToInt32(told.RedriveCount)),
 	}}
@@ -264,7 +264,7 @@ func (t *Timeline) name() {
 	states := map[int64]string{}
 	for i, step := range t.Steps {
 		if step.State == "" && !strings.HasPrefix(step.Type, "Execution") {
-			t.Steps[i].State = states[step.previous]
+			t.Steps[i].State = states[step.Previous]
 		}
 		states[step.ID] = t.Steps[i].State
 	}
@@ -272,7 +272,7 @@ func (t *Timeline) name() {
 
 // step reads an event of a history, whose details depend on its type.
 func step(e types.HistoryEvent) Step {
-	s := Step{ID: e.Id, previous: e.PreviousEventId, Time: aws.ToTime(e.Timestamp).UTC(), Type: string(e.Type)}
+	s := Step{ID: e.Id, Previous: e.PreviousEventId, Time: aws.ToTime(e.Timestamp).UTC(), Type: string(e.Type)}
 	failed := func(name, cause *string) { s.Error, s.Cause = aws.ToString(name), aws.ToString(cause) }
 	switch {
 	case e.StateEnteredEventDetails != nil:
@@ -305,7 +305,7 @@ func (s *Stack) loggedTimeline(ctx context.Context, arn string) (*Timeline, erro
 		found.note(line)
 		one := Step{Time: line.time(), Type: line.Type, State: line.Details.Name, Error: line.Details.Error, Cause: line.Details.Cause}
 		one.ID, _ = strconv.ParseInt(line.ID, 10, 64)
-		one.previous, _ = strconv.ParseInt(line.Previous, 10, 64)
+		one.Previous, _ = strconv.ParseInt(line.Previous, 10, 64)
 		if line.Details.Resource != "" {
 			one.Resource = line.Details.ResourceType + ":" + line.Details.Resource
 		}

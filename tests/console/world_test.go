@@ -35,7 +35,7 @@ func newWorld(t *testing.T, every time.Duration) *world {
 	logs := &endpoint.Logs{}
 	w := &world{cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 1000})}
 	w.endpoint = endpoint.New(w.cloud, logs)
-	w.stack = deployed.Operated(t, w.cloud, w.endpoint, "../..", "dev")
+	w.stack = deployed.Operated(t, w.cloud, w.endpoint, "../..", "dev", nil)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

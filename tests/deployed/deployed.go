@@ -80,9 +80,9 @@ func deploy(ctx context.Context, here *cloud.Cloud, root, name string, settings 
 
 // Operated deploys a stack of the project in folder root on an empty cloud, and returns it as operators' commands find it
 // behind the cloud's endpoint, without a network.
-func Operated(t *testing.T, here *cloud.Cloud, behind *endpoint.Endpoint, root, name string) *operate.Stack {
+func Operated(t *testing.T, here *cloud.Cloud, behind *endpoint.Endpoint, root, name string, settings map[string]string) *operate.Stack {
 	t.Helper()
-	exported, err := On(t.Context(), here, root, name, nil)
+	exported, err := On(t.Context(), here, root, name, settings)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func after(timeline *operate.Timeline, step operate.Step) string {
 }
 
 func took(d time.Duration) string {
-	if d == 0 {
+	if d < 0 {
 		return ""
 	}
 	return terminal.Duration(d)
