@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -97,9 +99,14 @@ func TestEveryExampleIsOne(t *testing.T) {
 	}
 }
 
-// A shell offers what a flag takes.
+// A shell offers what a flag takes, whatever the project's folder is called.
 func TestValuesAreCompleted(t *testing.T) {
-	t.Chdir("../..")
+	folder := filepath.Join(t.TempDir(), "a folder [1]")
+	files := fstest.MapFS{"Pulumi.yaml": {}, "Pulumi.dev.yaml": {}, "Pulumi.local.yaml": {}, "Pulumi.prod.yaml": {}}
+	if err := os.CopyFS(folder, files); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(folder)
 	for typed, command := range everyCommand() {
 		for flag, want := range map[string]string{"output": "table\njson\ncsv\n:4\n", "stack": "dev\nlocal\nprod\n:4\n"} {
 			if command.Flags().Lookup(flag) == nil {

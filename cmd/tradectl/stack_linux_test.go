@@ -65,7 +65,7 @@ func refusing(t *testing.T, code string) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call, _, err := endpoint.Read(r)
 		if err != nil {
-			t.Error(err)
+			return // the caller, of whose calls another has failed, is gone
 		}
 		// The words are AWS's: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 		message := "User: arn:aws:iam::111122223333:user/ann is not authorized to perform: " + call.Service + ":" + call.Operation

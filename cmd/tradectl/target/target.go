@@ -2,7 +2,8 @@
 package target
 
 import (
-	"path/filepath"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,10 +44,10 @@ func stacks() []string {
 	if err != nil {
 		return nil
 	}
-	files, _ := filepath.Glob(filepath.Join(root, "Pulumi.*.yaml")) // the pattern is right
+	files, _ := fs.Glob(os.DirFS(root), "Pulumi.*.yaml") // the pattern is right, and the folder's own name isn't in it
 	names := make([]string, len(files))
 	for i, file := range files {
-		names[i] = strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml")
+		names[i] = strings.TrimSuffix(strings.TrimPrefix(file, "Pulumi."), ".yaml")
 	}
 	return names
 }
