@@ -88,12 +88,12 @@ func (v *executionView) draw() {
 	byID := map[int64]operate.Step{}
 	open := map[int64]int{} // index of the bar that an event began
 	depth := map[int64]int{}
+	began := v.Started
+	if began.IsZero() && len(v.Steps) > 0 { // a log that has only failures
+		began = v.Steps[0].Time
+	}
 	for i, e := range v.Steps {
 		byID[e.ID] = e
-		began := v.Started
-		if began.IsZero() { // a log that has only failures
-			began = v.Steps[0].Time
-		}
 		at := e.Time.Sub(began)
 		v.Total = max(v.Total, at)
 		inside := depth[e.Previous]

@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
 	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
 	"trade-processing/lambdas/recorder"
 )
 
@@ -92,10 +94,10 @@ func (c *Console) overview(ctx context.Context, of span) *overview {
 func (o *overview) Verdict() string {
 	var wrong []string
 	if o.Alarming > 0 {
-		wrong = append(wrong, plural(int64(o.Alarming), "alarm"))
+		wrong = append(wrong, terminal.Plural(o.Alarming, "alarm"))
 	}
 	if o.Letters > 0 {
-		wrong = append(wrong, plural(o.Letters, "dead letter"))
+		wrong = append(wrong, terminal.Plural(o.Letters, "dead letter"))
 	}
 	switch {
 	case len(wrong) > 0:
@@ -195,7 +197,7 @@ func (c *Console) replicas(ctx context.Context) ([]replica, error) {
 			if err != nil {
 				return fmt.Errorf("reading about table %s in %s: %w", table, region, err)
 			}
-			found[i] = replica{region, string(answer.Table.TableStatus), deref(answer.Table.ItemCount), math.NaN()}
+			found[i] = replica{region, string(answer.Table.TableStatus), aws.ToInt64(answer.Table.ItemCount), math.NaN()}
 			return nil
 		})
 	}

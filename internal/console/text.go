@@ -23,7 +23,7 @@ var templateFiles embed.FS
 var templates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
 		"text": terminal.Safe, "cause": cause, "count": count, "seconds": func(n *float64) string { return terminal.Duration(time.Duration(*n * float64(time.Second))) }, "whole": func(n int64) string { return terminal.Count(n) }, "ms": milliseconds, "moment": moment,
-		"took": took, "json": indented, "plural": plural, "lower": strings.ToLower, "data": data, "number": func(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) },
+		"took": took, "json": indented, "plural": terminal.Plural[int64], "lower": strings.ToLower, "data": data, "number": func(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) },
 		"short": func(digest string) string { return digest[:min(12, len(digest))] }, "known": func(n float64) bool { return !math.IsNaN(n) },
 		"add": func(a, b float64) float64 { return a + b }, "market": market, "first": func(word string) string { return word[:min(1, len(word))] },
 		"millis": func(n int64) string { return moment(time.UnixMilli(n)) }, "times": func(a float64, b int) float64 { return a * float64(b) },
@@ -76,8 +76,6 @@ func cause(text string) string {
 	}
 }
 
-func plural(n int64, thing string) string { return terminal.Plural(n, thing) }
-
 // data writes what a script reads from an attribute.
 func data(value any) (string, error) {
 	text, err := json.Marshal(value)
@@ -88,13 +86,6 @@ func data(value any) (string, error) {
 func market(context map[string]any) (string, error) {
 	text, err := json.MarshalIndent(context, "", "  ")
 	return string(text), err
-}
-
-func deref[T any](value *T) T {
-	if value == nil {
-		return *new(T)
-	}
-	return *value
 }
 
 func isNotFound(err error) bool {

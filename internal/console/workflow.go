@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"trade-processing/internal/operate"
+	"trade-processing/internal/terminal"
 )
 
 // aslState is a state as far as a drawing needs it. https://states-language.net/spec.html
@@ -81,7 +83,7 @@ func (c *Console) workflow(r *http.Request) (any, error) {
 	}
 	view.Type = string(found.Type)
 	var machine aslMachine
-	if err := json.Unmarshal([]byte(deref(found.Definition)), &machine); err != nil {
+	if err := json.Unmarshal([]byte(aws.ToString(found.Definition)), &machine); err != nil {
 		return view, fmt.Errorf("reading the state machine's definition: %w", err)
 	}
 	drawing := &drawing{console: c, view: view, at: map[string]node{}}
@@ -299,7 +301,7 @@ func (d *drawing) calls(at int, state aslState) {
 	d.totals.want(func(s []operate.Series) { calls, p50, p95, errors = s[0].Sum(), most(s[1]), most(s[2]), s[3].Sum() },
 		d.console.ofFunction(name, "Invocations", "Sum"), d.console.ofFunction(name, "Duration", "p50"), d.console.ofFunction(name, "Duration", "p95"), d.console.ofFunction(name, "Errors", "Sum"))
 	d.write = append(d.write, func() {
-		notes := []string{plural(int64(calls), "call")}
+		notes := []string{terminal.Plural(int64(calls), "call")}
 		if errors > 0 {
 			notes[0] += ", " + count(errors) + " failed"
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"trade-processing/internal/exitcode"
+	"trade-processing/lambdas/recorder"
 )
 
 // ExecutionStatuses are those that an execution can have.
@@ -182,7 +183,7 @@ func (s *Stack) loggedExecutions(ctx context.Context, f ExecutionFilter) iter.Se
 		found := map[string]*Execution{}
 		err := s.readWorkflowLog(ctx, `{ $.type = "Execution*" }`, LogQuery{Since: f.Since, Until: f.Until}, func(line logged) {
 			if found[line.ARN] == nil {
-				found[line.ARN] = &Execution{ARN: line.ARN, Name: executionName(line.ARN), Status: "RUNNING"}
+				found[line.ARN] = &Execution{ARN: line.ARN, Name: recorder.ExecutionName(line.ARN), Status: "RUNNING"}
 			}
 			found[line.ARN].note(line)
 		})
@@ -203,13 +204,6 @@ func (s *Stack) loggedExecutions(ctx context.Context, f ExecutionFilter) iter.Se
 			}
 		}
 	}
-}
-
-// executionName returns what follows the state machine in an execution's ARN.
-func executionName(arn string) string {
-	const parts = 8 // arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME, or …:express:MACHINE:NAME:ID
-	split := strings.SplitN(arn, ":", parts)
-	return split[len(split)-1]
 }
 
 // executionARN completes what the table keeps of an execution's ARN: what follows the state machine's, which for EXPRESS is a
@@ -300,7 +294,7 @@ func step(e types.HistoryEvent) Step {
 }
 
 func (s *Stack) loggedTimeline(ctx context.Context, arn string) (*Timeline, error) {
-	found := &Timeline{Execution: Execution{ARN: arn, Name: executionName(arn), Status: "RUNNING"}}
+	found := &Timeline{Execution: Execution{ARN: arn, Name: recorder.ExecutionName(arn), Status: "RUNNING"}}
 	err := s.readWorkflowLog(ctx, fmt.Sprintf(`{ $.execution_arn = %q }`, arn), LogQuery{}, func(line logged) {
 		found.note(line)
 		one := Step{Time: line.time(), Type: line.Type, State: line.Details.Name, Error: line.Details.Error, Cause: line.Details.Cause}

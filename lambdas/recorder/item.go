@@ -208,7 +208,7 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 		EventID:        in.Event.ID,
 		EventTime:      in.Event.Time.UTC().Format(time.RFC3339Nano),
 		EventAccount:   in.Event.AccountID,
-		Execution:      executionName(in.ExecutionARN),
+		Execution:      ExecutionName(in.ExecutionARN),
 		TraceID:        traceID,
 		RecordedAt:     now.UTC().Format(timeFormat),
 	}
@@ -237,10 +237,10 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 	return item, nil
 }
 
-// executionName returns what follows the state machine in an execution's ARN: its name and, for EXPRESS, a further id.
+// ExecutionName returns what follows the state machine in an execution's ARN: its name and, for EXPRESS, a further id.
 // The machine's own ARN, an output of the stack, completes it.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-func executionName(arn string) string {
+func ExecutionName(arn string) string {
 	const parts = 8 // arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME, or …:express:MACHINE:NAME:ID
 	if split := strings.SplitN(arn, ":", parts); len(split) == parts {
 		return split[parts-1]

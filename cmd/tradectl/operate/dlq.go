@@ -230,8 +230,8 @@ func newDLQRedrive(t *terminal.Terminal) *cobra.Command {
 	flags.BoolVar(&directly, "directly", false, "start the workflow with the event instead of sending it to the bus")
 	flags.Float64Var(&perSecond, "rate", redriveRate, "the most letters a second")
 	check := func() error {
-		if !(perSecond > 0) {
-			return fmt.Errorf("--rate %v: it must be more than 0", perSecond)
+		if err := above0("rate", perSecond); err != nil {
+			return err
 		}
 		return f.check()
 	}

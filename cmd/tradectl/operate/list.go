@@ -138,6 +138,14 @@ func atLeast0(flag string, value int) error {
 	return nil
 }
 
+// above0 takes no NaN either.
+func above0(flag string, value float64) error {
+	if !(value > 0) {
+		return fmt.Errorf("--%s %v: it must be more than 0", flag, value)
+	}
+	return nil
+}
+
 // styled colours a cell by a status: what went wrong is red, what is still going on yellow.
 func styled(style terminal.Style, status, cell string) string {
 	switch status {

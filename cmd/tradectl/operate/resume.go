@@ -3,7 +3,6 @@ package operate
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -49,8 +48,8 @@ func newExecutionsRedrive(t *terminal.Terminal) *cobra.Command {
 		if err := oneOf("status", &status, unsuccessful); err != nil {
 			return err
 		}
-		if !(perSecond > 0) {
-			return fmt.Errorf("--rate %v: it must be more than 0", perSecond)
+		if err := above0("rate", perSecond); err != nil {
+			return err
 		}
 		since.or(operate.Redrivable)
 		return window(since, until)

@@ -82,8 +82,8 @@ func NewSend(t *terminal.Terminal) *cobra.Command {
 		if o.atOnce < 1 || o.atOnce > mostAtOnce {
 			return fmt.Errorf("--concurrency %d: use 1 to %d", o.atOnce, mostAtOnce)
 		}
-		if flags.Changed("rate") && !(o.rate > 0) {
-			return fmt.Errorf("--rate %v: it must be more than 0", o.rate)
+		if flags.Changed("rate") {
+			return above0("rate", o.rate)
 		}
 		return nil
 	}
