@@ -25,7 +25,8 @@ ACTIONLINT := bin/actionlint
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@name='%-18s'; if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then name='\033[1m%-18s\033[0m'; fi; \
+	awk -v name="$$name" 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  " name " %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(TRADECTL) ## Deploy stack local on the real engine and process trades (TRADES="a.ndjson b.ndjson" for your own)

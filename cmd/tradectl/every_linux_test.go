@@ -252,6 +252,24 @@ func TestATerminalIsAskedNothing(t *testing.T) {
 	}
 }
 
+// no-color.org: an empty NO_COLOR is none.
+func TestMakeHelpIsColouredOnlyOnATerminal(t *testing.T) {
+	help := func(noColour string) *exec.Cmd {
+		run := exec.CommandContext(t.Context(), "make", "-C", project(t), "help")
+		run.Env = append(os.Environ(), "NO_COLOR="+noColour)
+		return run
+	}
+	piped, err := help("").Output()
+	if err != nil || !strings.Contains(string(piped), "\n  help               List the targets\n") || strings.Contains(string(piped), "\x1b") {
+		t.Errorf("in a pipe, it prints %q (%v)", piped, err)
+	}
+	for noColour, want := range map[string]bool{"": true, "1": false} {
+		if shown, err := onTerminal(t, help(noColour), 80); err != nil || strings.Contains(string(shown), "\x1b[1mhelp ") != want || strings.Contains(string(shown), "\x1b") != want {
+			t.Errorf("on a terminal with NO_COLOR=%s, it prints %q (%v)", noColour, shown, err)
+		}
+	}
+}
+
 func project(t *testing.T) string {
 	t.Helper()
 	folder, err := os.Getwd()
