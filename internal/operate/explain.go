@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"strings"
@@ -31,24 +32,48 @@ func FindCredentials(ctx context.Context, config aws.Config) error {
 // errNoAnswer is told about an answer that lacks what every answer of AWS has.
 var errNoAnswer = errors.New("the answer isn't AWS's: is AWS_ENDPOINT_URL right, if set?")
 
-// gotAnswer reports whether a call that failed got an answer. If that has no error of AWS's, it is from somebody else, such as a proxy.
+// gotAnswer reports whether a call that failed got a whole answer. If that has no error of AWS's, it is from somebody else, such as
+// a proxy.
 func gotAnswer(err error) bool {
 	var answer *smithyhttp.ResponseError
-	return errors.As(err, &answer) && answer.HTTPStatusCode() != 0
+	return errors.As(err, &answer) && answer.HTTPStatusCode() != 0 && !unreachable(err)
+}
+
+// unreachable reports whether a connection couldn't be made, or ended before the answer did.
+func unreachable(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// unsent returns what the network says about a call that got no whole answer, without what HTTP says.
+func unsent(err error) string {
+	var silent localSilent
+	var call *url.Error
+	var network *net.OpError
+	switch {
+	case errors.As(err, &silent):
+		return silent.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed"
+	case errors.As(err, &call):
+		return call.Err.Error()
+	case errors.As(err, &network):
+		return network.Error()
+	}
+	return err.Error()
 }
 
 // Reason returns what AWS says in an error or, if it says nothing, what kept it from that, without the SDK's own words.
 func Reason(err error) string {
 	var refusal smithy.APIError
-	var unsent *url.Error
 	var call *smithy.OperationError
 	switch {
 	case errors.As(err, &refusal):
 		return refusal.ErrorCode() + ": " + refusal.ErrorMessage()
 	case gotAnswer(err):
 		return errNoAnswer.Error()
-	case errors.As(err, &unsent):
-		return unsent.Err.Error()
+	case unreachable(err):
+		return unsent(err)
 	case errors.As(err, &call):
 		return call.Err.Error()
 	}
@@ -111,13 +136,12 @@ func distinct(all ...error) error {
 func kindOf(err error) string {
 	var call *smithy.OperationError
 	var refusal smithy.APIError
-	var unreachable net.Error
 	switch {
 	case errors.As(err, &call) && errors.As(err, &refusal):
 		return call.ServiceID + " " + call.OperationName + " " + refusal.ErrorCode()
 	case gotAnswer(err):
 		return "somebody else's answer"
-	case errors.As(err, &unreachable):
+	case unreachable(err):
 		return "no network"
 	}
 	return err.Error()
@@ -131,8 +155,8 @@ func Explain(err error, outputs Outputs, permissions string) error {
 	err = plainly(err)
 	var refusal smithy.APIError
 	if !errors.As(err, &refusal) {
-		var unreachable net.Error
-		if errors.As(err, &unreachable) {
+		var silent localSilent // says so itself
+		if unreachable(err) && !errors.As(err, &silent) {
 			return fmt.Errorf("%w\nAWS can't be reached: is the network up, and is AWS_ENDPOINT_URL right, if set?", err)
 		}
 		return err

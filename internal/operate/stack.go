@@ -236,7 +236,7 @@ func openLocal(project string) (*Stack, error) {
 		return nil, err
 	}
 	return &Stack{Outputs: outputs, Config: aws.Config{
-		Region: outputs.Region, BaseEndpoint: &local.Endpoint, HTTPClient: newClient(), Logger: silent,
+		Region: outputs.Region, BaseEndpoint: &local.Endpoint, HTTPClient: localClient{newClient()}, Logger: silent,
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	}}, nil
 }

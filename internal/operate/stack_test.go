@@ -1,13 +1,13 @@
 package operate_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/adrg/xdg"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/logging"
 
 	"trade-processing/internal/operate"
@@ -30,10 +30,12 @@ func project(t *testing.T) string {
 	return root
 }
 
+const nowhere = "http://127.0.0.1:1"
+
 // serveLocal does what a local cloud does while it runs, and ends when the returned function is called.
-func serveLocal(t *testing.T, root string) (kill func()) {
+func serveLocal(t *testing.T, root, address string) (kill func()) {
 	t.Helper()
-	if err := operate.SaveLocal(root, operate.Local{Endpoint: "http://127.0.0.1:1", PID: 1, Outputs: []byte(outputs)}); err != nil {
+	if err := operate.SaveLocal(root, operate.Local{Endpoint: address, PID: 1, Outputs: []byte(outputs)}); err != nil {
 		t.Fatal(err)
 	}
 	lock := operate.LocalLock(root)
@@ -48,7 +50,7 @@ func serveLocal(t *testing.T, root string) (kill func()) {
 // Another project's cloud may serve where one was killed.
 func TestALocalCloudThatWasKilledIsNotUp(t *testing.T) {
 	root := project(t)
-	kill := serveLocal(t, root)
+	kill := serveLocal(t, root, nowhere)
 	local := operate.Where{Local: true, Project: root}
 	if _, err := operate.Open(t.Context(), nil, local); err != nil {
 		t.Fatal(err)
@@ -63,7 +65,7 @@ func TestALocalCloudThatWasKilledIsNotUp(t *testing.T) {
 func TestALocalCloudHasAProcess(t *testing.T) {
 	root := project(t)
 	for _, pid := range []int{0, -1} {
-		if err := operate.SaveLocal(root, operate.Local{Endpoint: "http://127.0.0.1:1", PID: pid, Outputs: []byte(outputs)}); err != nil {
+		if err := operate.SaveLocal(root, operate.Local{Endpoint: nowhere, PID: pid, Outputs: []byte(outputs)}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := operate.ReadLocal(root); err == nil || !strings.Contains(err.Error(), "is not a process") {
@@ -77,12 +79,12 @@ func TestTheLocalStackIgnoresTheUsersAWSConfiguration(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "none-of-that-name")
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://dynamodb.us-east-1.amazonaws.com")
 	root := project(t)
-	serveLocal(t, root)
+	serveLocal(t, root, nowhere)
 	stack, err := operate.Open(t.Context(), nil, operate.Where{Local: true, Project: root})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *stack.Config.BaseEndpoint != "http://127.0.0.1:1" || stack.Config.Region != "us-east-1" || stack.Outputs.TradeTableName != "trades" {
+	if *stack.Config.BaseEndpoint != nowhere || stack.Config.Region != "us-east-1" || stack.Outputs.TradeTableName != "trades" {
 		t.Errorf("found %+v", stack)
 	}
 }
@@ -90,13 +92,13 @@ func TestTheLocalStackIgnoresTheUsersAWSConfiguration(t *testing.T) {
 // Nobody waits forever for a service that takes a connection and never answers.
 func TestAnAnswerIsAwaitedForALimitedTime(t *testing.T) {
 	root := project(t)
-	serveLocal(t, root)
+	serveLocal(t, root, nowhere)
 	for name, where := range map[string]operate.Where{"a local stack": {Local: true, Project: root}, "a stack on AWS": {File: "-"}} {
 		stack, err := operate.Open(t.Context(), strings.NewReader(outputs), where)
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, is := stack.Config.HTTPClient.(*awshttp.BuildableClient)
+		client, is := stack.Config.HTTPClient.(interface{ GetTransport() *http.Transport })
 		if !is || client.GetTransport().ResponseHeaderTimeout == 0 {
 			t.Errorf("the calls of %s have no limit", name)
 		}
