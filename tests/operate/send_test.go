@@ -264,7 +264,7 @@ func TestABusThatIsGoneIsTold(t *testing.T) {
 	var told []string
 	for lines := bufio.NewScanner(said); lines.Scan(); {
 		told = append(told, lines.Text())
-		if strings.Contains(lines.Text(), "the bus has taken nothing for 3s (EOF); trying for up to 5m0s") {
+		if strings.Contains(lines.Text(), "the bus has taken nothing for 3s (the connection was closed); trying for up to 5m0s") {
 			back.Store(true)
 		}
 	}
