@@ -22,7 +22,11 @@ const (
 	eventKeys     = "event/"
 	executionKeys = "ended/"
 	stateKey      = "state"
+	formatKey     = "format"
 )
+
+// format is how all of that is written. Another one is for whoever changes it.
+const format = "2"
 
 // after follows all keys that begin with one of these.
 func after(keys string) string { return keys + "\xff" }
@@ -100,7 +104,11 @@ func Open(folder string, options Options) (*Cloud, error) {
 	c.disk, c.archived, c.events = on, on, map[uint64]*Accepted{}
 	c.slots, c.desks = make(chan struct{}, MostAtOnce), make(chan struct{}, mostWorking)
 	c.running, c.stop = context.WithCancel(context.Background())
-	if err := c.restore(); err != nil {
+	err = c.readFormat()
+	if err == nil {
+		err = c.restore()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the cloud in %s: %w", folder, err), on.Close())
 	}
 	c.working.Go(func() {
@@ -175,6 +183,19 @@ func (c *Cloud) forget(k key) {
 	delete(c.resources, k)
 	c.access.Store(nil)
 	c.write(disk.Change{Key: k.text(), Delete: true})
+}
+
+// readFormat refuses a folder that was written in another format.
+func (c *Cloud) readFormat() error {
+	was, there := c.disk.Get(formatKey)
+	if there && was == format {
+		return nil
+	}
+	for range c.disk.Scan("", "\xff", false) {
+		return errors.New("it was written by another version of tradectl, and can't be read by this one; `tradectl local down --wipe` removes it")
+	}
+	c.write(disk.Change{Key: formatKey, Value: format})
+	return nil
 }
 
 // restore brings back what the folder has.

@@ -19,6 +19,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"trade-processing/local/cloud"
+	"trade-processing/local/disk"
 	"trade-processing/local/queue"
 )
 
@@ -291,6 +292,28 @@ func TestADamagedFolderIsToldByName(t *testing.T) {
 			told, err := child.CombinedOutput()
 			if says := string(told); err == nil || !strings.Contains(says, folder) || !strings.Contains(says, "start over") || strings.Contains(says, "goroutine") {
 				t.Errorf("%v: %s", err, told)
+			}
+		})
+	}
+}
+
+// A folder that another version wrote differently is refused, and stays as it is.
+func TestAFolderOfAnotherFormatIsRefused(t *testing.T) {
+	for name, change := range map[string]disk.Change{"of an earlier one": {Key: "state", Value: "{}"}, "of a later one": {Key: "format", Value: "1000"}} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			on, err := disk.Open(folder, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			on.Write(change)
+			if err := on.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if _, err := cloud.Open(folder, cloud.Options{}); err == nil || !strings.Contains(err.Error(), "tradectl local down --wipe") {
+					t.Errorf("it is opened: %v", err)
+				}
 			}
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+
 	"trade-processing/local/disk"
 )
 
@@ -13,11 +15,12 @@ import (
 //	prefix 0    primary key              a record
 //	prefix tree index key                the primary key
 //	prefix 254  region, number           the primary key of a write that hasn't reached the replica of the region
-//	prefix 255                           the number of records
+//	prefix 255  number of the record     the hash of its primary key
 type file struct {
 	disk   *disk.Store
 	prefix string
-	number int
+	number int // of records
+	known  filter
 }
 
 const (
@@ -32,8 +35,9 @@ func prefixOf(def Definition) string { return "table/" + def.Region + "/" + def.
 // openFile finds what the store has of a table.
 func openFile(on *disk.Store, def Definition) *file {
 	f := &file{disk: on, prefix: prefixOf(def)}
-	if number, there := on.Get(f.key(numberTree, "")); there {
-		f.number = int(binary.BigEndian.Uint64([]byte(number)))
+	for _, hash := range on.Scan(f.key(numberTree, ""), successor(f.prefix), false) {
+		f.number++
+		f.known.add(binary.BigEndian.Uint64([]byte(hash)))
 	}
 	return f
 }
@@ -53,7 +57,13 @@ func spill(full *trees, def Definition, open func() (*disk.Store, error)) record
 
 func (f *file) key(tree int, key string) string { return f.prefix + string([]byte{byte(tree)}) + key }
 
+// bytesOf sorts as the number does.
+func bytesOf(number uint64) string { return string(binary.BigEndian.AppendUint64(nil, number)) }
+
 func (f *file) get(key string) *record {
+	if !f.known.knows(xxhash.Sum64String(key)) {
+		return nil
+	}
 	value, found := f.disk.Get(f.key(0, key))
 	if !found {
 		return nil
@@ -77,7 +87,9 @@ func (f *file) put(r, old *record, further []disk.Change) {
 	}
 	if old == nil {
 		f.number++
-		changes = append(changes, disk.Change{Key: f.key(numberTree, ""), Value: string(binary.BigEndian.AppendUint64(nil, uint64(f.number)))})
+		hash := xxhash.Sum64String(r.keys[0])
+		f.known.add(hash)
+		changes = append(changes, disk.Change{Key: f.key(numberTree, bytesOf(uint64(f.number))), Value: bytesOf(hash)})
 	}
 	f.disk.Write(changes...)
 }
@@ -115,7 +127,7 @@ func (f *file) all() iter.Seq[*record] {
 func (f *file) len() int { return f.number }
 
 func (f *file) clear() {
-	f.number = 0
+	f.number, f.known = 0, filter{}
 	f.disk.Clear(f.prefix, successor(f.prefix))
 }
 
