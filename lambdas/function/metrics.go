@@ -28,6 +28,9 @@ func (c *Call) measure(name, unit string, value int64) {
 			return
 		}
 	}
+	if c.metrics == nil {
+		c.metrics = make([]metric, 0, 4) // enough for most lines
+	}
 	c.metrics = append(c.metrics, metric{name, unit, value})
 }
 

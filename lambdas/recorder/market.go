@@ -61,7 +61,7 @@ func (a attributes) external(payload json.RawMessage) error {
 	if err != nil {
 		return fmt.Errorf("writing the external market context: %w", err)
 	}
-	a.text(externalField, string(text))
+	a[externalField] = &types.AttributeValueMemberS{Value: string(text)}
 	return nil
 }
 

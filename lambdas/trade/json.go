@@ -188,10 +188,8 @@ func (w *walker) container(k kind, closing byte, level int) (value, error) {
 	if level > MaxLevels {
 		return value{}, malformed("the detail is nested deeper than %d levels (at byte %d)", MaxLevels, w.at)
 	}
-	v := value{kind: k}
-	if k == object {
-		v.children = make([]member, 0, 16)
-	}
+	var room [16]member // enough for most, so that only what is kept is allocated
+	children := room[:0]
 	w.at++
 	w.space()
 	for more := w.peek() != closing; more; {
@@ -209,7 +207,7 @@ func (w *walker) container(k kind, closing byte, level int) (value, error) {
 		if m.value, err = w.value(level + 1); err != nil {
 			return value{}, err
 		}
-		v.children = append(v.children, m)
+		children = append(children, m)
 		if more = w.accept(','); more {
 			w.space()
 		}
@@ -217,6 +215,8 @@ func (w *walker) container(k kind, closing byte, level int) (value, error) {
 	if !w.accept(closing) {
 		return value{}, errSyntax
 	}
+	v := value{kind: k, children: make([]member, len(children))}
+	copy(v.children, children)
 	if k == object {
 		slices.SortFunc(v.children, func(a, b member) int { return compareUTF16(a.name, b.name) })
 		for i := 1; i < len(v.children); i++ {

@@ -125,9 +125,11 @@ func New(options Options) *Cloud {
 
 // hex makes up an identifier of n hexadecimal digits.
 func (c *Cloud) hex(n int) string {
-	var b []byte
+	b := make([]byte, 0, 48) // more than any has
+	var number [8]byte
 	for len(b) < n {
-		b = hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, c.random()))
+		binary.BigEndian.PutUint64(number[:], c.random())
+		b = hex.AppendEncode(b, number[:])
 	}
 	return string(b[:n])
 }

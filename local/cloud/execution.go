@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/tidwall/gjson"
 
+	"trade-processing/lambdas/jsontext"
 	"trade-processing/local/access"
 	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
@@ -253,7 +254,7 @@ func payload(data states.Data) ([]byte, error) {
 	case nil:
 		return []byte("{}"), nil
 	case string:
-		if !json.Valid([]byte(data)) {
+		if !jsontext.Valid([]byte(data)) {
 			return nil, &states.Failure{Name: "Lambda.InvalidRequestContentException", Cause: "Could not parse request body into json: " + data}
 		}
 		return []byte(data), nil

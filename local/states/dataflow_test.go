@@ -31,6 +31,7 @@ func TestDataFlow(t *testing.T) {
 		"Parameters replace the input":               {pass + `, "Parameters": {"fixed": [1, {"x": null}], "id.$": "$.trade.id"}`, `{"fixed":[1,{"x":null}],"id":"T-1"}`},
 		"Parameters reach into lists":                {pass + `, "Parameters": {"list": [{"id.$": "$.trade.id"}, "$.trade.id"]}`, `{"list":[{"id":"T-1"},"$.trade.id"]}`},
 		"Parameters may be empty":                    {pass + `, "Parameters": {}`, `{}`},
+		"Parameters are in the order of their names": {pass + `, "Parameters": {"o": {"a.$": "$.trade.id", "a!": 1}}`, `{"o":{"a":"T-1","a!":1}}`},
 		"a text of Parameters like a path is a text": {pass + `, "Parameters": {"id": "$.trade.id"}`, `{"id":"$.trade.id"}`},
 		"Parameters may hold a value as its text":    {pass + `, "Parameters": {"x.$": "States.JsonToString($.trade)"}`, `{"x":"{\"amount\":12.50,\"id\":\"T-1\"}"}`},
 		"a value as its text has no white space":     {pass + `, "Parameters": {"x.$": "States.JsonToString( $ )"}, "OutputPath": "$.x"`, string(quoted(`{"trade":{"id":"T-1","amount":12.50},"tags":["a","b"],"none":null,"detail-type":"Trade"}`))},

@@ -6,10 +6,10 @@
 package states
 
 import (
-	"encoding/json"
 	"errors"
 	"sync"
 
+	"trade-processing/lambdas/jsontext"
 	"trade-processing/local/jsonvalue"
 )
 
@@ -27,7 +27,7 @@ type Document struct {
 
 // NewDocument checks that text is one JSON value and takes ownership of it.
 func NewDocument(text []byte) (*Document, error) {
-	if !json.Valid(text) {
+	if !jsontext.Valid(text) {
 		return nil, errors.New("not JSON")
 	}
 	return Written(text), nil

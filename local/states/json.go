@@ -67,7 +67,7 @@ func estimate(data Data, perByte int) int {
 	case *Document:
 		return len(data.text)
 	case string:
-		return len(`""`) + perByte*len(data)
+		return quoted(data, perByte)
 	case json.Number:
 		return len(data)
 	case []any:
@@ -79,9 +79,11 @@ func estimate(data Data, perByte int) int {
 	case map[string]any:
 		bytes := len(`{}`)
 		for name, member := range data {
-			bytes += estimate(name, perByte) + len(`:`) + estimate(member, perByte) + len(`,`)
+			bytes += quoted(name, perByte) + len(`:`) + estimate(member, perByte) + len(`,`)
 		}
 		return bytes
 	}
 	return len(`false`)
 }
+
+func quoted(text string, perByte int) int { return len(`""`) + perByte*len(text) }

@@ -118,13 +118,13 @@ func (r *run) state(ctx context.Context, s *state, input Data, events *strand) (
 		}
 	}
 	visit := &Visit{State: s.name, Type: s.kind, Entered: r.env.Clock.Now()}
-	r.note(events, Event{Type: s.kind + "StateEntered", State: s.name, Data: input})
+	r.note(events, Event{Type: s.entered, State: s.name, Data: input})
 	var tried []int // retries by each retrier
 	for {
 		output, next, err = r.attempt(ctx, s, input, visit, events)
 		if err == nil {
 			r.left(visit, nil)
-			r.note(events, Event{Type: s.kind + "StateExited", State: s.name, Data: output})
+			r.note(events, Event{Type: s.exited, State: s.name, Data: output})
 			return output, next, nil
 		}
 		failure, ok := failureOf(ctx, err)
@@ -139,7 +139,7 @@ func (r *run) state(ctx context.Context, s *state, input Data, events *strand) (
 			r.left(visit, failure)
 			output, next, err = r.caught(s, input, failure)
 			if err == nil {
-				r.note(events, Event{Type: s.kind + "StateExited", State: s.name, Data: output})
+				r.note(events, Event{Type: s.exited, State: s.name, Data: output})
 			}
 			return output, next, err
 		}

@@ -14,6 +14,8 @@ type state struct {
 	kind string
 	next string // empty: the state ends the machine or the branch
 
+	entered, exited string // types of events
+
 	parameters template // nil: the input
 	selector   template // nil: the result
 	resultPath *path    // nil: null, which drops the result
@@ -78,7 +80,9 @@ type (
 func (c *compiler) state(name string, value any) *state {
 	at, s := placeOf(name), &state{name: name}
 	members, _ := value.(map[string]any)
-	switch s.kind, _ = members["Type"].(string); s.kind {
+	s.kind, _ = members["Type"].(string)
+	s.entered, s.exited = s.kind+"StateEntered", s.kind+"StateExited"
+	switch s.kind {
 	case "Task":
 		c.task(at, s, members)
 	case "Parallel":

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"trade-processing/lambdas/jsontext"
 )
 
 // dynamic ends the names of members whose value comes from a path or an intrinsic function.
@@ -34,13 +36,40 @@ func (c constant) fill(scope) (Data, error) { return c.data, nil }
 func (o object) fill(s scope) (Data, error) {
 	filled := make(map[string]any, len(o))
 	for _, m := range o {
-		value, err := m.value.fill(s)
+		value, err := m.fill(s)
 		if err != nil {
 			return nil, err
 		}
 		filled[m.name] = value
 	}
 	return filled, nil
+}
+
+// fill writes an object within an object at once: it is nearly always a payload, which a function gets as text.
+func (m member) fill(s scope) (Data, error) {
+	within, ok := m.value.(object)
+	if !ok {
+		return m.value.fill(s)
+	}
+	var few [4]Data
+	values, size := few[:0], len(`{}`)
+	for _, m := range within {
+		value, err := m.fill(s)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+		size += quoted(m.name, 1) + len(`:,`) + estimate(value, 1)
+	}
+	b := append(make([]byte, 0, size), '{')
+	for i, m := range within {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(jsontext.AppendString(b, m.name), ':')
+		b = AppendJSON(b, values[i])
+	}
+	return Written(append(b, '}')), nil
 }
 
 func (a array) fill(s scope) (Data, error) {
@@ -90,6 +119,7 @@ func (c *compiler) object(at string, data map[string]any) template {
 		}
 		members = append(members, member{plain, c.expression(at, text)})
 	}
+	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) }) // as AppendJSON writes them
 	return members
 }
 
