@@ -26,7 +26,7 @@ const (
 )
 
 // format is how all of that is written. Another one is for whoever changes it.
-const format = "2"
+const format = "3"
 
 // after follows all keys that begin with one of these.
 func after(keys string) string { return keys + "\xff" }

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -44,8 +45,8 @@ type Execution struct {
 	status  string
 	output  []byte
 	failure *states.Failure
-	events  []states.Event // until it has ended
-	saved   []byte         // from then on: see text
+	writing *writer // of its history, until it has ended
+	saved   string  // from then on: see finish
 
 	redrives int
 	redriven time.Time // the last time
@@ -76,8 +77,9 @@ func (e *Execution) Outcome() Outcome {
 func (e *Execution) History() []states.Event {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.saved == nil {
-		return slices.Clip(e.events)
+	if e.saved == "" {
+		r := reader{rest: bytes.Clone(e.writing.b)}
+		return r.events()
 	}
 	_, events, _ := readExecution(e.saved) // which was written here, or read already
 	return events
@@ -86,14 +88,14 @@ func (e *Execution) History() []states.Event {
 func (e *Execution) note(event states.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.events = append(e.events, event)
+	e.writing.event(event)
 }
 
 func (e *Execution) end(at time.Time, status string, output []byte, failure *states.Failure) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.ended, e.status, e.output, e.failure = at, status, output, failure
-	e.saved, e.events = e.text(), nil
+	e.saved, e.writing = e.finish(e.writing), nil
 }
 
 // executions are the remembered ones: those that run, and the last that ended.
@@ -176,7 +178,7 @@ func (c *Cloud) remember(ctx context.Context, m *machine, by start, name string,
 		return ctx, by.again
 	}
 	e := &Execution{
-		ARN: executionARN(m.arn, name), Name: name, Machine: m.arn, Trace: by.trace, Started: at, input: input, stop: stop, status: Running,
+		ARN: executionARN(m.arn, name), Name: name, Machine: m.arn, Trace: by.trace, Started: at, input: input, stop: stop, status: Running, writing: newWriter(),
 	}
 	if r, found := c.Read(machineType, strings.Split(m.arn, ":")[3], m.arn); found {
 		e.Version = r.Outputs.text("stateMachineVersionArn")
@@ -235,7 +237,10 @@ func (e *Execution) reopen(history []states.Event, at time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.status, e.ended, e.output, e.failure = Running, time.Time{}, nil, nil
-	e.events, e.saved, e.changed = history, nil, true
+	e.writing, e.saved, e.changed = newWriter(), "", true
+	for _, event := range history {
+		e.writing.event(event)
+	}
 	e.redrives, e.redriven = e.redrives+1, at
 }
 
@@ -243,41 +248,39 @@ func (e *Execution) key() string {
 	return executionKeys + string(binary.BigEndian.AppendUint64(nil, e.number))
 }
 
-// unkept returns what the folder doesn't have yet of an execution that has ended.
-func (e *Execution) unkept() []byte {
+// unkept returns what the folder doesn't have yet of an execution that has ended; empty if it has all.
+func (e *Execution) unkept() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.status == Running || e.kept && !e.changed {
-		return nil
+		return ""
 	}
 	e.kept, e.changed = true, false
 	return e.saved
 }
 
 // saveExecutions writes down those that have ended, removes what is forgotten, and returns how many it wrote.
-func (c *Cloud) saveExecutions() int {
+func (c *Cloud) saveExecutions() (saved int) {
 	x := &c.executions
 	x.mu.Lock()
-	gone := x.gone
+	changes := x.gone
 	x.gone = nil
-	ended := map[*Execution][]byte{}
 	for _, e := range x.order {
-		if text := e.unkept(); text != nil {
-			ended[e] = text
+		if text := e.unkept(); text != "" {
+			changes, saved = append(changes, disk.Change{Key: e.key(), Value: text}), saved+1
 		}
 	}
 	x.mu.Unlock()
-	c.write(gone...)
-	for e, text := range ended {
-		c.write(disk.Change{Key: e.key(), Value: string(text)})
+	for some := range slices.Chunk(changes, 64) {
+		c.write(some...)
 	}
-	return len(ended)
+	return saved
 }
 
 // restoreExecutions brings back those that the folder has.
 func (c *Cloud) restoreExecutions() error {
 	for key, value := range c.disk.Scan(executionKeys, after(executionKeys), false) {
-		e, _, err := readExecution([]byte(value))
+		e, _, err := readExecution(value)
 		if err != nil {
 			return fmt.Errorf("reading execution %q: %w", key, err)
 		}
