@@ -83,6 +83,7 @@ type Cloud struct {
 	durable
 	archived *disk.Store // has what archives have; nil: nothing
 	replays  replays
+	notes    notes
 	memory   int
 	spill    func() (*disk.Store, error) // opens the temporary folder once
 	spilt    atomic.Pointer[disk.Store]

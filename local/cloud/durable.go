@@ -84,7 +84,7 @@ func (r restful) Sleep(ctx context.Context, d time.Duration) error {
 
 // Open returns the cloud in a folder, which is empty at first and remembers everything: its resources, the engine's
 // state (State), the items of its tables in all regions, its queues' messages, parameters, the accepted events that haven't been
-// delivered, its archives' events and replays, and the last executions (Options.Executions). Metrics, alarms' histories and
+// delivered, its archives' events and replays, what calls noted, and the last executions (Options.Executions). Metrics, alarms' histories and
 // logs aren't kept, and nor are the executions that ended in the last second before a kill, or in the last ten while
 // thousands end in each.
 //
@@ -222,10 +222,7 @@ func (c *Cloud) restore() error {
 		a.number = binary.BigEndian.Uint64([]byte(key[len(eventKeys):]))
 		c.number, c.events[a.number] = a.number, a
 	}
-	if err := c.restoreReplays(); err != nil {
-		return err
-	}
-	return c.restoreExecutions()
+	return errors.Join(c.restoreReplays(), c.restoreNotes(), c.restoreExecutions())
 }
 
 // Accepted is an event that a bus has taken.

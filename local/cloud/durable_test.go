@@ -213,6 +213,8 @@ func TestACloudInAFolderGoesOn(t *testing.T) {
 	if err := w.Parameters(region).Put(changed); err != nil {
 		t.Fatal(err)
 	}
+	w.SetNote("key", []int{1})
+	w.SetNote("key", []int{1, 2})
 	before := w.Resources()
 	if _, err := cloud.Open(folder, cloud.Options{}); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second one opens it: %v", err)
@@ -225,6 +227,10 @@ func TestACloudInAFolderGoesOn(t *testing.T) {
 	defer w.Close() //nolint:errcheck // the test is over
 	if state, there := w.State(); !there || string(state) != "the engine's" {
 		t.Errorf("the state is %q", state)
+	}
+	var note []int
+	if !w.Note("key", &note) || len(note) != 2 || w.Note("another", &note) {
+		t.Errorf("the note is %v", note)
 	}
 	after := w.Resources()
 	for i, r := range before {

@@ -74,6 +74,15 @@ var records = map[string]kind{
 		identify: joined("/", "role", "policyArn"),
 	},
 
+	"aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
+		records: "clientIdLists tags thumbprintLists url", requires: "url", replaces: "url", computes: "arn",
+		identify: func(_ *Cloud, r *Resource) error {
+			r.ID = "arn:aws:iam::" + Account + ":oidc-provider/" + strings.TrimPrefix(r.Inputs.text("url"), "https://")
+			r.set("arn", r.ID)
+			return nil
+		},
+	},
+
 	// Network
 	"aws:ec2/vpc:Vpc": {
 		records:  "cidrBlock enableDnsHostnames enableDnsSupport tags",

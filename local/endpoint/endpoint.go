@@ -34,13 +34,12 @@ type Endpoint struct {
 	traces traces
 	began  time.Time
 
-	changing  sync.Mutex       // one change of a resource at a time
-	rotations map[string][]any // on demand, by key
+	changing sync.Mutex // one change of a resource at a time
 }
 
 // New returns an endpoint. logs are the cloud's: its Options.Logs.
 func New(c *cloud.Cloud, logs *Logs) *Endpoint {
-	return &Endpoint{cloud: c, logs: logs, began: time.Now(), rotations: map[string][]any{}}
+	return &Endpoint{cloud: c, logs: logs, began: time.Now()}
 }
 
 // Call is a request, as far as its headers say.

@@ -239,6 +239,8 @@ func TestRequestsByHand(t *testing.T) {
 		"CloudWatch in JSON":              {"monitoring", "GraniteServiceVersion20100801.DescribeAlarms", "application/x-amz-json-1.0", "/", `{}`, 200, `"AlarmName":"letters-depth"`},
 		"CloudWatch in forms":             {"monitoring", "", "application/x-www-form-urlencoded", "/", `Action=DescribeAlarms&Version=2010-08-01`, 400, `<Code>UnsupportedOperationException</Code><Message>DescribeAlarms: the local cloud does not support the protocol query of monitoring, only rpc-v2-cbor or JSON;`},
 		"SQS in forms":                    {"sqs", "", "application/x-www-form-urlencoded", "/", `Action=ReceiveMessage&Version=2012-11-05`, 400, "the protocol query of sqs, only JSON"},
+		"a list that is a text too":       {"iam", "", "application/x-www-form-urlencoded", "/", `Action=CreateOpenIDConnectProvider&Url=https%3A%2F%2Fexample.com&ClientIDList=a&ClientIDList.member.1=b`, 400, `<Code>SerializationException</Code>`},
+		"a list in the wrong place":       {"iam", "", "application/x-www-form-urlencoded", "/", `Action=CreateOpenIDConnectProvider&Url.member.1=https%3A%2F%2Fexample.com`, 400, `<Code>SerializationException</Code>`},
 		"an operation of S3":              {"s3", "", "", "/bucket/key", "", 400, "<Error><Code>UnknownOperationException</Code><Message>POST /bucket/key of s3 is not served here</Message></Error>"},
 		"DynamoDB in CBOR":                {"dynamodb", "", "application/cbor", "/service/DynamoDB_20120810/operation/GetItem", "", 400, "the protocol rpc-v2-cbor of dynamodb, only JSON"},
 		"a time beyond all":               {"events", "AWSEvents.PutEvents", "", "/", `{"Entries": [{"EventBusName": "trades", "Source": "s", "DetailType": "d", "Detail": "{}", "Time": 1e300}]}`, 400, "entries.1.member.time"},

@@ -42,6 +42,7 @@ func FuzzRequest(f *testing.F) {
 		{"logs", "Logs_20140328.FilterLogEvents", "/", `{"logGroupName": "/aws/lambda/trade-processing-dev-recorder", "filterPattern": "{ $.a = \"b\" && $.c = * }"}`},
 		{"xray", "", "/Traces", `{"TraceIds": ["1"]}`},
 		{"sts", "", "/", `Action=GetCallerIdentity`},
+		{"iam", "", "/", `Action=CreateOpenIDConnectProvider&Url=https%3A%2F%2Fexample.com&ClientIDList.member.2=b&ClientIDList.member.1=a&Tags.member.1.Key=k`},
 		{"monitoring", "", "/service/GraniteServiceVersion20100801/operation/DescribeAlarms", "\xa1\x6aAlarmTypes\x81\x6bMetricAlarm"},
 		{"monitoring", "", "/service/", "\x9f\x9f\x9f\xff"}, {"", "x.", "", ""},
 	} {

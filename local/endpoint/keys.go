@@ -2,6 +2,8 @@ package endpoint
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,12 +11,16 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const keyType = "aws:kms/key:Key"
+const (
+	keyType        = "aws:kms/key:Key"
+	replicaKeyType = "aws:kms/replicaKey:ReplicaKey"
+)
 
 var keyOperations = map[string]operation{
 	"DescribeKey": serve((*Endpoint).describeKey), "GetKeyRotationStatus": serve((*Endpoint).getKeyRotationStatus),
 	"EnableKey": serve((*Endpoint).enableKey), "CancelKeyDeletion": serve((*Endpoint).cancelKeyDeletion),
 	"RotateKeyOnDemand": serve((*Endpoint).rotateKeyOnDemand), "ListKeyRotations": serve((*Endpoint).listKeyRotations),
+	"UpdatePrimaryRegion": serve((*Endpoint).updatePrimaryRegion),
 }
 
 // onKey names a key in a request.
@@ -32,12 +38,33 @@ func (e *Endpoint) key(region, name string) (*cloud.Resource, error) {
 		wanted = text(alias.Inputs, "targetKeyId")
 	}
 	wanted = wanted[strings.LastIndex(wanted, "/")+1:]
-	for _, typ := range []string{keyType, "aws:kms/replicaKey:ReplicaKey"} {
+	for _, typ := range []string{keyType, replicaKeyType} {
 		if found, there := e.cloud.Read(typ, region, wanted); there {
 			return found, nil
 		}
 	}
 	return nil, awsapi.Error("NotFoundException", "Key '%s' does not exist", name)
+}
+
+// Notes of a key, by its id.
+const (
+	primaryNote   = "primary region of key "
+	rotationsNote = "rotations of key "
+)
+
+// everywhere finds a key and its replicas, by region, and the region of the primary one.
+func (e *Endpoint) everywhere(id string) (keys map[string]*cloud.Resource, primary string) {
+	keys = map[string]*cloud.Resource{}
+	for _, r := range e.cloud.Resources() {
+		if r.ID == id && (r.Type == keyType || r.Type == replicaKeyType) {
+			keys[r.Region] = r
+			if r.Type == keyType {
+				primary = r.Region
+			}
+		}
+	}
+	e.cloud.Note(primaryNote+id, &primary)
+	return keys, primary
 }
 
 // describeKey serves https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
@@ -46,19 +73,73 @@ func (e *Endpoint) describeKey(_ context.Context, region string, in onKey) (any,
 	if err != nil {
 		return nil, err
 	}
-	return object{"KeyMetadata": object{
+	told := object{
 		"AWSAccountId": cloud.Account, "KeyId": found.ID, "Arn": found.Outputs["arn"], "CreationDate": moment(e.began), "Enabled": true,
 		"Description": found.Inputs["description"], "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled", "Origin": "AWS_KMS", "KeyManager": "CUSTOMER",
-		"KeySpec": "SYMMETRIC_DEFAULT", "MultiRegion": strings.HasPrefix(found.ID, "mrk-"),
-	}}, nil
+		"KeySpec": "SYMMETRIC_DEFAULT", "MultiRegion": isMultiRegion(found),
+	}
+	if isMultiRegion(found) {
+		told["MultiRegionConfiguration"] = e.multiRegion(found)
+	}
+	return object{"KeyMetadata": told}, nil
 }
 
+func isMultiRegion(key *cloud.Resource) bool { return strings.HasPrefix(key.ID, "mrk-") }
+
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_MultiRegionConfiguration.html
+func (e *Endpoint) multiRegion(key *cloud.Resource) object {
+	keys, primary := e.everywhere(key.ID)
+	told, replicas := object{"MultiRegionKeyType": "REPLICA"}, []any{}
+	for _, region := range slices.Sorted(maps.Keys(keys)) {
+		one := object{"Arn": keys[region].Outputs["arn"], "Region": region}
+		if region == primary {
+			told["PrimaryKey"] = one
+		} else {
+			replicas = append(replicas, one)
+		}
+	}
+	if key.Region == primary {
+		told["MultiRegionKeyType"] = "PRIMARY"
+	}
+	told["ReplicaKeys"] = replicas
+	return told
+}
+
+// updatePrimaryRegion serves https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html
+func (e *Endpoint) updatePrimaryRegion(_ context.Context, region string, in struct {
+	onKey
+	PrimaryRegion string
+}) (any, error) {
+	found, err := e.key(region, in.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	keys, primary := e.everywhere(found.ID)
+	switch {
+	case !isMultiRegion(found) || region != primary:
+		return nil, awsapi.Error("UnsupportedOperationException", "%s is not a multi-Region primary key.", text(found.Outputs, "arn"))
+	case keys[in.PrimaryRegion] == nil:
+		return nil, awsapi.Error("NotFoundException", "Key '%s' does not exist in %s", found.ID, in.PrimaryRegion)
+	}
+	e.cloud.SetNote(primaryNote+found.ID, in.PrimaryRegion)
+	return object{}, nil
+}
+
+// getKeyRotationStatus answers for a replica what holds for its primary: they share it.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
 func (e *Endpoint) getKeyRotationStatus(_ context.Context, region string, in onKey) (any, error) {
 	found, err := e.key(region, in.KeyID)
 	if err != nil {
 		return nil, err
 	}
-	return object{"KeyId": found.ID, "KeyRotationEnabled": found.Inputs["enableKeyRotation"] == true}, nil
+	rotates := false
+	keys, _ := e.everywhere(found.ID)
+	for _, r := range keys {
+		rotates = rotates || r.Inputs["enableKeyRotation"] == true
+	}
+	return object{"KeyId": found.ID, "KeyRotationEnabled": rotates}, nil
 }
 
 // enableKey has nothing to do: no key is disabled here, but by a fault.
@@ -80,21 +161,23 @@ func (e *Endpoint) cancelKeyDeletion(_ context.Context, region string, in onKey)
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html
 const mostRotations = 25
 
-// rotateKeyOnDemand only notes it: nothing is encrypted here. The end of the process forgets it.
+// rotateKeyOnDemand only notes it: nothing is encrypted here.
 func (e *Endpoint) rotateKeyOnDemand(_ context.Context, region string, in onKey) (any, error) {
 	found, err := e.key(region, in.KeyID)
 	if err != nil {
 		return nil, err
 	}
-	if found.Type != keyType {
+	if _, primary := e.everywhere(found.ID); region != primary {
 		return nil, awsapi.Error("UnsupportedOperationException", "%s is a replica key: rotate its primary.", text(found.Outputs, "arn"))
 	}
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	if len(e.rotations[found.ID]) == mostRotations {
+	var rotations []time.Time
+	e.cloud.Note(rotationsNote+found.ID, &rotations)
+	if len(rotations) == mostRotations {
 		return nil, awsapi.Error("LimitExceededException", "A key is rotated on demand up to %d times.", mostRotations)
 	}
-	e.rotations[found.ID] = append(e.rotations[found.ID], object{"KeyId": found.ID, "RotationDate": moment(time.Now()), "RotationType": "ON_DEMAND"})
+	e.cloud.SetNote(rotationsNote+found.ID, append(rotations, time.Now()))
 	return object{"KeyId": found.ID}, nil
 }
 
@@ -107,7 +190,11 @@ func (e *Endpoint) listKeyRotations(_ context.Context, region string, in struct 
 	if err != nil {
 		return nil, err
 	}
-	e.changing.Lock()
-	defer e.changing.Unlock()
-	return object{"Rotations": append([]any{}, e.rotations[found.ID]...), "Truncated": false}, nil
+	var rotations []time.Time
+	e.cloud.Note(rotationsNote+found.ID, &rotations)
+	listed := []any{}
+	for _, at := range rotations {
+		listed = append(listed, object{"KeyId": found.ID, "RotationDate": moment(at), "RotationType": "ON_DEMAND"})
+	}
+	return object{"Rotations": listed, "Truncated": false}, nil
 }

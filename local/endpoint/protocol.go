@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/encoding/cbor"
@@ -140,13 +143,61 @@ func (query) read(_ *http.Request, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a form: %w", err)
 	}
-	members := map[string]string{}
+	members := map[string]any{}
 	for name := range form {
 		if name != "Action" && name != "Version" {
-			members[name] = form.Get(name)
+			if err := place(members, strings.Split(name, "."), form.Get(name)); err != nil {
+				return nil, fmt.Errorf("reading %s: %w", name, err)
+			}
 		}
 	}
-	return json.Marshal(members)
+	return json.Marshal(listed(members))
+}
+
+// place puts a value where its path leads, such as Tags.member.1.Key.
+func place(members map[string]any, path []string, value string) error {
+	for _, name := range path[:len(path)-1] {
+		inside, is := members[name].(map[string]any)
+		if !is && members[name] != nil {
+			return errors.New("another member is inside it, or around it")
+		}
+		if !is {
+			inside = map[string]any{}
+			members[name] = inside
+		}
+		members = inside
+	}
+	last := path[len(path)-1]
+	if members[last] != nil {
+		return errors.New("another member is inside it, or around it")
+	}
+	members[last] = value
+	return nil
+}
+
+// listed makes a list of what is under a "member", in the order of its numbers.
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#collections
+func listed(value any) any {
+	members, is := value.(map[string]any)
+	if !is {
+		return value
+	}
+	elements, is := members["member"].(map[string]any)
+	if !is || len(members) > 1 {
+		for name, inside := range members {
+			members[name] = listed(inside)
+		}
+		return members
+	}
+	number := func(text string) int {
+		n, _ := strconv.Atoi(text) // what is no number comes first
+		return n
+	}
+	list := make([]any, 0, len(elements))
+	for _, at := range slices.SortedFunc(maps.Keys(elements), func(a, b string) int { return cmp.Or(cmp.Compare(number(a), number(b)), strings.Compare(a, b)) }) {
+		list = append(list, listed(elements[at]))
+	}
+	return list
 }
 
 func (query) answer(w http.ResponseWriter, value any) { writeXML(w, http.StatusOK, value) }

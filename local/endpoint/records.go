@@ -18,6 +18,7 @@ import (
 
 const (
 	roleType         = "aws:iam/role:Role"
+	providerType     = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 	topicType        = "aws:sns/topic:Topic"
 	subscriptionType = "aws:sns/topicSubscription:TopicSubscription"
 	repositoryType   = "aws:ecr/repository:Repository"
@@ -25,7 +26,9 @@ const (
 )
 
 var (
-	roleOperations       = map[string]operation{"GetRole": serve((*Endpoint).getRole)}
+	roleOperations = map[string]operation{
+		"GetRole": serve((*Endpoint).getRole), "CreateOpenIDConnectProvider": serve((*Endpoint).createProvider), "GetOpenIDConnectProvider": serve((*Endpoint).getProvider),
+	}
 	topicOperations      = map[string]operation{"ListSubscriptionsByTopic": serve((*Endpoint).listSubscriptionsByTopic)}
 	networkOperations    = map[string]operation{"DescribeNetworkInterfaces": describeNetworkInterfaces}
 	repositoryOperations = map[string]operation{
@@ -54,6 +57,63 @@ func (e *Endpoint) getRole(_ context.Context, _ string, in struct{ RoleName stri
 		}
 	}
 	return nil, awsapi.Error("NoSuchEntity", "The role with name %s cannot be found.", in.RoleName)
+}
+
+// createProvider serves https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html, but looks at no
+// certificate.
+func (e *Endpoint) createProvider(_ context.Context, region string, in struct {
+	URL                          string `json:"Url"`
+	ClientIDList, ThumbprintList []any
+	Tags                         []struct{ Key, Value string }
+}) (any, error) {
+	const longest = 255
+	if at, err := url.Parse(in.URL); err != nil || at.Scheme != "https" || at.Host == "" || at.RawQuery != "" || len(in.URL) > longest {
+		return nil, awsapi.Error("InvalidInput", "Invalid Open ID Connect Provider URL")
+	}
+	tags := object{}
+	for _, tag := range in.Tags {
+		tags[tag.Key] = tag.Value
+	}
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	for _, r := range e.cloud.Resources() { // IAM has no regions
+		if r.Type == providerType && r.Inputs["url"] == in.URL {
+			return nil, awsapi.Error("EntityAlreadyExists", "Provider with url %s already exists.", in.URL)
+		}
+	}
+	made, err := e.cloud.Create(providerType, in.URL, region, cloud.Properties{
+		"url": in.URL, "clientIdLists": in.ClientIDList, "thumbprintLists": in.ThumbprintList, "tags": tags,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		XMLName xml.Name `xml:"CreateOpenIDConnectProviderResponse"`
+		ARN     string   `xml:"CreateOpenIDConnectProviderResult>OpenIDConnectProviderArn"`
+	}{ARN: made.ID}, nil
+}
+
+// getProvider serves https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOpenIDConnectProvider.html but for tags.
+func (e *Endpoint) getProvider(_ context.Context, _ string, in struct {
+	ARN string `json:"OpenIDConnectProviderArn"`
+}) (any, error) {
+	for _, r := range e.cloud.Resources() {
+		if r.Type == providerType && r.ID == in.ARN {
+			type provider struct {
+				URL        string `xml:"Url"`
+				ClientIDs  any    `xml:"ClientIDList>member"`
+				Thumbs     any    `xml:"ThumbprintList>member"`
+				CreateDate string
+			}
+			return struct {
+				XMLName  xml.Name `xml:"GetOpenIDConnectProviderResponse"`
+				Provider provider `xml:"GetOpenIDConnectProviderResult"`
+			}{Provider: provider{
+				strings.TrimPrefix(text(r.Inputs, "url"), "https://"), r.Inputs["clientIdLists"], r.Inputs["thumbprintLists"], r.Created.UTC().Format(time.RFC3339),
+			}}, nil
+		}
+	}
+	return nil, awsapi.Error("NoSuchEntity", "OpenIDConnect Provider not found for arn %s", in.ARN)
 }
 
 // listSubscriptionsByTopic lists all on one page. Nobody confirms any here.

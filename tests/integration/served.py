@@ -6,8 +6,8 @@ outputs = json.load(open(sys.argv[1]))
 called = set()
 
 
-def client(service):
-    made = boto3.client(service)
+def client(service, region=None):
+    made = boto3.client(service, region_name=region)
     made.meta.events.register("before-call", lambda model, **_: called.add(made.meta.service_model.signing_name + " " + model.name))
     return made
 
@@ -164,6 +164,17 @@ keys.enable_key(KeyId=key)
 refused("KMSInvalidStateException", keys.cancel_key_deletion, KeyId=key)
 keys.rotate_key_on_demand(KeyId=key)
 expect([r["RotationType"] for r in keys.list_key_rotations(KeyId=key)["Rotations"]] == ["ON_DEMAND"], "the key's rotations")
+replicas = client("kms", "eu-west-1")
+for primary, there in ("us-east-1", keys), ("eu-west-1", replicas):
+    for region, at in ("us-east-1", keys), ("eu-west-1", replicas):
+        told = at.describe_key(KeyId=key)["KeyMetadata"]["MultiRegionConfiguration"]
+        expect(told["MultiRegionKeyType"] == ("PRIMARY" if region == primary else "REPLICA") and told["PrimaryKey"]["Region"] == primary, told)
+        expect([r["Region"] for r in told["ReplicaKeys"]] == [r for r in ("us-east-1", "eu-west-1") if r != primary], told)
+    if there is keys:
+        refused("UnsupportedOperationException", replicas.update_primary_region, KeyId=key, PrimaryRegion="us-east-1")
+        refused("NotFoundException", keys.update_primary_region, KeyId=key, PrimaryRegion="eu-central-1")
+        keys.update_primary_region(KeyId=key, PrimaryRegion="eu-west-1")
+refused("UnsupportedOperationException", keys.rotate_key_on_demand, KeyId=key)
 
 refused("InvalidParameterValue", sqs.start_message_move_task, SourceArn=held["QueueArn"])
 refused("ResourceNotFoundException", sqs.start_message_move_task, SourceArn=held["QueueArn"] + "x")
@@ -172,6 +183,14 @@ role = functions.get_function_configuration(FunctionName=recorder)["Role"]
 told = roles.get_role(RoleName=role.rsplit("/", 1)[1])["Role"]
 expect(told["Arn"] == role and told["AssumeRolePolicyDocument"]["Statement"], told)
 refused("NoSuchEntity", roles.get_role, RoleName="none")
+github = {"Url": "https://token.actions.githubusercontent.com", "ClientIDList": ["sts.amazonaws.com", "another"]}
+provider = roles.create_open_id_connect_provider(**github, Tags=[{"Key": "Project", "Value": "x"}])["OpenIDConnectProviderArn"]
+expect(provider == "arn:aws:iam::000000000000:oidc-provider/token.actions.githubusercontent.com", provider)
+told = roles.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)
+expect(told["Url"] == "token.actions.githubusercontent.com" and told["ClientIDList"] == github["ClientIDList"], told)
+refused("EntityAlreadyExists", roles.create_open_id_connect_provider, **github)
+refused("InvalidInput", roles.create_open_id_connect_provider, Url="http://example.com")
+refused("NoSuchEntity", roles.get_open_id_connect_provider, OpenIDConnectProviderArn=provider + "x")
 topics.list_subscriptions_by_topic(TopicArn=outputs["alarmTopicArn"])
 refused("NotFound", topics.list_subscriptions_by_topic, TopicArn=outputs["alarmTopicArn"] + "x")
 expect(networks.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["*"]}])["NetworkInterfaces"] == [], "the network interfaces")

@@ -112,10 +112,12 @@ var (
 		"events describe-rule":                 `--name trade-processing-local-from-system1 --event-bus-name "$(out .eventBusName)"`,
 		"events enable-rule":                   `--name trade-processing-local-from-system1 --event-bus-name "$(out .eventBusName)"`,
 		"events remove-targets":                `--rule trade-processing-local-from-system1 --event-bus-name "$(out .eventBusName)" --ids verify-1`,
+		"iam create-open-id-connect-provider":  `--url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com --query OpenIDConnectProviderArn --output text`,
 		"iam get-role":                         `--role-name "$(aws lambda get-function-configuration --function-name "$(out .functionNames.recorder)" --query Role --output text | cut -d/ -f2)" --query Role.Arn --output text`,
 		"kms cancel-key-deletion":              `--key-id "$(out .keyArn)" 2>&1 | grep KMSInvalidStateException`,
 		"kms enable-key":                       `--key-id "$(out .keyArn)"`,
 		"kms get-key-rotation-status":          `--key-id "$(out .keyArn)"`,
+		"kms update-primary-region":            `--key-id "$(out .keyArn)" --primary-region eu-west-1`,
 		"lambda delete-function-concurrency":   `--function-name "$(out .functionNames.recorder)"`,
 		"lambda delete-function":               `--function-name "$(out .functionNames.enricher)" --qualifier 5`,
 		"lambda get-function":                  `--function-name "$(out .functionNames.recorder):live" --query Code.ImageUri --output text`,
@@ -136,8 +138,6 @@ var (
 		"backup list-backup-jobs":                     ``,
 		"backup list-recovery-points-by-backup-vault": `--backup-vault-name v`,
 		"backup start-backup-job":                     `--backup-vault-name v --resource-arn arn:t --iam-role-arn arn:r`,
-		"iam create-open-id-connect-provider":         `--url https://example.com`,
-		"kms update-primary-region":                   `--key-id k --primary-region eu-west-1`,
 	}
 )
 
