@@ -80,12 +80,12 @@ func archivedFrom(arn string) (low, high string) {
 	return low, after(low)
 }
 
-// file keeps an event in the archives of its bus, once, however often it is delivered. A replayed event isn't archived
+// file returns what keeps an event in the archives of its bus, once, however often it is delivered. A replayed event isn't archived
 // again, as the rule says that EventBridge makes for an archive.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
-func (c *Cloud) file(on *bus, a *Accepted) {
+func (c *Cloud) file(on *bus, a *Accepted) (changes []disk.Change) {
 	if c.archived == nil || a.replay != "" {
-		return
+		return nil
 	}
 	on.mu.RLock()
 	archives := on.archives
@@ -96,11 +96,12 @@ func (c *Cloud) file(on *bus, a *Accepted) {
 		}
 		low, _ := archivedFrom(to.arn)
 		at, _ := a.event.envelope["time"].(string)
-		c.archived.Write(disk.Change{
+		changes = append(changes, disk.Change{
 			Key:   low + at + string(binary.BigEndian.AppendUint64(nil, a.number)) + a.ID,
 			Value: string(a.event.document.JSON()),
 		})
 	}
+	return changes
 }
 
 // Archived says how many events an archive has, and their bytes. It reads them all.

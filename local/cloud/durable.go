@@ -53,12 +53,20 @@ type durable struct {
 	mu     sync.Mutex
 	number uint64               // of the last event
 	events map[uint64]*Accepted // by number: what an earlier process left
+	over   []disk.Change        // forget events that were delivered
 
 	running context.Context // ends with the cloud
 	stop    context.CancelFunc
 	working sync.WaitGroup
 	slots   chan struct{} // taken by what Later delivers
+	waiting chan job      // of that, what hasn't begun
 	desks   chan struct{} // taken by what works
+}
+
+// job is an event that Later delivers.
+type job struct {
+	event *Accepted
+	done  func(Receipt)
 }
 
 // atDesk marks the context of an event that takes a desk.
@@ -67,16 +75,18 @@ type atDesk struct{}
 // restful is a clock on which who sleeps leaves his desk to others.
 type restful struct {
 	clock.Clock
-	desks chan struct{}
+	cloud *Cloud
 }
 
 func (r restful) Sleep(ctx context.Context, d time.Duration) error {
 	if ctx.Value(atDesk{}) == nil || d <= 0 {
 		return r.Clock.Sleep(ctx, d)
 	}
+	r.cloud.forgetDelivered()
 	select {
-	case <-r.desks:
-		defer func() { r.desks <- struct{}{} }()
+	case <-r.cloud.desks:
+		r.cloud.hire()
+		defer func() { r.cloud.desks <- struct{}{} }()
 	default: // another branch of its execution has left it already
 	}
 	return r.Clock.Sleep(ctx, d)
@@ -102,7 +112,7 @@ func Open(folder string, options Options) (*Cloud, error) {
 	options.Archive = false // in memory
 	c := New(options)
 	c.disk, c.archived, c.events = on, on, map[uint64]*Accepted{}
-	c.slots, c.desks = make(chan struct{}, MostAtOnce), make(chan struct{}, mostWorking)
+	c.slots, c.waiting, c.desks = make(chan struct{}, MostAtOnce), make(chan job, MostAtOnce), make(chan struct{}, mostWorking)
 	c.running, c.stop = context.WithCancel(context.Background())
 	err = c.readFormat()
 	if err == nil {
@@ -133,6 +143,7 @@ func (c *Cloud) Close() error {
 	}
 	c.stop()
 	c.working.Wait()
+	c.forgetDelivered()
 	c.saveExecutions()
 	c.disk.Sync()
 	return c.disk.Close()
@@ -233,6 +244,7 @@ type Accepted struct {
 	trace  string
 	event  *event   // nil if nobody is there to get it
 	number uint64   // in the folder, and in archives
+	filed  bool     // in the archives of its bus
 	replay string   // name of the replay that sends it again
 	rules  []string // ARNs of those that a replay is for; none: all
 }
@@ -264,15 +276,33 @@ func (c *Cloud) Keep(accepted ...*Accepted) {
 		c.durable.mu.Unlock()
 		line, _ := json.Marshal(savedEvent{a.ID, a.region, a.bus, a.trace, a.replay, a.rules}) // strings
 		changes = append(changes, disk.Change{Key: eventKey(a.number), Value: string(line) + "\n" + string(a.event.document.JSON())})
+		if on, absent := c.live.buses.get(a.bus); absent == nil && c.disk != nil && c.faults == nil && c.keepable(a) == nil {
+			changes, a.filed = append(changes, c.file(on, a)...), true
+		}
 	}
 	c.write(changes...)
 }
 
-// delivered forgets an event. The change is durable no sooner than what its executions did.
+// delivered forgets an event, together with others if more wait. The change is durable no sooner than what its executions did.
 func (c *Cloud) delivered(a *Accepted) {
-	if a.number > 0 {
-		c.write(disk.Change{Key: eventKey(a.number), Delete: true})
+	if a.number == 0 || c.disk == nil {
+		return
 	}
+	c.durable.mu.Lock()
+	c.over = append(c.over, disk.Change{Key: eventKey(a.number), Delete: true})
+	more := len(c.over) < 32 && len(c.waiting) > 0
+	c.durable.mu.Unlock()
+	if !more {
+		c.forgetDelivered()
+	}
+}
+
+func (c *Cloud) forgetDelivered() {
+	c.durable.mu.Lock()
+	over := c.over
+	c.over = nil
+	c.durable.mu.Unlock()
+	c.write(over...)
 }
 
 func readAccepted(text string) (*Accepted, error) {
@@ -322,13 +352,49 @@ func (c *Cloud) Later(a *Accepted, done func(Receipt)) {
 		return // the next process delivers it
 	}
 	c.working.Add(1)
-	clock.Go(c.clock, func() {
-		defer c.working.Done()
-		defer func() { <-c.slots }()
-		c.desks <- struct{}{}
-		defer func() { <-c.desks }()
-		if receipt, err := c.Deliver(context.WithValue(c.running, atDesk{}, true), a); err == nil && done != nil {
-			done(receipt)
+	c.waiting <- job{a, done}
+	c.hire()
+}
+
+// hire has what waits done at a free desk. If there is none, those at the desks see to it.
+func (c *Cloud) hire() {
+	if len(c.waiting) == 0 {
+		return
+	}
+	select {
+	case c.desks <- struct{}{}:
+		clock.Go(c.clock, c.work)
+	default:
+	}
+}
+
+// work delivers what waits, until nothing does. After each, who comes back from a rest has the desk first.
+func (c *Cloud) work() {
+	for {
+		select {
+		case next := <-c.waiting:
+			c.do(next)
+		default:
 		}
-	})
+		<-c.desks
+		if len(c.waiting) == 0 {
+			return
+		}
+		select {
+		case c.desks <- struct{}{}:
+		default:
+			return
+		}
+	}
+}
+
+func (c *Cloud) do(what job) {
+	defer c.working.Done()
+	defer func() { <-c.slots }()
+	if c.running.Err() != nil {
+		return // the next process delivers it
+	}
+	if receipt, err := c.Deliver(context.WithValue(c.running, atDesk{}, true), what.event); err == nil && what.done != nil {
+		what.done(receipt)
+	}
 }

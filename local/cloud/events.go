@@ -362,16 +362,16 @@ func (c *Cloud) Deliver(ctx context.Context, a *Accepted) (Receipt, error) {
 		return receipt, nil //nolint:nilerr // nobody is told
 	}
 	document := a.event.document
-	err := c.allowed(access.KeepEvent, a.bus, a.bus, "")
-	if err == nil && c.faults != nil {
-		err = c.faults(fault.Call{Service: "kms", Operation: "GenerateDataKey", Resource: afterLast(a.bus, "/"), Key: string(document.JSON())}).Err
+	if !a.filed {
+		if err := c.keepable(a); err != nil {
+			receipt.Deliveries = append(receipt.Deliveries, c.unkept(ctx, a.region, a.bus, document, a.trace, err))
+			c.delivered(a)
+			return receipt, nil
+		}
+		if changes := c.file(on, a); len(changes) > 0 {
+			c.archived.Write(changes...)
+		}
 	}
-	if err != nil {
-		receipt.Deliveries = append(receipt.Deliveries, c.unkept(ctx, a.region, a.bus, document, a.trace, err))
-		c.delivered(a)
-		return receipt, nil
-	}
-	c.file(on, a)
 	for _, matched := range on.matching(a.event) {
 		if len(a.rules) > 0 && !slices.Contains(a.rules, matched.arn) {
 			continue
@@ -387,6 +387,14 @@ func (c *Cloud) Deliver(ctx context.Context, a *Accepted) (Receipt, error) {
 	}
 	c.delivered(a)
 	return receipt, nil
+}
+
+// keepable says why a bus can't keep an event.
+func (c *Cloud) keepable(a *Accepted) error {
+	if err := c.allowed(access.KeepEvent, a.bus, a.bus, ""); err != nil || c.faults == nil {
+		return err
+	}
+	return c.faults(fault.Call{Service: "kms", Operation: "GenerateDataKey", Resource: afterLast(a.bus, "/"), Key: string(a.event.document.JSON())}).Err
 }
 
 // deliver starts the target with the event, or sends the event to the target's dead-letter queue if that fails. There

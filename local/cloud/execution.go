@@ -124,7 +124,7 @@ func (c *Cloud) execute(ctx context.Context, m *machine, by start, input *states
 	work := &tasks{cloud: c, machine: m.arn, trace: by.trace}
 	environment := states.Environment{Clock: c.clock, Random: c.chance, Tasks: work, Observe: c.observe}
 	if c.desks != nil {
-		environment.Clock = restful{c.clock, c.desks}
+		environment.Clock = restful{c.clock, c}
 	}
 	ctx, remembered := c.remember(ctx, m, by, name, input, begun)
 	var before []states.Event
