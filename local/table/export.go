@@ -68,7 +68,9 @@ func (t *Table) restore(def *Definition, line exported) error {
 		return err
 	}
 	r.written = stamp{nanos: line.Nanos, region: line.Region}
+	t.store.mu.Lock()
 	t.accept(r, *t.outgoing.Load(), nil)
+	t.store.mu.Unlock()
 	t.forward()
 	return nil
 }

@@ -21,6 +21,9 @@ type file struct {
 	prefix string
 	number int // of records
 	known  filter
+
+	holding bool
+	held    []disk.Change
 }
 
 const (
@@ -64,6 +67,7 @@ func (f *file) get(key string) *record {
 	if !f.known.knows(xxhash.Sum64String(key)) {
 		return nil
 	}
+	f.write() // it may be there
 	value, found := f.disk.Get(f.key(0, key))
 	if !found {
 		return nil
@@ -72,7 +76,7 @@ func (f *file) get(key string) *record {
 }
 
 func (f *file) put(r, old *record, further []disk.Change) {
-	changes := append(further, disk.Change{Key: f.key(0, r.keys[0]), Value: r.text()})
+	changes := append(append(f.held, further...), disk.Change{Key: f.key(0, r.keys[0]), Value: r.text()})
 	for i, key := range r.keys[1:] {
 		tree := 1 + i
 		if old != nil && old.keys[tree] == key {
@@ -91,7 +95,25 @@ func (f *file) put(r, old *record, further []disk.Change) {
 		f.known.add(hash)
 		changes = append(changes, disk.Change{Key: f.key(numberTree, bytesOf(uint64(f.number))), Value: bytesOf(hash)})
 	}
-	f.disk.Write(changes...)
+	if f.held = changes; !f.holding {
+		f.write()
+	}
+}
+
+func (f *file) hold() { f.holding = true }
+
+func (f *file) release() {
+	f.holding = false
+	f.write()
+}
+
+// write writes what is held.
+func (f *file) write() {
+	if len(f.held) > 0 {
+		f.disk.Write(f.held...)
+		clear(f.held)
+		f.held = f.held[:0]
+	}
 }
 
 func (f *file) walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool) {
@@ -134,15 +156,21 @@ func (f *file) clear() {
 // text is a record's value on disk: its stamp, the number of its keys in indexes, the keys without the
 // primary key that ends them, and its body.
 func (r *record) text() string {
-	b := make([]byte, 0, 256)
-	b = binary.BigEndian.AppendUint64(b, uint64(r.written.nanos))
-	b = append(b, byte(len(r.keys)-1))
-	b = append(binary.AppendUvarint(b, uint64(len(r.written.region))), r.written.region...)
-	for _, key := range r.keys[1:] {
-		key = strings.TrimSuffix(key, r.keys[0])
-		b = append(binary.AppendUvarint(b, uint64(len(key))), key...)
+	var b strings.Builder
+	b.Grow(256 + len(r.body))
+	b.WriteString(bytesOf(uint64(r.written.nanos)))
+	b.WriteByte(byte(len(r.keys) - 1))
+	write := func(text string) {
+		var size [binary.MaxVarintLen64]byte
+		b.Write(binary.AppendUvarint(size[:0], uint64(len(text))))
+		b.WriteString(text)
 	}
-	return string(b) + r.body
+	write(r.written.region)
+	for _, key := range r.keys[1:] {
+		write(strings.TrimSuffix(key, r.keys[0]))
+	}
+	b.WriteString(r.body)
+	return b.String()
 }
 
 func readRecord(key, value string) *record {

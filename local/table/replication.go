@@ -188,27 +188,42 @@ func (r *Replication) enqueue(record *record, number uint64, now int64) {
 	r.pending = append(r.pending, delayed{record: record, number: number, sent: now, due: due})
 }
 
-// next takes the first write that is due; its record is nil if none is.
-func (r *Replication) next(now int64) delayed {
+// next takes the first writes that are due, but at most so many.
+func (r *Replication) next(now int64, most int) []delayed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.taken == len(r.pending) || r.pending[r.taken].due > now {
-		return delayed{}
+	end := r.taken
+	for end < len(r.pending) && end-r.taken < most && r.pending[end].due <= now {
+		end++
 	}
-	first := r.pending[r.taken]
-	r.pending[r.taken].record = nil
-	r.taken++
+	due := slices.Clone(r.pending[r.taken:end])
+	clear(r.pending[r.taken:end])
+	r.taken = end
 	switch {
-	case r.taken == len(r.pending):
+	case end == len(r.pending):
 		r.pending, r.taken = r.pending[:0], 0
 		r.due.Store(math.MaxInt64)
-		return first
-	case r.taken > 1024 && r.taken > len(r.pending)/2:
-		r.pending = slices.Delete(r.pending, 0, r.taken)
+		return due
+	case end > 1024 && end > len(r.pending)/2:
+		r.pending = slices.Delete(r.pending, 0, end)
 		r.taken = 0
 	}
 	r.due.Store(r.pending[r.taken].due)
-	return first
+	return due
+}
+
+// together is how many writes are applied at once. On disk, that is one write.
+const together = 32
+
+// ripe reports whether so many are due.
+func (r *Replication) ripe(now int64) bool {
+	if r.due.Load() > now {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := r.taken + together - 1
+	return last < len(r.pending) && r.pending[last].due <= now
 }
 
 // apply applies what is due, but at most limit writes.
@@ -223,15 +238,29 @@ func (r *Replication) apply(limit int) {
 }
 
 func (r *Replication) applyLocked(now time.Time, limit int) {
-	for range limit {
-		first := r.next(now.UnixNano())
-		if first.record == nil {
+	for limit > 0 {
+		due := r.next(now.UnixNano(), min(limit, together))
+		if len(due) == 0 {
 			return
 		}
-		r.to.accept(first.record, nil, r.arrived(first))
-		// It arrived when it was due, however late the replica is used.
-		r.latency.Add(time.Unix(0, first.due), float64(first.due-first.sent)/1e6)
+		limit -= len(due)
+		r.deliver(due)
+		for _, d := range due { // It arrived when it was due, however late the replica is used.
+			r.latency.Add(time.Unix(0, d.due), float64(d.due-d.sent)/1e6)
+		}
 	}
+}
+
+// deliver stores writes in the replica. It doesn't pass them on: every replica sends its own to all others.
+func (r *Replication) deliver(due []delayed) {
+	to := r.to.store
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	to.hold()
+	for _, d := range due {
+		r.to.accept(d.record, nil, r.arrived(d))
+	}
+	to.release()
 }
 
 // arrived is the change that forgets a write.
@@ -244,11 +273,9 @@ func (r *Replication) arrived(d delayed) []disk.Change {
 	return []disk.Change{change}
 }
 
-// accept stores a write made elsewhere, unless there is a later one, with further changes of a store. A replica's write
-// isn't passed on: every replica sends its own to all others.
+// accept stores a write made elsewhere, unless there is a later one, with further changes of a store. The caller holds the
+// store's lock.
 func (t *Table) accept(r *record, onward []*Replication, further []disk.Change) {
-	t.store.mu.Lock()
-	defer t.store.mu.Unlock()
 	old := t.store.get(r.keys[0])
 	if old == nil || r.written.after(old.written) {
 		t.send(r, old, onward, t.clock.Now().UnixNano(), further)
@@ -277,15 +304,14 @@ func (t *Table) catchUp() {
 	}
 }
 
-// forward applies a little of what is due to the other replicas, so a queue stays short even if they aren't used.
+// forward applies some of what is due to the other replicas, so a queue stays short even if they aren't used.
 func (t *Table) forward() {
-	const aLittle = 4
 	for _, r := range *t.outgoing.Load() {
 		now := r.to.clock.Now()
-		if r.due.Load() > now.UnixNano() || !r.applying.TryLock() {
+		if !r.ripe(now.UnixNano()) || !r.applying.TryLock() {
 			continue
 		}
-		r.applyLocked(now, aLittle)
+		r.applyLocked(now, together)
 		r.applying.Unlock()
 	}
 }

@@ -16,6 +16,9 @@ type records interface {
 	get(key string) *record
 	// put stores a record instead of the old one, nil if there is none, together with further changes of a durable store.
 	put(r, old *record, further []disk.Change)
+	// hold has what is put from here on written together, by release.
+	hold()
+	release()
 	// walk passes the records of one tree whose keys are within bounds, excluding start itself, until visit returns false.
 	// A nil start means the end that comes first.
 	walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool)
@@ -94,6 +97,10 @@ func (s trees) put(r, old *record, _ []disk.Change) {
 		}
 	}
 }
+
+func (trees) hold() {}
+
+func (trees) release() {}
 
 func (s trees) clear() {
 	for _, tree := range s {
