@@ -154,7 +154,7 @@ func Go(c Clock, f func()) {
 // Wait waits until one of up to three channels is closed.
 func Wait(c Clock, until ...<-chan struct{}) {
 	if s, ok := c.(*Scheduler); ok {
-		s.Wait(until...)
+		s.Wait(slices.Clone(until)...) // which keeps them: elsewhere the list needs no memory
 		return
 	}
 	var three [3]<-chan struct{}

@@ -277,12 +277,11 @@ func (c *Cloud) bus(region, name string) (*bus, error) {
 
 // eventBusARN returns the ARN of a bus that is named by its name, or by its ARN; none is the default bus.
 func eventBusARN(region, name string) string {
-	const service = "arn:aws:events:"
-	within := ":" + Account + ":event-bus/"
-	if strings.HasPrefix(name, service+region+within) {
+	buses := "arn:aws:events:" + region + ":" + Account + ":event-bus/"
+	if strings.HasPrefix(name, buses) {
 		return name
 	}
-	return service + region + within + cmp.Or(name, defaultBus)
+	return buses + cmp.Or(name, defaultBus)
 }
 
 // Receipt says what became of an event.

@@ -205,7 +205,7 @@ type tasks struct {
 
 // Invoke serves lambda:invoke, sqs:sendMessage and CloudWatch's PutMetricData.
 func (t *tasks) Invoke(ctx context.Context, resource string, parameters states.Data) (states.Data, error) {
-	object, ok := parameters.(map[string]any)
+	object, ok := states.ObjectOf(parameters)
 	if !ok {
 		return nil, &states.Failure{Name: states.RuntimeError, Cause: "the parameters of " + resource + " are no object"}
 	}
@@ -219,15 +219,17 @@ func (t *tasks) Invoke(ctx context.Context, resource string, parameters states.D
 }
 
 // call invokes a function and answers as Lambda's Invoke does.
-func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Data, error) {
+func (t *tasks) call(ctx context.Context, parameters states.Object) (states.Data, error) {
 	if err := only(parameters, integrations[lambdaInvoke]); err != nil {
 		return nil, err
 	}
-	payload, err := payload(parameters["Payload"])
+	given, _ := parameters.Get("Payload")
+	payload, err := payload(given)
 	if err != nil {
 		return nil, err
 	}
-	name, _ := parameters["FunctionName"].(string)
+	called, _ := parameters.Get("FunctionName")
+	name, _ := called.(string)
 	if err := t.cloud.allowed(access.InvokeFunction, t.machine, name, ""); err != nil {
 		// As seen in awslabs/aws-deployment-framework#460.
 		return nil, &states.Failure{Name: "Lambda.AWSLambdaException", Cause: err.Error() + " (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException)"}
@@ -240,7 +242,9 @@ func (t *tasks) call(ctx context.Context, parameters map[string]any) (states.Dat
 	if err != nil {
 		return nil, &states.Failure{Name: "Lambda.Unknown", Cause: "the function's answer is not JSON"}
 	}
-	return map[string]any{"ExecutedVersion": answer.Version, "Payload": document, "StatusCode": json.Number("200")}, nil
+	return states.Object{
+		{Name: "ExecutedVersion", Value: answer.Version}, {Name: "Payload", Value: document}, {Name: "StatusCode", Value: json.Number("200")},
+	}, nil
 }
 
 // payload is what a function gets. A text isn't quoted: it is JSON itself, or no request that Lambda takes. Null is no
@@ -263,22 +267,24 @@ func payload(data states.Data) ([]byte, error) {
 }
 
 // send sends a message to a queue. If the body is an object, it becomes its JSON text.
-func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Data, error) {
+func (t *tasks) send(ctx context.Context, parameters states.Object) (states.Data, error) {
 	if err := only(parameters, integrations[sqsSendMessage]); err != nil {
 		return nil, err
 	}
-	url, _ := parameters["QueueUrl"].(string)
-	to, err := t.cloud.queueByURL(url)
+	to, _ := parameters.Get("QueueUrl")
+	url, _ := to.(string)
+	queued, err := t.cloud.queueByURL(url)
 	if err != nil {
 		return nil, &states.Failure{Name: "SQS.QueueDoesNotExistException", Cause: err.Error()}
 	}
-	body, isText := parameters["MessageBody"].(string)
-	if !isText && parameters["MessageBody"] != nil {
-		body = string(states.AppendJSON(nil, parameters["MessageBody"]))
+	given, _ := parameters.Get("MessageBody")
+	body, isText := given.(string)
+	if !isText && given != nil {
+		body = string(states.Text(given))
 	}
 	var sent queue.Message
-	if denied := t.cloud.allowed(access.SendMessage, t.machine, to.Definition().ARN, ""); denied == nil {
-		sent, err = to.Send(ctx, queue.Draft{Body: body, TraceHeader: t.trace})
+	if denied := t.cloud.allowed(access.SendMessage, t.machine, queued.Definition().ARN, ""); denied == nil {
+		sent, err = queued.Send(ctx, queue.Draft{Body: body, TraceHeader: t.trace})
 	} else if keyDenied(denied) {
 		err = awsapi.Error("KMS.AccessDeniedException", "%v", denied)
 	} else {
@@ -294,12 +300,12 @@ func (t *tasks) send(ctx context.Context, parameters map[string]any) (states.Dat
 	defer t.mu.Unlock()
 	// A dead letter has the error that was caught.
 	t.sent = append(t.sent, DeadLetter{Queue: afterLast(url, "/"), Error: gjson.Get(body, "error.Error").String()})
-	return map[string]any{"MessageId": sent.ID, "MD5OfMessageBody": sent.BodyMD5}, nil
+	return states.Object{{Name: "MD5OfMessageBody", Value: sent.BodyMD5}, {Name: "MessageId", Value: sent.ID}}, nil
 }
 
 // measure adds values to metrics, as PutMetricData.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
-func (t *tasks) measure(parameters map[string]any) (states.Data, error) {
+func (t *tasks) measure(parameters states.Object) (states.Data, error) {
 	if err := only(parameters, integrations[putMetricData]); err != nil {
 		return nil, err
 	}
@@ -328,7 +334,7 @@ func (t *tasks) measure(parameters map[string]any) (states.Data, error) {
 		}
 		in.Series(request.Namespace, metric.MetricName, dimensions).Add(t.cloud.clock.Now(), metric.Value)
 	}
-	return map[string]any{}, nil
+	return states.Object{}, nil
 }
 
 // sqsFailure is an answer of SQS as Step Functions reports it: under the name of the SDK's exception, which is
@@ -346,10 +352,10 @@ func sqsFailure(refusal smithy.APIError) *states.Failure {
 
 // only refuses unsupported parameters. A state without Parameters passes on its input, whose names aren't in the
 // definition.
-func only(parameters map[string]any, known []string) error {
-	for name := range parameters {
-		if !slices.Contains(known, name) {
-			return &states.Failure{Name: states.RuntimeError, Cause: "the parameter " + name + " is not supported here"}
+func only(parameters states.Object, known []string) error {
+	for _, given := range parameters {
+		if !slices.Contains(known, given.Name) {
+			return &states.Failure{Name: states.RuntimeError, Cause: "the parameter " + given.Name + " is not supported here"}
 		}
 	}
 	return nil

@@ -63,9 +63,8 @@ func (f *Function) invoke(ctx context.Context, def Definition, call Call) ([]byt
 		handler: def.Handler, payload: call.Payload,
 		timeout: def.Timeout, id: f.options.RequestID(), done: make(chan struct{}),
 	}
-	i.ctx = lambdacontext.NewContext(limited, &lambdacontext.LambdaContext{
-		AwsRequestID: i.id, InvokedFunctionArn: qualified(def.ARN, call.Qualifier),
-	})
+	i.about.AwsRequestID, i.about.InvokedFunctionArn = i.id, qualified(def.ARN, call.Qualifier)
+	i.ctx = lambdacontext.NewContext(limited, &i.about)
 	i.ctx = context.WithValue(i.ctx, "x-amzn-trace-id", call.TraceHeader) //nolint:staticcheck // the key that aws-lambda-go sets
 	f.options.Pool.workers.run(f.options.Clock, i)
 	return i.wait(ctx, limited)
@@ -79,6 +78,7 @@ type invocation struct {
 	cancel   context.CancelFunc
 
 	ctx     context.Context
+	about   lambdacontext.LambdaContext
 	handler lambda.Handler
 	payload []byte
 	timeout time.Duration

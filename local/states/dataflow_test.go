@@ -76,8 +76,9 @@ func TestAnEventReachesEveryTaskAsItCame(t *testing.T) {
 	event := `{ "z" : 12345678901234567890123456789012345678.0100, "e":1E+2,"text":"\u00e9\/\ud83d\ude42<&>", "z2":[1.0 ,-0], "a":1, "a":2}`
 	var seen []string
 	keep := func(_ context.Context, parameters states.Data) (states.Data, error) {
-		object, _ := parameters.(map[string]any)
-		seen = append(seen, string(states.AppendJSON(nil, object["event"])))
+		object, _ := states.ObjectOf(parameters)
+		event, _ := object.Get("event")
+		seen = append(seen, string(states.AppendJSON(nil, event)))
 		return parameters, nil
 	}
 	got := run(t, machine(`

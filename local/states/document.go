@@ -7,15 +7,53 @@ package states
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 
 	"trade-processing/lambdas/jsontext"
 	"trade-processing/local/jsonvalue"
 )
 
-// Data is decoded JSON: nil, bool, string, json.Number, []any, map[string]any, and *Document for a part that is still
-// text. Data is never changed; a state that adds to its input creates a new object.
+// Data is decoded JSON: nil, bool, string, json.Number, []any, map[string]any, an Object, and *Document for a part that
+// is still text. Data is never changed; a state that adds to its input creates a new object.
 type Data = any
+
+// Object is an object with few members, in the order of their names: parameters, or an answer. It takes a third of a
+// map's memory.
+type Object []Member
+
+// Member is a member of an object.
+type Member struct {
+	Name  string
+	Value Data
+}
+
+// Get returns a member's value, and whether there is such a member.
+func (o Object) Get(name string) (Data, bool) {
+	for _, m := range o {
+		if m.Name == name {
+			return m.Value, true
+		}
+	}
+	return nil, false
+}
+
+// ObjectOf returns data as an Object, if it is one or a map.
+func ObjectOf(data Data) (Object, bool) {
+	switch data := data.(type) {
+	case Object:
+		return data, true
+	case map[string]any:
+		members := make(Object, 0, len(data))
+		for name, value := range data {
+			members = append(members, Member{name, value})
+		}
+		slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
+		return members, true
+	}
+	return nil, false
+}
 
 // Document is JSON that stays text until a path looks inside, so an event reaches every task byte for byte and without
 // the cost of parsing it.

@@ -41,16 +41,25 @@ func AppendJSON(b []byte, data Data) []byte {
 		slices.Sort(names)
 		b = append(b, '{')
 		for i, name := range names {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(jsontext.AppendString(b, name), ':')
-			b = AppendJSON(b, data[name])
+			b = appendMember(b, i, name, data[name])
+		}
+		return append(b, '}')
+	case Object:
+		b = append(b, '{')
+		for i, m := range data {
+			b = appendMember(b, i, m.Name, m.Value)
 		}
 		return append(b, '}')
 	default:
 		panic(fmt.Sprintf("%T is not JSON data", data))
 	}
+}
+
+func appendMember(b []byte, at int, name string, value Data) []byte {
+	if at > 0 {
+		b = append(b, ',')
+	}
+	return AppendJSON(append(jsontext.AppendString(b, name), ':'), value)
 }
 
 // Text returns data as AppendJSON writes it. Don't change it: it may be a document's.
@@ -78,12 +87,22 @@ func estimate(data Data, perByte int) int {
 		return bytes
 	case map[string]any:
 		bytes := len(`{}`)
-		for name, member := range data {
-			bytes += quoted(name, perByte) + len(`:`) + estimate(member, perByte) + len(`,`)
+		for name, value := range data {
+			bytes += estimateMember(name, value, perByte)
+		}
+		return bytes
+	case Object:
+		bytes := len(`{}`)
+		for _, m := range data {
+			bytes += estimateMember(m.Name, m.Value, perByte)
 		}
 		return bytes
 	}
 	return len(`false`)
+}
+
+func estimateMember(name string, value Data, perByte int) int {
+	return quoted(name, perByte) + len(`:,`) + estimate(value, perByte)
 }
 
 func quoted(text string, perByte int) int { return len(`""`) + perByte*len(text) }

@@ -111,6 +111,9 @@ func (s step) of(data Data) (Data, bool) {
 	case map[string]any:
 		member, found := value[s.name]
 		return member, found && !s.array
+	case Object:
+		member, found := value.Get(s.name)
+		return member, found && !s.array
 	case []any:
 		if s.array && s.index < len(value) {
 			return value[s.index], true
@@ -132,6 +135,10 @@ func (p *path) setAt(data Data, steps []step, value Data) (Data, error) {
 	case nil:
 	case map[string]any:
 		object = maps.Clone(found)
+	case Object:
+		for _, m := range found {
+			object[m.Name] = m.Value
+		}
 	default:
 		return nil, fail(ResultPathMatchFailure, "ResultPath %s leads through something that is not an object", p.text)
 	}

@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"trade-processing/lambdas/jsontext"
 )
 
 // dynamic ends the names of members whose value comes from a path or an intrinsic function.
@@ -34,13 +32,13 @@ type member struct {
 func (c constant) fill(scope) (Data, error) { return c.data, nil }
 
 func (o object) fill(s scope) (Data, error) {
-	filled := make(map[string]any, len(o))
+	filled := make(Object, 0, len(o))
 	for _, m := range o {
 		value, err := m.fill(s)
 		if err != nil {
 			return nil, err
 		}
-		filled[m.name] = value
+		filled = append(filled, Member{m.name, value})
 	}
 	return filled, nil
 }
@@ -51,25 +49,11 @@ func (m member) fill(s scope) (Data, error) {
 	if !ok {
 		return m.value.fill(s)
 	}
-	var few [4]Data
-	values, size := few[:0], len(`{}`)
-	for _, m := range within {
-		value, err := m.fill(s)
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, value)
-		size += quoted(m.name, 1) + len(`:,`) + estimate(value, 1)
+	filled, err := within.fill(s)
+	if err != nil {
+		return nil, err
 	}
-	b := append(make([]byte, 0, size), '{')
-	for i, m := range within {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(jsontext.AppendString(b, m.name), ':')
-		b = AppendJSON(b, values[i])
-	}
-	return Written(append(b, '}')), nil
+	return Written(Text(filled)), nil
 }
 
 func (a array) fill(s scope) (Data, error) {

@@ -71,8 +71,9 @@ func newWorld(do tasks) *world {
 
 // wait answers after the seconds in its parameters.
 func (w *world) wait(ctx context.Context, parameters states.Data) (states.Data, error) {
-	object, _ := parameters.(map[string]any)
-	seconds, err := object["Seconds"].(json.Number).Int64()
+	object, _ := states.ObjectOf(parameters)
+	given, _ := object.Get("Seconds")
+	seconds, err := given.(json.Number).Int64()
 	if err != nil {
 		return nil, err
 	}

@@ -192,6 +192,43 @@ func TestConditionsAtTheLimits(t *testing.T) {
 	}
 }
 
+// A condition is read again if anything of it differs from the last one.
+func TestConditionsOneAfterTheOther(t *testing.T) {
+	tb := newTable(t, trades(), clock.NewVirtual(epoch))
+	there := trade("T1", 1, "body", "hello")
+	if err := put(tb, there); err != nil {
+		t.Fatal(err)
+	}
+	const holds, fails = "", "ConditionalCheckFailedException"
+	for i, tc := range []struct {
+		condition string
+		names     map[string]string
+		values    item
+		want      string
+	}{
+		{"attribute_not_exists(#a)", map[string]string{"#a": "absent"}, nil, holds},
+		{"attribute_not_exists(#a)", map[string]string{"#a": "absent"}, nil, holds},
+		{"attribute_not_exists(#a)", map[string]string{"#a": "body"}, nil, fails},
+		{"attribute_not_exists(#a)", map[string]string{"#a": "body"}, nil, fails},
+		{"attribute_not_exists(#a)", map[string]string{"#a": "absent"}, nil, holds},
+		{"attribute_not_exists(#a)", map[string]string{"#a": "absent", "#b": "body"}, nil, "ValidationException"},
+		{"attribute_not_exists(#a)", map[string]string{"#a": "absent"}, item{":v": num(1)}, "ValidationException"},
+		{"attribute_exists(#a)", map[string]string{"#a": "absent"}, nil, fails},
+		{"attribute_exists(body)", nil, nil, holds},
+		{"attribute_exists(body)", nil, nil, holds},
+		{"attribute_exists(body)", map[string]string{}, nil, "ValidationException"},
+		{"attribute_exists(body)", nil, item{}, "ValidationException"},
+		{"body = :v", nil, item{":v": str("hello")}, holds},
+		{"body = :v", nil, item{":v": str("other")}, fails},
+	} {
+		err := conditional(tb, there, tc.condition, tc.names, tc.values)
+		refusal, _ := errors.AsType[smithy.APIError](err)
+		if err == nil != (tc.want == holds) || err != nil && refusal.ErrorCode() != tc.want {
+			t.Errorf("%d: %s with %v, %v: got %v, want %q", i, tc.condition, tc.names, tc.values, err, tc.want)
+		}
+	}
+}
+
 // What AWS supports but nothing here needs is refused by name, and not as AWS's answer.
 func TestExpressionsThatAreNotServed(t *testing.T) {
 	for condition, feature := range map[string]string{

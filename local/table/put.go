@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,16 +32,8 @@ func (t *Table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options 
 			return nil, awsapi.Validation("1 validation error detected: Value '%s' at 'returnValuesOnConditionCheckFailure' failed to satisfy constraint: "+
 				"Member must satisfy enum value set: %v", wish, wish.Values())
 		}
-		reader, err := readExpressions(operation, t.definition().keys(), in.ExpressionAttributeNames, in.ExpressionAttributeValues,
-			"ConditionExpression", in.ConditionExpression)
+		condition, err := t.readCondition(operation, in)
 		if err != nil {
-			return nil, err
-		}
-		condition, err := reader.read("ConditionExpression", in.ConditionExpression)
-		if err != nil {
-			return nil, err
-		}
-		if err := reader.unused(); err != nil {
 			return nil, err
 		}
 		t.catchUp()
@@ -55,6 +48,38 @@ func (t *Table) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options 
 		}
 		return nil, failed
 	})
+}
+
+// A condition is one that was read.
+type condition struct {
+	text  string
+	names map[string]string
+	terms expression
+}
+
+// readCondition reads the condition of a write. The last one without values is kept: a function writes every item under
+// the same.
+func (t *Table) readCondition(operation string, in *dynamodb.PutItemInput) (expression, error) {
+	text, names, values := in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues
+	keepable := text != nil && values == nil && (names == nil || len(names) > 0)
+	if last := t.condition.Load(); keepable && last != nil && last.text == *text && maps.Equal(last.names, names) {
+		return last.terms, nil
+	}
+	reader, err := readExpressions(operation, t.definition().keys(), names, values, "ConditionExpression", text)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := reader.read("ConditionExpression", text)
+	if err != nil {
+		return nil, err
+	}
+	if err := reader.unused(); err != nil {
+		return nil, err
+	}
+	if keepable {
+		t.condition.Store(&condition{*text, maps.Clone(names), terms})
+	}
+	return terms, nil
 }
 
 // write stores a record if the condition holds for the existing one, which it returns.

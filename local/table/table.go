@@ -59,6 +59,8 @@ type Table struct {
 	puts    *metrics.Series // how long successful ones take
 	deleted atomic.Bool
 
+	condition atomic.Pointer[condition] // of the last write
+
 	mu       sync.Mutex // guards changes of the two lists
 	outgoing atomic.Pointer[[]*Replication]
 	incoming atomic.Pointer[[]*Replication]
