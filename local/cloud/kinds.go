@@ -222,10 +222,11 @@ var records = map[string]kind{
 	},
 
 	// Backup
-	"aws:backup/vault:Vault": {
+	vaultType: {
 		records:  "forceDestroy kmsKeyArn name tags",
 		requires: "name", replaces: "kmsKeyArn name", computes: "arn",
 		identify: named("backup", "backup-vault:"),
+		stop:     emptyVault,
 	},
 	"aws:backup/plan:Plan": {
 		records:  "name rules.lifecycle.deleteAfter rules.ruleName rules.schedule rules.targetVaultName tags",

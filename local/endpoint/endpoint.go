@@ -59,6 +59,7 @@ var operations = map[string]map[string]operation{
 	"sts": identityOperations, "events": eventOperations, "dynamodb": tableOperations, "ssm": parameterOperations,
 	"sqs": queueOperations, "monitoring": alarmOperations, "states": machineOperations, "logs": logOperations, "lambda": functionOperations, "kms": keyOperations, "xray": traceOperations,
 	"iam": roleOperations, "sns": topicOperations, "ec2": networkOperations, "ecr": repositoryOperations,
+	"backup": backupOperations,
 }
 
 // serve turns a method whose request is JSON into an operation.

@@ -36,7 +36,7 @@ const (
 
 // served are the protocols that are served, by service, if it isn't JSON alone. The SDK for Go asks CloudWatch in CBOR,
 // the AWS CLI in JSON.
-var served = map[string]string{"sts": queryRequest, "iam": queryRequest, "sns": queryRequest, "ec2": queryRequest, "monitoring": cborRequest + " or " + jsonRequest, "xray": restRequest, "lambda": restRequest}
+var served = map[string]string{"sts": queryRequest, "iam": queryRequest, "sns": queryRequest, "ec2": queryRequest, "monitoring": cborRequest + " or " + jsonRequest, "xray": restRequest, "lambda": restRequest, "backup": restRequest}
 
 func (c Call) protocol(contentType string) protocol {
 	switch c.Protocol {

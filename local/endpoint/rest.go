@@ -23,6 +23,7 @@ func on(method, path, operation string) route {
 var routes = map[string][]route{
 	"xray":   {on(http.MethodPost, "/Traces", "BatchGetTraces")},
 	"lambda": functionRoutes,
+	"backup": backupRoutes,
 }
 
 // routed finds the route of a REST request, with the path's groups.

@@ -24,6 +24,7 @@ var tableOperations = map[string]operation{
 	"PutItem": serve((*Endpoint).putItem), "Scan": serve((*Endpoint).scan), "BatchGetItem": serve((*Endpoint).batchGetItem),
 	"ListTables": serve((*Endpoint).listTables), "DescribeContinuousBackups": serve((*Endpoint).describeContinuousBackups),
 	"UpdateTable": serve((*Endpoint).updateTable), "DeleteTable": serve((*Endpoint).deleteTable), "ListBackups": serve((*Endpoint).listBackups),
+	"RestoreTableFromBackup": serve((*Endpoint).restoreTable),
 }
 
 const (
@@ -266,15 +267,6 @@ func (e *Endpoint) deleteTable(ctx context.Context, region string, in struct{ Ta
 		return nil, awsapi.Validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
 	return told, e.cloud.Delete(of.Type, region, of.ID)
-}
-
-// listBackups finds none: here, nothing is backed up.
-func (e *Endpoint) listBackups(context.Context, string, struct {
-	TableName, BackupType, ExclusiveStartBackupArn string
-	Limit                                          int
-	TimeRangeLowerBound, TimeRangeUpperBound       moment
-}) (any, error) {
-	return object{"BackupSummaries": []any{}}, nil
 }
 
 // describeContinuousBackups answers what was declared: here, nothing is backed up.

@@ -221,6 +221,33 @@ two = [{"stateMachineVersionArn": version, "weight": 90}, {"stateMachineVersionA
 refused("ValidationException", states.update_state_machine_alias, stateMachineAliasArn=alias, routingConfiguration=two)
 
 expect(dynamodb.list_backups(BackupType="SYSTEM")["BackupSummaries"] == [], "the backups")
+backups, vault, arn = client("backup"), table, described["TableArn"]
+job = {"BackupVaultName": vault, "ResourceArn": arn, "IamRoleArn": roles.get_role(RoleName=table.replace("-trades", "-backup"))["Role"]["Arn"]}
+held = dynamodb.scan(TableName=table)["Items"]
+started = backups.start_backup_job(**job, IdempotencyToken="once", Lifecycle={"DeleteAfterDays": 35})
+expect(backups.start_backup_job(**job, IdempotencyToken="once")["BackupJobId"] == started["BackupJobId"], "a job that is asked for twice")
+refused("ResourceNotFoundException", backups.start_backup_job, **dict(job, BackupVaultName="none"))
+refused("ResourceNotFoundException", backups.start_backup_job, **dict(job, ResourceArn=arn + "x"))
+refused("InvalidParameterValueException", backups.start_backup_job, **dict(job, IamRoleArn=role))
+told = backups.list_backup_jobs(ByBackupVaultName=vault)["BackupJobs"]
+expect([(j["BackupJobId"], j["State"], j["ResourceArn"]) for j in told] == [(started["BackupJobId"], "COMPLETED", arn)], told)
+expect(backups.list_backup_jobs(ByState="FAILED")["BackupJobs"] == [], "the failed jobs")
+points = backups.list_recovery_points_by_backup_vault(BackupVaultName=vault)["RecoveryPoints"]
+expect([p["RecoveryPointArn"] for p in points] == [started["RecoveryPointArn"]] and points[0]["Lifecycle"] == {"DeleteAfterDays": 35}, points)
+refused("ResourceNotFoundException", backups.list_recovery_points_by_backup_vault, BackupVaultName="none")
+listed = dynamodb.list_backups(TableName=table, BackupType="AWS_BACKUP")["BackupSummaries"]
+expect([b["BackupArn"] for b in listed] == [started["RecoveryPointArn"]], listed)
+dynamodb.put_item(TableName=table, Item=dict(item, version={"S": "system1#later"}))
+restored = {"TargetTableName": table + "-restored", "BackupArn": started["RecoveryPointArn"]}
+told = dynamodb.restore_table_from_backup(**restored)["TableDescription"]
+expect(told["TableStatus"] == "CREATING" and told["RestoreSummary"]["SourceTableArn"] == arn, told)
+told = dynamodb.describe_table(TableName=table + "-restored")["Table"]
+expect(told["TableStatus"] == "ACTIVE" and told["ItemCount"] == len(held) and "Replicas" not in told, told)
+expect([i["IndexName"] for i in told["GlobalSecondaryIndexes"]] == [i["IndexName"] for i in described["GlobalSecondaryIndexes"]], told)
+expect(dynamodb.scan(TableName=table + "-restored")["Items"] == held, "the restored items")
+refused("TableAlreadyExistsException", dynamodb.restore_table_from_backup, **restored)
+refused("ValidationException", dynamodb.restore_table_from_backup, **dict(restored, TargetTableName="a/b"))
+refused("BackupNotFoundException", dynamodb.restore_table_from_backup, **dict(restored, TargetTableName="another", BackupArn=arn + "/backup/1"))
 dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
 expect(dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"], "a protected table")
 refused("ValidationException", dynamodb.delete_table, TableName=table)

@@ -1,0 +1,170 @@
+package cloud
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"time"
+
+	"trade-processing/local/access"
+	"trade-processing/local/awsapi"
+	"trade-processing/local/disk"
+)
+
+// Backup is a job of AWS Backup that has backed a table up, and its recovery point.
+// https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupJob.html
+type Backup struct {
+	ID, Token    string // of the job; the token makes a second call with it the same
+	Region       string
+	Vault        string     // name
+	Table, Point string     // ARNs
+	Role         string     // ARN
+	Days         int        // until it is deleted, which never happens here; 0: it is kept
+	Inputs       Properties // of the table
+	Began, Ended time.Time
+	Bytes        int
+}
+
+const (
+	backupKeys = "backup/"      // of a Backup, by its recovery point
+	savedKeys  = "backup-items" // of a recovery point's items
+	vaultType  = "aws:backup/vault:Vault"
+)
+
+// Backups lists the backups of a region, the oldest first. A cloud in memory has none.
+func (c *Cloud) Backups(region string) []Backup {
+	if c.disk == nil {
+		return nil
+	}
+	var found []Backup
+	for key, value := range c.disk.Scan(backupKeys, after(backupKeys), false) {
+		var b Backup
+		if err := json.Unmarshal([]byte(value), &b); err != nil {
+			c.disk.Damaged(fmt.Errorf("reading %q: %w", key, err))
+		}
+		if b.Region == region {
+			found = append(found, b)
+		}
+	}
+	slices.SortFunc(found, func(a, b Backup) int { return a.Began.Compare(b.Began) })
+	return found
+}
+
+// BackUp backs a table up into a vault, as it is when the backup begins. Whose vault, table, role, token and days b has; the
+// rest is returned. AWS Backup's documentation shows both forms of a recovery point's ARN; this is that of one that DynamoDB keeps.
+// https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartBackupJob.html
+func (c *Cloud) BackUp(b Backup, of *Resource) (Backup, error) {
+	if c.disk == nil {
+		return b, &awsapi.Unsupported{Operation: "StartBackupJob", Feature: "a cloud in memory"}
+	}
+	if !c.backsUp(b.Region, b.Role) {
+		return b, awsapi.Error("InvalidParameterValueException", "IAM Role %s cannot be assumed by AWS Backup", b.Role)
+	}
+	living, err := c.live.tables.get(b.Table)
+	if err != nil {
+		return b, err
+	}
+	b.ID, b.Began, b.Inputs = c.uuid(), c.clock.Now(), of.Inputs
+	b.Point = fmt.Sprintf("%s/backup/%017d-%s", b.Table, b.Began.UnixMilli(), c.hex(8))
+	into := &saving{on: c.disk, low: savedFrom(b.Point)}
+	if err := living.Export(into); err != nil {
+		return b, err
+	}
+	b.Ended, b.Bytes = c.clock.Now(), into.bytes
+	text, _ := json.Marshal(b) // plain values
+	c.disk.Write(disk.Change{Key: backupKeys + b.Point, Value: string(text)})
+	// https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html
+	c.in(b.Region).metrics.Series("AWS/Backup", "NumberOfBackupJobsCompleted", map[string]string{"BackupVaultName": b.Vault}).Add(b.Ended, 1)
+	return b, nil
+}
+
+// backsUp reports whether AWS Backup may assume a role. What the role may do is in policies of AWS's, which aren't known here.
+func (c *Cloud) backsUp(region, role string) bool {
+	const job = "job"
+	c.mu.RLock()
+	then := access.New(Account, c.accessed(&Resource{Type: "aws:backup/selection:Selection", Region: region, ID: job, Outputs: Properties{"iamRoleArn": role}}))
+	c.mu.RUnlock()
+	by := access.Selection(region, Account, job)
+	return then.Check(access.BackUp, by, by, "") == nil
+}
+
+// Restore makes a new table of a backup, with its data and indexes.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_HowItWorks.html
+func (c *Cloud) Restore(b Backup, name string, encryption any) (*Resource, error) {
+	inputs := Properties{"name": name}
+	for _, property := range []string{"hashKey", "rangeKey", "attributes", "billingMode", "globalSecondaryIndexes", "onDemandThroughput", "serverSideEncryption"} {
+		if value, there := b.Inputs[property]; there {
+			inputs[property] = value
+		}
+	}
+	if encryption != nil {
+		inputs["serverSideEncryption"] = encryption
+	}
+	made, err := c.Create("aws:dynamodb/table:Table", name, b.Region, inputs)
+	if err != nil {
+		return nil, err
+	}
+	living, err := c.live.tables.get(made.itsARN())
+	if err != nil {
+		return nil, err
+	}
+	low := savedFrom(b.Point)
+	from := &saved{}
+	from.next, from.stop = iter.Pull2(c.disk.Scan(low, after(low), false))
+	defer from.stop()
+	return made, living.Import(from)
+}
+
+// emptyVault deletes a vault's recovery points, or refuses that.
+// https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DeleteBackupVault.html
+func emptyVault(c *Cloud, r *Resource) error {
+	for _, b := range c.Backups(r.Region) {
+		if b.Vault != r.ID {
+			continue
+		}
+		if r.Inputs["forceDestroy"] != true {
+			return fmt.Errorf("InvalidRequestException: Backup vault cannot be deleted because it contains recovery points")
+		}
+		low := savedFrom(b.Point)
+		c.disk.Clear(low, after(low))
+		c.disk.Write(disk.Change{Key: backupKeys + b.Point, Delete: true})
+	}
+	return nil
+}
+
+func savedFrom(point string) string { return savedKeys + point + "\x00" }
+
+// saving writes what an export writes, piece by piece.
+type saving struct {
+	on            *disk.Store
+	low           string
+	pieces, bytes int
+}
+
+func (s *saving) Write(p []byte) (int, error) {
+	s.on.Write(disk.Change{Key: s.low + string(binary.BigEndian.AppendUint32(nil, uint32(s.pieces))), Value: string(p)})
+	s.pieces, s.bytes = s.pieces+1, s.bytes+len(p)
+	return len(p), nil
+}
+
+// saved reads it.
+type saved struct {
+	next func() (key, piece string, there bool)
+	stop func()
+	left string
+}
+
+func (s *saved) Read(p []byte) (int, error) {
+	for s.left == "" {
+		var there bool
+		if _, s.left, there = s.next(); !there {
+			return 0, io.EOF
+		}
+	}
+	n := copy(p, s.left)
+	s.left = s.left[n:]
+	return n, nil
+}

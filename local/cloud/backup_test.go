@@ -1,0 +1,92 @@
+package cloud_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/smithy-go"
+
+	"trade-processing/local/awsapi"
+	"trade-processing/local/cloud"
+	"trade-processing/local/metrics"
+)
+
+const vaultType = "aws:backup/vault:Vault"
+
+// A backup has what the table had then, after a restart too, and the vault keeps it from being lost unawares.
+func TestABackupIsRestoredAfterARestart(t *testing.T) {
+	folder := t.TempDir()
+	w := livingIn(t, folder)
+	w.furnish()
+	w.createRole("backup", "backup.amazonaws.com", "dynamodb:CreateBackup")
+	w.create(vaultType, "orders", cloud.Properties{"name": "orders"})
+	for _, id := range []string{"1", "2", "3"} {
+		w.put(`{"id": "` + id + `"}`)
+	}
+	living, err := w.Table(here, "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := living.Digest()
+	asked := cloud.Backup{Region: here, Vault: "orders", Table: w.arn(tableType, "orders"), Role: w.arn(roleType, "backup")}
+	made, err := w.BackUp(asked, w.resource(tableType, "orders"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := metrics.ParseStatistic("Sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	completed := w.Metric(here, metrics.Metric{Namespace: "AWS/Backup", Name: "NumberOfBackupJobsCompleted", Dimensions: map[string]string{"BackupVaultName": "orders"}})
+	if n, _ := completed.Value(sum, made.Began.Add(-time.Hour), made.Ended.Add(time.Hour)); n != 1 {
+		t.Errorf("%v jobs are counted, which the alarm waits for", n)
+	}
+	w.put(`{"id": "4"}`)
+	var refusal smithy.APIError
+	asked.Role = w.arn(roleType, "keeper")
+	if _, err := w.BackUp(asked, w.resource(tableType, "orders")); !errors.As(err, &refusal) || refusal.ErrorCode() != "InvalidParameterValueException" {
+		t.Errorf("with Lambda's role, it ends with %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	w = livingIn(t, folder)
+	defer w.Close() //nolint:errcheck // the test is over
+	if all := w.Backups(here); len(all) != 1 || all[0].Point != made.Point || len(w.Backups(there)) != 0 {
+		t.Fatalf("the backups are %+v", all)
+	}
+	if _, err := w.Restore(w.Backups(here)[0], "restored", nil); err != nil {
+		t.Fatal(err)
+	}
+	restored, err := w.Table(here, "restored")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if restored.Digest() != before || restored.Count() != 3 {
+		t.Errorf("%d items were restored", restored.Count())
+	}
+	if err := w.Delete(vaultType, here, "orders"); err == nil || !strings.Contains(err.Error(), "InvalidRequestException") {
+		t.Errorf("a vault with a recovery point is deleted: %v", err)
+	}
+	if _, err := w.Update(vaultType, here, "orders", cloud.Properties{"name": "orders", "forceDestroy": true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Delete(vaultType, here, "orders"); err != nil || len(w.Backups(here)) != 0 {
+		t.Errorf("%v, and backups are left: %v", err, w.Backups(here))
+	}
+}
+
+func TestACloudInMemoryKeepsNoBackups(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.BackUp(cloud.Backup{Region: here}, nil); !isUnsupported(err) || w.Backups(here) != nil {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
+func isUnsupported(err error) bool {
+	_, is := errors.AsType[*awsapi.Unsupported](err)
+	return is
+}
