@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
 )
@@ -38,11 +40,11 @@ type logLine struct {
 
 // Write receives a line of a function, which says whose it is.
 func (l *Logs) Write(line []byte) (int, error) {
-	var of struct{ Environment, Function string }
-	if err := json.Unmarshal(line, &of); err != nil {
-		return 0, fmt.Errorf("reading a log line: %w", err)
+	of := gjson.GetManyBytes(line, "Environment", "Function")
+	if !of[0].Exists() || !of[1].Exists() {
+		return 0, fmt.Errorf("a log line doesn't say whose it is: %s", line)
 	}
-	l.add("/aws/lambda/trade-processing-"+of.Environment+"-"+of.Function, string(bytes.TrimSpace(line)))
+	l.add("/aws/lambda/trade-processing-"+of[0].String()+"-"+of[1].String(), string(bytes.TrimSpace(line)))
 	return len(line), nil
 }
 
