@@ -14,7 +14,7 @@ import (
 type exported struct {
 	Nanos  int64
 	Region string
-	Item   json.RawMessage // as in DynamoDB's API
+	Item   json.RawMessage // as in DynamoDB's API, attributes in order of their names
 }
 
 // Export writes all items, one JSON line each, in key order, for Import into a table with the same keys. Writes still
@@ -26,6 +26,9 @@ func (t *Table) Export(w io.Writer) error {
 	for r := range t.store.snapshot() {
 		item, err := attributevalue.MarshalMapJSON(r.item(nil))
 		if err == nil {
+			item, err = inOrder(item)
+		}
+		if err == nil {
 			err = encoder.Encode(exported{r.written.nanos, r.written.region, item})
 		}
 		if err != nil {
@@ -36,6 +39,15 @@ func (t *Table) Export(w io.Writer) error {
 		return fmt.Errorf("exporting table %s: %w", t.definition().Name, err)
 	}
 	return nil
+}
+
+// inOrder sorts the members of an item: the SDK writes them in the random order of Go's maps.
+func inOrder(item []byte) ([]byte, error) {
+	var members any
+	if err := json.Unmarshal(item, &members); err != nil {
+		return nil, err
+	}
+	return json.Marshal(members)
 }
 
 // Import adds what Export wrote, and sends it to the replicas; a later write of the same item stays. Everything before

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -97,7 +96,7 @@ func FuzzImport(f *testing.F) {
 	f.Add([]byte(`{"Nanos":-9223372036854775808,"Item":null}`))
 	f.Add([]byte(`{"Item":{"h":{"S":"a"}}}`))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		imported := func(text string) (any, string, error) {
+		imported := func(text string) (string, error) {
 			made, err := New(fuzzed, Options{Clock: clock.Real()})
 			if err != nil {
 				t.Fatal(err)
@@ -107,21 +106,13 @@ func FuzzImport(f *testing.F) {
 			if err := made.Export(&out); err != nil {
 				t.Fatal(err)
 			}
-			var items []any // whose attributes are in no order
-			for line := range strings.Lines(out.String()) {
-				var item any
-				if err := json.Unmarshal([]byte(line), &item); err != nil {
-					t.Fatal(err)
-				}
-				items = append(items, item)
-			}
-			return items, out.String(), failed
+			return out.String(), failed
 		}
-		first, text, err := imported(string(file))
+		first, err := imported(string(file))
 		if err != nil && !strings.Contains(err.Error(), "importing table fuzzed: item ") {
 			t.Errorf("the error doesn't say where: %v", err)
 		}
-		if second, _, err := imported(text); err != nil || !reflect.DeepEqual(second, first) {
+		if second, err := imported(first); err != nil || second != first {
 			t.Errorf("%s was imported as %s, %v", first, second, err)
 		}
 	})

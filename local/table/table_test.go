@@ -273,6 +273,12 @@ func TestAnExportIsImportedAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	exported := file.Bytes()
+	for range 10 {
+		var again bytes.Buffer
+		if err := from.Export(&again); err != nil || !bytes.Equal(again.Bytes(), exported) {
+			t.Fatalf("another export differs: %v", err)
+		}
+	}
 
 	into := newTable(t, trades(), clock.NewVirtual(epoch))
 	if err := into.Import(bytes.NewReader(exported)); err != nil {
