@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -252,17 +253,19 @@ func sizeOf(e feed.Entry) int {
 
 // digestOf returns what tells these entries from others. Where they were found isn't part of it.
 func digestOf(entries []feed.Entry) uint64 {
-	sum := sha256.New()
+	var b []byte
 	text := func(parts ...string) {
 		for _, part := range parts {
-			fmt.Fprintf(sum, "%d:%s", len(part), part)
+			b = append(strconv.AppendInt(b, int64(len(part)), 10), ':')
+			b = append(b, part...)
 		}
 	}
 	for _, e := range entries {
-		text(e.Source, e.DetailType, string(e.Detail), e.TraceHeader, e.Time.UTC().Format(time.RFC3339Nano), fmt.Sprint(len(e.Resources)))
+		text(e.Source, e.DetailType, string(e.Detail), e.TraceHeader, e.Time.UTC().Format(time.RFC3339Nano), strconv.Itoa(len(e.Resources)))
 		text(e.Resources...)
 	}
-	return binary.BigEndian.Uint64(sum.Sum(nil))
+	sum := sha256.Sum256(b)
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // hear notes that the bus has taken something.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -206,6 +207,8 @@ func sendOne(ctx context.Context, stack *operate.Stack, from *feed.Feed, in *sen
 		problem(operate.Refused{File: p.File, Line: p.Line, Reason: p.Reason})
 	}
 	how.Quiet = progress.Println
+	// What is alive is small, and would be looked for again and again: a seventh of the CPU.
+	defer debug.SetGCPercent(debug.SetGCPercent(500))
 	begun := time.Now()
 	err = stack.Send(ctx, from, how)
 	in.Seconds = time.Since(begun).Seconds()
