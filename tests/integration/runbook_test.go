@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 }
 
 // runPages are the pages whose blocks are run as they are at `tradectl local up`, with the real AWS CLI.
-var runPages = []string{"docs/runbook.md", "docs/deploy.md"}
+var runPages = []string{"docs/runbook.md", "docs/deploy.md", "docs/verify.md"}
 
 // Blocks that aren't run, by page and number, and why.
 const (
@@ -86,7 +86,7 @@ var prints = map[string]string{
 	"docs/runbook.md Failed backups 1":                         `:table/trade-processing-local-trades/backup/`,
 	"docs/deploy.md 3. Send a trade 1":                         `"FailedEntryCount": 0`,
 	"docs/deploy.md 4. Look it up 1":                           `readme-1`,
-	"docs/deploy.md 5. Change a parameter without deploying 1": `"Version"`,
+	"docs/deploy.md 5. Change a parameter without deploying 1": `processing-threshold`,
 }
 
 // beforehand is what happens before a block.

@@ -21,6 +21,7 @@ import (
 //
 //	<!-- test -->                     it is run in the project's folder
 //	<!-- test: aws -->                it is run with stand-ins for pulumi and aws
+//	<!-- test: up -->                 tests/integration runs it at the local cloud that stays up
 //	<!-- test: verify -->             it is run in the project's folder against a deployment on the local cloud
 //	<!-- test…, writes FILE -->       the file that it leaves is removed
 //	<!-- test: go -->                 it is a Go program, and compiled
@@ -51,7 +52,7 @@ func (b block) how(t *testing.T) (how, bool) {
 		return how{where: withStandIns, writes: writes}, true
 	case kind == "test: verify":
 		return how{where: verifying, writes: writes}, true
-	case strings.HasPrefix(kind, "no test: "), slices.Contains(forOperators, b.page):
+	case kind == "test: up", strings.HasPrefix(kind, "no test: "), slices.Contains(forOperators, b.page):
 		return how{}, false
 	}
 	t.Errorf("%v: nothing says whether and how these commands are tested", b)
