@@ -202,7 +202,7 @@ func (c *Cloud) readFormat() error {
 	if there && was == format {
 		return nil
 	}
-	for range c.disk.Scan("", "\xff", false) {
+	for range c.disk.Scan("\x00", "\xff", false) { // Pebble takes no empty bound when it checks itself
 		return errors.New("it was written by another version of tradectl, and can't be read by this one; `tradectl local down --wipe` removes it")
 	}
 	c.write(disk.Change{Key: formatKey, Value: format})

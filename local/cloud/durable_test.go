@@ -54,15 +54,15 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines, begun, killed := bufio.NewReader(said), time.Now(), false
+		lines, histories, killed := bufio.NewReader(said), false, false
 		for n := 0; ; n++ {
 			line, err := lines.ReadString('\n')
 			if err != nil {
 				break // what was cut off wasn't acknowledged
 			}
 			acknowledged[strings.TrimSpace(line)] = true
-			// The last one is long enough for histories to be kept.
-			if n >= 500*(1+round) && !killed && (round < 3 || time.Since(begun) > 1500*time.Millisecond) {
+			histories = histories || strings.HasPrefix(line, "histories")
+			if n >= 500*(1+round) && !killed && (round < 3 || histories) {
 				killed = true
 				if err := child.Process.Kill(); err != nil {
 					t.Fatal(err)
@@ -125,18 +125,22 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 		what, id, _ := strings.Cut(line, " ")
 		counts[what]++
 		if there := map[string]bool{"put": kept[id] || failed[id], // if the machine is so busy that it timed out
-			"event": archived[id] == 1, "fails": failed[id], "sent": messages[id] || acknowledged["deleting "+id], "deleting": true, "deleted": !messages[id]}[what]; !there {
+			"event": archived[id] == 1, "fails": failed[id], "sent": messages[id] || acknowledged["deleting "+id], "deleting": true, "deleted": !messages[id], "histories": len(w.Executions(orders)) >= manyHistories}[what]; !there {
 			t.Errorf("%s: it isn't so any more", line)
 		}
 	}
 	if len(left) == 0 || counts["put"] < 1000 || counts["fails"] < 100 || counts["sent"] < 100 || counts["deleted"] < 50 {
 		t.Errorf("%d events were left; acknowledged were %v", len(left), counts)
 	}
-	executions := w.Executions("arn:aws:states:us-east-1:000000000000:stateMachine:orders")
-	if n := len(executions); n < 100 || len(executions[n-1].History()) < 4 {
-		t.Errorf("%d executions are remembered", n)
+	if all := w.Executions(orders); len(all[len(all)-1].History()) < 4 {
+		t.Errorf("the first execution has the history %v", all[len(all)-1].History())
 	}
 }
+
+const (
+	orders        = "arn:aws:states:us-east-1:000000000000:stateMachine:orders"
+	manyHistories = 100
+)
 
 // load uses the cloud in a folder until it is killed, and says a line for all that it acknowledges.
 func load(t *testing.T, folder string) {
@@ -154,6 +158,13 @@ func load(t *testing.T, folder string) {
 	}
 	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 	prefix := fmt.Sprint(time.Now().UnixNano())
+	go func() {
+		for w.KeptExecutions() < manyHistories {
+			time.Sleep(10 * time.Millisecond)
+		}
+		w.Sync()
+		say("histories are kept")
+	}()
 	var working sync.WaitGroup
 	for worker := range 32 {
 		working.Go(func() {

@@ -7,3 +7,11 @@ import (
 
 // Types are the resource types that the local cloud knows.
 var Types = slices.Sorted(maps.Keys(kinds))
+
+// KeptExecutions counts the executions in the cloud's folder.
+func (c *Cloud) KeptExecutions() (n int) {
+	for range c.disk.Scan(executionKeys, after(executionKeys), false) {
+		n++
+	}
+	return n
+}
