@@ -80,7 +80,7 @@ func newLogger(settings *Settings, output io.Writer) *slog.Logger {
 		Level: settings.level,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.String(slog.TimeKey, formatTime(settings.Now()))
+				return slog.String(slog.TimeKey, settings.Now().UTC().Format(timeFormat))
 			}
 			return a
 		},
@@ -91,8 +91,8 @@ func newLogger(settings *Settings, output io.Writer) *slog.Logger {
 	)
 }
 
-// formatTime writes a time as every line has it: RFC 3339 with milliseconds, in UTC.
-func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// timeFormat is how every line has a time, in UTC: RFC 3339 with milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z"
 
 // handler makes a function a lambda.Handler.
 type handler func(ctx context.Context, payload []byte) ([]byte, error)

@@ -41,8 +41,8 @@ func (c *Call) measure(name, unit string, value int64) {
 //
 // It is built by hand: through a map and encoding/json it would cost more than the whole validation of a trade.
 func (c *Call) appendLine(b []byte, now time.Time, level slog.Level, message string) []byte {
-	b = append(b, `{"time":`...)
-	b = jsontext.AppendString(b, formatTime(now))
+	b = append(b, `{"time":"`...)
+	b = append(now.UTC().AppendFormat(b, timeFormat), '"')
 	b = appendField(b, "level", level.String())
 	b = appendField(b, "msg", message)
 	if len(c.metrics) > 0 {

@@ -19,14 +19,14 @@ type Clock interface {
 	WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 }
 
-// Real returns the wall clock.
-func Real() Clock { return real{} }
+// Real returns the wall clock. Keep it: it reuses the goroutines of Go.
+func Real() Clock { return &real{} }
 
-type real struct{}
+type real struct{ workers workers }
 
-func (real) Now() time.Time { return time.Now() }
+func (*real) Now() time.Time { return time.Now() }
 
-func (real) Sleep(ctx context.Context, d time.Duration) error {
+func (*real) Sleep(ctx context.Context, d time.Duration) error {
 	if ctx.Err() != nil || d <= 0 {
 		return context.Cause(ctx)
 	}
@@ -40,6 +40,6 @@ func (real) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (real) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+func (*real) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, d)
 }

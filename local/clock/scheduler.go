@@ -142,13 +142,16 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// Go runs f on its own: as a task of a Scheduler, and on any other clock as a goroutine.
+// Go runs f on its own: as a task of a Scheduler, and on any other clock in a goroutine.
 func Go(c Clock, f func()) {
-	if s, ok := c.(*Scheduler); ok {
-		s.Go(f)
-		return
+	switch c := c.(type) {
+	case *Scheduler:
+		c.Go(f)
+	case *real:
+		c.workers.run(f)
+	default:
+		go f()
 	}
-	go f()
 }
 
 // Wait waits until one of up to three channels is closed.

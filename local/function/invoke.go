@@ -66,7 +66,7 @@ func (f *Function) invoke(ctx context.Context, def Definition, call Call) ([]byt
 	i.about.AwsRequestID, i.about.InvokedFunctionArn = i.id, qualified(def.ARN, call.Qualifier)
 	i.ctx = lambdacontext.NewContext(limited, &i.about)
 	i.ctx = context.WithValue(i.ctx, "x-amzn-trace-id", call.TraceHeader) //nolint:staticcheck // the key that aws-lambda-go sets
-	f.options.Pool.workers.run(f.options.Clock, i)
+	clock.Go(f.options.Clock, func() { i.settle(i.call()) })              // so that its caller can abandon a handler that ignores its deadline
 	return i.wait(ctx, limited)
 }
 

@@ -5,11 +5,8 @@ import (
 	"sync"
 )
 
-// Pool is the concurrency of one account in one region. Functions without a reservation share what the others leave. It
-// also keeps the goroutines that handlers run in.
+// Pool is the concurrency of one account in one region. Functions without a reservation share what the others leave.
 type Pool struct {
-	workers workers
-
 	mu       sync.Mutex
 	reserved int // by all functions together
 	shared   int // calls that run without a reservation
