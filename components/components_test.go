@@ -189,10 +189,10 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 		},
 		"a workflow": {
 			func(ctx *pulumi.Context) error {
-				_, err := NewWorkflow(ctx, "w", &WorkflowArgs{Scope: part, Type: "FAST", Logging: "SOME", LogRetentionDays: 2})
+				_, err := NewWorkflow(ctx, "w", &WorkflowArgs{Scope: part, Type: "FAST", Logging: "SOME", LogRetentionDays: 2, TracePercent: 101})
 				return err
 			},
-			[]string{"Scope", "WorkflowName", "Type", "Logging", "LogRetentionDays", "KeyARN", "AlarmTopicARN", "Definition", "Functions"},
+			[]string{"Scope", "WorkflowName", "Type", "Logging", "LogRetentionDays", "TracePercent", "KeyARN", "AlarmTopicARN", "Definition", "Functions"},
 		},
 		"a network": {
 			func(ctx *pulumi.Context) error {
@@ -231,7 +231,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 				_, err := NewTradePipeline(ctx, "p", &TradePipelineArgs{
 					Scope: part, Prefix: strings.Repeat("x", 42), Sources: []string{"a b", "c", "c"}, Network: &FunctionNetwork{}, ProducerAccounts: map[string][]string{"a b": {"1"}, "z": nil},
 					Stages: []Stage{{CallsAPI: true}}, Parameters: []Parameter{{}}, APIEndpointPort: 70000, MaxRetries: -1, ArchiveDays: -1,
-					FunctionLogLevel: "LOUD", WorkflowType: "FAST", WorkflowLogLevel: "SOME", LogRetentionDays: 2, MaxWriteUnits: -1, MaxReadUnits: -1,
+					FunctionLogLevel: "LOUD", WorkflowType: "FAST", WorkflowLogLevel: "SOME", TracePercent: -1, LogRetentionDays: 2, MaxWriteUnits: -1, MaxReadUnits: -1,
 					SilenceAlarmMinutes: 1441, EventBusName: "a b",
 				})
 				return err
@@ -239,7 +239,7 @@ func TestEveryComponentNamesAllThatIsWrong(t *testing.T) {
 			[]string{
 				"Scope", "Prefix", "Environment", "LambdaSources", "ParameterPrefix", "Sources[0]", "Sources[2]", "EventSourcePrefix", "MetricsNamespace",
 				"ProducerAccounts[a b][0]", "ProducerAccounts[z]", "Stages[0].Function", "Stages[0].State", "Stages[0].Description", "Parameters[0].Name", "Parameters[0].Value",
-				"APIEndpointCIDRs", "APIEndpointPort", "MaxRetries", "ArchiveDays", "FunctionLogLevel", "WorkflowType", "WorkflowLogLevel",
+				"APIEndpointCIDRs", "APIEndpointPort", "MaxRetries", "ArchiveDays", "FunctionLogLevel", "WorkflowType", "WorkflowLogLevel", "TracePercent",
 				"LogRetentionDays", "MaxWriteUnits", "MaxReadUnits", "SilenceAlarmMinutes", "EventBusName", "KeyARN", "AlarmTopicARN",
 			},
 		},

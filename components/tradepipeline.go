@@ -52,6 +52,10 @@ type TradePipelineArgs struct {
 	// WorkflowLogLevel is how much of its executions the workflow logs: ERROR or ALL. Default: ERROR.
 	WorkflowLogLevel LogLevel `pulumi:"workflowLogLevel,optional"`
 
+	// TracePercent is how many percent of the trades X-Ray traces, 1 to 100, besides those whose sender asks for it.
+	// Default: 1.
+	TracePercent int `pulumi:"tracePercent,optional"`
+
 	// MaxRetries is how often a function call is retried after a transient error, as far as the workflow's type has
 	// time for it. Default: never.
 	MaxRetries int `pulumi:"maxRetries,optional"`
@@ -194,6 +198,9 @@ func (args TradePipelineArgs) withDefaults() *TradePipelineArgs {
 	if args.WorkflowLogLevel == "" {
 		args.WorkflowLogLevel = LogErrors
 	}
+	if args.TracePercent == 0 {
+		args.TracePercent = defaultTracePercent
+	}
 	if args.LogRetentionDays == 0 {
 		args.LogRetentionDays = defaultLogRetentionDays
 	}
@@ -255,6 +262,7 @@ func (args *TradePipelineArgs) check(name string) error {
 	a.choice("FunctionLogLevel", args.FunctionLogLevel, "DEBUG", "INFO", "WARN", "ERROR")
 	a.choice("WorkflowType", string(args.WorkflowType), string(Standard), string(Express))
 	a.choice("WorkflowLogLevel", string(args.WorkflowLogLevel), string(LogErrors), string(LogAll))
+	a.between("TracePercent", args.TracePercent, 1, 100)
 	a.name("EventBusName", args.EventBusName, eventBusName)
 	a.archive("ArchiveDays", args.ArchiveDays)
 	a.retention("LogRetentionDays", args.LogRetentionDays)
@@ -293,6 +301,7 @@ func (args *TradePipelineArgs) newWorkflow(ctx *pulumi.Context, p *TradePipeline
 		Definition:          StagedDefinition(workflowStages(args.Stages), args.MaxRetries),
 		Functions:           p.Functions,
 		Logging:             args.WorkflowLogLevel,
+		TracePercent:        args.TracePercent,
 		LogRetentionDays:    args.LogRetentionDays,
 		KeyARN:              args.KeyARN,
 		AlarmTopicARN:       args.AlarmTopicARN,

@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sfn"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/xray"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components/iam"
@@ -44,6 +45,10 @@ type WorkflowArgs struct {
 
 	// LogRetentionDays is one of LogRetentionDays. Default: 365.
 	LogRetentionDays int
+
+	// TracePercent is how many percent of the executions X-Ray traces, 1 to 100. An event whose sender has decided is traced,
+	// or not, as he did. Default: 1.
+	TracePercent int
 
 	// KeyARN is the customer-managed key of definition, executions and logs.
 	KeyARN pulumi.StringInput
@@ -112,6 +117,9 @@ func NewWorkflow(ctx *pulumi.Context, name string, given *WorkflowArgs, opts ...
 	if err != nil {
 		return nil, fmt.Errorf("creating state machine %s: %w", name, err)
 	}
+	if err := args.newSamplingRule(ctx, w, name); err != nil {
+		return nil, err
+	}
 	alias, err := sfn.NewAlias(ctx, name+"-alias", &sfn.AliasArgs{
 		Name:        pulumi.String(aliasName),
 		Description: pulumi.String("The version that new executions get"),
@@ -146,7 +154,37 @@ func (args WorkflowArgs) withDefaults() *WorkflowArgs {
 	if args.LogRetentionDays == 0 {
 		args.LogRetentionDays = defaultLogRetentionDays
 	}
+	if args.TracePercent == 0 {
+		args.TracePercent = defaultTracePercent
+	}
 	return &args
+}
+
+const (
+	defaultTracePercent = 1
+	maxSamplingRuleName = 32 // https://docs.aws.amazon.com/xray/latest/api/API_SamplingRule.html
+)
+
+// newSamplingRule says which executions are traced. The account's default rule would take the first in each second and 5 % of
+// the others, and whoever else uses the account may change it. Step Functions asks X-Ray for rules, and what comes after it
+// follows its decision: https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+func (args *WorkflowArgs) newSamplingRule(ctx *pulumi.Context, w *Workflow, name string) error {
+	every := pulumi.String("*")
+	_, err := xray.NewSamplingRule(ctx, name+"-traces", &xray.SamplingRuleArgs{
+		// The end of a long name says more than its beginning.
+		RuleName:      pulumi.String(args.WorkflowName[max(0, len(args.WorkflowName)-maxSamplingRuleName):]),
+		ServiceName:   pulumi.String(args.WorkflowName),
+		ServiceType:   pulumi.String("AWS::StepFunctions::StateMachine"),
+		FixedRate:     pulumi.Float64(float64(args.TracePercent) / 100),
+		ReservoirSize: pulumi.Int(0), // at a trade a second, one in each second would be all
+		Priority:      pulumi.Int(1000),
+		Version:       pulumi.Int(1),
+		Host:          every, HttpMethod: every, ResourceArn: every, UrlPath: every,
+	}, pulumi.Parent(w))
+	if err != nil {
+		return fmt.Errorf("creating the sampling rule of workflow %s: %w", name, err)
+	}
+	return nil
 }
 
 func (args *WorkflowArgs) check(name string) error {
@@ -161,6 +199,7 @@ func (args *WorkflowArgs) check(name string) error {
 		a.problem("Logging", "is %q; it must be %s or %s", args.Logging, LogErrors, LogAll)
 	}
 	a.retention("LogRetentionDays", args.LogRetentionDays)
+	a.between("TracePercent", args.TracePercent, 1, 100)
 	a.given("KeyARN", args.KeyARN)
 	a.given("AlarmTopicARN", args.AlarmTopicARN)
 	if args.Definition == nil {

@@ -62,13 +62,14 @@ type functionSize struct{ memoryMB, reservedConcurrency int }
 // pipelineKeys are the keys that are arguments of the pipeline, with the same names and rules.
 var pipelineKeys = []string{
 	"sources", "eventBusName", "producerAccounts", "archiveDays", "workflowType", "workflowLogLevel", "maxRetries",
-	"functionLogLevel", "apiEndpointCidrs", "imageArguments", "maxWriteUnits", "maxReadUnits", "silenceAlarmMinutes",
+	"tracePercent", "functionLogLevel", "apiEndpointCidrs", "imageArguments", "maxWriteUnits", "maxReadUnits", "silenceAlarmMinutes",
 	"logRetentionDays", "permissionsBoundary", "deletionProtection",
 }
 
-// The limits of this project's own names. The components check AWS's limits.
+// The limits of this project's own names. The components check AWS's limits. X-Ray takes 32 characters of the workflow's name,
+// <prefix>-<environment>-workflow, from its end.
 var (
-	environmentPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$`)
+	environmentPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,21}[a-z0-9])?$`)
 	sourcePattern      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
 	currencyPattern    = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,9}$`)
 	pinnedPattern      = regexp.MustCompile(`^\S+@sha256:[0-9a-f]{64}$`)
@@ -160,7 +161,7 @@ func (c *Config) checkPipeline(v *values) {
 
 func (c *Config) checkNames(v *values) {
 	if !environmentPattern.MatchString(c.Environment) {
-		v.problem("environment", "dev", "%q is not a valid environment name: use 1 to 24 lower-case letters, digits and -, starting with a letter", c.Environment)
+		v.problem("environment", "dev", "%q is not a valid environment name: use 1 to 23 lower-case letters, digits and -, starting with a letter", c.Environment)
 	}
 	for _, source := range c.Pipeline.Sources {
 		if !sourcePattern.MatchString(source) {

@@ -98,7 +98,7 @@ func TestAConfigIsRead(t *testing.T) {
 	for key, value := range map[string]string{
 		"environment": "uat", "replicaRegions": `["eu-west-1"]`, "sources": `["fix","swift"]`, "allowedCurrencies": `["USDC"]`,
 		"maxClockSkew": "90s", "retentionYears": "7", "eventBusName": "trades", "producerAccounts": `{"fix":["444455556666"]}`,
-		"archiveDays": "30", "workflowType": "EXPRESS", "workflowLogLevel": "ALL", "functionLogLevel": "WARN",
+		"archiveDays": "30", "workflowType": "EXPRESS", "workflowLogLevel": "ALL", "tracePercent": "20", "functionLogLevel": "WARN",
 		"validatorMemory": "512", "validatorReservedConcurrency": "20", "maxRetries": "2",
 		"apiEndpoint": "https://api.example.com:8443/v1", "apiEndpointCidrs": `["203.0.113.0/24"]`, "processingThreshold": "0.5",
 		"vpcId": "vpc-0a0a0a0a", "privateSubnetIds": `["subnet-0a0a0a0a","subnet-0b0b0b0b"]`, "privateRouteTableIds": `["rtb-0a0a0a0a"]`,
@@ -124,7 +124,7 @@ func TestAConfigIsRead(t *testing.T) {
 			EventSourcePrefix: "trading.", MetricsNamespace: "TradeProcessing", LambdaSources: "lambdas", Expires: true,
 			Sources:      []string{"fix", "swift"},
 			EventBusName: "trades", ProducerAccounts: map[string][]string{"fix": {"444455556666"}}, ArchiveDays: 30,
-			WorkflowType: components.Express, WorkflowLogLevel: components.LogAll, MaxRetries: 2, FunctionLogLevel: "WARN",
+			WorkflowType: components.Express, WorkflowLogLevel: components.LogAll, TracePercent: 20, MaxRetries: 2, FunctionLogLevel: "WARN",
 			APIEndpointCIDRs: []string{"203.0.113.0/24"}, APIEndpointPort: 8443,
 			MaxWriteUnits: 100, MaxReadUnits: 200, LogRetentionDays: 30, SilenceAlarmMinutes: 30,
 			PermissionsBoundary: pulumi.String("arn:aws:iam::111122223333:policy/team/boundary"),
@@ -164,7 +164,7 @@ func TestEveryMistakeIsExplained(t *testing.T) {
 		want       string
 	}{
 		"an environment in upper case":              {"environment", "Dev", "", "is not a valid environment name"},
-		"an environment of 25 characters":           {"environment", "a-very-long-environment12", "", "1 to 24"},
+		"an environment of 24 characters":           {"environment", "a-very-long-environment1", "", "1 to 23"},
 		"no region":                                 {"aws:region", "", "", "is not set"},
 		"an unknown region":                         {"aws:region", "us-east-9", "", `"us-east-9" is not an AWS region`},
 		"a replica in the stack's own region":       {"replicaRegions", `["us-east-1"]`, "", "own region"},

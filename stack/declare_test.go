@@ -119,7 +119,7 @@ var shapes = map[string]struct {
 		"vpcEndpoints":        []string{"logs", "ssm", "sqs"},
 	}},
 	"dev with the longest names": {"dev", set{
-		"environment": "a-very-long-environment1", "sources": mostSources(),
+		"environment": "a-very-long-environment", "sources": mostSources(),
 	}},
 }
 

@@ -79,7 +79,7 @@ var settings = []string{
 	"aws:backup/selection:Selection", "aws:backup/vault:Vault", "aws:cloudwatch/compositeAlarm:CompositeAlarm", "aws:cloudwatch/dashboard:Dashboard",
 	"aws:cloudwatch/eventBusPolicy:EventBusPolicy", "aws:cloudwatch/eventTarget:EventTarget", "aws:cloudwatch/metricAlarm:MetricAlarm",
 	"aws:ec2/", "aws:vpc/", "aws:ecr/", "aws:iam/", "aws:kms/alias:Alias", "aws:kms/replicaKey:ReplicaKey", "aws:lambda/alias:Alias", "aws:sfn/alias:Alias",
-	"aws:sns/", "aws:sqs/", "pulumi:providers:aws",
+	"aws:sns/", "aws:sqs/", "aws:xray/", "pulumi:providers:aws",
 }
 
 func TestEveryFailureThatAWSTellsHasAnAlarmOrAReason(t *testing.T) {

@@ -65,6 +65,8 @@ var replacements = map[string]struct{ order, why string }{
 	"aws:sfn/alias:Alias":                               {deletedFirst, renamed},
 	"aws:sfn/stateMachine:StateMachine":                 {deletedFirst, "another type replaces it under its name: the runbook pauses the sources, and the alias goes with it"},
 
+	"aws:xray/samplingRule:SamplingRule": {createdFirst, "only another name replaces it, and the old rule is of a workflow that goes too"},
+
 	"aws:sns/topic:Topic":                           {deletedFirst, renamed},
 	"aws:sns/topicPolicy:TopicPolicy":               {createdFirst, "another topic replaces it"},
 	"aws:sns/topicSubscription:TopicSubscription":   {createdFirst, "another address replaces it"},

@@ -54,7 +54,7 @@ func (c *Config) stages() []components.Stage {
 			Description:    "Writes a trade once",
 			TimeoutSeconds: 10, WritesTable: true, Environment: c.retention(),
 			Metrics: []components.StageMetric{
-				{Graph: components.OutcomesGraph, Name: recorder.TradesRecorded, Label: "recorded"},
+				{Graph: components.OutcomesGraph, Name: recorder.EndToEndLatency, Label: "recorded", Statistic: "SampleCount"},
 				{Graph: components.OutcomesGraph, Name: recorder.TradesRejected, Label: "rejected"},
 				{Graph: components.OutcomesGraph, Name: recorder.ReviewRequired, Label: "flagged for review"},
 				{Graph: components.OutcomesGraph, Name: recorder.DuplicateTrades, Label: "duplicates"},

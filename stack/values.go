@@ -332,7 +332,7 @@ func joined(err error) []error {
 // examples are valid values of keys that several rules are about, or the components'.
 var examples = map[string]string{
 	"sources": "[system1, system2]", "eventBusName": "default", "producerAccounts": `{system1: ["444455556666"]}`, "archiveDays": "90",
-	"workflowType": "STANDARD", "workflowLogLevel": "ERROR", "functionLogLevel": "INFO", "maxRetries": "3",
+	"workflowType": "STANDARD", "workflowLogLevel": "ERROR", "tracePercent": "1", "functionLogLevel": "INFO", "maxRetries": "3",
 	"apiEndpointCidrs": "[203.0.113.0/24]", "maxWriteUnits": "0", "maxReadUnits": "0", "silenceAlarmMinutes": "0",
 	"logRetentionDays": "365", "imageArguments": "{INSIGHTS: without}", "manageRegistryReplication": "false",
 	"vpcEndpoints": "[logs, ssm]",

@@ -87,6 +87,7 @@ var limits = map[string]struct {
 	"aws:lambda/function:Function":                                  {"name", 64, `^[A-Za-z0-9_-]+$`},
 	"aws:sfn/alias:Alias":                                           {"name", 80, `^[A-Za-z0-9._-]+$`},
 	"aws:sfn/stateMachine:StateMachine":                             {"name", 80, `^[A-Za-z0-9_-]+$`},
+	"aws:xray/samplingRule:SamplingRule":                            {"ruleName", 32, `^[A-Za-z0-9_-]+$`},
 	"aws:sns/topic:Topic":                                           {"name", 256, `^[A-Za-z0-9_-]+$`},
 	"aws:sqs/queue:Queue":                                           {"name", 80, `^[A-Za-z0-9_-]+$`},
 	"aws:ssm/parameter:Parameter":                                   {"name", 1011, `^(/[A-Za-z0-9._-]+){1,15}$`},

@@ -65,6 +65,7 @@ func (w *world) items(of *table.Table) []item {
 		} {
 			*to = table.Text(attributes, name)
 		}
+		i.eventID = recorder.EventID(i.eventID, table.Text(attributes, "execution"))
 		version := table.Text(attributes, "version")
 		i.source, _, _ = strings.Cut(version, "#")
 		i.key = i.tradeID + " " + version

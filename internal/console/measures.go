@@ -59,7 +59,7 @@ type outcome struct {
 
 var outcomes = []outcome{
 	{"recorded", "good", func(c *Console) []operate.Metric {
-		return []operate.Metric{c.own(recorder.Name, recorder.TradesRecorded, "Sum")}
+		return []operate.Metric{c.own(recorder.Name, recorder.EndToEndLatency, "SampleCount")}
 	}},
 	{"rejected", "warn", func(c *Console) []operate.Metric {
 		return []operate.Metric{c.own(recorder.Name, recorder.TradesRejected, "Sum")}

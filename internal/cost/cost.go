@@ -48,7 +48,7 @@ type Line struct {
 
 // Lines lists what a stack costs.
 func Lines(d Definition, u Usage, a Assumptions, prices []Price) []Line {
-	b := bill{d: d, a: a, prices: prices}
+	b, u := bill{d: d, a: a, prices: prices}, u.with(d.Express)
 	trades := a.PerSecond * seconds / Million
 	regions := append([]string{d.Region}, d.Replicas...)
 
@@ -82,11 +82,7 @@ func Lines(d Definition, u Usage, a Assumptions, prices []Price) []Line {
 	b.trades("DynamoDB", "replication", Million*u.ItemBytes*float64(len(d.Replicas)), "transfer", gb)
 	b.trades("CloudWatch", "functions' logs", Million*u.LogBytes, "logs", gb)
 	if d.Traced {
-		// The default sampling rule takes the first request of a second and 5 % of the others:
-		// https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
-		first := min(a.PerSecond, 1)
-		b.trades("X-Ray", "traces of 5 %", Million*0.05, "trace", Million)
-		b.month("X-Ray", "traces of the first in each second", first*0.95*seconds, "trace", Million)
+		b.trades("X-Ray", fmt.Sprintf("traces of %.0f %%", d.Sampled*100), Million*d.Sampled, "trace", Million)
 	}
 
 	b.month("KMS", "keys", float64(d.Keys), "key", 1)

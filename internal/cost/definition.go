@@ -11,6 +11,7 @@ type Definition struct {
 	Replicas []string // regions
 	Express  bool
 	Traced   bool
+	Sampled  float64 // the share of executions that is traced
 
 	MemoryMB int // of the functions, on average
 	Calls    int // how many functions a trade is passed to
@@ -41,6 +42,8 @@ func Define(stack string, here *cloud.Cloud) Definition {
 			d.Express = in["type"] == "EXPRESS"
 			tracing, _ := in["tracingConfiguration"].(map[string]any)
 			d.Traced = tracing["enabled"] == true
+		case "aws:xray/samplingRule:SamplingRule":
+			d.Sampled, _ = in["fixedRate"].(float64)
 		case "aws:lambda/function:Function":
 			size, _ := in["memorySize"].(float64)
 			memory += int(size)

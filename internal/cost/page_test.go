@@ -2,6 +2,7 @@ package cost_test
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,16 +23,37 @@ func TestThePageIsUpToDate(t *testing.T) {
 	page.Check(t, file, want, command)
 }
 
-// What is promised of a trade's cost: one write, less than a KB of logs, and six dollars for a million trades with EXPRESS and
-// the default memory, without X-Ray, whose sampling is the account's.
+// What is promised of a trade's cost: one write, less than a KB of logs, also if each trade is traced, and in production six
+// dollars for a million trades with EXPRESS.
 func TestWhatATradeCosts(t *testing.T) {
-	d, u := measured(t, "local")
-	if u.ItemBytes >= 1024 || u.TableUnits > 1.1 || u.LogBytes >= 1000 {
-		t.Errorf("a trade is %.0f bytes in %.2f units, and %.0f bytes of logs", u.ItemBytes, u.TableUnits, u.LogBytes)
+	for _, stack := range []string{"local", "prod"} {
+		d, u := measured(t, stack)
+		if u.ItemBytes >= 1024 || u.TableUnits > 1.1 || u.LogBytes >= 1000 {
+			t.Errorf("%s: a trade is %.0f bytes in %.2f units, and %.0f bytes of logs", stack, u.ItemBytes, u.TableUnits, u.LogBytes)
+		}
+		if d.Express = true; stack != "prod" {
+			continue
+		}
+		if sum := cost.Sum(cost.Lines(d, u, cost.Assumed, prices(t))); sum.Trades > 6 || !d.Traced || d.Sampled == 0 {
+			t.Errorf("a million trades cost %.4f USD, with traces of %v", sum.Trades, d.Sampled)
+		}
 	}
-	d.Express, d.Traced = true, false
-	if sum := cost.Sum(cost.Lines(d, u, cost.Assumed, prices(t))); sum.Trades > 6 {
-		t.Errorf("a million trades cost %.2f USD", sum.Trades)
+}
+
+func TestTheREADMESaysTheSame(t *testing.T) {
+	d, u := measured(t, "prod")
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d.Express = range []bool{false, true} {
+		sum := fmt.Sprintf("%.2f USD", cost.Sum(cost.Lines(d, u, cost.Assumed, prices(t))).Trades)
+		if !d.Express {
+			sum = fmt.Sprintf("%.0f USD", cost.Sum(cost.Lines(d, u, cost.Assumed, prices(t))).Trades)
+		}
+		if !strings.Contains(string(text), sum) {
+			t.Errorf("it doesn't have %s, what a million trades cost", sum)
+		}
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -16,6 +18,7 @@ import (
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/sample"
 	"trade-processing/lambdas/recorder"
+	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 	"trade-processing/local/provider"
 	"trade-processing/local/states"
@@ -34,15 +37,37 @@ type Usage struct {
 	IndexUnits  float64 // write units of its indexes, in each region
 	StoredBytes float64 // of the item and its index entries, in each region
 	Rejected    float64 // reads that look for another version
+
+	express bool   // the type of the workflow that ran
+	other   *Usage // with the other type
 }
+
+// with returns what the run would have used with a type of workflow.
+func (u Usage) with(express bool) Usage {
+	if u.other == nil || u.express == express {
+		return u
+	}
+	return *u.other
+}
+
+// longer is by how much the ARN of an EXPRESS execution is longer than another's: it has express in place of execution, and
+// ends in a further UUID, which is all that the item has of the rest.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+const (
+	longerName = len(":944ad597-60a9-431d-b706-719b189e5909")
+	longerARN  = longerName + len("express") - len("execution")
+)
 
 // Sample is how many trades are measured, unless others are asked for: the means don't change beyond.
 const Sample = 5_000
 
 // Measure deploys a stack on a local cloud, sends a sample through it and returns its definition and what the run used.
 func Measure(ctx context.Context, root, name string, trades int) (Definition, Usage, error) {
-	logged := meter{mu: new(sync.Mutex), metrics: map[string]bool{}}
-	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: &logged, Observe: logged.visit})
+	logged := meter{mu: new(sync.Mutex), metrics: map[string]bool{}, chance: rand.NewPCG(1, 1)}
+	now := &moment{Clock: clock.Real(), now: time.Now()}
+	here := cloud.New(cloud.Options{
+		Images: localrun.Images(), Logs: &logged, Observe: logged.visit, Clock: now, Random: logged.draw,
+	})
 	var wrong *stack.ConfigError
 	program := stack.DeployFrom(root)
 	opened, err := engine.Open(engine.Options{
@@ -77,6 +102,9 @@ func Measure(ctx context.Context, root, name string, trades int) (Definition, Us
 			return Definition{}, Usage{}, fmt.Errorf("reading the sample: %s", problem.Reason)
 		}
 		before := logged.now()
+		if !entry.Time.IsZero() {
+			now.now = entry.Time.Add(time.Second)
+		}
 		receipt, err := here.PutEvent(ctx, text("region"), text("eventBusName"), cloud.Entry{
 			Source: entry.Source, DetailType: entry.DetailType, Detail: entry.Detail, Time: entry.Time,
 		})
@@ -87,28 +115,55 @@ func Measure(ctx context.Context, root, name string, trades int) (Definition, Us
 			passed.executions++
 			after := logged.now()
 			passed.bytes += after.bytes - before.bytes
+			passed.lines += after.lines - before.lines
 			passed.visits += after.visits - before.visits
 		}
 	}
 	d := Define(name, here)
-	usage, err := passed.usage(here, d, text("tradeTableName"))
+	usage, err := passed.usage(here, d, text("tradeTableName"), 0)
+	if err != nil {
+		return d, usage, err
+	}
+	sign := 1
+	if d.Express {
+		sign = -1
+	}
+	other, err := passed.usage(here, d, text("tradeTableName"), sign)
+	usage.express, usage.other = d.Express, &other
 	return d, usage, err
 }
+
+// moment is a clock that is set to shortly after each trade: its latency is then as long in a log line as that of a trade of
+// today, and no calendar ends by the time the sample is run.
+type moment struct {
+	clock.Clock
+	now time.Time
+}
+
+func (m *moment) Now() time.Time { return m.now }
 
 // meter counts what happens while a run goes on.
 type meter struct {
 	mu      *sync.Mutex
 	metrics map[string]bool
+	chance  rand.Source // the same for each run, as some trades are traced by chance
 	counts
 }
 
-type counts struct{ bytes, visits, executions int64 }
+type counts struct{ bytes, lines, visits, executions int64 }
 
 // now returns what has been counted so far.
 func (m *meter) now() counts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.counts
+}
+
+// draw is the cloud's source of chance.
+func (m *meter) draw() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.chance.Uint64()
 }
 
 // Write takes one log line.
@@ -125,6 +180,7 @@ func (m *meter) Write(line []byte) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.bytes += int64(len(line))
+	m.lines++
 	for _, directive := range read.AWS.CloudWatchMetrics {
 		for _, metric := range directive.Metrics {
 			m.metrics[read.Function+" "+metric.Name] = true
@@ -139,8 +195,9 @@ func (m *meter) visit(v states.Visit) {
 	m.visits += 1 + int64(v.Retries)
 }
 
-// usage sums up a run. What happens on the way is per execution, and what is written per record.
-func (m *meter) usage(here *cloud.Cloud, d Definition, name string) (Usage, error) {
+// usage sums up a run. What happens on the way is per execution, and what is written per record. The execution's ARN is longer
+// so many times.
+func (m *meter) usage(here *cloud.Cloud, d Definition, name string, longer int) (Usage, error) {
 	table, err := here.Table(d.Region, name)
 	if err != nil {
 		return Usage{}, err
@@ -148,7 +205,7 @@ func (m *meter) usage(here *cloud.Cloud, d Definition, name string) (Usage, erro
 	u := Usage{Metrics: len(m.metrics)}
 	items := 0.0
 	for item := range table.Items() {
-		size := bytesOf(item, nil)
+		size := bytesOf(item, nil) + float64(longer*longerName)
 		u.ItemBytes += size
 		u.TableUnits += unitsOf(size)
 		u.StoredBytes += size + storedBesides
@@ -176,7 +233,7 @@ func (m *meter) usage(here *cloud.Cloud, d Definition, name string) (Usage, erro
 	}
 	started := float64(m.executions)
 	u.Transitions = 1 + float64(m.visits)/started // the start counts too
-	u.LogBytes = float64(m.bytes) / started
+	u.LogBytes = float64(m.bytes+m.lines*int64(longer*longerARN)) / started
 	return u, nil
 }
 

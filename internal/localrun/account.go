@@ -62,9 +62,9 @@ func (p Pipeline) Take() (Inventory, error) {
 	}
 	for item := range table.Entries() {
 		inventory.all++
-		its := item.Texts("eventId", "status")
-		if _, kept := queues[its[0]]; !kept {
-			inventory.items[its[1]]++
+		its := item.Texts("eventId", "execution", "status")
+		if _, kept := queues[recorder.EventID(its[0], its[1])]; !kept {
+			inventory.items[its[2]]++
 			inventory.sum += item.Sum()
 		}
 	}

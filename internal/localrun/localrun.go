@@ -226,14 +226,14 @@ func (p Pipeline) answered(answer recorder.Response, event string, detail []byte
 		return nil //nolint:nilerr // what is no trade has no place in the table
 	}
 	canonical := sent.Canonical()
-	its := item.Texts("trade", "digest", "status", "eventId")
+	its := item.Texts("trade", "digest", "status", "eventId", "execution")
 	if its[0] != string(canonical) || its[1] != trade.DigestOf(canonical) || its[2] != status {
 		return nil
 	}
 	switch {
 	case !mine:
 		collector.BorneOut(0)
-	case its[3] == event:
+	case recorder.EventID(its[3], its[4]) == event:
 		collector.BorneOut(item.Sum())
 	}
 	return nil

@@ -128,12 +128,13 @@ func (s *Stack) measureFlow(ctx context.Context, status *Status) error {
 	for _, source := range s.Outputs.Sources() {
 		metrics = append(metrics, s.ruleMetric(source, "Invocations"), s.ruleMetric(source, "FailedInvocations"))
 	}
-	outcomes := []struct{ shown, metric string }{
-		{"recorded", recorder.TradesRecorded}, {"rejected", recorder.TradesRejected}, {"duplicates", recorder.DuplicateTrades},
-		{"rejected again", recorder.DuplicateRejections}, {"conflicts", recorder.TradeConflicts},
+	outcomes := []struct{ shown, metric, statistic string }{
+		{"recorded", recorder.EndToEndLatency, "SampleCount"}, {"rejected", recorder.TradesRejected, "Sum"},
+		{"duplicates", recorder.DuplicateTrades, "Sum"}, {"rejected again", recorder.DuplicateRejections, "Sum"},
+		{"conflicts", recorder.TradeConflicts, "Sum"},
 	}
 	for _, outcome := range outcomes {
-		metrics = append(metrics, s.recorderMetric(outcome.metric, "Sum"))
+		metrics = append(metrics, s.recorderMetric(outcome.metric, outcome.statistic))
 	}
 	for _, name := range []string{"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"} {
 		metrics = append(metrics, Metric{Namespace: "AWS/States", Name: name, Dimensions: map[string]string{"StateMachineArn": s.Outputs.StateMachineARN}, Statistic: "Sum"})

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"trade-processing/internal/exitcode"
+	"trade-processing/lambdas/recorder"
 )
 
 // The statuses of a recorded version.
@@ -133,7 +134,7 @@ func (s *Stack) Trade(ctx context.Context, q TradeQuery) (*Trade, error) {
 			if recorded, err := time.Parse(time.RFC3339, version.RecordedAt); !q.AsOf.IsZero() && (err != nil || recorded.After(q.AsOf)) {
 				continue
 			}
-			version.ExecutionARN = s.executionARN(version.Execution)
+			version.EventID, version.ExecutionARN = recorder.EventID(version.EventID, version.Execution), s.executionARN(version.Execution)
 			sum := sha256.Sum256([]byte(version.Trade))
 			version.DigestIsRight = hex.EncodeToString(sum[:]) == version.Digest
 			found.Versions = append(found.Versions, version)

@@ -33,7 +33,7 @@ func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 		return nil
 	case err != nil:
 		return err
-	case told.DuplicateTrades != 1 || told.TradesRecorded != 0:
+	case told.DuplicateTrades != 1 || told.EndToEndLatency != nil:
 		result.problem("the recorder took the trade that was sent again for a new one: see event %s in %s", v.again.eventID, v.recorderLog())
 	default:
 		result.found("the recorder recognised it")
@@ -44,8 +44,9 @@ func (v *verification) sendAgain(ctx context.Context, result *Result) error {
 
 // recorderLine is what the recorder's metrics line says about an event.
 type recorderLine struct {
-	spoke                           bool // there is a line
-	DuplicateTrades, TradesRecorded int
+	spoke           bool // there is a line
+	DuplicateTrades int
+	EndToEndLatency *float64 // only of what was written
 }
 
 // recorderLog returns the log group of the recorder.

@@ -99,7 +99,8 @@ type callKey struct{}
 // Call is one invocation of a function. It belongs to the goroutine that handles the invocation; others may use only
 // Log.
 type Call struct {
-	// TraceHeader is the X-Ray trace header that Lambda set, and TraceID the id of the trace in it; empty if there is none.
+	// TraceHeader is the X-Ray trace header that Lambda set, and TraceID the id of the trace in it; empty if there is none, or
+	// X-Ray doesn't have the trace, because it isn't sampled.
 	TraceHeader, TraceID string
 
 	request  *Request
@@ -126,6 +127,10 @@ func (c *Call) setTrace(header string) {
 	for part := range strings.SplitSeq(header, ";") {
 		if root, found := strings.CutPrefix(part, "Root="); found {
 			c.TraceID = root
+		}
+		if part == "Sampled=0" {
+			c.TraceID = ""
+			return
 		}
 	}
 }

@@ -80,7 +80,7 @@ func newLogger(settings *Settings, output io.Writer) *slog.Logger {
 		Level: settings.level,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.String(slog.TimeKey, settings.Now().UTC().Format(timeFormat))
+				return slog.String(timestamp, settings.Now().UTC().Format(timeFormat))
 			}
 			return a
 		},
@@ -90,6 +90,10 @@ func newLogger(settings *Settings, output io.Writer) *slog.Logger {
 		slog.String("Function", settings.function),
 	)
 }
+
+// timestamp is the name of a line's time. Lambda adds a field of this name to JSON lines that lack it.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+const timestamp = "timestamp"
 
 // timeFormat is how every line has a time, in UTC: RFC 3339 with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z"

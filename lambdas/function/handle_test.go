@@ -105,7 +105,7 @@ func TestEveryLineCarriesTheIDs(t *testing.T) {
 	for _, line := range found {
 		for field, want := range map[string]string{
 			"tradeId": "t-1", "eventId": "e-1", "executionArn": "arn:x", "traceId": "1-2-3",
-			"Environment": "dev", "Function": "tester", "time": "2024-05-28T13:30:00.123Z",
+			"Environment": "dev", "Function": "tester", "timestamp": "2024-05-28T13:30:00.123Z",
 		} {
 			if line[field] != want {
 				t.Errorf("%s is %v, want %s, in %v", field, line[field], want, line)

@@ -41,7 +41,7 @@ func (c *Call) measure(name, unit string, value int64) {
 //
 // It is built by hand: through a map and encoding/json it would cost more than the whole validation of a trade.
 func (c *Call) appendLine(b []byte, now time.Time, level slog.Level, message string) []byte {
-	b = append(b, `{"time":"`...)
+	b = append(b, `{"timestamp":"`...)
 	b = append(now.UTC().AppendFormat(b, timeFormat), '"')
 	b = appendField(b, "level", level.String())
 	b = appendField(b, "msg", message)

@@ -68,11 +68,11 @@ type Item struct {
 	Market         attributes  `dynamodbav:"-"` // in market; nothing that is read needs it
 
 	// Where the trade came from. Its source begins Version.
-	EventID      string `dynamodbav:"eventId,omitempty"`
+	EventID      string `dynamodbav:"eventId,omitempty"`      // see EventID: nearly always, it begins Execution
 	EventTime    string `dynamodbav:"eventTime"`              // RFC 3339
 	EventAccount string `dynamodbav:"eventAccount,omitempty"` // the AWS account that sent it
-	Execution    string `dynamodbav:"execution,omitempty"`    // see executionName
-	TraceID      string `dynamodbav:"traceId,omitempty"`      // X-Ray's
+	Execution    string `dynamodbav:"execution,omitempty"`    // see ExecutionName
+	TraceID      string `dynamodbav:"traceId,omitempty"`      // X-Ray's, if it has the trace
 
 	// RecordedAt is when the item was written: RFC 3339, milliseconds, UTC.
 	RecordedAt string `dynamodbav:"recordedAt"`
@@ -207,12 +207,14 @@ func (r *recorder) newItem(t *trade.Trade, in Request, traceID string, now time.
 		AmountReason:   string(in.Validation.AmountUncheckedReason),
 		RulesVersion:   in.Validation.RulesVersion,
 		Market:         market,
-		EventID:        in.Event.ID,
 		EventTime:      in.Event.Time.UTC().Format(time.RFC3339Nano),
 		EventAccount:   in.Event.AccountID,
 		Execution:      ExecutionName(in.ExecutionARN),
 		TraceID:        traceID,
 		RecordedAt:     now.UTC().Format(timeFormat),
+	}
+	if in.Event.ID != EventID("", item.Execution) {
+		item.EventID = in.Event.ID
 	}
 	if replaced, any := t.Replaces(); any && in.Validation.Valid {
 		item.Replaces = trade.VersionKey(in.Event.Source, replaced)
@@ -248,6 +250,18 @@ func ExecutionName(arn string) string {
 		return split[parts-1]
 	}
 	return arn
+}
+
+// EventID returns the id of the event that an item was made from: its own eventId, or what begins its execution's name.
+// EventBridge names an execution by the event's id, an underscore and another UUID
+// (https://github.com/wellcomecollection/catalogue-pipeline/pull/3227), so the id is stored once. An execution that somebody
+// else started has any name.
+func EventID(own, execution string) string {
+	const uuid = 36
+	if own != "" || len(execution) <= uuid || execution[uuid] != '_' {
+		return own
+	}
+	return execution[:uuid]
 }
 
 // maxCopyBytes bounds the copies: no valid field is longer, and an index key has a limited length.

@@ -30,7 +30,6 @@ const (
 	TradesRejected = "TradesRejected"
 	ReviewRequired = "ReviewRequired"
 
-	TradesRecorded      = "TradesRecorded"
 	DuplicateTrades     = "DuplicateTrades"
 	DuplicateRejections = "DuplicateRejections"
 	TradeConflicts      = "TradeConflicts"
@@ -38,7 +37,8 @@ const (
 	// ReplacedMissing counts corrections and cancels that came before what they replace, or name nothing that was sent.
 	ReplacedMissing = "ReplacedMissing"
 
-	// EndToEndLatency is the time from the event's time, which EventBridge gives in whole seconds, to the write.
+	// EndToEndLatency is the time from the event's time, which EventBridge gives in whole seconds, to the write: of each trade
+	// that is written, so that its sample count is how many are recorded.
 	EndToEndLatency = "EndToEndLatency"
 )
 
@@ -296,7 +296,6 @@ func report(call *function.Call, in Request, response Response, err error) {
 	}
 	call.Count(TradesRejected, rejected)
 	call.CountIf(ReviewRequired, in.Validation.ReviewRequired)
-	call.CountIf(TradesRecorded, recorded)
 	call.CountIf(DuplicateTrades, response.Outcome == OutcomeDuplicate)
 	call.CountIf(DuplicateRejections, response.Outcome == OutcomeDuplicateRejected)
 	call.CountIf(TradeConflicts, conflict)

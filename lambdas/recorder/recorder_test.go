@@ -174,6 +174,36 @@ func TestAValidTradeIsRecorded(t *testing.T) {
 	}
 }
 
+// What X-Ray and EventBridge say elsewhere isn't stored again, nor the id of a trace that X-Ray doesn't have.
+func TestWhereATradeCameFromIsStoredOnce(t *testing.T) {
+	const id, other = "0f7a1d5e-6c3b-4f0e-9d2a-7b1c5e8f9a01", "5c1d2e3f-0a1b-4c2d-8e3f-4a5b6c7d8e9f"
+	for name, test := range map[string]struct{ execution, header, eventID, traceID string }{
+		"started by its event":               {id + "_" + other, "Root=1-2-3;Parent=4;Sampled=1", "", "1-2-3"},
+		"EXPRESS, started by its event":      {id + "_" + other + ":" + other, "Root=1-2-3;Sampled=1", "", "1-2-3"},
+		"started by another event":           {other + "_" + id, "Root=1-2-3", id, "1-2-3"},
+		"started by hand":                    {"again_" + id, "Root=1-2-3;Sampled=0;Lineage=5", id, ""},
+		"named by its event, as others do":   {id, "", id, ""},
+		"named by somebody who left no name": {"", "Root=1-2-3;Sampled=0", id, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := &fakeTable{}
+			payload := bytes.ReplaceAll(event(t, "valid"), []byte(executionARN), []byte(strings.TrimSuffix(executionARN, "0f7a1d5e")+test.execution))
+			ctx := context.WithValue(t.Context(), "x-amzn-trace-id", test.header) //nolint:staticcheck // aws-lambda-go's own key is a string
+			if _, err := mustHandler(t, table).Invoke(ctx, payload); err != nil {
+				t.Fatal(err)
+			}
+			item := only(t, table)
+			text := func(attribute string) string { s, _ := item[attribute].(string); return s }
+			if text("eventId") != test.eventID || text("traceId") != test.traceID || text("execution") != test.execution {
+				t.Errorf("%v", item)
+			}
+			if got := recorder.EventID(text("eventId"), test.execution); got != id {
+				t.Errorf("the item's event is %q", got)
+			}
+		})
+	}
+}
+
 func TestARejectedTradeIsRecordedWithItsViolations(t *testing.T) {
 	table := &fakeTable{}
 	response := invoke(t, mustHandler(t, table), event(t, "rejected"))
@@ -758,9 +788,9 @@ func TestMetrics(t *testing.T) {
 		payload []byte
 		want    map[string]any
 	}{
-		{"recorded", event(t, "valid"), map[string]any{"TradesRejected": 0.0, "ReviewRequired": 1.0, "TradesRecorded": 1.0, "EndToEndLatency": 1250.0}},
+		{"recorded", event(t, "valid"), map[string]any{"TradesRejected": 0.0, "ReviewRequired": 1.0, "EndToEndLatency": 1250.0}},
 		{"duplicate", fromExecution(event(t, "valid"), "-2"), map[string]any{"TradesRejected": 0.0, "ReviewRequired": 1.0, "DuplicateTrades": 1.0}},
-		{"rejected", event(t, "rejected"), map[string]any{"TradesRejected": 1.0, "TradesRecorded": 1.0, "EndToEndLatency": 1250.0, "violations": "AMOUNT_ZERO,QUANTITY_ZERO"}},
+		{"rejected", event(t, "rejected"), map[string]any{"TradesRejected": 1.0, "EndToEndLatency": 1250.0, "violations": "AMOUNT_ZERO,QUANTITY_ZERO"}},
 		{"duplicate of a rejection", fromExecution(event(t, "rejected"), "-2"), map[string]any{"TradesRejected": 1.0, "DuplicateRejections": 1.0, "violations": "AMOUNT_ZERO,QUANTITY_ZERO"}},
 		{"conflict", fromExecution(conflicting, "-3"), map[string]any{"TradesRejected": 0.0, "ReviewRequired": 1.0, "TradeConflicts": 1.0, "errorType": "TradeConflict"}},
 	} {
@@ -775,7 +805,7 @@ func TestMetrics(t *testing.T) {
 			if err := json.Unmarshal(output.Bytes(), &line); err != nil {
 				t.Fatalf("%v: %s", err, &output)
 			}
-			for _, name := range []string{"time", "level", "msg", "_aws", "Environment", "Function", "tradeId", "eventId", "executionArn", "traceId", "error"} {
+			for _, name := range []string{"timestamp", "level", "msg", "_aws", "Environment", "Function", "tradeId", "eventId", "executionArn", "traceId", "error"} {
 				delete(line, name)
 			}
 			if diff := cmp.Diff(step.want, line); diff != "" {

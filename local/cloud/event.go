@@ -147,9 +147,9 @@ func depth(text []byte) int {
 	return deepest
 }
 
-// traceHeader begins an X-Ray trace.
+// traceHeader begins an X-Ray trace; decided says whether it is recorded.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 func (c *Cloud) traceHeader() string {
 	now := strconv.FormatInt(c.clock.Now().Unix(), 16)
-	return "Root=1-" + now + "-" + c.hex(24) + ";Sampled=1"
+	return "Root=1-" + now + "-" + c.hex(24)
 }

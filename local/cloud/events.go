@@ -377,7 +377,7 @@ func (c *Cloud) Deliver(ctx context.Context, a *Accepted) (Receipt, error) {
 		}
 		matched.measured[matchedEvents].Add(c.clock.Now(), 1)
 		for _, t := range matched.targets {
-			deliveries, err := c.deliver(ctx, matched, t, document, a.trace)
+			deliveries, err := c.deliver(ctx, matched, t, document, a)
 			receipt.Deliveries = append(receipt.Deliveries, deliveries...)
 			if err != nil {
 				return receipt, err
@@ -398,7 +398,7 @@ func (c *Cloud) keepable(a *Accepted) error {
 
 // deliver starts the target with the event, or sends the event to the target's dead-letter queue if that fails. There
 // is more than one delivery if the answer of a start was lost.
-func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *states.Document, trace string) ([]Delivery, error) {
+func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *states.Document, a *Accepted) ([]Delivery, error) {
 	matched.measured[invocations].Add(c.clock.Now(), 1)
 	living, err := c.live.machines.get(t.machine)
 	if err == nil {
@@ -408,14 +408,20 @@ func (c *Cloud) deliver(ctx context.Context, matched *rule, t target, document *
 		err = &states.Failure{Name: InvalidExecutionInput, Cause: fmt.Sprintf("%d bytes with the envelope; an execution takes %d", size, maxInput)}
 	}
 	if err != nil {
-		return []Delivery{c.undelivered(ctx, matched, t, document, trace, err)}, nil
+		return []Delivery{c.undelivered(ctx, matched, t, document, a.trace, err)}, nil
 	}
 	if c.faults == nil { // nothing has to be retried, so nothing runs beside it
 		delivery := Delivery{Rule: matched.name}
-		err := c.conclude(ctx, living, start{called: t.machine, trace: trace}, document, &delivery)
+		err := c.conclude(ctx, living, c.startOf(t, a), document, &delivery)
 		return []Delivery{delivery}, err
 	}
-	return c.start(ctx, matched, t, living, document, trace)
+	return c.start(ctx, matched, t, living, document, a)
+}
+
+// startOf is how an event starts a target's machine. AWS doesn't say how EventBridge names executions; those who met a name
+// say by the event's id and another UUID: https://github.com/wellcomecollection/catalogue-pipeline/pull/3227
+func (c *Cloud) startOf(t target, a *Accepted) start {
+	return start{called: t.machine, name: a.ID + "_" + c.uuid(), trace: a.trace}
 }
 
 // The pauses between the attempts to start a target. EventBridge doesn't say how long its own are, only that they grow
@@ -427,7 +433,7 @@ const (
 )
 
 // start calls StartExecution until it answers, or the target's retry policy gives up, and waits for all executions.
-func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine, document *states.Document, trace string) ([]Delivery, error) {
+func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine, document *states.Document, a *Accepted) ([]Delivery, error) {
 	type execution struct {
 		delivery Delivery
 		err      error
@@ -439,7 +445,7 @@ func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine,
 		running = append(running, e)
 		clock.Go(c.clock, func() {
 			defer close(e.ended)
-			e.err = c.conclude(ctx, on, start{called: t.machine, trace: trace}, document, &e.delivery)
+			e.err = c.conclude(ctx, on, c.startOf(t, a), document, &e.delivery)
 		})
 		return struct{}{}, nil
 	}
@@ -465,7 +471,7 @@ func (c *Cloud) start(ctx context.Context, matched *rule, t target, on *machine,
 		}
 	}
 	if failed != nil {
-		deliveries = append(deliveries, c.undelivered(ctx, matched, t, document, trace, failed))
+		deliveries = append(deliveries, c.undelivered(ctx, matched, t, document, a.trace, failed))
 	}
 	return deliveries, context.Cause(ctx)
 }

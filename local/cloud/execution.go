@@ -121,6 +121,7 @@ func (c *Cloud) execute(ctx context.Context, m *machine, by start, input *states
 	defer release()
 	begun := c.clock.Now()
 	m.measured[executionsStarted].Add(begun, 1)
+	by.trace = c.decided(by.trace, strings.Split(m.arn, ":")[3], m.name)
 	work := &tasks{cloud: c, machine: m.arn, trace: by.trace}
 	environment := states.Environment{Clock: c.clock, Random: c.chance, Tasks: work, Observe: c.observe}
 	if c.desks != nil {

@@ -208,7 +208,7 @@ func (c *Cloud) functionIn(uri string) (string, error) {
 // InvokeFunction calls a function by its ARN, with a version or an alias behind it, as an administrator. The error is a
 // *states.Failure if the function fails.
 func (c *Cloud) InvokeFunction(ctx context.Context, arn string, payload []byte) (function.Answer, error) {
-	return c.invoke(ctx, arn, c.traceHeader(), payload)
+	return c.invoke(ctx, arn, c.decided(c.traceHeader(), "", arn), payload)
 }
 
 // invoke calls a function by its ARN, with a version or an alias behind it. The error is a *states.Failure, as Step

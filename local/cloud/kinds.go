@@ -12,7 +12,7 @@ import (
 var kinds = func() map[string]kind {
 	all := map[string]kind{}
 	for _, family := range []map[string]kind{
-		queueKinds, eventKinds, workflowKinds, functionKinds, tableKinds, parameterKinds, alarmKinds, records,
+		queueKinds, eventKinds, workflowKinds, functionKinds, tableKinds, parameterKinds, alarmKinds, samplingKinds, records,
 	} {
 		maps.Copy(all, family)
 	}

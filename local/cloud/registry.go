@@ -22,7 +22,8 @@ type live struct {
 	functions    registry[*function.Function]
 	tables       registry[*table.Table]
 	replications registry[[]*table.Replication]
-	pushed       registry[bool] // by repository URL
+	pushed       registry[bool]      // by repository URL
+	samplings    registry[*sampling] // by region and name of the state machine
 }
 
 // registry finds living things by ARN, or by another name. The zero value is empty.

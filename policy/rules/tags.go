@@ -45,6 +45,7 @@ var taggable = map[string]string{
 	"aws:ssm/parameter:Parameter":                                   "tags",
 	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":       "tags",
 	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":     "tags",
+	"aws:xray/samplingRule:SamplingRule":                            "tags",
 }
 
 var tagControls = []string{"EventBridge.2", "Lambda.6", "SQS.2", "SNS.3", "DynamoDB.5", "IAM.24", "EC2.43", "EC2.44", "EC2.46", "EC2.48"}

@@ -56,6 +56,7 @@ var changedKeys = []changed{
 	{key: "archiveDays", value: 30},
 	{key: "workflowType", value: "EXPRESS", with: map[string]any{"maxRetries": 1}, gap: "a state machine can't have two types, nor two machines one name"},
 	{key: "workflowLogLevel", value: nil},
+	{key: "tracePercent", value: 50},
 	{key: "functionLogLevel", value: "WARN"},
 	{key: "maxRetries", value: 2},
 	{key: "apiEndpoint", value: "https://api.example.com/v1", with: map[string]any{"apiEndpointCidrs": []string{"203.0.113.0/24"}}},

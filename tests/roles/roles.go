@@ -56,6 +56,10 @@ func Services() iam.Document {
 			"states:PublishStateMachineVersion", "states:DeleteStateMachineVersion", "states:ListStateMachineVersions",
 			"states:CreateStateMachineAlias", "states:DeleteStateMachineAlias", "states:DescribeStateMachineAlias",
 			"states:UpdateStateMachineAlias", "states:ListStateMachineAliases", "states:ListTagsForResource", "states:TagResource", "states:UntagResource"),
+		// X-Ray takes no more of the workflow's name than its end.
+		allow("TraceRule", iam.Strings{arn("xray", "sampling-rule/*ENVIRONMENT-workflow")},
+			"xray:CreateSamplingRule", "xray:UpdateSamplingRule", "xray:DeleteSamplingRule", "xray:ListTagsForResource", "xray:TagResource", "xray:UntagResource"),
+		allow("TraceRules", iam.Strings{"*"}, "xray:GetSamplingRules"),                 // no resource level
 		allow("Definition", iam.Strings{"*"}, "states:ValidateStateMachineDefinition"), // no resource level
 		allow("Functions", iam.Strings{arn("lambda", "function:"+prefix+"-*")},
 			"lambda:CreateFunction", "lambda:DeleteFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetFunctionConcurrency",
@@ -165,7 +169,7 @@ test checks the policies against every resource of stacks dev and prod, using th
 ## Deploy
 
 Two managed policies, because IAM limits one to 6,144 characters. They can't touch another environment's stack, except one whose name
-continues this one's after a hyphen (dev's role reaches dev-eu) and resources that have no name before they exist: the network,
+continues this one's after a hyphen (dev's role reaches dev-eu), X-Ray's rule of one whose name ends in this one's, and resources that have no name before they exist: the network,
 subscriptions, backup plans, and the settings of the image registry.
 
 %s

@@ -68,6 +68,7 @@ var needs = map[string]string{
 	"sqs/queuePolicy:QueuePolicy":                               "sqs:GetQueueAttributes sqs:SetQueueAttributes",
 	"sqs/redriveAllowPolicy:RedriveAllowPolicy":                 "sqs:GetQueueAttributes sqs:SetQueueAttributes", // *
 	"ssm/parameter:Parameter":                                   "ssm:GetParameter ssm:DescribeParameters ssm:ListTagsForResource ssm:PutParameter ssm:DeleteParameter ssm:AddTagsToResource ssm:RemoveTagsFromResource kms:Encrypt kms:Decrypt",
+	"xray/samplingRule:SamplingRule":                            "xray:GetSamplingRules xray:ListTagsForResource xray:CreateSamplingRule xray:UpdateSamplingRule xray:DeleteSamplingRule xray:TagResource xray:UntagResource", // *
 	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 	"docker:index/image:Image": "ecr:GetAuthorizationToken ecr:BatchCheckLayerAvailability ecr:InitiateLayerUpload ecr:UploadLayerPart ecr:CompleteLayerUpload ecr:PutImage ecr:BatchGetImage ecr:GetDownloadUrlForLayer",
 }
@@ -85,7 +86,7 @@ func onAnything(action string) bool {
 		"events:PutPermission", "events:RemovePermission", "states:ValidateStateMachineDefinition", "ssm:DescribeParameters",
 		"kms:CreateKey", "kms:ListAliases", "ecr:GetAuthorizationToken", "ecr:DescribeRegistry", "ecr:PutReplicationConfiguration",
 		"ecr:CreateRepositoryCreationTemplate", "ecr:DescribeRepositoryCreationTemplates", "ecr:UpdateRepositoryCreationTemplate",
-		"ecr:DeleteRepositoryCreationTemplate", "logs:DescribeLogGroups", "cloudwatch:DescribeAlarms",
+		"ecr:DeleteRepositoryCreationTemplate", "logs:DescribeLogGroups", "cloudwatch:DescribeAlarms", "xray:GetSamplingRules",
 	}, action)
 }
 
@@ -147,6 +148,8 @@ func (n node) request(action, environment string) iam.Request {
 		r.Resource = in("lambda", "function:"+first("functionName", "name"))
 	case service == "states":
 		r.Resource = in("states", "stateMachine:trade-processing-"+environment+"-workflow")
+	case service == "xray":
+		r.Resource = in("xray", "sampling-rule/"+text("ruleName"))
 	case service == "dynamodb":
 		r.Resource = in("dynamodb", "table/"+path.Base(first("name", "globalTableArn")))
 	case service == "ssm":

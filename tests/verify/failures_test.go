@@ -316,8 +316,8 @@ func TestEveryAttributeIsCompared(t *testing.T) {
 		"version", "timestamp", "action", "eventAccount",
 	} {
 		for name, value := range map[string]any{"is missing": nil, "is another": map[string]string{"S": "another"}, "is of another type": map[string]string{"N": "1"}} {
-			if attribute == "rulesVersion" && name == "is another" {
-				continue // any version is one
+			if attribute == "rulesVersion" && name == "is another" || (attribute == "eventId" || attribute == "traceId") && name == "is missing" {
+				continue // any version is one; the execution's name begins with the event's id; not all traces are taken
 			}
 			t.Run(attribute+" "+name, func(t *testing.T) {
 				w.t = t
