@@ -102,6 +102,7 @@ func Measure(ctx context.Context, root, name string, trades int) (Definition, Us
 			return Definition{}, Usage{}, fmt.Errorf("reading the sample: %s", problem.Reason)
 		}
 		before := logged.now()
+		logged.seed()
 		if !entry.Time.IsZero() {
 			now.now = entry.Time.Add(time.Second)
 		}
@@ -146,7 +147,8 @@ func (m *moment) Now() time.Time { return m.now }
 type meter struct {
 	mu      *sync.Mutex
 	metrics map[string]bool
-	chance  rand.Source // the same for each run, as some trades are traced by chance
+	chance  *rand.PCG // the same for each run, as some trades are traced by chance
+	seeds   uint64
 	counts
 }
 
@@ -157,6 +159,14 @@ func (m *meter) now() counts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.counts
+}
+
+// seed begins a trade's chance. How much the one before it drew depends on time, if it failed.
+func (m *meter) seed() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.seeds++
+	m.chance.Seed(1, m.seeds)
 }
 
 // draw is the cloud's source of chance.
