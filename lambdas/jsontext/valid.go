@@ -3,8 +3,8 @@ package jsontext
 // maxDepth is how deep json.Valid lets values be nested.
 const maxDepth = 10000
 
-// Valid reports whether text is one JSON value. It agrees with json.Valid, which calls a function for each byte and so takes
-// five times as long: every service on a trade's way checks what it gets.
+// Valid reports whether text is one JSON value. It agrees with json.Valid, which calls a function for each byte and so
+// takes several times as long: every service on a trade's way checks what it gets.
 func Valid(text []byte) bool {
 	at, ok := value(text, space(text, 0), 1)
 	return ok && space(text, at) == len(text)

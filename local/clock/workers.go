@@ -2,8 +2,8 @@ package clock
 
 import "sync"
 
-// workers run functions in reused goroutines. A new goroutine for each costs some 8 µs more CPU, because it grows its own
-// stack and wakes another thread; a pool of them costs next to nothing.
+// workers run functions in reused goroutines. A new goroutine for each costs some 8 µs more CPU, because it grows its
+// own stack and wakes another thread; a pool of them costs next to nothing.
 type workers struct {
 	mu   sync.Mutex
 	free []chan func() // the most recently used last, with a warm stack
