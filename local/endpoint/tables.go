@@ -24,7 +24,7 @@ var tableOperations = map[string]operation{
 	"PutItem": serve((*Endpoint).putItem), "Scan": serve((*Endpoint).scan), "BatchGetItem": serve((*Endpoint).batchGetItem),
 	"ListTables": serve((*Endpoint).listTables), "DescribeContinuousBackups": serve((*Endpoint).describeContinuousBackups),
 	"UpdateTable": serve((*Endpoint).updateTable), "DeleteTable": serve((*Endpoint).deleteTable), "ListBackups": serve((*Endpoint).listBackups),
-	"RestoreTableFromBackup": serve((*Endpoint).restoreTable),
+	"RestoreTableFromBackup": serve((*Endpoint).restoreTable), "ExportTableToPointInTime": serve((*Endpoint).exportTable), "DescribeExport": serve((*Endpoint).describeExport),
 }
 
 const (
@@ -267,22 +267,6 @@ func (e *Endpoint) deleteTable(ctx context.Context, region string, in struct{ Ta
 		return nil, awsapi.Validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
 	return told, e.cloud.Delete(of.Type, region, of.ID)
-}
-
-// describeContinuousBackups answers what was declared: here, nothing is backed up.
-func (e *Endpoint) describeContinuousBackups(_ context.Context, region string, in dynamodb.DescribeContinuousBackupsInput) (any, error) {
-	if _, err := e.table(region, in.TableName); err != nil {
-		return nil, err
-	}
-	declared, replica := e.declaredTable(region, *in.TableName)
-	status := "DISABLED"
-	recovery, _ := declared.Inputs["pointInTimeRecovery"].(map[string]any)
-	if recovery["enabled"] == true && replica == nil || replica != nil && replica.Inputs["pointInTimeRecovery"] == true {
-		status = "ENABLED"
-	}
-	return object{"ContinuousBackupsDescription": object{
-		"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": object{"PointInTimeRecoveryStatus": status},
-	}}, nil
 }
 
 // The SDK's inputs, whose items JSON can't be read into.

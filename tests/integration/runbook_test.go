@@ -56,13 +56,11 @@ var notRun = map[string]string{
 	"docs/runbook.md Keys 2":                     notLost,
 }
 
-// notServed are the calls that the local cloud refuses by name, because it has no backups, no restored tables and no exports: a
-// front answers in its place.
+// notServed are the calls that the local cloud refuses by name, because it doesn't restore so: a front answers in its place.
 var notServed = map[string]string{
 	"backup:GET:restore-metadata": `{"RestoreMetadata": {"encryptionType": "Default"}}`,
 	"backup:PUT:restore-jobs":     `{"RestoreJobId": "j"}`,
 	"RestoreTableToPointInTime":   `{"TableDescription": {"TableStatus": "CREATING"}}`,
-	"ExportTableToPointInTime":    `{"ExportDescription": {}}`,
 }
 
 // What blocks print, as patterns.

@@ -81,7 +81,8 @@ dynamodb.put_item(TableName=table, Item=dict(item, version={"S": "system1#other"
 described = dynamodb.describe_table(TableName=table)["Table"]
 expect(described["ItemCount"] == 2 and described["Replicas"][0]["RegionName"] == "eu-west-1", described)
 expect(dynamodb.list_tables()["TableNames"] == [table], "the tables")
-dynamodb.describe_continuous_backups(TableName=table)
+recovery = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+expect(recovery["EarliestRestorableDateTime"] < recovery["LatestRestorableDateTime"], recovery)
 
 expect(machine in [m["stateMachineArn"] for m in states.list_state_machines()["stateMachines"]], "the state machines")
 states.describe_state_machine(stateMachineArn=machine)
@@ -248,6 +249,16 @@ expect(dynamodb.scan(TableName=table + "-restored")["Items"] == held, "the resto
 refused("TableAlreadyExistsException", dynamodb.restore_table_from_backup, **restored)
 refused("ValidationException", dynamodb.restore_table_from_backup, **dict(restored, TargetTableName="a/b"))
 refused("BackupNotFoundException", dynamodb.restore_table_from_backup, **dict(restored, TargetTableName="another", BackupArn=arn + "/backup/1"))
+export = {"TableArn": arn, "S3Bucket": "none", "S3Prefix": "p", "ClientToken": "once"}
+told = dynamodb.export_table_to_point_in_time(**export)["ExportDescription"]
+expect(told["ExportStatus"] == "IN_PROGRESS" and told["ExportArn"].startswith(arn + "/export/") and "FailureCode" not in told, told)
+expect(dynamodb.export_table_to_point_in_time(**export)["ExportDescription"] == told, "an export that is asked for twice")
+told = dynamodb.describe_export(ExportArn=told["ExportArn"])["ExportDescription"]
+expect((told["ExportStatus"], told["FailureCode"], told["S3Prefix"]) == ("FAILED", "S3NoSuchBucket", "p"), told)
+refused("TableNotFoundException", dynamodb.export_table_to_point_in_time, **dict(export, TableArn=arn + "x"))
+refused("PointInTimeRecoveryUnavailableException", dynamodb.export_table_to_point_in_time, **dict(export, TableArn=arn + "-restored"))
+refused("InvalidExportTimeException", dynamodb.export_table_to_point_in_time, **dict(export, ExportTime=time.time() + 600))
+refused("ExportNotFoundException", dynamodb.describe_export, ExportArn=arn + "/export/01")
 dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
 expect(dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"], "a protected table")
 refused("ValidationException", dynamodb.delete_table, TableName=table)
