@@ -212,18 +212,22 @@ func (r *Replication) next(now int64, most int) []delayed {
 	return due
 }
 
-// together is how many writes are applied at once. On disk, that is one write.
-const together = 32
+// So many writes are applied at once: on disk, that is one write. None waits longer than patience for others, because alarms
+// go by its latency.
+const (
+	together = 32
+	patience = time.Second
+)
 
-// ripe reports whether so many are due.
-func (r *Replication) ripe(now int64) bool {
-	if r.due.Load() > now {
-		return false
+// ripe reports whether so many are due, or the first has been for so long.
+func (r *Replication) ripe(now time.Time) bool {
+	if due := r.due.Load(); due > now.UnixNano() || due <= now.Add(-patience).UnixNano() {
+		return due <= now.UnixNano()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	last := r.taken + together - 1
-	return last < len(r.pending) && r.pending[last].due <= now
+	return last < len(r.pending) && r.pending[last].due <= now.UnixNano()
 }
 
 // apply applies what is due, but at most limit writes.
@@ -308,7 +312,7 @@ func (t *Table) catchUp() {
 func (t *Table) forward() {
 	for _, r := range *t.outgoing.Load() {
 		now := r.to.clock.Now()
-		if !r.ripe(now.UnixNano()) || !r.applying.TryLock() {
+		if !r.ripe(now) || !r.applying.TryLock() {
 			continue
 		}
 		r.applyLocked(now, together)

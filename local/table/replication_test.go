@@ -191,6 +191,26 @@ func TestReplicationLatencyIsMeasuredAndCanBeDelayed(t *testing.T) {
 	}
 }
 
+// Few writes don't wait for many: alarms go by their latency.
+func TestAWriteIsReplicatedWithTheNextOne(t *testing.T) {
+	c, store := clock.NewVirtual(epoch), metrics.NewStore()
+	home, _, _ := global(t, c, table.Options{Metrics: store})
+	for _, id := range []string{"one", "two"} {
+		if err := put(home, trade(id, 1)); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(time.Minute)
+	}
+	count, err := metrics.ParseStatistic("SampleCount")
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := store.Series("AWS/DynamoDB", "ReplicationLatency", map[string]string{"TableName": "trades", "ReceivingRegion": "eu-west-1"})
+	if got, _ := series.Value(count, epoch, epoch.Add(time.Minute)); got != 1 {
+		t.Errorf("the latency of %v writes is known, want that of the first", got)
+	}
+}
+
 func TestTablesThatCanNotBeReplicas(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
