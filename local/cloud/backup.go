@@ -60,8 +60,8 @@ func (c *Cloud) BackUp(b Backup, of *Resource) (Backup, error) {
 	if c.disk == nil {
 		return b, &awsapi.Unsupported{Operation: "StartBackupJob", Feature: "a cloud in memory"}
 	}
-	if !c.backsUp(b.Region, b.Role) {
-		return b, awsapi.Error("InvalidParameterValueException", "IAM Role %s cannot be assumed by AWS Backup", b.Role)
+	if err := c.BackupAssumes(b.Region, b.Role); err != nil {
+		return b, err
 	}
 	living, err := c.live.tables.get(b.Table)
 	if err != nil {
@@ -81,41 +81,65 @@ func (c *Cloud) BackUp(b Backup, of *Resource) (Backup, error) {
 	return b, nil
 }
 
-// backsUp reports whether AWS Backup may assume a role. What the role may do is in policies of AWS's, which aren't known here.
-func (c *Cloud) backsUp(region, role string) bool {
+// BackupAssumes refuses a role that AWS Backup may not assume. What the role may do is in policies of AWS's, which aren't known here.
+func (c *Cloud) BackupAssumes(region, role string) error {
 	const job = "job"
 	c.mu.RLock()
 	then := access.New(Account, c.accessed(&Resource{Type: "aws:backup/selection:Selection", Region: region, ID: job, Outputs: Properties{"iamRoleArn": role}}))
 	c.mu.RUnlock()
 	by := access.Selection(region, Account, job)
-	return then.Check(access.BackUp, by, by, "") == nil
+	if then.Check(access.BackUp, by, by, "") != nil {
+		return awsapi.Error("InvalidParameterValueException", "IAM Role %s cannot be assumed by AWS Backup", role)
+	}
+	return nil
 }
 
 // Restore makes a new table of a backup, with its data and indexes.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_HowItWorks.html
-func (c *Cloud) Restore(b Backup, name string, encryption any) (*Resource, error) {
+func (c *Cloud) Restore(b Backup, name string, encryption any) error {
+	low := savedFrom(b.Point)
+	from := &saved{}
+	from.next, from.stop = iter.Pull2(c.disk.Scan(low, after(low), false))
+	defer from.stop()
+	return c.restoreFrom(from, b.Inputs, b.Region, name, encryption)
+}
+
+// RestoreAsOf makes a new table of another one in the region, with its data as it was at a time, and its indexes.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_HowItWorks.html
+func (c *Cloud) RestoreAsOf(at time.Time, of *Resource, region, name string, encryption any) error {
+	if c.disk == nil {
+		return &awsapi.Unsupported{Operation: "RestoreTableToPointInTime", Feature: "a cloud in memory"}
+	}
+	living, err := c.live.tables.get(tableARN(region, of.ID))
+	if err != nil {
+		return err
+	}
+	export, into := io.Pipe()
+	go func() { into.CloseWithError(living.ExportAsOf(into, at)) }()
+	defer export.Close() //nolint:errcheck // it has none
+	return c.restoreFrom(export, of.Inputs, region, name, encryption)
+}
+
+// restoreFrom makes a new table like one with these inputs, with the items of an export.
+func (c *Cloud) restoreFrom(export io.Reader, of Properties, region, name string, encryption any) error {
 	inputs := Properties{"name": name}
 	for _, property := range []string{"hashKey", "rangeKey", "attributes", "billingMode", "globalSecondaryIndexes", "onDemandThroughput", "serverSideEncryption"} {
-		if value, there := b.Inputs[property]; there {
+		if value, there := of[property]; there {
 			inputs[property] = value
 		}
 	}
 	if encryption != nil {
 		inputs["serverSideEncryption"] = encryption
 	}
-	made, err := c.Create("aws:dynamodb/table:Table", name, b.Region, inputs)
+	made, err := c.Create("aws:dynamodb/table:Table", name, region, inputs)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	living, err := c.live.tables.get(made.itsARN())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	low := savedFrom(b.Point)
-	from := &saved{}
-	from.next, from.stop = iter.Pull2(c.disk.Scan(low, after(low), false))
-	defer from.stop()
-	return made, living.Import(from)
+	return living.Import(export)
 }
 
 // emptyVault deletes a vault's recovery points, or refuses that.

@@ -2,12 +2,14 @@ package endpoint
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/uuid"
 
 	"trade-processing/local/awsapi"
 	"trade-processing/local/cloud"
@@ -17,13 +19,16 @@ const vaultType = "aws:backup/vault:Vault"
 
 var backupOperations = map[string]operation{
 	"StartBackupJob": serve((*Endpoint).startBackupJob), "ListBackupJobs": serve((*Endpoint).listBackupJobs),
-	"ListRecoveryPointsByBackupVault": serve((*Endpoint).listRecoveryPoints),
+	"ListRecoveryPointsByBackupVault": serve((*Endpoint).listRecoveryPoints), "GetRecoveryPointRestoreMetadata": serve((*Endpoint).restoreMetadata),
+	"StartRestoreJob": serve((*Endpoint).startRestoreJob), "DescribeRestoreJob": serve((*Endpoint).describeRestoreJob),
 }
 
 // https://docs.aws.amazon.com/aws-backup/latest/devguide/API_Operations.html
 var backupRoutes = []route{
 	on(http.MethodPut, "/backup-jobs", "StartBackupJob"), on(http.MethodGet, "/backup-jobs", "ListBackupJobs"),
 	on(http.MethodGet, "/backup-vaults/(?P<BackupVaultName>[^/]+)/recovery-points", "ListRecoveryPointsByBackupVault"),
+	on(http.MethodGet, "/backup-vaults/(?P<BackupVaultName>[^/]+)/recovery-points/(?P<RecoveryPointArn>.+)/restore-metadata", "GetRecoveryPointRestoreMetadata"),
+	on(http.MethodPut, "/restore-jobs", "StartRestoreJob"), on(http.MethodGet, "/restore-jobs/(?P<RestoreJobId>[^/]+)", "DescribeRestoreJob"),
 }
 
 func (e *Endpoint) vault(region, name string) (*cloud.Resource, error) {
@@ -102,6 +107,7 @@ func (e *Endpoint) listBackupJobs(_ context.Context, region string, in struct {
 // https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListRecoveryPointsByBackupVault.html
 func (e *Endpoint) listRecoveryPoints(_ context.Context, region string, in struct {
 	BackupVaultName, ResourceArn, ResourceType string
+	CreatedBefore                              time.Time
 	MaxResults, NextToken                      string
 }) (any, error) {
 	vault, err := e.vault(region, in.BackupVaultName)
@@ -110,7 +116,7 @@ func (e *Endpoint) listRecoveryPoints(_ context.Context, region string, in struc
 	}
 	listed := []any{}
 	for _, b := range slices.Backward(e.cloud.Backups(region)) {
-		if b.Vault == vault.ID && (in.ResourceArn == "" || in.ResourceArn == b.Table) && (in.ResourceType == "" || in.ResourceType == "DynamoDB") {
+		if b.Vault == vault.ID && (in.CreatedBefore.IsZero() || b.Began.Before(in.CreatedBefore)) && (in.ResourceArn == "" || in.ResourceArn == b.Table) && (in.ResourceType == "" || in.ResourceType == "DynamoDB") {
 			told := backupOf(b)
 			told["Status"], told["IsEncrypted"] = "COMPLETED", true
 			if b.Days > 0 {
@@ -148,34 +154,147 @@ func (e *Endpoint) listBackups(_ context.Context, region string, in struct {
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableFromBackup.html
 func (e *Endpoint) restoreTable(ctx context.Context, region string, in struct {
 	BackupArn, TargetTableName string
-	SSESpecificationOverride   *struct {
-		Enabled                 bool
-		SSEType, KMSMasterKeyID string
-	}
+	SSESpecificationOverride   *encryption
 }) (any, error) {
-	all := e.cloud.Backups(region)
-	at := slices.IndexFunc(all, func(b cloud.Backup) bool { return b.Point == in.BackupArn })
-	if at < 0 {
+	from, there := e.backup(region, in.BackupArn)
+	if !there {
 		return nil, awsapi.Error("BackupNotFoundException", "Backup not found: %s", in.BackupArn)
 	}
+	summary := object{"SourceBackupArn": from.Point, "SourceTableArn": from.Table, "RestoreDateTime": moment(from.Began), "RestoreInProgress": true}
+	return e.restored(ctx, region, in.TargetTableName, summary, func() error {
+		return e.cloud.Restore(from, in.TargetTableName, in.SSESpecificationOverride.property())
+	})
+}
+
+func (e *Endpoint) backup(region, point string) (cloud.Backup, bool) {
+	all := e.cloud.Backups(region)
+	at := slices.IndexFunc(all, func(b cloud.Backup) bool { return b.Point == point })
+	if at < 0 {
+		return cloud.Backup{}, false
+	}
+	return all[at], true
+}
+
+// encryption is that of a restored table, if it isn't that of the one before.
+type encryption struct {
+	Enabled                 bool
+	SSEType, KMSMasterKeyID string
+}
+
+func (e *encryption) property() any {
+	if e == nil {
+		return nil
+	}
+	return object{"enabled": e.Enabled, "kmsKeyArn": e.KMSMasterKeyID}
+}
+
+// restored makes a table that isn't there yet, and describes it.
+func (e *Endpoint) restored(ctx context.Context, region, name string, summary object, restore func() error) (any, error) {
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	if _, err := e.cloud.Table(region, in.TargetTableName); err == nil {
-		return nil, awsapi.Error("TableAlreadyExistsException", "Table already exists: %s", in.TargetTableName)
+	if _, err := e.cloud.Table(region, name); err == nil {
+		return nil, awsapi.Error("TableAlreadyExistsException", "Table already exists: %s", name)
 	}
-	var encryption any
-	if override := in.SSESpecificationOverride; override != nil {
-		encryption = object{"enabled": override.Enabled, "kmsKeyArn": override.KMSMasterKeyID}
-	}
-	if _, err := e.cloud.Restore(all[at], in.TargetTableName, encryption); err != nil {
+	if err := restore(); err != nil {
 		return nil, awsapi.Validation("%v", err)
 	}
-	described, err := e.describeTable(ctx, region, dynamodb.DescribeTableInput{TableName: &in.TargetTableName})
+	_, told, err := e.changedTable(ctx, region, &name, "CREATING")
 	if err != nil {
 		return nil, err
 	}
-	told := described.(object)["Table"].(object)
-	told["TableStatus"] = "CREATING"
-	told["RestoreSummary"] = object{"SourceBackupArn": all[at].Point, "SourceTableArn": all[at].Table, "RestoreDateTime": moment(all[at].Began), "RestoreInProgress": true}
-	return object{"TableDescription": told}, nil
+	told["TableDescription"].(object)["RestoreSummary"] = summary
+	return told, nil
+}
+
+// restoreMetadata serves https://docs.aws.amazon.com/aws-backup/latest/devguide/API_GetRecoveryPointRestoreMetadata.html
+func (e *Endpoint) restoreMetadata(_ context.Context, region string, in struct{ BackupVaultName, RecoveryPointArn string }) (any, error) {
+	if _, err := e.vault(region, in.BackupVaultName); err != nil {
+		return nil, err
+	}
+	from, there := e.backup(region, in.RecoveryPointArn)
+	if !there || from.Vault != in.BackupVaultName {
+		return nil, awsapi.Error("ResourceNotFoundException", "Cannot find recovery point.")
+	}
+	of := backupOf(from)
+	return object{
+		"BackupVaultArn": of["BackupVaultArn"], "RecoveryPointArn": from.Point, "ResourceType": of["ResourceType"],
+		"RestoreMetadata": object{"encryptionType": "Default"},
+	}, nil
+}
+
+const restoreNote = "restore/" // of a restore job, by its ID and by its token
+
+// startRestoreJob answers when the job has ended, and describeRestoreJob says how. The names of metadata are in any case.
+// https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartRestoreJob.html
+// https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-dynamodb.html
+func (e *Endpoint) startRestoreJob(ctx context.Context, region string, in struct {
+	RecoveryPointArn, IamRoleArn, IdempotencyToken, ResourceType string
+	Metadata                                                     map[string]string
+}) (any, error) {
+	var id string
+	if in.IdempotencyToken != "" && e.cloud.Note(restoreNote+"token/"+in.IdempotencyToken, &id) {
+		return object{"RestoreJobId": id}, nil
+	}
+	from, there := e.backup(region, in.RecoveryPointArn)
+	if !there {
+		return nil, awsapi.Error("ResourceNotFoundException", "Cannot find recovery point.")
+	}
+	var name, kind string
+	for key, value := range in.Metadata {
+		switch strings.ToLower(key) {
+		case "targettablename":
+			name = value
+		case "encryptiontype":
+			kind = value
+		default:
+			return nil, &awsapi.Unsupported{Feature: "the metadata " + key}
+		}
+	}
+	switch {
+	case name == "":
+		return nil, awsapi.Error("MissingParameterValueException", "Metadata has no targetTableName")
+	case kind != "Default":
+		return nil, &awsapi.Unsupported{Feature: "the encryption type " + kind + ", only Default"}
+	case in.ResourceType != "" && in.ResourceType != "DynamoDB":
+		return nil, awsapi.Error("InvalidParameterValueException", "The recovery point is not of the type %s", in.ResourceType)
+	}
+	if err := e.cloud.BackupAssumes(region, in.IamRoleArn); err != nil {
+		return nil, err
+	}
+	began, id := time.Now(), uuid.NewString()
+	_, err := e.restored(ctx, region, name, nil, func() error {
+		role := in.IamRoleArn[strings.LastIndex(in.IamRoleArn, "/")+1:]
+		if !slices.ContainsFunc(e.cloud.Resources(), func(r *cloud.Resource) bool { return r.Type == attachmentType && r.ID == role+"/"+restorePolicy }) {
+			return fmt.Errorf("User: %s is not authorized to perform: dynamodb:RestoreTableFromBackup on resource: %s", in.IamRoleArn, from.Point)
+		}
+		return e.cloud.Restore(from, name, object{"enabled": false})
+	})
+	job := backupOf(from)
+	job["SourceResourceArn"] = job["ResourceArn"]
+	for _, other := range []string{"BackupVaultName", "ResourceArn", "ResourceName"} {
+		delete(job, other)
+	}
+	maps.Copy(job, object{
+		"RestoreJobId": id, "AccountId": cloud.Account, "IamRoleArn": in.IamRoleArn, "CreationDate": moment(began), "CompletionDate": moment(time.Now()),
+		"RecoveryPointCreationDate": moment(from.Began), "Status": "COMPLETED", "PercentDone": "100.00%", "CreatedResourceArn": "arn:aws:dynamodb:" + region + ":" + cloud.Account + ":table/" + name,
+	})
+	if err != nil {
+		_, _, message := status(err)
+		job["Status"], job["StatusMessage"], job["PercentDone"] = "FAILED", message, "0.00%"
+		delete(job, "CreatedResourceArn")
+	}
+	e.cloud.SetNote(restoreNote+id, job)
+	e.cloud.SetNote(restoreNote+"token/"+in.IdempotencyToken, id)
+	return object{"RestoreJobId": id}, nil
+}
+
+// describeRestoreJob serves https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRestoreJob.html
+func (e *Endpoint) describeRestoreJob(_ context.Context, _ string, in struct {
+	RestoreJobID string `json:"RestoreJobId"`
+}) (any, error) {
+	var job object
+	if !e.cloud.Note(restoreNote+in.RestoreJobID, &job) {
+		return nil, awsapi.Error("ResourceNotFoundException", "Restore job %s does not exist.", in.RestoreJobID)
+	}
+	return job, nil
 }

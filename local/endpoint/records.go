@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"iter"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 const (
 	roleType         = "aws:iam/role:Role"
+	attachmentType   = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 	providerType     = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 	topicType        = "aws:sns/topic:Topic"
 	subscriptionType = "aws:sns/topicSubscription:TopicSubscription"
@@ -27,7 +29,8 @@ const (
 
 var (
 	roleOperations = map[string]operation{
-		"GetRole": serve((*Endpoint).getRole), "CreateOpenIDConnectProvider": serve((*Endpoint).createProvider), "GetOpenIDConnectProvider": serve((*Endpoint).getProvider),
+		"GetRole": serve((*Endpoint).getRole), "CreateRole": serve((*Endpoint).createRole), "AttachRolePolicy": serve((*Endpoint).attachRolePolicy),
+		"CreateOpenIDConnectProvider": serve((*Endpoint).createProvider), "GetOpenIDConnectProvider": serve((*Endpoint).getProvider),
 	}
 	topicOperations      = map[string]operation{"ListSubscriptionsByTopic": serve((*Endpoint).listSubscriptionsByTopic)}
 	networkOperations    = map[string]operation{"DescribeNetworkInterfaces": describeNetworkInterfaces}
@@ -40,23 +43,83 @@ var (
 // getRole finds a role wherever it was declared: IAM has no regions.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
 func (e *Endpoint) getRole(_ context.Context, _ string, in struct{ RoleName string }) (any, error) {
-	for _, r := range e.cloud.Resources() {
-		if r.Type == roleType && r.ID == in.RoleName {
-			type role struct {
-				Path, RoleName, Arn, CreateDate, AssumeRolePolicyDocument, Description string
+	found, err := e.role(in.RoleName)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		XMLName xml.Name `xml:"GetRoleResponse"`
+		Role    role     `xml:"GetRoleResult>Role"`
+	}{Role: roleOf(found)}, nil
+}
 
-				RoleID string `xml:"RoleId"`
-			}
-			return struct {
-				XMLName xml.Name `xml:"GetRoleResponse"`
-				Role    role     `xml:"GetRoleResult>Role"`
-			}{Role: role{
-				Path: "/", RoleName: r.ID, RoleID: r.ID, Arn: text(r.Outputs, "arn"), CreateDate: r.Created.UTC().Format(time.RFC3339),
-				AssumeRolePolicyDocument: url.QueryEscape(text(r.Inputs, "assumeRolePolicy")), Description: text(r.Inputs, "description"),
-			}}, nil
+func (e *Endpoint) role(name string) (*cloud.Resource, error) {
+	for _, r := range e.cloud.Resources() {
+		if r.Type == roleType && r.ID == name {
+			return r, nil
 		}
 	}
-	return nil, awsapi.Error("NoSuchEntity", "The role with name %s cannot be found.", in.RoleName)
+	return nil, awsapi.Error("NoSuchEntity", "The role with name %s cannot be found.", name)
+}
+
+type role struct {
+	Path, RoleName, Arn, CreateDate, AssumeRolePolicyDocument, Description string
+
+	RoleID string `xml:"RoleId"`
+}
+
+func roleOf(r *cloud.Resource) role {
+	return role{
+		Path: "/", RoleName: r.ID, RoleID: r.ID, Arn: text(r.Outputs, "arn"), CreateDate: r.Created.UTC().Format(time.RFC3339),
+		AssumeRolePolicyDocument: url.QueryEscape(text(r.Inputs, "assumeRolePolicy")), Description: text(r.Inputs, "description"),
+	}
+}
+
+var roleName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+
+// createRole serves https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html for a role without path, boundary and tags.
+func (e *Endpoint) createRole(_ context.Context, region string, in struct{ RoleName, AssumeRolePolicyDocument, Description string }) (any, error) {
+	if !roleName.MatchString(in.RoleName) {
+		return nil, awsapi.Error("ValidationError", "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
+	}
+	if !json.Valid([]byte(in.AssumeRolePolicyDocument)) {
+		return nil, awsapi.Error("MalformedPolicyDocument", "This policy contains invalid Json")
+	}
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	if _, err := e.role(in.RoleName); err == nil {
+		return nil, awsapi.Error("EntityAlreadyExists", "Role with name %s already exists.", in.RoleName)
+	}
+	made, err := e.cloud.Create(roleType, in.RoleName, region, cloud.Properties{
+		"name": in.RoleName, "assumeRolePolicy": in.AssumeRolePolicyDocument, "description": in.Description,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		XMLName xml.Name `xml:"CreateRoleResponse"`
+		Role    role     `xml:"CreateRoleResult>Role"`
+	}{Role: roleOf(made)}, nil
+}
+
+// restorePolicy is AWS's own policy for roles that AWS Backup restores with.
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForRestores.html
+const restorePolicy = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForRestores"
+
+// attachRolePolicy serves https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html
+func (e *Endpoint) attachRolePolicy(_ context.Context, region string, in struct{ RoleName, PolicyArn string }) (any, error) {
+	if _, err := e.role(in.RoleName); err != nil {
+		return nil, err
+	}
+	if in.PolicyArn != restorePolicy {
+		return nil, &awsapi.Unsupported{Feature: "the policy " + in.PolicyArn + ", only " + restorePolicy}
+	}
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	_, err := e.cloud.Create(attachmentType, in.RoleName, region, cloud.Properties{"role": in.RoleName, "policyArn": in.PolicyArn})
+	return struct {
+		XMLName xml.Name `xml:"AttachRolePolicyResponse"`
+	}{}, err
 }
 
 // createProvider serves https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html, but looks at no

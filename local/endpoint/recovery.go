@@ -71,6 +71,32 @@ func (e *Endpoint) recoverable(region, name string, at time.Time, refusal string
 	return at, nil
 }
 
+// restoreToPointInTime answers when the table has its items, as restoreTable does.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTime.html
+func (e *Endpoint) restoreToPointInTime(ctx context.Context, region string, in struct {
+	SourceTableName, TargetTableName string
+	RestoreDateTime                  moment
+	UseLatestRestorableTime          bool
+	SSESpecificationOverride         *encryption
+}) (any, error) {
+	at := time.Time(in.RestoreDateTime)
+	if at.IsZero() != in.UseLatestRestorableTime {
+		return nil, awsapi.Validation("One of RestoreDateTime and UseLatestRestorableTime must be given, and not both")
+	}
+	at, err := e.recoverable(region, in.SourceTableName, at, "InvalidRestoreTimeException")
+	if err != nil {
+		return nil, err
+	}
+	declared, _ := e.declaredTable(region, in.SourceTableName)
+	if declared == nil {
+		return nil, &awsapi.Unsupported{Feature: "a replica whose table is gone"}
+	}
+	summary := object{"SourceTableArn": "arn:aws:dynamodb:" + region + ":" + cloud.Account + ":table/" + in.SourceTableName, "RestoreDateTime": moment(at), "RestoreInProgress": true}
+	return e.restored(ctx, region, in.TargetTableName, summary, func() error {
+		return e.cloud.RestoreAsOf(at, declared, region, in.TargetTableName, in.SSESpecificationOverride.property())
+	})
+}
+
 const exportNote = "export/" // of an export, by its ARN and by its token
 
 // exportTable takes any order, as AWS does, whose exports fail later if there is no such bucket: there is none here.

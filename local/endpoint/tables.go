@@ -24,7 +24,8 @@ var tableOperations = map[string]operation{
 	"PutItem": serve((*Endpoint).putItem), "Scan": serve((*Endpoint).scan), "BatchGetItem": serve((*Endpoint).batchGetItem),
 	"ListTables": serve((*Endpoint).listTables), "DescribeContinuousBackups": serve((*Endpoint).describeContinuousBackups),
 	"UpdateTable": serve((*Endpoint).updateTable), "DeleteTable": serve((*Endpoint).deleteTable), "ListBackups": serve((*Endpoint).listBackups),
-	"RestoreTableFromBackup": serve((*Endpoint).restoreTable), "ExportTableToPointInTime": serve((*Endpoint).exportTable), "DescribeExport": serve((*Endpoint).describeExport),
+	"RestoreTableFromBackup": serve((*Endpoint).restoreTable), "RestoreTableToPointInTime": serve((*Endpoint).restoreToPointInTime),
+	"ExportTableToPointInTime": serve((*Endpoint).exportTable), "DescribeExport": serve((*Endpoint).describeExport),
 }
 
 const (

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 )
@@ -19,11 +21,17 @@ type exported struct {
 
 // Export writes all items, one JSON line each, in key order, for Import into a table with the same keys. Writes still
 // in transit between replicas aren't included; drain the replications first.
-func (t *Table) Export(w io.Writer) error {
+func (t *Table) Export(w io.Writer) error { return t.ExportAsOf(w, time.Unix(0, math.MaxInt64)) }
+
+// ExportAsOf writes the items as they were at a time. Only a table on disk still has what was overwritten since.
+func (t *Table) ExportAsOf(w io.Writer, at time.Time) error {
 	t.catchUp()
 	out := bufio.NewWriterSize(w, 1<<16)
 	encoder := json.NewEncoder(out)
 	for r := range t.store.snapshot() {
+		if r = t.store.asOf(r, at.UnixNano()); r == nil {
+			continue
+		}
 		item, err := attributevalue.MarshalMapJSON(r.item(nil))
 		if err == nil {
 			item, err = inOrder(item)

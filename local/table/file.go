@@ -14,6 +14,7 @@ import (
 //
 //	prefix 0    primary key              a record
 //	prefix tree index key                the primary key
+//	prefix 253  primary key, time     the record of that time, which was overwritten
 //	prefix 254  region, number           the primary key of a write that hasn't reached the replica of the region
 //	prefix 255  number of the record     the hash of its primary key
 type file struct {
@@ -27,6 +28,7 @@ type file struct {
 }
 
 const (
+	formerTree  = 253
 	pendingTree = 254
 	numberTree  = 255
 )
@@ -89,7 +91,9 @@ func (f *file) put(r, old *record, further []disk.Change) {
 			changes = append(changes, disk.Change{Key: f.key(tree, key), Value: r.keys[0]})
 		}
 	}
-	if old == nil {
+	if old != nil {
+		changes = append(changes, disk.Change{Key: f.key(formerTree, old.keys[0]+bytesOf(uint64(old.written.nanos))), Value: old.text()})
+	} else {
 		f.number++
 		hash := xxhash.Sum64String(r.keys[0])
 		f.known.add(hash)
@@ -98,6 +102,17 @@ func (f *file) put(r, old *record, further []disk.Change) {
 	if f.held = changes; !f.holding {
 		f.write()
 	}
+}
+
+func (f *file) asOf(r *record, nanos int64) *record {
+	if r.written.nanos <= nanos {
+		return r
+	}
+	key := r.keys[0]
+	for _, value := range f.disk.Scan(f.key(formerTree, key), f.key(formerTree, key+bytesOf(uint64(nanos)+1)), true) {
+		return readRecord(key, value)
+	}
+	return nil
 }
 
 func (f *file) hold() { f.holding = true }

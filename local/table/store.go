@@ -19,6 +19,8 @@ type records interface {
 	// hold has what is put from here on written together, by release.
 	hold()
 	release()
+	// asOf returns a record as it was at a time, or nil.
+	asOf(r *record, nanos int64) *record
 	// walk passes the records of one tree whose keys are within bounds, excluding start itself, until visit returns false.
 	// A nil start means the end that comes first.
 	walk(tree int, bounds keyRange, start *record, forward bool, visit func(*record) bool)
@@ -96,6 +98,13 @@ func (s trees) put(r, old *record, _ []disk.Change) {
 			tree.Set(r.keys[i], r)
 		}
 	}
+}
+
+func (trees) asOf(r *record, nanos int64) *record {
+	if r.written.nanos > nanos {
+		return nil
+	}
+	return r
 }
 
 func (trees) hold() {}

@@ -259,6 +259,46 @@ refused("TableNotFoundException", dynamodb.export_table_to_point_in_time, **dict
 refused("PointInTimeRecoveryUnavailableException", dynamodb.export_table_to_point_in_time, **dict(export, TableArn=arn + "-restored"))
 refused("InvalidExportTimeException", dynamodb.export_table_to_point_in_time, **dict(export, ExportTime=time.time() + 600))
 refused("ExportNotFoundException", dynamodb.describe_export, ExportArn=arn + "/export/01")
+recovered = {"SourceTableName": table, "TargetTableName": table + "-recovered", "UseLatestRestorableTime": True}
+told = dynamodb.restore_table_to_point_in_time(**recovered)["TableDescription"]
+expect(told["TableStatus"] == "CREATING" and told["RestoreSummary"]["SourceTableArn"] == arn, told)
+expect(dynamodb.scan(TableName=table + "-recovered")["Items"] == dynamodb.scan(TableName=table)["Items"], "the recovered items")
+refused("TableAlreadyExistsException", dynamodb.restore_table_to_point_in_time, **recovered)
+refused("TableNotFoundException", dynamodb.restore_table_to_point_in_time, **dict(recovered, SourceTableName="none"))
+refused("PointInTimeRecoveryUnavailableException", dynamodb.restore_table_to_point_in_time, **dict(recovered, SourceTableName=table + "-recovered"))
+del recovered["UseLatestRestorableTime"]
+refused("ValidationException", dynamodb.restore_table_to_point_in_time, **recovered)
+for wrong in time.time() + 600, time.time() - 86400:
+    refused("InvalidRestoreTimeException", dynamodb.restore_table_to_point_in_time, **dict(recovered, RestoreDateTime=wrong))
+
+trust = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}})
+restorer = roles.create_role(RoleName="restorer", AssumeRolePolicyDocument=trust)["Role"]
+expect(roles.get_role(RoleName="restorer")["Role"] == restorer, restorer)
+refused("EntityAlreadyExists", roles.create_role, RoleName="restorer", AssumeRolePolicyDocument=trust)
+refused("MalformedPolicyDocument", roles.create_role, RoleName="another", AssumeRolePolicyDocument="{")
+refused("ValidationError", roles.create_role, RoleName="a/b", AssumeRolePolicyDocument=trust)
+point = started["RecoveryPointArn"]
+metadata = backups.get_recovery_point_restore_metadata(BackupVaultName=vault, RecoveryPointArn=point)["RestoreMetadata"]
+refused("ResourceNotFoundException", backups.get_recovery_point_restore_metadata, BackupVaultName=vault, RecoveryPointArn=point + "1")
+order = {"RecoveryPointArn": point, "IamRoleArn": restorer["Arn"], "ResourceType": "DynamoDB", "Metadata": dict(metadata, targetTableName=table + "-again")}
+failed = backups.describe_restore_job(RestoreJobId=backups.start_restore_job(**order)["RestoreJobId"])
+expect(failed["Status"] == "FAILED" and "not authorized to perform: dynamodb:RestoreTableFromBackup" in failed["StatusMessage"], failed)
+policy = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForRestores"
+roles.attach_role_policy(RoleName="restorer", PolicyArn=policy)
+refused("NoSuchEntity", roles.attach_role_policy, RoleName="none", PolicyArn=policy)
+once = backups.start_restore_job(**order, IdempotencyToken="once")["RestoreJobId"]
+expect(backups.start_restore_job(**order, IdempotencyToken="once")["RestoreJobId"] == once, "a restore that is asked for twice")
+job = backups.describe_restore_job(RestoreJobId=once)
+expect(job["Status"] == "COMPLETED" and job["CreatedResourceArn"] == arn + "-again" and job["SourceResourceArn"] == arn, job)
+expect(dynamodb.scan(TableName=table + "-again")["Items"] == held, "the items that AWS Backup restored")
+job = backups.describe_restore_job(RestoreJobId=backups.start_restore_job(**order)["RestoreJobId"])
+expect((job["Status"], job["StatusMessage"]) == ("FAILED", "Table already exists: " + table + "-again"), job)
+refused("InvalidParameterValueException", backups.start_restore_job, **dict(order, IamRoleArn=role))
+refused("ResourceNotFoundException", backups.start_restore_job, **dict(order, RecoveryPointArn=point + "1"))
+refused("MissingParameterValueException", backups.start_restore_job, **dict(order, Metadata=metadata))
+refused("ResourceNotFoundException", backups.describe_restore_job, RestoreJobId="none")
+early = backups.list_recovery_points_by_backup_vault(BackupVaultName=vault, ByCreatedBefore=time.time() - 86400)["RecoveryPoints"]
+expect(early == [], early)
 dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
 expect(dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"], "a protected table")
 refused("ValidationException", dynamodb.delete_table, TableName=table)
