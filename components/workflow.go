@@ -174,12 +174,11 @@ func (args *WorkflowArgs) newSamplingRule(ctx *pulumi.Context, w *Workflow, name
 		// The end of a long name says more than its beginning.
 		RuleName:      pulumi.String(args.WorkflowName[max(0, len(args.WorkflowName)-maxSamplingRuleName):]),
 		ServiceName:   pulumi.String(args.WorkflowName),
-		ServiceType:   pulumi.String("AWS::StepFunctions::StateMachine"),
 		FixedRate:     pulumi.Float64(float64(args.TracePercent) / 100),
 		ReservoirSize: pulumi.Int(0), // at a trade a second, one in each second would be all
 		Priority:      pulumi.Int(1000),
 		Version:       pulumi.Int(1),
-		Host:          every, HttpMethod: every, ResourceArn: every, UrlPath: every,
+		ServiceType:   every, Host: every, HttpMethod: every, ResourceArn: every, UrlPath: every,
 	}, pulumi.Parent(w))
 	if err != nil {
 		return fmt.Errorf("creating the sampling rule of workflow %s: %w", name, err)

@@ -99,8 +99,7 @@ type callKey struct{}
 // Call is one invocation of a function. It belongs to the goroutine that handles the invocation; others may use only
 // Log.
 type Call struct {
-	// TraceHeader is the X-Ray trace header that Lambda set, and TraceID the id of the trace in it; empty if there is none, or
-	// X-Ray doesn't have the trace, because it isn't sampled.
+	// TraceHeader is the X-Ray trace header that Lambda set, and TraceID the id of the trace in it; empty if there is none.
 	TraceHeader, TraceID string
 
 	request  *Request
@@ -128,12 +127,11 @@ func (c *Call) setTrace(header string) {
 		if root, found := strings.CutPrefix(part, "Root="); found {
 			c.TraceID = root
 		}
-		if part == "Sampled=0" {
-			c.TraceID = ""
-			return
-		}
 	}
 }
+
+// Sampled reports whether X-Ray has the trace. A trace that isn't sampled has an id nevertheless.
+func (c *Call) Sampled() bool { return !strings.Contains(c.TraceHeader, "Sampled=0") }
 
 // Trade returns the event's trade, parsed once for everybody. The error is a *trade.MalformedError; it also covers a missing
 // event time, without which a trade can't have a timestamp.
@@ -171,7 +169,7 @@ func (c *Call) Log() *slog.Logger {
 }
 
 // Count sets a metric in the unit Count.
-func (c *Call) Count(name string, n int) { c.measure(name, unitCount, int64(n)) }
+func (c *Call) Count(name string, n int) { c.measure(name, "", int64(n)) }
 
 // CountIf sets a metric in the unit Count to 1 if the condition holds. Otherwise it is left out: a sum is the same
 // without the zeros, and each costs its name twice in a line.

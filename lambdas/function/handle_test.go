@@ -53,7 +53,7 @@ func newHandler(t *testing.T, output *bytes.Buffer, h handle) lambda.Handler {
 
 // traced returns a context as aws-lambda-go creates it.
 func traced() context.Context {
-	return context.WithValue(context.Background(), "x-amzn-trace-id", "Root=1-2-3") //nolint:staticcheck // aws-lambda-go's own key is a string
+	return context.WithValue(context.Background(), "x-amzn-trace-id", "Root=1-2-3;Sampled=0") //nolint:staticcheck // aws-lambda-go's own key is a string
 }
 
 // lines decodes a function's output: JSON objects, one per line.
@@ -83,7 +83,7 @@ func TestAnInvocationIsAnswered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `"t-1 e-1 arn:x more 1-2-3 Root=1-2-3"`; string(answer) != want {
+	if want := `"t-1 e-1 arn:x more 1-2-3 Root=1-2-3;Sampled=0"`; string(answer) != want {
 		t.Errorf("answer %s, want %s", answer, want)
 	}
 }
@@ -144,8 +144,8 @@ func TestMetricsAreOneLineOfEmbeddedMetricFormat(t *testing.T) {
 			"Namespace":  "TradeProcessing",
 			"Dimensions": []any{[]any{"Environment", "Function"}},
 			"Metrics": []any{
-				map[string]any{"Name": "Seen", "Unit": "Count"},
-				map[string]any{"Name": "Even", "Unit": "Count"},
+				map[string]any{"Name": "Seen"},
+				map[string]any{"Name": "Even"},
 				map[string]any{"Name": "Latency", "Unit": "Milliseconds"},
 			},
 		}},

@@ -9,11 +9,8 @@ import (
 	"trade-processing/lambdas/jsontext"
 )
 
-// Units of CloudWatch that the functions use.
-const (
-	unitCount        = "Count"
-	unitMilliseconds = "Milliseconds"
-)
+// unitMilliseconds is the one unit that the functions name. A count has none, as none is needed: each line would be longer.
+const unitMilliseconds = "Milliseconds"
 
 type metric struct {
 	name, unit string
@@ -78,9 +75,11 @@ func (c *Call) appendDirective(b []byte, now time.Time) []byte {
 		}
 		b = append(b, `{"Name":`...)
 		b = jsontext.AppendString(b, m.name)
-		b = append(b, `,"Unit":"`...)
-		b = append(b, m.unit...)
-		b = append(b, `"}`...)
+		if m.unit != "" {
+			b = append(b, `,"Unit":"`...)
+			b = append(append(b, m.unit...), '"')
+		}
+		b = append(b, '}')
 	}
 	return append(b, `]}]}`...)
 }

@@ -163,7 +163,11 @@ func (r *recorder) record(ctx context.Context, call *function.Call, in Request) 
 	if in.Validation.RulesVersion == "" {
 		return Response{}, errors.New("the payload has no answer from the validator")
 	}
-	item, err := r.newItem(t, in, call.TraceID, call.Now())
+	var traceID string
+	if call.Sampled() {
+		traceID = call.TraceID
+	}
+	item, err := r.newItem(t, in, traceID, call.Now())
 	if err != nil {
 		return Response{}, err
 	}

@@ -10,15 +10,13 @@ import (
 // samplingKinds are the rules by which X-Ray takes traces, for those who start them here: state machines.
 var samplingKinds = map[string]kind{
 	"aws:xray/samplingRule:SamplingRule": {
-		uses:     "fixedRate reservoirSize ruleName serviceName serviceType",
-		records:  "host httpMethod priority resourceArn tags urlPath version",
+		uses:     "fixedRate reservoirSize ruleName serviceName",
+		records:  "host httpMethod priority resourceArn serviceType tags urlPath version",
 		requires: "fixedRate host httpMethod priority reservoirSize resourceArn ruleName serviceName serviceType urlPath version",
 		replaces: "ruleName", computes: "arn",
 		identify: then(joined("", "ruleName"), func(_ *Cloud, r *Resource) { r.set("arn", r.arn("xray", "sampling-rule/%s", r.ID)) }),
 		start: with(func(c *Cloud, r *Resource, in samplingInputs) error {
-			if in.ServiceType == machineOrigin {
-				c.live.samplings.put(r.Region+" "+in.ServiceName, &sampling{rate: in.FixedRate, reservoir: in.ReservoirSize})
-			}
+			c.live.samplings.put(r.Region+" "+in.ServiceName, &sampling{rate: in.FixedRate, reservoir: in.ReservoirSize})
 			return nil
 		}),
 		stop: with(func(c *Cloud, r *Resource, in samplingInputs) error {
@@ -28,14 +26,10 @@ var samplingKinds = map[string]kind{
 	},
 }
 
-// machineOrigin is what Step Functions calls a state machine in traces.
-const machineOrigin = "AWS::StepFunctions::StateMachine"
-
 type samplingInputs struct {
 	FixedRate     float64 `property:"fixedRate"`
 	ReservoirSize int     `property:"reservoirSize"`
 	ServiceName   string  `property:"serviceName"`
-	ServiceType   string  `property:"serviceType"`
 }
 
 // sampling takes so many traces of each second, and a share of the others.
