@@ -11,7 +11,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"trade-processing/lambdas/jsontext"
 	"trade-processing/lambdas/trade"
 )
 
@@ -138,7 +137,7 @@ func checkText(line []byte) error {
 	if depth := nesting(line); depth > MaxDepth+1 {
 		return fmt.Errorf("nested %d levels deep; PutEvents takes at most %d", depth, MaxDepth)
 	}
-	if jsontext.Valid(line) {
+	if json.Valid(line) {
 		return nil
 	}
 	switch syntax := syntaxError(line); {
@@ -239,7 +238,7 @@ func detail(value []byte) (json.RawMessage, error) {
 		if depth := nesting(held); depth > MaxDepth {
 			return nil, fmt.Errorf("Detail is nested %d levels deep; PutEvents takes at most %d", depth, MaxDepth)
 		}
-		if !jsontext.Valid(held) {
+		if !json.Valid(held) {
 			syntax := syntaxError(held)
 			return nil, fmt.Errorf("Detail is malformed (MalformedDetail): the string is not JSON, at byte %d of it: %w", syntax.Offset, syntax)
 		}

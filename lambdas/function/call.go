@@ -33,7 +33,7 @@ func (*Request) Member(string, json.RawMessage) error { return nil }
 
 // read takes a request from a payload, and passes the other members on. What it takes shares the payload's memory.
 func (r *Request) read(payload []byte, other func(string, json.RawMessage) error) error {
-	if !jsontext.Valid(payload) {
+	if !json.Valid(payload) {
 		var explained any
 		return json.Unmarshal(payload, &explained)
 	}

@@ -1,4 +1,4 @@
-// Package jsontext checks JSON, takes it apart and writes its strings, for code that handles JSON byte by byte.
+// Package jsontext writes JSON strings, for code that builds JSON byte by byte.
 package jsontext
 
 import "unicode/utf8"

@@ -7,24 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// The functions below take apart JSON that Valid has found valid. Decoding with encoding/json instead would read
+// The functions below take apart JSON that json.Valid has found valid. Decoding with encoding/json instead would read
 // every level of an event again, and copy its trade.
 
 // Members yields the names of an object's members in their order, and the values as written; nothing of any other value.
 func Members(object []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func([]byte, []byte) bool) {
-		at := space(object, 0)
+		at := start(object, 0)
 		if object[at] != '{' {
 			return
 		}
-		for at = space(object, at+1); object[at] != '}'; {
+		for at = start(object, at+1); object[at] != '}'; {
 			after := end(object, at)
 			name := object[at+1 : after-1]
 			if literal := object[at:after]; !plain(literal) {
 				text, _ := Text(literal) // any string can be read
 				name = []byte(text)
 			}
-			at = space(object, space(object, after)+1) // what follows the colon
+			at = start(object, start(object, after)+1) // what follows the colon
 			after = end(object, at)
 			if !yield(name, object[at:after]) {
 				return
@@ -37,11 +37,11 @@ func Members(object []byte) iter.Seq2[[]byte, []byte] {
 // Elements yields the elements of an array in their order, as written; nothing of any other value.
 func Elements(array []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		at := space(array, 0)
+		at := start(array, 0)
 		if array[at] != '[' {
 			return
 		}
-		for at = space(array, at+1); array[at] != ']'; {
+		for at = start(array, at+1); array[at] != ']'; {
 			after := end(array, at)
 			if !yield(array[at:after]) {
 				return
@@ -76,11 +76,19 @@ func plain(literal []byte) bool {
 	return utf8.Valid(literal)
 }
 
+// start returns where the next value, or mark, begins.
+func start(text []byte, at int) int {
+	for text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t' {
+		at++
+	}
+	return at
+}
+
 // next returns where the next member or element begins after one, or the closing bracket.
 func next(text []byte, after int) int {
-	at := space(text, after)
+	at := start(text, after)
 	if text[at] == ',' {
-		at = space(text, at+1)
+		at = start(text, at+1)
 	}
 	return at
 }

@@ -124,7 +124,7 @@ func (c *Cloud) newEvent(region string, entry Entry) (event, error) {
 // isObject reports whether text is one JSON object, nested no deeper than maxDepth.
 func isObject(text []byte) bool {
 	trimmed := bytes.TrimLeft(text, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '{' && jsontext.Valid(text) && (len(text) < 2*maxDepth || depth(text) <= maxDepth)
+	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(text) && (len(text) < 2*maxDepth || depth(text) <= maxDepth)
 }
 
 // depth returns how deep the brackets of a JSON text are nested.

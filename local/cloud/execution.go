@@ -15,7 +15,6 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/tidwall/gjson"
 
-	"trade-processing/lambdas/jsontext"
 	"trade-processing/local/access"
 	"trade-processing/local/awsapi"
 	"trade-processing/local/clock"
@@ -259,7 +258,7 @@ func payload(data states.Data) ([]byte, error) {
 	case nil:
 		return []byte("{}"), nil
 	case string:
-		if !jsontext.Valid([]byte(data)) {
+		if !json.Valid([]byte(data)) {
 			return nil, &states.Failure{Name: "Lambda.InvalidRequestContentException", Cause: "Could not parse request body into json: " + data}
 		}
 		return []byte(data), nil

@@ -30,7 +30,7 @@ func (s *Store) Ingest(line []byte) error {
 	if s == nil || !bytes.Contains(line, []byte(`"_aws"`)) {
 		return nil
 	}
-	if !jsontext.Valid(line) {
+	if !json.Valid(line) {
 		return errors.New("embedded metrics: the line is not JSON")
 	}
 	header := member(line, "_aws")

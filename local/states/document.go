@@ -6,12 +6,12 @@
 package states
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"sync"
 
-	"trade-processing/lambdas/jsontext"
 	"trade-processing/local/jsonvalue"
 )
 
@@ -65,7 +65,7 @@ type Document struct {
 
 // NewDocument checks that text is one JSON value and takes ownership of it.
 func NewDocument(text []byte) (*Document, error) {
-	if !jsontext.Valid(text) {
+	if !json.Valid(text) {
 		return nil, errors.New("not JSON")
 	}
 	return Written(text), nil
