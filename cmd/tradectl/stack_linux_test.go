@@ -253,7 +253,8 @@ func TestEveryCommandShowsAStack(t *testing.T) {
 				t.Errorf("%s: exit code %d: %s%s", typed, code, out, said)
 			}
 			for line := range strings.Lines(out) {
-				if width := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); width > columns {
+				id := len(strings.Fields(line)) == 1 // stands alone, and isn't cut even if it is longer, as an execution's name
+				if width := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); width > columns && !id {
 					t.Errorf("%s on %d columns: a line has %d: %q", typed, columns, width, line)
 				}
 			}
