@@ -25,6 +25,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"trade-processing/lambdas/recorder"
 	"trade-processing/local/cloud"
 	faults "trade-processing/local/fault"
 	"trade-processing/local/function"
@@ -170,6 +171,9 @@ func (e *end) take(t testing.TB, trade event, item map[string]dynamodbtypes.Attr
 		t.Fatal(err)
 	}
 	if read["tradeId"] == trade.id() {
+		own, _ := read["eventId"].(string)
+		execution, _ := read["execution"].(string)
+		read["eventId"] = recorder.EventID(own, execution)
 		e.Item = read
 	}
 }
