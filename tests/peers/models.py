@@ -108,6 +108,7 @@ TYPES = {
         "securityGroupId": "GroupId", "description": "IpPermissions.IpRanges.Description",
         "referencedSecurityGroupId": "IpPermissions.UserIdGroupPairs.GroupId",
     }),
+    "xray/samplingRule": ("xray.CreateSamplingRule:SamplingRule", {}),
 }
 
 loader = Loader()
