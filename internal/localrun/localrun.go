@@ -4,6 +4,7 @@ package localrun
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,7 +13,6 @@ import (
 
 	"trade-processing/internal/feed"
 	"trade-processing/internal/report"
-	"trade-processing/lambdas/jsontext"
 	"trade-processing/lambdas/recorder"
 	"trade-processing/lambdas/trade"
 	"trade-processing/local/cloud"
@@ -153,8 +153,9 @@ func (p Pipeline) count(receipt cloud.Receipt, detail []byte, collector *report.
 		if delivery.Failure != nil {
 			continue
 		}
-		if answer, ok := readAnswer(delivery.Output); ok {
-			answers = append(answers, answer)
+		var read recorder.Response
+		if json.Unmarshal(delivery.Output, &read) == nil {
+			answers = append(answers, read)
 		}
 	}
 	if len(letters) > 0 {
@@ -168,37 +169,6 @@ func (p Pipeline) count(receipt cloud.Receipt, detail []byte, collector *report.
 		}
 	}
 	return nil
-}
-
-// readAnswer reads what is counted of a recorder's answer; false if it isn't one.
-func readAnswer(output []byte) (answer recorder.Response, ok bool) {
-	for name, value := range jsontext.Members(output) {
-		var err error
-		switch string(name) {
-		case "outcome":
-			answer.Outcome, err = jsontext.Text(value)
-		case "status":
-			answer.Status, err = jsontext.Text(value)
-		case "tradeId":
-			answer.TradeID, err = jsontext.Text(value)
-		case "version":
-			answer.Version, err = jsontext.Text(value)
-		case "action":
-			answer.Action, err = jsontext.Text(value)
-		case "violations":
-			for element := range jsontext.Elements(value) {
-				var code string
-				if code, err = jsontext.Text(element); err != nil {
-					break
-				}
-				answer.Violations = append(answer.Violations, code)
-			}
-		}
-		if err != nil {
-			return answer, false
-		}
-	}
-	return answer, true
 }
 
 // answered counts an outcome, and looks up whether the table confirms it: the item that the answer names holds this

@@ -168,10 +168,10 @@ func (c *Call) Log() *slog.Logger {
 	return c.logger
 }
 
-// Count sets a metric in the unit Count.
+// Count sets a metric that counts.
 func (c *Call) Count(name string, n int) { c.measure(name, "", int64(n)) }
 
-// CountIf sets a metric in the unit Count to 1 if the condition holds. Otherwise it is left out: a sum is the same
+// CountIf sets a metric that counts to 1 if the condition holds. Otherwise it is left out: a sum is the same
 // without the zeros, and each costs its name twice in a line.
 func (c *Call) CountIf(name string, condition bool) {
 	if condition {

@@ -2,15 +2,15 @@ package metrics
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"sync"
 	"time"
 
-	"trade-processing/lambdas/jsontext"
+	"github.com/tidwall/gjson"
 )
 
 // Limits of the embedded metric format.
@@ -30,73 +30,35 @@ func (s *Store) Ingest(line []byte) error {
 	if s == nil || !bytes.Contains(line, []byte(`"_aws"`)) {
 		return nil
 	}
-	if !json.Valid(line) {
+	if !gjson.ValidBytes(line) {
 		return errors.New("embedded metrics: the line is not JSON")
 	}
-	header := member(line, "_aws")
-	if kindOf(header) != '{' {
+	text := string(line)
+	header := gjson.Get(text, "_aws")
+	if !header.IsObject() {
 		return nil
 	}
-	stamp := member(header, "Timestamp")
-	milliseconds := number(stamp)
-	if !isNumber(stamp) || milliseconds != math.Trunc(milliseconds) || math.Abs(milliseconds) > math.MaxInt64/2 {
+	stamp := header.Get("Timestamp")
+	if stamp.Type != gjson.Number || stamp.Num != math.Trunc(stamp.Num) || math.Abs(stamp.Num) > math.MaxInt64/2 {
 		return fmt.Errorf("embedded metrics: _aws.Timestamp is %s, not a number of milliseconds", describe(stamp))
 	}
-	f, err := s.formats.find(member(header, "CloudWatchMetrics"))
+	f, err := s.formats.find(header.Get("CloudWatchMetrics").Raw)
 	if err != nil {
 		return fmt.Errorf("embedded metrics: _aws.CloudWatchMetrics: %w", err)
 	}
-	return s.record(f, line, time.UnixMilli(int64(milliseconds)))
-}
-
-// member returns an object's first member of a name, as it is written; nil if there is none.
-func member(object []byte, name string) []byte {
-	for other, value := range jsontext.Members(object) {
-		if string(other) == name {
-			return value
-		}
-	}
-	return nil
-}
-
-// kindOf returns a value's first byte; 0 if there is none.
-func kindOf(value []byte) byte {
-	if len(value) == 0 {
-		return 0
-	}
-	return value[0]
-}
-
-func isNumber(value []byte) bool {
-	kind := kindOf(value)
-	return kind == '-' || '0' <= kind && kind <= '9'
-}
-
-// number reads a number; it is infinite if it is too large.
-func number(value []byte) float64 {
-	n, _ := strconv.ParseFloat(string(value), 64)
-	return n
-}
-
-// textOf reads a text; false if the value is another.
-func textOf(value []byte) (text string, ok bool) {
-	if kindOf(value) != '"' {
-		return "", false
-	}
-	text, err := jsontext.Text(value)
-	return text, err == nil
+	return s.record(f, text, time.UnixMilli(int64(stamp.Num)))
 }
 
 // describe quotes the beginning of a JSON value for a message.
-func describe(value []byte) string {
+func describe(value gjson.Result) string {
 	const enough = 40
 	switch {
-	case value == nil:
+	case !value.Exists():
 		return "missing"
-	case len(value) > enough:
-		return string(value[:enough]) + "…"
+	case len(value.Raw) > enough:
+		return value.Raw[:enough] + "…"
 	default:
-		return string(value)
+		return value.Raw
 	}
 }
 
@@ -131,9 +93,9 @@ type formats struct {
 // maxFormats limits the cached formats; the cache starts over when full.
 const maxFormats = 256
 
-func (f *formats) find(text []byte) (*format, error) {
+func (f *formats) find(text string) (*format, error) {
 	f.mu.RLock()
-	found := f.text[string(text)]
+	found := f.text[text]
 	f.mu.RUnlock()
 	if found != nil {
 		return found, nil
@@ -147,11 +109,11 @@ func (f *formats) find(text []byte) (*format, error) {
 	if f.text == nil || len(f.text) >= maxFormats {
 		f.text = map[string]*format{}
 	}
-	f.text[string(text)] = compiled
+	f.text[text] = compiled
 	return compiled, nil
 }
 
-func compileFormat(text []byte) (*format, error) {
+func compileFormat(text string) (*format, error) {
 	var directives []struct {
 		Namespace  string
 		Dimensions [][]string
@@ -160,10 +122,10 @@ func compileFormat(text []byte) (*format, error) {
 			StorageResolution *int
 		}
 	}
-	if text == nil {
+	if text == "" {
 		return nil, errors.New("it is missing")
 	}
-	if err := json.Unmarshal(text, &directives); err != nil {
+	if err := json.Unmarshal([]byte(text), &directives); err != nil {
 		return nil, err
 	}
 	f := &format{slots: map[string]int{}}
@@ -203,17 +165,18 @@ func compileFormat(text []byte) (*format, error) {
 
 // record reads the members named by the format and adds them to their series. Everything is checked before anything is
 // added.
-func (s *Store) record(f *format, line []byte, at time.Time) error {
-	var few [16][]byte // enough for the functions' own lines, on the stack
+func (s *Store) record(f *format, line string, at time.Time) error {
+	var few [16]gjson.Result // enough for the functions' own lines, on the stack
 	members := few[:]
 	if len(f.slots) > len(few) {
-		members = make([][]byte, len(f.slots))
+		members = make([]gjson.Result, len(f.slots))
 	}
-	for name, value := range jsontext.Members(line) {
-		if i, wanted := f.slots[string(name)]; wanted {
+	gjson.Parse(line).ForEach(func(key, value gjson.Result) bool {
+		if i, wanted := f.slots[key.Str]; wanted {
 			members[i] = value
 		}
-	}
+		return true
+	})
 	for _, set := range f.sets {
 		if err := set.check(members); err != nil {
 			return fmt.Errorf("embedded metrics of namespace %s: %w", set.namespace, err)
@@ -225,24 +188,20 @@ func (s *Store) record(f *format, line []byte, at time.Time) error {
 			return err
 		}
 		for i, metric := range set.metrics {
-			series[i].Add(at, number(members[metric.index]))
+			series[i].Add(at, members[metric.index].Num)
 		}
 	}
 	return nil
 }
 
-func (set *formatSet) check(members [][]byte) error {
+func (set *formatSet) check(members []gjson.Result) error {
 	for _, dimension := range set.dimensions {
-		value := members[dimension.index]
-		if kindOf(value) == '"' && len(`""`) < len(value) && len(value) <= len(`""`)+maxDimensionValue {
-			continue // however it is written
-		}
-		if text, ok := textOf(value); !ok || text == "" || len(text) > maxDimensionValue {
+		if value := members[dimension.index]; value.Type != gjson.String || value.Str == "" || len(value.Str) > maxDimensionValue {
 			return fmt.Errorf("dimension %s is %s, not a text of at most %d characters", dimension.name, describe(value), maxDimensionValue)
 		}
 	}
 	for _, metric := range set.metrics {
-		if value := members[metric.index]; !isNumber(value) {
+		if value := members[metric.index]; value.Type != gjson.Number {
 			return fmt.Errorf("metric %s is %s, not a number", metric.name, describe(value))
 		}
 	}
@@ -250,11 +209,13 @@ func (set *formatSet) check(members [][]byte) error {
 }
 
 // find looks up the series of the set's metrics under the line's dimensions.
-func (set *formatSet) find(s *Store, members [][]byte) ([]*Series, error) {
+func (set *formatSet) find(s *Store, members []gjson.Result) ([]*Series, error) {
 	var scratch [256]byte
 	key := scratch[:0]
 	for _, dimension := range set.dimensions {
-		key = append(key, members[dimension.index]...) // with its quotation marks, so that no two sets have one key
+		value := members[dimension.index].Str
+		key = binary.AppendUvarint(key, uint64(len(value)))
+		key = append(key, value...)
 	}
 	set.mu.RLock()
 	found := set.series[string(key)]
@@ -264,7 +225,7 @@ func (set *formatSet) find(s *Store, members [][]byte) ([]*Series, error) {
 	}
 	dimensions := make(map[string]string, len(set.dimensions))
 	for _, dimension := range set.dimensions {
-		dimensions[dimension.name], _ = textOf(members[dimension.index])
+		dimensions[dimension.name] = members[dimension.index].Str
 	}
 	found = make([]*Series, 0, len(set.metrics))
 	for _, metric := range set.metrics {
