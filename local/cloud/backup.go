@@ -3,6 +3,7 @@ package cloud
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -110,7 +111,7 @@ func (c *Cloud) RestoreAsOf(at time.Time, of *Resource, region, name string, enc
 	if c.disk == nil {
 		return &awsapi.Unsupported{Operation: "RestoreTableToPointInTime", Feature: "a cloud in memory"}
 	}
-	living, err := c.live.tables.get(tableARN(region, of.ID))
+	living, err := c.live.tables.get(TableARN(region, of.ID))
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func emptyVault(c *Cloud, r *Resource) error {
 			continue
 		}
 		if r.Inputs["forceDestroy"] != true {
-			return fmt.Errorf("InvalidRequestException: Backup vault cannot be deleted because it contains recovery points")
+			return errors.New("InvalidRequestException: Backup vault cannot be deleted because it contains recovery points")
 		}
 		low := savedFrom(b.Point)
 		c.disk.Clear(low, after(low))

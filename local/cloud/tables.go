@@ -168,10 +168,11 @@ func startReplica(c *Cloud, r *Resource) error {
 
 // Table finds a table, or a replica of it, by name.
 func (c *Cloud) Table(region, name string) (*table.Table, error) {
-	return c.live.tables.get(tableARN(region, name))
+	return c.live.tables.get(TableARN(region, name))
 }
 
-func tableARN(region, name string) string {
+// TableARN returns the ARN of a table, or without a name what begins those of all.
+func TableARN(region, name string) string {
 	return "arn:aws:dynamodb:" + region + ":" + Account + ":table/" + name
 }
 
@@ -236,7 +237,7 @@ func (t tableClient) GetItem(ctx context.Context, in *dynamodb.GetItemInput, opt
 // reach finds a table that the function may make this call on.
 func (t tableClient) reach(call access.Call, operation string, tableName *string) (*table.Table, error) {
 	name := afterLast(aws.ToString(tableName), "/")
-	itsARN := tableARN(t.region, name)
+	itsARN := TableARN(t.region, name)
 	if err := t.cloud.allowedTo(t.function, call, itsARN); err != nil {
 		return nil, &smithy.OperationError{ServiceID: "DynamoDB", OperationName: operation, Err: err}
 	}

@@ -49,7 +49,7 @@ func (e *Endpoint) startBackupJob(_ context.Context, region string, in struct {
 	if _, err := e.vault(region, in.BackupVaultName); err != nil {
 		return nil, err
 	}
-	name, is := strings.CutPrefix(in.ResourceArn, "arn:aws:dynamodb:"+region+":"+cloud.Account+":table/")
+	name, is := strings.CutPrefix(in.ResourceArn, cloud.TableARN(region, ""))
 	if !is {
 		return nil, &awsapi.Unsupported{Feature: "a backup of " + in.ResourceArn + ", only of a table in this region"}
 	}
@@ -264,7 +264,7 @@ func (e *Endpoint) startRestoreJob(ctx context.Context, region string, in struct
 	began, id := time.Now(), uuid.NewString()
 	_, err := e.restored(ctx, region, name, nil, func() error {
 		role := in.IamRoleArn[strings.LastIndex(in.IamRoleArn, "/")+1:]
-		if !slices.ContainsFunc(e.cloud.Resources(), func(r *cloud.Resource) bool { return r.Type == attachmentType && r.ID == role+"/"+restorePolicy }) {
+		if e.ofIAM(attachmentType, role+"/"+restorePolicy) == nil {
 			return fmt.Errorf("User: %s is not authorized to perform: dynamodb:RestoreTableFromBackup on resource: %s", in.IamRoleArn, from.Point)
 		}
 		return e.cloud.Restore(from, name, object{"enabled": false})
@@ -276,7 +276,7 @@ func (e *Endpoint) startRestoreJob(ctx context.Context, region string, in struct
 	}
 	maps.Copy(job, object{
 		"RestoreJobId": id, "AccountId": cloud.Account, "IamRoleArn": in.IamRoleArn, "CreationDate": moment(began), "CompletionDate": moment(time.Now()),
-		"RecoveryPointCreationDate": moment(from.Began), "Status": "COMPLETED", "PercentDone": "100.00%", "CreatedResourceArn": "arn:aws:dynamodb:" + region + ":" + cloud.Account + ":table/" + name,
+		"RecoveryPointCreationDate": moment(from.Began), "Status": "COMPLETED", "PercentDone": "100.00%", "CreatedResourceArn": cloud.TableARN(region, name),
 	})
 	if err != nil {
 		_, _, message := status(err)

@@ -40,8 +40,7 @@ var (
 	}
 )
 
-// getRole finds a role wherever it was declared: IAM has no regions.
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
+// getRole serves https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
 func (e *Endpoint) getRole(_ context.Context, _ string, in struct{ RoleName string }) (any, error) {
 	found, err := e.role(in.RoleName)
 	if err != nil {
@@ -54,12 +53,20 @@ func (e *Endpoint) getRole(_ context.Context, _ string, in struct{ RoleName stri
 }
 
 func (e *Endpoint) role(name string) (*cloud.Resource, error) {
-	for _, r := range e.cloud.Resources() {
-		if r.Type == roleType && r.ID == name {
-			return r, nil
-		}
+	if found := e.ofIAM(roleType, name); found != nil {
+		return found, nil
 	}
 	return nil, awsapi.Error("NoSuchEntity", "The role with name %s cannot be found.", name)
+}
+
+// ofIAM finds a resource wherever it was declared, because IAM has no regions; nil if there is none.
+func (e *Endpoint) ofIAM(typ, id string) *cloud.Resource {
+	for _, r := range e.cloud.Resources() {
+		if r.Type == typ && r.ID == id {
+			return r
+		}
+	}
+	return nil
 }
 
 type role struct {
@@ -160,23 +167,22 @@ func (e *Endpoint) createProvider(_ context.Context, region string, in struct {
 func (e *Endpoint) getProvider(_ context.Context, _ string, in struct {
 	ARN string `json:"OpenIDConnectProviderArn"`
 }) (any, error) {
-	for _, r := range e.cloud.Resources() {
-		if r.Type == providerType && r.ID == in.ARN {
-			type provider struct {
-				URL        string `xml:"Url"`
-				ClientIDs  any    `xml:"ClientIDList>member"`
-				Thumbs     any    `xml:"ThumbprintList>member"`
-				CreateDate string
-			}
-			return struct {
-				XMLName  xml.Name `xml:"GetOpenIDConnectProviderResponse"`
-				Provider provider `xml:"GetOpenIDConnectProviderResult"`
-			}{Provider: provider{
-				strings.TrimPrefix(text(r.Inputs, "url"), "https://"), r.Inputs["clientIdLists"], r.Inputs["thumbprintLists"], r.Created.UTC().Format(time.RFC3339),
-			}}, nil
-		}
+	found := e.ofIAM(providerType, in.ARN)
+	if found == nil {
+		return nil, awsapi.Error("NoSuchEntity", "OpenIDConnect Provider not found for arn %s", in.ARN)
 	}
-	return nil, awsapi.Error("NoSuchEntity", "OpenIDConnect Provider not found for arn %s", in.ARN)
+	type provider struct {
+		URL        string `xml:"Url"`
+		ClientIDs  any    `xml:"ClientIDList>member"`
+		Thumbs     any    `xml:"ThumbprintList>member"`
+		CreateDate string
+	}
+	return struct {
+		XMLName  xml.Name `xml:"GetOpenIDConnectProviderResponse"`
+		Provider provider `xml:"GetOpenIDConnectProviderResult"`
+	}{Provider: provider{
+		strings.TrimPrefix(text(found.Inputs, "url"), "https://"), found.Inputs["clientIdLists"], found.Inputs["thumbprintLists"], found.Created.UTC().Format(time.RFC3339),
+	}}, nil
 }
 
 // listSubscriptionsByTopic lists all on one page. Nobody confirms any here.

@@ -91,7 +91,7 @@ func (e *Endpoint) restoreToPointInTime(ctx context.Context, region string, in s
 	if declared == nil {
 		return nil, &awsapi.Unsupported{Feature: "a replica whose table is gone"}
 	}
-	summary := object{"SourceTableArn": "arn:aws:dynamodb:" + region + ":" + cloud.Account + ":table/" + in.SourceTableName, "RestoreDateTime": moment(at), "RestoreInProgress": true}
+	summary := object{"SourceTableArn": cloud.TableARN(region, in.SourceTableName), "RestoreDateTime": moment(at), "RestoreInProgress": true}
 	return e.restored(ctx, region, in.TargetTableName, summary, func() error {
 		return e.cloud.RestoreAsOf(at, declared, region, in.TargetTableName, in.SSESpecificationOverride.property())
 	})
@@ -108,7 +108,7 @@ func (e *Endpoint) exportTable(_ context.Context, region string, in struct {
 	if in.S3Bucket == "" {
 		return nil, absent("s3Bucket")
 	}
-	name, is := strings.CutPrefix(in.TableArn, "arn:aws:dynamodb:"+region+":"+cloud.Account+":table/")
+	name, is := strings.CutPrefix(in.TableArn, cloud.TableARN(region, ""))
 	if !is {
 		return nil, awsapi.Validation("Invalid table ARN: %s", in.TableArn)
 	}

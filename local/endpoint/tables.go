@@ -141,7 +141,7 @@ func (e *Endpoint) describeTable(_ context.Context, region string, in dynamodb.D
 	}
 	definition, name := living.Definition(), *in.TableName
 	declared, replica := e.declaredTable(region, name)
-	arn := "arn:aws:dynamodb:" + region + ":" + cloud.Account + ":table/" + name
+	arn := cloud.TableARN(region, name)
 	told := object{
 		"TableName": name, "TableArn": arn, "TableStatus": "ACTIVE", "CreationDateTime": moment(e.began), "ItemCount": living.Count(),
 		"KeySchema": keySchema(definition.HashKey, definition.RangeKey), "BillingModeSummary": object{"BillingMode": "PAY_PER_REQUEST"},
