@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"fmt"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -51,10 +52,12 @@ func BenchmarkPipeline(b *testing.B) {
 	}
 }
 
-// BenchmarkGrowthPipeline sends more and more trades as `tradectl local run` does. The most memory is the process's so far.
+// BenchmarkGrowthPipeline sends more and more trades as `tradectl local run` does, in as much memory as a flood may take. The most
+// memory is the process's so far.
 func BenchmarkGrowthPipeline(b *testing.B) {
-	for _, trades := range []int{1_000, 5_000, 25_000, 125_000} {
+	for _, trades := range []int{1_000, 10_000, 100_000, 1_000_000, 10_000_000} {
 		b.Run(fmt.Sprintf("trades=%d", trades), func(b *testing.B) {
+			defer debug.SetMemoryLimit(debug.SetMemoryLimit(managed))
 			used := small(b, 100_000).measure(b, trades)
 			b.ReportMetric(float64(used.Milliseconds()), "CPU-ms")
 			b.ReportMetric(float64(report.PeakMemory()>>20), "peak-MiB")
