@@ -4,6 +4,7 @@ package access
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ type thing struct {
 	boundary        string   // the ARN of the role's boundary
 	subnets         []string
 	vpc, service    string // of an endpoint
+	disabled        bool   // of a key
 }
 
 // New returns the deployment of these resources in an account.
@@ -183,11 +185,13 @@ func keyed(property string) func(*Deployment, Resource) {
 	return func(d *Deployment, r Resource) { d.on(r.text("arn")).key = r.text(property) }
 }
 
-// keyPolicied reads a key's policy. The default leaves everything to the account's policies.
+// keyPolicied reads a key's policy, and whether it is disabled. The default leaves everything to the account's policies.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 func keyPolicied(d *Deployment, r Resource) {
 	policied("policy")(d, r)
-	if key := d.on(r.text("arn")); key.policy == "" {
+	key := d.on(r.text("arn"))
+	key.disabled = r.at("isEnabled") == false || r.at("enabled") == false
+	if key.policy == "" {
 		key.policy = fmt.Sprintf(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"kms:*","Resource":"*"}}`, d.account)
 	}
 }
@@ -310,6 +314,10 @@ func unqualified(arn string) (base, qualifier string) {
 	return arn, ""
 }
 
+// cryptographic are the actions that a disabled key is no good for. AWS calls it by other errors than a denial.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+var cryptographic = regexp.MustCompile("^kms:(Decrypt|Encrypt|GenerateDataKey|ReEncrypt)")
+
 func (d *Deployment) authorization(f fact, by string, expand func(string) string, action, on, assumed string) (Authorization, error) {
 	a := Authorization{Source: f.source}
 	a.Request = iam.Request{Action: action, Resource: on, Principal: expand(f.caller), Context: map[string]string{}}
@@ -327,6 +335,9 @@ func (d *Deployment) authorization(f fact, by string, expand func(string) string
 	}
 	a.ResourceDecides = f.assumes != "" || strings.HasPrefix(action, "kms:")
 	if found := d.things[guarded]; found != nil {
+		if found.disabled && cryptographic.MatchString(action) {
+			return a, &iam.Denied{Request: a.Request, Reason: "because the key is disabled"}
+		}
 		if err := d.read(found.policy, &a.Access.Resource); err != nil {
 			return a, fmt.Errorf("the policy of %s: %w", guarded, err)
 		}

@@ -97,6 +97,19 @@ func TestAKeyWithoutAPolicyIsTheAccounts(t *testing.T) {
 	}
 }
 
+func TestADisabledKeyIsUsedByNobody(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:111122223333:key/1"
+	for property, typ := range map[string]string{"isEnabled": "aws:kms/key:Key", "enabled": "aws:kms/replicaKey:ReplicaKey"} {
+		for _, enabled := range []bool{true, false} {
+			d := New(account, []Resource{{typ, "us-east-1", "1", map[string]any{"arn": key, property: enabled}}})
+			used, administered := d.Check(UseKey, "arn:aws:iam::111122223333:user/operator", key, ""), d.Check(ManageKey, "arn:aws:iam::111122223333:user/operator", key, "")
+			if (used == nil) != enabled || administered != nil {
+				t.Errorf("%s: %v: %v, %v", property, enabled, used, administered)
+			}
+		}
+	}
+}
+
 // BenchmarkCheck decides a call once more, and for the first time after a deployment.
 func BenchmarkCheck(b *testing.B) {
 	const (

@@ -123,16 +123,11 @@ func (c *Cloud) RestoreAsOf(at time.Time, of *Resource, region, name string, enc
 
 // restoreFrom makes a new table like one with these inputs, with the items of an export.
 func (c *Cloud) restoreFrom(export io.Reader, of Properties, region, name string, encryption any) error {
-	inputs := Properties{"name": name}
-	for _, property := range []string{"hashKey", "rangeKey", "attributes", "billingMode", "globalSecondaryIndexes", "onDemandThroughput", "serverSideEncryption"} {
-		if value, there := of[property]; there {
-			inputs[property] = value
-		}
-	}
+	inputs := likewise(of, name)
 	if encryption != nil {
 		inputs["serverSideEncryption"] = encryption
 	}
-	made, err := c.Create("aws:dynamodb/table:Table", name, region, inputs)
+	made, err := c.Create(tableType, name, region, inputs)
 	if err != nil {
 		return err
 	}

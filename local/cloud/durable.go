@@ -221,7 +221,7 @@ func (c *Cloud) restore() error {
 	}
 	slices.SortFunc(saved, func(a, b savedResource) int { return a.Order - b.Order })
 	c.restoring = true
-	if err := c.revive(saved); err != nil {
+	if err := errors.Join(c.restoreNotes(), c.revive(saved)); err != nil {
 		return err
 	}
 	c.restoring = false
@@ -233,7 +233,7 @@ func (c *Cloud) restore() error {
 		a.number = binary.BigEndian.Uint64([]byte(key[len(eventKeys):]))
 		c.number, c.events[a.number] = a.number, a
 	}
-	return errors.Join(c.restoreReplays(), c.restoreNotes(), c.restoreExecutions())
+	return errors.Join(c.restoreReplays(), c.restoreExecutions())
 }
 
 // Accepted is an event that a bus has taken.

@@ -25,7 +25,7 @@ var kinds = func() map[string]kind {
 var records = map[string]kind{
 	// Encryption
 	"aws:kms/key:Key": {
-		records:  "deletionWindowInDays description enableKeyRotation multiRegion policy tags",
+		records:  "deletionWindowInDays description enableKeyRotation isEnabled multiRegion policy tags",
 		replaces: "multiRegion", computes: "arn keyId",
 		identify: func(c *Cloud, r *Resource) error {
 			id := c.hex(32)
@@ -36,7 +36,7 @@ var records = map[string]kind{
 		},
 	},
 	"aws:kms/replicaKey:ReplicaKey": {
-		records: "deletionWindowInDays description policy primaryKeyArn tags", requires: "primaryKeyArn",
+		records: "deletionWindowInDays description enabled policy primaryKeyArn tags", requires: "primaryKeyArn",
 		replaces: "primaryKeyArn", computes: "arn keyId",
 		// A multi-Region key has one id in all its regions.
 		identify: func(_ *Cloud, r *Resource) error {

@@ -24,11 +24,18 @@ func (c *Cloud) Note(key string, into any) bool {
 	return there && json.Unmarshal(text, into) == nil
 }
 
-// SetNote keeps plain values under a key.
+// SetNote keeps plain values under a key, or forgets them if the value is nil.
 func (c *Cloud) SetNote(key string, value any) {
 	text, _ := json.Marshal(value) // plain values
 	c.notes.mu.Lock()
 	defer c.notes.mu.Unlock()
+	if value == nil {
+		if _, there := c.notes.kept[key]; there {
+			delete(c.notes.kept, key)
+			c.write(disk.Change{Key: noteKeys + key, Delete: true})
+		}
+		return
+	}
 	if c.notes.kept == nil {
 		c.notes.kept = map[string]json.RawMessage{}
 	}

@@ -3,9 +3,7 @@ package cloud
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -18,13 +16,9 @@ import (
 	"trade-processing/local/table"
 )
 
-// replicationLag is how long a write takes to reach another region's replica; AWS speaks of less than a second as a
-// rule. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
-const replicationLag = 500 * time.Millisecond
-
 // tableKinds are DynamoDB tables and their replicas.
 var tableKinds = map[string]kind{
-	"aws:dynamodb/table:Table": {
+	tableType: {
 		uses: "name hashKey rangeKey attributes.name attributes.type billingMode streamEnabled deletionProtectionEnabled " +
 			"globalSecondaryIndexes.name globalSecondaryIndexes.hashKey globalSecondaryIndexes.rangeKey " +
 			"globalSecondaryIndexes.projectionType globalSecondaryIndexes.nonKeyAttributes",
@@ -47,10 +41,11 @@ var tableKinds = map[string]kind{
 		}),
 		start: with(func(c *Cloud, r *Resource, in tableInputs) error {
 			made, err := c.newTable(r, in.definition(r.Region))
-			if err == nil {
-				c.live.tables.put(r.itsARN(), made)
+			if err != nil {
+				return err
 			}
-			return err
+			c.live.tables.put(r.itsARN(), made)
+			return c.rejoin(r, made)
 		}),
 		update: with(func(c *Cloud, r *Resource, in tableInputs) error {
 			living, err := c.live.tables.get(r.itsARN())
@@ -59,9 +54,15 @@ var tableKinds = map[string]kind{
 			}
 			return living.Update(in.definition(r.Region))
 		}),
-		stop: stopTable,
+		stop: func(c *Cloud, r *Resource) error {
+			if err := stopTable(c, r); err != nil {
+				return err
+			}
+			c.leave(r)
+			return nil
+		},
 	},
-	"aws:dynamodb/tableReplica:TableReplica": {
+	replicaType: {
 		uses:     "globalTableArn",
 		records:  "deletionProtectionEnabled kmsKeyArn pointInTimeRecovery tags",
 		requires: "globalTableArn", replaces: "globalTableArn kmsKeyArn", computes: "arn",
@@ -136,36 +137,6 @@ func stopTable(c *Cloud, r *Resource) error {
 	return nil
 }
 
-// startReplica creates a table with the primary's definition and contents. Global tables are written to in every
-// region, so they replicate both ways.
-func startReplica(c *Cloud, r *Resource) error {
-	primary, err := c.live.tables.get(r.Inputs.text("globalTableArn"))
-	if err != nil {
-		return err
-	}
-	def := primary.Definition()
-	if def.Region == r.Region {
-		return fmt.Errorf("the replica is in %s, the table's own region; give it the provider of another", r.Region)
-	}
-	def.Region, def.DeletionProtection = r.Region, false
-	replica, err := c.newTable(r, def)
-	if err != nil {
-		return err
-	}
-	there, err := primary.Replicate(replica, replicationLag)
-	if err != nil {
-		return err
-	}
-	back, err := replica.Replicate(primary, replicationLag)
-	if err != nil {
-		there.Stop()
-		return err
-	}
-	c.live.tables.put(r.itsARN(), replica)
-	c.live.replications.put(r.itsARN(), []*table.Replication{there, back})
-	return nil
-}
-
 // Table finds a table, or a replica of it, by name.
 func (c *Cloud) Table(region, name string) (*table.Table, error) {
 	return c.live.tables.get(TableARN(region, name))
@@ -174,39 +145,6 @@ func (c *Cloud) Table(region, name string) (*table.Table, error) {
 // TableARN returns the ARN of a table, or without a name what begins those of all.
 func TableARN(region, name string) string {
 	return "arn:aws:dynamodb:" + region + ":" + Account + ":table/" + name
-}
-
-// Replica is one copy of a table in another region.
-type Replica struct {
-	Region string
-	Table  *table.Table
-	Behind int // writes that have not arrived yet
-}
-
-// Replicas lists the copies of a table in other regions, in order of region.
-func (c *Cloud) Replicas(name string) []Replica {
-	var replicas []Replica
-	for itsARN, ways := range c.live.replications.all() {
-		copied, err := c.live.tables.get(itsARN)
-		if err != nil || afterLast(itsARN, "/") != name {
-			continue
-		}
-		replicas = append(replicas, Replica{Region: copied.Definition().Region, Table: copied, Behind: ways[0].Pending()})
-	}
-	slices.SortFunc(replicas, func(a, b Replica) int { return strings.Compare(a.Region, b.Region) })
-	return replicas
-}
-
-// Drain waits until every write so far has reached every replica.
-func (c *Cloud) Drain(ctx context.Context) error {
-	for _, ways := range c.live.replications.all() {
-		for _, way := range ways {
-			if err := way.Drain(ctx); err != nil {
-				return fmt.Errorf("waiting for replication: %w", err)
-			}
-		}
-	}
-	return nil
 }
 
 // tableClient is DynamoDB as a function in one region sees it.

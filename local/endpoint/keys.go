@@ -18,7 +18,8 @@ const (
 
 var keyOperations = map[string]operation{
 	"DescribeKey": serve((*Endpoint).describeKey), "GetKeyRotationStatus": serve((*Endpoint).getKeyRotationStatus),
-	"EnableKey": serve((*Endpoint).enableKey), "CancelKeyDeletion": serve((*Endpoint).cancelKeyDeletion),
+	"EnableKey": serve((*Endpoint).enableKey), "DisableKey": serve((*Endpoint).disableKey),
+	"ScheduleKeyDeletion": serve((*Endpoint).scheduleKeyDeletion), "CancelKeyDeletion": serve((*Endpoint).cancelKeyDeletion),
 	"RotateKeyOnDemand": serve((*Endpoint).rotateKeyOnDemand), "ListKeyRotations": serve((*Endpoint).listKeyRotations),
 	"UpdatePrimaryRegion": serve((*Endpoint).updatePrimaryRegion),
 }
@@ -50,6 +51,7 @@ func (e *Endpoint) key(region, name string) (*cloud.Resource, error) {
 const (
 	primaryNote   = "primary region of key "
 	rotationsNote = "rotations of key "
+	deletionNote  = "deletion of key " // by its ARN
 )
 
 // everywhere finds a key and its replicas, by region, and the region of the primary one.
@@ -74,10 +76,12 @@ func (e *Endpoint) describeKey(_ context.Context, region string, in onKey) (any,
 		return nil, err
 	}
 	told := object{
-		"AWSAccountId": cloud.Account, "KeyId": found.ID, "Arn": found.Outputs["arn"], "CreationDate": moment(e.began), "Enabled": true,
-		"Description": found.Inputs["description"], "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled", "Origin": "AWS_KMS", "KeyManager": "CUSTOMER",
+		"AWSAccountId": cloud.Account, "KeyId": found.ID, "Arn": found.Outputs["arn"], "CreationDate": moment(e.began),
+		"Description": found.Inputs["description"], "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS", "KeyManager": "CUSTOMER",
 		"KeySpec": "SYMMETRIC_DEFAULT", "MultiRegion": isMultiRegion(found),
 	}
+	maps.Copy(told, e.keyState(found))
+	told["Enabled"] = told["KeyState"] == keyEnabled
 	if isMultiRegion(found) {
 		told["MultiRegionConfiguration"] = e.multiRegion(found)
 	}
@@ -142,19 +146,101 @@ func (e *Endpoint) getKeyRotationStatus(_ context.Context, region string, in onK
 	return object{"KeyId": found.ID, "KeyRotationEnabled": rotates}, nil
 }
 
-// enableKey has nothing to do: no key is disabled here, but by a fault.
-func (e *Endpoint) enableKey(_ context.Context, region string, in onKey) (any, error) {
-	_, err := e.key(region, in.KeyID)
-	return object{}, err
+const keyEnabled = "Enabled"
+
+// deletion is that of a key, which is never carried out here.
+type deletion struct {
+	Days int
+	At   time.Time
 }
 
-// cancelKeyDeletion serves https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html
+// keyState returns a key's state, with what the states before its deletion have besides.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-delete.html
+func (e *Endpoint) keyState(key *cloud.Resource) object {
+	var due deletion
+	keys, primary := e.everywhere(key.ID)
+	switch {
+	case e.cloud.Note(deletionNote+text(key.Outputs, "arn"), &due) && key.Region == primary && len(keys) > 1:
+		return object{"KeyState": "PendingReplicaDeletion", "PendingDeletionWindowInDays": due.Days}
+	case due.Days > 0:
+		return object{"KeyState": "PendingDeletion", "DeletionDate": moment(due.At)}
+	case key.Inputs[enabledProperty(key)] == false:
+		return object{"KeyState": "Disabled"}
+	}
+	return object{"KeyState": keyEnabled}
+}
+
+// enabledProperty is that by which Pulumi enables a key, or a replica of one.
+func enabledProperty(key *cloud.Resource) string {
+	if key.Type == replicaKeyType {
+		return "enabled"
+	}
+	return "isEnabled"
+}
+
+// switchKey enables or disables a key that isn't about to be deleted. Whatever uses a disabled one is denied.
+func (e *Endpoint) switchKey(region string, in onKey, enabled bool) (any, error) {
+	found, err := e.key(region, in.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	if e.cloud.Note(deletionNote+text(found.Outputs, "arn"), &deletion{}) {
+		return nil, awsapi.Error("KMSInvalidStateException", "%s is pending deletion.", text(found.Outputs, "arn"))
+	}
+	return object{}, e.change(found, object{enabledProperty(found): enabled})
+}
+
+// enableKey serves https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
+func (e *Endpoint) enableKey(_ context.Context, region string, in onKey) (any, error) {
+	return e.switchKey(region, in, true)
+}
+
+// disableKey serves https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
+func (e *Endpoint) disableKey(_ context.Context, region string, in onKey) (any, error) {
+	return e.switchKey(region, in, false)
+}
+
+// scheduleKeyDeletion serves https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
+func (e *Endpoint) scheduleKeyDeletion(_ context.Context, region string, in struct {
+	onKey
+	PendingWindowInDays *int
+}) (any, error) {
+	const least, most = 7, 30
+	days := most
+	if in.PendingWindowInDays != nil {
+		days = *in.PendingWindowInDays
+	}
+	if days < least || days > most {
+		return nil, awsapi.Validation("PendingWindowInDays is %d, and must be from %d to %d", days, least, most)
+	}
+	if _, err := e.switchKey(region, in.onKey, false); err != nil {
+		return nil, err
+	}
+	found, err := e.key(region, in.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	e.cloud.SetNote(deletionNote+text(found.Outputs, "arn"), deletion{days, time.Now().AddDate(0, 0, days)})
+	told := e.keyState(found)
+	delete(told, "PendingDeletionWindowInDays")
+	told["KeyId"], told["PendingWindowInDays"] = found.Outputs["arn"], days
+	return told, nil
+}
+
+// cancelKeyDeletion leaves the key disabled.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html
 func (e *Endpoint) cancelKeyDeletion(_ context.Context, region string, in onKey) (any, error) {
 	found, err := e.key(region, in.KeyID)
 	if err != nil {
 		return nil, err
 	}
-	return nil, awsapi.Error("KMSInvalidStateException", "%s is not pending deletion.", text(found.Outputs, "arn"))
+	itsARN := text(found.Outputs, "arn")
+	if !e.cloud.Note(deletionNote+itsARN, &deletion{}) {
+		return nil, awsapi.Error("KMSInvalidStateException", "%s is not pending deletion.", itsARN)
+	}
+	e.cloud.SetNote(deletionNote+itsARN, nil)
+	return object{"KeyId": itsARN}, nil
 }
 
 // mostRotations is how often a key is rotated on demand.

@@ -53,6 +53,26 @@ func (e *Endpoint) describeContinuousBackups(_ context.Context, region string, i
 	return object{"ContinuousBackupsDescription": object{"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": told}}, nil
 }
 
+// updateContinuousBackups serves https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateContinuousBackups.html
+func (e *Endpoint) updateContinuousBackups(ctx context.Context, region string, in struct {
+	TableName                        *string
+	PointInTimeRecoverySpecification struct{ PointInTimeRecoveryEnabled bool }
+}) (any, error) {
+	if _, err := e.table(region, in.TableName); err != nil {
+		return nil, err
+	}
+	on := in.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled
+	of, replica := e.declaredTable(region, *in.TableName)
+	change := object{"pointInTimeRecovery": map[string]any{"enabled": on}}
+	if replica != nil {
+		of, change = replica, object{"pointInTimeRecovery": on}
+	}
+	if err := e.change(of, change); err != nil {
+		return nil, err
+	}
+	return e.describeContinuousBackups(ctx, region, dynamodb.DescribeContinuousBackupsInput{TableName: in.TableName})
+}
+
 // recoverable refuses what needs another time of a table than those that it can be recovered to, with the error of this name.
 // The zero time is the latest.
 func (e *Endpoint) recoverable(region, name string, at time.Time, refusal string) (time.Time, error) {
@@ -88,9 +108,6 @@ func (e *Endpoint) restoreToPointInTime(ctx context.Context, region string, in s
 		return nil, err
 	}
 	declared, _ := e.declaredTable(region, in.SourceTableName)
-	if declared == nil {
-		return nil, &awsapi.Unsupported{Feature: "a replica whose table is gone"}
-	}
 	summary := object{"SourceTableArn": cloud.TableARN(region, in.SourceTableName), "RestoreDateTime": moment(at), "RestoreInProgress": true}
 	return e.restored(ctx, region, in.TargetTableName, summary, func() error {
 		return e.cloud.RestoreAsOf(at, declared, region, in.TargetTableName, in.SSESpecificationOverride.property())

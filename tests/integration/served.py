@@ -83,6 +83,10 @@ expect(described["ItemCount"] == 2 and described["Replicas"][0]["RegionName"] ==
 expect(dynamodb.list_tables()["TableNames"] == [table], "the tables")
 recovery = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
 expect(recovery["EarliestRestorableDateTime"] < recovery["LatestRestorableDateTime"], recovery)
+for enabled in False, True:
+    recovery = dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled})
+    recovery = recovery["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    expect(recovery["PointInTimeRecoveryStatus"] == ("ENABLED" if enabled else "DISABLED"), recovery)
 
 expect(machine in [m["stateMachineArn"] for m in states.list_state_machines()["stateMachines"]], "the state machines")
 states.describe_state_machine(stateMachineArn=machine)
@@ -161,8 +165,23 @@ expect(keys.get_key_rotation_status(KeyId=found["KeyId"])["KeyRotationEnabled"],
 expect(eventually(lambda: traces.batch_get_traces(TraceIds=[root])["Traces"])[0]["Segments"], "a trace")
 
 key = found["KeyId"]
-keys.enable_key(KeyId=key)
 refused("KMSInvalidStateException", keys.cancel_key_deletion, KeyId=key)
+refused("ValidationException", keys.schedule_key_deletion, KeyId=key, PendingWindowInDays=6)
+for at, state, window in (keys, "PendingReplicaDeletion", 7), (client("kms", "eu-west-1"), "PendingDeletion", 30):
+    states_seen = []
+    see = lambda: states_seen.append(at.describe_key(KeyId=key)["KeyMetadata"]["KeyState"])
+    at.disable_key(KeyId=key)
+    see()
+    told = at.schedule_key_deletion(KeyId=key, **({"PendingWindowInDays": 7} if window == 7 else {}))
+    expect(told["KeyState"] == state and told["PendingWindowInDays"] == window and ("DeletionDate" in told) == (state == "PendingDeletion"), told)
+    see()
+    for call in at.schedule_key_deletion, at.enable_key, at.disable_key:
+        refused("KMSInvalidStateException", call, KeyId=key)
+    at.cancel_key_deletion(KeyId=key)
+    see()
+    at.enable_key(KeyId=key)
+    see()
+    expect(states_seen == ["Disabled", state, "Disabled", "Enabled"], states_seen)
 keys.rotate_key_on_demand(KeyId=key)
 expect([r["RotationType"] for r in keys.list_key_rotations(KeyId=key)["Rotations"]] == ["ON_DEMAND"], "the key's rotations")
 replicas = client("kms", "eu-west-1")

@@ -1,0 +1,182 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"trade-processing/local/awsapi"
+	"trade-processing/local/table"
+)
+
+const (
+	tableType   = "aws:dynamodb/table:Table"
+	replicaType = "aws:dynamodb/tableReplica:TableReplica"
+)
+
+// replicationLag is how long a write takes to reach another region's replica; AWS speaks of less than a second as a
+// rule. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+const replicationLag = 500 * time.Millisecond
+
+// startReplica creates a table with the primary's definition and contents. If the primary was deleted, the replica has its
+// definition alone.
+func startReplica(c *Cloud, r *Resource) error {
+	itsTable := r.Inputs.text("globalTableArn")
+	primary, absent := c.live.tables.get(itsTable)
+	var def table.Definition
+	if absent == nil {
+		def = primary.Definition()
+	} else {
+		var inputs Properties
+		if !c.Note(deletedNote+itsTable, &inputs) {
+			return absent
+		}
+		in, err := decode[tableInputs](inputs)
+		if err != nil {
+			return err
+		}
+		def = in.definition("")
+	}
+	if def.Region == r.Region {
+		return fmt.Errorf("the replica is in %s, the table's own region; give it the provider of another", r.Region)
+	}
+	def.Region, def.DeletionProtection = r.Region, false
+	replica, err := c.newTable(r, def)
+	if err == nil && absent == nil {
+		err = c.join(primary, replica, r.itsARN())
+	}
+	if err != nil {
+		return err
+	}
+	c.live.tables.put(r.itsARN(), replica)
+	return nil
+}
+
+// join has a table and a replica send each other what they hold and what is written from now on: global tables are written
+// to in every region.
+func (c *Cloud) join(primary, replica *table.Table, itsARN string) error {
+	there, err := primary.Replicate(replica, replicationLag)
+	if err != nil {
+		return err
+	}
+	back, err := replica.Replicate(primary, replicationLag)
+	if err != nil {
+		there.Stop()
+		return err
+	}
+	c.live.replications.put(itsARN, []*table.Replication{there, back})
+	return nil
+}
+
+// deletedNote is what a deleted table was declared as, by its ARN: its replicas go on without it.
+const deletedNote = "deleted table "
+
+// leave keeps what a deleted table's replicas need to go on without it.
+func (c *Cloud) leave(deleted *Resource) {
+	for _, replica := range c.replicasOf(deleted.itsARN()) {
+		c.SetNote(deletedNote+deleted.itsARN(), deleted.Inputs)
+		c.live.replications.drop(replica.itsARN())
+	}
+}
+
+// rejoin joins a table with the replicas that were there before it.
+func (c *Cloud) rejoin(r *Resource, primary *table.Table) error {
+	for _, of := range c.replicasOf(r.itsARN()) {
+		if replica, err := c.live.tables.get(of.itsARN()); err == nil {
+			if err := c.join(primary, replica, of.itsARN()); err != nil {
+				return err
+			}
+		}
+	}
+	c.SetNote(deletedNote+r.itsARN(), nil)
+	return nil
+}
+
+// replicasOf lists the replicas of a table, by its ARN.
+func (c *Cloud) replicasOf(itsARN string) []*Resource {
+	return slices.DeleteFunc(c.Resources(), func(r *Resource) bool { return r.Type != replicaType || r.Inputs.text("globalTableArn") != itsARN })
+}
+
+// Outlived returns the deleted table that a replica has outlived, as the replica goes on, or nil if it wasn't deleted.
+func (c *Cloud) Outlived(replica *Resource) *Resource {
+	var inputs Properties
+	if !c.Note(deletedNote+replica.Inputs.text("globalTableArn"), &inputs) {
+		return nil
+	}
+	name, _, _ := strings.Cut(replica.ID, ":")
+	return &Resource{Type: tableType, Name: name, Region: replica.Region, ID: name, Inputs: inputs, Created: replica.Created}
+}
+
+// AddReplica adds a replica in a region to a table, or to one of its replicas, under a key, given by its ARN. To a replica
+// that has outlived its table, that is the table again, without what AWS keeps in each region apart.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_MGCreateDelete.html
+func (c *Cloud) AddReplica(of *Resource, region, key string) error {
+	name, _, _ := strings.Cut(of.ID, ":")
+	itsTable := of.itsARN()
+	if of.Type == replicaType {
+		itsTable = of.Inputs.text("globalTableArn")
+		if deleted := c.Outlived(of); deleted != nil {
+			if itsTable != TableARN(region, name) {
+				return &awsapi.Unsupported{Operation: "UpdateTable", Feature: "a replica in another region than the deleted table's"}
+			}
+			inputs := likewise(deleted.Inputs, name, "streamEnabled", "streamViewType", "ttl")
+			if key != "" {
+				inputs["serverSideEncryption"] = map[string]any{"enabled": true, "kmsKeyArn": key}
+			}
+			_, err := c.Create(tableType, name, region, inputs)
+			return err
+		}
+	}
+	inputs := Properties{"globalTableArn": itsTable}
+	if key != "" {
+		inputs["kmsKeyArn"] = key
+	}
+	_, err := c.Create(replicaType, name, region, inputs)
+	return err
+}
+
+// likewise returns the inputs of a table of another name that is like one with these inputs, with further ones of them.
+func likewise(of Properties, name string, further ...string) Properties {
+	inputs := Properties{"name": name}
+	for _, property := range append(further, "hashKey", "rangeKey", "attributes", "billingMode", "globalSecondaryIndexes", "onDemandThroughput", "serverSideEncryption") {
+		if value, there := of[property]; there {
+			inputs[property] = value
+		}
+	}
+	return inputs
+}
+
+// Replica is one copy of a table in another region.
+type Replica struct {
+	Region string
+	Table  *table.Table
+	Behind int // writes that have not arrived yet
+}
+
+// Replicas lists the copies of a table in other regions, in order of region.
+func (c *Cloud) Replicas(name string) []Replica {
+	var replicas []Replica
+	for itsARN, ways := range c.live.replications.all() {
+		copied, err := c.live.tables.get(itsARN)
+		if err != nil || afterLast(itsARN, "/") != name {
+			continue
+		}
+		replicas = append(replicas, Replica{Region: copied.Definition().Region, Table: copied, Behind: ways[0].Pending()})
+	}
+	slices.SortFunc(replicas, func(a, b Replica) int { return strings.Compare(a.Region, b.Region) })
+	return replicas
+}
+
+// Drain waits until every write so far has reached every replica.
+func (c *Cloud) Drain(ctx context.Context) error {
+	for _, ways := range c.live.replications.all() {
+		for _, way := range ways {
+			if err := way.Drain(ctx); err != nil {
+				return fmt.Errorf("waiting for replication: %w", err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package cloud_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"trade-processing/local/cloud"
+)
+
+// A replica outlives its table, after a restart too. Added to it again, the table has all of its items, and each gets what is
+// written in the other's region, after another restart too.
+func TestAReplicaOutlivesItsTable(t *testing.T) {
+	folder := t.TempDir()
+	w := livingIn(t, folder)
+	w.furnish()
+	replica := w.made[replicaType+" orders"]
+	restart := func() {
+		t.Helper()
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w = livingIn(t, folder)
+	}
+	putIn := func(region, id string) {
+		t.Helper()
+		table, err := w.Table(region, "orders")
+		if err == nil {
+			_, err = table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: map[string]types.AttributeValue{
+				"id": &types.AttributeValueMemberS{Value: id},
+			}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(region string) int {
+		t.Helper()
+		table, err := w.Table(region, "orders")
+		if err == nil {
+			err = w.Drain(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return table.Count()
+	}
+	putIn(here, "1")
+	if n := count(there); n != 1 {
+		t.Fatalf("the replica has %d items", n)
+	}
+	if err := w.Delete(tableType, here, "orders"); err != nil {
+		t.Fatal(err)
+	}
+	if left := w.Replicas("orders"); len(left) != 0 {
+		t.Errorf("%v is still replicated", left)
+	}
+	putIn(there, "2")
+	restart()
+	putIn(there, "3")
+	if _, err := w.Table(here, "orders"); err == nil || count(there) != 3 {
+		t.Fatalf("the table is there, or its replica has %d items", count(there))
+	}
+	if was := w.Outlived(replica); was == nil || was.Region != there || was.Inputs["hashKey"] != "id" {
+		t.Fatalf("it has outlived %+v", was)
+	}
+	if err := w.RestoreAsOf(time.Now(), w.Outlived(replica), there, "restored", nil); err != nil {
+		t.Error(err)
+	}
+	if err := w.AddReplica(replica, "ap-south-1", ""); !isUnsupported(err) {
+		t.Errorf("a third region ends with %v", err)
+	}
+	if err := w.AddReplica(replica, here, ""); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(here); n != 3 || w.Outlived(replica) != nil {
+		t.Errorf("the table has %d items again", n)
+	}
+	putIn(here, "4")
+	restart()
+	putIn(there, "5")
+	if here, there := count(here), count(there); here != 5 || there != 5 {
+		t.Errorf("they have %d and %d items", here, there)
+	}
+	if again, found := w.Read(tableType, here, "orders"); !found || again.Inputs["streamEnabled"] != true || again.Inputs["hashKey"] != "id" {
+		t.Errorf("the table is %+v", again)
+	}
+	defer w.Close() //nolint:errcheck // the test is over
+	for _, r := range []struct{ typ, region, id string }{{replicaType, there, "orders:us-east-1"}, {tableType, here, "orders"}} {
+		if err := w.Delete(r.typ, r.region, r.id); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := w.AddReplica(&cloud.Resource{Type: tableType, ID: "orders"}, there, ""); err == nil {
+		t.Error("a replica is added to no table")
+	}
+}
