@@ -80,12 +80,13 @@ growth: ## Measure how time, memory and cost grow with trades, sources, regions,
 	@$(call benchmarks,Growth,-benchtime 1x)
 
 .PHONY: benchmarks
-benchmarks: ## Run all three, and write docs/benchmarks.md
+benchmarks: ## Run all three, and write docs/benchmarks.md, and docs/scale.md anew
 	@mkdir -p dist
 	$(MAKE) -s bench COUNT=5 BENCHTIME=200ms >dist/bench.txt
 	$(MAKE) -s compare PAIRS=15 >dist/compare.txt
 	$(MAKE) -s growth >dist/growth.txt
 	go run ./tools/benchmarks dist/bench.txt dist/compare.txt dist/growth.txt
+	go test -count=1 ./internal/simulate -run Page -update
 
 .PHONY: policy
 policy: ## Test the policy pack: its rules, their mutants, and each rule on the real engine

@@ -3,6 +3,7 @@ package simulate
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -25,24 +26,28 @@ type Limit struct {
 	Source  string // AWS's page
 }
 
-// Data is the file of limits.
+// Data is what simulations begin with.
 type Data struct {
 	Date     string
 	Limits   []Limit
-	Handlers struct {
-		Date, Machine, Command string
-		Microseconds           map[string]float64
+	Handlers struct { // `make benchmarks` measures and writes them
+		Date, Machine string
+		Microseconds  map[string]float64 // of a call on a whole CPU, by what a function's code is called
 	}
 }
 
-//go:embed limits.json
-var file []byte
+var (
+	//go:embed limits.json
+	limits []byte
+	//go:embed handlers.json
+	handlers []byte
+)
 
 // Known returns the data that simulations begin with.
 func Known() Data {
 	var data Data
-	if err := json.Unmarshal(file, &data); err != nil {
-		panic(err) // it is part of this program
+	if err := errors.Join(json.Unmarshal(limits, &data), json.Unmarshal(handlers, &data.Handlers)); err != nil {
+		panic(err) // they are part of this program
 	}
 	return data
 }

@@ -102,8 +102,7 @@ func pageOf(t *testing.T) string {
 	for _, name := range slices.Sorted(maps.Keys(known.Handlers.Microseconds)) {
 		say("| `handler.%s` | %v µs | a call of its handler on a whole CPU, without what it calls; a function has a CPU for each 1,769 MB | measured |", name, known.Handlers.Microseconds[name])
 	}
-	say("\nThe handlers were measured on %s (%s) with", known.Handlers.Date, known.Handlers.Machine)
-	say("\n<!-- no test: it measures the machine that it runs on -->\n```sh\n%s\n```\n", known.Handlers.Command)
+	say("\n`make benchmarks` measured the handlers on %s (%s).\n", known.Handlers.Date, known.Handlers.Machine)
 	say("A new on-demand table takes `newTableWrites` at once, and later twice its previous peak: set `tablePeak` for a table that has been busy.")
 	say("The quotas of AWS are those of a whole account: other stacks in it take their part. Above %s trades, they are simulated in parcels", number(20_000))
 	say("that share one fate ([decision 90](decisions/0090-burst-simulation.md), which also says what isn't simulated).\n")

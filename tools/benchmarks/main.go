@@ -1,10 +1,11 @@
-// Command benchmarks writes docs/benchmarks.md and its plots from what `make benchmarks` measured.
+// Command benchmarks writes docs/benchmarks.md and its plots from what `make benchmarks` measured, and what the simulation takes from it.
 //
 //	go run ./tools/benchmarks dist/bench.txt dist/compare.txt dist/growth.txt
 package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -22,7 +23,12 @@ import (
 const (
 	page  = "docs/benchmarks.md"
 	plots = "docs/images/growth-%s.svg"
+
+	handlersFile = "internal/simulate/handlers.json"
 )
+
+// handlerBenchmarks call the handler of each function, by the name of its code.
+var handlerBenchmarks = map[string]string{"validator": "Invoke", "enricher": "Enricher", "recorder": "Invoke"}
 
 // result is a benchmark with what it measured, in each of its runs.
 type result struct {
@@ -130,6 +136,23 @@ func steps(results []*result) string {
 	return b.String()
 }
 
+// handlers returns how long a call of each function's handler takes, for the simulation.
+func handlers(results []*result, machine string) ([]byte, error) {
+	took := map[string]float64{}
+	for _, r := range results {
+		if name := path.Base(r.folder); handlerBenchmarks[name] == r.name {
+			took[name] = math.Round(median(r.metrics["ns/op"])/100) / 10
+		}
+	}
+	if len(took) != len(handlerBenchmarks) {
+		return nil, fmt.Errorf("only the handlers of %v were measured", slices.Sorted(maps.Keys(took)))
+	}
+	text, err := json.MarshalIndent(map[string]any{"date": today(), "machine": machine, "microseconds": took}, "", "  ")
+	return append(text, '\n'), err
+}
+
+func today() string { return time.Now().UTC().Format(time.DateOnly) }
+
 // comparisons tells what was measured in pairs, whose metrics are what:side:unit and what:ratio…
 func comparisons(results []*result) string {
 	var b strings.Builder
@@ -205,11 +228,18 @@ func run(files []string) error {
 		if len(results) == 0 || commands[part] == "" {
 			return fmt.Errorf("%s holds no results of %s", file, part)
 		}
-		out := fmt.Sprintf("`%s`, %s, %d cores of an %s, %s\n\n", commands[part], time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(),
-			cmp.Or(processor, runtime.GOARCH), runtime.Version())
+		machine := fmt.Sprintf("%d cores of an %s, %s", runtime.NumCPU(), cmp.Or(processor, runtime.GOARCH), runtime.Version())
+		out := fmt.Sprintf("`%s`, %s, %s\n\n", commands[part], today(), machine)
 		switch part {
 		case "bench":
 			out += steps(results)
+			text, err := handlers(results, machine)
+			if err == nil {
+				err = os.WriteFile(handlersFile, text, 0o644)
+			}
+			if err != nil {
+				return err
+			}
 		case "compare":
 			out += comparisons(results)
 		case "growth":
