@@ -95,19 +95,13 @@ func run(command *cobra.Command, t *terminal.Terminal, o options) error {
 	}
 	progress.Stop()
 
-	rows := output.NewRows(t, o.form,
-		output.Column[cost.Line]{Name: "workflow", Text: func(l cost.Line) string { return l.Workflow }},
-		output.Column[cost.Line]{Name: "service", Text: func(l cost.Line) string { return l.Service }},
-		output.Column[cost.Line]{Name: "what", Text: func(l cost.Line) string { return l.What }},
-		output.Column[cost.Line]{Name: "trades", Text: func(l cost.Line) string { return fmt.Sprintf("%.2f", l.Trades) }},
-		output.Column[cost.Line]{Name: "month", Text: func(l cost.Line) string { return fmt.Sprintf("%.2f", l.Month) }},
-	)
-	for _, l := range cost.Compared(d, u, a, prices, o.compare) {
-		if err := rows.Add(l); err != nil {
-			return err
+	rows := output.NewRows(t, o.form, func(l cost.Line) []output.Cell {
+		return []output.Cell{
+			{Name: "workflow", Text: l.Workflow}, {Name: "service", Text: l.Service}, {Name: "what", Text: l.What},
+			{Name: "trades", Text: fmt.Sprintf("%.2f", l.Trades)}, {Name: "month", Text: fmt.Sprintf("%.2f", l.Month)},
 		}
-	}
-	if err := rows.End("nothing costs anything"); err != nil {
+	})
+	if err := rows.All(cost.Compared(d, u, a, prices, o.compare), "nothing costs anything"); err != nil {
 		return err
 	}
 	t.Note("trades: USD for a million trades; month: USD a month at %.4g trades a second; prices as of %s", a.PerSecond, cost.Looked)

@@ -46,36 +46,20 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 }
 
 func show(t *terminal.Terminal, form output.Form, results []doctor.Result) error {
-	type column = output.Column[doctor.Result]
-	rows := output.NewRows(t, form,
-		column{Name: "check", Text: func(r doctor.Result) string { return r.Check }, Whole: true},
-		column{Name: "status", Text: func(r doctor.Result) string { return string(r.Status) }, Style: coloured},
-		column{Name: "found", Text: func(r doctor.Result) string { return r.Found }, Whole: true},
-		column{Name: "mend", Text: func(r doctor.Result) string { return r.Mend }, Whole: true},
-	)
-	for _, result := range results {
-		if err := rows.Add(result); err != nil {
-			return err
+	rows := output.NewRows(t, form, func(r doctor.Result) []output.Cell {
+		return []output.Cell{
+			{Name: "check", Text: r.Check, Whole: true}, {Name: "status", Text: string(r.Status), Colour: colours[r.Status]},
+			{Name: "found", Text: r.Found, Whole: true}, {Name: "mend", Text: r.Mend, Whole: true},
 		}
-	}
-	if err := rows.End(""); err != nil {
+	})
+	if err := rows.All(results, ""); err != nil {
 		return err
 	}
 	return verdict(results)
 }
 
-func coloured(style terminal.Style, r doctor.Result, cell string) string {
-	switch r.Status {
-	case doctor.OK:
-		return style.Green(cell)
-	case doctor.Problem:
-		return style.Red(cell)
-	case doctor.Warning:
-		return style.Yellow(cell)
-	case doctor.NotChecked:
-		return style.Faint(cell)
-	}
-	return cell
+var colours = map[doctor.Status]func(terminal.Style, string) string{
+	doctor.OK: terminal.Style.Green, doctor.Problem: terminal.Style.Red, doctor.Warning: terminal.Style.Yellow, doctor.NotChecked: terminal.Style.Faint,
 }
 
 // verdict is a failure if there was a problem. The output says it all.

@@ -44,25 +44,16 @@ func newDLQList(t *terminal.Terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		type row = operate.QueueState
-		rows := output.NewRows(t, form,
-			output.Column[row]{Name: "queue", Text: func(r row) string { return r.Name }, Whole: true},
-			output.Column[row]{Name: "waiting", Text: func(r row) string { return strconv.FormatInt(r.Waiting, 10) }},
-			output.Column[row]{Name: "hidden", Text: func(r row) string { return strconv.FormatInt(r.Hidden, 10) }},
-			output.Column[row]{Name: "oldest", Text: func(r row) string {
-				if r.OldestSeconds == nil {
-					return ""
-				}
-				return (time.Duration(*r.OldestSeconds) * time.Second).String()
-			}},
-			output.Column[row]{Name: "holds", Text: func(r row) string { return r.Holds }},
-		)
-		for _, state := range states {
-			if err := rows.Add(state); err != nil {
-				return err
+		return output.NewRows(t, form, func(q operate.QueueState) []output.Cell {
+			oldest := ""
+			if q.OldestSeconds != nil {
+				oldest = (time.Duration(*q.OldestSeconds) * time.Second).String()
 			}
-		}
-		return rows.End("the stack has no dead-letter queue")
+			return []output.Cell{
+				{Name: "queue", Text: q.Name, Whole: true}, {Name: "waiting", Text: strconv.FormatInt(q.Waiting, 10)},
+				{Name: "hidden", Text: strconv.FormatInt(q.Hidden, 10)}, {Name: "oldest", Text: oldest}, {Name: "holds", Text: q.Holds},
+			}
+		}).All(states, "the stack has no dead-letter queue")
 	})
 }
 
@@ -111,16 +102,18 @@ type told struct {
 	Reason  string          `json:"reason,omitempty"`
 }
 
-// letterRows prints letters.
-func letterRows(t *terminal.Terminal, form output.Form, columns ...output.Column[told]) *output.Rows[told] {
-	return output.NewRows(t, form, append([]output.Column[told]{
-		{Name: "sent", Text: func(l told) string { return l.Sent.Format("2006-01-02T15:04:05Z") }, Whole: true},
-		{Name: "queue", Text: func(l told) string { return l.Queue }},
-		{Name: "messageId", Text: func(l told) string { return l.MessageID }, Whole: true},
-		{Name: "trade", Text: func(l told) string { return l.TradeID }, Whole: form != output.Table},
-		{Name: "source", Text: func(l told) string { return l.Source }},
-		{Name: "error", Text: func(l told) string { return l.Error }},
-	}, columns...)...)
+// letterRows prints letters, with more cells than all lists of them have.
+func letterRows(t *terminal.Terminal, form output.Form, more func(told) []output.Cell) *output.Rows[told] {
+	return output.NewRows(t, form, func(l told) []output.Cell {
+		return append([]output.Cell{
+			{Name: "sent", Text: l.Sent.Format("2006-01-02T15:04:05Z"), Whole: true},
+			{Name: "queue", Text: l.Queue},
+			{Name: "messageId", Text: l.MessageID, Whole: true},
+			{Name: "trade", Text: l.TradeID},
+			{Name: "source", Text: l.Source},
+			{Name: "error", Text: l.Error},
+		}, more(l)...)
+	})
 }
 
 func newDLQPeek(t *terminal.Terminal) *cobra.Command {
@@ -155,18 +148,9 @@ func newDLQPeek(t *terminal.Terminal) *cobra.Command {
 		if form == output.Table {
 			return explainLetters(t, letters, more)
 		}
-		rows := letterRows(t, form,
-			output.Column[told]{Name: "cause", Text: func(l told) string { return l.Cause }},
-			output.Column[told]{Name: "means", Text: func(l told) string { return l.Means }},
-			output.Column[told]{Name: "do", Text: func(l told) string { return l.Do }},
-			output.Column[told]{Name: "execution", Text: func(l told) string { return l.Execution }},
-		)
-		for _, letter := range letters {
-			if err := rows.Add(told{Letter: letter}); err != nil {
-				return err
-			}
-		}
-		return rows.End("there is no such letter")
+		return printLetters(letterRows(t, form, func(l told) []output.Cell {
+			return []output.Cell{{Name: "cause", Text: l.Cause}, {Name: "means", Text: l.Means}, {Name: "do", Text: l.Do}, {Name: "execution", Text: l.Execution}}
+		}), letters)
 	}, exitcode.NotFound)
 }
 
@@ -243,10 +227,9 @@ func newDLQRedrive(t *terminal.Terminal) *cobra.Command {
 		if directly && stack.Outputs.StateMachineAliasARN == "" {
 			return exitcode.Usagef("--directly needs the stack's output stateMachineAliasArn, which it lacks")
 		}
-		rows := letterRows(t, form,
-			output.Column[told]{Name: "outcome", Text: func(l told) string { return string(l.Outcome) }},
-			output.Column[told]{Name: "reason", Text: func(l told) string { return l.Reason }},
-		)
+		rows := letterRows(t, form, func(l told) []output.Cell {
+			return []output.Cell{{Name: "outcome", Text: string(l.Outcome)}, {Name: "reason", Text: l.Reason}}
+		})
 		if !yes {
 			return planRedrive(ctx, t, stack, filter, rows)
 		}
@@ -342,7 +325,7 @@ func newDLQPurge(t *terminal.Terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		rows := letterRows(t, form)
+		rows := letterRows(t, form, func(told) []output.Cell { return nil })
 		if !yes {
 			letters, more, err := stack.Letters(ctx, filter, planned)
 			if err != nil {

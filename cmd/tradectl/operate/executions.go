@@ -53,16 +53,15 @@ func NewExecutions(t *terminal.Terminal) *cobra.Command {
 		if machine.Express && machine.LogLevel != "ALL" {
 			t.Note("the workflow is EXPRESS and logs at level %s: only executions that failed are listed", machine.LogLevel)
 		}
-		type column = output.Column[operate.Execution]
-		rows := output.NewRows(t, form,
-			column{Name: "started", Text: func(e operate.Execution) string { return shown(e.Started) }, Whole: true},
-			column{Name: "status", Text: func(e operate.Execution) string { return e.Status }, Style: func(style terminal.Style, e operate.Execution, cell string) string {
-				return styled(style, e.Status, cell)
-			}},
-			column{Name: "took", Text: func(e operate.Execution) string { return took(e.Took()) }},
-			column{Name: "execution", Text: func(e operate.Execution) string { return e.Name }, Whole: true},
-			column{Name: "error", Text: func(e operate.Execution) string { return e.Error }},
-		)
+		rows := output.NewRows(t, form, func(e operate.Execution) []output.Cell {
+			return []output.Cell{
+				{Name: "started", Text: shown(e.Started), Whole: true},
+				{Name: "status", Text: e.Status, Colour: colour(e.Status)},
+				{Name: "took", Text: took(e.Took())},
+				{Name: "execution", Text: e.Name, Whole: true},
+				{Name: "error", Text: e.Error},
+			}
+		})
 		more := false
 		for execution, err := range stack.Executions(ctx, machine, operate.ExecutionFilter{Status: status, Since: since.Time, Until: until.Time}) {
 			if err != nil {
@@ -119,7 +118,7 @@ func NewExecution(t *terminal.Terminal) *cobra.Command {
 			if timeline.Took() > 0 {
 				verdict += " in " + terminal.Duration(timeline.Took())
 			}
-			page.Text(styled(page.Style, timeline.Status, "● "), verdict)
+			page.Text(colour(timeline.Status)(page.Style, "● "), verdict)
 			for _, fact := range [][2]string{{"started", shown(timeline.Started)}, {"version", timeline.Version}, {"error", timeline.Error}, {"cause", timeline.Cause}} {
 				page.Fact(fact[0], fact[1])
 			}
@@ -128,32 +127,23 @@ func NewExecution(t *terminal.Terminal) *cobra.Command {
 				return err
 			}
 		}
-		type column = output.Column[operate.Step]
-		rows := output.NewRows(t, form,
-			column{Name: "after", Text: func(s operate.Step) string { return after(timeline, s) }},
-			column{Name: "state", Text: func(s operate.Step) string { return s.State }},
-			column{Name: "event", Text: func(s operate.Step) string { return s.Type }, Style: func(style terminal.Style, s operate.Step, cell string) string {
-				if s.Error != "" {
-					return style.Red(cell)
-				}
-				return cell
-			}},
-			column{Name: "what", Text: func(s operate.Step) string {
-				return strings.Trim(s.Resource+" "+s.Error+": "+s.Cause, " :")
-			}},
-		)
-		for _, step := range timeline.Steps {
-			if err := rows.Add(step); err != nil {
-				return err
-			}
+		var first time.Time
+		if len(timeline.Steps) > 0 {
+			first = timeline.Steps[0].Time
 		}
-		return rows.End("it has no events")
+		return output.NewRows(t, form, func(s operate.Step) []output.Cell {
+			status := ""
+			if s.Error != "" {
+				status = "FAILED"
+			}
+			return []output.Cell{
+				{Name: "after", Text: took(s.Time.Sub(first))},
+				{Name: "state", Text: s.State},
+				{Name: "event", Text: s.Type, Colour: colour(status)},
+				{Name: "what", Text: strings.Trim(s.Resource+" "+s.Error+": "+s.Cause, " :")},
+			}
+		}).All(timeline.Steps, "it has no events")
 	}, exitcode.NotFound)
-}
-
-// after returns how long after the execution's first event a step was.
-func after(timeline *operate.Timeline, step operate.Step) string {
-	return took(step.Time.Sub(timeline.Steps[0].Time))
 }
 
 func took(d time.Duration) string {

@@ -68,7 +68,7 @@ func showTrade(t *terminal.Terminal, form output.Form, trade *operate.Trade) err
 			operate.Cancelled: "no longer stands: cancelled by version " + state.Version,
 			operate.Rejected:  "was rejected: no version is valid",
 		}[state.State]
-		page.Text(styled(page.Style, state.State, "● "), state.Source+" "+said)
+		page.Text(colour(state.State)(page.Style, "● "), state.Source+" "+said)
 	}
 	for _, version := range trade.Versions {
 		page.Blank()
@@ -132,28 +132,13 @@ func compact(value any) string {
 }
 
 func showVersions(t *terminal.Terminal, trade *operate.Trade) error {
-	type column = output.Column[operate.Version]
-	rows := output.NewRows(t, output.CSV,
-		column{Name: "tradeId", Text: func(v operate.Version) string { return v.TradeID }},
-		column{Name: "version", Text: func(v operate.Version) string { return v.Version }},
-		column{Name: "action", Text: func(v operate.Version) string { return v.Action }},
-		column{Name: "status", Text: func(v operate.Version) string { return v.Status }},
-		column{Name: "replaces", Text: func(v operate.Version) string { return v.Replaces }},
-		column{Name: "amount", Text: func(v operate.Version) string { return v.Amount }},
-		column{Name: "currency", Text: func(v operate.Version) string { return v.Currency }},
-		column{Name: "symbol", Text: func(v operate.Version) string { return v.Symbol }},
-		column{Name: "venue", Text: func(v operate.Version) string { return v.Venue }},
-		column{Name: "recordedAt", Text: func(v operate.Version) string { return v.RecordedAt }},
-		column{Name: "eventId", Text: func(v operate.Version) string { return v.EventID }},
-		column{Name: "executionArn", Text: func(v operate.Version) string { return v.ExecutionARN }},
-		column{Name: "digest", Text: func(v operate.Version) string { return v.Digest }},
-		column{Name: "digestIsRight", Text: func(v operate.Version) string { return fmt.Sprint(v.DigestIsRight) }},
-		column{Name: "trade", Text: func(v operate.Version) string { return v.Trade }},
-	)
-	for _, version := range trade.Versions {
-		if err := rows.Add(version); err != nil {
-			return err
+	return output.NewRows(t, output.CSV, func(v operate.Version) []output.Cell {
+		return []output.Cell{
+			{Name: "tradeId", Text: v.TradeID}, {Name: "version", Text: v.Version}, {Name: "action", Text: v.Action},
+			{Name: "status", Text: v.Status}, {Name: "replaces", Text: v.Replaces}, {Name: "amount", Text: v.Amount},
+			{Name: "currency", Text: v.Currency}, {Name: "symbol", Text: v.Symbol}, {Name: "venue", Text: v.Venue},
+			{Name: "recordedAt", Text: v.RecordedAt}, {Name: "eventId", Text: v.EventID}, {Name: "executionArn", Text: v.ExecutionARN},
+			{Name: "digest", Text: v.Digest}, {Name: "digestIsRight", Text: fmt.Sprint(v.DigestIsRight)}, {Name: "trade", Text: v.Trade},
 		}
-	}
-	return rows.End("")
+	}).All(trade.Versions, "")
 }

@@ -60,17 +60,19 @@ func NewList(t *terminal.Terminal) *cobra.Command {
 		if limit > 0 {
 			filter.Limit = limit + 1 // to know whether there are more
 		}
-		rows := output.NewRows(t, form,
-			output.Column[operate.Listed]{Name: "time", Text: func(l operate.Listed) string { return l.Time().Format(shownTime) }, Whole: true},
-			output.Column[operate.Listed]{Name: "tradeId", Text: func(l operate.Listed) string { return l.TradeID }, Whole: true},
-			output.Column[operate.Listed]{Name: "source", Text: func(l operate.Listed) string { return l.SourceSystem }},
-			output.Column[operate.Listed]{Name: "action", Text: func(l operate.Listed) string { return l.Action }},
-			output.Column[operate.Listed]{Name: "status", Text: func(l operate.Listed) string { return l.Status }, Style: func(style terminal.Style, l operate.Listed, cell string) string { return styled(style, l.Status, cell) }},
-			output.Column[operate.Listed]{Name: "amount", Text: func(l operate.Listed) string { return l.Amount }},
-			output.Column[operate.Listed]{Name: "currency", Text: func(l operate.Listed) string { return l.Currency }},
-			output.Column[operate.Listed]{Name: "symbol", Text: func(l operate.Listed) string { return l.Symbol }},
-			output.Column[operate.Listed]{Name: "venue", Text: func(l operate.Listed) string { return l.Venue }},
-		)
+		rows := output.NewRows(t, form, func(l operate.Listed) []output.Cell {
+			return []output.Cell{
+				{Name: "time", Text: l.Time().Format(shownTime), Whole: true},
+				{Name: "tradeId", Text: l.TradeID, Whole: true},
+				{Name: "source", Text: l.SourceSystem},
+				{Name: "action", Text: l.Action},
+				{Name: "status", Text: l.Status, Colour: colour(l.Status)},
+				{Name: "amount", Text: l.Amount},
+				{Name: "currency", Text: l.Currency},
+				{Name: "symbol", Text: l.Symbol},
+				{Name: "venue", Text: l.Venue},
+			}
+		})
 		more := false
 		for row, err := range stack.List(ctx, filter) {
 			if err != nil {
@@ -146,15 +148,15 @@ func above0(flag string, value float64) error {
 	return nil
 }
 
-// styled colours a cell by a status: what went wrong is red, what is still going on yellow.
-func styled(style terminal.Style, status, cell string) string {
+// colour is a status's: what went wrong is red, what is still going on yellow.
+func colour(status string) func(terminal.Style, string) string {
 	switch status {
 	case operate.Recorded, operate.Stands, "SUCCEEDED", "OK":
-		return style.Green(cell)
+		return terminal.Style.Green
 	case operate.Rejected, operate.Cancelled, "FAILED", "TIMED_OUT", "ABORTED", "ALARM":
-		return style.Red(cell)
+		return terminal.Style.Red
 	case "RUNNING", "INSUFFICIENT_DATA":
-		return style.Yellow(cell)
+		return terminal.Style.Yellow
 	}
-	return cell
+	return func(_ terminal.Style, text string) string { return text }
 }

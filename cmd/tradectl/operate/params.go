@@ -42,27 +42,16 @@ func newParamsList(t *terminal.Terminal) *cobra.Command {
 }
 
 func showParameters(t *terminal.Terminal, form output.Form, all ...operate.Parameter) error {
-	type column = output.Column[operate.Parameter]
-	rows := output.NewRows(t, form,
-		column{Name: "name", Text: func(p operate.Parameter) string { return p.Name }, Whole: true},
-		column{Name: "value", Text: value},
-		column{Name: "version", Text: func(p operate.Parameter) string { return fmt.Sprint(p.Version) }},
-		column{Name: "changed", Text: func(p operate.Parameter) string { return shown(p.Changed) }},
-		column{Name: "configKey", Text: func(p operate.Parameter) string { return p.ConfigKey }},
-	)
-	for _, one := range all {
-		if err := rows.Add(one); err != nil {
-			return err
+	return output.NewRows(t, form, func(p operate.Parameter) []output.Cell {
+		value := p.Value
+		if p.Secret {
+			value = "(secret)"
 		}
-	}
-	return rows.End("the stack has no parameters")
-}
-
-func value(p operate.Parameter) string {
-	if p.Secret {
-		return "(secret)"
-	}
-	return p.Value
+		return []output.Cell{
+			{Name: "name", Text: p.Name, Whole: true}, {Name: "value", Text: value}, {Name: "version", Text: fmt.Sprint(p.Version)},
+			{Name: "changed", Text: shown(p.Changed)}, {Name: "configKey", Text: p.ConfigKey},
+		}
+	}).All(all, "the stack has no parameters")
 }
 
 func newParamsSet(t *terminal.Terminal) *cobra.Command {

@@ -115,23 +115,20 @@ func printReplay(t *terminal.Terminal, form output.Form, done replayed) error {
 	if form == output.JSON {
 		return output.Document(t, done)
 	}
-	events := ""
-	if done.Events != nil {
-		events = fmt.Sprintf("%.0f", *done.Events)
-	}
-	state := "planned"
-	if done.Replay != nil {
-		state = done.Replay.State
-	}
-	column := func(name, text string) output.Column[replayed] {
-		return output.Column[replayed]{Name: name, Text: func(replayed) string { return text }}
-	}
-	rows := output.NewRows(t, form, column("from", done.From.Format(time.RFC3339)), column("to", done.To.Format(time.RFC3339)),
-		column("sources", strings.Join(done.Sources, " ")), column("events", events), column("archive", done.Archive), column("state", state))
-	if err := rows.Add(done); err != nil {
-		return err
-	}
-	if err := rows.End(""); err != nil {
+	rows := output.NewRows(t, form, func(r replayed) []output.Cell {
+		events, state := "", "planned"
+		if r.Events != nil {
+			events = fmt.Sprintf("%.0f", *r.Events)
+		}
+		if r.Replay != nil {
+			state = r.Replay.State
+		}
+		return []output.Cell{
+			{Name: "from", Text: r.From.Format(time.RFC3339)}, {Name: "to", Text: r.To.Format(time.RFC3339)},
+			{Name: "sources", Text: strings.Join(r.Sources, " ")}, {Name: "events", Text: events}, {Name: "archive", Text: r.Archive}, {Name: "state", Text: state},
+		}
+	})
+	if err := rows.All([]replayed{done}, ""); err != nil {
 		return err
 	}
 	for _, note := range done.Notes {

@@ -59,16 +59,15 @@ func newExecutionsRedrive(t *terminal.Terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		type column = output.Column[resumed]
-		rows := output.NewRows(t, form,
-			column{Name: "started", Text: func(e resumed) string { return shown(e.Started) }, Whole: true},
-			column{Name: "status", Text: func(e resumed) string { return e.Status }, Style: func(style terminal.Style, e resumed, cell string) string {
-				return styled(style, e.Status, cell)
-			}},
-			column{Name: "execution", Text: func(e resumed) string { return e.Name }, Whole: true},
-			column{Name: "outcome", Text: func(e resumed) string { return string(e.Outcome) }},
-			column{Name: "reason", Text: func(e resumed) string { return e.Reason }},
-		)
+		rows := output.NewRows(t, form, func(e resumed) []output.Cell {
+			return []output.Cell{
+				{Name: "started", Text: shown(e.Started), Whole: true},
+				{Name: "status", Text: e.Status, Colour: colour(e.Status)},
+				{Name: "execution", Text: e.Name, Whole: true},
+				{Name: "outcome", Text: string(e.Outcome)},
+				{Name: "reason", Text: e.Reason},
+			}
+		})
 		none := "no execution without a dead letter since " + since.String()
 		if !yes {
 			for _, execution := range found {

@@ -35,8 +35,8 @@ type sendOptions struct {
 	journal string
 }
 
-// sentInput is what became of one input.
-type sentInput struct {
+// sent is what became of one input.
+type sent struct {
 	Input   string  `json:"input"`
 	Sent    int64   `json:"sent"`
 	Before  int64   `json:"sentBefore"` // by an earlier run
@@ -45,6 +45,11 @@ type sentInput struct {
 	Whole   bool    `json:"whole"` // everything in it was sent or refused
 	// Problems are the first of the refused.
 	Problems []operate.Refused `json:"problems"`
+}
+
+// sentInput is an input while it is sent.
+type sentInput struct {
+	sent
 
 	mu        sync.Mutex
 	unread    bool
@@ -106,7 +111,7 @@ func send(ctx context.Context, t *terminal.Terminal, stack *operate.Stack, form 
 	}
 	inputs := make([]*sentInput, len(names))
 	for i, name := range names {
-		inputs[i] = &sentInput{Input: name, Problems: []operate.Refused{}, journal: journalOf(name, o.journal, stack)}
+		inputs[i] = &sentInput{sent: sent{Input: name, Problems: []operate.Refused{}}, journal: journalOf(name, o.journal, stack)}
 	}
 	progress := t.Progress("sending", total, func() terminal.Reading {
 		var now terminal.Reading
@@ -232,26 +237,23 @@ func same(one, other string) bool {
 
 // concludeSend prints what became of each input.
 func concludeSend(t *terminal.Terminal, form output.Form, inputs []*sentInput, failed error) error {
-	count := func(name string, of func(*sentInput) int64) output.Column[*sentInput] {
-		return output.Column[*sentInput]{Name: name, Text: func(in *sentInput) string {
-			if form == output.Table {
-				return terminal.Count(of(in))
-			}
-			return strconv.FormatInt(of(in), 10)
-		}}
+	count := func(n int64) string {
+		if form == output.Table {
+			return terminal.Count(n)
+		}
+		return strconv.FormatInt(n, 10)
 	}
-	rows := output.NewRows(t, form,
-		output.Column[*sentInput]{Name: "input", Text: func(in *sentInput) string { return in.Input }, Whole: true},
-		count("sent", func(in *sentInput) int64 { return in.Sent }),
-		count("sentBefore", func(in *sentInput) int64 { return in.Before }),
-		count("refused", func(in *sentInput) int64 { return in.Refused }),
-		output.Column[*sentInput]{Name: "seconds", Text: func(in *sentInput) string { return strconv.FormatFloat(in.Seconds, 'f', 1, 64) }},
-		output.Column[*sentInput]{Name: "whole", Text: func(in *sentInput) string { return strconv.FormatBool(in.Whole) }},
-	)
-	refused, sent := false, false
+	rows := output.NewRows(t, form, func(in sent) []output.Cell {
+		return []output.Cell{
+			{Name: "input", Text: in.Input, Whole: true},
+			{Name: "sent", Text: count(in.Sent)}, {Name: "sentBefore", Text: count(in.Before)}, {Name: "refused", Text: count(in.Refused)},
+			{Name: "seconds", Text: strconv.FormatFloat(in.Seconds, 'f', 1, 64)}, {Name: "whole", Text: strconv.FormatBool(in.Whole)},
+		}
+	})
+	refused, anySent := false, false
 	for _, in := range inputs {
-		refused, sent = refused || in.Refused > 0, sent || in.Sent > 0
-		if err := rows.Add(in); err != nil {
+		refused, anySent = refused || in.Refused > 0, anySent || in.Sent > 0
+		if err := rows.Add(in.sent); err != nil {
 			return err
 		}
 		if failed == nil && in.Sent == 0 && in.Before > 0 {
@@ -265,7 +267,7 @@ func concludeSend(t *terminal.Terminal, form output.Form, inputs []*sentInput, f
 		return err
 	}
 	switch {
-	case errors.Is(failed, operate.ErrOtherInput) && !sent:
+	case errors.Is(failed, operate.ErrOtherInput) && !anySent:
 		return exitcode.With(exitcode.Usage, failed)
 	case failed != nil:
 		return failed

@@ -101,18 +101,9 @@ func showStatus(t *terminal.Terminal, form output.Form, status *operate.Status) 
 	}
 	facts := statusFacts(status)
 	if form == output.CSV {
-		type column = output.Column[[3]string]
-		rows := output.NewRows(t, form,
-			column{Name: "what", Text: func(f [3]string) string { return f[0] }},
-			column{Name: "name", Text: func(f [3]string) string { return f[1] }},
-			column{Name: "value", Text: func(f [3]string) string { return f[2] }},
-		)
-		for _, fact := range facts {
-			if err := rows.Add(fact); err != nil {
-				return err
-			}
-		}
-		return rows.End("")
+		return output.NewRows(t, form, func(f [3]string) []output.Cell {
+			return []output.Cell{{Name: "what", Text: f[0]}, {Name: "name", Text: f[1]}, {Name: "value", Text: f[2]}}
+		}).All(facts, "")
 	}
 	page := output.NewPage(t)
 	page.Heading("Stack "+status.Environment, fmt.Sprintf("in %s, %s to %s", status.Region, status.Since.Format("2006-01-02 15:04"), status.Until.Format("15:04Z")))

@@ -41,22 +41,16 @@ func NewTail(t *terminal.Terminal) *cobra.Command {
 		return window(since, until)
 	}
 	return withStack(t, command, check, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
-		type column = output.Column[operate.Line]
-		rows := output.NewRows(t, form,
-			column{Name: "time", Text: func(l operate.Line) string { return shown(l.Time) }, Whole: true},
-			column{Name: "from", Text: func(l operate.Line) string { return l.From }},
-			column{Name: "level", Text: func(l operate.Line) string { return l.Level }, Style: func(style terminal.Style, l operate.Line, cell string) string {
-				switch l.Level {
-				case "ERROR":
-					return style.Red(cell)
-				case "WARN":
-					return style.Yellow(cell)
-				}
-				return cell
-			}},
-			column{Name: "tradeId", Text: func(l operate.Line) string { return l.TradeID }},
-			column{Name: "message", Text: func(l operate.Line) string { return strings.Trim(l.Message+": "+l.Error, " :") }},
-		)
+		levels := map[string]func(terminal.Style, string) string{"ERROR": terminal.Style.Red, "WARN": terminal.Style.Yellow}
+		rows := output.NewRows(t, form, func(l operate.Line) []output.Cell {
+			return []output.Cell{
+				{Name: "time", Text: shown(l.Time), Whole: true},
+				{Name: "from", Text: l.From},
+				{Name: "level", Text: l.Level, Colour: levels[l.Level]},
+				{Name: "tradeId", Text: l.TradeID},
+				{Name: "message", Text: strings.Trim(l.Message+": "+l.Error, " :")},
+			}
+		})
 		query := operate.LogQuery{Since: since.Time, Until: until.Time, TradeID: trade}
 		if !follow {
 			for line, err := range stack.Logs(ctx, query) {

@@ -21,9 +21,8 @@ type row struct {
 	Note string `json:"note"`
 }
 
-var columns = []output.Column[row]{
-	{Name: "tradeId", Text: func(r row) string { return r.ID }, Whole: true},
-	{Name: "note", Text: func(r row) string { return r.Note }, Style: func(s terminal.Style, _ row, cell string) string { return s.Red(cell) }},
+func cells(r row) []output.Cell {
+	return []output.Cell{{Name: "tradeId", Text: r.ID, Whole: true}, {Name: "note", Text: r.Note, Colour: terminal.Style.Red}}
 }
 
 // printed returns what rows look like on a terminal that is so wide, or in a pipe.
@@ -31,13 +30,8 @@ func printed(t *testing.T, form output.Form, width int, rows ...row) (out, said 
 	t.Helper()
 	var shown, beside bytes.Buffer
 	term := &terminal.Terminal{Out: &shown, Err: &beside, OutIsTerminal: width > 0, Columns: width, Getenv: func(string) string { return "" }}
-	printer := output.NewRows(term, form, columns...)
-	for _, r := range rows {
-		if err := printer.Add(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := printer.End("no rows"); err != nil {
+	printer := output.NewRows(term, form, cells)
+	if err := printer.All(rows, "no rows"); err != nil {
 		t.Fatal(err)
 	}
 	return shown.String(), beside.String()
@@ -139,7 +133,7 @@ func TestATableFitsItsTerminal(t *testing.T) {
 // After an error, nobody takes what was printed for everything.
 func TestJSONThatIsNotWholeIsNotADocument(t *testing.T) {
 	var shown bytes.Buffer
-	printer := output.NewRows(&terminal.Terminal{Out: &shown, Getenv: func(string) string { return "" }}, output.JSON, columns...)
+	printer := output.NewRows(&terminal.Terminal{Out: &shown, Getenv: func(string) string { return "" }}, output.JSON, cells)
 	for range 3000 {
 		if err := printer.Add(row{"id", "note"}); err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package output
 import (
 	"bytes"
 	"encoding/csv"
-	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -14,36 +13,36 @@ import (
 	"trade-processing/internal/terminal"
 )
 
-// Column is a column of a table or a CSV file. JSON has each row's value as it is, with all its fields.
-type Column[T any] struct {
-	Name  string // of the column in CSV, such as recordedAt; tables show it in capitals
-	Text  func(T) string
-	Whole bool // what is copied and pasted, such as an id, is never cut
-	// Style colours a cell that is as wide as it must be.
-	Style func(style terminal.Style, row T, cell string) string
+// Cell is a row's text in a column of a table or a CSV file. JSON has each row's value as it is, with all its fields.
+type Cell struct {
+	Name   string // of the column in CSV, such as recordedAt; tables show it in capitals
+	Text   string
+	Whole  bool                                // what is copied and pasted, such as an id, is never cut
+	Colour func(terminal.Style, string) string // of a table's cell; nil: it has none
 }
 
 // Rows prints rows as they come, and never holds more than the first few.
 type Rows[T any] struct {
-	t       *terminal.Terminal
-	form    Form
-	columns []Column[T]
-	buffer  bytes.Buffer
-	csv     *csv.Writer
-	count   int
+	t      *terminal.Terminal
+	form   Form
+	cells  func(T) []Cell
+	buffer bytes.Buffer
+	csv    *csv.Writer
+	count  int
 
-	waiting []T   // the first rows, until their widths are known
-	widths  []int // of a table's columns; nil until they are known
-	blocks  bool  // the columns don't fit beside each other: each row is a block
+	waiting [][]Cell // the first rows, until their widths are known
+	widths  []int    // of a table's columns; nil until they are known
+	blocks  bool     // the columns don't fit beside each other: each row is a block
 }
 
 // measured is how many rows say how wide a table's columns are.
 const measured = 100
 
-// NewRows returns a printer of rows. End must be called after the last one, unless there was an error: then a JSON
-// document stays open, so that nobody takes it for all there is.
-func NewRows[T any](t *terminal.Terminal, form Form, columns ...Column[T]) *Rows[T] {
-	r := &Rows[T]{t: t, form: form, columns: columns}
+// NewRows returns a printer of rows, each with the same columns: also T's zero value, which names them in a CSV file
+// without rows. End must be called after the last one, unless there was an error: then a JSON document stays open, so that
+// nobody takes it for all there is.
+func NewRows[T any](t *terminal.Terminal, form Form, cells func(T) []Cell) *Rows[T] {
+	r := &Rows[T]{t: t, form: form, cells: cells}
 	r.csv = csv.NewWriter(&r.buffer)
 	r.csv.UseCRLF = true // https://www.rfc-editor.org/rfc/rfc4180
 	return r
@@ -51,6 +50,16 @@ func NewRows[T any](t *terminal.Terminal, form Form, columns ...Column[T]) *Rows
 
 // Count returns how many rows were added.
 func (r *Rows[T]) Count() int { return r.count }
+
+// All prints these rows, which are the last.
+func (r *Rows[T]) All(rows []T, none string) error {
+	for _, row := range rows {
+		if err := r.Add(row); err != nil {
+			return err
+		}
+	}
+	return r.End(none)
+}
 
 // Add prints a row, now or soon.
 func (r *Rows[T]) Add(row T) error {
@@ -68,26 +77,24 @@ func (r *Rows[T]) Add(row T) error {
 		r.buffer.WriteString(before)
 		r.buffer.Write(text)
 	case CSV:
+		cells := r.cells(row)
 		if r.count == 1 {
-			r.header()
+			r.header(cells)
 		}
-		cells := make([]string, len(r.columns))
-		for i, column := range r.columns {
-			cells[i] = defused(terminal.Safe(column.Text(row)))
-		}
-		if err := r.csv.Write(cells); err != nil {
-			return fmt.Errorf("writing CSV: %w", err)
-		}
-		r.csv.Flush()
+		r.record(cells, func(c Cell) string { return defused(terminal.Safe(c.Text)) })
 	default:
+		cells := r.cells(row)
+		for i := range cells {
+			cells[i].Text = oneLine(cells[i].Text)
+		}
 		if r.widths == nil {
-			r.waiting = append(r.waiting, row)
+			r.waiting = append(r.waiting, cells)
 			if len(r.waiting) < measured {
 				return nil
 			}
 			return r.Flush()
 		}
-		r.line(row)
+		r.line(cells)
 	}
 	if r.buffer.Len() < 1<<15 {
 		return nil
@@ -99,8 +106,8 @@ func (r *Rows[T]) Add(row T) error {
 func (r *Rows[T]) Flush() error {
 	if len(r.waiting) > 0 {
 		r.measure()
-		for _, row := range r.waiting {
-			r.line(row)
+		for _, cells := range r.waiting {
+			r.line(cells)
 		}
 		r.waiting = nil
 	}
@@ -115,7 +122,8 @@ func (r *Rows[T]) End(none string) error {
 	case r.form == JSON:
 		r.buffer.WriteString("\n]\n")
 	case r.form == CSV && r.count == 0:
-		r.header()
+		var zero T
+		r.header(r.cells(zero))
 	case r.count == 0:
 		r.t.Note("%s", none)
 	}
@@ -127,12 +135,15 @@ func (r *Rows[T]) write() error {
 	return err
 }
 
-func (r *Rows[T]) header() {
-	names := make([]string, len(r.columns))
-	for i, column := range r.columns {
-		names[i] = column.Name
+func (r *Rows[T]) header(cells []Cell) { r.record(cells, func(c Cell) string { return c.Name }) }
+
+// record writes a line of CSV.
+func (r *Rows[T]) record(cells []Cell, field func(Cell) string) {
+	fields := make([]string, len(cells))
+	for i, cell := range cells {
+		fields[i] = field(cell)
 	}
-	r.csv.Write(names) //nolint:errcheck // into memory
+	r.csv.Write(fields) //nolint:errcheck // into memory
 	r.csv.Flush()
 }
 
@@ -154,9 +165,6 @@ func firstOf(text string) string {
 	return ""
 }
 
-// cell returns a row's text in a table's column.
-func (c Column[T]) cell(row T) string { return oneLine(c.Text(row)) }
-
 // oneLine returns a text from outside as a part of a line.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -167,7 +175,7 @@ func oneLine(text string) string {
 	}, terminal.Safe(text))
 }
 
-func (c Column[T]) title() string {
+func (c Cell) title() string {
 	var b strings.Builder
 	for _, r := range c.Name {
 		if unicode.IsUpper(r) {
@@ -185,15 +193,16 @@ const (
 
 // measure makes columns as wide as their cells need and, on a terminal, as its width allows.
 func (r *Rows[T]) measure() {
-	r.widths = make([]int, len(r.columns))
+	columns := r.waiting[0]
+	r.widths = make([]int, len(columns))
 	total, least := -gap, -gap
-	for i, column := range r.columns {
+	for i, column := range columns {
 		r.widths[i] = len(column.title())
-		for _, row := range r.waiting {
-			r.widths[i] = max(r.widths[i], text.StringWidthWithoutEscSequences(column.cell(row)))
+		for _, cells := range r.waiting {
+			r.widths[i] = max(r.widths[i], text.StringWidthWithoutEscSequences(cells[i].Text))
 		}
 		total += r.widths[i] + gap
-		least += r.leastWidth(i) + gap
+		least += column.leastWidth(r.widths[i]) + gap
 	}
 	switch {
 	case !r.t.OutIsTerminal || total <= r.t.Columns:
@@ -203,82 +212,81 @@ func (r *Rows[T]) measure() {
 	}
 	for ; r.t.OutIsTerminal && total > r.t.Columns; total-- {
 		widest := -1
-		for i := range r.columns {
-			if r.widths[i] > r.leastWidth(i) && (widest < 0 || r.widths[i] >= r.widths[widest]) {
+		for i, column := range columns {
+			if r.widths[i] > column.leastWidth(r.widths[i]) && (widest < 0 || r.widths[i] >= r.widths[widest]) {
 				widest = i
 			}
 		}
 		r.widths[widest]--
 	}
-	titles := make([]string, len(r.columns))
-	for i, column := range r.columns {
+	titles := make([]string, len(columns))
+	for i, column := range columns {
 		titles[i] = pad(column.title(), r.widths[i])
 	}
 	r.buffer.WriteString(r.t.Style().Faint(strings.TrimRight(strings.Join(titles, "  "), " ")) + "\n")
 }
 
-func (r *Rows[T]) leastWidth(column int) int {
-	if r.columns[column].Whole {
-		return r.widths[column]
+// leastWidth returns the width that a column can't go below, which is so wide.
+func (c Cell) leastWidth(width int) int {
+	if c.Whole {
+		return width
 	}
-	return min(r.widths[column], max(narrowest, len(r.columns[column].title())))
+	return min(width, max(narrowest, len(c.title())))
+}
+
+// coloured returns a part of the cell's text, as the terminal shows it.
+func (c Cell) coloured(style terminal.Style, part string) string {
+	if c.Colour == nil {
+		return part
+	}
+	return c.Colour(style, part)
 }
 
 // line writes a row.
-func (r *Rows[T]) line(row T) {
+func (r *Rows[T]) line(cells []Cell) {
 	style := r.t.Style()
 	if r.blocks {
-		r.block(style, row)
+		r.block(style, cells)
 		return
 	}
 	var b strings.Builder
-	for i, column := range r.columns {
-		cell := column.cell(row)
-		if r.t.OutIsTerminal && !column.Whole {
-			cell = Cut(cell, r.widths[i])
+	for i, cell := range cells {
+		shown := cell.Text
+		if r.t.OutIsTerminal && !cell.Whole {
+			shown = Cut(shown, r.widths[i])
 		}
-		padded := pad(cell, r.widths[i])
-		if i == len(r.columns)-1 {
-			padded = cell
-		}
-		if column.Style != nil && cell != "" {
-			padded = column.Style(style, row, cell) + padded[len(cell):]
-		}
-		b.WriteString(padded)
-		if i < len(r.columns)-1 {
-			b.WriteString(strings.Repeat(" ", gap))
+		b.WriteString(cell.coloured(style, shown))
+		if i < len(cells)-1 {
+			b.WriteString(pad(shown, r.widths[i])[len(shown):] + strings.Repeat(" ", gap))
 		}
 	}
 	r.buffer.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 }
 
 // block writes a row whose columns don't fit beside each other: lines for each that isn't empty, and an empty one.
-func (r *Rows[T]) block(style terminal.Style, row T) {
+func (r *Rows[T]) block(style terminal.Style, cells []Cell) {
 	names := 0
-	for _, column := range r.columns {
-		names = max(names, len(column.title()))
+	for _, cell := range cells {
+		names = max(names, len(cell.title()))
 	}
-	for _, column := range r.columns {
-		cell := column.cell(row)
-		if cell == "" {
+	for _, cell := range cells {
+		if cell.Text == "" {
 			continue
 		}
-		lines := []string{cell}
-		if !column.Whole {
-			lines = strings.Split(text.WrapSoft(cell, max(r.t.Columns-names-gap, narrowest)), "\n")
+		lines := []string{cell.Text}
+		if !cell.Whole {
+			lines = strings.Split(text.WrapSoft(cell.Text, max(r.t.Columns-names-gap, narrowest)), "\n")
 		}
-		if column.Whole && names+gap+text.StringWidthWithoutEscSequences(cell) > r.t.Columns { // below its title, it may fit
-			r.buffer.WriteString(style.Faint(column.title()) + "\n" + cell + "\n")
+		if cell.Whole && names+gap+text.StringWidthWithoutEscSequences(cell.Text) > r.t.Columns { // below its title, it may fit
+			r.buffer.WriteString(style.Faint(cell.title()) + "\n" + cell.Text + "\n")
 			continue
 		}
 		for i, line := range lines {
-			title, shown := column.title(), strings.TrimRight(line, " ")
+			title := cell.title()
 			if i > 0 {
 				title = ""
 			}
-			if column.Style != nil {
-				shown = column.Style(style, row, shown)
-			}
+			shown := cell.coloured(style, strings.TrimRight(line, " "))
 			r.buffer.WriteString(style.Faint(pad(title, names)) + strings.Repeat(" ", gap) + shown + "\n")
 		}
 	}

@@ -161,44 +161,30 @@ func printed(t *terminal.Terminal, o options, d *simulate.Deployed, limits simul
 		fmt.Fprintf(t.Out, "%s takes %s trades a second for good; then %s binds: raise %s\n\n", terminal.Safe(o.stack),
 			terminal.Count(int64(first.Rate)), first.Limit, first.Change)
 	}
-	text := func(name string, of func(row) string) output.Column[row] {
-		return output.Column[row]{Name: name, Text: of}
-	}
-	count := func(name string, of func(row) int64) output.Column[row] {
-		return text(name, func(r row) string {
-			if o.form == output.CSV {
-				return fmt.Sprint(of(r))
-			}
-			return terminal.Count(of(r))
-		})
-	}
-	seconds := func(name string, of func(row) float64) output.Column[row] {
-		return text(name, func(r row) string { return fmt.Sprintf("%.1f", of(r)) })
-	}
-	columns := []output.Column[row]{
-		count("rate", func(r row) int64 { return int64(r.Rate) }), count("trades", func(r row) int64 { return r.Trades }),
-		count("recordedPerSecond", func(r row) int64 { return int64(r.PerSecond) }),
-		seconds("p50Seconds", func(r row) float64 { return r.P50 }), seconds("p99Seconds", func(r row) float64 { return r.P99 }),
-		count("backlog", func(r row) int64 { return r.Backlog }), seconds("drainSeconds", func(r row) float64 { return r.Drain }),
-		count("deadLetters", func(r row) int64 { return r.DeadLetters }), count("timedOut", func(r row) int64 { return r.TimedOut }),
-		text("usd", func(r row) string { return fmt.Sprintf("%.2f", r.USD) }),
-		text("limits", func(r row) string {
-			var names []string
-			for _, hit := range r.Hits {
-				names = append(names, hit.Limit)
-			}
-			return strings.Join(names, ", ")
-		}),
-		text("alarms", func(r row) string { return strings.Join(r.Alarms, ", ") }),
-	}
-	if o.raise {
-		columns = append(columns, text("changes", func(r row) string { return strings.Join(r.Changes, "; ") }))
-	}
-	table := output.NewRows(t, o.form, columns...)
-	for _, r := range rows {
-		if err := table.Add(r); err != nil {
-			return err
+	count := func(n int64) string {
+		if o.form == output.CSV {
+			return fmt.Sprint(n)
 		}
+		return terminal.Count(n)
 	}
-	return table.End("")
+	seconds := func(s float64) string { return fmt.Sprintf("%.1f", s) }
+	return output.NewRows(t, o.form, func(r row) []output.Cell {
+		var hits []string
+		for _, hit := range r.Hits {
+			hits = append(hits, hit.Limit)
+		}
+		cells := []output.Cell{
+			{Name: "rate", Text: count(int64(r.Rate))}, {Name: "trades", Text: count(r.Trades)},
+			{Name: "recordedPerSecond", Text: count(int64(r.PerSecond))},
+			{Name: "p50Seconds", Text: seconds(r.P50)}, {Name: "p99Seconds", Text: seconds(r.P99)},
+			{Name: "backlog", Text: count(r.Backlog)}, {Name: "drainSeconds", Text: seconds(r.Drain)},
+			{Name: "deadLetters", Text: count(r.DeadLetters)}, {Name: "timedOut", Text: count(r.TimedOut)},
+			{Name: "usd", Text: fmt.Sprintf("%.2f", r.USD)},
+			{Name: "limits", Text: strings.Join(hits, ", ")}, {Name: "alarms", Text: strings.Join(r.Alarms, ", ")},
+		}
+		if o.raise {
+			cells = append(cells, output.Cell{Name: "changes", Text: strings.Join(r.Changes, "; ")})
+		}
+		return cells
+	}).All(rows, "")
 }
