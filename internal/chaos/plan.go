@@ -88,7 +88,8 @@ func kinds() []kind {
 		{name: "executions timed out", hits: map[string]fault.Fault{
 			"states StopExecution": {Delay: 3 * time.Second, Err: &states.Failure{Name: states.TimedOut, Stopped: true}},
 		}, longest: time.Hour, random: true},
-		// DynamoDB goes on with the keys it has in its cache, and SSM's values are cached.
+		// DynamoDB goes on for five minutes with the keys it has in its cache (local/cloud's Opened), and then nobody calls it. SSM's
+		// values are cached.
 		{name: "key disabled", hits: map[string]fault.Fault{
 			"lambda Invoke":         {Err: call("Lambda.KMSDisabledException", "the key is disabled")},
 			"sqs SendMessage":       {Err: awsapi.Error("KMS.DisabledException", "the key is disabled")},

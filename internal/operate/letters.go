@@ -222,12 +222,16 @@ var advices = []struct {
 	{[]string{"Lambda.*AccessDenied*", "Lambda.KMS*", "Lambda.ResourceNotFoundException", "AccessDenied*", "ResourceNotFoundException", "KMS*", "Kms*"}, Advice{
 		"a permission, a resource or the key is missing", "fix it, then redrive", true,
 	}},
+	// DynamoDB has no code of its own for a disabled key: local/cloud's Opened.
+	{[]string{"ValidationException"}, Advice{
+		"DynamoDB refused it: the cause says whether the table's key is disabled or about to be deleted", "bring the key back, then redrive", true,
+	}},
 	{[]string{"Lambda.RequestTooLargeException", "States.DataLimitExceeded"}, Advice{
 		"the event, or an answer, is larger than an execution may hold (256 KiB)", "a redrive fails again: tell the source, then purge", false,
 	}},
 	{[]string{
 		"Lambda.*", "Sandbox.Timedout", "States.Timeout", "Throttl*", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
-		"InternalServerError", "LimitExceededException", "ServiceUnavailable", "ServiceUnreachable", "ParametersUnavailable",
+		"InternalFailure", "InternalServerError", "LimitExceededException", "ServiceUnavailable", "ServiceUnreachable", "ParametersUnavailable",
 		"ReplicatedWriteConflictException", "TransactionConflictException", "TransactionInProgressException",
 	}, Advice{"an outage that outlasted the retries", "redrive when it is over", true}},
 	{[]string{"InternalError", "Runtime.*"}, Advice{"a bug of ours", "fix it, deploy, then redrive", true}},

@@ -69,6 +69,14 @@ func (d *Deployment) on(arn string) *thing {
 	return d.things[arn]
 }
 
+// DisabledKey returns the ARN of a resource's key, if it is disabled, and else "".
+func (d *Deployment) DisabledKey(of string) string {
+	if found := d.things[of]; found != nil && d.things[found.key] != nil && d.things[found.key].disabled {
+		return found.key
+	}
+	return ""
+}
+
 // of returns the thing of the resource with this id.
 func (d *Deployment) of(typ, id string) *thing { return d.on(d.byID[typ+" "+id]) }
 
@@ -143,12 +151,13 @@ var readers = map[string]func(*Deployment, Resource){
 			function.subnets = append(function.subnets, id)
 		}
 	},
-	queueType:                          keyed("kmsMasterKeyId"),
-	"aws:sqs/queuePolicy:QueuePolicy":  func(d *Deployment, r Resource) { d.of(queueType, r.text("queueUrl")).policy = r.text("policy") },
-	"aws:sns/topic:Topic":              keyed("kmsMasterKeyId"),
-	"aws:sns/topicPolicy:TopicPolicy":  policied("policy"),
-	"aws:dynamodb/table:Table":         keyed("serverSideEncryption.kmsKeyArn"),
-	"aws:cloudwatch/logGroup:LogGroup": keyed("kmsKeyId"),
+	queueType:                                keyed("kmsMasterKeyId"),
+	"aws:sqs/queuePolicy:QueuePolicy":        func(d *Deployment, r Resource) { d.of(queueType, r.text("queueUrl")).policy = r.text("policy") },
+	"aws:sns/topic:Topic":                    keyed("kmsMasterKeyId"),
+	"aws:sns/topicPolicy:TopicPolicy":        policied("policy"),
+	"aws:dynamodb/table:Table":               keyed("serverSideEncryption.kmsKeyArn"),
+	"aws:dynamodb/tableReplica:TableReplica": keyed("kmsKeyArn"),
+	"aws:cloudwatch/logGroup:LogGroup":       keyed("kmsKeyId"),
 	"aws:ssm/parameter:Parameter": func(d *Deployment, r Resource) {
 		if arn := r.text("arn"); r.text("type") == "SecureString" {
 			d.on(arn[:strings.LastIndex(arn, "/")]).key = r.text("keyId") // of the path that it is below

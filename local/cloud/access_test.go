@@ -1,6 +1,7 @@
 package cloud_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,21 @@ func TestADenialHasItsServicesOwnConsequences(t *testing.T) {
 				t.Errorf("%s, want %s", got, tc.want)
 			}
 		})
+	}
+}
+
+// DynamoDB has no code for a disabled key, and no policy denies the call: the function gets a ValidationException.
+func TestADisabledKeyOfATableIsNoDenial(t *testing.T) {
+	w := newWorld(t)
+	key := w.create(keyType, "key", cloud.Properties{})
+	w.update(tableType, "orders", cloud.Properties{"serverSideEncryption": object{"enabled": true, "kmsKeyArn": key.Outputs["arn"]}})
+	w.update(keyType, "key", cloud.Properties{"isEnabled": false})
+	receipt, err := w.PutEvent(t.Context(), here, "orders", cloud.Entry{Source: "shop", DetailType: "Order", Detail: json.RawMessage(order)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failure := receipt.Deliveries[0].Failure; failure == nil || !strings.Contains(failure.Cause, "ValidationException: KMS key disabled error") || len(w.Denials()) > 0 {
+		t.Errorf("%v, denied %v", failure, w.Denials())
 	}
 }
 

@@ -96,3 +96,63 @@ func TestReplicasAreAdded(t *testing.T) {
 		t.Errorf("no table's update ends with %v", err)
 	}
 }
+
+// Nobody gets at the items of a table whose key is disabled, but it is described as before.
+func TestADisabledKeyLocksATable(t *testing.T) {
+	c, _, config := served(t)
+	key, err := c.Create("aws:kms/key:Key", "made", region, cloud.Properties{"multiRegion": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyARN, _ := key.Outputs["arn"].(string)
+	if _, err := c.Create("aws:dynamodb/table:Table", "made", region, cloud.Properties{
+		"name": "locked", "hashKey": "tradeId", "billingMode": "PAY_PER_REQUEST", "attributes": []any{map[string]any{"name": "tradeId", "type": "S"}},
+		"serverSideEncryption": map[string]any{"enabled": true, "kmsKeyArn": keyARN},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	tables := dynamodb.NewFromConfig(config)
+	name, item := aws.String("locked"), map[string]types.AttributeValue{"tradeId": &types.AttributeValueMemberS{Value: "1"}}
+	calls := map[string]func() error{
+		"PutItem": func() error {
+			_, err := tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: name, Item: item})
+			return err
+		},
+		"GetItem": func() error {
+			_, err := tables.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: name, Key: item})
+			return err
+		},
+		"Query": func() error {
+			_, err := tables.Query(t.Context(), &dynamodb.QueryInput{
+				TableName: name, KeyConditionExpression: aws.String("tradeId = :id"), ExpressionAttributeValues: map[string]types.AttributeValue{":id": item["tradeId"]},
+			})
+			return err
+		},
+		"Scan": func() error {
+			_, err := tables.Scan(t.Context(), &dynamodb.ScanInput{TableName: name})
+			return err
+		},
+		"BatchGetItem": func() error {
+			_, err := tables.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+				"locked": {Keys: []map[string]types.AttributeValue{item}},
+			}})
+			return err
+		},
+	}
+	for _, disabled := range []bool{false, true, false} {
+		if _, err := c.Update(key.Type, region, key.ID, cloud.Properties{"multiRegion": true, "isEnabled": !disabled}); err != nil {
+			t.Fatal(err)
+		}
+		for operation, call := range calls {
+			switch err := call(); {
+			case !disabled && err != nil:
+				t.Errorf("%s ends with %v", operation, err)
+			case disabled && (err == nil || !strings.Contains(err.Error(), "ValidationException: KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: "+keyARN)):
+				t.Errorf("with the key disabled, %s ends with %v", operation, err)
+			}
+		}
+		if _, err := tables.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: name}); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -119,6 +119,14 @@ func (e *Endpoint) table(region string, name *string) (*table.Table, error) {
 	return found, nil
 }
 
+// opened finds a table whose items are asked for.
+func (e *Endpoint) opened(region string, name *string) (*table.Table, error) {
+	if _, err := e.table(region, name); err != nil {
+		return nil, err
+	}
+	return e.cloud.Opened(region, *name)
+}
+
 // declaredTable finds what a deployment declared about a table: the table, if only before it was deleted, and this region's
 // replica of it, if that is where it is.
 func (e *Endpoint) declaredTable(region, name string) (declared, replica *cloud.Resource) {
@@ -355,7 +363,7 @@ type (
 )
 
 func (e *Endpoint) getItem(ctx context.Context, region string, in getItemInput) (any, error) {
-	from, err := e.table(region, in.TableName)
+	from, err := e.opened(region, in.TableName)
 	if err != nil {
 		return nil, err
 	}
@@ -374,7 +382,7 @@ func (e *Endpoint) getItem(ctx context.Context, region string, in getItemInput) 
 }
 
 func (e *Endpoint) putItem(ctx context.Context, region string, in putItemInput) (any, error) {
-	into, err := e.table(region, in.TableName)
+	into, err := e.opened(region, in.TableName)
 	if err != nil {
 		return nil, err
 	}
@@ -387,7 +395,7 @@ func (e *Endpoint) putItem(ctx context.Context, region string, in putItemInput) 
 }
 
 func (e *Endpoint) query(ctx context.Context, region string, in queryInput) (any, error) {
-	from, err := e.table(region, in.TableName)
+	from, err := e.opened(region, in.TableName)
 	if err != nil {
 		return nil, err
 	}
@@ -400,7 +408,7 @@ func (e *Endpoint) query(ctx context.Context, region string, in queryInput) (any
 }
 
 func (e *Endpoint) scan(ctx context.Context, region string, in scanInput) (any, error) {
-	from, err := e.table(region, in.TableName)
+	from, err := e.opened(region, in.TableName)
 	if err != nil {
 		return nil, err
 	}
@@ -444,7 +452,7 @@ func (e *Endpoint) batchGetItem(ctx context.Context, region string, in struct {
 	}
 	responses := object{}
 	for name, request := range in.RequestItems {
-		from, err := e.table(region, &name)
+		from, err := e.opened(region, &name)
 		if err != nil {
 			return nil, err
 		}
