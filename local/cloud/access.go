@@ -84,18 +84,11 @@ func (r *Resource) accessed() access.Resource {
 
 // made are the types whose creation AWS itself authorises beforehand, with what it calls then.
 var made = map[string][]access.Call{
-	busType:      {access.CreateBus},
-	logGroupType: {access.EncryptLogs},
-	functionType: {access.CreateFunction, access.AttachFunction},
-	machineType:  {access.BeginExecution, access.CreateMachine, access.WriteExecutionLogs},
+	BusType:      {access.CreateBus},
+	LogGroupType: {access.EncryptLogs},
+	FunctionType: {access.CreateFunction, access.AttachFunction},
+	MachineType:  {access.BeginExecution, access.CreateMachine, access.WriteExecutionLogs},
 }
-
-const (
-	busType      = "aws:cloudwatch/eventBus:EventBus"
-	functionType = "aws:lambda/function:Function"
-	logGroupType = "aws:cloudwatch/logGroup:LogGroup"
-	machineType  = "aws:sfn/stateMachine:StateMachine"
-)
 
 // authorise refuses a resource that AWS services couldn't use with the policies that are in place.
 func (c *Cloud) authorise(r *Resource) error {
@@ -128,7 +121,7 @@ func (c *Cloud) authorise(r *Resource) error {
 func (c *Cloud) pulledFrom(r *Resource) string {
 	image, _, _ := strings.Cut(r.Inputs.text("imageUri"), "@")
 	for _, repository := range c.Resources() {
-		if repository.Type == "aws:ecr/repository:Repository" && repository.Outputs.text("repositoryUrl") == image {
+		if repository.Type == RepositoryType && repository.Outputs.text("repositoryUrl") == image {
 			return repository.itsARN()
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 // alarmKinds are CloudWatch's metric and composite alarms. Nobody is notified.
 var alarmKinds = map[string]kind{
-	"aws:cloudwatch/metricAlarm:MetricAlarm": {
+	MetricAlarmType: {
 		uses: "name comparisonOperator dimensions.* evaluationPeriods extendedStatistic metricName namespace period statistic " +
 			"threshold treatMissingData metricQueries.expression metricQueries.id metricQueries.returnData metricQueries.metric.dimensions.* " +
 			"metricQueries.metric.metricName metricQueries.metric.namespace metricQueries.metric.period metricQueries.metric.stat",
@@ -33,7 +33,7 @@ var alarmKinds = map[string]kind{
 		}),
 		stop: deleteAlarm,
 	},
-	"aws:cloudwatch/compositeAlarm:CompositeAlarm": {
+	CompositeAlarmType: {
 		uses: "alarmName alarmRule", records: "alarmActions alarmDescription okActions tags",
 		requires: "alarmName alarmRule", replaces: "alarmName", computes: "arn",
 		identify: then(joined("", "alarmName"), func(_ *Cloud, r *Resource) {

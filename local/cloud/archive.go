@@ -133,11 +133,9 @@ func (c *Cloud) inArchive(arn, from, to string) iter.Seq2[string, string] {
 
 // archive finds an archive by its ARN.
 func (c *Cloud) archive(region, arn string) (*Resource, error) {
-	found, there := c.Read(archiveType, region, afterLast(arn, "/"))
+	found, there := c.Read(ArchiveType, region, afterLast(arn, "/"))
 	if !there || found.itsARN() != arn {
 		return nil, fmt.Errorf("%s does not exist", arn)
 	}
 	return found, nil
 }
-
-const archiveType = "aws:cloudwatch/eventArchive:EventArchive"

@@ -32,7 +32,6 @@ type Backup struct {
 const (
 	backupKeys = "backup/"      // of a Backup, by its recovery point
 	savedKeys  = "backup-items" // of a recovery point's items
-	vaultType  = "aws:backup/vault:Vault"
 )
 
 // Backups lists the backups of a region, the oldest first. A cloud in memory has none.
@@ -127,7 +126,7 @@ func (c *Cloud) restoreFrom(export io.Reader, of Properties, region, name string
 	if encryption != nil {
 		inputs["serverSideEncryption"] = encryption
 	}
-	made, err := c.Create(tableType, name, region, inputs)
+	made, err := c.Create(TableType, name, region, inputs)
 	if err != nil {
 		return err
 	}

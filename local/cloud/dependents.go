@@ -32,18 +32,18 @@ var held = map[string]struct {
 	by      []reference
 }{
 	securityGroupType: {"DependencyViolation", []reference{
-		{functionType, "vpcConfig.securityGroupIds"}, {vpcEndpointType, "securityGroupIds"},
+		{FunctionType, "vpcConfig.securityGroupIds"}, {vpcEndpointType, "securityGroupIds"},
 		{ingressRuleType, "referencedSecurityGroupId"}, {egressRuleType, "referencedSecurityGroupId"},
 	}},
-	subnetType:     {"DependencyViolation", []reference{{functionType, "vpcConfig.subnetIds"}, {vpcEndpointType, "subnetIds"}}},
+	subnetType:     {"DependencyViolation", []reference{{FunctionType, "vpcConfig.subnetIds"}, {vpcEndpointType, "subnetIds"}}},
 	routeTableType: {"DependencyViolation", []reference{{"aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId"}}},
 	"aws:ec2/vpc:Vpc": {"DependencyViolation", []reference{
 		{subnetType, "vpcId"}, {securityGroupType, "vpcId"}, {routeTableType, "vpcId"}, {vpcEndpointType, "vpcId"},
 	}},
-	"aws:iam/role:Role": {"DeleteConflict", []reference{
-		{"aws:iam/rolePolicy:RolePolicy", "role"}, {"aws:iam/rolePolicyAttachment:RolePolicyAttachment", "role"},
+	RoleType: {"DeleteConflict", []reference{
+		{"aws:iam/rolePolicy:RolePolicy", "role"}, {AttachmentType, "role"},
 	}},
-	busType:                {"ValidationException", []reference{{"aws:cloudwatch/eventRule:EventRule", "eventBusName"}}},
+	BusType:                {"ValidationException", []reference{{RuleType, "eventBusName"}}},
 	"aws:backup/plan:Plan": {"InvalidRequestException", []reference{{"aws:backup/selection:Selection", "planId"}}},
 }
 
@@ -54,16 +54,16 @@ var held = map[string]struct {
 // https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html
 var taken = map[string][]reference{
-	machineType:  {{"aws:sfn/alias:Alias", "routingConfigurations.stateMachineVersionArn"}},
-	functionType: {{"aws:lambda/alias:Alias", "functionName"}},
-	"aws:sns/topic:Topic": {
-		{"aws:sns/topicPolicy:TopicPolicy", "arn"}, {"aws:sns/topicSubscription:TopicSubscription", "topic"},
+	MachineType:  {{MachineAliasType, "routingConfigurations.stateMachineVersionArn"}},
+	FunctionType: {{FunctionAliasType, "functionName"}},
+	TopicType: {
+		{"aws:sns/topicPolicy:TopicPolicy", "arn"}, {SubscriptionType, "topic"},
 	},
-	"aws:sqs/queue:Queue": {
-		{"aws:sqs/queuePolicy:QueuePolicy", "queueUrl"}, {"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "queueUrl"},
+	QueueType: {
+		{QueuePolicyType, "queueUrl"}, {RedriveAllowPolicyType, "queueUrl"},
 	},
-	busType: {{"aws:cloudwatch/eventBusPolicy:EventBusPolicy", "eventBusName"}},
-	"aws:ecr/repository:Repository": {
+	BusType: {{"aws:cloudwatch/eventBusPolicy:EventBusPolicy", "eventBusName"}},
+	RepositoryType: {
 		{"aws:ecr/lifecyclePolicy:LifecyclePolicy", "repository"}, {"aws:ecr/repositoryPolicy:RepositoryPolicy", "repository"},
 	},
 	securityGroupType: {{ingressRuleType, "securityGroupId"}, {egressRuleType, "securityGroupId"}},

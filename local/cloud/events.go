@@ -24,8 +24,8 @@ import (
 
 // eventKinds are EventBridge's buses, archives, rules and targets.
 var eventKinds = map[string]kind{
-	archiveType: archiveKind,
-	"aws:cloudwatch/eventBus:EventBus": {
+	ArchiveType: archiveKind,
+	BusType: {
 		// Nothing is encrypted here, so encryption can't fail.
 		uses: "name", records: "deadLetterConfig.arn description kmsKeyIdentifier tags",
 		requires: "name", replaces: "name", computes: "arn",
@@ -33,7 +33,7 @@ var eventKinds = map[string]kind{
 		start:    func(c *Cloud, r *Resource) error { c.live.buses.ensure(r.itsARN(), &bus{}); return nil },
 		stop:     func(c *Cloud, r *Resource) error { c.live.buses.drop(r.itsARN()); return nil },
 	},
-	"aws:cloudwatch/eventRule:EventRule": {
+	RuleType: {
 		puts: true,
 		uses: "name eventBusName eventPattern state", records: "description tags",
 		requires: "name eventPattern", replaces: "name eventBusName", computes: "arn",
@@ -67,7 +67,7 @@ var eventKinds = map[string]kind{
 		}),
 		stop: onBus(func(_ *Cloud, r *Resource, on *bus) error { on.dropRule(r.Inputs.text("name")); return nil }),
 	},
-	"aws:cloudwatch/eventTarget:EventTarget": {
+	TargetType: {
 		puts:     true,
 		uses:     "rule eventBusName targetId arn deadLetterConfig.arn retryPolicy.maximumEventAgeInSeconds retryPolicy.maximumRetryAttempts",
 		records:  "roleArn",
@@ -574,7 +574,7 @@ func (c *Cloud) keepUndelivered(ctx context.Context, by, queueARN string, docume
 // possible. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html
 func (c *Cloud) unkept(ctx context.Context, region, busARN string, document *states.Document, trace string, reason error) Delivery {
 	delivery := Delivery{Failure: &states.Failure{Name: "KmsAccessDeniedException", Cause: reason.Error()}}
-	r, _ := c.Read(busType, region, afterLast(busARN, "/"))
+	r, _ := c.Read(BusType, region, afterLast(busARN, "/"))
 	in, err := decode[targetInputs](r.Inputs)
 	if err == nil {
 		err = c.keepUndelivered(ctx, busARN, in.DeadLetterConfig.ARN, document, trace, map[string]string{"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": reason.Error()})

@@ -180,7 +180,7 @@ func (c *Cloud) remember(ctx context.Context, m *machine, by start, name string,
 	e := &Execution{
 		ARN: executionARN(m.arn, name), Name: name, Machine: m.arn, Trace: by.trace, Started: at, input: input, stop: stop, status: Running, writing: newWriter(),
 	}
-	if r, found := c.Read(machineType, strings.Split(m.arn, ":")[3], m.arn); found {
+	if r, found := c.Read(MachineType, strings.Split(m.arn, ":")[3], m.arn); found {
 		e.Version = r.Outputs.text("stateMachineVersionArn")
 	}
 	if qualifier := strings.TrimPrefix(by.called, m.arn+":"); qualifier != by.called && by.called != e.Version {
@@ -213,7 +213,7 @@ func (c *Cloud) Redrive(ctx context.Context, e *Execution) (Delivery, error) {
 	if err != nil {
 		return Delivery{}, err
 	}
-	if r, found := c.Read(machineType, strings.Split(e.Machine, ":")[3], e.Machine); !found || r.Outputs.text("stateMachineVersionArn") != e.Version {
+	if r, found := c.Read(MachineType, strings.Split(e.Machine, ":")[3], e.Machine); !found || r.Outputs.text("stateMachineVersionArn") != e.Version {
 		return Delivery{}, &awsapi.Unsupported{Operation: "RedriveExecution", Feature: "an execution of an earlier version of its state machine, which isn't kept here"}
 	}
 	c.executions.mu.Lock()

@@ -23,7 +23,7 @@ import (
 
 // functionKinds are container images, the functions that run them, and their aliases.
 var functionKinds = map[string]kind{
-	"docker:index/image:Image": {
+	ImageType: {
 		uses: "imageName build.args.*",
 		// Nothing is built here.
 		records: "build.builderVersion build.context build.dockerfile build.platform buildOnPreview registry.password " +
@@ -34,7 +34,7 @@ var functionKinds = map[string]kind{
 		// The registry keeps an image that the stack forgets.
 		start: func(c *Cloud, r *Resource) error { c.live.pushed.put(repositoryOf(r.ID), true); return nil },
 	},
-	"aws:lambda/function:Function": {
+	FunctionType: {
 		uses: "name imageUri timeout reservedConcurrentExecutions publish environment.variables.*",
 		records: "architectures deadLetterConfig.targetArn description kmsKeyArn loggingConfig.applicationLogLevel " +
 			"loggingConfig.logFormat loggingConfig.logGroup loggingConfig.systemLogLevel memorySize packageType " +
@@ -61,7 +61,7 @@ var functionKinds = map[string]kind{
 			return nil
 		},
 	},
-	"aws:lambda/alias:Alias": {
+	FunctionAliasType: {
 		uses: "name functionName functionVersion", records: "description",
 		requires: "functionName functionVersion name", replaces: "functionName name", computes: "arn",
 		identify: func(_ *Cloud, r *Resource) error {
@@ -190,7 +190,7 @@ func startFunction(c *Cloud, r *Resource, in functionInputs) error {
 // functionIn finds the image that a URI names, and the function in it.
 func (c *Cloud) functionIn(uri string) (string, error) {
 	for _, r := range c.Resources() {
-		if r.Type != "docker:index/image:Image" || r.Outputs.text("repoDigest") != uri {
+		if r.Type != ImageType || r.Outputs.text("repoDigest") != uri {
 			continue
 		}
 		in, err := decode[imageInputs](r.Inputs)

@@ -7,6 +7,38 @@ import (
 	"strings"
 )
 
+// The Pulumi types that more than one file is about.
+const (
+	BusType                = "aws:cloudwatch/eventBus:EventBus"
+	RuleType               = "aws:cloudwatch/eventRule:EventRule"
+	TargetType             = "aws:cloudwatch/eventTarget:EventTarget"
+	ArchiveType            = "aws:cloudwatch/eventArchive:EventArchive"
+	MetricAlarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	CompositeAlarmType     = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+	LogGroupType           = "aws:cloudwatch/logGroup:LogGroup"
+	FunctionType           = "aws:lambda/function:Function"
+	FunctionAliasType      = "aws:lambda/alias:Alias"
+	MachineType            = "aws:sfn/stateMachine:StateMachine"
+	MachineAliasType       = "aws:sfn/alias:Alias"
+	TableType              = "aws:dynamodb/table:Table"
+	ReplicaType            = "aws:dynamodb/tableReplica:TableReplica"
+	QueueType              = "aws:sqs/queue:Queue"
+	QueuePolicyType        = "aws:sqs/queuePolicy:QueuePolicy"
+	RedriveAllowPolicyType = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
+	ParameterType          = "aws:ssm/parameter:Parameter"
+	KeyType                = "aws:kms/key:Key"
+	ReplicaKeyType         = "aws:kms/replicaKey:ReplicaKey"
+	KeyAliasType           = "aws:kms/alias:Alias"
+	RoleType               = "aws:iam/role:Role"
+	AttachmentType         = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	IdentityProviderType   = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+	TopicType              = "aws:sns/topic:Topic"
+	SubscriptionType       = "aws:sns/topicSubscription:TopicSubscription"
+	RepositoryType         = "aws:ecr/repository:Repository"
+	ImageType              = "docker:index/image:Image"
+	VaultType              = "aws:backup/vault:Vault"
+)
+
 // kinds are the resource types that the local cloud knows, by Pulumi token. Live ones are declared next to the code
 // that runs them; the others are only on record.
 var kinds = func() map[string]kind {
@@ -24,7 +56,7 @@ var kinds = func() map[string]kind {
 // their definitions.
 var records = map[string]kind{
 	// Encryption
-	"aws:kms/key:Key": {
+	KeyType: {
 		records:  "deletionWindowInDays description enableKeyRotation isEnabled multiRegion policy tags",
 		replaces: "multiRegion", computes: "arn keyId",
 		identify: func(c *Cloud, r *Resource) error {
@@ -35,7 +67,7 @@ var records = map[string]kind{
 			return r.isKey(id)
 		},
 	},
-	"aws:kms/replicaKey:ReplicaKey": {
+	ReplicaKeyType: {
 		records: "deletionWindowInDays description enabled policy primaryKeyArn tags", requires: "primaryKeyArn",
 		replaces: "primaryKeyArn", computes: "arn keyId",
 		// A multi-Region key has one id in all its regions.
@@ -48,13 +80,13 @@ var records = map[string]kind{
 			return r.isKey(id)
 		},
 	},
-	"aws:kms/alias:Alias": {
+	KeyAliasType: {
 		records: "name targetKeyId", requires: "name targetKeyId", replaces: "name", computes: "arn",
 		identify: named("kms", ""),
 	},
 
 	// Access
-	"aws:iam/role:Role": {
+	RoleType: {
 		records:  "assumeRolePolicy description name permissionsBoundary tags",
 		requires: "assumeRolePolicy name", replaces: "name", computes: "arn",
 		identify: named("iam", "role/"),
@@ -68,13 +100,13 @@ var records = map[string]kind{
 		records: "description name policy tags", requires: "name policy", replaces: "description name", computes: "arn",
 		identify: byARN("iam", "policy/"),
 	},
-	"aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
+	AttachmentType: {
 		puts: true, deletesFirst: true, // https://github.com/pulumi/pulumi-aws/blob/v6.83.2/provider/resources.go
 		records: "policyArn role", requires: "policyArn role", replaces: "policyArn role",
 		identify: joined("/", "role", "policyArn"),
 	},
 
-	"aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
+	IdentityProviderType: {
 		records: "clientIdLists tags thumbprintLists url", requires: "url", replaces: "url", computes: "arn",
 		identify: func(_ *Cloud, r *Resource) error {
 			r.ID = "arn:aws:iam::" + Account + ":oidc-provider/" + strings.TrimPrefix(r.Inputs.text("url"), "https://")
@@ -129,7 +161,7 @@ var records = map[string]kind{
 	},
 
 	// Logs and notifications
-	"aws:cloudwatch/logGroup:LogGroup": {
+	LogGroupType: {
 		records:  "kmsKeyId name retentionInDays tags",
 		requires: "name", replaces: "name", computes: "arn",
 		identify: named("logs", "log-group:"),
@@ -139,7 +171,7 @@ var records = map[string]kind{
 		records: "dashboardBody dashboardName", requires: "dashboardBody dashboardName", replaces: "dashboardName",
 		identify: joined("", "dashboardName"),
 	},
-	"aws:sns/topic:Topic": {
+	TopicType: {
 		records:  "kmsMasterKeyId name signatureVersion tags",
 		requires: "name", replaces: "name", computes: "arn",
 		identify: byARN("sns", ""),
@@ -149,7 +181,7 @@ var records = map[string]kind{
 		records: "arn policy", requires: "arn policy", replaces: "arn",
 		identify: joined("", "arn"),
 	},
-	"aws:sns/topicSubscription:TopicSubscription": {
+	SubscriptionType: {
 		records: "endpoint protocol topic", requires: "endpoint protocol topic", replaces: "endpoint protocol topic",
 		computes: "arn",
 		identify: func(c *Cloud, r *Resource) error {
@@ -158,13 +190,13 @@ var records = map[string]kind{
 			return nil
 		},
 	},
-	"aws:sqs/queuePolicy:QueuePolicy": {
+	QueuePolicyType: {
 		puts:    true,
 		records: "queueUrl policy", requires: "queueUrl policy", replaces: "queueUrl",
 		check:    wellFormed("policy"),
 		identify: joined("", "queueUrl"),
 	},
-	"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": {
+	RedriveAllowPolicyType: {
 		puts:    true,
 		records: "queueUrl redriveAllowPolicy", requires: "queueUrl redriveAllowPolicy", replaces: "queueUrl",
 		check:    wellFormed("redriveAllowPolicy"),
@@ -177,7 +209,7 @@ var records = map[string]kind{
 	},
 
 	// Images
-	"aws:ecr/repository:Repository": {
+	RepositoryType: {
 		records: "encryptionConfigurations.encryptionType encryptionConfigurations.kmsKey forceDelete " +
 			"imageScanningConfiguration.scanOnPush imageTagMutability name tags",
 		requires: "name", replaces: "encryptionConfigurations name", computes: "arn registryId repositoryUrl",
@@ -222,7 +254,7 @@ var records = map[string]kind{
 	},
 
 	// Backup
-	vaultType: {
+	VaultType: {
 		records:  "forceDestroy kmsKeyArn name tags",
 		requires: "name", replaces: "kmsKeyArn name", computes: "arn",
 		identify: named("backup", "backup-vault:"),

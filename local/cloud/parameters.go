@@ -15,7 +15,7 @@ import (
 
 // parameterKinds are SSM parameters.
 var parameterKinds = map[string]kind{
-	"aws:ssm/parameter:Parameter": {
+	ParameterType: {
 		uses: "name type value allowedPattern", records: "description keyId tags",
 		requires: "name type", replaces: "name",
 		computes: "arn version", renews: "version", unversioned: "tags",

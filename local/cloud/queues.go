@@ -9,7 +9,7 @@ import (
 
 // queueKinds are SQS queues. What is attached to them is on record.
 var queueKinds = map[string]kind{
-	"aws:sqs/queue:Queue": {
+	QueueType: {
 		uses: "name messageRetentionSeconds visibilityTimeoutSeconds", records: "kmsMasterKeyId kmsDataKeyReusePeriodSeconds tags",
 		requires: "name", replaces: "name", computes: "arn url",
 		identify: then(named("sqs", ""), func(_ *Cloud, r *Resource) {

@@ -11,11 +11,6 @@ import (
 	"trade-processing/local/table"
 )
 
-const (
-	tableType   = "aws:dynamodb/table:Table"
-	replicaType = "aws:dynamodb/tableReplica:TableReplica"
-)
-
 // replicationLag is how long a write takes to reach another region's replica; AWS speaks of less than a second as a
 // rule. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 const replicationLag = 500 * time.Millisecond
@@ -96,7 +91,7 @@ func (c *Cloud) rejoin(r *Resource, primary *table.Table) error {
 
 // replicasOf lists the replicas of a table, by its ARN.
 func (c *Cloud) replicasOf(itsARN string) []*Resource {
-	return slices.DeleteFunc(c.Resources(), func(r *Resource) bool { return r.Type != replicaType || r.Inputs.text("globalTableArn") != itsARN })
+	return slices.DeleteFunc(c.Resources(), func(r *Resource) bool { return r.Type != ReplicaType || r.Inputs.text("globalTableArn") != itsARN })
 }
 
 // Outlived returns the deleted table that a replica has outlived, as the replica goes on, or nil if it wasn't deleted.
@@ -106,7 +101,7 @@ func (c *Cloud) Outlived(replica *Resource) *Resource {
 		return nil
 	}
 	name, _, _ := strings.Cut(replica.ID, ":")
-	return &Resource{Type: tableType, Name: name, Region: replica.Region, ID: name, Inputs: inputs, Created: replica.Created}
+	return &Resource{Type: TableType, Name: name, Region: replica.Region, ID: name, Inputs: inputs, Created: replica.Created}
 }
 
 // AddReplica adds a replica in a region to a table, or to one of its replicas, under a key, given by its ARN. To a replica
@@ -115,7 +110,7 @@ func (c *Cloud) Outlived(replica *Resource) *Resource {
 func (c *Cloud) AddReplica(of *Resource, region, key string) error {
 	name, _, _ := strings.Cut(of.ID, ":")
 	itsTable := of.itsARN()
-	if of.Type == replicaType {
+	if of.Type == ReplicaType {
 		itsTable = of.Inputs.text("globalTableArn")
 		if deleted := c.Outlived(of); deleted != nil {
 			if itsTable != TableARN(region, name) {
@@ -125,7 +120,7 @@ func (c *Cloud) AddReplica(of *Resource, region, key string) error {
 			if key != "" {
 				inputs["serverSideEncryption"] = map[string]any{"enabled": true, "kmsKeyArn": key}
 			}
-			_, err := c.Create(tableType, name, region, inputs)
+			_, err := c.Create(TableType, name, region, inputs)
 			return err
 		}
 	}
@@ -133,7 +128,7 @@ func (c *Cloud) AddReplica(of *Resource, region, key string) error {
 	if key != "" {
 		inputs["kmsKeyArn"] = key
 	}
-	_, err := c.Create(replicaType, name, region, inputs)
+	_, err := c.Create(ReplicaType, name, region, inputs)
 	return err
 }
 

@@ -19,7 +19,7 @@ import (
 
 // tableKinds are DynamoDB tables and their replicas.
 var tableKinds = map[string]kind{
-	tableType: {
+	TableType: {
 		uses: "name hashKey rangeKey attributes.name attributes.type billingMode streamEnabled deletionProtectionEnabled " +
 			"globalSecondaryIndexes.name globalSecondaryIndexes.hashKey globalSecondaryIndexes.rangeKey " +
 			"globalSecondaryIndexes.projectionType globalSecondaryIndexes.nonKeyAttributes",
@@ -63,7 +63,7 @@ var tableKinds = map[string]kind{
 			return nil
 		},
 	},
-	replicaType: {
+	ReplicaType: {
 		uses:     "globalTableArn",
 		records:  "deletionProtectionEnabled kmsKeyArn pointInTimeRecovery tags",
 		requires: "globalTableArn", replaces: "globalTableArn kmsKeyArn", computes: "arn",

@@ -8,7 +8,7 @@ import (
 
 // workflowKinds are Step Functions state machines and their aliases.
 var workflowKinds = map[string]kind{
-	"aws:sfn/stateMachine:StateMachine": {
+	MachineType: {
 		uses: "name definition type publish roleArn",
 		records: "loggingConfiguration.includeExecutionData loggingConfiguration.level loggingConfiguration.logDestination " +
 			"tracingConfiguration.enabled encryptionConfiguration.kmsDataKeyReusePeriodSeconds " +
@@ -35,7 +35,7 @@ var workflowKinds = map[string]kind{
 			return dropMachine(c, r)
 		},
 	},
-	"aws:sfn/alias:Alias": {
+	MachineAliasType: {
 		uses:    "name routingConfigurations.stateMachineVersionArn routingConfigurations.weight",
 		records: "description", requires: "name routingConfigurations", replaces: "name", computes: "arn",
 		check: func(inputs Properties) error {
@@ -78,7 +78,7 @@ func (c *Cloud) dropAliases(machine *Resource) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key := range c.resources {
-		if key.typ == "aws:sfn/alias:Alias" && key.region == machine.Region && strings.HasPrefix(key.id, machine.ID+":") {
+		if key.typ == MachineAliasType && key.region == machine.Region && strings.HasPrefix(key.id, machine.ID+":") {
 			c.live.machines.drop(key.id)
 			c.forget(key)
 		}

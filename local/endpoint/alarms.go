@@ -7,12 +7,8 @@ import (
 	"time"
 
 	"trade-processing/local/awsapi"
+	"trade-processing/local/cloud"
 	"trade-processing/local/metrics"
-)
-
-const (
-	metricAlarmType    = "aws:cloudwatch/metricAlarm:MetricAlarm"
-	compositeAlarmType = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 )
 
 var alarmOperations = map[string]operation{
@@ -41,10 +37,10 @@ func (e *Endpoint) describeAlarms(_ context.Context, region string, in describeA
 	answer := object{"MetricAlarms": []any{}, "CompositeAlarms": []any{}}
 	for _, status := range e.cloud.AlarmStatus(region) {
 		kind := "MetricAlarm"
-		declared, found := e.cloud.Read(metricAlarmType, region, status.Alarm)
+		declared, found := e.cloud.Read(cloud.MetricAlarmType, region, status.Alarm)
 		if !found {
 			kind = "CompositeAlarm"
-			declared, found = e.cloud.Read(compositeAlarmType, region, status.Alarm)
+			declared, found = e.cloud.Read(cloud.CompositeAlarmType, region, status.Alarm)
 		}
 		if !found || !slices.Contains(in.AlarmTypes, kind) || !strings.HasPrefix(status.Alarm, in.AlarmNamePrefix) ||
 			len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, status.Alarm) ||
@@ -101,7 +97,7 @@ func (e *Endpoint) describeAlarmHistory(_ context.Context, region string, in str
 	var listed []any
 	for _, change := range found {
 		kind := "MetricAlarm"
-		if _, metric := e.cloud.Read(metricAlarmType, region, change.Alarm); !metric {
+		if _, metric := e.cloud.Read(cloud.MetricAlarmType, region, change.Alarm); !metric {
 			kind = "CompositeAlarm"
 		}
 		listed = append(listed, object{

@@ -11,8 +11,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const archiveType = "aws:cloudwatch/eventArchive:EventArchive"
-
 // archiveOf counts an archive's events and bytes as they are; on AWS, that may take a day.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Archive.html
 func (e *Endpoint) archiveOf(r *cloud.Resource) object {
@@ -24,7 +22,7 @@ func (e *Endpoint) archiveOf(r *cloud.Resource) object {
 }
 
 func (e *Endpoint) describeArchive(_ context.Context, region string, in struct{ ArchiveName string }) (any, error) {
-	found, there := e.cloud.Read(archiveType, region, in.ArchiveName)
+	found, there := e.cloud.Read(cloud.ArchiveType, region, in.ArchiveName)
 	if !there {
 		return nil, awsapi.Error("ResourceNotFoundException", "Archive %s does not exist.", in.ArchiveName)
 	}
@@ -39,7 +37,7 @@ func (e *Endpoint) listArchives(_ context.Context, region string, in struct {
 	NextToken                         string
 }) (any, error) {
 	listed := []any{}
-	for _, r := range e.declared(archiveType, region) {
+	for _, r := range e.declared(cloud.ArchiveType, region) {
 		if strings.HasPrefix(r.ID, in.NamePrefix) && (in.EventSourceArn == "" || in.EventSourceArn == text(r.Inputs, "eventSourceArn")) {
 			listed = append(listed, e.archiveOf(r))
 		}

@@ -15,8 +15,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const vaultType = "aws:backup/vault:Vault"
-
 var backupOperations = map[string]operation{
 	"StartBackupJob": serve((*Endpoint).startBackupJob), "ListBackupJobs": serve((*Endpoint).listBackupJobs),
 	"ListRecoveryPointsByBackupVault": serve((*Endpoint).listRecoveryPoints), "GetRecoveryPointRestoreMetadata": serve((*Endpoint).restoreMetadata),
@@ -32,7 +30,7 @@ var backupRoutes = []route{
 }
 
 func (e *Endpoint) vault(region, name string) (*cloud.Resource, error) {
-	found, there := e.cloud.Read(vaultType, region, name)
+	found, there := e.cloud.Read(cloud.VaultType, region, name)
 	if !there {
 		return nil, awsapi.Error("ResourceNotFoundException", "Backup vault %s does not exist.", name)
 	}
@@ -264,7 +262,7 @@ func (e *Endpoint) startRestoreJob(ctx context.Context, region string, in struct
 	began, id := time.Now(), uuid.NewString()
 	_, err := e.restored(ctx, region, name, nil, func() error {
 		role := in.IamRoleArn[strings.LastIndex(in.IamRoleArn, "/")+1:]
-		if e.ofIAM(attachmentType, role+"/"+restorePolicy) == nil {
+		if e.ofIAM(cloud.AttachmentType, role+"/"+restorePolicy) == nil {
 			return fmt.Errorf("User: %s is not authorized to perform: dynamodb:RestoreTableFromBackup on resource: %s", in.IamRoleArn, from.Point)
 		}
 		return e.cloud.Restore(from, name, object{"enabled": false})

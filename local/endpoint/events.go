@@ -16,8 +16,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const busType = "aws:cloudwatch/eventBus:EventBus"
-
 // defaultBus is the bus that every region has.
 const defaultBus = "default"
 
@@ -35,7 +33,7 @@ func (e *Endpoint) describeEventBus(_ context.Context, region string, in eventbr
 	buses := "arn:aws:events:" + region + ":" + cloud.Account + ":event-bus/"
 	name := strings.TrimPrefix(cmp.Or(aws.ToString(in.Name), defaultBus), buses)
 	answer := map[string]any{"Name": name, "Arn": buses + name}
-	found, there := e.cloud.Read(busType, region, name)
+	found, there := e.cloud.Read(cloud.BusType, region, name)
 	switch {
 	case there:
 		answer["CreationTime"] = float64(found.Created.UnixMilli()) / 1000

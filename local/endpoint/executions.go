@@ -183,7 +183,7 @@ func (e *Endpoint) historyEvent(x *cloud.Execution, event states.Event, withData
 	switch {
 	case event.Type == "ExecutionStarted":
 		data("input")
-		if machine, found := e.cloud.Read(machineType, strings.Split(x.Machine, ":")[3], x.Machine); found {
+		if machine, found := e.cloud.Read(cloud.MachineType, strings.Split(x.Machine, ":")[3], x.Machine); found {
 			details["roleArn"] = machine.Inputs["roleArn"]
 		}
 	case strings.HasSuffix(event.Type, "StateEntered"):

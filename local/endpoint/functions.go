@@ -12,11 +12,6 @@ import (
 	"trade-processing/local/states"
 )
 
-const (
-	functionType      = "aws:lambda/function:Function"
-	functionAliasType = "aws:lambda/alias:Alias"
-)
-
 var functionOperations = map[string]operation{
 	"GetFunction": serve((*Endpoint).getFunction), "GetFunctionConfiguration": serve((*Endpoint).getFunctionConfiguration),
 	"GetFunctionConcurrency": serve((*Endpoint).getFunctionConcurrency), "ListFunctions": serve((*Endpoint).listFunctions),
@@ -57,7 +52,7 @@ func (e *Endpoint) function(region string, on onFunction) (found *cloud.Resource
 		qualifier = on.Qualifier
 	}
 	missing := awsapi.Error("ResourceNotFoundException", "Function not found: arn:aws:lambda:%s:%s:function:%s", region, cloud.Account, strings.TrimSuffix(name+":"+qualifier, ":"))
-	found, there := e.cloud.Read(functionType, region, name)
+	found, there := e.cloud.Read(cloud.FunctionType, region, name)
 	if !there {
 		return nil, "", missing
 	}
@@ -65,7 +60,7 @@ func (e *Endpoint) function(region string, on onFunction) (found *cloud.Resource
 	if qualifier == "" || qualifier == "$LATEST" || qualifier == published {
 		return found, qualifier, nil
 	}
-	if alias, there := e.cloud.Read(functionAliasType, region, text(found.Outputs, "arn")+":"+qualifier); there {
+	if alias, there := e.cloud.Read(cloud.FunctionAliasType, region, text(found.Outputs, "arn")+":"+qualifier); there {
 		return found, text(alias.Inputs, "functionVersion"), nil
 	}
 	return nil, "", missing
@@ -126,7 +121,7 @@ func (e *Endpoint) getFunctionConcurrency(_ context.Context, region string, in o
 // listFunctions lists all on one page; a region has 50 or fewer here.
 func (e *Endpoint) listFunctions(_ context.Context, region string, _ struct{ MaxItems, Marker string }) (any, error) {
 	listed := []any{}
-	for _, r := range e.declared(functionType, region) {
+	for _, r := range e.declared(cloud.FunctionType, region) {
 		listed = append(listed, e.configuration(r, ""))
 	}
 	return object{"Functions": listed}, nil
@@ -157,7 +152,7 @@ func (e *Endpoint) alias(region, function, name string) (alias, of *cloud.Resour
 	if err != nil {
 		return nil, nil, err
 	}
-	alias, there := e.cloud.Read(functionAliasType, region, text(of.Outputs, "arn")+":"+name)
+	alias, there := e.cloud.Read(cloud.FunctionAliasType, region, text(of.Outputs, "arn")+":"+name)
 	if !there {
 		return nil, nil, awsapi.Error("ResourceNotFoundException", "Cannot find alias arn: %s:%s", text(of.Outputs, "arn"), name)
 	}
@@ -235,7 +230,7 @@ func (e *Endpoint) deleteFunction(_ context.Context, region string, in onFunctio
 	case err != nil:
 		return nil, err
 	case in.Qualifier == "":
-		return payload{}, e.cloud.Delete(functionType, region, found.ID)
+		return payload{}, e.cloud.Delete(cloud.FunctionType, region, found.ID)
 	case in.Qualifier == found.Outputs["version"]:
 		return nil, awsapi.Error("ResourceConflictException", "Version %s is the only one that is kept here, and can't be deleted.", in.Qualifier)
 	}
@@ -248,7 +243,7 @@ func (e *Endpoint) listAliases(_ context.Context, region string, in struct{ Func
 		return nil, err
 	}
 	listed := []any{}
-	for _, alias := range e.declared(functionAliasType, region) {
+	for _, alias := range e.declared(cloud.FunctionAliasType, region) {
 		if strings.HasPrefix(alias.ID, text(found.Outputs, "arn")+":") {
 			listed = append(listed, aliasOf(alias))
 		}
@@ -267,7 +262,7 @@ const leastUnreserved = 100
 // unreserved is what functions of a region haven't reserved.
 func (e *Endpoint) unreserved(region string) float64 {
 	left := float64(accountConcurrency)
-	for _, r := range e.declared(functionType, region) {
+	for _, r := range e.declared(cloud.FunctionType, region) {
 		if reserved, given := r.Inputs["reservedConcurrentExecutions"].(float64); given && reserved > 0 {
 			left -= reserved
 		}
@@ -278,7 +273,7 @@ func (e *Endpoint) unreserved(region string) float64 {
 func (e *Endpoint) getAccountSettings(_ context.Context, region string, _ struct{}) (any, error) {
 	return object{
 		"AccountLimit": object{"ConcurrentExecutions": accountConcurrency, "UnreservedConcurrentExecutions": e.unreserved(region)},
-		"AccountUsage": object{"FunctionCount": len(e.declared(functionType, region))},
+		"AccountUsage": object{"FunctionCount": len(e.declared(cloud.FunctionType, region))},
 	}, nil
 }
 

@@ -11,11 +11,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const (
-	keyType        = "aws:kms/key:Key"
-	replicaKeyType = "aws:kms/replicaKey:ReplicaKey"
-)
-
 var keyOperations = map[string]operation{
 	"DescribeKey": serve((*Endpoint).describeKey), "GetKeyRotationStatus": serve((*Endpoint).getKeyRotationStatus),
 	"EnableKey": serve((*Endpoint).enableKey), "DisableKey": serve((*Endpoint).disableKey),
@@ -35,11 +30,11 @@ func (e *Endpoint) key(region, name string) (*cloud.Resource, error) {
 	if strings.HasPrefix(wanted, "arn:") {
 		wanted = wanted[strings.LastIndex(wanted, ":")+1:]
 	}
-	if alias, found := e.cloud.Read("aws:kms/alias:Alias", region, wanted); found {
+	if alias, found := e.cloud.Read(cloud.KeyAliasType, region, wanted); found {
 		wanted = text(alias.Inputs, "targetKeyId")
 	}
 	wanted = wanted[strings.LastIndex(wanted, "/")+1:]
-	for _, typ := range []string{keyType, replicaKeyType} {
+	for _, typ := range []string{cloud.KeyType, cloud.ReplicaKeyType} {
 		if found, there := e.cloud.Read(typ, region, wanted); there {
 			return found, nil
 		}
@@ -58,9 +53,9 @@ const (
 func (e *Endpoint) everywhere(id string) (keys map[string]*cloud.Resource, primary string) {
 	keys = map[string]*cloud.Resource{}
 	for _, r := range e.cloud.Resources() {
-		if r.ID == id && (r.Type == keyType || r.Type == replicaKeyType) {
+		if r.ID == id && (r.Type == cloud.KeyType || r.Type == cloud.ReplicaKeyType) {
 			keys[r.Region] = r
-			if r.Type == keyType {
+			if r.Type == cloud.KeyType {
 				primary = r.Region
 			}
 		}
@@ -173,7 +168,7 @@ func (e *Endpoint) keyState(key *cloud.Resource) object {
 
 // enabledProperty is that by which Pulumi enables a key, or a replica of one.
 func enabledProperty(key *cloud.Resource) string {
-	if key.Type == replicaKeyType {
+	if key.Type == cloud.ReplicaKeyType {
 		return "enabled"
 	}
 	return "isEnabled"

@@ -19,7 +19,7 @@ func (e *Endpoint) describeLogGroups(_ context.Context, region string, in struct
 	if in.Prefix != "" && in.Pattern != "" {
 		return nil, awsapi.Error("InvalidParameterException", "logGroupNamePrefix and logGroupNamePattern can't be given together")
 	}
-	groups := slices.DeleteFunc(e.declared(logGroupType, region), func(r *cloud.Resource) bool {
+	groups := slices.DeleteFunc(e.declared(cloud.LogGroupType, region), func(r *cloud.Resource) bool {
 		return !strings.HasPrefix(r.ID, in.Prefix) || !strings.Contains(strings.ToLower(r.ID), strings.ToLower(in.Pattern))
 	})
 	slices.SortFunc(groups, func(a, b *cloud.Resource) int { return strings.Compare(a.ID, b.ID) })

@@ -19,8 +19,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const logGroupType = "aws:cloudwatch/logGroup:LogGroup"
-
 var logOperations = map[string]operation{"FilterLogEvents": serve((*Endpoint).filterLogEvents), "DescribeLogGroups": serve((*Endpoint).describeLogGroups)}
 
 // Logs keeps what functions and state machines log, by log group. It is the cloud's log writer (cloud.Options.Logs).
@@ -74,7 +72,7 @@ func (e *Endpoint) logExecution(delivery cloud.Delivery) {
 	parts := strings.SplitN(delivery.Execution, ":", 8) // arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME
 	parts[5] = "stateMachine"
 	arn := strings.Join(parts[:7], ":")
-	machine, found := e.cloud.Read(machineType, parts[3], arn)
+	machine, found := e.cloud.Read(cloud.MachineType, parts[3], arn)
 	if !found {
 		return
 	}
@@ -110,7 +108,7 @@ const linesPerPage = 10_000
 
 // filterLogEvents answers with the lines of a group that match. A token is the number of the next line.
 func (e *Endpoint) filterLogEvents(_ context.Context, region string, in filterLogEventsInput) (any, error) {
-	if _, found := e.cloud.Read(logGroupType, region, in.LogGroupName); !found {
+	if _, found := e.cloud.Read(cloud.LogGroupType, region, in.LogGroupName); !found {
 		return nil, awsapi.Error("ResourceNotFoundException", "The specified log group does not exist.")
 	}
 	matches, err := parseFilter(in.FilterPattern)

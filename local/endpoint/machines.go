@@ -9,11 +9,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const (
-	machineType      = "aws:sfn/stateMachine:StateMachine"
-	machineAliasType = "aws:sfn/alias:Alias"
-)
-
 var machineOperations = map[string]operation{
 	"DescribeStateMachine": serve((*Endpoint).describeStateMachine), "DescribeStateMachineAlias": serve((*Endpoint).describeStateMachineAlias),
 	"ListStateMachines": serve((*Endpoint).listStateMachines), "ListStateMachineAliases": serve((*Endpoint).listStateMachineAliases),
@@ -29,11 +24,11 @@ func (e *Endpoint) machine(region, arn string) (machine *cloud.Resource, qualifi
 	if !strings.HasPrefix(arn, "arn:aws:states:") || !strings.Contains(arn, ":stateMachine:") {
 		return nil, false, awsapi.Error("InvalidArn", "Invalid Arn: '%s'", arn)
 	}
-	if machine, found := e.cloud.Read(machineType, region, arn); found {
+	if machine, found := e.cloud.Read(cloud.MachineType, region, arn); found {
 		return machine, false, nil
 	}
-	_, isAlias := e.cloud.Read(machineAliasType, region, arn)
-	machine, found := e.cloud.Read(machineType, region, arn[:strings.LastIndex(arn, ":")])
+	_, isAlias := e.cloud.Read(cloud.MachineAliasType, region, arn)
+	machine, found := e.cloud.Read(cloud.MachineType, region, arn[:strings.LastIndex(arn, ":")])
 	if found && (isAlias || machine.Outputs["stateMachineVersionArn"] == arn) {
 		return machine, true, nil
 	}
@@ -74,7 +69,7 @@ func (e *Endpoint) listStateMachines(_ context.Context, region string, in struct
 	MaxResults int    `json:"maxResults"`
 	NextToken  string `json:"nextToken"`
 }) (any, error) {
-	found, next, err := page(e.declared(machineType, region), id, in.NextToken, in.MaxResults, executionsPerPage, mostPerPage)
+	found, next, err := page(e.declared(cloud.MachineType, region), id, in.NextToken, in.MaxResults, executionsPerPage, mostPerPage)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +108,7 @@ func (e *Endpoint) listStateMachineAliases(_ context.Context, region string, in 
 		return nil, err
 	}
 	var listed []any
-	for _, r := range e.declared(machineAliasType, region) {
+	for _, r := range e.declared(cloud.MachineAliasType, region) {
 		if strings.HasPrefix(r.ID, machine.ID+":") {
 			listed = append(listed, object{"stateMachineAliasArn": r.ID, "creationDate": moment(e.began)})
 		}
@@ -124,7 +119,7 @@ func (e *Endpoint) listStateMachineAliases(_ context.Context, region string, in 
 func (e *Endpoint) describeStateMachineAlias(_ context.Context, region string, in struct {
 	StateMachineAliasArn string `json:"stateMachineAliasArn"`
 }) (any, error) {
-	alias, found := e.cloud.Read(machineAliasType, region, in.StateMachineAliasArn)
+	alias, found := e.cloud.Read(cloud.MachineAliasType, region, in.StateMachineAliasArn)
 	if !found {
 		return nil, awsapi.Error("ResourceNotFound", "Request references a resource that does not exist: '%s'", in.StateMachineAliasArn)
 	}
@@ -145,7 +140,7 @@ func (e *Endpoint) updateStateMachineAlias(_ context.Context, region string, in 
 		Weight                 float64 `json:"weight"`
 	} `json:"routingConfiguration"`
 }) (any, error) {
-	alias, found := e.cloud.Read(machineAliasType, region, in.StateMachineAliasArn)
+	alias, found := e.cloud.Read(cloud.MachineAliasType, region, in.StateMachineAliasArn)
 	if !found {
 		return nil, awsapi.Error("ResourceNotFound", "Request references a resource that does not exist: '%s'", in.StateMachineAliasArn)
 	}

@@ -16,8 +16,6 @@ import (
 	"trade-processing/local/parameters"
 )
 
-const parameterType = "aws:ssm/parameter:Parameter"
-
 var parameterOperations = map[string]operation{
 	"GetParametersByPath": serve((*Endpoint).getParametersByPath), "GetParameter": serve((*Endpoint).getParameter),
 	"GetParameters": serve((*Endpoint).getParameters), "GetParameterHistory": serve((*Endpoint).getParameterHistory),
@@ -188,7 +186,7 @@ func (e *Endpoint) describeParameters(_ context.Context, region string, in struc
 		told := parameter(region, latest, false)
 		delete(told, "Value")
 		told["LastModifiedUser"], told["AllowedPattern"], told["Tier"], told["Policies"] = administrator, latest.AllowedPattern, "Standard", []any{}
-		if declared, found := e.cloud.Read(parameterType, region, name); found {
+		if declared, found := e.cloud.Read(cloud.ParameterType, region, name); found {
 			told["Description"], told["KeyId"] = declared.Inputs["description"], declared.Inputs["keyId"]
 		}
 		listed = append(listed, told)
@@ -207,7 +205,7 @@ func (e *Endpoint) putParameter(_ context.Context, region string, in struct {
 }) (any, error) {
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	declared, exists := e.cloud.Read(parameterType, region, in.Name)
+	declared, exists := e.cloud.Read(cloud.ParameterType, region, in.Name)
 	switch {
 	case exists && !in.Overwrite:
 		return nil, awsapi.Error("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
@@ -235,9 +233,9 @@ func (e *Endpoint) putParameter(_ context.Context, region string, in struct {
 	var made *cloud.Resource
 	var err error
 	if exists {
-		made, err = e.cloud.Update(parameterType, region, declared.ID, properties)
+		made, err = e.cloud.Update(cloud.ParameterType, region, declared.ID, properties)
 	} else {
-		made, err = e.cloud.Create(parameterType, in.Name, region, properties)
+		made, err = e.cloud.Create(cloud.ParameterType, in.Name, region, properties)
 	}
 	if err != nil {
 		return nil, err

@@ -20,8 +20,6 @@ import (
 	"trade-processing/local/queue"
 )
 
-const queueType = "aws:sqs/queue:Queue"
-
 var queueOperations = map[string]operation{
 	"ReceiveMessage": serve((*Endpoint).receiveMessage), "DeleteMessage": serve((*Endpoint).deleteMessage),
 	"DeleteMessageBatch": serve((*Endpoint).deleteMessageBatch), "ChangeMessageVisibility": serve((*Endpoint).changeMessageVisibility),
@@ -325,8 +323,8 @@ func (e *Endpoint) getQueueAttributes(_ context.Context, region string, in struc
 		"CreatedTimestamp": strconv.FormatInt(e.began.Unix(), 10), "LastModifiedTimestamp": strconv.FormatInt(e.began.Unix(), 10),
 	}
 	for attribute, from := range map[string][2]string{ // resource type and property
-		"KmsMasterKeyId": {queueType, "kmsMasterKeyId"}, "KmsDataKeyReusePeriodSeconds": {queueType, "kmsDataKeyReusePeriodSeconds"},
-		"Policy": {"aws:sqs/queuePolicy:QueuePolicy", "policy"}, "RedriveAllowPolicy": {"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "redriveAllowPolicy"},
+		"KmsMasterKeyId": {cloud.QueueType, "kmsMasterKeyId"}, "KmsDataKeyReusePeriodSeconds": {cloud.QueueType, "kmsDataKeyReusePeriodSeconds"},
+		"Policy": {cloud.QueuePolicyType, "policy"}, "RedriveAllowPolicy": {cloud.RedriveAllowPolicyType, "redriveAllowPolicy"},
 	} {
 		if declared, found := e.cloud.Read(from[0], region, definition.URL); found && declared.Inputs[from[1]] != nil {
 			all[attribute] = fmt.Sprint(declared.Inputs[from[1]])
@@ -377,7 +375,7 @@ func (e *Endpoint) listQueues(_ context.Context, region string, in struct {
 	MaxResults      int
 	NextToken       string
 }) (any, error) {
-	named := slices.DeleteFunc(e.declared(queueType, region), func(r *cloud.Resource) bool {
+	named := slices.DeleteFunc(e.declared(cloud.QueueType, region), func(r *cloud.Resource) bool {
 		return !strings.HasPrefix(r.ID[strings.LastIndex(r.ID, "/")+1:], in.QueueNamePrefix)
 	})
 	found, next, err := page(named, id, in.NextToken, in.MaxResults, 1000, 1000)

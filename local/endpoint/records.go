@@ -17,16 +17,6 @@ import (
 
 // What is only on record here: roles, topics, networks and repositories.
 
-const (
-	roleType         = "aws:iam/role:Role"
-	attachmentType   = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-	providerType     = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-	topicType        = "aws:sns/topic:Topic"
-	subscriptionType = "aws:sns/topicSubscription:TopicSubscription"
-	repositoryType   = "aws:ecr/repository:Repository"
-	imageType        = "docker:index/image:Image"
-)
-
 var (
 	roleOperations = map[string]operation{
 		"GetRole": serve((*Endpoint).getRole), "CreateRole": serve((*Endpoint).createRole), "AttachRolePolicy": serve((*Endpoint).attachRolePolicy),
@@ -53,7 +43,7 @@ func (e *Endpoint) getRole(_ context.Context, _ string, in struct{ RoleName stri
 }
 
 func (e *Endpoint) role(name string) (*cloud.Resource, error) {
-	if found := e.ofIAM(roleType, name); found != nil {
+	if found := e.ofIAM(cloud.RoleType, name); found != nil {
 		return found, nil
 	}
 	return nil, awsapi.Error("NoSuchEntity", "The role with name %s cannot be found.", name)
@@ -97,7 +87,7 @@ func (e *Endpoint) createRole(_ context.Context, region string, in struct{ RoleN
 	if _, err := e.role(in.RoleName); err == nil {
 		return nil, awsapi.Error("EntityAlreadyExists", "Role with name %s already exists.", in.RoleName)
 	}
-	made, err := e.cloud.Create(roleType, in.RoleName, region, cloud.Properties{
+	made, err := e.cloud.Create(cloud.RoleType, in.RoleName, region, cloud.Properties{
 		"name": in.RoleName, "assumeRolePolicy": in.AssumeRolePolicyDocument, "description": in.Description,
 	})
 	if err != nil {
@@ -123,7 +113,7 @@ func (e *Endpoint) attachRolePolicy(_ context.Context, region string, in struct{
 	}
 	e.changing.Lock()
 	defer e.changing.Unlock()
-	_, err := e.cloud.Create(attachmentType, in.RoleName, region, cloud.Properties{"role": in.RoleName, "policyArn": in.PolicyArn})
+	_, err := e.cloud.Create(cloud.AttachmentType, in.RoleName, region, cloud.Properties{"role": in.RoleName, "policyArn": in.PolicyArn})
 	return struct {
 		XMLName xml.Name `xml:"AttachRolePolicyResponse"`
 	}{}, err
@@ -147,11 +137,11 @@ func (e *Endpoint) createProvider(_ context.Context, region string, in struct {
 	e.changing.Lock()
 	defer e.changing.Unlock()
 	for _, r := range e.cloud.Resources() { // IAM has no regions
-		if r.Type == providerType && r.Inputs["url"] == in.URL {
+		if r.Type == cloud.IdentityProviderType && r.Inputs["url"] == in.URL {
 			return nil, awsapi.Error("EntityAlreadyExists", "Provider with url %s already exists.", in.URL)
 		}
 	}
-	made, err := e.cloud.Create(providerType, in.URL, region, cloud.Properties{
+	made, err := e.cloud.Create(cloud.IdentityProviderType, in.URL, region, cloud.Properties{
 		"url": in.URL, "clientIdLists": in.ClientIDList, "thumbprintLists": in.ThumbprintList, "tags": tags,
 	})
 	if err != nil {
@@ -167,7 +157,7 @@ func (e *Endpoint) createProvider(_ context.Context, region string, in struct {
 func (e *Endpoint) getProvider(_ context.Context, _ string, in struct {
 	ARN string `json:"OpenIDConnectProviderArn"`
 }) (any, error) {
-	found := e.ofIAM(providerType, in.ARN)
+	found := e.ofIAM(cloud.IdentityProviderType, in.ARN)
 	if found == nil {
 		return nil, awsapi.Error("NoSuchEntity", "OpenIDConnect Provider not found for arn %s", in.ARN)
 	}
@@ -188,12 +178,12 @@ func (e *Endpoint) getProvider(_ context.Context, _ string, in struct {
 // listSubscriptionsByTopic lists all on one page. Nobody confirms any here.
 // https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
 func (e *Endpoint) listSubscriptionsByTopic(_ context.Context, region string, in struct{ TopicArn, NextToken string }) (any, error) {
-	if _, there := e.cloud.Read(topicType, region, in.TopicArn); !there {
+	if _, there := e.cloud.Read(cloud.TopicType, region, in.TopicArn); !there {
 		return nil, awsapi.Error("NotFound", "Topic does not exist")
 	}
 	type subscription struct{ SubscriptionArn, Owner, Protocol, Endpoint, TopicArn string }
 	var listed []subscription
-	for _, r := range e.declared(subscriptionType, region) {
+	for _, r := range e.declared(cloud.SubscriptionType, region) {
 		if text(r.Inputs, "topic") == in.TopicArn {
 			listed = append(listed, subscription{"PendingConfirmation", cloud.Account, text(r.Inputs, "protocol"), text(r.Inputs, "endpoint"), in.TopicArn})
 		}
@@ -222,7 +212,7 @@ func (e *Endpoint) describeRepositories(_ context.Context, region string, in str
 	NextToken       string   `json:"nextToken"`
 }) (any, error) {
 	listed := []any{}
-	for _, r := range e.declared(repositoryType, region) {
+	for _, r := range e.declared(cloud.RepositoryType, region) {
 		if len(in.RepositoryNames) == 0 || slices.Contains(in.RepositoryNames, r.ID) {
 			listed = append(listed, repositoryOf(r))
 		}
@@ -243,7 +233,7 @@ func repositoryOf(r *cloud.Resource) object {
 }
 
 func (e *Endpoint) repository(region, name string) (*cloud.Resource, error) {
-	found, there := e.cloud.Read(repositoryType, region, name)
+	found, there := e.cloud.Read(cloud.RepositoryType, region, name)
 	if !there {
 		return nil, awsapi.Error("RepositoryNotFoundException", "The repository with name '%s' does not exist in the registry with id '%s'", name, cloud.Account)
 	}
@@ -260,7 +250,7 @@ func (e *Endpoint) images(repository *cloud.Resource) iter.Seq2[string, *cloud.R
 	return func(yield func(string, *cloud.Resource) bool) {
 		for _, r := range e.cloud.Resources() {
 			uri, digest, _ := strings.Cut(text(r.Outputs, "repoDigest"), "@")
-			if r.Type == imageType && uri == repository.Outputs["repositoryUrl"] && !yield(digest, r) {
+			if r.Type == cloud.ImageType && uri == repository.Outputs["repositoryUrl"] && !yield(digest, r) {
 				return
 			}
 		}
@@ -321,5 +311,5 @@ func (e *Endpoint) deleteRepository(ctx context.Context, region string, in struc
 	if err := e.change(found, object{"forceDelete": true}); err != nil {
 		return nil, err
 	}
-	return object{"repository": repositoryOf(found)}, e.cloud.Delete(repositoryType, region, found.ID)
+	return object{"repository": repositoryOf(found)}, e.cloud.Delete(cloud.RepositoryType, region, found.ID)
 }

@@ -13,7 +13,7 @@ import (
 type namedRule struct{ Name, EventBusName string }
 
 func (e *Endpoint) rule(region string, in namedRule) (*cloud.Resource, error) {
-	found, there := e.cloud.Read(ruleType, region, onRule{in.Name, in.EventBusName}.id())
+	found, there := e.cloud.Read(cloud.RuleType, region, onRule{in.Name, in.EventBusName}.id())
 	if !there {
 		return nil, awsapi.Error("ResourceNotFoundException", "Rule %s does not exist.", in.Name)
 	}
@@ -52,7 +52,7 @@ func (e *Endpoint) listRules(_ context.Context, region string, in struct {
 	if bus == "" {
 		bus = defaultBus
 	}
-	rules := slices.DeleteFunc(e.declared(ruleType, region), func(r *cloud.Resource) bool {
+	rules := slices.DeleteFunc(e.declared(cloud.RuleType, region), func(r *cloud.Resource) bool {
 		return ruleOf(r)["EventBusName"] != bus || !strings.HasPrefix(text(r.Inputs, "name"), in.NamePrefix)
 	})
 	found, next, err := page(rules, id, in.NextToken, in.Limit, 100, 100)
@@ -89,7 +89,7 @@ func (e *Endpoint) listEventBuses(_ context.Context, region string, in struct {
 }) (any, error) {
 	buses := "arn:aws:events:" + region + ":" + cloud.Account + ":event-bus/"
 	listed := []any{}
-	for _, name := range append([]string{defaultBus}, ids(e.declared(busType, region))...) {
+	for _, name := range append([]string{defaultBus}, ids(e.declared(cloud.BusType, region))...) {
 		if strings.HasPrefix(name, in.NamePrefix) {
 			listed = append(listed, object{"Name": name, "Arn": buses + name})
 		}

@@ -29,11 +29,6 @@ var tableOperations = map[string]operation{
 	"ExportTableToPointInTime": serve((*Endpoint).exportTable), "DescribeExport": serve((*Endpoint).describeExport),
 }
 
-const (
-	tableType   = "aws:dynamodb/table:Table"
-	replicaType = "aws:dynamodb/tableReplica:TableReplica"
-)
-
 // item is an item as the protocol writes it: {"tradeId": {"S": "…"}}.
 type item map[string]types.AttributeValue
 
@@ -132,9 +127,9 @@ func (e *Endpoint) opened(region string, name *string) (*table.Table, error) {
 func (e *Endpoint) declaredTable(region, name string) (declared, replica *cloud.Resource) {
 	for _, r := range e.cloud.Resources() {
 		switch {
-		case r.Type == tableType && r.ID == name && (declared == nil || r.Region == region):
+		case r.Type == cloud.TableType && r.ID == name && (declared == nil || r.Region == region):
 			declared = r
-		case r.Type == replicaType && r.Region == region && strings.HasPrefix(r.ID, name+":"):
+		case r.Type == cloud.ReplicaType && r.Region == region && strings.HasPrefix(r.ID, name+":"):
 			replica = r
 		}
 	}
@@ -241,7 +236,7 @@ func (e *Endpoint) listTables(_ context.Context, region string, in struct {
 	}
 	var names []string
 	for _, r := range e.cloud.Resources() {
-		if name, _, _ := strings.Cut(r.ID, ":"); (r.Type == tableType || r.Type == replicaType) && r.Region == region && name > in.ExclusiveStartTableName {
+		if name, _, _ := strings.Cut(r.ID, ":"); (r.Type == cloud.TableType || r.Type == cloud.ReplicaType) && r.Region == region && name > in.ExclusiveStartTableName {
 			names = append(names, name)
 		}
 	}
@@ -310,7 +305,7 @@ func (e *Endpoint) addReplica(region, name string, of *cloud.Resource, update re
 		return awsapi.Validation("Failed to create a the new replica of table with name: '%s' because one or more replicas already existed as tables.", name)
 	}
 	key, declared := added.KMSMasterKeyID, of
-	if of.Type == replicaType {
+	if of.Type == cloud.ReplicaType {
 		declared, _ = e.declaredTable(region, name)
 	}
 	if (key == "") != (keyOfTable(declared) == "") {

@@ -10,11 +10,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const (
-	ruleType   = "aws:cloudwatch/eventRule:EventRule"
-	targetType = "aws:cloudwatch/eventTarget:EventTarget"
-)
-
 // targetsPerRule is the most targets that a rule has.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
 const targetsPerRule = 5
@@ -32,13 +27,13 @@ func (r onRule) id() string {
 
 // targets returns the targets of a rule, by id.
 func (e *Endpoint) targets(region string, on onRule) (map[string]*cloud.Resource, error) {
-	if _, found := e.cloud.Read(ruleType, region, on.id()); !found {
+	if _, found := e.cloud.Read(cloud.RuleType, region, on.id()); !found {
 		return nil, awsapi.Error("ResourceNotFoundException", "Rule %s does not exist on EventBus %s.", on.Rule, cmp.Or(on.EventBusName, defaultBus))
 	}
 	found := map[string]*cloud.Resource{}
 	for _, r := range e.cloud.Resources() {
 		text := func(property string) string { value, _ := r.Inputs[property].(string); return value }
-		if r.Type == targetType && r.Region == region && (onRule{text("rule"), text("eventBusName")}).id() == on.id() {
+		if r.Type == cloud.TargetType && r.Region == region && (onRule{text("rule"), text("eventBusName")}).id() == on.id() {
 			found[text("targetId")] = r
 		}
 	}
@@ -81,10 +76,10 @@ func (e *Endpoint) putTargets(_ context.Context, region string, in struct {
 		id, _ := made["id"].(string)
 		delete(made, "id")
 		made["rule"], made["eventBusName"], made["targetId"] = in.Rule, cmp.Or(in.EventBusName, defaultBus), id
-		if made, err = cloud.Check(targetType, id, made, nil, nil); err != nil {
+		if made, err = cloud.Check(cloud.TargetType, id, made, nil, nil); err != nil {
 			return nil, awsapi.Validation("%v", err)
 		}
-		if _, err := e.cloud.Create(targetType, id, region, made); err != nil {
+		if _, err := e.cloud.Create(cloud.TargetType, id, region, made); err != nil {
 			return nil, awsapi.Validation("%v", err)
 		}
 	}
@@ -106,7 +101,7 @@ func (e *Endpoint) removeTargets(_ context.Context, region string, in struct {
 			failed = append(failed, map[string]string{"TargetId": id, "ErrorCode": "ResourceNotFoundException", "ErrorMessage": "There is no such target."})
 			continue
 		}
-		if err := e.cloud.Delete(targetType, region, target.ID); err != nil {
+		if err := e.cloud.Delete(cloud.TargetType, region, target.ID); err != nil {
 			return nil, err
 		}
 	}

@@ -40,7 +40,7 @@ func TestWhatMotoCannotJudge(t *testing.T) {
 func TestBothParsersAgreeOnDefinitions(t *testing.T) {
 	here := deploy(t, cloud.Options{})
 	client := sfn.NewFromConfig(clients(t, startInterpreter(t, newFront(t))))
-	declared := text(one(t, here, machineType, "").Inputs, "definition")
+	declared := text(one(t, here, cloud.MachineType, "").Inputs, "definition")
 	for name, test := range map[string]struct {
 		old, by string // what becomes of the program's own definition
 		refused bool

@@ -23,13 +23,11 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const parameterType = "aws:ssm/parameter:Parameter"
-
 // putParameters creates the program's parameters as the program declares them, and returns their path.
 func putParameters(t testing.TB, here *cloud.Cloud, client *ssm.Client) string {
 	t.Helper()
 	var folder string
-	for _, declared := range all(t, here, parameterType) {
+	for _, declared := range all(t, here, cloud.ParameterType) {
 		put := &ssm.PutParameterInput{}
 		for name, value := range declared.Inputs {
 			switch name {

@@ -26,8 +26,6 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const queueType = "aws:sqs/queue:Queue"
-
 // createQueues creates the program's queues as the program declares them. Their URLs are by name.
 func createQueues(t testing.TB, here *cloud.Cloud, client *sqs.Client) map[string]string {
 	t.Helper()
@@ -38,7 +36,7 @@ func createQueues(t testing.TB, here *cloud.Cloud, client *sqs.Client) map[strin
 		"kmsDataKeyReusePeriodSeconds": sqstypes.QueueAttributeNameKmsDataKeyReusePeriodSeconds,
 	}
 	urls := map[string]string{}
-	for _, declared := range all(t, here, queueType) {
+	for _, declared := range all(t, here, cloud.QueueType) {
 		create := &sqs.CreateQueueInput{Attributes: map[string]string{}}
 		for name, value := range declared.Inputs {
 			switch attribute, known := attributes[name]; {

@@ -11,13 +11,11 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const tableType = "aws:dynamodb/table:Table"
-
 // createTable creates the program's table as declared, and returns its name. Inputs that aren't part of the request are
 // listed here, so none is overlooked.
 func createTable(t testing.TB, here *cloud.Cloud, client *dynamodb.Client) string {
 	t.Helper()
-	inputs := one(t, here, tableType, "").Inputs
+	inputs := one(t, here, cloud.TableType, "").Inputs
 	create := &dynamodb.CreateTableInput{}
 	var key []types.KeySchemaElement
 	for name, value := range inputs {

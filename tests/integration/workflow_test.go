@@ -32,8 +32,6 @@ import (
 	"trade-processing/local/states"
 )
 
-const machineType = "aws:sfn/stateMachine:StateMachine"
-
 // mishap is what goes wrong with a service's calls about one trade, the same in both worlds.
 type mishap struct {
 	service, operation, resource string // resource: how the name of the function, table or queue ends
@@ -136,7 +134,7 @@ func (o *ours) run(trade event, wrong *mishap) end {
 	} else {
 		e.Output = object(o.t, string(delivery.Output))
 	}
-	for _, declared := range all(o.t, o.cloud, queueType) {
+	for _, declared := range all(o.t, o.cloud, cloud.QueueType) {
 		name := text(declared.Inputs, "name")
 		q, err := o.cloud.Queue(region, name)
 		if err != nil {
@@ -153,7 +151,7 @@ func (o *ours) run(trade event, wrong *mishap) end {
 			}
 		}
 	}
-	table, err := o.cloud.Table(region, text(one(o.t, o.cloud, tableType, "").Inputs, "name"))
+	table, err := o.cloud.Table(region, text(one(o.t, o.cloud, cloud.TableType, "").Inputs, "name"))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -204,7 +202,7 @@ func newTheirs(t testing.TB, here *cloud.Cloud) *theirs {
 	putParameters(t, here, parameters)
 	th.services.serve["Invoke"] = newLambdaService(t, here, parameters, dynamodb.NewFromConfig(clients(t, th.database.Endpoint))).ServeHTTP
 
-	th.declared = one(t, here, machineType, "").Inputs
+	th.declared = one(t, here, cloud.MachineType, "").Inputs
 	return th
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/operate"
+	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
 )
 
@@ -108,18 +109,17 @@ func TestExecutionsWithoutALetterAreResumed(t *testing.T) {
 // An execution whose dead letter no queue took goes on where it stopped, and sends it.
 func TestAResumedExecutionSendsItsLetter(t *testing.T) {
 	w := newWorld(t, "dev", nil)
-	const queueType = "aws:sqs/queue:Queue"
 	url := w.stack.Outputs.DeadLetters["validator"]
-	queue, found := w.cloud.Read(queueType, w.stack.Outputs.Region, url)
+	queue, found := w.cloud.Read(cloud.QueueType, w.stack.Outputs.Region, url)
 	if !found {
 		t.Fatalf("there is no queue %s", url)
 	}
-	if err := w.cloud.Delete(queueType, queue.Region, queue.ID); err != nil {
+	if err := w.cloud.Delete(cloud.QueueType, queue.Region, queue.ID); err != nil {
 		t.Fatal(err)
 	}
 	w.send(malformed)
 	w.must(exitcode.OK, "executions", "redrive", "--yes") // stops there again
-	if _, err := w.cloud.Create(queueType, queue.Name, queue.Region, queue.Inputs); err != nil {
+	if _, err := w.cloud.Create(cloud.QueueType, queue.Name, queue.Region, queue.Inputs); err != nil {
 		t.Fatal(err)
 	}
 	if _, said := w.must(exitcode.OK, "executions", "redrive", "--yes"); !strings.Contains(said, "1 resumed") {

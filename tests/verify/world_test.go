@@ -108,14 +108,12 @@ func (w *world) verifyDelivery() *verify.Report {
 func (w *world) targets() []string {
 	var ids []string
 	for _, r := range w.cloud.Resources() {
-		if r.Type == targetType {
+		if r.Type == cloud.TargetType {
 			ids = append(ids, r.Inputs["targetId"].(string))
 		}
 	}
 	return ids
 }
-
-const targetType = "aws:cloudwatch/eventTarget:EventTarget"
 
 // queueOf finds a queue by its URL.
 func (w *world) queueOf(url string) *queue.Queue {
