@@ -7,7 +7,7 @@ import (
 	"trade-processing/internal/exitcode"
 )
 
-// Where there is nothing, each check says so, with the line that mends it.
+// Where there is nothing, each check says so, with the line that fixes it.
 func TestTheDoctorFailsWhereThereIsAProblem(t *testing.T) {
 	for _, test := range []struct {
 		flags string

@@ -51,7 +51,7 @@ func bare(t *testing.T, typed string) *exec.Cmd {
 }
 
 // noStack is what commands say that need one.
-const noStack = "at least one of the flags in the group [stack local outputs] is required"
+const noStack = "name a stack with --stack, --local or --outputs"
 
 // alone is what each command does where there is nothing: its exit code, and what it says. A command that works on a stack also has
 // the arguments with which it does.

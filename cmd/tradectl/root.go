@@ -19,9 +19,9 @@ import (
 func newRoot(t *terminal.Terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tradectl",
-		Short: "Run the whole pipeline on this machine, and operate and prove a deployment",
-		Long: "tradectl runs the pipeline that this project deploys on this machine without an AWS account, and operates and\n" +
-			"proves a deployment in AWS.",
+		Short: "Run the whole pipeline on this machine, and operate and verify a deployment",
+		Long: "tradectl runs this project's pipeline on your machine, without an AWS account, and operates and verifies a\n" +
+			"deployment in AWS.",
 		SilenceUsage:  true, // execute reports what is wrong, and where to find help
 		SilenceErrors: true,
 	}

@@ -88,7 +88,7 @@ func TestTheLifeOfALocalCloud(t *testing.T) {
 	}
 	endpoint := started()
 	for _, second := range []string{"up", "up --detach", "up --empty"} {
-		run(second, exitcode.Usage, "a local cloud of this project is up at "+endpoint+", in process ")
+		run(second, exitcode.Usage, "this project's local cloud is already up at "+endpoint+", in process ")
 	}
 	run("status", exitcode.OK, "the local cloud is up at "+endpoint+", in process ")
 	var told struct {
@@ -126,7 +126,7 @@ func TestTheLifeOfALocalCloud(t *testing.T) {
 	if err != nil || len(received.Messages) != 1 || *received.Messages[0].Body != "a letter" {
 		t.Errorf("after the kill there is %+v (%v)", received, err)
 	}
-	run("down", exitcode.OK, fmt.Sprintf("the local cloud at %s has ended", endpoint))
+	run("down", exitcode.OK, fmt.Sprintf("stopped the local cloud at %s", endpoint))
 	run("status", exitcode.NotFound, "the local cloud is down")
 	run("up --empty --port 0", exitcode.Usage, "stack local is deployed on this cloud; `tradectl local down --wipe` removes it")
 	run("down --wipe", exitcode.OK, "removed "+state)

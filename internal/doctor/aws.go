@@ -53,11 +53,11 @@ func (e *examination) aws(ctx context.Context) error {
 			continue
 		}
 		if err := check.run(ctx, config, check.name); err != nil {
-			mend := ""
+			fix := ""
 			if said := (smithy.APIError)(nil); errors.As(err, &said) && strings.Contains(said.ErrorCode(), "AccessDenied") {
-				mend = "allow " + check.action + " to these credentials"
+				fix = "allow " + check.action + " to these credentials"
 			}
-			e.add(check.name, NotChecked, mend, "%s", reason(err))
+			e.add(check.name, NotChecked, fix, "%s", reason(err))
 		}
 	}
 	return nil

@@ -40,7 +40,7 @@ type Result struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Found  string `json:"found"`
-	Mend   string `json:"mend"` // a line to type, to write into the stack's config, or to read; empty: nothing is to be done
+	Fix    string `json:"fix"` // a line to type, to write into the stack's config, or to read; empty: nothing is to be done
 }
 
 const (
@@ -93,8 +93,8 @@ func Examine(ctx context.Context, root, name string) ([]Result, error) {
 	return e.results, context.Cause(ctx)
 }
 
-func (e *examination) add(check string, status Status, mend, format string, args ...any) {
-	e.results = append(e.results, Result{Check: check, Status: status, Found: fmt.Sprintf(format, args...), Mend: mend})
+func (e *examination) add(check string, status Status, fix, format string, args ...any) {
+	e.results = append(e.results, Result{Check: check, Status: status, Found: fmt.Sprintf(format, args...), Fix: fix})
 }
 
 // read reads a config key of the program's that isn't a text. The program has a default for each.

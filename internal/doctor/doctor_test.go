@@ -98,7 +98,7 @@ func TestEachLackIsTold(t *testing.T) {
 	for name, test := range map[string]struct {
 		config, recipe, pulumi, docker string // empty: as in health
 		env, answers                   map[string]string
-		want                           []string // those that differ, as status, check, what was found and what mends it
+		want                           []string // those that differ, as status, check, what was found and how to fix it
 	}{
 		"nothing": {want: healthy},
 		"no programs": {pulumi: "-", docker: "-", want: []string{
@@ -191,12 +191,12 @@ func TestEachLackIsTold(t *testing.T) {
 				if want == "" {
 					want = expected(healthy, result.Check)
 				}
-				found, mend, _ := strings.Cut(want, " | ")
-				if want == "" || !strings.HasPrefix(got, found) || !strings.Contains(result.Mend, mend) {
-					t.Errorf("got  %s | %s\nwant %s", got, result.Mend, want)
+				found, fix, _ := strings.Cut(want, " | ")
+				if want == "" || !strings.HasPrefix(got, found) || !strings.Contains(result.Fix, fix) {
+					t.Errorf("got  %s | %s\nwant %s", got, result.Fix, want)
 				}
-				if result.Status == doctor.OK && result.Mend != "" || result.Status == doctor.Problem && result.Mend == "" {
-					t.Errorf("%s is mended by %q", got, result.Mend)
+				if result.Status == doctor.OK && result.Fix != "" || result.Status == doctor.Problem && result.Fix == "" {
+					t.Errorf("%s is fixed by %q", got, result.Fix)
 				}
 				test.want = remove(test.want, want)
 			}

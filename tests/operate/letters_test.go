@@ -386,7 +386,7 @@ func TestPurgedLettersAreKept(t *testing.T) {
 	if err := json.Unmarshal(text, &kept); err != nil || kept.Body != letter(undelivered("1", exact), "TradeConflict") || kept.MessageID == "" || kept.Sent.IsZero() {
 		t.Errorf("%v: %s", err, text)
 	}
-	if _, said := w.must(exitcode.OK, "dlq", "purge", "recorder", "--error", "TradeConflict", "--yes", "--keep", file+"2"); !strings.Contains(said, "there is no such letter") {
+	if _, said := w.must(exitcode.OK, "dlq", "purge", "recorder", "--error", "TradeConflict", "--yes", "--keep", file+"2"); !strings.Contains(said, "no dead letter matches") {
 		t.Errorf("it says %s", said)
 	}
 	if _, err := os.Stat(file + "2"); err == nil {

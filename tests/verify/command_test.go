@@ -210,7 +210,7 @@ func TestTheCommandRefusesWhatItCannotUse(t *testing.T) {
 		"a report that can't be":    {w.outputsJSON(), []string{"--outputs", "-", "--junit", filepath.Join(t.TempDir(), "no", "folder.xml")}, "folder.xml"},
 		"no time at all":            {w.outputsJSON(), []string{"--outputs", "-", "--timeout", "0s"}, "--timeout must be more than 0"},
 		"a stack and outputs":       {"", []string{"--outputs", "-", "--stack", "dev"}, "[outputs stack]"},
-		"neither stack nor outputs": {"", nil, "[stack local outputs]"},
+		"neither stack nor outputs": {"", nil, "name a stack"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, _, err := w.tradectl(t.Context(), test.in, test.args...)

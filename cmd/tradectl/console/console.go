@@ -30,8 +30,8 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		Use:   "console",
 		Short: "Show a deployed stack as a page in the browser",
 		Long: "Serves a page on this machine until interrupted: what flows and how fast, the workflow, trades, executions, dead\n" +
-			"letters, alarms and replicas. It only looks, except that it redrives letters and sends events after a\n" +
-			"confirmation. Only who has the printed address can open it.\n\n" + exitcode.HelpFor(),
+			"letters, alarms and replicas. It only reads, except that it redrives letters and sends events once you\n" +
+			"confirm. Only someone who has the printed address can open it.\n\n" + exitcode.HelpFor(),
 		Example: "  tradectl console --stack dev\n  tradectl console --local --port 8080",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -45,8 +45,8 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		},
 	}
 	target.Flags(command, &where)
-	command.Flags().IntVar(&port, "port", port, "the port on 127.0.0.1; 0: any that is free")
-	command.Flags().DurationVar(&every, "every", every, "how often an open page looks at AWS again")
+	command.Flags().IntVar(&port, "port", port, "the port on 127.0.0.1; 0 picks a free one")
+	command.Flags().DurationVar(&every, "every", every, "how often an open page refreshes from AWS")
 	return command
 }
 

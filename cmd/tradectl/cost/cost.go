@@ -36,9 +36,9 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "cost",
 		Short: "Compute what a stack costs, offline",
-		Long: "Deploys a stack's program on a local cloud of its own, sends a sample through it, and computes dollars for a\n" +
-			"million trades and for a month at a rate: from what the program declares, what the run wrote, and AWS's prices\n" +
-			"as of " + cost.Looked + ", without free tiers, discounts and taxes. The last lines are what other choices would change.\n" +
+		Long: "Deploys a stack's program on a local cloud of its own, sends a sample through it, and computes what a million\n" +
+			"trades and a month cost in USD: from what the program declares, what the run wrote, and AWS's prices as of\n" +
+			cost.Looked + ", without free tiers, discounts and taxes. The last lines show what other choices would change.\n" +
 			"Needs no credentials. Only AWS knows how long calls and executions take: see the dashboard.\n\n" + exitcode.HelpFor(),
 		Example: "  tradectl cost --stack prod --rate 50\n" +
 			"  tradectl cost --compare standard,express --output csv > cost.csv",

@@ -20,8 +20,8 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check what a stack's first deployment needs, here and in AWS",
 		Long: "Checks Pulumi, its backend and secrets provider, Docker, credentials, regions, quotas, what an account has only\n" +
-			"once, and Lambda Insights' checksum, for a stack that needs nothing but its config file. Each line that isn't ok\n" +
-			"says what mends it. Changes nothing. The exit code is 1 if there is a problem.\n\n" + exitcode.HelpFor(),
+			"once, and Lambda Insights' checksum. The stack needs only its config file. Each line that isn't ok says how to\n" +
+			"fix it. Changes nothing. The exit code is 1 if there is a problem.\n\n" + exitcode.HelpFor(),
 		Example: "  tradectl doctor --stack dev",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -29,7 +29,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 			if err != nil {
 				return exitcode.With(exitcode.Usage, err)
 			}
-			progress := t.Step("examining stack " + stack)
+			progress := t.Step("checking stack " + stack)
 			results, err := doctor.Examine(command.Context(), root, stack)
 			progress.Stop()
 			if err != nil {
@@ -49,7 +49,7 @@ func show(t *terminal.Terminal, form output.Form, results []doctor.Result) error
 	rows := output.NewRows(t, form, func(r doctor.Result) []output.Cell {
 		return []output.Cell{
 			{Name: "check", Text: r.Check, Whole: true}, {Name: "status", Text: string(r.Status), Colour: colours[r.Status]},
-			{Name: "found", Text: r.Found, Whole: true}, {Name: "mend", Text: r.Mend, Whole: true},
+			{Name: "found", Text: r.Found, Whole: true}, {Name: "fix", Text: r.Fix, Whole: true},
 		}
 	})
 	if err := rows.All(results, ""); err != nil {

@@ -25,9 +25,9 @@ func newDownCommand(t *terminal.Terminal) *cobra.Command {
 	var wipe bool
 	command := &cobra.Command{
 		Use:   "down",
-		Short: "End the local cloud that runs",
-		Long: "Ends the project's local cloud, wherever it was started. What it holds is kept for the next `tradectl local up`,\n" +
-			"unless you ask for its removal with --wipe. It is no failure if none runs.\n\n" + exitcode.HelpFor(),
+		Short: "Stop the running local cloud",
+		Long: "Stops the project's local cloud, wherever it was started. Its state is kept for the next `tradectl local up`,\n" +
+			"unless --wipe removes it. Succeeds if none is running.\n\n" + exitcode.HelpFor(),
 		Example: "  tradectl local down\n  tradectl local down --wipe",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -39,7 +39,7 @@ func newDownCommand(t *terminal.Terminal) *cobra.Command {
 		},
 	}
 	projectFlag(command, &project)
-	command.Flags().BoolVar(&wipe, "wipe", false, "also remove everything that it holds")
+	command.Flags().BoolVar(&wipe, "wipe", false, "also remove its state")
 	return command
 }
 
@@ -51,17 +51,17 @@ func down(ctx context.Context, t *terminal.Terminal, root string, wipe bool) err
 	if !mine {
 		there, err := operate.ReadLocal(root)
 		if err != nil {
-			return errors.New("a local cloud is starting or ending; try again when `tradectl local status` says where it serves")
+			return errors.New("the local cloud is starting or stopping; try again when `tradectl local status` says where it serves")
 		}
 		if err := syscall.Kill(there.PID, syscall.SIGTERM); err != nil {
-			return fmt.Errorf("ending process %d: %w", there.PID, err)
+			return fmt.Errorf("stopping process %d: %w", there.PID, err)
 		}
 		waiting, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		if mine, err = lock.TryLockContext(waiting, 20*time.Millisecond); !mine {
-			return fmt.Errorf("process %d hasn't ended within %v (%w); end it with `kill -9 %[1]d`, which loses nothing", there.PID, patience, err)
+			return fmt.Errorf("process %d hasn't stopped within %v (%w); `kill -9 %[1]d` stops it and loses nothing", there.PID, patience, err)
 		}
-		t.Note("the local cloud at %s has ended", there.Endpoint)
+		t.Note("stopped the local cloud at %s", there.Endpoint)
 	} else {
 		t.Note("no local cloud is up")
 	}

@@ -71,7 +71,7 @@ func newRunCommand(t *terminal.Terminal) *cobra.Command {
 	flags.BoolVar(&options.json, "json", false, "print the report as JSON")
 	flags.StringVarP(&options.out, "out", "o", "", "write the table's items to this file, one per line (.gz compresses)")
 	flags.StringVar(&options.logs, "logs", "", "write the functions' log lines to this file (.gz compresses)")
-	flags.StringVar(&options.report, "report", "", "write the console's views of the run's end to this HTML file, which needs nothing else")
+	flags.StringVar(&options.report, "report", "", "write the console's views of the run's end to this self-contained HTML file")
 	flags.IntVar(&options.concurrency, "concurrency", localrun.DefaultConcurrency, "how many trades to process at once")
 	return command
 }

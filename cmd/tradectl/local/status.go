@@ -26,9 +26,9 @@ func newStatusCommand(t *terminal.Terminal) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "status",
-		Short: "Say whether a local cloud is up, where, and what it keeps",
-		Long: "Says whether the project's local cloud is up, where it serves, and where it keeps what outlives it. The stack that\n" +
-			"it serves is told about by `tradectl status --local`.\n\n" + exitcode.HelpFor(exitcode.NotFound),
+		Short: "Show whether the local cloud is up, where, and what it keeps",
+		Long: "Shows whether the project's local cloud is up, at which address, and where it keeps its state. For the stack on\n" +
+			"it, see `tradectl status --local`.\n\n" + exitcode.HelpFor(exitcode.NotFound),
 		Example: "  tradectl local status",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -48,7 +48,7 @@ func newStatusCommand(t *terminal.Terminal) *cobra.Command {
 const (
 	isUp      = "up"
 	isSilent  = "not answering"
-	isBetween = "starting or ending"
+	isBetween = "starting or stopping"
 	isDown    = "down"
 )
 
@@ -103,7 +103,7 @@ func (it found) text() string {
 	case isUp:
 		lines[0] += fmt.Sprintf(" at %s, in process %d", it.Endpoint, it.PID)
 	case isSilent:
-		lines = append(lines, fmt.Sprintf("process %d runs but doesn't answer at %s; end it with `tradectl local down`", it.PID, it.Endpoint))
+		lines = append(lines, fmt.Sprintf("process %d is running but doesn't answer at %s; stop it with `tradectl local down`", it.PID, it.Endpoint))
 	case isDown:
 		lines = append(lines, "start it with `tradectl local up`")
 	}

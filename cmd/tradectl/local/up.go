@@ -48,12 +48,12 @@ func newUpCommand(t *terminal.Terminal) *cobra.Command {
 	var options upOptions
 	command := &cobra.Command{
 		Use:   "up",
-		Short: "Deploy stack local and serve it to AWS's clients until it is ended",
+		Short: "Deploy stack local and serve it to AWS clients until it is stopped",
 		Long: "Deploys stack local with the real Pulumi engine onto the embedded local cloud, and serves it on this machine\n" +
 			"over AWS's own protocols until it is interrupted. It prints the variables that point the AWS CLI, the SDKs and\n" +
-			"a pulumi CLI at it; tradectl's commands find it with --local. One runs per project.\n\n" +
-			"What it holds outlives it, in a folder of your own that `tradectl local status` names: the next one goes on\n" +
-			"where it ended. `tradectl local down --wipe` removes it.\n\n" + exitcode.HelpFor(),
+			"a pulumi CLI at it; tradectl's commands find it with --local. At most one runs per project.\n\n" +
+			"It keeps its state in a folder that `tradectl local status` names, and the next one resumes from there.\n" +
+			"`tradectl local down --wipe` removes it.\n\n" + exitcode.HelpFor(),
 		Example: "  tradectl local up\n" +
 			`  eval "$(tradectl local up --detach)" && aws stepfunctions list-state-machines` + "\n" +
 			"  tradectl local up --empty     # and deploy onto it with your own pulumi",
@@ -74,8 +74,8 @@ func newUpCommand(t *terminal.Terminal) *cobra.Command {
 	}
 	projectFlag(command, &options.project)
 	flags := command.Flags()
-	flags.IntVar(&options.port, "port", usualPort, "the port on 127.0.0.1; 0: a free one")
-	flags.BoolVarP(&options.detach, "detach", "d", false, "return once it serves, and leave it running")
+	flags.IntVar(&options.port, "port", usualPort, "the port on 127.0.0.1; 0 picks a free one")
+	flags.BoolVarP(&options.detach, "detach", "d", false, "return as soon as it is up, and leave it running")
 	flags.BoolVar(&options.empty, "empty", false, "deploy nothing: the cloud is for your own pulumi")
 	return command
 }
@@ -103,9 +103,9 @@ const blink = 20 * time.Millisecond
 func running(root string) error {
 	there, err := operate.ReadLocal(root)
 	if err != nil {
-		return exitcode.Usagef("a local cloud of this project is starting or ending; see `tradectl local status`")
+		return exitcode.Usagef("this project's local cloud is starting or stopping; see `tradectl local status`")
 	}
-	return exitcode.Usagef("a local cloud of this project is up at %s, in process %d; `tradectl local down` ends it", there.Endpoint, there.PID)
+	return exitcode.Usagef("this project's local cloud is already up at %s, in process %d; `tradectl local down` stops it", there.Endpoint, there.PID)
 }
 
 func up(ctx context.Context, t *terminal.Terminal, root string, options upOptions) (err error) {
@@ -227,7 +227,7 @@ func announce(t *terminal.Terminal, at operate.Local, providers *provider.Server
 	t.Note("the local cloud is up at %s. With these variables set, the AWS CLI, SDKs and pulumi reach it:", at.Endpoint)
 	t.Note("  aws stepfunctions list-state-machines")
 	t.Note("  tradectl send --local trades.ndjson    (which needs no variables)")
-	t.Note("`tradectl local down`, or Ctrl-C here, ends it")
+	t.Note("`tradectl local down`, or Ctrl-C here, stops it")
 	return nil
 }
 

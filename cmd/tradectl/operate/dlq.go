@@ -34,9 +34,9 @@ func newDLQList(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List the dead-letter queues, with what they hold",
-		Long: "Lists the stack's dead-letter queues, those with most letters first. Hidden letters were received by somebody\n" +
-			"a short while ago, and come back unless they are deleted. The age of the oldest is a few minutes old. SQS\n" +
-			"deletes a letter 14 days after it was sent.",
+		Long: "Lists the stack's dead-letter queues, the fullest first. Hidden letters were recently received by somebody, and\n" +
+			"reappear unless they are deleted. The age of the oldest lags a few minutes. SQS deletes a letter 14 days after\n" +
+			"it was sent.",
 		Example: "  tradectl dlq list --stack prod",
 	}
 	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
@@ -68,8 +68,8 @@ func (f *letterFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.filter.Source, "source", "", "only events of this source, such as system1")
 	flags.StringVar(&f.filter.TradeID, "trade", "", "only the trade with this id")
 	flags.StringVar(&f.filter.MessageID, "message", "", "only the message with this id")
-	flags.DurationVar(&f.older, "older", 0, "only letters that came at least so long ago, such as 1h30m")
-	flags.DurationVar(&f.newer, "newer", 0, "only letters that came at most so long ago")
+	flags.DurationVar(&f.older, "older", 0, "only letters at least this old, such as 1h30m")
+	flags.DurationVar(&f.newer, "newer", 0, "only letters at most this old")
 }
 
 // chosen returns the filter for the queues that are named.
@@ -93,7 +93,7 @@ func (f *letterFlags) check() error {
 	return nil
 }
 
-const namedQueues = "Name queues as `dlq list` does; without a name it means all of them."
+const namedQueues = "Name queues as `dlq list` does; without names it takes all."
 
 // told is a letter with what a command does with it.
 type told struct {
@@ -129,7 +129,7 @@ func newDLQPeek(t *terminal.Terminal) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 	}
 	f.add(command.Flags())
-	command.Flags().IntVar(&limit, "limit", 10, "how many letters to show at most")
+	command.Flags().IntVar(&limit, "limit", 10, "at most this many")
 	check := func() error {
 		if limit < 1 || limit > operate.PurgeMost {
 			return fmt.Errorf("--limit %d: use 1 to %d", limit, operate.PurgeMost)
@@ -176,7 +176,7 @@ func explainLetters(t *terminal.Terminal, letters []operate.Letter, more bool) e
 	}
 	switch {
 	case len(letters) == 0:
-		t.Note("there is no such letter, or somebody else has received it just now: `tradectl dlq list` counts hidden ones")
+		t.Note("no dead letter matches; `tradectl dlq list` also counts those that somebody else has just received")
 	case more:
 		t.Note("there may be more: see --limit")
 	}
@@ -197,10 +197,10 @@ func newDLQRedrive(t *terminal.Terminal) *cobra.Command {
 		Long: "Sends the event of each letter to the bus again, in order of arrival, and deletes the letter only once the bus\n" +
 			"has accepted the event. Without --yes, it only says what it would do. " + namedQueues + "\n\n" +
 			"The event keeps its time and the text of its detail, so its trade has the key and the digest that it had: if\n" +
-			"it was recorded after all, it is a duplicate. Only the event's id is new. You can stop at any time, also by\n" +
-			"kill, and run it again: nothing is lost, and what is sent twice is recorded once.\n\n" +
-			"Letters that a redrive can't help stay, unless --error names theirs: the same would happen again. So do\n" +
-			"letters that arrive while it runs. A letter too large for its event only names it; the event is then read\n" +
+			"it was recorded after all, it is a duplicate. Only the event's id is new. You can kill it at any time and run\n" +
+			"it again: nothing is lost, and what is sent twice is recorded once.\n\n" +
+			"Letters that would only fail again stay, unless --error names their error. So do letters that arrive while\n" +
+			"it runs. A letter too large for its event only names it; the event is then read\n" +
 			"from the history of a STANDARD execution. EXPRESS executions have none: see `tradectl replay`.\n\n" +
 			"On a shared bus, every rule gets a redriven event. With --directly, only this stack's workflow does, and the\n" +
 			"event keeps its id.",
@@ -210,9 +210,9 @@ func newDLQRedrive(t *terminal.Terminal) *cobra.Command {
 	}
 	flags := command.Flags()
 	f.add(flags)
-	flags.BoolVar(&yes, "yes", false, "do it: send, and delete what was accepted")
+	flags.BoolVar(&yes, "yes", false, "send them, and delete what was accepted")
 	flags.BoolVar(&directly, "directly", false, "start the workflow with the event instead of sending it to the bus")
-	flags.Float64Var(&perSecond, "rate", redriveRate, "the most letters a second")
+	flags.Float64Var(&perSecond, "rate", redriveRate, "at most this many letters per second")
 	check := func() error {
 		if err := above0("rate", perSecond); err != nil {
 			return err
@@ -246,11 +246,11 @@ func newDLQRedrive(t *terminal.Terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := rows.End("there is no such letter"); err != nil {
+		if err := rows.End("no dead letter matches"); err != nil {
 			return err
 		}
 		if result.More > 0 {
-			t.Note("the queues hold about %d more, which arrived just now or are hidden for up to 5 minutes, because somebody received them: run this again then", result.More)
+			t.Note("the queues hold about %d more, which have just arrived or are hidden for up to 5 minutes, because somebody received them: run this again then", result.More)
 		}
 		if result.Left+result.Refused+result.More > 0 {
 			return exitcode.Silent(exitcode.RefusedInput)
@@ -277,7 +277,7 @@ func planRedrive(ctx context.Context, t *terminal.Terminal, stack *operate.Stack
 			return err
 		}
 	}
-	if err := rows.End("there is no such letter"); err != nil {
+	if err := rows.End("no dead letter matches"); err != nil {
 		return err
 	}
 	also := ""
@@ -294,9 +294,9 @@ func newDLQPurge(t *terminal.Terminal) *cobra.Command {
 	var to string
 	command := &cobra.Command{
 		Use:   "purge QUEUE ...",
-		Short: "Delete dead letters that are of no more use, and keep them in a file",
-		Long: "Writes the letters to a file, one JSON object a line with everything that is known of each, and deletes them.\n" +
-			"Without --yes, it only says which. Name the queues; the flags choose letters in them. A dead letter is\n" +
+		Short: "Delete dead letters, and keep a copy in a file",
+		Long: "Writes the letters to a file, one JSON object per line with all that is known of each, and deletes them.\n" +
+			"Without --yes, it only shows which. Name the queues; the flags filter letters in them. A dead letter is\n" +
 			"evidence and holds a trade: keep the file where trades may be kept.",
 		Example: "  tradectl dlq purge recorder --stack prod --message 0b8ae5a1-5e8b-4d3c-9d52-2f5f4a3c8d11\n" +
 			"  tradectl dlq purge validator --stack prod --error MalformedTrade --keep malformed.ndjson --yes",
@@ -309,14 +309,14 @@ func newDLQPurge(t *terminal.Terminal) *cobra.Command {
 	}
 	flags := command.Flags()
 	f.add(flags)
-	flags.BoolVar(&yes, "yes", false, "do it: write the file, and delete the letters")
+	flags.BoolVar(&yes, "yes", false, "write the file, and delete the letters")
 	flags.StringVar(&to, "keep", "", "with --yes: the new `FILE` that keeps them (.gz compresses)")
 	check := func() error {
 		if yes && to == "" {
 			return errors.New("--yes deletes letters: name the file that keeps them with --keep")
 		}
 		if _, err := os.Lstat(to); to != "" && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("--keep %s: there is such a file, or it can't be; name a new one", to)
+			return fmt.Errorf("--keep %s: the file exists or can't be created; name a new one", to)
 		}
 		return f.check()
 	}
@@ -373,7 +373,7 @@ func printLetters(rows *output.Rows[told], letters []operate.Letter) error {
 			return err
 		}
 	}
-	return rows.End("there is no such letter")
+	return rows.End("no dead letter matches")
 }
 
 // keepLetters writes letters to a file, which is complete and on disk at the end.

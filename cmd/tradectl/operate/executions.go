@@ -23,16 +23,16 @@ func NewExecutions(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "executions",
 		Short: "List executions of the workflow by status and time",
-		Long: "Lists executions, newest first. AWS lists those of a STANDARD workflow. It doesn't list those of an EXPRESS\n" +
-			"workflow: they are found in its log group, which at log level ERROR has only those that failed.",
+		Long: "Lists executions, newest first. Those of an EXPRESS workflow come from its log group, which at log level ERROR\n" +
+			"has only those that failed.",
 		Example: "  tradectl executions --stack prod --status FAILED\n" +
 			"  tradectl executions --stack prod --since 2026-11-20T09:00Z --until 2026-11-20T10:00Z --limit 0 --output csv",
 	}
 	flags := command.Flags()
-	flags.StringVar(&status, "status", "", "only those that are "+strings.Join(operate.ExecutionStatuses, ", "))
-	flags.Var(&since, "since", "that began from this time on (default: 24h): "+momentHelp)
-	flags.Var(&until, "until", "that began up to this time")
-	flags.IntVar(&limit, "limit", limit, "at most that many; 0 for all")
+	flags.StringVar(&status, "status", "", "only those with this status: "+strings.Join(operate.ExecutionStatuses, ", "))
+	flags.Var(&since, "since", "started at or after this time (default: 24h): "+momentHelp)
+	flags.Var(&until, "until", "started up to this time")
+	flags.IntVar(&limit, "limit", limit, "at most this many; 0 for all")
 	output.Complete(command, "status", func() []string { return operate.ExecutionStatuses })
 	check := func() error {
 		if err := oneOf("status", &status, operate.ExecutionStatuses); err != nil {
@@ -97,9 +97,9 @@ func NewExecution(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "execution EXECUTION",
 		Short: "Show an execution as a timeline",
-		Long: "Shows what an execution did, step by step. It is named by its ARN or, as in lists and records, by what follows\n" +
-			"the state machine in that. The events of an EXPRESS workflow come from its log group, which at log level\n" +
-			"ERROR has only those of failures.",
+		Long: "Shows what an execution did, step by step. Name it by its ARN or, as lists and records do, by the part of the ARN\n" +
+			"after the state machine. The events of an EXPRESS workflow come from its log group, which at log level ERROR\n" +
+			"has only those of failures.",
 		Example: "  tradectl execution --stack prod 0a1b2c3d-4e5f-6789-abcd-ef0123456789",
 		Args:    exactly("EXECUTION"),
 	}

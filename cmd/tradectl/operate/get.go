@@ -25,8 +25,7 @@ func NewGet(t *terminal.Terminal) *cobra.Command {
 		Short: "Show a trade with all its versions",
 		Long: "Shows all versions recorded under a trade's id, each source's newest first, rejected ones included; the state of\n" +
 			"each source's trade, which is that of its newest version that isn't rejected; and whether each digest is the\n" +
-			"SHA-256 of the version's own text, in canonical form. If one isn't, somebody has changed the record: the exit\n" +
-			"code is 1.",
+			"SHA-256 of the version's canonical text. If one isn't, the record was changed: the exit code is 1.",
 		Example: "  tradectl get --stack prod system1-1-20251031-1\n" +
 			"  tradectl get --stack prod system1-1-20251031-1 --as-of 2025-10-31T13:00Z --replica eu-west-1 --output json",
 		Args: exactly("TRADE"),
@@ -64,7 +63,7 @@ func showTrade(t *terminal.Terminal, form output.Form, trade *operate.Trade) err
 	page.Heading("Trade "+trade.TradeID, "in "+trade.Region)
 	for _, state := range trade.States {
 		said := map[string]string{
-			operate.Stands:    "stands, as of version " + state.Version,
+			operate.Stands:    "stands, in version " + state.Version,
 			operate.Cancelled: "no longer stands: cancelled by version " + state.Version,
 			operate.Rejected:  "was rejected: no version is valid",
 		}[state.State]

@@ -25,11 +25,11 @@ func NewList(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List trades of a source or status in a window of time",
-		Long: "Lists versions of trades, newest first, by the time when they were executed, corrected or cancelled. It reads the\n" +
+		Long: "Lists versions of trades, newest first, by the time they were executed, corrected or cancelled. It reads the\n" +
 			"table's indexes, which are a moment behind the table.\n\n" +
-			"With --entries, it writes all of them, oldest first, as entries that `tradectl send` takes, a line each. Each has\n" +
-			"the text and the time that it had, and so its key and digest: what is recorded is a duplicate when it is sent.\n" +
-			"Left out is what was rejected for a JSON number of too many digits: the record has it rounded.",
+			"With --entries, it writes all of them, oldest first, as entries for `tradectl send`, one per line. Each keeps its\n" +
+			"text and time, and so its key and digest: if it is recorded already, it counts as a duplicate. Trades rejected\n" +
+			"for a JSON number with too many digits are left out: their records have it rounded.",
 		Example: "  tradectl list --stack dev --source system1 --since 1h\n" +
 			"  tradectl list --stack prod --status REJECTED --since 2026-11-20T09:00Z --until 2026-11-20T10:00Z --limit 0 --output csv > rejected.csv\n" +
 			"  tradectl list --stack prod --table trade-processing-prod-trades-restored --source system1 --since 2h --entries > window.ndjson",
@@ -40,9 +40,9 @@ func NewList(t *terminal.Terminal) *cobra.Command {
 	flags.Var(&since, "since", "from this time on: "+momentHelp)
 	flags.Var(&until, "until", "up to this time")
 	flags.StringVar(&replica, "replica", "", "read the replica in this `REGION`")
-	flags.IntVar(&limit, "limit", limit, "at most that many; 0 for all")
+	flags.IntVar(&limit, "limit", limit, "at most this many; 0 for all")
 	flags.StringVar(&table, "table", "", tableHelp)
-	flags.BoolVar(&entries, "entries", false, "write entries for tradectl send, with the text that the source sent")
+	flags.BoolVar(&entries, "entries", false, "write entries for tradectl send, each with the text that its source sent")
 	output.Complete(command, "status", func() []string { return []string{operate.Recorded, operate.Rejected} })
 	command.MarkFlagsMutuallyExclusive("entries", "limit")
 	check := func() error {

@@ -19,7 +19,7 @@ func NewParams(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "params",
 		Short: "List or change the parameters that functions reread at run time",
-		Long:  "Lists or changes the stack's parameters, which each function rereads after 60 seconds.",
+		Long:  "Lists or changes the stack's parameters, which each function rereads within 60 seconds.",
 	}
 	command.AddCommand(newParamsList(t), newParamsSet(t))
 	return command
@@ -29,7 +29,7 @@ func newParamsList(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:     "list",
 		Short:   "List the parameters",
-		Long:    "Lists the parameters with their values, but for a secret one's, and the config key that each is deployed from.",
+		Long:    "Lists the parameters with their values, except secret ones, and the config key that each is deployed from.",
 		Example: "  tradectl params list --stack prod",
 	}
 	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, _ []string) error {
@@ -58,8 +58,8 @@ func newParamsSet(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "set NAME VALUE",
 		Short: "Change a parameter",
-		Long: "Changes a parameter, if the functions take the value. Each function rereads it after 60 seconds. Give a secret\n" +
-			"value as -, and write it to standard input: others can see a command line.\n\n" +
+		Long: "Changes a parameter, if the functions accept the value. Each function rereads it within 60 seconds. Give a\n" +
+			"secret value as - and write it to standard input: others can see command lines.\n\n" +
 			"Put the value into the config key too, and deploy: until then a plain pulumi up leaves the parameter alone,\n" +
 			"but pulumi up --refresh sets it back.\n\n" +
 			"Parameters: " + strings.Join(operate.ParameterNames(), ", ") + ".",

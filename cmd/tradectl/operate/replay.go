@@ -32,11 +32,11 @@ func NewReplay(t *terminal.Terminal) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay",
 		Short: "Send a window of the archive to the workflow again",
-		Long: "Has EventBridge send archived events to the rules of their sources again, and waits for the end. Without --yes,\n" +
-			"it only says what that would do, and about how many events there are.\n\n" +
-			"The window goes by the times in the events, which producers may set. The events come minute by minute, in no\n" +
+		Long: "Has EventBridge send archived events to the rules of their sources again, and waits until it is done. Without\n" +
+			"--yes, it only says what it would do, and about how many events there are.\n\n" +
+			"The window is by the times in the events, which producers may set. The events come minute by minute, in no\n" +
 			"order within one, as fast as EventBridge can send: take an hour or so at a time. Each costs what it cost the\n" +
-			"first time. Recorded trades are duplicates and stay as they are; what failed for good fails again, with\n" +
+			"first time. Recorded trades are duplicates and stay as they are; permanent failures fail again, and leave\n" +
 			"another dead letter. An interrupt ends the waiting, not the replay.",
 		Example: "  tradectl replay --stack prod --since 2026-11-20T09:00Z --until 2026-11-20T10:00Z --source system1\n" +
 			"  tradectl replay --stack prod --since 90m --yes",
@@ -45,7 +45,7 @@ func NewReplay(t *terminal.Terminal) *cobra.Command {
 	flags.Var(&since, "since", "where the window begins: "+momentHelp)
 	flags.Var(&until, "until", "where it ends, not included (default: now)")
 	flags.StringSliceVar(&sources, "source", nil, "only events of these sources (default: all of the stack's)")
-	flags.BoolVar(&yes, "yes", false, "do it")
+	flags.BoolVar(&yes, "yes", false, "start the replay")
 	check := func() error {
 		if since.IsZero() {
 			return errors.New("--since is missing: where the window begins")
@@ -91,7 +91,7 @@ func replay(ctx context.Context, t *terminal.Terminal, stack *operate.Stack, pla
 	if err != nil {
 		return state, err
 	}
-	t.Note("replay %s has started; `aws events cancel-replay --replay-name %[1]s` would end it", state.Name)
+	t.Note("replay %s has started; `aws events cancel-replay --replay-name %[1]s` stops it", state.Name)
 	progress := t.Step("replaying")
 	defer progress.Stop()
 	for last := state.Until; !state.Ended(); {

@@ -28,20 +28,20 @@ func newExecutionsRedrive(t *terminal.Terminal) *cobra.Command {
 		Use:   "redrive",
 		Short: "Resume executions that left no dead letter",
 		Long: "Resumes the executions whose event is in no queue, oldest first: those that ran out of time, those that somebody\n" +
-			"stopped, and those that failed and couldn't send their dead letter. Each goes on where it stopped, with its\n" +
-			"input and definition. Without --yes, it only says which. Step Functions can do it for 14 days.\n\n" +
-			"An execution with a dead letter would only fail again: redrive the letter, with `tradectl dlq redrive`. Nor does\n" +
-			"it help before the cause is gone. EXPRESS executions can't be resumed: see `tradectl replay`.\n\n" +
-			"You can stop at any time and run it again: those that were resumed are no longer among them.",
+			"stopped, and those that failed and couldn't send their dead letter. Each resumes where it stopped, with its\n" +
+			"input and definition. Without --yes, it only shows which. Step Functions can do this for 14 days.\n\n" +
+			"An execution with a dead letter would only fail again: redrive the letter, with `tradectl dlq redrive`. Fix\n" +
+			"the cause first. EXPRESS executions can't be resumed: see `tradectl replay`.\n\n" +
+			"You can stop it at any time and run it again.",
 		Example: "  tradectl executions redrive --stack prod\n" +
 			"  tradectl executions redrive --stack prod --status TIMED_OUT --since 2h --yes",
 	}
 	flags := command.Flags()
-	flags.StringVar(&status, "status", "", "only those that are TIMED_OUT, ABORTED or FAILED")
-	flags.Var(&since, "since", "that began from this time on (default: 14d): "+momentHelp)
-	flags.Var(&until, "until", "that began up to this time")
-	flags.BoolVar(&yes, "yes", false, "do it: resume them")
-	flags.Float64Var(&perSecond, "rate", redriveRate, "the most executions a second")
+	flags.StringVar(&status, "status", "", "only those with this status: TIMED_OUT, ABORTED or FAILED")
+	flags.Var(&since, "since", "started at or after this time (default: 14d): "+momentHelp)
+	flags.Var(&until, "until", "started up to this time")
+	flags.BoolVar(&yes, "yes", false, "resume them")
+	flags.Float64Var(&perSecond, "rate", redriveRate, "at most this many executions per second")
 	unsuccessful := []string{"TIMED_OUT", "ABORTED", "FAILED"}
 	output.Complete(command, "status", func() []string { return unsuccessful })
 	check := func() error {

@@ -66,24 +66,23 @@ func NewSend(t *terminal.Terminal) *cobra.Command {
 		Long: "Sends every entry of the files to the stack's event bus, whatever bus the entries name. Without files, or\n" +
 			"for -, it reads standard input. A file holds PutEvents entries as JSON, in lines, arrays or requests: Source,\n" +
 			"DetailType and Detail (an object, or a string containing one), and optionally Time, Resources and TraceHeader.\n" +
-			"It may be compressed with gzip. What can't be an entry, or is refused by the bus, is told with its line.\n\n" +
-			"However it ends, run the same command again: it goes on where it ended. What the bus has taken of FILE is in\n" +
-			"the journal .FILE.sent-to-ENVIRONMENT beside it, by content: a file that was changed since is refused. What was\n" +
-			"on its way when it ended is sent again, at most 10 entries a request in flight, each with the time it had. The\n" +
-			"stack then finds the trade recorded and records nothing: it counts as a duplicate. Only a malformed trade\n" +
-			"leaves a second dead letter. To send a whole file again, remove its journal.\n\n" +
-			"Standard input has no journal unless you name one with --journal, and can be sent on only if it is the same\n" +
-			"again. An entry without a Time gets that of its sending, so without a journal a second run records trades\n" +
-			"anew that have no time of their own.",
+			"It may be compressed with gzip. Malformed entries, and those that the bus refuses, are reported by line.\n\n" +
+			"However it ends, run the same command again: it resumes where it stopped. What the bus has accepted of FILE is\n" +
+			"in the journal .FILE.sent-to-ENVIRONMENT beside it; if the file has changed since, it is refused. What was in\n" +
+			"flight is sent again, at most 10 entries per request, each with the time it had, and counts as a duplicate.\n" +
+			"Only a malformed trade leaves a second dead letter. To send a whole file again, remove its journal.\n\n" +
+			"Standard input has no journal unless you name one with --journal, and resumes only if it is the same again.\n" +
+			"An entry without a Time gets the time it is sent at: without a journal, a second run records trades again\n" +
+			"that have no time of their own.",
 		Example: "  tradectl send --local trades.ndjson more.ndjson.gz\n" +
 			"  zcat trades.gz | tradectl send --stack dev --rate 500 --journal trades.journal\n" +
 			"  tradectl sample --count 100000 | tradectl send --local",
 		Args: cobra.ArbitraryArgs,
 	}
 	flags := command.Flags()
-	flags.Float64Var(&o.rate, "rate", 0, "the most entries to send a second (default: no limit)")
+	flags.Float64Var(&o.rate, "rate", 0, "at most this many entries per second (default: no limit)")
 	flags.IntVar(&o.atOnce, "concurrency", sentAtOnce, "how many requests to have in flight, of up to 10 entries each")
-	flags.StringVar(&o.journal, "journal", "", "the `FILE` that remembers what was sent, instead of the one beside the input")
+	flags.StringVar(&o.journal, "journal", "", "the journal `FILE`, instead of the one beside the input")
 	check := func() error {
 		if o.atOnce < 1 || o.atOnce > mostAtOnce {
 			return fmt.Errorf("--concurrency %d: use 1 to %d", o.atOnce, mostAtOnce)
@@ -103,7 +102,7 @@ func send(ctx context.Context, t *terminal.Terminal, stack *operate.Stack, form 
 		names = []string{feed.StandardInput}
 	}
 	if o.journal != "" && len(names) > 1 {
-		return exitcode.Usagef("--journal is of one input, and here are %d; leave it out, and each file has its own beside it", len(names))
+		return exitcode.Usagef("--journal is for one input, not %d; leave it out, and each file has its own beside it", len(names))
 	}
 	feeds, total, err := openFeeds(names, t)
 	if err != nil {
@@ -257,10 +256,10 @@ func concludeSend(t *terminal.Terminal, form output.Form, inputs []*sentInput, f
 			return err
 		}
 		if failed == nil && in.Sent == 0 && in.Before > 0 {
-			t.Note("all of %s was sent before, says %s; remove that to send it again", in.Input, in.journal)
+			t.Note("according to %[2]s, all of %[1]s was sent before; remove the journal to send it again", in.Input, in.journal)
 		}
 		if failed != nil && !errors.Is(failed, operate.ErrOtherInput) && in.Sent+in.Before > 0 && !in.Whole && in.remembers {
-			t.Note("run the same command again: it goes on where this one ended in %s", in.Input)
+			t.Note("run the same command again: it resumes where this one stopped in %s", in.Input)
 		}
 	}
 	if err := rows.End("no input"); err != nil {

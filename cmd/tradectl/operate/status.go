@@ -35,8 +35,8 @@ func NewStatus(t *terminal.Terminal) *cobra.Command {
 			"  tradectl status --local --since 24h --output json",
 	}
 	command.Flags().DurationVar(&window, "since", window, "how far back to count, at most 360h")
-	command.Flags().BoolVar(&watch, "watch", false, "go on, and draw the screen again every "+redrawn.String())
-	command.Flags().StringVar(&page, "html", "", "write the console's views to this `FILE` instead, which needs nothing else")
+	command.Flags().BoolVar(&watch, "watch", false, "redraw the screen every "+redrawn.String())
+	command.Flags().StringVar(&page, "html", "", "write the console's views to this self-contained HTML `FILE` instead")
 	check := func() error {
 		if window < time.Minute || window > 360*time.Hour { // of metrics by the minute: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
 			return errors.New("--since is from 1m to 360h")

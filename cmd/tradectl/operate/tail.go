@@ -25,8 +25,8 @@ func NewTail(t *terminal.Terminal) *cobra.Command {
 		Use:   "tail",
 		Short: "Show the logs of all functions and the workflow, in order of time",
 		Long: "Merges the log groups of the functions and of the state machine in order of time. An ordinary trade has one\n" +
-			"line, the recorder's; the workflow's lines don't name trades. With --follow it goes on with new lines until it\n" +
-			"is interrupted; CloudWatch has them some seconds after they were written.",
+			"line, the recorder's; the workflow's lines don't name trades. With --follow it keeps printing new lines until it\n" +
+			"is interrupted; CloudWatch has them a few seconds late.",
 		Example: "  tradectl tail --stack dev --follow\n" +
 			"  tradectl tail --stack prod --since 1d --trade system1-1-20251031-1 --output json",
 	}
@@ -34,7 +34,7 @@ func NewTail(t *terminal.Terminal) *cobra.Command {
 	flags.Var(&since, "since", "from this time on (default: 10m): "+momentHelp)
 	flags.Var(&until, "until", "up to this time")
 	flags.StringVar(&trade, "trade", "", "only the functions' lines about the trade with this `ID`")
-	flags.BoolVarP(&follow, "follow", "f", false, "go on with new lines")
+	flags.BoolVarP(&follow, "follow", "f", false, "keep printing new lines")
 	command.MarkFlagsMutuallyExclusive("follow", "until")
 	check := func() error {
 		since.or(10 * time.Minute)

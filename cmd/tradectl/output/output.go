@@ -29,7 +29,7 @@ var forms = []string{string(Table), string(JSON), string(CSV)}
 func (f *Form) String() string { return string(*f) }
 
 // Type is what help calls the flag's value.
-func (*Form) Type() string { return "FORM" }
+func (*Form) Type() string { return "FORMAT" }
 
 // Set takes what somebody has typed.
 func (f *Form) Set(text string) error {
@@ -45,7 +45,7 @@ func (f *Form) Set(text string) error {
 // Flag adds the flag --output.
 func Flag(command *cobra.Command, form *Form) {
 	*form = Table
-	command.Flags().VarP(form, "output", "o", "how to print: "+strings.Join(forms, ", "))
+	command.Flags().VarP(form, "output", "o", "output format: "+strings.Join(forms, ", "))
 	Complete(command, "output", func() []string { return forms })
 }
 

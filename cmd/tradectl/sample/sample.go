@@ -88,7 +88,7 @@ func printTo(ctx context.Context, to io.Writer, generator *sample.Generator) err
 // writeFile writes the sample to a file that is either complete or absent.
 func writeFile(ctx context.Context, t *terminal.Terminal, file *outfile.File, path string, generator *sample.Generator, count int64) error {
 	var written atomic.Int64
-	progress := t.Progress("Writing "+path, count, func() terminal.Reading {
+	progress := t.Progress("writing "+path, count, func() terminal.Reading {
 		return terminal.Reading{Done: written.Load(), Count: written.Load()}
 	})
 	defer progress.Stop()
@@ -98,7 +98,7 @@ func writeFile(ctx context.Context, t *terminal.Terminal, file *outfile.File, pa
 	if err := file.Commit(); err != nil {
 		return err
 	}
-	progress.Done(fmt.Sprintf("Wrote %s entries to %s", terminal.Count(count), path))
+	progress.Done(fmt.Sprintf("wrote %s entries to %s", terminal.Count(count), path))
 	return nil
 }
 

@@ -38,7 +38,8 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 		Short: "Simulate bursts of trades under AWS's quotas, and see which limit binds first",
 		Long: "Deploys a stack offline and simulates what bursts of trades do to it under AWS's default quotas: how many are\n" +
 			"recorded a second, how late, how long the rest takes, how many become dead letters, what it costs, which limits\n" +
-			"bind and in which order, and which alarms go off. The same seed gives the same result. docs/scale.md lists quotas and assumptions.\n\n" + exitcode.HelpFor(),
+			"bind and in which order, and which alarms go off. The same seed gives the same result. Quotas and assumptions\n" +
+			"are in docs/scale.md.\n\n" + exitcode.HelpFor(),
 		Example: "  tradectl simulate --stack prod\n" +
 			"  tradectl simulate --stack prod --rate 3000 --config workflowType=EXPRESS,maxRetries=3 --output json\n" +
 			"  tradectl simulate --stack prod --rate 10000 --limit starts=15000,concurrency=5000\n" +
@@ -49,14 +50,15 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&o.project, "project", "", stackconfig.ProjectFlag)
 	target.Stack(command, &o.stack, "prod", "the stack, with a Pulumi.<stack>.yaml")
-	flags.Float64SliceVar(&o.rates, "rate", []float64{100, 300, 1000, 3000, 10_000, 30_000, 100_000}, "trades a second in the burst, one or more")
-	flags.Float64Var(&o.factor, "factor", 10, "how many times the rate before the burst that is")
-	flags.Float64Var(&o.load.Seconds, "seconds", 60, "how long the burst takes")
-	flags.Float64Var(&o.load.Lead, "lead", 20, "how many seconds of the rate before it are simulated")
-	flags.Uint64Var(&o.load.Seed, "seed", 1, "the seed of everything random")
-	flags.IntVar(&o.load.Parcels, "parcels", 200_000, "simulate a burst of more trades than this in parcels, of trades that share one fate")
-	flags.StringSliceVar(&o.config, "config", nil, "other values of the stack's config, such as maxRetries=3")
-	flags.StringSliceVar(&o.limits, "limit", nil, "other values of limits, such as starts=1000")
+	flags.Float64SliceVar(&o.rates, "rate", []float64{100, 300, 1000, 3000, 10_000, 30_000, 100_000}, "trades per second in the burst, one or more rates")
+	flags.Lookup("rate").DefValue = "100,300,1000,3000,10000,30000,100000" // pflag's has six decimals
+	flags.Float64Var(&o.factor, "factor", 10, "the burst's rate, as a multiple of the rate before it")
+	flags.Float64Var(&o.load.Seconds, "seconds", 60, "how many seconds the burst lasts")
+	flags.Float64Var(&o.load.Lead, "lead", 20, "how many seconds before the burst to simulate")
+	flags.Uint64Var(&o.load.Seed, "seed", 1, "the random seed")
+	flags.IntVar(&o.load.Parcels, "parcels", 200_000, "simulate a burst of more trades than this in parcels, whose trades share one fate")
+	flags.StringSliceVar(&o.config, "config", nil, "override the stack's config, as in maxRetries=3")
+	flags.StringSliceVar(&o.limits, "limit", nil, "override limits, as in starts=1000")
 	flags.BoolVar(&o.raise, "raise", false, "raise config and quotas until all limits allow the rate, and say how")
 	output.Flag(command, &o.form)
 	return command

@@ -2,6 +2,7 @@
 package target
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"strings"
@@ -20,7 +21,13 @@ func Flags(command *cobra.Command, where *operate.Where) {
 	flags.BoolVar(&where.Local, "local", false, "the stack that tradectl local up serves")
 	flags.StringVar(&where.File, "outputs", "", "a `FILE` with the stack's outputs, as pulumi stack output --json prints them; - is standard input")
 	flags.StringVar(&where.Project, "project", "", "with --stack or --local: "+stackconfig.ProjectFlag)
-	command.MarkFlagsOneRequired("stack", "local", "outputs")
+	command.MarkFlagsOneRequired("stack", "local", "outputs") // for completion; its message comes too late to be seen
+	command.PreRunE = func(*cobra.Command, []string) error {
+		if !flags.Changed("stack") && !flags.Changed("local") && !flags.Changed("outputs") {
+			return errors.New("name a stack with --stack, --local or --outputs")
+		}
+		return nil
+	}
 	command.MarkFlagsMutuallyExclusive("stack", "local", "outputs")
 }
 

@@ -32,7 +32,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	var o options
 	command := &cobra.Command{
 		Use:   "verify",
-		Short: "Prove a deployment with synthetic trades",
+		Short: "Verify a deployment with synthetic trades",
 		Long: "Sends synthetic trades through a deployed stack and checks what becomes of them: one from each source, an\n" +
 			"invalid one, a duplicate and a malformed one. Compares the records field by field, waits for the replicas,\n" +
 			"watches the alarms, reads logs and traces, and removes its own messages, and no others, from the dead-letter\n" +
@@ -49,7 +49,7 @@ func NewCommand(t *terminal.Terminal) *cobra.Command {
 	flags := command.Flags()
 	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long each step waits")
 	flags.DurationVar(&o.watch, "watch", 2*time.Minute, "how long to watch the alarms after the trades are sent; 0 looks once")
-	flags.BoolVar(&o.delivery, "delivery", false, "also have EventBridge keep an event that it can't deliver: gives a rule a second target for a while")
+	flags.BoolVar(&o.delivery, "delivery", false, "also check that EventBridge keeps an event that it can't deliver: gives a rule a second target for a while")
 	flags.BoolVar(&o.json, "json", false, "print the report as JSON")
 	flags.StringVar(&o.junit, "junit", "", "write the report to this file in JUnit format")
 	return command
