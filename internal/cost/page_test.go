@@ -46,6 +46,11 @@ func TestTheREADMESaysTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	idle := cost.Assumed
+	idle.PerSecond = 0
+	if sum := fmt.Sprintf("%.0f USD a month", cost.Sum(cost.Lines(d, u, idle, prices(t))).Month); !strings.Contains(string(text), sum) {
+		t.Errorf("it doesn't have %s, what an idle stack costs", sum)
+	}
 	for _, d.Express = range []bool{false, true} {
 		sum := fmt.Sprintf("%.2f USD", cost.Sum(cost.Lines(d, u, cost.Assumed, prices(t))).Trades)
 		if !d.Express {
@@ -178,7 +183,7 @@ func pageOf(t *testing.T) string {
 		"`--execution`), and the images are without Lambda Insights (`--insights`). AWS rounds a call up to 1 ms, and an EXPRESS\n"+
 		"execution to 100 ms and 64 MB.\n\n", cost.Assumed.CallMS, cost.Assumed.ExecutionMS)
 
-	p("## By service\n\nThe month has a million trades, the size of everything at its end, and the first month's storage, which grows by the same each\nmonth. USD:\n\n")
+	p("## By service\n\nIn USD. The month is the first, with a million trades; storage is as at its end, and grows by as much each month.\n\n")
 	p("| service | what | a million trades | a month |\n|---|---|---|---|\n")
 	lines(p, cost.Lines(standard, u, cost.Assumed, table))
 	p("| **Sum, STANDARD** | | **%.2f** | **%.2f** |\n", a.Trades, a.Month)
@@ -188,27 +193,28 @@ func pageOf(t *testing.T) string {
 		}
 	}
 	p("| **Sum, EXPRESS** | | **%.2f** | **%.2f** |\n\n", b.Trades, b.Month)
-	p(`Not in the sums: images in ECR and their copies, VPC flow logs, data through the endpoints, requests to KMS, which stay few because the services reuse data keys for minutes, and in dev the state machine's log of
+	p(`Not in the sums: images in ECR and their copies, VPC flow logs, data through the endpoints, requests to KMS, which are few because services reuse data keys for minutes, and in dev the state machine's log of
 every step (` + "`workflowLogLevel: ALL`" + `) and a line per call (` + "`functionLogLevel: DEBUG`" + `).
 
 ## Other outcomes
 
 | trade | difference |
 |---|---|
-| rejected, corrected or cancelled | one read unit more: the recorder looks for another version. A rejected one is in both indexes |
+| rejected, corrected or cancelled | one more read unit: the recorder looks for another version. A rejected one is in both indexes |
 | duplicate | the condition fails: one write unit in one region, nothing is replicated |
 | dead letter | no item; one SQS message, more transitions for retries and for keeping the event; a redrive counts as another trade |
 | replayed | like a duplicate, plus everything else again |
 
 `)
-	p("## What changes it\n\nWhat other choices would add or save (below zero), with STANDARD:\n\n| choice | a million trades | a month |\n|---|---|---|\n")
+	p("## What changes it\n\nWhat other choices would add, or save if negative, with STANDARD:\n\n| choice | a million trades | a month |\n|---|---|---|\n")
 	for _, l := range cost.Choices(standard, u, cost.Assumed, table) {
 		p("| %s | %+.2f | %+.2f |\n", l.What, l.Trades, l.Month)
 	}
 	p("\nEXPRESS has no execution history and no redrive, and time for 3 retries at most. `maxWriteUnits` saves nothing, but limits what a\n" +
 		"flood can cost: throttled trades are retried, then dead-lettered.\n\n")
-	p("## Prices\n\nIn USD, looked up on %s, from `internal/cost/prices.csv`. `aws` means read in a copy of the page, `quoted`\n"+
-		"where others quote it, as AWS loads most figures after the page, and `unchecked` nowhere: check these before you rely on them. A region that isn't listed has the price of us-east-1.\n\n"+
+	p("## Prices\n\nIn USD, looked up on %s, from `internal/cost/prices.csv`. `aws` was seen on the page, `quoted` where others\n"+
+		"quote it, because AWS loads most figures by script, and `unchecked` nowhere: check it before you rely on it. Other regions are\n"+
+		"computed with the prices of us-east-1.\n\n"+
 		"| price | region | USD | per | AWS's page | seen |\n|---|---|---|---|---|---|\n", cost.Looked)
 	for _, price := range table {
 		p("| %s | %s | %v | %s | <%s> | %s |\n", price.Name, price.Region, strconv.FormatFloat(price.USD, 'f', -1, 64), price.Per, price.Source, price.Seen)

@@ -35,16 +35,16 @@ func pageOf(t *testing.T) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("<!-- Written by: go test ./internal/simulate -run Page -update -->\n\n# Scale\n")
-	say("What the stack `prod` as it is in this repository takes in one account under AWS's default quotas in %s, what bursts do to it,", d.Region)
+	say("What stack `prod`, as it is in this repository, can take in one account under AWS's default quotas in %s, what bursts do to it,", d.Region)
 	say("and what to raise, in which order. All of it is simulated from the deployed definition, never measured on AWS:")
-	say("[how, and what is assumed](#quotas-and-assumptions). `tradectl simulate` does the same for any stack, with other quotas and config.\n")
-	say("In short: **%s trades a second for good**, bound by the quota of StartExecution.", number(first.Rate))
-	say("**A tenfold burst from there, %s a second for a minute, loses nothing and is late**: EventBridge tries again, so half of its trades",
+	say("[how, and what is assumed](#quotas-and-assumptions). `tradectl simulate` does the same for any stack, quotas and config.\n")
+	say("In short: **%s trades a second, sustained**, bound by the quota of StartExecution.", number(first.Rate))
+	say("**A tenfold burst from there, %s a second for a minute, loses nothing but is late**: EventBridge retries, so half of its trades",
 		number(10*first.Rate))
-	say("are recorded after %s and the last after %s; %s wait at most. %s.\n", duration(tenfold.P50), duration(tenfold.Slowest),
+	say("are recorded after %s and the last after %s; at most %s wait. %s.\n", duration(tenfold.P50), duration(tenfold.Slowest),
 		number(float64(tenfold.Backlog)), alarmed(tenfold.Alarms))
-	say("The same quota protects the functions: with more executions, calls are throttled, and an event whose call is throttled too often")
-	say("is a dead letter. So raise the limits of the functions before those of Step Functions.\n")
+	say("The same quota protects the functions: with more executions, calls are throttled, and an event that is throttled too often")
+	say("becomes a dead letter. So raise the limits of the functions before those of Step Functions.\n")
 
 	say("## Which limit binds\n\n| limit | trades a second | raise |\n|---|---|---|")
 	for _, bound := range Bounds(d, l) {
@@ -71,8 +71,8 @@ func pageOf(t *testing.T) string {
 	for _, rate := range rates[2:] {
 		line(say, burst(&express, LimitsOf(&express), rate/10, rate))
 	}
-	say("\n### With everything raised\n\nIn the order in which limits bind, each to %v times the rate. Apply the changes of one row in reverse: what stands first protects", headroom)
-	say("what stands last.\n")
+	say("\n### With everything raised\n\nIn the order in which limits bind, each to %v times the rate. Apply a row's changes in reverse: what comes first protects", headroom)
+	say("what comes last.\n")
 	head()
 	var steps strings.Builder
 	for _, rate := range rates[1:] {
@@ -81,7 +81,7 @@ func pageOf(t *testing.T) string {
 		fmt.Fprintf(&steps, "| %s | %s |\n", number(rate), strings.Join(changes, "; "))
 	}
 	say("\n| trades a second | changes |\n|---|---|\n%s", strings.TrimSuffix(steps.String(), "\n"))
-	say("\n`tradectl simulate` says what a burst costs, too. What a trade costs ([cost](cost.md)) doesn't depend on the rate, but with STANDARD\neach retry is a state transition more.\n")
+	say("\n`tradectl simulate` also says what a burst costs. [A trade's cost](cost.md) doesn't depend on the rate, but with STANDARD each retry\nadds a state transition.\n")
 
 	known := Known()
 	say("## Quotas and assumptions\n\nAs of %s. `--limit KEY=VALUE` changes one.\n\n| key | %s | what | source |\n|---|---|---|---|", known.Date, d.Region)
@@ -103,8 +103,8 @@ func pageOf(t *testing.T) string {
 		say("| `handler.%s` | %v µs | a call of its handler on a whole CPU, without what it calls; a function has a CPU for each 1,769 MB | measured |", name, known.Handlers.Microseconds[name])
 	}
 	say("\n`make benchmarks` measured the handlers on %s (%s).\n", known.Handlers.Date, known.Handlers.Machine)
-	say("A new on-demand table takes `newTableWrites` at once, and later twice its previous peak: set `tablePeak` for a table that has been busy.")
-	say("The quotas of AWS are those of a whole account: other stacks in it take their part. Above %s trades, they are simulated in parcels", number(20_000))
+	say("A new on-demand table takes `newTableWrites`, and later twice its previous peak: set `tablePeak` for a table that has been busy.")
+	say("AWS's quotas are for a whole account: other stacks in it take their share. Above %s trades, they are simulated in parcels", number(20_000))
 	say("that share one fate ([decision 90](decisions/0090-burst-simulation.md), which also says what isn't simulated).\n")
 	say("The tests compare the simulation with closed forms, [Erlang's formula B, Little's law, M/D/1 and the drain of a")
 	say("bucket](../internal/simulate/simulate_test.go), and trade by trade with [the local cloud](../tests/scale/scale_test.go) on its virtual clock.")

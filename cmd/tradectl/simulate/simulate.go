@@ -160,7 +160,7 @@ func priced(ctx context.Context, root, stack string) (func(*simulate.Deployed, *
 func printed(t *terminal.Terminal, o options, d *simulate.Deployed, limits simulate.Limits, rows []row) error {
 	if o.form == output.Table {
 		first := simulate.Sustained(d, limits)
-		fmt.Fprintf(t.Out, "%s takes %s trades a second for good; then %s binds: raise %s\n\n", terminal.Safe(o.stack),
+		fmt.Fprintf(t.Out, "%s sustains %s trades a second; then %s binds: raise %s\n\n", terminal.Safe(o.stack),
 			terminal.Count(int64(first.Rate)), first.Limit, first.Change)
 	}
 	count := func(n int64) string {
