@@ -172,10 +172,13 @@ func TestThroughputIsBoundedOnlyWhereAsked(t *testing.T) {
 	if unbounded.At("onDemandThroughput") != nil || unbounded.At("globalSecondaryIndexes.0.onDemandThroughput") != nil {
 		t.Errorf("inputs %v", unbounded.Inputs)
 	}
-	bounded := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) { args.MaxWriteUnits = 100 }), "aws:dynamodb/table:Table", "table")
-	want := map[string]any{"maxWriteRequestUnits": 100.0}
+	bounded := find(t, declareTable(t, nil, func(args *GlobalTradeTableArgs) { args.MaxWriteUnits, args.MaxReadUnits = 100, 200 }), "aws:dynamodb/table:Table", "table")
 	// An index slower than its table throttles the table.
-	for _, path := range []string{"onDemandThroughput", "globalSecondaryIndexes.0.onDemandThroughput", "globalSecondaryIndexes.1.onDemandThroughput"} {
+	read := map[string]any{"maxReadRequestUnits": 200.0}
+	for path, want := range map[string]any{
+		"onDemandThroughput":                          map[string]any{"maxWriteRequestUnits": 100.0, "maxReadRequestUnits": 200.0},
+		"globalSecondaryIndexes.0.onDemandThroughput": read, "globalSecondaryIndexes.1.onDemandThroughput": read,
+	} {
 		if diff := cmp.Diff(want, bounded.At(path)); diff != "" {
 			t.Errorf("%s: %s", path, diff)
 		}

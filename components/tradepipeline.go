@@ -102,7 +102,7 @@ type TradePipelineArgs struct {
 	// MaxWriteUnits limits what the table may write per second: up to 1000000. Default: unlimited.
 	MaxWriteUnits int `pulumi:"maxWriteUnits,optional"`
 
-	// MaxReadUnits limits what the table may read per second: up to 1000000. Default: unlimited.
+	// MaxReadUnits limits what the table, and each index, may be read per second: up to 1000000. Default: unlimited.
 	MaxReadUnits int `pulumi:"maxReadUnits,optional"`
 
 	// SilenceAlarmMinutes is how long each source may send nothing before an alarm goes off: up to 1440. Default:

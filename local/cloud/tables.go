@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,6 +53,11 @@ var tableKinds = map[string]kind{
 			living, err := c.live.tables.get(r.itsARN())
 			if err != nil {
 				return err
+			}
+			if before, there := c.Read(r.Type, r.Region, r.ID); there {
+				if err := oneChange(before.Inputs, r.Inputs); err != nil {
+					return err
+				}
 			}
 			return living.Update(in.definition(r.Region))
 		}),
@@ -121,6 +127,25 @@ func (in tableInputs) definition(region string) table.Definition {
 	}
 	return def
 }
+
+// oneChange refuses what the AWS provider (5.100) changes by one UpdateTable that DynamoDB doesn't take: the protection together
+// with limits, and limits that are gone, of which the request says nothing. Findings DDB-TABLE-433 and 015 of the project
+// ack-api-quirks, services/dynamodb, of 2026-10-09.
+func oneChange(before, after Properties) error {
+	const protection, limits = "deletionProtectionEnabled", "onDemandThroughput"
+	switch limited := !reflect.DeepEqual(before[limits], after[limits]); {
+	case limited && (before[protection] == true) != (after[protection] == true):
+		return awsapi.Validation("One or more parameter values were invalid: DeletionProtection modification must be the only operation in the request")
+	case limited && after[limits] == nil:
+		return ErrUnchanged
+	}
+	return nil
+}
+
+// ErrUnchanged is how DynamoDB answers an UpdateTable that changes nothing: finding DDB-TABLE-015, as above.
+var ErrUnchanged = awsapi.Validation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, " +
+	"ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or " +
+	"TableClass is required")
 
 func (c *Cloud) newTable(r *Resource, def table.Definition) (*table.Table, error) {
 	return table.New(def, table.Options{Clock: c.clock, Faults: c.faults, Metrics: c.in(r.Region).metrics, Disk: c.disk, Spill: c.spill, Most: c.memory})

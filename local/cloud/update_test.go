@@ -1,6 +1,8 @@
 package cloud_test
 
 import (
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -218,4 +220,29 @@ func TestAnImageThatIsPushedAnewStaysOneResource(t *testing.T) {
 	w.update(functionType, "keeper", functionInputs(after, "goodbye"))
 	w.update(aliasType, "keeper", cloud.Properties{"functionVersion": "2"})
 	w.expect(`{"id": "1"}`, "goodbye kept")
+}
+
+// The AWS provider changes a table by one request, of which DynamoDB takes one change alone, and none that changes nothing.
+func TestATableTakesOneChangeAtATime(t *testing.T) {
+	w := newWorld(t)
+	limits := func(units float64) object { return object{"maxWriteRequestUnits": units} }
+	for _, step := range []struct {
+		name   string
+		change cloud.Properties
+		want   string
+	}{
+		{"limits", cloud.Properties{"onDemandThroughput": limits(100)}, ""},
+		{"other limits and the protection", cloud.Properties{"onDemandThroughput": limits(200), "deletionProtectionEnabled": true}, "DeletionProtection modification must be the only operation in the request"},
+		{"no limits", cloud.Properties{"onDemandThroughput": nil}, "At least one of ProvisionedThroughput, "},
+		{"other limits", cloud.Properties{"onDemandThroughput": limits(40000)}, ""},
+		{"the protection", cloud.Properties{"deletionProtectionEnabled": true}, ""},
+	} {
+		r, _ := w.Read(tableType, here, "orders")
+		inputs := maps.Clone(r.Inputs)
+		maps.Copy(inputs, step.change)
+		_, err := w.Update(r.Type, here, r.ID, inputs)
+		if (err == nil) != (step.want == "") || err != nil && !strings.Contains(err.Error(), step.want) {
+			t.Errorf("%s: %v, want %q", step.name, err, step.want)
+		}
+	}
 }

@@ -59,7 +59,7 @@ func TestReplicasAreAdded(t *testing.T) {
 	refused(update(region, create("us-east-1", "")), "KMSMasterKeyId must be specified for each replica")
 	refused(update(region, create("us-east-1", keyARN)), "Invalid arn "+region)
 	refused(update(region, create("us-east-1", "mrk-0")), "NotFoundException")
-	refused(update(region, create("us-east-1", replicaKey), create("us-west-2", "")), "UnsupportedOperation")
+	refused(update(region, create("us-east-1", replicaKey), create("us-west-2", "")), "more than one create or delete replica actions not allowed")
 	refused(update(region, types.ReplicationGroupUpdate{Delete: &types.DeleteReplicationGroupMemberAction{RegionName: aws.String("us-east-1")}}), "UnsupportedOperation")
 	if err := update(region, create("us-east-1", key.ID)); err != nil {
 		t.Fatal(err)

@@ -272,11 +272,13 @@ func (e *Endpoint) updateTable(ctx context.Context, region string, in struct {
 	case err != nil:
 		return nil, err
 	case in.DeletionProtectionEnabled == nil && in.ReplicaUpdates == nil:
-		return nil, awsapi.Validation("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+		return nil, cloud.ErrUnchanged
 	case in.ReplicaUpdates == nil:
 		return told, e.change(of, object{"deletionProtectionEnabled": *in.DeletionProtectionEnabled})
-	case in.DeletionProtectionEnabled != nil || len(in.ReplicaUpdates) != 1:
-		return nil, &awsapi.Unsupported{Feature: "ReplicaUpdates with another change"}
+	case in.DeletionProtectionEnabled != nil: // finding DDB-TABLE-224, and next DDB-TABLE-265, of the same project as addReplica's
+		return nil, awsapi.Validation("One or more parameter values were invalid: Replica modification must be the only operation in the request")
+	case len(in.ReplicaUpdates) != 1:
+		return nil, awsapi.Validation("Update table operation with more than one create or delete replica actions not allowed")
 	}
 	return told, e.addReplica(region, *in.TableName, of, in.ReplicaUpdates[0])
 }
