@@ -15,3 +15,9 @@ func (c *Cloud) KeptExecutions() (n int) {
 	}
 	return n
 }
+
+// Adding leaves a replica as a process does that is killed while it adds its table again.
+func (c *Cloud) Adding(region, id string) {
+	replica, _ := c.Read(ReplicaType, region, id)
+	c.outlive(replica, &outlived{replica.outlived.Table, true})
+}

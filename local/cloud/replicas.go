@@ -15,31 +15,19 @@ import (
 // rule. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 const replicationLag = 500 * time.Millisecond
 
-// startReplica creates a table with the primary's definition and contents. If the primary was deleted, the replica has its
+// startReplica creates a table with the primary's definition and contents; one that has outlived the primary, with the
 // definition alone.
 func startReplica(c *Cloud, r *Resource) error {
-	itsTable := r.Inputs.text("globalTableArn")
-	primary, absent := c.live.tables.get(itsTable)
-	var def table.Definition
-	if absent == nil {
-		def = primary.Definition()
-	} else {
-		var inputs Properties
-		if !c.Note(deletedNote+itsTable, &inputs) {
-			return absent
-		}
-		in, err := decode[tableInputs](inputs)
-		if err != nil {
-			return err
-		}
-		def = in.definition("")
+	def, primary, err := c.replicated(r)
+	if err != nil {
+		return err
 	}
 	if def.Region == r.Region {
 		return fmt.Errorf("the replica is in %s, the table's own region; give it the provider of another", r.Region)
 	}
 	def.Region, def.DeletionProtection = r.Region, false
 	replica, err := c.newTable(r, def)
-	if err == nil && absent == nil {
+	if err == nil && primary != nil {
 		err = c.join(primary, replica, r.itsARN())
 	}
 	if err != nil {
@@ -47,6 +35,19 @@ func startReplica(c *Cloud, r *Resource) error {
 	}
 	c.live.tables.put(r.itsARN(), replica)
 	return nil
+}
+
+// replicated returns what a replica replicates: a definition, and its table, unless the replica has outlived it.
+func (c *Cloud) replicated(r *Resource) (table.Definition, *table.Table, error) {
+	if r.outlived != nil {
+		in, err := decode[tableInputs](r.outlived.Table)
+		return in.definition(""), nil, err
+	}
+	primary, err := c.live.tables.get(r.Inputs.text("globalTableArn"))
+	if err != nil {
+		return table.Definition{}, nil, err
+	}
+	return primary.Definition(), primary, nil
 }
 
 // join has a table and a replica send each other what they hold and what is written from now on: global tables are written
@@ -65,27 +66,44 @@ func (c *Cloud) join(primary, replica *table.Table, itsARN string) error {
 	return nil
 }
 
-// deletedNote is what a deleted table was declared as, by its ARN: its replicas go on without it.
-const deletedNote = "deleted table "
+// outlived is what a replica needs to go on without its table, which was deleted.
+type outlived struct {
+	Table Properties // its inputs
+	Added bool       `json:",omitempty"` // it is being added again; a process that is killed then leaves that to the next
+}
 
-// leave keeps what a deleted table's replicas need to go on without it.
+// leave has the replicas of a deleted table go on without it.
 func (c *Cloud) leave(deleted *Resource) {
 	for _, replica := range c.replicasOf(deleted.itsARN()) {
-		c.SetNote(deletedNote+deleted.itsARN(), deleted.Inputs)
 		c.live.replications.drop(replica.itsARN())
+		c.outlive(replica, &outlived{Table: deleted.Inputs})
 	}
 }
 
-// rejoin joins a table with the replicas that were there before it.
+func (c *Cloud) outlive(replica *Resource, was *outlived) {
+	changed := *replica
+	changed.outlived = was
+	c.mu.Lock()
+	c.record(&changed)
+	c.mu.Unlock()
+}
+
+// rejoin joins a table with the replicas to which it is being added. One that is made otherwise has nothing to do with those
+// that have outlived its predecessor.
 func (c *Cloud) rejoin(r *Resource, primary *table.Table) error {
 	for _, of := range c.replicasOf(r.itsARN()) {
-		if replica, err := c.live.tables.get(of.itsARN()); err == nil {
-			if err := c.join(primary, replica, of.itsARN()); err != nil {
-				return err
-			}
+		if of.outlived == nil || !of.outlived.Added {
+			continue
 		}
+		replica, err := c.live.tables.get(of.itsARN())
+		if err == nil {
+			err = c.join(primary, replica, of.itsARN())
+		}
+		if err != nil {
+			return err
+		}
+		c.outlive(of, nil)
 	}
-	c.SetNote(deletedNote+r.itsARN(), nil)
 	return nil
 }
 
@@ -95,13 +113,12 @@ func (c *Cloud) replicasOf(itsARN string) []*Resource {
 }
 
 // Outlived returns the deleted table that a replica has outlived, as the replica goes on, or nil if it wasn't deleted.
-func (c *Cloud) Outlived(replica *Resource) *Resource {
-	var inputs Properties
-	if !c.Note(deletedNote+replica.Inputs.text("globalTableArn"), &inputs) {
+func (*Cloud) Outlived(replica *Resource) *Resource {
+	if replica.outlived == nil {
 		return nil
 	}
 	name, _, _ := strings.Cut(replica.ID, ":")
-	return &Resource{Type: TableType, Name: name, Region: replica.Region, ID: name, Inputs: inputs, Created: replica.Created}
+	return &Resource{Type: TableType, Name: name, Region: replica.Region, ID: name, Inputs: replica.outlived.Table, Created: replica.Created}
 }
 
 // AddReplica adds a replica in a region to a table, or to one of its replicas, under a key, given by its ARN. To a replica
@@ -120,7 +137,11 @@ func (c *Cloud) AddReplica(of *Resource, region, key string) error {
 			if key != "" {
 				inputs["serverSideEncryption"] = map[string]any{"enabled": true, "kmsKeyArn": key}
 			}
+			c.outlive(of, &outlived{deleted.Inputs, true})
 			_, err := c.Create(TableType, name, region, inputs)
+			if err != nil {
+				c.outlive(of, of.outlived)
+			}
 			return err
 		}
 	}

@@ -21,7 +21,9 @@ type Resource struct {
 	Inputs  Properties
 	Outputs Properties // inputs and what AWS would compute
 	Created time.Time
-	order   int // position in the order of creation
+
+	order    int       // position in the order of creation
+	outlived *outlived // by a replica whose table was deleted
 }
 
 // text reads a string property; a missing one is "".
@@ -315,6 +317,9 @@ func (c *Cloud) Update(typ, region, id string, inputs Properties) (*Resource, er
 		}
 	}
 	c.mu.Lock()
+	if now := c.resources[r.key()]; now != nil {
+		r.outlived = now.outlived
+	}
 	c.record(r)
 	c.mu.Unlock()
 	c.Sync()

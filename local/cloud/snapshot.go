@@ -22,11 +22,12 @@ type savedResource struct {
 	Inputs, Outputs        Properties
 	Created                time.Time
 
-	Order int `json:",omitempty"`
+	Order    int       `json:",omitempty"`
+	Outlived *outlived `json:",omitempty"`
 }
 
 func (r *Resource) saved() savedResource {
-	return savedResource{r.Type, r.Name, r.Region, r.ID, r.Inputs, r.Outputs, r.Created, r.order}
+	return savedResource{r.Type, r.Name, r.Region, r.ID, r.Inputs, r.Outputs, r.Created, r.order, r.outlived}
 }
 
 // Save writes the cloud's resources and the contents of its tables and queues. Metrics and alarm history aren't saved.
@@ -92,7 +93,7 @@ func (c *Cloud) revive(saved []savedResource) error {
 		for _, s := range saved {
 			k, err := lookup(s.Type, s.Name)
 			if err == nil {
-				err = c.admit(k, &Resource{Type: s.Type, Name: s.Name, Region: s.Region, ID: s.ID, Inputs: s.Inputs, Outputs: s.Outputs, Created: s.Created})
+				err = c.admit(k, &Resource{Type: s.Type, Name: s.Name, Region: s.Region, ID: s.ID, Inputs: s.Inputs, Outputs: s.Outputs, Created: s.Created, outlived: s.Outlived})
 			}
 			if err != nil {
 				waiting, problems = append(waiting, s), append(problems, err)

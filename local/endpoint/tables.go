@@ -133,8 +133,8 @@ func (e *Endpoint) declaredTable(region, name string) (declared, replica *cloud.
 			replica = r
 		}
 	}
-	if declared == nil && replica != nil {
-		declared = e.cloud.Outlived(replica)
+	if replica != nil {
+		declared = cmp.Or(e.cloud.Outlived(replica), declared)
 	}
 	return declared, replica
 }

@@ -162,7 +162,9 @@ func (p *provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.C
 
 func (p *provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
 	r, found := p.cloud.Read(string(req.Type), p.instance().region, string(req.ID))
-	if !found {
+	// The AWS provider looks for a replica in its table's description.
+	// https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table_replica.go (resourceTableReplicaRead)
+	if !found || p.cloud.Outlived(r) != nil {
 		return plugin.ReadResponse{}, nil
 	}
 	return plugin.ReadResponse{ReadResult: plugin.ReadResult{

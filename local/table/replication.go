@@ -77,17 +77,15 @@ func (r *Replication) begin() {
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
 	if t.disk != nil {
-		known := false
-		for key, primary := range t.disk.Scan(r.key(), successor(r.key()), false) {
-			if known = true; key != r.key() {
+		if _, known := t.disk.Get(r.key()); known {
+			for key, primary := range t.disk.Scan(r.key()+"\x00", successor(r.key()), false) {
 				r.number = binary.BigEndian.Uint64([]byte(key[len(r.key()):]))
 				r.enqueue(t.store.get(primary), r.number, now)
 			}
-		}
-		if known {
 			return
 		}
-		t.disk.Write(disk.Change{Key: r.key()})
+		t.disk.Clear(r.key(), successor(r.key())) // of a process that was killed while it began
+		defer t.disk.Write(disk.Change{Key: r.key()})
 	}
 	for record := range t.store.all() {
 		number, changes := r.mark(record)

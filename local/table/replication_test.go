@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"trade-processing/local/clock"
+	"trade-processing/local/disk"
 	"trade-processing/local/fault"
 	"trade-processing/local/metrics"
 	"trade-processing/local/table"
@@ -53,6 +54,61 @@ func TestAWriteReachesTheReplicaAfterTheLag(t *testing.T) {
 	wantItem(t, get(t, away, "T1", 1), trade("T1", 1, "digest", "one"))
 	if replications[0].Pending() != 0 || replications[1].Pending() != 0 {
 		t.Error("something is pending still: a replicated write must not come back")
+	}
+}
+
+// A process that is killed while a replication begins leaves some of the items marked. The next one sends all.
+func TestAReplicationThatWasKilledAsItBeganBeginsAgain(t *testing.T) {
+	on, c := disk.Memory(), clock.NewVirtual(epoch)
+	defer on.Close() //nolint:errcheck // in memory
+	options := table.Options{Clock: c, Disk: on}
+	home, err := table.New(trades(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const items = 5
+	for n := range items {
+		if err := put(home, trade("T", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := map[string]bool{}
+	for key := range on.Scan("\x00", "\xff", false) {
+		before[key] = true
+	}
+	european := trades()
+	european.Region = "eu-west-1"
+	replicate := func() *table.Table {
+		t.Helper()
+		away, err := table.New(european, options)
+		if err == nil {
+			home, err = table.New(trades(), options)
+		}
+		if err == nil {
+			_, err = home.Replicate(away, time.Second)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return away
+	}
+	replicate()
+	var written []string // in the order of the keys, the first of which says that it has begun
+	for key := range on.Scan("\x00", "\xff", false) {
+		if !before[key] {
+			written = append(written, key)
+		}
+	}
+	if len(written) != 1+items {
+		t.Fatalf("it has written %q", written)
+	}
+	for _, key := range append(written[:1:1], written[3:]...) {
+		on.Write(disk.Change{Key: key, Delete: true})
+	}
+	away := replicate()
+	c.Advance(time.Second)
+	if n := away.Count(); n != items {
+		t.Errorf("the replica has %d items, want %d", n, items)
 	}
 }
 
