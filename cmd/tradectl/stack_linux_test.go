@@ -19,7 +19,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"trade-processing/internal/exitcode"
-	"trade-processing/internal/localrun"
 	"trade-processing/internal/terminal"
 	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
@@ -38,26 +37,9 @@ func onAStack() map[string][]string {
 	return all
 }
 
-// served deploys a stack and serves it. It returns a file with the stack's outputs, and where it is served.
-func served(t *testing.T, name string) (outputs, address string) {
-	t.Helper()
-	logs := &endpoint.Logs{}
-	here := cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Clock: clock.Real(), Executions: 1000})
-	exported, err := deployed.On(t.Context(), here, project(t), name, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(exported)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(endpoint.New(here, logs))
-	t.Cleanup(server.Close)
-	outputs = filepath.Join(t.TempDir(), "outputs.json")
-	if err := os.WriteFile(outputs, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return outputs, server.URL
+// served deploys a stack and serves it.
+func served(t *testing.T, name string) *deployed.Served {
+	return deployed.Serve(t, cloud.Options{Clock: clock.Real(), Executions: 1000}, project(t), name, nil)
 }
 
 // refusing answers every call with an error, in the protocol of its caller.
@@ -104,7 +86,7 @@ func inProcess(t *testing.T, columns int, args ...string) (out, said string, cod
 
 // Whatever is missing around a command, it says once what that is and what to do, with the documented exit code.
 func TestEveryCommandSaysWhatIsMissing(t *testing.T) {
-	outputs, _ := served(t, "dev")
+	outputs := served(t, "dev").Outputs
 	folder := t.TempDir()
 	t.Chdir(folder)
 	for name, value := range map[string]string{
@@ -194,10 +176,11 @@ func TestEveryCommandSaysWhatIsMissing(t *testing.T) {
 // busy serves a stack that has had trades, and returns the arguments with which each command has something to show.
 func busy(t *testing.T) (commands map[string][]string, environment []string) {
 	t.Helper()
-	outputs, address := served(t, "local")
+	stack := served(t, "local")
+	outputs := stack.Outputs
 	t.Chdir(t.TempDir())
 	environment = []string{
-		"AWS_ENDPOINT_URL=" + address, "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=y", "AWS_SESSION_TOKEN=", "AWS_PROFILE=", "NO_COLOR=1",
+		"AWS_ENDPOINT_URL=" + stack.Server.URL, "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=y", "AWS_SESSION_TOKEN=", "AWS_PROFILE=", "NO_COLOR=1",
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 	}
 	for _, variable := range environment {

@@ -23,12 +23,10 @@ import (
 
 	"trade-processing/internal/console"
 	"trade-processing/internal/feed"
-	"trade-processing/internal/localrun"
 	"trade-processing/internal/operate"
 	"trade-processing/internal/sample"
 	"trade-processing/lambdas/function/functiontest"
 	"trade-processing/local/cloud"
-	"trade-processing/local/endpoint"
 	"trade-processing/tests/deployed"
 )
 
@@ -39,9 +37,8 @@ const (
 
 // world is a deployed stack with its console.
 type world struct {
+	*deployed.Served
 	t       *testing.T
-	cloud   *cloud.Cloud
-	stack   *operate.Stack
 	console *console.Console
 	cookie  *http.Cookie
 }
@@ -50,10 +47,8 @@ func newWorld(t *testing.T) *world { return newWorldWith(t, nil) }
 
 func newWorldWith(t *testing.T, config map[string]string) *world {
 	t.Helper()
-	logs := &endpoint.Logs{}
-	w := &world{t: t, cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 100})}
-	w.stack = deployed.Operated(t, w.cloud, endpoint.New(w.cloud, logs), "../..", "dev", config)
-	w.console = console.New(console.Options{Stack: w.stack, Title: "trade-processing dev", Every: time.Second}, port)
+	w := &world{Served: deployed.Serve(t, cloud.Options{Executions: 100}, "../..", "dev", config), t: t}
+	w.console = console.New(console.Options{Stack: w.Stack, Title: "trade-processing dev", Every: time.Second}, port)
 	answer := w.ask(httptest.NewRequestWithContext(t.Context(), http.MethodGet, w.console.Address(), nil))
 	for _, cookie := range answer.Result().Cookies() {
 		w.cookie = cookie
@@ -93,7 +88,7 @@ func (w *world) get(path string) string {
 
 func (w *world) put(entries ...string) {
 	w.t.Helper()
-	err := w.stack.Send(w.t.Context(), feed.FromReader("entries", strings.NewReader(strings.Join(entries, "\n"))), operate.Sending{AtOnce: 1})
+	err := w.Stack.Send(w.t.Context(), feed.FromReader("entries", strings.NewReader(strings.Join(entries, "\n"))), operate.Sending{AtOnce: 1})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -147,7 +142,7 @@ func (w *world) settled(want int) []operate.Listed {
 	var rows []operate.Listed
 	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
 		rows = nil
-		for row, err := range w.stack.List(w.t.Context(), operate.Filter{}) {
+		for row, err := range w.Stack.List(w.t.Context(), operate.Filter{}) {
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -187,7 +182,7 @@ func TestHostileTradesAreText(t *testing.T) {
 		checkPage(t, path, answer.Body.String(), false)
 	}
 	var file bytes.Buffer
-	if err := console.WriteFile(t.Context(), &file, w.stack, `</title><script>alert(1)</script>`); err != nil {
+	if err := console.WriteFile(t.Context(), &file, w.Stack, `</title><script>alert(1)</script>`); err != nil {
 		t.Fatal(err)
 	}
 	checkPage(t, "the file", file.String(), true)
@@ -247,7 +242,7 @@ func TestAFileLoadsNothing(t *testing.T) {
 	w.put(trade("t-1", "x"))
 	w.settled(1)
 	var file bytes.Buffer
-	if err := console.WriteFile(t.Context(), &file, w.stack, "trade-processing dev"); err != nil {
+	if err := console.WriteFile(t.Context(), &file, w.Stack, "trade-processing dev"); err != nil {
 		t.Fatal(err)
 	}
 	text := file.String()
@@ -389,18 +384,18 @@ func TestAPageOfManyTradesReadsFew(t *testing.T) {
 	}
 	reader := generator.Reader()
 	defer reader.Close() //nolint:errcheck // it only reads
-	if err := w.stack.Send(t.Context(), feed.FromReader("sample", reader), operate.Sending{AtOnce: 4}); err != nil {
+	if err := w.Stack.Send(t.Context(), feed.FromReader("sample", reader), operate.Sending{AtOnce: 4}); err != nil {
 		t.Fatal(err)
 	}
-	table, err := w.cloud.Table(w.stack.Outputs.Region, w.stack.Outputs.TradeTableName)
+	table, err := w.Cloud.Table(w.Stack.Outputs.Region, w.Stack.Outputs.TradeTableName)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for table.Count() < many*9/10 { // some are duplicates, and some no trades
 		time.Sleep(50 * time.Millisecond)
 	}
-	counted := &counting{HTTPClient: w.stack.Config.HTTPClient}
-	w.stack.Config.HTTPClient = counted
+	counted := &counting{HTTPClient: w.Server.Client()}
+	w.Stack.Config.HTTPClient = counted
 	for _, test := range []struct {
 		path  string
 		items int64 // at most, of ten in each shard and fifty more where those weren't enough

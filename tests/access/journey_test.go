@@ -51,9 +51,7 @@ type stack struct {
 func deploy(t *testing.T, name string, settings map[string]string) *stack {
 	t.Helper()
 	here := cloud.New(cloud.Options{Images: localrun.Images()})
-	if _, err := deployed.On(t.Context(), here, root, name, settings); err != nil {
-		t.Fatal(err)
-	}
+	deployed.On(t, here, root, name, settings)
 	s := &stack{}
 	for _, r := range here.Resources() {
 		s.resources = append(s.resources, access.Resource{Type: r.Type, Region: r.Region, ID: r.ID, Properties: r.Outputs})

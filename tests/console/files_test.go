@@ -4,8 +4,6 @@ package console_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,21 +44,13 @@ func TestFilesNeedNothingElse(t *testing.T) {
 	w := newWorld(t, time.Hour)
 	w.send(t, 100)
 	w.put(t, malformed)
-	served := httptest.NewServer(w.endpoint)
-	defer served.Close()
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": served.URL, "AWS_REGION": w.stack.Outputs.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
-		"AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		t.Setenv(name, value)
-	}
+	w.Setenv()
+	t.Setenv("AWS_REGION", w.Stack.Outputs.Region)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	folder := t.TempDir()
-	outputs, err := json.Marshal(w.stack.Outputs)
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(folder, "outputs.json"), outputs, 0o600))
 	run, status := filepath.Join(folder, "run.html"), filepath.Join(folder, "status.html")
 	tradectl(t, "local", "run", "--project", "../..", "--sample", "300", "--report", run)
-	tradectl(t, "status", "--outputs", filepath.Join(folder, "outputs.json"), "--html", status)
+	tradectl(t, "status", "--outputs", w.Outputs, "--html", status)
 	for name, file := range map[string]string{"run": run, "status": status} {
 		b := newBrowser(t)
 		b.open("file://" + file)

@@ -44,8 +44,8 @@ func TestHostileTextIsText(t *testing.T) {
 	}
 	w.put(t, strings.Join(entries, "\n"))
 	// In letters.
-	address := w.stack.Outputs.DeadLetters["recorder"]
-	letters, err := w.cloud.Queue(w.stack.Outputs.Region, address[strings.LastIndex(address, "/")+1:])
+	address := w.Stack.Outputs.DeadLetters["recorder"]
+	letters, err := w.Cloud.Queue(w.Stack.Outputs.Region, address[strings.LastIndex(address, "/")+1:])
 	must(t, err)
 	for _, text := range markup {
 		body, err := json.Marshal(map[string]any{
@@ -57,7 +57,7 @@ func TestHostileTextIsText(t *testing.T) {
 		must(t, err)
 	}
 	// In an alarm's reason, which is CloudWatch's own text, and in what a link may bring.
-	w.cloud.SetAlarm(w.stack.Outputs.Region, w.stack.Outputs.Prefix()+"page", metrics.Alarming, strings.Join(markup, "\r\n"))
+	w.Cloud.SetAlarm(w.Stack.Outputs.Region, w.Stack.Outputs.Prefix()+"page", metrics.Alarming, strings.Join(markup, "\r\n"))
 	for _, text := range markup {
 		for _, path := range []string{"/trade?id=", "/letters?queue=", "/redrive?queue=", "/send?text=", "/trades?since=", "/trades?source=", "/executions?status=", "/execution?arn=", "/?span=", "/"} {
 			if text == markup[len(paths)%len(markup)] {
@@ -99,7 +99,7 @@ func TestHostileTextIsText(t *testing.T) {
 	b.clean(w.origin)
 	// In a file.
 	b.openFile(func(out *strings.Builder) error {
-		return console.WriteFile(t.Context(), out, w.stack, strings.Join(markup, " "))
+		return console.WriteFile(t.Context(), out, w.Stack, strings.Join(markup, " "))
 	})
 	check("the file")
 }

@@ -153,8 +153,8 @@ func TestATradeByTheKeyboard(t *testing.T) {
 func TestARedriveByItsButton(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, time.Second)
-	url := w.stack.Outputs.DeadLetters["recorder"]
-	letters, err := w.cloud.Queue(w.stack.Outputs.Region, url[strings.LastIndex(url, "/")+1:])
+	url := w.Stack.Outputs.DeadLetters["recorder"]
+	letters, err := w.Cloud.Queue(w.Stack.Outputs.Region, url[strings.LastIndex(url, "/")+1:])
 	must(t, err)
 	_, err = letters.Send(t.Context(), queue.Draft{Body: `{"event": {"id": "e-1", "source": "trading.system1", "detail-type": "Trade Event", "time": "2026-03-09T14:30:00Z",
 		"detail": {"tradeId": "t-1", "executedAt": "2026-03-09T14:30:00Z"}}, "error": {"Error": "States.Timeout", "Cause": "slow"}, "executionArn": "none"}`})
@@ -189,7 +189,7 @@ func TestARedriveByItsButton(t *testing.T) {
 			t.Fatal("the letter's event didn't come again")
 		}
 	}
-	states, err := w.stack.LetterStates(t.Context())
+	states, err := w.Stack.LetterStates(t.Context())
 	must(t, err)
 	for _, state := range states {
 		if state.Waiting+state.Hidden > 0 {

@@ -12,36 +12,29 @@ import (
 
 	"trade-processing/internal/console"
 	"trade-processing/internal/feed"
-	"trade-processing/internal/localrun"
 	"trade-processing/internal/operate"
 	"trade-processing/internal/sample"
 	"trade-processing/local/cloud"
-	"trade-processing/local/endpoint"
 	"trade-processing/tests/deployed"
 )
 
 // world is a deployed stack with its console.
 type world struct {
-	cloud    *cloud.Cloud
-	endpoint *endpoint.Endpoint
-	stack    *operate.Stack
-	address  string // that opens the console
-	origin   string
+	*deployed.Served
+	address string // that opens the console
+	origin  string
 }
 
 // newWorld deploys stack dev and serves its console, whose views are renewed at these times. Executions are remembered, so that it can show them.
 func newWorld(t *testing.T, every time.Duration) *world {
 	t.Helper()
-	logs := &endpoint.Logs{}
-	w := &world{cloud: cloud.New(cloud.Options{Images: localrun.Images(), Logs: logs, Executions: 1000})}
-	w.endpoint = endpoint.New(w.cloud, logs)
-	w.stack = deployed.Operated(t, w.cloud, w.endpoint, "../..", "dev", nil)
+	w := &world{Served: deployed.Serve(t, cloud.Options{Executions: 1000}, "../..", "dev", nil)}
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	page := console.New(console.Options{Stack: w.stack, Title: "trade-processing dev", Every: every}, port)
+	page := console.New(console.Options{Stack: w.Stack, Title: "trade-processing dev", Every: every}, port)
 	server := &http.Server{Handler: page.Handler()}
 	go server.Serve(listener)            //nolint:errcheck // it ends with the test
 	t.Cleanup(func() { server.Close() }) //nolint:errcheck // it ends with the test
@@ -52,7 +45,7 @@ func newWorld(t *testing.T, every time.Duration) *world {
 // put sends entries.
 func (w *world) put(t *testing.T, entries string) {
 	t.Helper()
-	if err := w.stack.Send(t.Context(), feed.FromReader("entries", strings.NewReader(entries)), operate.Sending{AtOnce: 1}); err != nil {
+	if err := w.Stack.Send(t.Context(), feed.FromReader("entries", strings.NewReader(entries)), operate.Sending{AtOnce: 1}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -69,7 +62,7 @@ func (w *world) send(t *testing.T, count int) {
 	}
 	reader := generator.Reader()
 	defer reader.Close()
-	if err := w.stack.Send(t.Context(), feed.FromReader("sample", reader), operate.Sending{AtOnce: 4}); err != nil {
+	if err := w.Stack.Send(t.Context(), feed.FromReader("sample", reader), operate.Sending{AtOnce: 4}); err != nil {
 		t.Fatal(err)
 	}
 	for !w.recorded(t) { // what was accepted may still be on its way
@@ -80,7 +73,7 @@ func (w *world) send(t *testing.T, count int) {
 // recorded says whether a trade is.
 func (w *world) recorded(t *testing.T) bool {
 	t.Helper()
-	for _, err := range w.stack.List(t.Context(), operate.Filter{Limit: 1}) {
+	for _, err := range w.Stack.List(t.Context(), operate.Filter{Limit: 1}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,16 +4,13 @@ package deployed
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
 
 	"trade-processing/internal/engine"
-	"trade-processing/internal/operate"
 	"trade-processing/local/cloud"
-	"trade-processing/local/endpoint"
 	"trade-processing/local/provider"
 	"trade-processing/stack"
 )
@@ -30,26 +27,24 @@ type deployment struct {
 	outputs []byte // JSON
 }
 
-// On deploys a stack of the project in folder root on an empty cloud and returns what it exports. The settings replace
-// keys of the stack's config.
-func On(ctx context.Context, here *cloud.Cloud, root, name string, settings map[string]string) (map[string]any, error) {
+// On deploys a stack of the project in folder root on an empty cloud and returns what it exports, as `pulumi stack output
+// --json` prints it. The settings replace keys of the stack's config.
+func On(t testing.TB, here *cloud.Cloud, root, name string, settings map[string]string) []byte {
+	t.Helper()
 	mutex.Lock()
 	defer mutex.Unlock()
 	key := fmt.Sprint(root, name, settings)
 	known, before := deployments[key]
+	var err error
 	if before {
-		if err := here.Load(bytes.NewReader(known.saved), int64(len(known.saved))); err != nil {
-			return nil, err
-		}
-	} else {
-		var err error
-		if known, err = deploy(ctx, here, root, name, settings); err != nil {
-			return nil, err
-		}
+		err = here.Load(bytes.NewReader(known.saved), int64(len(known.saved)))
+	} else if known, err = deploy(t.Context(), here, root, name, settings); err == nil {
 		deployments[key] = known
 	}
-	var outputs map[string]any
-	return outputs, json.Unmarshal(known.outputs, &outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known.outputs
 }
 
 func deploy(ctx context.Context, here *cloud.Cloud, root, name string, settings map[string]string) (deployment, error) {
@@ -76,23 +71,4 @@ func deploy(ctx context.Context, here *cloud.Cloud, root, name string, settings 
 		return deployment{}, err
 	}
 	return deployment{saved.Bytes(), text}, nil
-}
-
-// Operated deploys a stack of the project in folder root on an empty cloud, and returns it as operators' commands find it
-// behind the cloud's endpoint, without a network.
-func Operated(t *testing.T, here *cloud.Cloud, behind *endpoint.Endpoint, root, name string, settings map[string]string) *operate.Stack {
-	t.Helper()
-	exported, err := On(t.Context(), here, root, name, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(exported)
-	if err != nil {
-		t.Fatal(err)
-	}
-	outputs, err := operate.ReadOutputs(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &operate.Stack{Outputs: outputs, Config: behind.Config(outputs.Region)}
 }

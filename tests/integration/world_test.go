@@ -42,9 +42,7 @@ func deploy(t testing.TB, options cloud.Options) *cloud.Cloud {
 	t.Helper()
 	options.Images = localrun.Images()
 	here := cloud.New(options)
-	if _, err := deployed.On(t.Context(), here, root, stackName, nil); err != nil {
-		t.Fatal(err)
-	}
+	deployed.On(t, here, root, stackName, nil)
 	return here
 }
 

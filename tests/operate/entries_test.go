@@ -45,7 +45,7 @@ func TestWhatATableHasCanBeSentAgain(t *testing.T) {
 	restored := w.restore("trades-restored", old.items())
 
 	halves := 0
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		if call.Operation != "BatchGetItem" || halves > 0 {
 			return false
 		}
@@ -95,7 +95,7 @@ func TestWhatATableHasCanBeSentAgain(t *testing.T) {
 	}
 
 	// A version that the index has and the table hasn't is not passed over.
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation == "BatchGetItem" {
 			fmt.Fprint(response, `{"Responses":{},"UnprocessedKeys":{}}`)
 		}
@@ -104,7 +104,7 @@ func TestWhatATableHasCanBeSentAgain(t *testing.T) {
 	if _, _, code, err := w.tradectl("", "list", "--source", "system1", "--entries"); code != exitcode.Failure || err == nil || !strings.Contains(err.Error(), "run this again") {
 		t.Errorf("exit code %d: %v", code, err)
 	}
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation == "BatchGetItem" {
 			response.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(response, `{"__type":"AccessDeniedException","message":"not that table"}`)
@@ -133,17 +133,17 @@ func (w *world) digests() map[string]string {
 // restore makes a table with what another had.
 func (w *world) restore(name string, items []map[string]types.AttributeValue) string {
 	w.t.Helper()
-	region, inputs := w.stack.Outputs.Region, cloud.Properties{}
-	live, found := w.cloud.Read("aws:dynamodb/table:Table", region, w.stack.Outputs.TradeTableName)
+	region, inputs := w.Stack.Outputs.Region, cloud.Properties{}
+	live, found := w.Cloud.Read("aws:dynamodb/table:Table", region, w.Stack.Outputs.TradeTableName)
 	if !found {
 		w.t.Fatal("no table")
 	}
 	maps.Copy(inputs, live.Inputs)
 	inputs["name"] = name
-	if _, err := w.cloud.Create("aws:dynamodb/table:Table", name, region, inputs); err != nil {
+	if _, err := w.Cloud.Create("aws:dynamodb/table:Table", name, region, inputs); err != nil {
 		w.t.Fatal(err)
 	}
-	table, err := w.cloud.Table(region, name)
+	table, err := w.Cloud.Table(region, name)
 	if err != nil {
 		w.t.Fatal(err)
 	}

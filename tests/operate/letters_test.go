@@ -45,17 +45,17 @@ func tradeOf(id string) string {
 // put puts a message into a queue.
 func (w *world) put(url, body string) {
 	w.t.Helper()
-	if _, err := w.queueOf(url).Send(w.t.Context(), queue.Draft{Body: body}); err != nil {
+	if _, err := w.Queue(url).Send(w.t.Context(), queue.Draft{Body: body}); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *world) recorder() string { return w.stack.Outputs.DeadLetters["recorder"] }
+func (w *world) recorder() string { return w.Stack.Outputs.DeadLetters["recorder"] }
 
 // holds checks how many letters a queue holds, all of which can be received at once.
 func (w *world) holds(url string, want int) {
 	w.t.Helper()
-	if state := w.queueOf(url).State(); state.Visible != want || state.InFlight != 0 {
+	if state := w.Queue(url).State(); state.Visible != want || state.InFlight != 0 {
 		w.t.Errorf("the queue holds %d letters and %d hidden ones, want %d", state.Visible, state.InFlight, want)
 	}
 }
@@ -64,14 +64,14 @@ func (w *world) holds(url string, want int) {
 func (w *world) watch() func() []string {
 	var mu sync.Mutex
 	var bodies []string
-	before := w.tamper
-	w.tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte) bool {
+	before := w.Tamper
+	w.Tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
 		if call.Operation == "PutEvents" {
 			mu.Lock()
 			bodies = append(bodies, string(body))
 			mu.Unlock()
 		}
-		return before != nil && before(response, r, call, body)
+		return before != nil && before(response, r, call, body, serve)
 	}
 	return func() []string {
 		mu.Lock()
@@ -94,7 +94,7 @@ func TestARedriveSendsWhatWasKept(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	w.put(w.recorder(), letter(undelivered("1", exact), "ProvisionedThroughputExceededException"))
 	w.put(w.recorder(), letter(undelivered("2", tradeOf("other")), "TradeConflict"))
-	w.put(w.stack.Outputs.Delivery["system2"], undelivered("3", tradeOf("undelivered")))
+	w.put(w.Stack.Outputs.Delivery["system2"], undelivered("3", tradeOf("undelivered")))
 	sent := w.watch()
 
 	out, said := w.must(exitcode.OK, "dlq", "redrive")
@@ -105,7 +105,7 @@ func TestARedriveSendsWhatWasKept(t *testing.T) {
 
 	w.must(exitcode.RefusedInput, "dlq", "redrive", "--yes") // the conflict stays
 	w.holds(w.recorder(), 1)
-	w.holds(w.stack.Outputs.Delivery["system2"], 0)
+	w.holds(w.Stack.Outputs.Delivery["system2"], 0)
 	var request struct {
 		Entries []struct {
 			Source, DetailType, Detail, EventBusName string
@@ -123,7 +123,7 @@ func TestARedriveSendsWhatWasKept(t *testing.T) {
 		}
 		got := request.Entries[0]
 		if got.Detail != exact || int64(got.Time) != time.Date(2026, 3, 2, 14, 0, 7, 0, time.UTC).Unix() || got.Source != "trading.system2" ||
-			got.DetailType != "Trade Event" || !slices.Equal(got.Resources, []string{"r"}) || got.EventBusName != w.stack.Outputs.EventBusName {
+			got.DetailType != "Trade Event" || !slices.Equal(got.Resources, []string{"r"}) || got.EventBusName != w.Stack.Outputs.EventBusName {
 			t.Errorf("sent %+v", got)
 		}
 	}
@@ -147,15 +147,15 @@ func TestARedriveSendsWhatWasKept(t *testing.T) {
 func TestAnEventInTwoQueuesIsSentOnce(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	for _, function := range []string{"validator", "enricher"} {
-		w.put(w.stack.Outputs.DeadLetters[function], letter(undelivered("1", exact), "Lambda.ServiceException"))
+		w.put(w.Stack.Outputs.DeadLetters[function], letter(undelivered("1", exact), "Lambda.ServiceException"))
 	}
-	w.put(w.stack.Outputs.DeadLetters["enricher"], letter(undelivered("1", exact), "Lambda.ServiceException"))
+	w.put(w.Stack.Outputs.DeadLetters["enricher"], letter(undelivered("1", exact), "Lambda.ServiceException"))
 	sent := w.watch()
 	w.must(exitcode.OK, "dlq", "redrive", "--yes")
 	if len(sent()) != 1 || strings.Count(sent()[0], "exact") != 1 {
 		t.Errorf("sent %v", sent())
 	}
-	for _, url := range w.stack.Outputs.Queues() {
+	for _, url := range w.Stack.Outputs.Queues() {
 		w.holds(url, 0)
 	}
 }
@@ -166,7 +166,7 @@ func TestARedriveReadsAnEventThatNoMessageHolds(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	odd := strings.Replace(exact, `"text":"`, `"text":"`+"\uffff", 1)
 	named := `{"event":{"id":"%s","time":"2026-03-02T14:00:07Z"},"error":{"Error":"Lambda.ServiceException"},"executionArn":"arn:aws:states:us-east-1:000000000000:%s:w:%[1]s","refused":"SQS.AmazonSQSException"}`
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		if call.Operation != "DescribeExecution" {
 			return false
 		}
@@ -206,7 +206,7 @@ func TestARedriveThatFailsLosesNothingAndDoublesNothing(t *testing.T) {
 		w.put(w.recorder(), letter(undelivered(fmt.Sprint(i), tradeOf(fmt.Sprintf("t%d", i))), "InternalServerError"))
 	}
 	var refuse atomic.Value
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		if call.Operation != refuse.Load() {
 			return false
 		}
@@ -252,7 +252,7 @@ func TestARedriveSurvivesAKill(t *testing.T) {
 	}
 	kill := make(chan struct{})
 	var requests atomic.Int64
-	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+	w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation == "PutEvents" && requests.Add(1) == 7 {
 			close(kill)
 		}
@@ -319,8 +319,8 @@ func TestLettersAreExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.put(w.recorder(), letter(undelivered("1", exact), "States.Timeout"))
-	w.put(w.stack.Outputs.Delivery["system2"], undelivered("3", tradeOf("undelivered")))
-	w.put(w.stack.Outputs.BusDeadLettersURL, "nobody's")
+	w.put(w.Stack.Outputs.Delivery["system2"], undelivered("3", tradeOf("undelivered")))
+	w.put(w.Stack.Outputs.BusDeadLettersURL, "nobody's")
 
 	out, _ := w.must(exitcode.OK, "dlq", "list", "--output", "json")
 	var states []operate.QueueState
@@ -331,7 +331,7 @@ func TestLettersAreExplained(t *testing.T) {
 	for _, state := range states {
 		held[state.Name] = state.Waiting
 	}
-	if len(states) != len(w.stack.Outputs.Queues()) || held["validator"] != 1 || held["recorder"] != 1 || held["delivery-system2"] != 1 || held["bus"] != 1 || held["enricher"] != 0 {
+	if len(states) != len(w.Stack.Outputs.Queues()) || held["validator"] != 1 || held["recorder"] != 1 || held["delivery-system2"] != 1 || held["bus"] != 1 || held["enricher"] != 0 {
 		t.Errorf("the queues are %v", held)
 	}
 
@@ -355,8 +355,8 @@ func TestLettersAreExplained(t *testing.T) {
 			t.Errorf("%v: %s", filter, out)
 		}
 	}
-	for _, url := range w.stack.Outputs.Queues() {
-		w.holds(url, map[bool]int{true: 0, false: 1}[w.queueOf(url).State().Depth() == 0])
+	for _, url := range w.Stack.Outputs.Queues() {
+		w.holds(url, map[bool]int{true: 0, false: 1}[w.Queue(url).State().Depth() == 0])
 	}
 	if _, _, code, err := w.tradectl("", "dlq", "peek", "none"); code != exitcode.NotFound || !strings.Contains(err.Error(), `there is no queue "none"; the stack has bus, delivery-system1`) {
 		t.Errorf("a queue that isn't there: exit code %d, %v", code, err)
@@ -372,7 +372,7 @@ func TestPurgedLettersAreKept(t *testing.T) {
 		t.Errorf("it says %s", said)
 	}
 	w.must(exitcode.Usage, "dlq", "purge", "recorder", "--yes")
-	w.must(exitcode.Usage, "dlq", "purge", "recorder", "--yes", "--keep", w.outputs)
+	w.must(exitcode.Usage, "dlq", "purge", "recorder", "--yes", "--keep", w.Outputs)
 	w.must(exitcode.Usage, "dlq", "purge", "recorder", "--yes", "--keep", filepath.Join(t.TempDir(), "no", "folder"))
 	w.holds(w.recorder(), 2)
 	file := filepath.Join(t.TempDir(), "kept.ndjson")
@@ -403,7 +403,7 @@ func TestAnInterruptIsNotKeptWaitingForAnAnswer(t *testing.T) {
 			w.put(w.recorder(), letter(undelivered("1", exact), "States.Timeout"))
 			ctx, interrupt := context.WithCancel(t.Context())
 			asked := false
-			w.tamper = func(_ http.ResponseWriter, r *http.Request, call endpoint.Call, _ []byte) bool {
+			w.Tamper = func(_ http.ResponseWriter, r *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 				if call.Operation == silent {
 					asked = true
 					interrupt()
@@ -419,7 +419,7 @@ func TestAnInterruptIsNotKeptWaitingForAnAnswer(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() {
 				term := &terminal.Terminal{Out: t.Output(), Err: t.Output(), Getenv: func(string) string { return "" }}
-				ended <- newCommand(term, append(args, "--outputs", w.outputs)).ExecuteContext(ctx)
+				ended <- newCommand(term, append(args, "--outputs", w.Outputs)).ExecuteContext(ctx)
 			}()
 			select {
 			case err := <-ended:
@@ -428,10 +428,10 @@ func TestAnInterruptIsNotKeptWaitingForAnAnswer(t *testing.T) {
 				}
 			case <-time.After(15 * time.Second):
 				t.Error("it still waits")
-				w.server.CloseClientConnections()
+				w.Server.CloseClientConnections()
 			}
-			w.tamper = nil
-			if state := w.queueOf(w.recorder()).State(); state.Visible+state.InFlight != 1 {
+			w.Tamper = nil
+			if state := w.Queue(w.recorder()).State(); state.Visible+state.InFlight != 1 {
 				t.Errorf("the letter isn't there: %+v", state)
 			}
 		})

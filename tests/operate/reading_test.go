@@ -122,7 +122,7 @@ func TestFollowingLogsGoesOn(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	var calls sync.Once
 	looks := 0
-	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte) bool {
+	w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		if call.Operation == "FilterLogEvents" && bytes.Contains(body, []byte("recorder")) {
 			switch looks++; looks {
 			case 2:
@@ -135,7 +135,7 @@ func TestFollowingLogsGoesOn(t *testing.T) {
 	}
 	var out bytes.Buffer
 	term := &terminal.Terminal{Out: &out, Err: t.Output(), Getenv: func(string) string { return "" }}
-	err := newCommand(term, []string{"tail", "--follow", "--output", "json", "--outputs", w.outputs}).ExecuteContext(ctx)
+	err := newCommand(term, []string{"tail", "--follow", "--output", "json", "--outputs", w.Outputs}).ExecuteContext(ctx)
 	if code, _ := exitcode.Of(err); code != exitcode.Interrupted {
 		t.Errorf("exit code %d: %v", code, err)
 	}
@@ -172,7 +172,7 @@ func TestParametersAreListedAndSet(t *testing.T) {
 		t.Errorf("the parameters are %+v", after)
 	}
 	for _, wrong := range [][]string{{"processing-threshold", "lots"}, {"max-retries", "11"}, {"api-endpoint", "example.com"}, {"none-such", "1"}} {
-		w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+		w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 			t.Errorf("%v: %s is called", wrong, call.Operation)
 			return false
 		}
@@ -225,7 +225,7 @@ func TestTheStatusAsAPage(t *testing.T) {
 		t.Errorf("the page is %d bytes: %v", len(text), err)
 	}
 	other := filepath.Join(folder, "other.html")
-	if err := os.WriteFile(w.outputs, []byte("{}"), 0o600); err != nil {
+	if err := os.WriteFile(w.Outputs, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, code, err := w.tradectl("", "status", "--html", other); code != exitcode.Usage {
@@ -239,7 +239,7 @@ func TestTheStatusAsAPage(t *testing.T) {
 // What answers may be no AWS, but something in between that knows nothing.
 func TestAnEmptyAnswerIsNoPanic(t *testing.T) {
 	w := newWorld(t, "dev", map[string]string{"replicaRegions": `["eu-west-1"]`})
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation == "GetMetricData" { // isn't JSON
 			return false
 		}

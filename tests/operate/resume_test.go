@@ -30,7 +30,7 @@ func TestExecutionsWithoutALetterAreResumed(t *testing.T) {
 	stopped, late := named("stopped"), named("late")
 	var resumed []string
 	throttled := 0
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		var asked struct {
 			Status string `json:"statusFilter"`
 			ARN    string `json:"executionArn"`
@@ -109,23 +109,23 @@ func TestExecutionsWithoutALetterAreResumed(t *testing.T) {
 // An execution whose dead letter no queue took goes on where it stopped, and sends it.
 func TestAResumedExecutionSendsItsLetter(t *testing.T) {
 	w := newWorld(t, "dev", nil)
-	url := w.stack.Outputs.DeadLetters["validator"]
-	queue, found := w.cloud.Read(cloud.QueueType, w.stack.Outputs.Region, url)
+	url := w.Stack.Outputs.DeadLetters["validator"]
+	queue, found := w.Cloud.Read(cloud.QueueType, w.Stack.Outputs.Region, url)
 	if !found {
 		t.Fatalf("there is no queue %s", url)
 	}
-	if err := w.cloud.Delete(cloud.QueueType, queue.Region, queue.ID); err != nil {
+	if err := w.Cloud.Delete(cloud.QueueType, queue.Region, queue.ID); err != nil {
 		t.Fatal(err)
 	}
 	w.send(malformed)
 	w.must(exitcode.OK, "executions", "redrive", "--yes") // stops there again
-	if _, err := w.cloud.Create(cloud.QueueType, queue.Name, queue.Region, queue.Inputs); err != nil {
+	if _, err := w.Cloud.Create(cloud.QueueType, queue.Name, queue.Region, queue.Inputs); err != nil {
 		t.Fatal(err)
 	}
 	if _, said := w.must(exitcode.OK, "executions", "redrive", "--yes"); !strings.Contains(said, "1 resumed") {
 		t.Errorf("it says %s", said)
 	}
-	if now := w.queueOf(url).State(); now.Visible != 1 {
+	if now := w.Queue(url).State(); now.Visible != 1 {
 		t.Errorf("the queue has %+v", now)
 	}
 	if left := read[[]map[string]any](w, "executions", "redrive"); len(left) != 0 {

@@ -64,7 +64,7 @@ func TestSendingSurvivesAKill(t *testing.T) {
 	var requests atomic.Int64
 	for _, after := range []int{trades / 30, trades / 15} {
 		kill := make(chan struct{})
-		w.tamper = func(http.ResponseWriter, *http.Request, endpoint.Call, []byte) bool {
+		w.Tamper = func(http.ResponseWriter, *http.Request, endpoint.Call, []byte, http.Handler) bool {
 			if requests.Add(1) == int64(after) {
 				close(kill)
 			}
@@ -82,7 +82,7 @@ func TestSendingSurvivesAKill(t *testing.T) {
 		}
 		time.Sleep(1100 * time.Millisecond) // a new time would be another one
 	}
-	w.tamper = nil
+	w.Tamper = nil
 	begun, before := time.Now(), len(w.items())
 	text, err := w.process("send", "--output", "json", file).Output()
 	took := time.Since(begun)
@@ -133,7 +133,7 @@ func TestWhatTheBusDoesNotTakeIsSentAgainOrTold(t *testing.T) {
 	file := write(t, "trades.ndjson", lines...)
 	var mu sync.Mutex
 	tries := map[string]int{}
-	w.tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		ids := entriesOf(t, body)
@@ -194,7 +194,7 @@ func TestWhatTheBusDoesNotTakeIsSentAgainOrTold(t *testing.T) {
 // One entry of a request that the bus refuses as a whole doesn't keep the others from it.
 func TestARequestThatIsRefusedIsSentEntryByEntry(t *testing.T) {
 	w := newWorld(t, "local", nil)
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, _ endpoint.Call, body []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, _ endpoint.Call, body []byte, _ http.Handler) bool {
 		if !strings.Contains(string(body), `t4\"`) {
 			return false
 		}
@@ -216,7 +216,7 @@ func TestSendingEndsWhereNothingHelps(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	file := write(t, "trades.ndjson", timeless(200)...)
 	var requests atomic.Int64
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, _ endpoint.Call, _ []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, _ endpoint.Call, _ []byte, _ http.Handler) bool {
 		if requests.Add(1) < 10 {
 			return false
 		}
@@ -228,7 +228,7 @@ func TestSendingEndsWhereNothingHelps(t *testing.T) {
 	if code != exitcode.Failure || !strings.Contains(fmt.Sprint(err), "The credentials have expired") || !strings.Contains(said, "run the same command again") {
 		t.Errorf("exit code %d, %v: %s", code, err, said)
 	}
-	w.tamper = nil
+	w.Tamper = nil
 	if _, said, code, err := w.tradectl("", "send", file); code != exitcode.OK || len(w.items()) != 200 {
 		t.Errorf("exit code %d, %v, %d items: %s", code, err, len(w.items()), said)
 	}
@@ -240,7 +240,7 @@ func TestABusThatIsGoneIsTold(t *testing.T) {
 	file := write(t, "trades.ndjson", timeless(200)...)
 	var requests atomic.Int64
 	var back atomic.Bool
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, _ endpoint.Call, _ []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, _ endpoint.Call, _ []byte, _ http.Handler) bool {
 		if requests.Add(1) < 5 || back.Load() {
 			return false
 		}
@@ -298,7 +298,7 @@ func TestAJournalIsOfOneInput(t *testing.T) {
 	}
 	refuse("a changed line", file+":11: this is not the input that the journal is of", file)
 	refuse("the input itself", "not a journal's", "--journal", write(t, "other", lines...))
-	refuse("one for two", "is of one input", "--journal", journal, file, "-")
+	refuse("one for two", "is for one input", "--journal", journal, file, "-")
 	text, err := os.ReadFile(journal)
 	if err != nil {
 		t.Fatal(err)
@@ -311,7 +311,7 @@ func TestAJournalIsOfOneInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	refuse("a bus made anew", "-local of 2020-01-01T00:00:00Z, and this would go to arn:aws:events:us-east-1:000000000000:event-bus/trade-processing-local of 20", "--journal", journal)
-	bus, err := w.stack.Bus(t.Context())
+	bus, err := w.Stack.Bus(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

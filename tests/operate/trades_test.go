@@ -72,7 +72,7 @@ func TestATradeIsShownWithItsVersions(t *testing.T) {
 	}
 	for _, version := range trade.Versions {
 		if !version.DigestIsRight || !json.Valid([]byte(version.Trade)) || version.Market == nil ||
-			!strings.HasPrefix(version.ExecutionARN, strings.Replace(w.stack.Outputs.StateMachineARN, ":stateMachine:", ":execution:", 1)+":") {
+			!strings.HasPrefix(version.ExecutionARN, strings.Replace(w.Stack.Outputs.StateMachineARN, ":stateMachine:", ":execution:", 1)+":") {
 			t.Errorf("a version is %+v", version)
 		}
 	}
@@ -109,7 +109,7 @@ func TestATradeIsShownWithItsVersions(t *testing.T) {
 		code exitcode.Code
 		says string
 	}{
-		{[]string{"get", "y"}, exitcode.NotFound, "trade y is not in table " + w.stack.Outputs.TradeTableName + " in us-east-1"},
+		{[]string{"get", "y"}, exitcode.NotFound, "trade y is not in table " + w.Stack.Outputs.TradeTableName + " in us-east-1"},
 		{[]string{"get", "x", "--as-of", "2020-01-01"}, exitcode.NotFound, ", as of 2020-01-01T00:00:00Z"},
 		{[]string{"get", "x", "--replica", "ap-south-1"}, exitcode.Usage, "the table has no replica in ap-south-1; it is in us-east-1, eu-west-1"},
 		{[]string{"get", "x", "--as-of", "yesterday"}, exitcode.Failure, "it is a time such as"}, // cobra's, to which the program gives code 2
@@ -127,13 +127,13 @@ func TestATradeIsShownWithItsVersions(t *testing.T) {
 func TestAChangedRecordIsToldAndFails(t *testing.T) {
 	w := newWorld(t, "dev", nil)
 	w.send(event("system1", "x", "2024-05-28T13:30:00.000Z", ""))
-	trades, err := w.cloud.Table("us-east-1", w.stack.Outputs.TradeTableName)
+	trades, err := w.Cloud.Table("us-east-1", w.Stack.Outputs.TradeTableName)
 	if err != nil {
 		t.Fatal(err)
 	}
 	item := w.items()[0]
 	item["trade"] = &types.AttributeValueMemberS{Value: strings.Replace(table.Text(item, "trade"), "25.00", "26.00", 1)}
-	if _, err := trades.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(w.stack.Outputs.TradeTableName), Item: item}); err != nil {
+	if _, err := trades.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(w.Stack.Outputs.TradeTableName), Item: item}); err != nil {
 		t.Fatal(err)
 	}
 	for _, form := range []string{"table", "json", "csv"} {
@@ -203,7 +203,7 @@ func TestTradesAreListedByTime(t *testing.T) {
 	}
 
 	// A shard that can't be read makes the list fail, however many others can.
-	w.tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte) bool {
+	w.Tamper = func(response http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		if call.Operation != "Query" || !bytes.Contains(body, []byte(`"system1#33"`)) {
 			return false
 		}

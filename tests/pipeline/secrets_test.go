@@ -40,16 +40,13 @@ func TestNoOutputHoldsTheSecretsOfTheConfig(t *testing.T) {
 	const path, query = "pl4nted-in-the-path", "pl4nted-in-the-query"
 	out := &told{}
 	here := cloud.New(cloud.Options{
-		Images: localrun.Images(), Clock: newHasty(), Logs: out, HTTP: &http.Client{Transport: quoting{}},
+		Images: localrun.Images(), Clock: deployed.Hasty(haste), Logs: out, HTTP: &http.Client{Transport: quoting{}},
 		Observe: func(visit states.Visit) { fmt.Fprintf(out, "%+v %v\n", visit, visit.Failure) },
 	})
 	settings := map[string]string{
 		"apiEndpoint": "https://market.example.com/" + path + "/v1?token=" + query, "apiEndpointCidrs": `["203.0.113.0/24"]`,
 	}
-	if _, err := deployed.On(t.Context(), here, root, "local", settings); err != nil {
-		t.Fatal(err)
-	}
-	s := &system{t: t, cloud: here, pipeline: localrun.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}
+	s := deployOn(t, here, settings)
 	r := s.run(good("a"), aTrade(`{"tradeId": "rejected"}`), aTrade(`{"tradeId": "b d"}`))
 	if r.Recorded != 1 || r.Rejected != 1 || r.DeadLettered != 1 {
 		t.Fatal(summary(r))

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -16,7 +15,6 @@ import (
 	"trade-processing/internal/localrun"
 	"trade-processing/internal/report"
 	"trade-processing/internal/sample"
-	"trade-processing/local/clock"
 	"trade-processing/local/cloud"
 	"trade-processing/local/table"
 	"trade-processing/tests/deployed"
@@ -44,6 +42,8 @@ type system struct {
 	pipeline localrun.Pipeline
 }
 
+const haste = 100 // of the clock
+
 // deploy brings the stack up.
 func deploy(t testing.TB, options cloud.Options) *system { return deployWith(t, options, nil) }
 
@@ -54,7 +54,7 @@ func deployWith(t testing.TB, options cloud.Options, settings map[string]string)
 		options.Images = localrun.Images()
 	}
 	if options.Clock == nil {
-		options.Clock = newHasty()
+		options.Clock = deployed.Hasty(haste)
 	}
 	return deployOn(t, cloud.New(options), settings)
 }
@@ -62,26 +62,9 @@ func deployWith(t testing.TB, options cloud.Options, settings map[string]string)
 // deployOn brings the stack up on a cloud.
 func deployOn(t testing.TB, here *cloud.Cloud, settings map[string]string) *system {
 	t.Helper()
-	if _, err := deployed.On(t.Context(), here, root, "local", settings); err != nil {
-		t.Fatal(err)
-	}
+	deployed.On(t, here, root, "local", settings)
 	return &system{t: t, cloud: here, pipeline: localrun.Pipeline{Cloud: here, Region: region, Bus: busName, Table: tableName}}
 }
-
-// hasty is a clock with waits a hundred times faster, so that retries, replication and alarm evaluation take hardly any
-// time. Timeouts go by the wall clock: a busy machine must not cause any.
-type hasty struct {
-	clock.Clock
-	begun time.Time
-}
-
-const haste = 100
-
-func newHasty() clock.Clock { return hasty{clock.Real(), time.Now()} }
-
-func (h hasty) Now() time.Time { return h.begun.Add(haste * time.Since(h.begun)) }
-
-func (h hasty) Sleep(ctx context.Context, d time.Duration) error { return h.Clock.Sleep(ctx, d/haste) }
 
 // process sends a feed through the system and reports.
 func (s *system) process(ctx context.Context, f *feed.Feed) (*report.Report, error) {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,9 +12,7 @@ import (
 	"testing"
 
 	"trade-processing/internal/feed"
-	"trade-processing/internal/localrun"
 	"trade-processing/local/cloud"
-	"trade-processing/local/endpoint"
 	"trade-processing/tests/deployed"
 )
 
@@ -139,9 +136,9 @@ func refuse(format string, args ...any) int {
 
 func TestTheCommandsForAWSDoWhatThePageSays(t *testing.T) {
 	account := deploy(t)
-	for _, made := range callsOf(t, account.outputs) {
+	for _, made := range callsOf(t, account.Outputs) {
 		t.Run(made.Operation, func(t *testing.T) {
-			if made.Options["--region"] != account.outputs["region"] {
+			if made.Options["--region"] != account.Stack.Outputs.Region {
 				t.Errorf("region %q is not the stack's", made.Options["--region"])
 			}
 			account.putEvents(t, made.Options)
@@ -150,7 +147,7 @@ func TestTheCommandsForAWSDoWhatThePageSays(t *testing.T) {
 }
 
 // callsOf returns the calls of the AWS CLI that the pages make, in their order.
-func callsOf(t *testing.T, outputs map[string]any) []call {
+func callsOf(t *testing.T, outputs string) []call {
 	t.Helper()
 	calls, variables := standIns(t, outputs)
 	blocks := tested(t, withStandIns)
@@ -180,7 +177,7 @@ func callsOf(t *testing.T, outputs map[string]any) []call {
 
 // standIns puts the stand-ins into their own folder. It returns the file with their calls, and the variables for a
 // process to find them.
-func standIns(t *testing.T, outputs map[string]any) (calls string, variables []string) {
+func standIns(t *testing.T, outputs string) (calls string, variables []string) {
 	t.Helper()
 	folder := t.TempDir()
 	self, err := os.Executable()
@@ -192,18 +189,12 @@ func standIns(t *testing.T, outputs map[string]any) (calls string, variables []s
 			t.Fatal(err)
 		}
 	}
-	text, err := json.Marshal(outputs)
-	if err != nil {
+	calls = filepath.Join(folder, "calls.ndjson")
+	if err := os.WriteFile(calls, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	given, calls := filepath.Join(folder, "outputs.json"), filepath.Join(folder, "calls.ndjson")
-	for file, content := range map[string][]byte{given: text, calls: nil} {
-		if err := os.WriteFile(file, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	return calls, []string{
-		"PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH"), outputsVariable + "=" + given, callsVariable + "=" + calls,
+		"PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH"), outputsVariable + "=" + outputs, callsVariable + "=" + calls,
 	}
 }
 
@@ -211,10 +202,8 @@ func standIns(t *testing.T, outputs map[string]any) (calls string, variables []s
 // protocols.
 func TestTheVerificationOfThePagesWorks(t *testing.T) {
 	account := deploy(t)
-	server := httptest.NewServer(endpoint.New(account.cloud, account.logs))
-	defer server.Close()
-	_, variables := standIns(t, account.outputs)
-	variables = append(variables, "AWS_ENDPOINT_URL="+server.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+	_, variables := standIns(t, account.Outputs)
+	variables = append(variables, "AWS_ENDPOINT_URL="+account.Server.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"WATCH=0s") // don't wait for CloudWatch here
 	expected := outputs(t)
 	for b, h := range tested(t, verifying) {
@@ -236,21 +225,10 @@ func verdict(text string) string {
 }
 
 // account is stack dev on the local cloud.
-type account struct {
-	cloud   *cloud.Cloud
-	logs    *endpoint.Logs
-	outputs map[string]any
-}
+type account struct{ *deployed.Served }
 
 func deploy(t *testing.T) account {
-	t.Helper()
-	a := account{logs: &endpoint.Logs{}}
-	a.cloud = cloud.New(cloud.Options{Images: localrun.Images(), Logs: a.logs})
-	var err error
-	if a.outputs, err = deployed.On(t.Context(), a.cloud, root, "dev", nil); err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return account{deployed.Serve(t, cloud.Options{}, root, "dev", nil)}
 }
 
 // putEvents sends the entries twice: the page says that a trade is recorded once, however often it is sent.
@@ -271,7 +249,7 @@ func (a account) putEvents(t *testing.T, options map[string]string) {
 		if problem != nil {
 			t.Fatal(problem.Reason)
 		}
-		receipt, err := a.cloud.PutEvent(t.Context(), options["--region"], entry.EventBusName, cloud.Entry{
+		receipt, err := a.Cloud.PutEvent(t.Context(), options["--region"], entry.EventBusName, cloud.Entry{
 			Source: entry.Source, DetailType: entry.DetailType, Detail: entry.Detail, Time: entry.Time,
 		})
 		if err != nil || len(receipt.Deliveries) != 1 || receipt.Deliveries[0].Failure != nil {

@@ -23,12 +23,8 @@ import (
 // tradectl runs `tradectl verify` in this process, against the world's endpoint.
 func (w *world) tradectl(ctx context.Context, in string, args ...string) (stdout, stderr string, err error) {
 	w.t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": w.server.URL, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "ap-south-1",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
-	} {
-		w.t.Setenv(name, value)
-	}
+	w.Setenv()
+	w.t.Setenv("AWS_REGION", "ap-south-1")
 	var out, said bytes.Buffer
 	c := command.NewCommand(&terminal.Terminal{
 		In: strings.NewReader(in), Out: &out, Err: &said, Columns: 80, Getenv: func(string) string { return "" },
@@ -39,23 +35,9 @@ func (w *world) tradectl(ctx context.Context, in string, args ...string) (stdout
 	return out.String(), said.String(), err
 }
 
-// outputsJSON returns what `pulumi stack output --json` prints.
-func (w *world) outputsJSON() string {
-	w.t.Helper()
-	text, err := json.Marshal(w.outputs)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return string(text)
-}
-
 func TestTheCommandShowsEachStep(t *testing.T) {
 	w := newWorld(t, "dev", nil)
-	file := filepath.Join(t.TempDir(), "outputs.json")
-	if err := os.WriteFile(file, []byte(w.outputsJSON()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, said, err := w.tradectl(t.Context(), "", "--outputs", file, "--watch", "0", "--timeout", "5s", "--delivery")
+	out, said, err := w.tradectl(t.Context(), "", "--outputs", w.Outputs, "--watch", "0", "--timeout", "5s", "--delivery")
 	if code, _ := exitcode.Of(err); code != exitcode.OK {
 		t.Fatalf("exit code %d: %v\n%s", code, err, out)
 	}
@@ -85,7 +67,7 @@ func TestTheCommandAsksPulumiForTheOutputs(t *testing.T) {
 if [ "$*" != "stack output --json --stack dev --non-interactive" ]; then echo "no stack named $5 in $PWD" >&2; exit 255; fi
 /bin/cat outputs.json
 `
-	for file, text := range map[string]string{filepath.Join(bin, "pulumi"): script, filepath.Join(project, "Pulumi.yaml"): "", filepath.Join(project, "outputs.json"): w.outputsJSON()} {
+	for file, text := range map[string]string{filepath.Join(bin, "pulumi"): script, filepath.Join(project, "Pulumi.yaml"): "", filepath.Join(project, "outputs.json"): string(w.Exported)} {
 		if err := os.WriteFile(file, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -110,9 +92,9 @@ if [ "$*" != "stack output --json --stack dev --non-interactive" ]; then echo "n
 
 func TestTheCommandTellsProgramsWhatFailed(t *testing.T) {
 	w := newWorld(t, "local", nil)
-	w.tamper = noReplication("eu-west-1")
+	w.Tamper = noReplication("eu-west-1")
 	file := filepath.Join(t.TempDir(), "verify.xml")
-	out, _, err := w.tradectl(t.Context(), w.outputsJSON(), "--outputs", "-", "--json", "--junit", file, "--watch", "0", "--timeout", "500ms")
+	out, _, err := w.tradectl(t.Context(), string(w.Exported), "--outputs", "-", "--json", "--junit", file, "--watch", "0", "--timeout", "500ms")
 	code, printed := exitcode.Of(err)
 	if code != exitcode.NotReplicated || !printed {
 		t.Errorf("exit code %d, want %d", code, exitcode.NotReplicated)
@@ -172,19 +154,19 @@ func TestTheCommandTellsProgramsWhatFailed(t *testing.T) {
 func TestTheCommandSaysHowItEnded(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	ctx, interrupt := context.WithCancel(t.Context())
-	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+	w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation == "DescribeAlarms" {
 			interrupt()
 		}
 		return false
 	}
-	out, _, err := w.tradectl(ctx, w.outputsJSON(), "--outputs", "-")
+	out, _, err := w.tradectl(ctx, string(w.Exported), "--outputs", "-")
 	if code, _ := exitcode.Of(err); code != exitcode.Interrupted || !strings.HasSuffix(out, ": interrupted\n") {
 		t.Errorf("exit code %d, and it says %s", code, out)
 	}
 
-	w.tamper = noReplication("eu-west-1")
-	out, _, err = w.tradectl(t.Context(), w.outputsJSON(), "--outputs", "-", "--watch", "0", "--timeout", "300ms")
+	w.Tamper = noReplication("eu-west-1")
+	out, _, err = w.tradectl(t.Context(), string(w.Exported), "--outputs", "-", "--watch", "0", "--timeout", "300ms")
 	if code, _ := exitcode.Of(err); code != exitcode.NotReplicated || !strings.HasSuffix(out, "is not verified: 1 step failed, the first gives exit code 14\n") {
 		t.Errorf("exit code %d, and it says %s", code, out)
 	}
@@ -195,7 +177,7 @@ func TestTheCommandSaysHowItEnded(t *testing.T) {
 
 func TestTheCommandRefusesWhatItCannotUse(t *testing.T) {
 	w := newWorld(t, "local", nil)
-	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+	w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		t.Errorf("%s was called", call.Operation)
 		return false
 	}
@@ -207,8 +189,8 @@ func TestTheCommandRefusesWhatItCannotUse(t *testing.T) {
 		"no outputs":                {"", []string{"--outputs", filepath.Join(t.TempDir(), "missing.json")}, "reading the stack's outputs: open "},
 		"outputs that aren't JSON":  {"no", []string{"--outputs", "-"}, "`pulumi stack output --json` prints the right format"},
 		"outputs of another stack":  {`{"region": "us-east-1", "environment": "dev"}`, []string{"--outputs", "-"}, "the stack's outputs lack deadLetterQueueUrls.validator, deliveryDeadLetterQueueUrls, eventBusName, functionNames.recorder, stateMachineArn, tradeTableArn, tradeTableName: is it the right stack"},
-		"a report that can't be":    {w.outputsJSON(), []string{"--outputs", "-", "--junit", filepath.Join(t.TempDir(), "no", "folder.xml")}, "folder.xml"},
-		"no time at all":            {w.outputsJSON(), []string{"--outputs", "-", "--timeout", "0s"}, "--timeout must be more than 0"},
+		"a report that can't be":    {string(w.Exported), []string{"--outputs", "-", "--junit", filepath.Join(t.TempDir(), "no", "folder.xml")}, "folder.xml"},
+		"no time at all":            {string(w.Exported), []string{"--outputs", "-", "--timeout", "0s"}, "--timeout must be more than 0"},
 		"a stack and outputs":       {"", []string{"--outputs", "-", "--stack", "dev"}, "[outputs stack]"},
 		"neither stack nor outputs": {"", nil, "name a stack"},
 	} {
@@ -234,7 +216,7 @@ func TestTheAlarmsThatGoOffAreAnnounced(t *testing.T) {
 	if code := w.verifyDelivery().ExitCode(); code != exitcode.OK {
 		t.Fatalf("exit code %d", code)
 	}
-	changes := w.cloud.EvaluateAlarms()
+	changes := w.Cloud.EvaluateAlarms()
 	if len(changes) == 0 {
 		t.Error("no alarm goes off for the malformed trade")
 	}
@@ -253,7 +235,7 @@ func TestThePermissionsAreThoseThatAreUsed(t *testing.T) {
 	w.deadLetter("validator", "somebody else's, which has to be given back")
 	var mu sync.Mutex
 	used := map[string]bool{}
-	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+	w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		service := call.Service
 		if name, other := services[service]; other {
 			service = name

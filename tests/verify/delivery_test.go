@@ -13,6 +13,7 @@ import (
 	"trade-processing/internal/verify"
 	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
+	"trade-processing/tests/deployed"
 )
 
 // Where EventBridge can't keep what it can't deliver, the trades of a run are recorded all the same: one step notices.
@@ -20,7 +21,7 @@ func TestAQueueForUndeliveredEventsThatDoesNotWork(t *testing.T) {
 	const eventRule = "trade-processing-local-from-system1"
 	for name, test := range map[string]struct {
 		broken func(*world)
-		tamper tampering
+		tamper deployed.Tampering
 		tells  string
 	}{
 		// EventBridge doesn't send the rule's ARN to KMS, so the statement doesn't hold for queues.
@@ -52,10 +53,10 @@ func TestAQueueForUndeliveredEventsThatDoesNotWork(t *testing.T) {
 		},
 		"a rule that is gone": {
 			broken: func(w *world) {
-				w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+				w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 					if call.Operation == "ListTargetsByRule" {
 						w.drop("aws:cloudwatch/eventRule:EventRule", "from-system1")
-						w.tamper = nil
+						w.Tamper = nil
 					}
 					return false
 				}
@@ -66,7 +67,7 @@ func TestAQueueForUndeliveredEventsThatDoesNotWork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, "local", nil)
-			w.tamper = test.tamper
+			w.Tamper = test.tamper
 			if test.broken != nil {
 				test.broken(w)
 			}
@@ -94,7 +95,7 @@ func TestAQueueForUndeliveredEventsThatDoesNotWork(t *testing.T) {
 // A target that can't be removed is reported, twice: by its step and, after another try, by the last one.
 func TestATargetThatStaysIsReported(t *testing.T) {
 	w := newWorld(t, "local", nil)
-	w.tamper = refuseCalls("RemoveTargets", "", "AccessDeniedException")
+	w.Tamper = refuseCalls("RemoveTargets", "", "AccessDeniedException")
 	report := w.verifyDelivery()
 	for _, step := range report.Steps {
 		problems := strings.Join(step.Problems, "\n")
@@ -105,7 +106,7 @@ func TestATargetThatStaysIsReported(t *testing.T) {
 	if left := w.added(); !slices.Equal(left, []string{"verify-" + report.Run}) {
 		t.Errorf("the targets %v are left", left)
 	}
-	w.tamper = nil
+	w.Tamper = nil
 	if w.verifyDelivery(); len(w.added()) > 0 {
 		t.Errorf("the next run leaves the targets %v", w.added())
 	}
@@ -115,14 +116,14 @@ func TestATargetThatStaysIsReported(t *testing.T) {
 func TestRealTradesGoOnWhileADeliveryFails(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	real := 0
-	w.tamper = func(_ http.ResponseWriter, r *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+	w.Tamper = func(_ http.ResponseWriter, r *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation != "ReceiveMessage" || len(w.added()) == 0 || real > 2 {
 			return false
 		}
 		real++
 		detail := fmt.Sprintf(`{"tradeId": "real-%d", "sourceSystem": "system1", "amount": "190.50", "currency": "USD", "price": "190.50",
 			"quantity": "1", "side": "BUY", "symbol": "AAPL", "venue": "XNAS", "executedAt": "2026-05-28T14:00:00.000Z"}`, real)
-		if _, err := w.cloud.PutEvent(r.Context(), "us-east-1", w.outputs["eventBusName"].(string), cloud.Entry{
+		if _, err := w.Cloud.PutEvent(r.Context(), "us-east-1", w.Stack.Outputs.EventBusName, cloud.Entry{
 			Source: "trading.system1", DetailType: "Trade Event", Detail: json.RawMessage(detail),
 		}); err != nil {
 			t.Error(err)
@@ -132,7 +133,7 @@ func TestRealTradesGoOnWhileADeliveryFails(t *testing.T) {
 	if code := w.verifyDelivery().ExitCode(); code != exitcode.OK || real == 0 {
 		t.Errorf("exit code %d, with %d trades meanwhile", code, real)
 	}
-	trades, err := w.cloud.Table("us-east-1", w.outputs["tradeTableName"].(string))
+	trades, err := w.Cloud.Table("us-east-1", w.Stack.Outputs.TradeTableName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestRealTradesGoOnWhileADeliveryFails(t *testing.T) {
 // Nobody's rule is touched unless a verification is asked to.
 func TestADeliveryFailsOnlyIfAskedFor(t *testing.T) {
 	w := newWorld(t, "local", nil)
-	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+	w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if strings.Contains(call.Operation, "Target") {
 			t.Errorf("%s was called", call.Operation)
 		}
@@ -174,7 +175,7 @@ func (w *world) added() []string {
 // amend replaces a text in a property of the first resource whose id ends like this.
 func (w *world) amend(typ, id, property, old, with string) {
 	w.t.Helper()
-	for _, r := range w.cloud.Resources() {
+	for _, r := range w.Cloud.Resources() {
 		if r.Type != typ || !strings.HasSuffix(r.ID, id) {
 			continue
 		}
@@ -183,7 +184,7 @@ func (w *world) amend(typ, id, property, old, with string) {
 		if inputs[property] = strings.ReplaceAll(text, old, with); inputs[property] == text {
 			w.t.Fatalf("%s of %s has no %s: %s", property, r.ID, old, text)
 		}
-		if _, err := w.cloud.Update(typ, r.Region, r.ID, inputs); err != nil {
+		if _, err := w.Cloud.Update(typ, r.Region, r.ID, inputs); err != nil {
 			w.t.Fatal(err)
 		}
 		return

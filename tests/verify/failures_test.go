@@ -18,13 +18,11 @@ import (
 	"trade-processing/internal/verify"
 	"trade-processing/local/endpoint"
 	"trade-processing/local/queue"
+	"trade-processing/tests/deployed"
 )
 
-// tampering is what comes between a verification and a sound deployment.
-type tampering = func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool
-
 // answer answers calls of an operation that contain a text, instead of the deployment.
-func answer(operation, holding, with string) tampering {
+func answer(operation, holding, with string) deployed.Tampering {
 	return func(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		if call.Operation != operation || !strings.Contains(string(body), holding) {
 			return false
@@ -35,7 +33,7 @@ func answer(operation, holding, with string) tampering {
 }
 
 // refuseCalls has an operation fail.
-func refuseCalls(operation, holding, code string) tampering {
+func refuseCalls(operation, holding, code string) deployed.Tampering {
 	return func(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []byte, _ http.Handler) bool {
 		if call.Operation != operation || !strings.Contains(string(body), holding) {
 			return false
@@ -49,7 +47,7 @@ func refuseCalls(operation, holding, code string) tampering {
 
 // alter replaces texts, given as pairs of old and new, in the answers to an operation in a region, or in all if it is
 // empty.
-func alter(operation, region, holding string, texts ...string) tampering {
+func alter(operation, region, holding string, texts ...string) deployed.Tampering {
 	return func(w http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
 		if call.Operation != operation || region != "" && call.Region != region || !strings.Contains(string(body), holding) {
 			return false
@@ -66,7 +64,7 @@ func alter(operation, region, holding string, texts ...string) tampering {
 }
 
 // noReplication keeps a region's replica empty forever.
-func noReplication(region string) tampering {
+func noReplication(region string) deployed.Tampering {
 	return func(w http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation != "GetItem" || call.Region != region {
 			return false
@@ -86,7 +84,7 @@ func losing(w http.ResponseWriter, _ *http.Request, call endpoint.Call, body []b
 }
 
 // alterMessages replaces texts in the bodies of messages.
-func alterMessages(old, new string) tampering {
+func alterMessages(old, new string) deployed.Tampering {
 	return func(w http.ResponseWriter, r *http.Request, call endpoint.Call, _ []byte, serve http.Handler) bool {
 		if call.Operation != "ReceiveMessage" {
 			return false
@@ -127,7 +125,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 	for name, test := range map[string]struct {
 		stack  string // default: local
 		broken func(*world)
-		tamper tampering
+		tamper deployed.Tampering
 		step   verify.Step
 		tells  string // what the step's problem says
 		also   []verify.Step
@@ -213,7 +211,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		"an alarm that goes off": {
 			broken: func(w *world) {
 				once := false
-				w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+				w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 					if call.Operation == "PutEvents" && !once {
 						once = true
 						w.deadLetter("recorder", "somebody else's")
@@ -229,7 +227,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 		},
 		"a malformed trade in another queue": {
 			broken: func(w *world) {
-				urls := w.outputs["deadLetterQueueUrls"].(map[string]any)
+				urls := w.Stack.Outputs.DeadLetters
 				urls["validator"], urls["enricher"] = urls["enricher"], urls["validator"]
 			},
 			step: verify.DeadLetter, tells: "but to trade-processing-local-validator-dead-letters: MalformedTrade",
@@ -274,7 +272,7 @@ func TestABrokenDeploymentIsNotVerified(t *testing.T) {
 				stack = "local"
 			}
 			w := newWorld(t, stack, nil)
-			w.tamper = test.tamper
+			w.Tamper = test.tamper
 			if test.broken != nil {
 				test.broken(w)
 			}
@@ -321,7 +319,7 @@ func TestEveryAttributeIsCompared(t *testing.T) {
 			}
 			t.Run(attribute+" "+name, func(t *testing.T) {
 				w.t = t
-				w.tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
+				w.Tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
 					if call.Operation != "GetItem" || !strings.Contains(string(body), "-system2") {
 						return false
 					}
@@ -372,7 +370,7 @@ func TestACalendarThatEndsSoonIsToldAndPasses(t *testing.T) {
 // An incomplete market context is reported but isn't a failure: an API outage must not stop a deployment.
 func TestAPartialContextIsToldAndPasses(t *testing.T) {
 	w := newWorld(t, "local", nil)
-	w.tamper = alter("GetItem", "", "",
+	w.Tamper = alter("GetItem", "", "",
 		`"status":{"S":"COMPLETE"}`, `"status":{"S":"PARTIAL"},"reasons":{"L":[{"S":"API_UNREACHABLE"}]}`)
 	options := w.options()
 	options.Outputs.ReplicaRegions = nil
@@ -387,9 +385,9 @@ func TestAPartialContextIsToldAndPasses(t *testing.T) {
 // drop deletes a resource whose name ends like this, as somebody might by hand.
 func (w *world) drop(typ, name string) {
 	w.t.Helper()
-	for _, r := range w.cloud.Resources() {
+	for _, r := range w.Cloud.Resources() {
 		if r.Type == typ && strings.HasSuffix(r.ID, name) {
-			if err := w.cloud.Delete(typ, r.Region, r.ID); err != nil {
+			if err := w.Cloud.Delete(typ, r.Region, r.ID); err != nil {
 				w.t.Fatal(err)
 			}
 			return
@@ -401,7 +399,7 @@ func (w *world) drop(typ, name string) {
 // deadLetter puts somebody else's message into a function's dead-letter queue.
 func (w *world) deadLetter(function, body string) {
 	w.t.Helper()
-	if _, err := w.queueOf(w.deadLetters(function)).Send(context.WithoutCancel(w.t.Context()), queue.Draft{Body: body}); err != nil {
+	if _, err := w.Queue(w.Stack.Outputs.DeadLetters[function]).Send(context.WithoutCancel(w.t.Context()), queue.Draft{Body: body}); err != nil {
 		w.t.Error(err)
 	}
 }
@@ -409,7 +407,7 @@ func (w *world) deadLetter(function, body string) {
 // Outputs, credentials and region that don't fit together are wrong usage: nothing is sent.
 func TestNothingIsSentWhereTheSettingsDoNotFit(t *testing.T) {
 	w := newWorld(t, "local", nil)
-	w.tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
+	w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 		if call.Operation == "PutEvents" {
 			t.Error("something was sent")
 		}
@@ -459,7 +457,7 @@ func TestRefusalsSayWhatMendsThem(t *testing.T) {
 		"AccessDeniedException":       "docs/verify.md lists everything a verification needs",
 	} {
 		t.Run(code, func(t *testing.T) {
-			w.tamper = refuseCalls("DescribeTable", "", code)
+			w.Tamper = refuseCalls("DescribeTable", "", code)
 			if got := strings.Join(w.verify().Steps[0].Problems, "\n"); !strings.Contains(got, tells) {
 				t.Errorf("it says %q, want %q", got, tells)
 			}
@@ -492,7 +490,7 @@ func TestOtherDeadLettersStay(t *testing.T) {
 	if !slices.Equal(before, after) {
 		t.Errorf("the queues hold %v, want %v", after, before)
 	}
-	if state := w.queueOf(w.deadLetters("validator")).State(); state.Visible != len(before) {
+	if state := w.Queue(w.Stack.Outputs.DeadLetters["validator"]).State(); state.Visible != len(before) {
 		t.Errorf("%d of %d messages can be seen", state.Visible, len(before))
 	}
 }
@@ -517,7 +515,7 @@ func TestAnInterruptLeavesNothingInTheQueues(t *testing.T) {
 			w := newWorld(t, "local", nil)
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
-			w.tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
+			w.Tamper = func(response http.ResponseWriter, r *http.Request, call endpoint.Call, body []byte, serve http.Handler) bool {
 				if ctx.Err() != nil || !at(call, body) {
 					return false
 				}
