@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,6 +51,7 @@ const (
 type durable struct {
 	disk      *disk.Store
 	restoring bool
+	abandoned map[key]bool // what a killed deployment has created; with the resources' lock
 
 	mu     sync.Mutex
 	number uint64               // of the last event
@@ -165,10 +168,54 @@ func (c *Cloud) State() ([]byte, bool) {
 	return []byte(state), there
 }
 
-// SetState keeps the engine's state in the cloud's folder.
-func (c *Cloud) SetState(state []byte) {
+// SetState keeps the engine's state in the cloud's folder, of a deployment that was completed or wasn't.
+func (c *Cloud) SetState(state []byte, completed bool) {
 	c.write(disk.Change{Key: stateKey, Value: string(state)})
+	if completed {
+		c.SetNote(deployingNote, nil)
+		c.mu.Lock()
+		c.abandoned = nil
+		c.mu.Unlock()
+	}
 	c.Sync()
+}
+
+const deployingNote = "deploying since"
+
+// Deploying begins a deployment, while which nobody else uses the cloud. If one before it was killed, no state has what that
+// created last, and this one's creations take it over.
+func (c *Cloud) Deploying() {
+	var since time.Time
+	if !c.Note(deployingNote, &since) {
+		c.SetNote(deployingNote, c.clock.Now())
+		c.Sync()
+		return
+	}
+	all := c.Resources()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abandoned = map[key]bool{}
+	for _, r := range all {
+		c.abandoned[r.key()] = !r.Created.Before(since)
+	}
+}
+
+// takeOver returns an abandoned resource with the id of a new one, as the new one, if there is any that can be changed into it.
+func (c *Cloud) takeOver(k kind, r *Resource) (*Resource, error) {
+	c.mu.Lock()
+	abandoned := c.abandoned[r.key()]
+	delete(c.abandoned, r.key())
+	c.mu.Unlock()
+	old, found := c.Read(r.Type, r.Region, r.ID)
+	if !abandoned || !found {
+		return nil, nil
+	}
+	for _, property := range strings.Fields(k.replaces) {
+		if !reflect.DeepEqual(old.Inputs[property], r.Inputs[property]) {
+			return nil, c.Delete(r.Type, r.Region, r.ID)
+		}
+	}
+	return c.Update(r.Type, r.Region, r.ID, r.Inputs)
 }
 
 func (c *Cloud) write(changes ...disk.Change) {

@@ -215,7 +215,7 @@ func TestACloudInAFolderGoesOn(t *testing.T) {
 	folder := t.TempDir()
 	w := livingIn(t, folder)
 	w.furnish()
-	w.SetState([]byte("the engine's"))
+	w.SetState([]byte("the engine's"), true)
 	w.put(`{"id": "1"}`)
 	region, name := here, "/app/limit"
 	w.create(parameterType, "limit", cloud.Properties{"name": name, "type": "String", "value": "5"})

@@ -222,6 +222,9 @@ func (c *Cloud) Create(typ, name, region string, inputs Properties) (*Resource, 
 	if err := k.identify(c, r); err != nil {
 		return nil, refuse(typ, name, "%v", err)
 	}
+	if taken, err := c.takeOver(k, r); taken != nil || err != nil {
+		return taken, err
+	}
 	if err := c.authorise(r); err != nil {
 		return nil, refuse(typ, name, "%v", err)
 	}

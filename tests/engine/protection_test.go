@@ -11,6 +11,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"trade-processing/components"
+	"trade-processing/internal/engine"
+	"trade-processing/local/cloud"
 )
 
 // made returns the resources that the cloud has, by type and name.
@@ -105,5 +107,42 @@ func TestAnUpdateThatIsCutOffIsTakenUpAgain(t *testing.T) {
 	}
 	if left := d.made(); len(left) > 0 {
 		t.Errorf("in no state were %q", left)
+	}
+}
+
+// What a deployment has created that was killed before the state was saved is taken over by the next one, whose program may have
+// changed. What was there before stays another's.
+func TestWhatAKilledDeploymentCreatedIsTakenOver(t *testing.T) {
+	d := newDesk(t, "local")
+	others, err := d.cloud.Create(cloud.QueueType, "others", "us-east-1", cloud.Properties{"name": "others"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round, settings := range []map[string]any{{}, {"archiveDays": 7}, {"workflowType": "EXPRESS", "maxRetries": 2}} {
+		d.options.State = nil
+		if d.stack, err = engine.Open(d.options); err != nil {
+			t.Fatal(err)
+		}
+		d.set(settings)
+		d.cloud.Deploying()
+		if done := operations(d.up()); !slices.Equal(done, []string{"create"}) {
+			t.Errorf("round %d did %q", round, done)
+		}
+		d.trades(fmt.Sprintf("round-%d", round), "system1")
+	}
+	if again := d.up(); len(again.Changed()) > 0 {
+		t.Errorf("and then %v", resources(again))
+	}
+	if _, err := d.cloud.Create(cloud.QueueType, "others", "us-east-1", others.Inputs); err == nil || !strings.Contains(err.Error(), "exists already") {
+		t.Errorf("what was there before is made again: %v", err)
+	}
+	d.cloud.SetState(d.stack.Export(), true)
+	d.cloud.Deploying()
+	d.options.State = nil
+	if d.stack, err = engine.Open(d.options); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.stack.Up(t.Context()); err == nil || !strings.Contains(err.Error(), "exists already") {
+		t.Errorf("what a completed deployment has created is made again: %v", err)
 	}
 }

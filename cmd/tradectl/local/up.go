@@ -150,9 +150,10 @@ func up(ctx context.Context, t *terminal.Terminal, root string, options upOption
 		return exitcode.Usagef("stack %s is deployed on this cloud; `tradectl local down --wipe` removes it", stackName)
 	case !options.empty:
 		d := &deployed{cloud: here}
+		here.Deploying()
 		err := d.bringUp(ctx, t, root, state)
 		if d.deployment != nil {
-			here.SetState(d.deployment.Export()) // also of half a deployment, which the next one finishes
+			here.SetState(d.deployment.Export(), err == nil) // also of half a deployment, which the next one finishes
 		}
 		if err != nil {
 			return err
