@@ -121,8 +121,8 @@ type GlobalTradeTableArgs struct {
 	// Indexes are the global secondary indexes: up to 20. Default with a HashKey: none.
 	Indexes []TableIndex `pulumi:"indexes,optional"`
 
-	// ExpiresAttribute is the attribute with the time, in epoch seconds, after which DynamoDB deletes an item. Default:
-	// items are kept.
+	// ExpiresAttribute is the attribute with the time, in epoch seconds, after which DynamoDB deletes an item. DynamoDB
+	// takes one change of it in half an hour. Default: items are kept, those with an expiresAt too.
 	ExpiresAttribute string `pulumi:"expiresAttribute,optional"`
 
 	// MaxWriteUnits limits what the on-demand table may write per second, and so what it can cost: up to 1000000. A
@@ -309,13 +309,15 @@ func (args *GlobalTradeTableArgs) table() *dynamodb.TableArgs {
 		PointInTimeRecovery:       &dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
 		ServerSideEncryption:      &dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true), KmsKeyArn: args.KeyARN},
 		DeletionProtectionEnabled: pulumi.Bool(args.DeletionProtection),
+		// The AWS provider (5.100) leaves one on that is no longer declared, so it is declared to be off. It is turned off by
+		// its attribute, which DynamoDB forgets, and the provider then doesn't compare. Each change begins half an hour in
+		// which DynamoDB refuses the next (finding DDB-TABLE-143).
+		Ttl: &dynamodb.TableTtlArgs{
+			Enabled: pulumi.Bool(args.ExpiresAttribute != ""), AttributeName: pulumi.String(cmp.Or(args.ExpiresAttribute, ExpiresAtAttribute)),
+		},
 	}
 	if args.RangeKey != nil {
 		table.RangeKey = pulumi.String(args.RangeKey.Name)
-	}
-	// Otherwise left out: AWS forgets the attribute of a disabled time to live, which shows as drift.
-	if args.ExpiresAttribute != "" {
-		table.Ttl = &dynamodb.TableTtlArgs{Enabled: pulumi.Bool(true), AttributeName: pulumi.String(args.ExpiresAttribute)}
 	}
 	if throughput := args.throughput(); throughput != nil {
 		table.OnDemandThroughput = throughput

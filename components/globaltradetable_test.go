@@ -71,7 +71,7 @@ func TestATableOfOtherThingsHasTheirKeys(t *testing.T) {
 		args.MaxReadUnits = 100
 	}), "aws:dynamodb/table:Table", "table")
 	for path, want := range map[string]any{
-		"hashKey": "orderId", "rangeKey": nil, "ttl": nil,
+		"hashKey": "orderId", "rangeKey": nil, "ttl.enabled": false,
 		"attributes": []any{map[string]any{"name": "orderId", "type": "S"}, map[string]any{"name": "customer", "type": "S"}},
 		"globalSecondaryIndexes": []any{map[string]any{
 			"name": "byCustomer", "hashKey": "customer", "rangeKey": "orderId", "projectionType": "ALL",
@@ -91,9 +91,11 @@ func TestATableOfTradesMayHaveOtherIndexes(t *testing.T) {
 	}
 }
 
+// A time to live that isn't declared stays on, if it was.
 func TestTradesAreKeptForEverUnlessARetentionIsSet(t *testing.T) {
-	if ttl := find(t, declareTable(t, nil, nil), "aws:dynamodb/table:Table", "table").At("ttl"); ttl != nil {
-		t.Errorf("time to live is %v", ttl)
+	ttl := find(t, declareTable(t, nil, nil), "aws:dynamodb/table:Table", "table").At("ttl")
+	if diff := cmp.Diff(map[string]any{"enabled": false, "attributeName": "expiresAt"}, ttl); diff != "" {
+		t.Error(diff)
 	}
 }
 
