@@ -22,8 +22,8 @@ func TestADenialHasItsServicesOwnConsequences(t *testing.T) {
 	}
 	encrypted := func(queue, keyPolicy string) func(*world) {
 		return func(w *world) {
-			key := w.create(keyType, "key", cloud.Properties{"policy": keyPolicy})
-			w.update(queueType, queue, cloud.Properties{"kmsMasterKeyId": key.Outputs["arn"]})
+			key := w.create(cloud.KeyType, "key", cloud.Properties{"policy": keyPolicy})
+			w.update(cloud.QueueType, queue, cloud.Properties{"kmsMasterKeyId": key.Outputs["arn"]})
 		}
 	}
 	const (
@@ -46,11 +46,11 @@ func TestADenialHasItsServicesOwnConsequences(t *testing.T) {
 		"the alias is a condition key":         {allow("router", `"Action": "states:StartExecution", "Resource": "`+machine+`", "Condition": {"ForAnyValue:StringEquals": {"states:StateMachineQualifier": "live"}}`), "hello kept"},
 		"of another alias it is another value": {allow("router", `"Action": "states:StartExecution", "Resource": "`+machine+`", "Condition": {"ForAnyValue:StringEquals": {"states:StateMachineQualifier": "next"}}`), undo},
 		"a rule whose role trusts somebody else": {func(w *world) {
-			w.update(roleType, "router", cloud.Properties{"assumeRolePolicy": document("scheduler.amazonaws.com", "sts:AssumeRole")})
+			w.update(cloud.RoleType, "router", cloud.Properties{"assumeRolePolicy": document("scheduler.amazonaws.com", "sts:AssumeRole")})
 		}, undo},
-		"a rule whose role is gone": {func(w *world) { w.delete(rolePolicyType, "router"); w.delete(roleType, "router") }, undo},
+		"a rule whose role is gone": {func(w *world) { w.delete(rolePolicyType, "router"); w.delete(cloud.RoleType, "router") }, undo},
 		"a rule whose target has no role": {func(w *world) {
-			w.update(targetType, "orders", cloud.Properties{"roleArn": nil})
+			w.update(cloud.TargetType, "orders", cloud.Properties{"roleArn": nil})
 		}, undo},
 		"a state machine that may call only the function itself, through its alias": {
 			allow("orders", `"Action": ["lambda:InvokeFunction", "sqs:SendMessage"], "Resource": ["arn:aws:lambda:us-east-1:000000000000:function:keeper", "arn:aws:sqs:*:000000000000:*"]`),
@@ -62,34 +62,34 @@ func TestADenialHasItsServicesOwnConsequences(t *testing.T) {
 			"failed: OperationError, kept in failures as OperationError"},
 		"a function whose boundary forbids it": {func(w *world) {
 			boundary := w.create("aws:iam/policy:Policy", "boundary", cloud.Properties{"name": "boundary", "policy": policyOf(`"Action": "logs:*", "Resource": "*"`)})
-			w.update(roleType, "keeper", cloud.Properties{"permissionsBoundary": boundary.Outputs["arn"]})
+			w.update(cloud.RoleType, "keeper", cloud.Properties{"permissionsBoundary": boundary.Outputs["arn"]})
 		}, "failed: OperationError, kept in failures as OperationError"},
 		"a function whose boundary isn't known here": {func(w *world) {
-			w.update(roleType, "keeper", cloud.Properties{"permissionsBoundary": "arn:aws:iam::000000000000:policy/elsewhere"})
+			w.update(cloud.RoleType, "keeper", cloud.Properties{"permissionsBoundary": "arn:aws:iam::000000000000:policy/elsewhere"})
 		}, "failed: OperationError, kept in failures as OperationError"},
 		"a queue that lets EventBridge in with a key that it doesn't send": {both(forget, func(w *world) {
-			w.update(queuePolicyType, "undelivered", cloud.Properties{"policy": policyOf(`"Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceOrgID": "o-1"}}`)})
+			w.update(cloud.QueuePolicyType, "undelivered", cloud.Properties{"policy": policyOf(`"Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceOrgID": "o-1"}}`)})
 		}), lost},
 		"a queue for another rule": {both(forget, func(w *world) {
-			w.update(queuePolicyType, "undelivered", cloud.Properties{"policy": policyOf(`"Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*", "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:events:us-east-1:000000000000:rule/orders/other"}}`)})
+			w.update(cloud.QueuePolicyType, "undelivered", cloud.Properties{"policy": policyOf(`"Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*", "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:events:us-east-1:000000000000:rule/orders/other"}}`)})
 		}), lost},
 		"a queue's key that EventBridge may use":      {both(forget, encrypted("undelivered", policyOf(eventKey))), undo},
 		"a queue's key that only the account may use": {both(forget, encrypted("undelivered", policyOf(fallback))), lost},
 		// https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
-		"a queue's key that waits for its deletion": {both(forget, both(encrypted("undelivered", policyOf(eventKey)), func(w *world) { w.delete(keyType, "key") })), lost},
+		"a queue's key that waits for its deletion": {both(forget, both(encrypted("undelivered", policyOf(eventKey)), func(w *world) { w.delete(cloud.KeyType, "key") })), lost},
 		"a queue's key that EventBridge may use for a rule": {both(forget,
 			encrypted("undelivered", policyOf(eventKey+`, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:us-east-1:000000000000:rule/orders/*"}}`))), lost},
 		"a queue's key that the state machine may not use": {both(allow("keeper", `"Action": "logs:PutLogEvents", "Resource": "*"`), encrypted("failures", policyOf(fallback))), "failed: SQS.AmazonSQSException"},
 		"a state machine's key that its role may not use": {func(w *world) {
-			key := w.create(keyType, "key", cloud.Properties{"policy": policyOf(fallback)})
+			key := w.create(cloud.KeyType, "key", cloud.Properties{"policy": policyOf(fallback)})
 			w.update(rolePolicyType, "orders", cloud.Properties{"policy": policyOf(`"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"`)})
-			w.update(machineType, "orders", cloud.Properties{"encryptionConfiguration": object{"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": key.Outputs["arn"]}})
+			w.update(cloud.MachineType, "orders", cloud.Properties{"encryptionConfiguration": object{"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": key.Outputs["arn"]}})
 			w.update(rolePolicyType, "orders", cloud.Properties{"policy": policyOf(`"Action": "lambda:InvokeFunction", "Resource": "*"`)})
 		}, "failed: KmsAccessDeniedException, kept in undelivered as KmsAccessDeniedException"},
 		"a bus whose key EventBridge loses, without a queue of its own": {func(w *world) {
-			key := w.create(keyType, "key", cloud.Properties{"policy": policyOf(`"Principal": {"Service": "events.amazonaws.com"}, "Action": "kms:*", "Resource": "*"`)})
-			w.update(busType, "orders", cloud.Properties{"kmsKeyIdentifier": key.Outputs["arn"]})
-			w.update(keyType, "key", cloud.Properties{"policy": policyOf(fallback)})
+			key := w.create(cloud.KeyType, "key", cloud.Properties{"policy": policyOf(`"Principal": {"Service": "events.amazonaws.com"}, "Action": "kms:*", "Resource": "*"`)})
+			w.update(cloud.BusType, "orders", cloud.Properties{"kmsKeyIdentifier": key.Outputs["arn"]})
+			w.update(cloud.KeyType, "key", cloud.Properties{"policy": policyOf(fallback)})
 		}, "failed: KmsAccessDeniedException"},
 		"a bus that refuses its own account": {func(w *world) {
 			w.create("aws:cloudwatch/eventBusPolicy:EventBusPolicy", "orders", cloud.Properties{
@@ -110,9 +110,9 @@ func TestADenialHasItsServicesOwnConsequences(t *testing.T) {
 // DynamoDB has no code for a disabled key, and no policy denies the call: the function gets a ValidationException.
 func TestADisabledKeyOfATableIsNoDenial(t *testing.T) {
 	w := newWorld(t)
-	key := w.create(keyType, "key", cloud.Properties{})
-	w.update(tableType, "orders", cloud.Properties{"serverSideEncryption": object{"enabled": true, "kmsKeyArn": key.Outputs["arn"]}})
-	w.update(keyType, "key", cloud.Properties{"isEnabled": false})
+	key := w.create(cloud.KeyType, "key", cloud.Properties{})
+	w.update(cloud.TableType, "orders", cloud.Properties{"serverSideEncryption": object{"enabled": true, "kmsKeyArn": key.Outputs["arn"]}})
+	w.update(cloud.KeyType, "key", cloud.Properties{"isEnabled": false})
 	receipt, err := w.PutEvent(t.Context(), here, "orders", cloud.Entry{Source: "shop", DetailType: "Order", Detail: json.RawMessage(order)})
 	if err != nil {
 		t.Fatal(err)
@@ -128,28 +128,28 @@ func TestWhatAWSChecksWhenAResourceIsMadeIsCheckedHere(t *testing.T) {
 		inputs func(*world) cloud.Properties
 		want   string
 	}{
-		"a function whose role doesn't trust Lambda": {functionType, func(w *world) cloud.Properties {
-			inputs := functionInputs(w.resource(imageType, "keeper"), "hello")
-			inputs["name"], inputs["role"] = "f", w.arn(roleType, "orders")
+		"a function whose role doesn't trust Lambda": {cloud.FunctionType, func(w *world) cloud.Properties {
+			inputs := functionInputs(w.resource(cloud.ImageType, "keeper"), "hello")
+			inputs["name"], inputs["role"] = "f", w.arn(cloud.RoleType, "orders")
 			return inputs
 		}, "lambda.amazonaws.com is not authorized to perform: sts:AssumeRole"},
-		"a function in a VPC whose role may not touch its network interfaces": {functionType, func(w *world) cloud.Properties {
-			inputs := functionInputs(w.resource(imageType, "keeper"), "hello")
+		"a function in a VPC whose role may not touch its network interfaces": {cloud.FunctionType, func(w *world) cloud.Properties {
+			inputs := functionInputs(w.resource(cloud.ImageType, "keeper"), "hello")
 			inputs["name"], inputs["vpcConfig"] = "f", object{"subnetIds": []any{"subnet-1"}, "securityGroupIds": []any{}}
 			return inputs
 		}, "ec2:AssignPrivateIpAddresses"},
-		"a function whose role may not send to its dead-letter queue": {functionType, func(w *world) cloud.Properties {
-			inputs := functionInputs(w.resource(imageType, "keeper"), "hello")
+		"a function whose role may not send to its dead-letter queue": {cloud.FunctionType, func(w *world) cloud.Properties {
+			inputs := functionInputs(w.resource(cloud.ImageType, "keeper"), "hello")
 			inputs["name"], inputs["deadLetterConfig"] = "f", object{"targetArn": "arn:aws:sqs:us-east-1:000000000000:another"}
 			return inputs
 		}, "is not authorized to perform: sqs:SendMessage"},
-		"a state machine whose role can't deliver its logs": {machineType, func(w *world) cloud.Properties {
+		"a state machine whose role can't deliver its logs": {cloud.MachineType, func(w *world) cloud.Properties {
 			inputs := machineInputs(definition(w.url("failures")))
 			inputs["name"], inputs["loggingConfiguration"] = "m", object{"level": "ALL", "logDestination": "arn:aws:logs:us-east-1:000000000000:log-group:m:*"}
 			return inputs
 		}, "logs:CreateLogDelivery"},
 		"a log group whose key CloudWatch Logs may not use": {"aws:cloudwatch/logGroup:LogGroup", func(w *world) cloud.Properties {
-			key := w.create(keyType, "key", cloud.Properties{"policy": policyOf(`"Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "kms:*", "Resource": "*"`)})
+			key := w.create(cloud.KeyType, "key", cloud.Properties{"policy": policyOf(`"Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "kms:*", "Resource": "*"`)})
 			return cloud.Properties{"name": "g", "kmsKeyId": key.Outputs["arn"]}
 		}, "logs.us-east-1.amazonaws.com is not authorized to perform: kms:Decrypt"},
 	} {
@@ -185,7 +185,7 @@ func TestAnAlarmThatMayNotPublishSaysSo(t *testing.T) {
 			w.create("aws:sns/topicPolicy:TopicPolicy", "page", cloud.Properties{"arn": topic.Outputs["arn"], "policy": policyOf(tc.statement)})
 			inputs := alarmInputs("ApproximateNumberOfMessagesVisible")
 			inputs["alarmActions"] = []any{topic.Outputs["arn"]}
-			w.create(alarmType, "x", inputs)
+			w.create(cloud.MetricAlarmType, "x", inputs)
 			w.put(`{"id": "1", "fail": "Broken"}`)
 			w.clock.Advance(2 * time.Minute)
 			changes := w.EvaluateAlarms()

@@ -15,18 +15,16 @@ import (
 	"trade-processing/local/cloud"
 )
 
-const archiveType = "aws:cloudwatch/eventArchive:EventArchive"
-
 // archived furnishes a world with an archive of its bus, which has an event a second: a to c are the shop's, d and e
 // somebody else's, and at the end an event that an archive for the shop doesn't take.
 func (w *world) archived() {
 	w.t.Helper()
 	w.furnish()
-	w.create(archiveType, "all", cloud.Properties{"name": "all", "eventSourceArn": w.arn(busType, "orders"), "retentionDays": 90.0})
-	w.create(archiveType, "shop", cloud.Properties{
-		"name": "shop", "eventSourceArn": w.arn(busType, "orders"), "eventPattern": `{"source": ["shop"], "detail": {"id": ["a", "b", "c"]}}`,
+	w.create(cloud.ArchiveType, "all", cloud.Properties{"name": "all", "eventSourceArn": w.arn(cloud.BusType, "orders"), "retentionDays": 90.0})
+	w.create(cloud.ArchiveType, "shop", cloud.Properties{
+		"name": "shop", "eventSourceArn": w.arn(cloud.BusType, "orders"), "eventPattern": `{"source": ["shop"], "detail": {"id": ["a", "b", "c"]}}`,
 	})
-	w.create(ruleType, "others", cloud.Properties{"name": "others", "eventBusName": "orders", "eventPattern": `{"source": ["others"]}`})
+	w.create(cloud.RuleType, "others", cloud.Properties{"name": "others", "eventBusName": "orders", "eventPattern": `{"source": ["others"]}`})
 	for i, id := range []string{"a", "b", "c", "d", "e"} {
 		source := "shop"
 		if i > 2 {
@@ -77,19 +75,19 @@ func TestAReplaySendsTheArchivedEventsOfAWindowAgain(t *testing.T) {
 			w.t = t
 			defer w.Close() //nolint:errcheck // the test is over
 			w.archived()
-			all, shop := w.arn(archiveType, "all"), w.arn(archiveType, "shop")
+			all, shop := w.arn(cloud.ArchiveType, "all"), w.arn(cloud.ArchiveType, "shop")
 			if events, size := w.Archived(all); events != 5 || size < 5*200 {
 				t.Errorf("all events are %d, with %d bytes", events, size)
 			}
 			if events, _ := w.Archived(shop); events != 3 {
 				t.Errorf("the shop's events are %d", events)
 			}
-			before := len(w.Executions(w.arn(machineType, "orders")))
-			ended, sent := w.replay(cloud.Replay{Name: "again", Archive: all, Bus: w.arn(busType, "orders"), From: noon.Add(time.Second), To: noon.Add(4 * time.Second)})
+			before := len(w.Executions(w.arn(cloud.MachineType, "orders")))
+			ended, sent := w.replay(cloud.Replay{Name: "again", Archive: all, Bus: w.arn(cloud.BusType, "orders"), From: noon.Add(time.Second), To: noon.Add(4 * time.Second)})
 			if ended.State != cloud.ReplayCompleted || !ended.Last.Equal(noon.Add(3*time.Second)) || len(sent) != 2 {
 				t.Errorf("it ends as %+v, and sent %v", ended, sent)
 			}
-			executions := w.Executions(w.arn(machineType, "orders"))
+			executions := w.Executions(w.arn(cloud.MachineType, "orders"))
 			if len(executions) != before+2 {
 				t.Fatalf("%d executions became %d", before, len(executions))
 			}
@@ -106,19 +104,19 @@ func TestAReplaySendsTheArchivedEventsOfAWindowAgain(t *testing.T) {
 				t.Errorf("what was replayed was archived again: %d", events)
 			}
 			if _, sent = w.replay(cloud.Replay{
-				Name: "others", Archive: all, Bus: w.arn(busType, "orders"), From: noon, To: noon.Add(time.Hour), Rules: []string{w.arn(ruleType, "others")},
+				Name: "others", Archive: all, Bus: w.arn(cloud.BusType, "orders"), From: noon, To: noon.Add(time.Hour), Rules: []string{w.arn(cloud.RuleType, "others")},
 			}); len(sent) != 0 { // its rule has no target
 				t.Errorf("the shop's rule got %v", sent)
 			}
 			if _, sent = w.replay(cloud.Replay{
-				Name: "shop", Archive: all, Bus: w.arn(busType, "orders"), From: noon, To: noon.Add(time.Hour), Rules: []string{w.arn(ruleType, "orders")},
+				Name: "shop", Archive: all, Bus: w.arn(cloud.BusType, "orders"), From: noon, To: noon.Add(time.Hour), Rules: []string{w.arn(cloud.RuleType, "orders")},
 			}); len(sent) != 3 {
 				t.Errorf("the shop's rule got %v", sent)
 			}
 			if got := w.Replays(here); len(got) != 3 || got[0].Name != "again" {
 				t.Errorf("the replays are %+v", got)
 			}
-			w.delete(archiveType, "all")
+			w.delete(cloud.ArchiveType, "all")
 			if events, _ := w.Archived(all); events != 0 {
 				t.Errorf("a deleted archive has %d events", events)
 			}
@@ -133,8 +131,8 @@ func TestReplaysThatAreRefused(t *testing.T) {
 	w := emptyWorld(t, cloud.Options{Archive: true})
 	defer w.Close() //nolint:errcheck // the test is over
 	w.archived()
-	w.create(busType, "other", cloud.Properties{"name": "other"})
-	good := cloud.Replay{Region: here, Name: "good", Archive: w.arn(archiveType, "all"), Bus: w.arn(busType, "orders"), From: noon, To: noon.Add(time.Hour)}
+	w.create(cloud.BusType, "other", cloud.Properties{"name": "other"})
+	good := cloud.Replay{Region: here, Name: "good", Archive: w.arn(cloud.ArchiveType, "all"), Bus: w.arn(cloud.BusType, "orders"), From: noon, To: noon.Add(time.Hour)}
 	w.replay(good)
 	for name, tc := range map[string]struct {
 		change  func(*cloud.Replay)
@@ -143,7 +141,7 @@ func TestReplaysThatAreRefused(t *testing.T) {
 		"a window that ends before it begins": {func(r *cloud.Replay) { r.To = r.From }, "ValidationException: Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime."},
 		"no such bus":                         {func(r *cloud.Replay) { r.Bus += "x" }, "ResourceNotFoundException: Event bus ordersx does not exist."},
 		"no such archive":                     {func(r *cloud.Replay) { r.Archive += "x" }, "ValidationException: Parameter EventSourceArn is not valid. Reason: Archive allx does not exist."},
-		"another bus":                         {func(r *cloud.Replay) { r.Bus = w.arn(busType, "other") }, "ValidationException: Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted."},
+		"another bus":                         {func(r *cloud.Replay) { r.Bus = w.arn(cloud.BusType, "other") }, "ValidationException: Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted."},
 		"a name that is taken":                {func(r *cloud.Replay) { r.Name = "good" }, "ResourceAlreadyExistsException: Replay good already exists."},
 	} {
 		asked := good
@@ -204,7 +202,7 @@ func TestAReplayGoesOnInTheNextProcess(t *testing.T) {
 	w := livingIn(t, folder)
 	w.archived()
 	calls, at := 0, make(chan struct{})
-	r := cloud.Replay{Region: here, Name: "again", Archive: w.arn(archiveType, "all"), Bus: w.arn(busType, "orders"), From: noon, To: noon.Add(time.Hour)}
+	r := cloud.Replay{Region: here, Name: "again", Archive: w.arn(cloud.ArchiveType, "all"), Bus: w.arn(cloud.BusType, "orders"), From: noon, To: noon.Add(time.Hour)}
 	if _, err := w.StartReplay(r, func(ctx context.Context, a *cloud.Accepted) error {
 		if calls++; calls == 1 {
 			_, err := w.Deliver(ctx, a)
@@ -263,7 +261,7 @@ func TestAReplayIsCancelledBeforeItGoesOn(t *testing.T) {
 	folder := t.TempDir()
 	w := livingIn(t, folder)
 	w.archived()
-	r := cloud.Replay{Region: here, Name: "again", Archive: w.arn(archiveType, "all"), Bus: w.arn(busType, "orders"), From: noon, To: noon.Add(time.Hour)}
+	r := cloud.Replay{Region: here, Name: "again", Archive: w.arn(cloud.ArchiveType, "all"), Bus: w.arn(cloud.BusType, "orders"), From: noon, To: noon.Add(time.Hour)}
 	if _, err := w.StartReplay(r, func(ctx context.Context, _ *cloud.Accepted) error {
 		<-ctx.Done()
 		return context.Cause(ctx)

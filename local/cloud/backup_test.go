@@ -17,15 +17,13 @@ import (
 	"trade-processing/local/table"
 )
 
-const vaultType = "aws:backup/vault:Vault"
-
 // A backup has what the table had then, after a restart too, and the vault keeps it from being lost unawares.
 func TestABackupIsRestoredAfterARestart(t *testing.T) {
 	folder := t.TempDir()
 	w := livingIn(t, folder)
 	w.furnish()
 	w.createRole("backup", "backup.amazonaws.com", "dynamodb:CreateBackup")
-	w.create(vaultType, "orders", cloud.Properties{"name": "orders"})
+	w.create(cloud.VaultType, "orders", cloud.Properties{"name": "orders"})
 	for _, id := range []string{"1", "2", "3"} {
 		w.put(`{"id": "` + id + `"}`)
 	}
@@ -34,8 +32,8 @@ func TestABackupIsRestoredAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := living.Digest()
-	asked := cloud.Backup{Region: here, Vault: "orders", Table: w.arn(tableType, "orders"), Role: w.arn(roleType, "backup")}
-	made, err := w.BackUp(asked, w.resource(tableType, "orders"))
+	asked := cloud.Backup{Region: here, Vault: "orders", Table: w.arn(cloud.TableType, "orders"), Role: w.arn(cloud.RoleType, "backup")}
+	made, err := w.BackUp(asked, w.resource(cloud.TableType, "orders"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +47,8 @@ func TestABackupIsRestoredAfterARestart(t *testing.T) {
 	}
 	w.put(`{"id": "4"}`)
 	var refusal smithy.APIError
-	asked.Role = w.arn(roleType, "keeper")
-	if _, err := w.BackUp(asked, w.resource(tableType, "orders")); !errors.As(err, &refusal) || refusal.ErrorCode() != "InvalidParameterValueException" {
+	asked.Role = w.arn(cloud.RoleType, "keeper")
+	if _, err := w.BackUp(asked, w.resource(cloud.TableType, "orders")); !errors.As(err, &refusal) || refusal.ErrorCode() != "InvalidParameterValueException" {
 		t.Errorf("with Lambda's role, it ends with %v", err)
 	}
 	if err := w.Close(); err != nil {
@@ -72,13 +70,13 @@ func TestABackupIsRestoredAfterARestart(t *testing.T) {
 	if restored.Digest() != before || restored.Count() != 3 {
 		t.Errorf("%d items were restored", restored.Count())
 	}
-	if err := w.Delete(vaultType, here, "orders"); err == nil || !strings.Contains(err.Error(), "InvalidRequestException") {
+	if err := w.Delete(cloud.VaultType, here, "orders"); err == nil || !strings.Contains(err.Error(), "InvalidRequestException") {
 		t.Errorf("a vault with a recovery point is deleted: %v", err)
 	}
-	if _, err := w.Update(vaultType, here, "orders", cloud.Properties{"name": "orders", "forceDestroy": true}); err != nil {
+	if _, err := w.Update(cloud.VaultType, here, "orders", cloud.Properties{"name": "orders", "forceDestroy": true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Delete(vaultType, here, "orders"); err != nil || len(w.Backups(here)) != 0 {
+	if err := w.Delete(cloud.VaultType, here, "orders"); err != nil || len(w.Backups(here)) != 0 {
 		t.Errorf("%v, and backups are left: %v", err, w.Backups(here))
 	}
 }
@@ -109,10 +107,10 @@ func TestATableIsRestoredAsItWas(t *testing.T) {
 		}
 	}
 	after := living("orders").Digest()
-	if err := w.RestoreAsOf(at, w.resource(tableType, "orders"), here, "as-it-was", nil); err != nil {
+	if err := w.RestoreAsOf(at, w.resource(cloud.TableType, "orders"), here, "as-it-was", nil); err != nil {
 		t.Fatal(err)
 	}
-	source := w.resource(tableType, "orders")
+	source := w.resource(cloud.TableType, "orders")
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func TestWhatIsInUseIsNotDeleted(t *testing.T) {
 			func(id string) cloud.Properties { return cloud.Properties{"role": id, "name": "p", "policy": "{}"} }, "DeleteConflict",
 		},
 		"a bus with a rule": {
-			busType, cloud.Properties{"name": "b"}, ruleType,
+			cloud.BusType, cloud.Properties{"name": "b"}, cloud.RuleType,
 			func(id string) cloud.Properties {
 				return cloud.Properties{"name": "r", "eventBusName": id, "eventPattern": `{"source": ["a"]}`}
 			}, "ValidationException",
@@ -66,8 +66,8 @@ func TestWhatIsInUseIsNotDeleted(t *testing.T) {
 			w := newWorld(t)
 			used := w.create(test.typ, "used", test.inputs)
 			inputs := test.using(used.ID)
-			if test.by == functionType { // which needs an image
-				inputs["imageUri"] = w.resource(imageType, "keeper").Outputs["repoDigest"]
+			if test.by == cloud.FunctionType { // which needs an image
+				inputs["imageUri"] = w.resource(cloud.ImageType, "keeper").Outputs["repoDigest"]
 				inputs["environment"] = object{"variables": object{"GREETING": "hello"}}
 				w.update(rolePolicyType, "keeper", cloud.Properties{"policy": document("", "ec2:*")})
 			}
@@ -92,8 +92,8 @@ func TestARepositoryWithImagesIsOnlyDeletedByForce(t *testing.T) {
 		repository := w.create(typ, "r", cloud.Properties{"name": "r", "forceDelete": force})
 		image := imageInputs("1")
 		image["imageName"] = repository.Outputs["repositoryUrl"].(string) + ":1"
-		w.create(imageType, "pushed", image)
-		w.delete(imageType, "pushed")
+		w.create(cloud.ImageType, "pushed", image)
+		w.delete(cloud.ImageType, "pushed")
 		err := w.Delete(typ, here, repository.ID)
 		if refused != (err != nil && strings.Contains(err.Error(), "RepositoryNotEmptyException")) {
 			t.Errorf("with forceDelete %v: %v", force, err)
@@ -107,7 +107,7 @@ func TestWhatGoesAlong(t *testing.T) {
 	w := newWorld(t)
 	topic := w.create("aws:sns/topic:Topic", "t", cloud.Properties{"name": "t"})
 	w.create("aws:sns/topicPolicy:TopicPolicy", "t", cloud.Properties{"arn": topic.ID, "policy": "{}"})
-	w.create(queuePolicyType, "failures", cloud.Properties{"queueUrl": w.url("failures"), "policy": "{}"})
+	w.create(cloud.QueuePolicyType, "failures", cloud.Properties{"queueUrl": w.url("failures"), "policy": "{}"})
 	repository := w.create("aws:ecr/repository:Repository", "r", cloud.Properties{"name": "r"})
 	w.create("aws:ecr/repositoryPolicy:RepositoryPolicy", "r", cloud.Properties{"repository": repository.ID, "policy": "{}"})
 	group := w.create("aws:ec2/securityGroup:SecurityGroup", "g", cloud.Properties{"name": "g", "vpcId": "vpc-1"})
@@ -116,9 +116,9 @@ func TestWhatGoesAlong(t *testing.T) {
 		{"aws:sns/topic:Topic", "aws:sns/topicPolicy:TopicPolicy", "t"},
 		{"aws:ecr/repository:Repository", "aws:ecr/repositoryPolicy:RepositoryPolicy", "r"},
 		{"aws:ec2/securityGroup:SecurityGroup", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "g"},
-		{queueType, queuePolicyType, "failures"},
-		{machineType, machineAliasType, "orders"},
-		{functionType, aliasType, "keeper"},
+		{cloud.QueueType, cloud.QueuePolicyType, "failures"},
+		{cloud.MachineType, cloud.MachineAliasType, "orders"},
+		{cloud.FunctionType, cloud.FunctionAliasType, "keeper"},
 	} {
 		along := w.resource(pair[1], pair[2])
 		w.delete(pair[0], pair[2])
@@ -127,7 +127,7 @@ func TestWhatGoesAlong(t *testing.T) {
 		}
 		w.delete(pair[1], pair[2]) // as the engine does, which doesn't know
 	}
-	w.create(machineType, "orders", machineInputs(calling("x", "$.Payload")))
+	w.create(cloud.MachineType, "orders", machineInputs(calling("x", "$.Payload")))
 	if got := w.put(`{"id": "1"}`); !strings.HasPrefix(got, "failed: StateMachineDoesNotExist") {
 		t.Errorf("an event for the alias: %s", got)
 	}
@@ -142,11 +142,11 @@ func TestWhatIsPutTwice(t *testing.T) {
 	if r, _ := w.Read(typ, here, "r"); r.Inputs["policy"] != `{"rules": []}` {
 		t.Errorf("there is %v", r.Inputs)
 	}
-	if _, err := w.Create(targetType, "orders", here, cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "workflow", "arn": "arn:none"}); err == nil {
+	if _, err := w.Create(cloud.TargetType, "orders", here, cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "workflow", "arn": "arn:none"}); err == nil {
 		t.Error("a target that isn't there is put")
 	}
 	w.expect(`{"id": "1"}`, "hello kept") // by the target from before
-	if _, there := w.Read(targetType, here, w.resource(targetType, "orders").ID); !there {
+	if _, there := w.Read(cloud.TargetType, here, w.resource(cloud.TargetType, "orders").ID); !there {
 		t.Error("the target from before isn't on record")
 	}
 	w.delete(typ, "first")

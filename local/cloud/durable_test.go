@@ -147,7 +147,7 @@ func load(t *testing.T, folder string) {
 	w := livingIn(t, folder)
 	if len(w.Resources()) == 0 {
 		w.furnish()
-		w.create(archiveType, "all", cloud.Properties{"name": "all", "eventSourceArn": w.arn(busType, "orders")})
+		w.create(cloud.ArchiveType, "all", cloud.Properties{"name": "all", "eventSourceArn": w.arn(cloud.BusType, "orders")})
 	}
 	for _, a := range w.Unfinished() {
 		w.Later(a, nil)
@@ -218,7 +218,7 @@ func TestACloudInAFolderGoesOn(t *testing.T) {
 	w.SetState([]byte("the engine's"), true)
 	w.put(`{"id": "1"}`)
 	region, name := here, "/app/limit"
-	w.create(parameterType, "limit", cloud.Properties{"name": name, "type": "String", "value": "5"})
+	w.create(cloud.ParameterType, "limit", cloud.Properties{"name": name, "type": "String", "value": "5"})
 	changed := w.Parameters(region).Versions(name)[0]
 	changed.Value, changed.Version = "6", 2
 	if err := w.Parameters(region).Put(changed); err != nil {

@@ -96,13 +96,13 @@ func TestEveryRuleThatMatchesDeliversToEachOfItsTargets(t *testing.T) {
 	for _, name := range []string{"second", "third"} {
 		inputs := machineInputs(calling(name, "$.Payload"))
 		inputs["name"] = name
-		w.create(machineType, name, inputs)
+		w.create(cloud.MachineType, name, inputs)
 	}
-	w.create(targetType, "second", cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "2", "arn": w.arn(machineType, "second"), "roleArn": w.arn(roleType, "router")})
-	w.create(ruleType, "all", cloud.Properties{"name": "all", "eventBusName": "orders", "eventPattern": `{"detail-type": ["Order"]}`})
-	w.create(targetType, "third", cloud.Properties{"rule": "all", "eventBusName": "orders", "targetId": "3", "arn": w.arn(machineType, "third"), "roleArn": w.arn(roleType, "router")})
+	w.create(cloud.TargetType, "second", cloud.Properties{"rule": "orders", "eventBusName": "orders", "targetId": "2", "arn": w.arn(cloud.MachineType, "second"), "roleArn": w.arn(cloud.RoleType, "router")})
+	w.create(cloud.RuleType, "all", cloud.Properties{"name": "all", "eventBusName": "orders", "eventPattern": `{"detail-type": ["Order"]}`})
+	w.create(cloud.TargetType, "third", cloud.Properties{"rule": "all", "eventBusName": "orders", "targetId": "3", "arn": w.arn(cloud.MachineType, "third"), "roleArn": w.arn(cloud.RoleType, "router")})
 	w.expect(`{"id": "1"}`, "third; hello kept; second") // rules in name order
-	w.delete(targetType, "orders")
+	w.delete(cloud.TargetType, "orders")
 	w.expect(`{"id": "2"}`, "third; second")
 }
 
@@ -111,13 +111,13 @@ func TestEveryRuleThatMatchesDeliversToEachOfItsTargets(t *testing.T) {
 func TestATargetWhoseAliasIsMissing(t *testing.T) {
 	w := newWorld(t)
 	target := w.targetInputs()
-	target["targetId"], target["arn"] = "2", w.arn(machineType, "orders")+":next"
-	w.create(targetType, "next", target)
+	target["targetId"], target["arn"] = "2", w.arn(cloud.MachineType, "orders")+":next"
+	w.create(cloud.TargetType, "next", target)
 	for _, metric := range []string{"MatchedEvents", "Invocations", "FailedInvocations", "InvocationsSentToDlq"} {
 		inputs := alarmInputs(metric)
 		inputs["name"], inputs["namespace"], inputs["statistic"], inputs["threshold"] = metric, "AWS/Events", "Sum", 2.0
 		inputs["dimensions"] = object{"RuleName": "orders", "EventBusName": "orders"}
-		w.create(alarmType, metric, inputs)
+		w.create(cloud.MetricAlarmType, metric, inputs)
 	}
 	w.expect(`{"id": "1"}`, "hello kept; failed: StateMachineDoesNotExist, kept in undelivered as StateMachineDoesNotExist")
 	w.clock.Advance(time.Minute)
@@ -127,7 +127,7 @@ func TestATargetWhoseAliasIsMissing(t *testing.T) {
 // A rule sees the whole event as AWS documents it, and the function gets the detail byte for byte.
 func TestTheEnvelopeOfAnEvent(t *testing.T) {
 	w := newWorld(t)
-	w.update(machineType, "orders", cloud.Properties{"definition": calling("x", "$$.Execution.Input")})
+	w.update(cloud.MachineType, "orders", cloud.Properties{"definition": calling("x", "$$.Execution.Input")})
 	const detail = `{ "amount": 1.50, "big": 12345678901234567890123456789, "text": "<\u00e9>", "e": 1E+2 }`
 	receipt, err := w.PutEvent(t.Context(), here, "orders", cloud.Entry{
 		Source: "shop", DetailType: `An "order"`, Detail: []byte(detail), Resources: []string{"arn:one", "arn:two"},
@@ -148,7 +148,7 @@ func TestTheEnvelopeOfAnEvent(t *testing.T) {
 		`{"detail": {"amount": [{"numeric": ["=", 1.5]}], "text": ["<é>"]}}`,
 		`{"detail": {"text": ["<é>"]}}`,
 	} {
-		w.update(ruleType, "orders", cloud.Properties{"eventPattern": pattern})
+		w.update(cloud.RuleType, "orders", cloud.Properties{"eventPattern": pattern})
 		got := w.putEntry(cloud.Entry{
 			Source: "shop", DetailType: `An "order"`, Detail: []byte(detail), Resources: []string{"arn:one", "arn:two"},
 			Time: time.Date(2026, 2, 1, 9, 0, 0, 0, time.UTC),
@@ -161,7 +161,7 @@ func TestTheEnvelopeOfAnEvent(t *testing.T) {
 
 func TestAnEventWithoutATimeHasThatOfTheBus(t *testing.T) {
 	w := newWorld(t)
-	w.update(machineType, "orders", cloud.Properties{"definition": calling("x", "$$.Execution.Input.time")})
+	w.update(cloud.MachineType, "orders", cloud.Properties{"definition": calling("x", "$$.Execution.Input.time")})
 	w.expect(`{}`, "2026-03-02T12:00:00Z")
 }
 
@@ -174,17 +174,17 @@ func TestWhatATargetCanNotBeStartedWith(t *testing.T) {
 	})
 	t.Run("so is one where there is no queue", func(t *testing.T) {
 		w := newWorld(t)
-		w.update(targetType, "orders", cloud.Properties{"deadLetterConfig": nil})
+		w.update(cloud.TargetType, "orders", cloud.Properties{"deadLetterConfig": nil})
 		w.expect(large, "failed: InvalidExecutionInput")
 	})
 	t.Run("an event just below goes through", func(t *testing.T) {
 		w := newWorld(t)
-		w.update(machineType, "orders", cloud.Properties{"definition": calling("done", "$.Payload")})
+		w.update(cloud.MachineType, "orders", cloud.Properties{"definition": calling("done", "$.Payload")})
 		w.expect(`{"id": "`+strings.Repeat("x", 255<<10)+`"}`, "done")
 	})
 	t.Run("a state machine that is gone", func(t *testing.T) {
 		w := newWorld(t)
-		w.delete(machineAliasType, "orders")
+		w.delete(cloud.MachineAliasType, "orders")
 		w.expect(`{"id": "1"}`, "failed: StateMachineDoesNotExist, kept in undelivered as StateMachineDoesNotExist")
 		for message := range w.queue("undelivered").Messages() {
 			var event struct{ Detail json.RawMessage }
@@ -210,10 +210,10 @@ func TestABusThatIsNotThere(t *testing.T) {
 	if receipt, err := w.PutEvent(t.Context(), here, "default", entry); err != nil || len(receipt.Deliveries) > 0 {
 		t.Errorf("the default bus, which every account has: %+v, %v", receipt, err)
 	}
-	if receipt, err := w.PutEvent(t.Context(), here, w.arn(busType, "orders"), entry); err != nil || len(receipt.Deliveries) != 1 {
+	if receipt, err := w.PutEvent(t.Context(), here, w.arn(cloud.BusType, "orders"), entry); err != nil || len(receipt.Deliveries) != 1 {
 		t.Errorf("by its ARN: %+v, %v", receipt, err)
 	}
-	if _, err := w.PutEvent(t.Context(), there, w.arn(busType, "orders"), entry); err == nil || !contains(err.Error(), "a bus of another region or account") {
+	if _, err := w.PutEvent(t.Context(), there, w.arn(cloud.BusType, "orders"), entry); err == nil || !contains(err.Error(), "a bus of another region or account") {
 		t.Errorf("by its ARN, in another region: %v", err)
 	}
 }

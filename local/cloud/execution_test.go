@@ -57,7 +57,7 @@ func TestWhatBecomesOfAnExecution(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.update(machineType, "orders", cloud.Properties{"definition": tc.definition})
+			w.update(cloud.MachineType, "orders", cloud.Properties{"definition": tc.definition})
 			w.expect(`{"id": "1", "payload": "{\"detail\": {\"say\": \"this\"}}"}`, tc.want)
 		})
 	}
@@ -72,7 +72,7 @@ func TestAnExecutionHasTheARNOfItsKind(t *testing.T) {
 	}
 	inputs := machineInputs(definition(w.url("failures")))
 	inputs["name"], inputs["type"] = "express", "EXPRESS"
-	w.update(targetType, "orders", cloud.Properties{"arn": w.create(machineType, "express", inputs).ID})
+	w.update(cloud.TargetType, "orders", cloud.Properties{"arn": w.create(cloud.MachineType, "express", inputs).ID})
 	express, err := w.PutEvent(t.Context(), here, "orders", entry)
 	if err != nil || !strings.HasPrefix(express.Deliveries[0].Execution, "arn:aws:states:us-east-1:000000000000:express:express:") {
 		t.Errorf("got %+v, %v", express, err)
@@ -160,11 +160,11 @@ func TestAnExecutionIsRedriven(t *testing.T) {
 	folder := t.TempDir()
 	w := livingIn(t, folder)
 	w.furnish()
-	w.delete(queueType, "failures")
+	w.delete(cloud.QueueType, "failures")
 	if got := w.put(`{"id": "1", "fail": "Broken"}`); got != "failed: SQS.QueueDoesNotExistException" {
 		t.Fatalf("it became %s", got)
 	}
-	arn := w.Executions(w.arn(machineType, "orders"))[0].ARN
+	arn := w.Executions(w.arn(cloud.MachineType, "orders"))[0].ARN
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestAnExecutionIsRedriven(t *testing.T) {
 	if x, err := redrive(); err != nil || x.Outcome().Status != cloud.Failed || x.Outcome().Redrives != 1 {
 		t.Errorf("%+v, %v", x.Outcome(), err)
 	}
-	w.create(queueType, "failures", cloud.Properties{"name": "failures"})
+	w.create(cloud.QueueType, "failures", cloud.Properties{"name": "failures"})
 	if x, err := redrive(); err != nil || x.Outcome().Failure.Name != "Broken" || w.queue("failures").State().Visible != 1 {
 		t.Errorf("%+v, %v", x.Outcome(), err)
 	}

@@ -32,7 +32,7 @@ func TestAReplicaOutlivesItsTable(t *testing.T) {
 	w.furnish()
 	replica := func() *cloud.Resource {
 		t.Helper()
-		r, found := w.Read(replicaType, there, "orders:us-east-1")
+		r, found := w.Read(cloud.ReplicaType, there, "orders:us-east-1")
 		if !found {
 			t.Fatal("the replica is gone")
 		}
@@ -60,7 +60,7 @@ func TestAReplicaOutlivesItsTable(t *testing.T) {
 	if n := count(there); n != 1 {
 		t.Fatalf("the replica has %d items", n)
 	}
-	if err := w.Delete(tableType, here, "orders"); err != nil {
+	if err := w.Delete(cloud.TableType, here, "orders"); err != nil {
 		t.Fatal(err)
 	}
 	if left := w.Replicas("orders"); len(left) != 0 {
@@ -93,16 +93,16 @@ func TestAReplicaOutlivesItsTable(t *testing.T) {
 	if here, there := count(here), count(there); here != 5 || there != 5 {
 		t.Errorf("they have %d and %d items", here, there)
 	}
-	if again, found := w.Read(tableType, here, "orders"); !found || again.Inputs["streamEnabled"] != true || again.Inputs["hashKey"] != "id" {
+	if again, found := w.Read(cloud.TableType, here, "orders"); !found || again.Inputs["streamEnabled"] != true || again.Inputs["hashKey"] != "id" {
 		t.Errorf("the table is %+v", again)
 	}
 	defer w.Close() //nolint:errcheck // the test is over
-	for _, r := range []struct{ typ, region, id string }{{replicaType, there, "orders:us-east-1"}, {tableType, here, "orders"}} {
+	for _, r := range []struct{ typ, region, id string }{{cloud.ReplicaType, there, "orders:us-east-1"}, {cloud.TableType, here, "orders"}} {
 		if err := w.Delete(r.typ, r.region, r.id); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := w.AddReplica(&cloud.Resource{Type: tableType, ID: "orders"}, there, ""); err == nil {
+	if err := w.AddReplica(&cloud.Resource{Type: cloud.TableType, ID: "orders"}, there, ""); err == nil {
 		t.Error("a replica is added to no table")
 	}
 }
@@ -136,8 +136,8 @@ func TestATableMadeAnewDoesNotJoinWhatOutlivedItsPredecessor(t *testing.T) {
 	}
 	w.putIn(here, "1")
 	counts(1, 1)
-	try(w.Delete(tableType, here, "orders"))
-	_, err := w.Create(tableType, "orders", here, tableInputs())
+	try(w.Delete(cloud.TableType, here, "orders"))
+	_, err := w.Create(cloud.TableType, "orders", here, tableInputs())
 	try(err)
 	counts(0, 1)
 	w.putIn(here, "2")
@@ -146,18 +146,18 @@ func TestATableMadeAnewDoesNotJoinWhatOutlivedItsPredecessor(t *testing.T) {
 		t.Errorf("the table is replicated to %v", left)
 	}
 	replica := cloud.Properties{"globalTableArn": cloud.TableARN(here, "orders")}
-	if _, err := w.Create(replicaType, "orders", there, replica); err == nil {
+	if _, err := w.Create(cloud.ReplicaType, "orders", there, replica); err == nil {
 		t.Error("the table gets a replica where there is another table")
 	}
-	try(w.Delete(replicaType, there, "orders:us-east-1"))
-	_, err = w.Create(replicaType, "orders", there, replica)
+	try(w.Delete(cloud.ReplicaType, there, "orders:us-east-1"))
+	_, err = w.Create(cloud.ReplicaType, "orders", there, replica)
 	try(err)
 	w.putIn(here, "3")
 	counts(2, 2)
 
 	// A process that is killed while it adds a table again leaves it to the next.
-	try(w.Delete(tableType, here, "orders"))
-	_, err = w.Create(tableType, "orders", here, tableInputs())
+	try(w.Delete(cloud.TableType, here, "orders"))
+	_, err = w.Create(cloud.TableType, "orders", here, tableInputs())
 	try(err)
 	w.Adding(there, "orders:us-east-1")
 	try(w.Close())

@@ -17,11 +17,11 @@ func TestResourcesAreListedInTheOrderOfTheirCreation(t *testing.T) {
 	c := cloud.New(cloud.Options{})
 	names := []string{"b", "a", "c"}
 	for _, name := range names {
-		if _, err := checkAndCreate(c, here, queueType, name, cloud.Properties{"name": name}); err != nil {
+		if _, err := checkAndCreate(c, here, cloud.QueueType, name, cloud.Properties{"name": name}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := c.Update(queueType, here, "https://sqs.us-east-1.amazonaws.com/000000000000/b", cloud.Properties{"name": "b", "visibilityTimeoutSeconds": 1.0}); err != nil {
+	if _, err := c.Update(cloud.QueueType, here, "https://sqs.us-east-1.amazonaws.com/000000000000/b", cloud.Properties{"name": "b", "visibilityTimeoutSeconds": 1.0}); err != nil {
 		t.Fatal(err)
 	}
 	var listed []string
@@ -42,10 +42,10 @@ func TestDefaultTagsAreMergedAsTheProviderDoes(t *testing.T) {
 		unknown []string
 		want    any
 	}{
-		{"a resource without tags gets them", queueType, cloud.Properties{"name": "q"}, nil, object{"Owner": "team", "Project": "orders"}},
-		{"its own tags win", queueType, cloud.Properties{"name": "q", "tags": object{"Owner": "me"}}, nil, object{"Owner": "me", "Project": "orders"}},
+		{"a resource without tags gets them", cloud.QueueType, cloud.Properties{"name": "q"}, nil, object{"Owner": "team", "Project": "orders"}},
+		{"its own tags win", cloud.QueueType, cloud.Properties{"name": "q", "tags": object{"Owner": "me"}}, nil, object{"Owner": "me", "Project": "orders"}},
 		{"what can't be tagged is left alone", untaggedType, cloud.Properties{"name": "d", "targetKeyId": "k"}, nil, nil},
-		{"unknown tags are left to the update", queueType, cloud.Properties{"name": "q"}, []string{"tags"}, nil},
+		{"unknown tags are left to the update", cloud.QueueType, cloud.Properties{"name": "q"}, []string{"tags"}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			before := maps.Clone(tc.inputs)
@@ -68,12 +68,12 @@ const untaggedType = "aws:kms/alias:Alias"
 
 func TestAResourceIsReadWhereItIsAndNowhereElse(t *testing.T) {
 	w := newWorld(t)
-	table := w.resource(tableType, "orders")
-	if r, found := w.Read(tableType, here, table.ID); !found || r != table {
+	table := w.resource(cloud.TableType, "orders")
+	if r, found := w.Read(cloud.TableType, here, table.ID); !found || r != table {
 		t.Errorf("got %v, %v", r, found)
 	}
 	for _, elsewhere := range []struct{ typ, region, id string }{
-		{tableType, there, table.ID}, {tableType, here, "nobody"}, {queueType, here, table.ID},
+		{cloud.TableType, there, table.ID}, {cloud.TableType, here, "nobody"}, {cloud.QueueType, here, table.ID},
 	} {
 		if r, found := w.Read(elsewhere.typ, elsewhere.region, elsewhere.id); found {
 			t.Errorf("%v is %v", elsewhere, r)
@@ -83,8 +83,8 @@ func TestAResourceIsReadWhereItIsAndNowhereElse(t *testing.T) {
 
 func TestDeletingWhatIsGoneIsNoError(t *testing.T) {
 	w := newWorld(t)
-	w.delete(ruleType, "orders")
-	w.delete(ruleType, "orders")
+	w.delete(cloud.RuleType, "orders")
+	w.delete(cloud.RuleType, "orders")
 	w.expect(`{"id": "1"}`, "not matched")
 }
 
@@ -120,10 +120,10 @@ func TestEverythingCanBeDestroyed(t *testing.T) {
 func TestAResourceThatIsReplacedBeginsAnew(t *testing.T) {
 	w := newWorld(t)
 	w.expect(`{"id": "1"}`, "hello kept")
-	w.delete(replicaType, "orders")
-	w.delete(tableType, "orders")
+	w.delete(cloud.ReplicaType, "orders")
+	w.delete(cloud.TableType, "orders")
 	w.expect(`{"id": "1"}`, "failed: ResourceNotFoundException, kept in failures as ResourceNotFoundException")
-	w.create(tableType, "orders", tableInputs())
+	w.create(cloud.TableType, "orders", tableInputs())
 	w.expect(`{"id": "1"}`, "hello kept")
 	if replicas := w.Replicas("orders"); len(replicas) > 0 {
 		t.Errorf("the replica lives on: %v", replicas)

@@ -54,8 +54,8 @@ func TestAKeptCloudGoesOnWhereItWas(t *testing.T) {
 		w.expect(fmt.Sprintf(`{"id": "%d"}`, i), "hello kept")
 	}
 	w.expect(`{"fail": "Broken"}`, "failed: Broken, kept in failures as Broken")
-	w.update(functionType, "keeper", functionInputs(w.resource(imageType, "keeper"), "goodbye"))
-	w.update(aliasType, "keeper", cloud.Properties{"functionVersion": "2"})
+	w.update(cloud.FunctionType, "keeper", functionInputs(w.resource(cloud.ImageType, "keeper"), "goodbye"))
+	w.update(cloud.FunctionAliasType, "keeper", cloud.Properties{"functionVersion": "2"})
 
 	again := w.reopened()
 	if got, want := again.Resources(), w.Resources(); len(got) != len(want) {
@@ -87,22 +87,22 @@ func TestAKeptCloudGoesOnWhereItWas(t *testing.T) {
 		again.expect(fmt.Sprintf(`{"id": "%d"}`, i), "goodbye duplicate")
 	}
 	again.expect(`{"id": "new"}`, "goodbye kept")
-	again.update(functionType, "keeper", functionInputs(again.resource(imageType, "keeper"), "again"))
-	again.update(aliasType, "keeper", cloud.Properties{"functionVersion": "3"})
+	again.update(cloud.FunctionType, "keeper", functionInputs(again.resource(cloud.ImageType, "keeper"), "again"))
+	again.update(cloud.FunctionAliasType, "keeper", cloud.Properties{"functionVersion": "3"})
 	again.expect(`{"id": "new"}`, "again duplicate")
 }
 
 // The engine compares the version output: it keeps counting in a kept cloud.
 func TestAKeptParameterKeepsItsVersion(t *testing.T) {
 	w := newWorld(t)
-	w.create(parameterType, "/orders/limit", cloud.Properties{"name": "/orders/limit", "type": "String", "value": "1"})
-	w.update(parameterType, "/orders/limit", cloud.Properties{"value": "2"})
+	w.create(cloud.ParameterType, "/orders/limit", cloud.Properties{"name": "/orders/limit", "type": "String", "value": "1"})
+	w.update(cloud.ParameterType, "/orders/limit", cloud.Properties{"value": "2"})
 	again := w.reopened()
-	if version := fmt.Sprint(again.resource(parameterType, "/orders/limit").Outputs["version"]); version != "2" {
+	if version := fmt.Sprint(again.resource(cloud.ParameterType, "/orders/limit").Outputs["version"]); version != "2" {
 		t.Errorf("version 2 came back as %s", version)
 	}
-	again.update(parameterType, "/orders/limit", cloud.Properties{"value": "3"})
-	if version := fmt.Sprint(again.resource(parameterType, "/orders/limit").Outputs["version"]); version != "3" {
+	again.update(cloud.ParameterType, "/orders/limit", cloud.Properties{"value": "3"})
+	if version := fmt.Sprint(again.resource(cloud.ParameterType, "/orders/limit").Outputs["version"]); version != "3" {
 		t.Errorf("the version after 2 is %s", version)
 	}
 }
@@ -111,12 +111,12 @@ func TestAKeptParameterKeepsItsVersion(t *testing.T) {
 // becomes an express one. Its alias goes with it.
 func TestAKeptCloudWhoseResourcesWereReplaced(t *testing.T) {
 	w := newWorld(t)
-	alias := w.resource(machineAliasType, "orders").Inputs
-	w.delete(machineType, "orders")
+	alias := w.resource(cloud.MachineAliasType, "orders").Inputs
+	w.delete(cloud.MachineType, "orders")
 	inputs := machineInputs(definition(w.url("failures")))
 	inputs["type"] = "EXPRESS"
-	w.create(machineType, "orders", inputs)
-	w.create(machineAliasType, "orders", alias)
+	w.create(cloud.MachineType, "orders", inputs)
+	w.create(cloud.MachineAliasType, "orders", alias)
 	w.expect(`{"id": "1"}`, "hello kept")
 	w.reopened().expect(`{"id": "1"}`, "hello duplicate")
 }

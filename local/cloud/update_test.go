@@ -29,7 +29,7 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 		after  func(*world)
 	}{
 		{
-			name: "a queue's retention takes messages that were there", typ: queueType, of: "failures",
+			name: "a queue's retention takes messages that were there", typ: cloud.QueueType, of: "failures",
 			before: func(w *world) {
 				w.expect(`{"id": "1", "fail": "Broken"}`, "failed: Broken, kept in failures as Broken")
 				w.clock.Advance(10 * time.Minute)
@@ -41,7 +41,7 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 				}
 			},
 		}, {
-			name: "a queue's default comes back when a property goes", typ: queueType, of: "undelivered",
+			name: "a queue's default comes back when a property goes", typ: cloud.QueueType, of: "undelivered",
 			change: func(*world) cloud.Properties { return cloud.Properties{"messageRetentionSeconds": nil} },
 			after: func(w *world) {
 				if got, want := w.queue("undelivered").Definition().Retention, queue.Default("").Retention; got != want {
@@ -49,7 +49,7 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 				}
 			},
 		}, {
-			name: "a rule's pattern routes otherwise, with the targets that it had", typ: ruleType, of: "orders",
+			name: "a rule's pattern routes otherwise, with the targets that it had", typ: cloud.RuleType, of: "orders",
 			before: func(w *world) { w.expect(`{"id": "1"}`, "hello kept") },
 			change: func(*world) cloud.Properties {
 				return cloud.Properties{"eventPattern": `{"source": ["shop"], "detail": {"id": [{"prefix": "b"}]}}`}
@@ -59,29 +59,29 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 				w.expect(`{"id": "b2"}`, "hello kept")
 			},
 		}, {
-			name: "a state machine's definition runs behind the alias that was there", typ: machineType, of: "orders",
+			name: "a state machine's definition runs behind the alias that was there", typ: cloud.MachineType, of: "orders",
 			before: func(w *world) { w.expect(`{"id": "1"}`, "hello kept") },
 			change: func(*world) cloud.Properties {
 				return cloud.Properties{"definition": calling("skipped", "$.Payload")}
 			},
 			after: func(w *world) {
 				w.expect(`{"id": "2"}`, "skipped")
-				if got, want := w.resource(machineType, "orders").Outputs["stateMachineVersionArn"], w.arn(machineType, "orders")+":2"; got != want {
+				if got, want := w.resource(cloud.MachineType, "orders").Outputs["stateMachineVersionArn"], w.arn(cloud.MachineType, "orders")+":2"; got != want {
 					w.t.Errorf("the version is %v, want %v", got, want)
 				}
 			},
 		}, {
-			name: "a target leads elsewhere", typ: targetType, of: "orders",
+			name: "a target leads elsewhere", typ: cloud.TargetType, of: "orders",
 			change: func(w *world) cloud.Properties {
 				inputs := machineInputs(calling("elsewhere", "$.Payload"))
 				inputs["name"] = "elsewhere"
-				return cloud.Properties{"arn": w.create(machineType, "elsewhere", inputs).ID}
+				return cloud.Properties{"arn": w.create(cloud.MachineType, "elsewhere", inputs).ID}
 			},
 			after: func(w *world) { w.expect(`{"id": "1"}`, "elsewhere") },
 		}, {
-			name: "an alarm's threshold counts from its next evaluation", typ: alarmType, of: "failures-depth",
+			name: "an alarm's threshold counts from its next evaluation", typ: cloud.MetricAlarmType, of: "failures-depth",
 			before: func(w *world) {
-				w.create(alarmType, "failures-depth", alarmInputs("ApproximateNumberOfMessagesVisible"))
+				w.create(cloud.MetricAlarmType, "failures-depth", alarmInputs("ApproximateNumberOfMessagesVisible"))
 				w.expect(`{"id": "1", "fail": "Broken"}`, "failed: Broken, kept in failures as Broken")
 				w.expect(`{"id": "2", "fail": "Broken"}`, "failed: Broken, kept in failures as Broken")
 			},
@@ -92,21 +92,21 @@ func TestAnUpdateChangesTheLivingResource(t *testing.T) {
 				w.alarms("failures-depth")
 			},
 		}, {
-			name: "a parameter has its new value and the next version", typ: parameterType, of: "/orders/limit",
+			name: "a parameter has its new value and the next version", typ: cloud.ParameterType, of: "/orders/limit",
 			before: func(w *world) {
-				w.create(parameterType, "/orders/limit", cloud.Properties{"name": "/orders/limit", "type": "String", "value": "1"})
+				w.create(cloud.ParameterType, "/orders/limit", cloud.Properties{"name": "/orders/limit", "type": "String", "value": "1"})
 			},
 			change: func(*world) cloud.Properties { return cloud.Properties{"value": "2"} },
 			after: func(w *world) {
-				if version := w.resource(parameterType, "/orders/limit").Outputs["version"]; version != 2.0 {
+				if version := w.resource(cloud.ParameterType, "/orders/limit").Outputs["version"]; version != 2.0 {
 					w.t.Errorf("the version is %v", version)
 				}
 			},
 		}, {
-			name: "a table's protection holds from then on", typ: tableType, of: "orders",
+			name: "a table's protection holds from then on", typ: cloud.TableType, of: "orders",
 			change: func(*world) cloud.Properties { return cloud.Properties{"deletionProtectionEnabled": true} },
 			after: func(w *world) {
-				if err := w.Delete(tableType, here, "orders"); err == nil {
+				if err := w.Delete(cloud.TableType, here, "orders"); err == nil {
 					w.t.Error("a protected table was deleted")
 				}
 				w.expect(`{"id": "1"}`, "hello kept")
@@ -151,16 +151,16 @@ func TestAFunctionAnswersAsTheVersionThatItsAliasNames(t *testing.T) {
 	w := newWorld(t)
 	w.expect(`{"id": "1"}`, "hello kept")
 
-	changed := w.update(functionType, "keeper", functionInputs(w.resource(imageType, "keeper"), "goodbye"))
-	if changed.Outputs["version"] != "2" || changed.Outputs["qualifiedArn"] != w.arn(functionType, "keeper")+":2" {
+	changed := w.update(cloud.FunctionType, "keeper", functionInputs(w.resource(cloud.ImageType, "keeper"), "goodbye"))
+	if changed.Outputs["version"] != "2" || changed.Outputs["qualifiedArn"] != w.arn(cloud.FunctionType, "keeper")+":2" {
 		t.Errorf("the outputs are %v", changed.Outputs)
 	}
 	w.expect(`{"id": "2"}`, "hello kept")
 
-	w.update(aliasType, "keeper", cloud.Properties{"functionVersion": "2"})
+	w.update(cloud.FunctionAliasType, "keeper", cloud.Properties{"functionVersion": "2"})
 	w.expect(`{"id": "2"}`, "goodbye duplicate")
 
-	w.update(aliasType, "keeper", cloud.Properties{"functionVersion": "1"})
+	w.update(cloud.FunctionAliasType, "keeper", cloud.Properties{"functionVersion": "1"})
 	w.expect(`{"id": "2"}`, "hello duplicate")
 }
 
@@ -171,14 +171,14 @@ func TestARefusedUpdateChangesNothing(t *testing.T) {
 		typ, of string
 		changes cloud.Properties
 	}{
-		{"a queue", queueType, "failures", cloud.Properties{"messageRetentionSeconds": 1.0}},
-		{"a rule", ruleType, "orders", cloud.Properties{"eventPattern": `{"source": "shop"}`}},
-		{"a state machine", machineType, "orders", cloud.Properties{"definition": "{}"}},
-		{"a function whose container does not start", functionType, "keeper", cloud.Properties{"environment": object{}}},
-		{"a function whose image is not there", functionType, "keeper", cloud.Properties{"imageUri": "r/nobody@sha256:0"}},
-		{"an alias of no version", aliasType, "keeper", cloud.Properties{"functionVersion": "7"}},
-		{"a target that is not there", targetType, "orders", cloud.Properties{"arn": "arn:aws:states:us-east-1:000000000000:stateMachine:nobody"}},
-		{"a table's keys", tableType, "orders", cloud.Properties{"hashKey": "other", "attributes": []any{object{"name": "other", "type": "S"}}}},
+		{"a queue", cloud.QueueType, "failures", cloud.Properties{"messageRetentionSeconds": 1.0}},
+		{"a rule", cloud.RuleType, "orders", cloud.Properties{"eventPattern": `{"source": "shop"}`}},
+		{"a state machine", cloud.MachineType, "orders", cloud.Properties{"definition": "{}"}},
+		{"a function whose container does not start", cloud.FunctionType, "keeper", cloud.Properties{"environment": object{}}},
+		{"a function whose image is not there", cloud.FunctionType, "keeper", cloud.Properties{"imageUri": "r/nobody@sha256:0"}},
+		{"an alias of no version", cloud.FunctionAliasType, "keeper", cloud.Properties{"functionVersion": "7"}},
+		{"a target that is not there", cloud.TargetType, "orders", cloud.Properties{"arn": "arn:aws:states:us-east-1:000000000000:stateMachine:nobody"}},
+		{"a table's keys", cloud.TableType, "orders", cloud.Properties{"hashKey": "other", "attributes": []any{object{"name": "other", "type": "S"}}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -197,8 +197,8 @@ func TestARefusedUpdateChangesNothing(t *testing.T) {
 
 func TestUpdatingWhatIsGoneSaysSo(t *testing.T) {
 	w := newWorld(t)
-	w.delete(queueType, "failures")
-	_, err := w.tryUpdate(queueType, "failures", cloud.Properties{"messageRetentionSeconds": 300.0})
+	w.delete(cloud.QueueType, "failures")
+	_, err := w.tryUpdate(cloud.QueueType, "failures", cloud.Properties{"messageRetentionSeconds": 300.0})
 	const want = "deleted behind the engine's back; refresh the stack"
 	if err == nil || !contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
@@ -208,17 +208,17 @@ func TestUpdatingWhatIsGoneSaysSo(t *testing.T) {
 // A pushed image has a new name and digest, and stays the resource that the engine knows.
 func TestAnImageThatIsPushedAnewStaysOneResource(t *testing.T) {
 	w := newWorld(t)
-	before := w.resource(imageType, "keeper")
+	before := w.resource(cloud.ImageType, "keeper")
 	count := len(w.Resources())
-	after := w.update(imageType, "keeper", imageInputs("2"))
+	after := w.update(cloud.ImageType, "keeper", imageInputs("2"))
 	if after.ID != before.ID || after.Outputs["repoDigest"] == before.Outputs["repoDigest"] || after.Outputs["baseImageName"] != "registry.example/keeper:2" {
 		t.Errorf("before %s %v, after %s %v", before.ID, before.Outputs, after.ID, after.Outputs)
 	}
 	if now := len(w.Resources()); now != count {
 		t.Errorf("%d resources became %d", count, now)
 	}
-	w.update(functionType, "keeper", functionInputs(after, "goodbye"))
-	w.update(aliasType, "keeper", cloud.Properties{"functionVersion": "2"})
+	w.update(cloud.FunctionType, "keeper", functionInputs(after, "goodbye"))
+	w.update(cloud.FunctionAliasType, "keeper", cloud.Properties{"functionVersion": "2"})
 	w.expect(`{"id": "1"}`, "goodbye kept")
 }
 
@@ -237,7 +237,7 @@ func TestATableTakesOneChangeAtATime(t *testing.T) {
 		{"other limits", cloud.Properties{"onDemandThroughput": limits(40000)}, ""},
 		{"the protection", cloud.Properties{"deletionProtectionEnabled": true}, ""},
 	} {
-		r, _ := w.Read(tableType, here, "orders")
+		r, _ := w.Read(cloud.TableType, here, "orders")
 		inputs := maps.Clone(r.Inputs)
 		maps.Copy(inputs, step.change)
 		_, err := w.Update(r.Type, here, r.ID, inputs)

@@ -32,26 +32,7 @@ const keeperRole = "arn:aws:iam::000000000000:role/keeper"
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// Tokens of the resource types that the tests create.
-const (
-	busType          = "aws:cloudwatch/eventBus:EventBus"
-	ruleType         = "aws:cloudwatch/eventRule:EventRule"
-	targetType       = "aws:cloudwatch/eventTarget:EventTarget"
-	machineType      = "aws:sfn/stateMachine:StateMachine"
-	machineAliasType = "aws:sfn/alias:Alias"
-	imageType        = "docker:index/image:Image"
-	functionType     = "aws:lambda/function:Function"
-	aliasType        = "aws:lambda/alias:Alias"
-	queueType        = "aws:sqs/queue:Queue"
-	tableType        = "aws:dynamodb/table:Table"
-	replicaType      = "aws:dynamodb/tableReplica:TableReplica"
-	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
-	parameterType    = "aws:ssm/parameter:Parameter"
-	keyType          = "aws:kms/key:Key"
-	roleType         = "aws:iam/role:Role"
-	rolePolicyType   = "aws:iam/rolePolicy:RolePolicy"
-	queuePolicyType  = "aws:sqs/queuePolicy:QueuePolicy"
-)
+const rolePolicyType = "aws:iam/rolePolicy:RolePolicy"
 
 // object is a JSON object in a test.
 type object = map[string]any
@@ -97,32 +78,32 @@ func newWorldWith(t *testing.T, options cloud.Options) *world {
 // furnish creates the world's resources.
 func (w *world) furnish() {
 	w.t.Helper()
-	w.create(queueType, "failures", cloud.Properties{"name": "failures"})
-	w.create(queueType, "undelivered", cloud.Properties{"name": "undelivered", "messageRetentionSeconds": 3600.0})
-	w.create(queuePolicyType, "undelivered", cloud.Properties{
+	w.create(cloud.QueueType, "failures", cloud.Properties{"name": "failures"})
+	w.create(cloud.QueueType, "undelivered", cloud.Properties{"name": "undelivered", "messageRetentionSeconds": 3600.0})
+	w.create(cloud.QueuePolicyType, "undelivered", cloud.Properties{
 		"queueUrl": w.url("undelivered"), "policy": document("events.amazonaws.com", "sqs:SendMessage"),
 	})
 	w.createRole("keeper", "lambda.amazonaws.com", "dynamodb:PutItem", "logs:CreateLogStream", "logs:PutLogEvents")
 	w.createRole("orders", "states.amazonaws.com", "lambda:InvokeFunction", "sqs:SendMessage")
 	w.createRole("router", "events.amazonaws.com", "states:StartExecution")
-	w.create(tableType, "orders", tableInputs())
-	w.createIn(there, replicaType, "orders", cloud.Properties{"globalTableArn": w.arn(tableType, "orders")})
-	image := w.create(imageType, "keeper", imageInputs("1"))
-	w.create(functionType, "keeper", functionInputs(image, "hello"))
-	w.create(aliasType, "keeper", cloud.Properties{"functionName": "keeper", "functionVersion": "1", "name": "live"})
-	machine := w.create(machineType, "orders", machineInputs(definition(w.url("failures"))))
-	w.create(machineAliasType, "orders", cloud.Properties{
+	w.create(cloud.TableType, "orders", tableInputs())
+	w.createIn(there, cloud.ReplicaType, "orders", cloud.Properties{"globalTableArn": w.arn(cloud.TableType, "orders")})
+	image := w.create(cloud.ImageType, "keeper", imageInputs("1"))
+	w.create(cloud.FunctionType, "keeper", functionInputs(image, "hello"))
+	w.create(cloud.FunctionAliasType, "keeper", cloud.Properties{"functionName": "keeper", "functionVersion": "1", "name": "live"})
+	machine := w.create(cloud.MachineType, "orders", machineInputs(definition(w.url("failures"))))
+	w.create(cloud.MachineAliasType, "orders", cloud.Properties{
 		"name": "live", "routingConfigurations": []any{object{"stateMachineVersionArn": machine.Outputs["stateMachineVersionArn"], "weight": 100.0}},
 	})
-	w.create(busType, "orders", cloud.Properties{"name": "orders"})
-	w.create(ruleType, "orders", ruleInputs(`{"source": ["shop"]}`))
-	w.create(targetType, "orders", w.targetInputs())
+	w.create(cloud.BusType, "orders", cloud.Properties{"name": "orders"})
+	w.create(cloud.RuleType, "orders", ruleInputs(`{"source": ["shop"]}`))
+	w.create(cloud.TargetType, "orders", w.targetInputs())
 }
 
 // createRole makes a role that a service assumes, with what it may do.
 func (w *world) createRole(name, service string, actions ...string) {
 	w.t.Helper()
-	w.create(roleType, name, cloud.Properties{"name": name, "assumeRolePolicy": document(service, "sts:AssumeRole")})
+	w.create(cloud.RoleType, name, cloud.Properties{"name": name, "assumeRolePolicy": document(service, "sts:AssumeRole")})
 	w.create(rolePolicyType, name, cloud.Properties{"role": name, "name": "all", "policy": document("", actions...)})
 }
 
@@ -195,8 +176,8 @@ func ruleInputs(pattern string) cloud.Properties {
 
 func (w *world) targetInputs() cloud.Properties {
 	return cloud.Properties{
-		"rule": "orders", "eventBusName": "orders", "targetId": "workflow", "arn": w.arn(machineAliasType, "orders"), "roleArn": w.arn(roleType, "router"),
-		"deadLetterConfig": object{"arn": w.arn(queueType, "undelivered")},
+		"rule": "orders", "eventBusName": "orders", "targetId": "workflow", "arn": w.arn(cloud.MachineAliasType, "orders"), "roleArn": w.arn(cloud.RoleType, "router"),
+		"deadLetterConfig": object{"arn": w.arn(cloud.QueueType, "undelivered")},
 	}
 }
 
@@ -276,7 +257,7 @@ func (w *world) arn(typ, name string) string {
 
 func (w *world) url(name string) string {
 	w.t.Helper()
-	return w.resource(queueType, name).ID
+	return w.resource(cloud.QueueType, name).ID
 }
 
 func (w *world) queue(name string) *queue.Queue {
