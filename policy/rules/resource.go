@@ -40,10 +40,10 @@ func (r *Resource) AtProvider(name string) value.Value { return value.OfMap(r.Pr
 func (r *Resource) Setting(name string) value.Value { return r.settings.option(name) }
 
 // Breaks reports that the resource breaks the rule: which property, what is wrong with it, and how to fix it.
-func (r *Resource) Breaks(property, problem, mend string) {
+func (r *Resource) Breaks(property, problem, fix string) {
 	exempt, note := r.settings.exempt(r.URN)
 	if !exempt {
-		r.report(r.settings.rule.violation(property, problem, mend+"."+note), r.URN)
+		r.report(r.settings.rule.violation(property, problem, fix+"."+note), r.URN)
 	}
 }
 

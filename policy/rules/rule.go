@@ -47,8 +47,8 @@ func (r Rule) Concerns(resourceType string) bool {
 }
 
 // violation returns what a rule reports: the property, what is wrong with it, and how to fix it.
-func (r Rule) violation(property, problem, mend string) string {
-	return fmt.Sprintf("%s %s. %s [%s]", property, problem, mend, strings.Join(r.Controls, ", "))
+func (r Rule) violation(property, problem, fix string) string {
+	return fmt.Sprintf("%s %s. %s [%s]", property, problem, fix, strings.Join(r.Controls, ", "))
 }
 
 // Ours is the control of a rule that has no number from AWS, CIS or Checkov.
