@@ -4,6 +4,8 @@ package files
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -26,6 +28,15 @@ func OpenPipe(ctx context.Context, path string, flag int) (*os.File, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// Read reads to the end what has at most so many bytes: a device may have none.
+func Read(in io.Reader, most int) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(in, int64(most)+1))
+	if err == nil && len(text) > most {
+		err = fmt.Errorf("it has more than %d bytes", most)
+	}
+	return text, err
 }
 
 // Reason strips the operation and the path from a file's error, for a message that names the file.

@@ -101,6 +101,9 @@ func OpenJournal(path, bus string) (*Journal, error) {
 }
 
 func openJournal(path, bus string) (_ *Journal, err error) {
+	if there, err := os.Stat(path); err == nil && !there.Mode().IsRegular() && !there.IsDir() {
+		return nil, errors.New("it is not a regular file, whose end can be read again")
+	}
 	j := &Journal{lock: flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600)), batches: map[int]noted{}, quit: make(chan struct{})}
 	mine, err := j.lock.TryLock()
 	if err != nil {

@@ -31,6 +31,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"trade-processing/internal/child"
+	"trade-processing/internal/files"
 	"trade-processing/internal/stackconfig"
 )
 
@@ -120,19 +121,26 @@ func newClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerWithin })
 }
 
+const mostOutputs = 16 << 20 // bytes, of far more than any stack has
+
 // readOutputs reads the stack's outputs from where it is said that they are.
 func readOutputs(ctx context.Context, in io.Reader, where Where) ([]byte, error) {
 	switch {
 	case where.File == "-":
-		text, err := io.ReadAll(in)
+		text, err := files.Read(in, mostOutputs)
 		if err != nil {
 			return nil, fmt.Errorf("reading the stack's outputs from standard input: %w", err)
 		}
 		return text, nil
 	case where.File != "":
-		text, err := os.ReadFile(where.File)
+		file, err := os.Open(where.File)
 		if err != nil {
 			return nil, fmt.Errorf("reading the stack's outputs: %w", err)
+		}
+		defer file.Close() //nolint:errcheck // only read
+		text, err := files.Read(file, mostOutputs)
+		if err != nil {
+			return nil, fmt.Errorf("reading the stack's outputs from %s: %w", where.File, files.Reason(err))
 		}
 		return text, nil
 	}

@@ -118,6 +118,7 @@ func TestAStackThatCannotBeFound(t *testing.T) {
 		"no local cloud":   {operate.Where{Local: true, Project: root}, "", "no local cloud is up; start one with `tradectl local up`"},
 		"no outputs":       {operate.Where{File: "-"}, "{}", "the stack's outputs lack deadLetterQueueUrls.validator, deliveryDeadLetterQueueUrls, environment"},
 		"no JSON":          {operate.Where{File: "-"}, "environment: dev", "`pulumi stack output --json` prints the right format"},
+		"no end":           {operate.Where{File: "/dev/zero"}, "", "reading the stack's outputs from /dev/zero: it has more than 16777216 bytes"},
 		"no such file":     {operate.Where{File: filepath.Join(root, "none")}, "", "reading the stack's outputs: open "},
 		"no project there": {operate.Where{Stack: "dev", Project: t.TempDir()}, "", "use --project to name the folder that does"},
 	} {

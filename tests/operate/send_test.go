@@ -298,6 +298,7 @@ func TestAJournalIsOfOneInput(t *testing.T) {
 	}
 	refuse("a changed line", file+":11: this is not the input that the journal is of", file)
 	refuse("the input itself", "not a journal's", "--journal", write(t, "other", lines...))
+	refuse("a device, which has no end", "not a regular file", "--journal", "/dev/zero")
 	refuse("one for two", "is for one input", "--journal", journal, file, "-")
 	text, err := os.ReadFile(journal)
 	if err != nil {

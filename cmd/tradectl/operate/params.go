@@ -3,13 +3,13 @@ package operate
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"trade-processing/cmd/tradectl/output"
 	"trade-processing/internal/exitcode"
+	"trade-processing/internal/files"
 	"trade-processing/internal/operate"
 	"trade-processing/internal/terminal"
 )
@@ -76,7 +76,8 @@ func newParamsSet(t *terminal.Terminal) *cobra.Command {
 	return withStack(t, command, nil, func(ctx context.Context, stack *operate.Stack, form output.Form, args []string) error {
 		name, text := args[0], args[1]
 		if text == "-" {
-			read, err := io.ReadAll(t.In)
+			const most = 64 << 10 // bytes; a parameter has up to 8 KiB
+			read, err := files.Read(t.In, most)
 			if err != nil {
 				return exitcode.Usagef("reading the value from standard input: %w", err)
 			}
