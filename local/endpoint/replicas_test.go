@@ -73,6 +73,9 @@ func TestReplicasAreAdded(t *testing.T) {
 		}
 		for _, r := range got.Table.Replicas {
 			replicas = append(replicas, *r.RegionName)
+			if want := strings.Replace(replicaKey, "us-east-1", *r.RegionName, 1); aws.ToString(r.KMSMasterKeyId) != want {
+				t.Errorf("the replica in %s has the key %s, want %s", *r.RegionName, aws.ToString(r.KMSMasterKeyId), want)
+			}
 		}
 		return aws.ToString(got.Table.SSEDescription.KMSMasterKeyArn), replicas
 	}

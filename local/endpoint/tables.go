@@ -181,7 +181,14 @@ func (e *Endpoint) describeTable(_ context.Context, region string, in dynamodb.D
 	}
 	for _, other := range e.regionsOf(name, declared) {
 		if other != region {
-			replicas = append(replicas, object{"RegionName": other, "ReplicaStatus": "ACTIVE"})
+			told := object{"RegionName": other, "ReplicaStatus": "ACTIVE"}
+			if key := keyOfTable(declared); key != "" {
+				if _, there := e.declaredTable(other, name); there != nil {
+					key = text(there.Inputs, "kmsKeyArn")
+				}
+				told["KMSMasterKeyId"] = key // by its ARN: finding DDB-TABLE-309
+			}
+			replicas = append(replicas, told)
 		}
 	}
 	if replicas != nil {
