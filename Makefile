@@ -53,7 +53,7 @@ fuzz: ## Run every fuzz target, one after another (FUZZTIME each; FUZZ="local la
 	done; exit $$failed
 
 .PHONY: flood
-flood: ## Send a burst over the functions' concurrency, and FLOOD (a million) trades below a memory ceiling, or with a poisonous one
+flood: ## Send a burst above the functions' concurrency, and FLOOD (a million) trades below a memory ceiling, or with a poison message among them
 	FLOOD=$(or $(FLOOD),1) go test -count=1 -timeout 60m -run Flood -v ./tests/pipeline
 
 .PHONY: chaos
@@ -147,7 +147,7 @@ test-integration: ## Run the tests against AWS emulators, installing them first 
 	EMULATORS=$$(tests/install/install tests/integration/emulators) && export EMULATORS && go test -count=1 ./tests/integration
 
 .PHONY: test-peers
-test-peers: ## Let tools that others wrote judge what the stacks declare, installing them first if they are missing
+test-peers: ## Check what the stacks declare with third-party tools, installing them first if they are missing
 	PEERS=$$(tests/install/install tests/peers/tools) && EMULATORS=$$(tests/install/install tests/integration/emulators) && \
 		export PEERS EMULATORS && go test -count=1 ./tests/peers
 

@@ -20,7 +20,7 @@ import (
 	"trade-processing/lambdas/recorder"
 )
 
-// ExecutionStatuses are those that an execution can have.
+// ExecutionStatuses are the statuses that an execution can have.
 var ExecutionStatuses = []string{"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"}
 
 // Execution is a run of the workflow.
@@ -64,7 +64,7 @@ type Timeline struct {
 	Steps  []Step `json:"steps"`
 }
 
-// ExecutionFilter says which executions are wanted. Zero fields don't matter.
+// ExecutionFilter selects executions. Zero fields match all.
 type ExecutionFilter struct {
 	Status       string
 	Since, Until time.Time // when it began

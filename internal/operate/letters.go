@@ -70,7 +70,7 @@ func (o Outputs) FindQueues(names ...string) ([]LetterQueue, error) {
 type QueueState struct {
 	LetterQueue
 	Waiting int64 `json:"waiting"`
-	// Hidden were received by somebody a short while ago, and come back unless they are deleted.
+	// Hidden were recently received by somebody, and reappear unless they are deleted.
 	Hidden int64 `json:"hidden"`
 	// OldestSeconds is the age of the oldest as CloudWatch last knew it; nil: it doesn't.
 	OldestSeconds *float64 `json:"oldestSeconds"`
@@ -281,7 +281,7 @@ func fits(pattern, name string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// LetterFilter chooses letters. Each member that is set must hold.
+// LetterFilter chooses letters. All fields that are set must match.
 type LetterFilter struct {
 	Queues    []LetterQueue // where to look
 	Errors    []string      // by name; a * stands for anything

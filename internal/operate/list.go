@@ -33,7 +33,7 @@ type Listed struct {
 // Time returns the version's time: when the trade was executed, corrected or cancelled.
 func (l Listed) Time() time.Time { return time.UnixMilli(l.Timestamp).UTC() }
 
-// Filter says which versions are wanted. Zero fields don't matter.
+// Filter selects versions. Zero fields match all.
 type Filter struct {
 	Source       string // source system
 	Status       string // Recorded or Rejected
@@ -41,7 +41,7 @@ type Filter struct {
 	Replica      string // region of the replica to read; empty: the table's own
 	Table        string // another table with the same keys and indexes, such as a restored one
 	OldestFirst  bool   // else newest first
-	Limit        int    // the most that are wanted
+	Limit        int    // the most to return
 }
 
 func (s *Stack) table(f Filter) string { return cmp.Or(f.Table, s.Outputs.TradeTableName) }

@@ -38,7 +38,7 @@ type Line struct {
 // Workflow is whose lines the state machine writes.
 const Workflow = "workflow"
 
-// LogQuery says which lines are wanted. Zero fields don't matter.
+// LogQuery selects log lines. Zero fields match all.
 type LogQuery struct {
 	Since, Until time.Time
 	TradeID      string // only the functions' lines about this trade: the workflow's don't name it

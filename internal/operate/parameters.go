@@ -106,7 +106,7 @@ func (s *Stack) SetParameter(ctx context.Context, name, value string) (before, a
 	return before, after, nil
 }
 
-// ParameterNames are the parameters that there are.
+// ParameterNames returns the names of a stack's parameters.
 func ParameterNames() []string {
 	var names []string
 	for name := range ParameterKeys {

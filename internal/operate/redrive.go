@@ -39,9 +39,9 @@ type Redriving struct {
 	// Directly starts the workflow with the event itself, instead of putting it on the bus: it keeps its id, and nobody
 	// else's rules get it.
 	Directly bool
-	// Told hears of each letter.
+	// Told is called with each letter.
 	Told func(l Letter, outcome Outcome, reason string)
-	// Quiet hears that nothing was taken for Silence.
+	// Quiet is called if nothing was accepted for Silence.
 	Quiet func(why string)
 }
 
@@ -359,7 +359,7 @@ func (m *mailbox) delete(ctx context.Context, letters []Letter) error {
 	return nil
 }
 
-// PurgeMost is how many letters one purge deletes at most.
+// PurgeMost is the most letters that one purge deletes.
 const PurgeMost = 10_000
 
 // Purge deletes letters, once keep has them on disk. more says that there may be others.

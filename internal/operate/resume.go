@@ -79,7 +79,7 @@ func endedInFail(ctx context.Context, client *sfn.Client, arn string) (bool, err
 	return slices.ContainsFunc(last.Events, func(e types.HistoryEvent) bool { return e.Type == types.HistoryEventTypeFailStateEntered }), nil
 }
 
-// Resumed is the outcome of an execution that goes on where it stopped. One that can't be redriven is Left.
+// Resumed is the outcome of an execution that resumes where it stopped. One that can't be redriven is Left.
 const Resumed Outcome = "resumed"
 
 // Resume redrives executions: each goes on where it stopped, with its input, definition and ARN.

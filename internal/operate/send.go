@@ -38,10 +38,10 @@ const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 10 * time.Second
 
-	// DefaultPatience is how long a batch is tried before sending ends.
+	// DefaultPatience is how long a batch is retried before sending ends.
 	DefaultPatience = 5 * time.Minute
 
-	// Silence is how long nobody is told that the bus takes nothing.
+	// Silence is how long the bus may accept nothing before the caller is told.
 	Silence = 3 * time.Second
 
 	// grace is how long what is on its way may still take after an interrupt: longer than a queue is asked for letters.
@@ -50,7 +50,7 @@ const (
 
 // Sending says how an input is sent.
 type Sending struct {
-	Journal  *Journal      // nil: a later run can't go on where this one ended
+	Journal  *Journal      // nil: a later run can't resume where this one stopped
 	Rate     float64       // the most entries a second; 0: no limit
 	AtOnce   int           // requests in flight
 	Patience time.Duration // 0: DefaultPatience
@@ -60,7 +60,7 @@ type Sending struct {
 	Before  func(entries int) // accepted in an earlier run
 	Refused func(Refused)     // also in an earlier run
 	Problem func(*feed.Problem)
-	Quiet   func(why string) // the bus has taken nothing for Silence, and is tried on
+	Quiet   func(why string) // the bus has accepted nothing for Silence; sending goes on
 }
 
 // Refused is an entry that the bus doesn't take.
@@ -75,7 +75,7 @@ func (s *Stack) BusARN() string {
 	return "arn:aws:events:" + s.Outputs.Region + ":" + s.Outputs.Account() + ":event-bus/" + s.Outputs.EventBusName
 }
 
-// ErrOtherInput is told if the input isn't the journal's. Sending it again doesn't help.
+// ErrOtherInput means that the journal is another input's. Sending it again doesn't help.
 var ErrOtherInput = errors.New("this is not the input that the journal is of: what was sent had other contents. To send this as a new input, remove the journal or name another")
 
 // Send puts the entries of an input on the stack's bus, whatever bus they name. Whether it ends well or not, the journal

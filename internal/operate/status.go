@@ -85,7 +85,7 @@ type DeployedFunction struct {
 	At      time.Time `json:"at"`
 }
 
-// Status asks everything at once.
+// Status queries everything at once.
 func (s *Stack) Status(ctx context.Context, window time.Duration) (*Status, error) {
 	now := time.Now().UTC()
 	found := &Status{Environment: s.Outputs.Environment, Region: s.Outputs.Region, Since: now.Add(-window), Until: now}
