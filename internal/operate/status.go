@@ -3,6 +3,7 @@ package operate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	alarmtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	tabletypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
@@ -63,7 +65,7 @@ type Alarm struct {
 	Pages  bool      `json:"-"` // it pages somebody
 }
 
-// ReplicaState is a replica of the table.
+// ReplicaState is a replica of the table, or the table itself if it is missing.
 type ReplicaState struct {
 	Region string `json:"region"`
 	Status string `json:"status"`
@@ -213,6 +215,14 @@ func (s *Stack) findReplicas(ctx context.Context, status *Status) error {
 		return nil
 	}
 	told, err := s.DynamoDB().DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &s.Outputs.TradeTableName})
+	if _, gone := errors.AsType[*tabletypes.ResourceNotFoundException](err); gone {
+		// Whoever lost the table needs the rest more than ever.
+		status.Replicas = []ReplicaState{{Region: s.Outputs.Region, Status: "MISSING"}}
+		for _, region := range s.Outputs.ReplicaRegions {
+			status.Replicas = append(status.Replicas, ReplicaState{Region: region, Status: "UNKNOWN"})
+		}
+		return nil
+	}
 	if err == nil && told.Table == nil {
 		err = errNoAnswer
 	}

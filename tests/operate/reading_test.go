@@ -16,6 +16,7 @@ import (
 	"trade-processing/internal/exitcode"
 	"trade-processing/internal/operate"
 	"trade-processing/internal/terminal"
+	"trade-processing/local/cloud"
 	"trade-processing/local/endpoint"
 )
 
@@ -254,5 +255,22 @@ func TestAnEmptyAnswerIsNoPanic(t *testing.T) {
 	}
 	if _, _, code, err := w.tradectl("", "status"); code != exitcode.Failure || !strings.Contains(err.Error(), "the answer isn't AWS's") {
 		t.Errorf("exit code %d, %v", code, err)
+	}
+}
+
+// Where the table is lost, the rest of the status is needed most.
+func TestTheStatusOutlivesTheTable(t *testing.T) {
+	w := newWorld(t, "local", nil)
+	table := w.Stack.Outputs.TradeTableName
+	if err := w.Cloud.Delete(cloud.TableType, w.Stack.Outputs.Region, table); err != nil {
+		t.Fatal(err)
+	}
+	status := read[operate.Status](w, "status")
+	if len(status.Alarms) == 0 || len(status.Queues) == 0 || len(status.Deployment.Functions) == 0 {
+		t.Errorf("the status is %+v", status)
+	}
+	want := []operate.ReplicaState{{Region: "us-east-1", Status: "MISSING"}, {Region: "eu-west-1", Status: "UNKNOWN"}}
+	if !slices.Equal(status.Replicas, want) {
+		t.Errorf("the replicas are %+v", status.Replicas)
 	}
 }
