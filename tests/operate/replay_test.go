@@ -36,6 +36,9 @@ func TestAReplayIsPlannedStartedAndAwaited(t *testing.T) {
 	if _, _, code, err := w.tradectl("", "replay", "--since", "1h", "--source", "none"); code != exitcode.NotFound {
 		t.Errorf("a source that isn't there: exit code %d, %v", code, err)
 	}
+	for _, ever := range []string{"9999999d", "0001-01-02"} {
+		w.must(exitcode.OK, "replay", "--since", ever)
+	}
 	w.must(exitcode.Usage, "replay")
 	w.must(exitcode.Usage, "replay", "--since", "1h", "--until", "2h")
 }

@@ -24,8 +24,16 @@ func (m *moment) String() string {
 // Type is what help calls the flag's value.
 func (*moment) Type() string { return "TIME" }
 
-// Set takes what somebody has typed.
+// Set takes what somebody has typed. Nothing of AWS's is older than its first time, and its calls take none before.
 func (m *moment) Set(text string) error {
+	err := m.read(text)
+	if first := time.Unix(0, 0).UTC(); err == nil && m.Before(first) {
+		m.Time = first
+	}
+	return err
+}
+
+func (m *moment) read(text string) error {
 	for _, layout := range momentLayouts {
 		if at, err := time.Parse(layout, text); err == nil {
 			m.Time = at.UTC()
