@@ -69,8 +69,8 @@ type QueueSender struct {
 	ResourceARN pulumi.StringInput `pulumi:"resourceArn"`
 }
 
-// MonitoredQueue is an SQS queue that nobody can forget: encrypted with a customer-managed key, kept for 14 days, open
-// to TLS only, closed to use as another queue's dead-letter queue, with alarms on the first message and on its age.
+// MonitoredQueue is an SQS queue with alarms on its first message and on that message's age. It is encrypted with a
+// customer-managed key, keeps messages for 14 days, accepts only TLS, and can't be another queue's dead-letter queue.
 type MonitoredQueue struct {
 	pulumi.ResourceState
 

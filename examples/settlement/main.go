@@ -78,7 +78,7 @@ func deploy(ctx *pulumi.Context) error {
 		return err
 	}
 
-	// No event waits unseen: what the bus can't deliver for a day goes to a queue that nobody can forget.
+	// No event waits unseen: what the bus can't deliver for a day goes to a queue with alarms.
 	bus, err := components.NewEventBus(ctx, "bus", &components.EventBusArgs{
 		BusName: prefix, ArchiveName: pulumi.String(prefix + "-events"), DeadLetterQueueName: prefix + "-bus-dead-letters",
 		EventSources: []string{eventSource}, ArchiveDays: 30, KeyARN: key.ARN, AlarmTopicARN: topic.ARN,
