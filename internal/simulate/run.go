@@ -6,6 +6,7 @@
 package simulate
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -75,24 +76,29 @@ const (
 	letter              // a dead letter has been sent
 )
 
-// Run simulates a load.
-func Run(d *Deployed, limits Limits, load Load) (*Result, error) {
+// Run simulates a load, until ctx ends.
+func Run(ctx context.Context, d *Deployed, limits Limits, load Load) (*Result, error) {
 	w, alarms, err := newWorld(d, limits, load)
 	if err != nil {
 		return nil, err
 	}
-	w.run(alarms)
+	if err := w.run(ctx, alarms); err != nil {
+		return nil, err
+	}
 	return w.told(alarms.alarms), nil
 }
 
 const minute, halfHour = 60, 1800
 
-func (w *world) run(alarms *watch) {
+func (w *world) run(ctx context.Context, alarms *watch) error {
 	w.come(0)
 	next := 0.0
 	for len(w.agenda.events) > 0 {
 		e := w.agenda.next()
 		for ; e.at >= next+minute; next += minute {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			w.advance(next + minute - 1e-3)
 			alarms.evaluate(w.time())
 			if math.Mod(next+minute, halfHour) == 0 {
@@ -108,6 +114,7 @@ func (w *world) run(alarms *watch) {
 		w.happen(e)
 	}
 	alarms.evaluate(w.time())
+	return nil
 }
 
 func (w *world) advance(to float64) {

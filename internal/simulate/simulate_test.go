@@ -1,7 +1,9 @@
 package simulate
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -39,7 +41,7 @@ func prod(t testing.TB) *Deployed {
 
 func run(t testing.TB, d *Deployed, l Limits, load Load) *Result {
 	t.Helper()
-	r, err := Run(d, l, load)
+	r, err := Run(t.Context(), d, l, load)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +49,16 @@ func run(t testing.TB, d *Deployed, l Limits, load Load) *Result {
 		t.Fatalf("of %d trades, %d were recorded, %d dead-lettered and %d timed out", r.Trades, r.Recorded, r.DeadLetters, r.TimedOut)
 	}
 	return r
+}
+
+// However long a burst lasts, its simulation ends when nobody waits for it any more.
+func TestASimulationIsInterrupted(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	d, l := one(0.1, 0.2)
+	if _, err := Run(ctx, d, l, Load{Rate: 1, Base: 1, Seconds: 1e18, Parcels: 10}); !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
+	}
 }
 
 // one is a stack with one function, whose calls take some time in the median and of one in a hundred, and no limit.

@@ -78,7 +78,7 @@ func TestTheSimulationIsRightAboutEachTradeOnTheLocalCloud(t *testing.T) {
 	for i := range trades {
 		load.Arrivals = append(load.Arrivals, (time.Duration(i) * apart).Seconds())
 	}
-	r, err := simulate.Run(d, limits, load)
+	r, err := simulate.Run(t.Context(), d, limits, load)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,16 +116,13 @@ func run(ctx context.Context, t *terminal.Terminal, o options) error {
 	}
 	var rows []row
 	for _, rate := range o.rates {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		its, of, changes := d, limits, []string(nil)
 		if o.raise {
 			its, of, changes = simulate.Raise(d, limits, rate)
 		}
 		load := o.load
 		load.Rate, load.Base = rate, rate/o.factor
-		result, err := simulate.Run(its, of, load)
+		result, err := simulate.Run(ctx, its, of, load)
 		if err != nil {
 			return err
 		}
