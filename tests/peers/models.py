@@ -53,6 +53,7 @@ TYPES = {
         "serverSideEncryption": "SSESpecification", "serverSideEncryption.kmsKeyArn": "KMSMasterKeyId",
         "pointInTimeRecovery": "dynamodb.UpdateContinuousBackups:PointInTimeRecoverySpecification",
         "pointInTimeRecovery.enabled": "PointInTimeRecoveryEnabled",
+        "ttl": "dynamodb.UpdateTimeToLive:TimeToLiveSpecification",
     }),
     "dynamodb/tableReplica": ("dynamodb.UpdateTable", {
         "globalTableArn": "TableName", "kmsKeyArn": "ReplicaUpdates.Create.KMSMasterKeyId",
