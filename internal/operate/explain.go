@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -178,8 +179,13 @@ func Explain(err error, outputs Outputs, permissions string) error {
 	case has("AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"):
 		return fmt.Errorf("%w\nThe caller's role lacks this permission: %s", err, permissions)
 	case has("NotFound", "DoesNotExist", "NonExistentQueue"):
-		return fmt.Errorf("%w\nIt isn't in account %s, region %s: are these the outputs of a stack that was destroyed, or deployed elsewhere?",
+		err = fmt.Errorf("%w\nIt isn't in account %s, region %s: are these the outputs of a stack that was destroyed, or deployed elsewhere?",
 			err, outputs.Account(), outputs.Region)
+		if lost, is := errors.AsType[*smithy.OperationError](err); is && lost.ServiceID == dynamodb.ServiceID && len(outputs.ReplicaRegions) > 0 {
+			err = fmt.Errorf("%w If only the table is gone, its replicas have the trades: `get` and `list` with --replica %s; see docs/runbook.md#the-table-itself-is-gone",
+				err, outputs.ReplicaRegions[0])
+		}
+		return err
 	}
 	return err
 }

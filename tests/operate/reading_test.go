@@ -258,7 +258,7 @@ func TestAnEmptyAnswerIsNoPanic(t *testing.T) {
 	}
 }
 
-// Where the table is lost, the rest of the status is needed most.
+// Where the table is lost, the rest of the status is needed most, and the replicas.
 func TestTheStatusOutlivesTheTable(t *testing.T) {
 	w := newWorld(t, "local", nil)
 	table := w.Stack.Outputs.TradeTableName
@@ -272,5 +272,10 @@ func TestTheStatusOutlivesTheTable(t *testing.T) {
 	want := []operate.ReplicaState{{Region: "us-east-1", Status: "MISSING"}, {Region: "eu-west-1", Status: "UNKNOWN"}}
 	if !slices.Equal(status.Replicas, want) {
 		t.Errorf("the replicas are %+v", status.Replicas)
+	}
+	for _, command := range [][]string{{"get", "X"}, {"list", "--source", "system1"}} {
+		if _, _, code, err := w.tradectl("", command...); code == exitcode.OK || !strings.Contains(err.Error(), "--replica eu-west-1") {
+			t.Errorf("%s ends with %d: %v", command, code, err)
+		}
 	}
 }
