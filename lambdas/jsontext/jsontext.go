@@ -1,4 +1,4 @@
-// Package jsontext writes JSON strings, for code that builds JSON byte by byte.
+// Package jsontext takes JSON apart and writes its strings, for code that handles JSON byte by byte.
 package jsontext
 
 import "unicode/utf8"

@@ -113,43 +113,47 @@ func (c *Cloud) replicasOf(itsARN string) []*Resource {
 }
 
 // Outlived returns the deleted table that a replica has outlived, as the replica goes on, or nil if it wasn't deleted.
-func (*Cloud) Outlived(replica *Resource) *Resource {
-	if replica.outlived == nil {
+func (r *Resource) Outlived() *Resource {
+	if r.outlived == nil {
 		return nil
 	}
-	name, _, _ := strings.Cut(replica.ID, ":")
-	return &Resource{Type: TableType, Name: name, Region: replica.Region, ID: name, Inputs: replica.outlived.Table, Created: replica.Created}
+	name, _, _ := strings.Cut(r.ID, ":")
+	return &Resource{Type: TableType, Name: name, Region: r.Region, ID: name, Inputs: r.outlived.Table, Created: r.Created}
 }
 
 // AddReplica adds a replica in a region to a table, or to one of its replicas, under a key, given by its ARN. To a replica
 // that has outlived its table, that is the table again, without what AWS keeps in each region apart.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_MGCreateDelete.html
 func (c *Cloud) AddReplica(of *Resource, region, key string) error {
-	name, _, _ := strings.Cut(of.ID, ":")
-	itsTable := of.itsARN()
-	if of.Type == ReplicaType {
-		itsTable = of.Inputs.text("globalTableArn")
-		if deleted := c.Outlived(of); deleted != nil {
-			if itsTable != TableARN(region, name) {
-				return &awsapi.Unsupported{Operation: "UpdateTable", Feature: "a replica in another region than the deleted table's"}
-			}
-			inputs := likewise(deleted.Inputs, name, "streamEnabled", "streamViewType", "ttl")
-			if key != "" {
-				inputs["serverSideEncryption"] = map[string]any{"enabled": true, "kmsKeyArn": key}
-			}
-			c.outlive(of, &outlived{deleted.Inputs, true})
-			_, err := c.Create(TableType, name, region, inputs)
-			if err != nil {
-				c.outlive(of, of.outlived)
-			}
-			return err
-		}
+	if deleted := of.Outlived(); deleted != nil {
+		return c.addAgain(deleted, of, region, key)
 	}
-	inputs := Properties{"globalTableArn": itsTable}
+	name, _, _ := strings.Cut(of.ID, ":")
+	inputs := Properties{"globalTableArn": of.itsARN()}
+	if of.Type == ReplicaType {
+		inputs["globalTableArn"] = of.Inputs["globalTableArn"]
+	}
 	if key != "" {
 		inputs["kmsKeyArn"] = key
 	}
 	_, err := c.Create(ReplicaType, name, region, inputs)
+	return err
+}
+
+// addAgain adds a deleted table to the replica that has outlived it.
+func (c *Cloud) addAgain(deleted, replica *Resource, region, key string) error {
+	if replica.Inputs.text("globalTableArn") != TableARN(region, deleted.ID) {
+		return &awsapi.Unsupported{Operation: "UpdateTable", Feature: "a replica in another region than the deleted table's"}
+	}
+	inputs := likewise(deleted.Inputs, deleted.ID, "streamEnabled", "streamViewType", "ttl")
+	if key != "" {
+		inputs["serverSideEncryption"] = map[string]any{"enabled": true, "kmsKeyArn": key}
+	}
+	c.outlive(replica, &outlived{deleted.Inputs, true})
+	_, err := c.Create(TableType, deleted.ID, region, inputs)
+	if err != nil {
+		c.outlive(replica, replica.outlived)
+	}
 	return err
 }
 

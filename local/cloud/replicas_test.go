@@ -72,10 +72,10 @@ func TestAReplicaOutlivesItsTable(t *testing.T) {
 	if _, err := w.Table(here, "orders"); err == nil || count(there) != 3 {
 		t.Fatalf("the table is there, or its replica has %d items", count(there))
 	}
-	if was := w.Outlived(replica()); was == nil || was.Region != there || was.Inputs["hashKey"] != "id" {
+	if was := replica().Outlived(); was == nil || was.Region != there || was.Inputs["hashKey"] != "id" {
 		t.Fatalf("it has outlived %+v", was)
 	}
-	if err := w.RestoreAsOf(time.Now(), w.Outlived(replica()), there, "restored", nil); err != nil {
+	if err := w.RestoreAsOf(time.Now(), replica().Outlived(), there, "restored", nil); err != nil {
 		t.Error(err)
 	}
 	if err := w.AddReplica(replica(), "ap-south-1", ""); !isUnsupported(err) {
@@ -84,7 +84,7 @@ func TestAReplicaOutlivesItsTable(t *testing.T) {
 	if err := w.AddReplica(replica(), here, ""); err != nil {
 		t.Fatal(err)
 	}
-	if n := count(here); n != 3 || w.Outlived(replica()) != nil {
+	if n := count(here); n != 3 || replica().Outlived() != nil {
 		t.Errorf("the table has %d items again", n)
 	}
 	w.putIn(here, "4")

@@ -168,19 +168,11 @@ func (c *Cloud) Table(region, name string) (*table.Table, error) {
 	return c.live.tables.get(TableARN(region, name))
 }
 
-// Opened finds a table whose items are asked for.
-func (c *Cloud) Opened(region, name string) (*table.Table, error) {
-	if err := c.opened(TableARN(region, name)); err != nil {
-		return nil, err
-	}
-	return c.Table(region, name)
-}
-
-// opened refuses calls for the items of a table whose key is disabled, whoever makes them. DynamoDB has the error from KMS, and no
-// code for it: findings DDB-TABLE-311 and 333 of the project ack-api-quirks, services/dynamodb, of 2026-10-09. There, calls succeeded
-// for another five minutes (DDB-TABLE-331).
-func (c *Cloud) opened(table string) error {
-	if key := c.deployment().DisabledKey(table); key != "" {
+// Opened refuses calls for the items of a table, by its ARN, whose key is disabled, whoever makes them. DynamoDB has the error from
+// KMS, and no code for it: findings DDB-TABLE-311 and 333 of the project ack-api-quirks, services/dynamodb, of 2026-10-09. There,
+// calls succeeded for another five minutes (DDB-TABLE-331).
+func (c *Cloud) Opened(itsARN string) error {
+	if key := c.deployment().DisabledKey(itsARN); key != "" {
 		return awsapi.Validation("KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: %s is disabled. "+
 			"(Service: AWSKMS; Status Code: 400; Error Code: DisabledException)", key)
 	}
@@ -220,14 +212,15 @@ func (t tableClient) GetItem(ctx context.Context, in *dynamodb.GetItemInput, opt
 // reach finds a table that the function may make this call on.
 func (t tableClient) reach(call access.Call, operation string, tableName *string) (*table.Table, error) {
 	name := afterLast(aws.ToString(tableName), "/")
-	err := t.cloud.opened(TableARN(t.region, name))
+	itsARN := TableARN(t.region, name)
+	err := t.cloud.Opened(itsARN)
 	if err == nil {
-		err = t.cloud.allowedTo(t.function, call, TableARN(t.region, name))
+		err = t.cloud.allowedTo(t.function, call, itsARN)
 	}
 	if err != nil {
 		return nil, &smithy.OperationError{ServiceID: "DynamoDB", OperationName: operation, Err: err}
 	}
-	target, err := t.cloud.Table(t.region, name)
+	target, err := t.cloud.live.tables.get(itsARN)
 	if err != nil {
 		return nil, &types.ResourceNotFoundException{Message: aws.String("Requested resource not found: Table: " + name + " not found")}
 	}

@@ -175,7 +175,7 @@ func enabledProperty(key *cloud.Resource) string {
 }
 
 // switchKey enables or disables a key that isn't about to be deleted. Whatever uses a disabled one is denied.
-func (e *Endpoint) switchKey(region string, in onKey, enabled bool) (any, error) {
+func (e *Endpoint) switchKey(region string, in onKey, enabled bool) (*cloud.Resource, error) {
 	found, err := e.key(region, in.KeyID)
 	if err != nil {
 		return nil, err
@@ -183,17 +183,19 @@ func (e *Endpoint) switchKey(region string, in onKey, enabled bool) (any, error)
 	if e.cloud.Note(deletionNote+text(found.Outputs, "arn"), &deletion{}) {
 		return nil, awsapi.Error("KMSInvalidStateException", "%s is pending deletion.", text(found.Outputs, "arn"))
 	}
-	return object{}, e.change(found, object{enabledProperty(found): enabled})
+	return found, e.change(found, object{enabledProperty(found): enabled})
 }
 
 // enableKey serves https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
 func (e *Endpoint) enableKey(_ context.Context, region string, in onKey) (any, error) {
-	return e.switchKey(region, in, true)
+	_, err := e.switchKey(region, in, true)
+	return object{}, err
 }
 
 // disableKey serves https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
 func (e *Endpoint) disableKey(_ context.Context, region string, in onKey) (any, error) {
-	return e.switchKey(region, in, false)
+	_, err := e.switchKey(region, in, false)
+	return object{}, err
 }
 
 // scheduleKeyDeletion serves https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
@@ -209,10 +211,7 @@ func (e *Endpoint) scheduleKeyDeletion(_ context.Context, region string, in stru
 	if days < least || days > most {
 		return nil, awsapi.Validation("PendingWindowInDays is %d, and must be from %d to %d", days, least, most)
 	}
-	if _, err := e.switchKey(region, in.onKey, false); err != nil {
-		return nil, err
-	}
-	found, err := e.key(region, in.KeyID)
+	found, err := e.switchKey(region, in.onKey, false)
 	if err != nil {
 		return nil, err
 	}

@@ -148,8 +148,9 @@ func (e *Endpoint) exportTable(_ context.Context, region string, in struct {
 	e.changing.Lock()
 	defer e.changing.Unlock()
 	var told object
+	given := map[string]string{"TableArn": in.TableArn, "S3Bucket": in.S3Bucket, "S3Prefix": in.S3Prefix, "S3SseKmsKeyId": in.S3SseKmsKeyID}
 	if in.ClientToken != "" && e.cloud.Note(exportNote+in.ClientToken, &told) {
-		for name, value := range map[string]string{"TableArn": in.TableArn, "S3Bucket": in.S3Bucket, "S3Prefix": in.S3Prefix, "S3SseKmsKeyId": in.S3SseKmsKeyID} {
+		for name, value := range given {
 			if text(told, name) != value { // DDB-EXPORT-009
 				return nil, awsapi.Error("ExportConflictException", "Export conflict: Duplicate request detected with conflicting parameters")
 			}
@@ -161,13 +162,12 @@ func (e *Endpoint) exportTable(_ context.Context, region string, in struct {
 	}
 	now := time.Now()
 	told = object{ // the type isn't told: DDB-EXPORT-017
-		"ExportArn": fmt.Sprintf("%s/export/%014d-%08x", in.TableArn, now.UnixMilli(), rand.Uint32()), "TableArn": in.TableArn, "S3Bucket": in.S3Bucket,
+		"ExportArn":    fmt.Sprintf("%s/export/%014d-%08x", in.TableArn, now.UnixMilli(), rand.Uint32()),
 		"ExportFormat": cmp.Or(in.ExportFormat, "DYNAMODB_JSON"), "ExportTime": moment(at), "StartTime": moment(now), "ExportStatus": "IN_PROGRESS",
 		"S3SseAlgorithm": cmp.Or(in.S3SseAlgorithm, "AES256"),
 	}
-	for name, value := range map[string]string{
-		"ClientToken": in.ClientToken, "S3BucketOwner": in.S3BucketOwner, "S3Prefix": in.S3Prefix, "S3SseKmsKeyId": in.S3SseKmsKeyID,
-	} {
+	given["ClientToken"], given["S3BucketOwner"] = in.ClientToken, in.S3BucketOwner
+	for name, value := range given {
 		if value != "" {
 			told[name] = value
 		}

@@ -116,10 +116,11 @@ func (e *Endpoint) table(region string, name *string) (*table.Table, error) {
 
 // opened finds a table whose items are asked for.
 func (e *Endpoint) opened(region string, name *string) (*table.Table, error) {
-	if _, err := e.table(region, name); err != nil {
+	found, err := e.table(region, name)
+	if err != nil {
 		return nil, err
 	}
-	return e.cloud.Opened(region, *name)
+	return found, e.cloud.Opened(cloud.TableARN(region, *name))
 }
 
 // declaredTable finds what a deployment declared about a table: the table, if only before it was deleted, and this region's
@@ -134,7 +135,7 @@ func (e *Endpoint) declaredTable(region, name string) (declared, replica *cloud.
 		}
 	}
 	if replica != nil {
-		declared = cmp.Or(e.cloud.Outlived(replica), declared)
+		declared = cmp.Or(replica.Outlived(), declared)
 	}
 	return declared, replica
 }
@@ -181,36 +182,35 @@ func (e *Endpoint) describeTable(_ context.Context, region string, in dynamodb.D
 	}
 	for _, other := range e.regionsOf(name, declared) {
 		if other != region {
-			told := object{"RegionName": other, "ReplicaStatus": "ACTIVE"}
-			if key := keyOfTable(declared); key != "" {
-				if _, there := e.declaredTable(other, name); there != nil {
-					key = text(there.Inputs, "kmsKeyArn")
-				}
-				told["KMSMasterKeyId"] = key // by its ARN: finding DDB-TABLE-309
+			one := object{"RegionName": other, "ReplicaStatus": "ACTIVE"}
+			if key := keyOfTable(e.declaredTable(other, name)); key != "" {
+				one["KMSMasterKeyId"] = key // by its ARN: finding DDB-TABLE-309
 			}
-			replicas = append(replicas, told)
+			replicas = append(replicas, one)
 		}
 	}
 	if replicas != nil {
 		told["Replicas"], told["GlobalTableVersion"] = replicas, "2019.11.21"
 	}
-	if key := keyOfTable(declared); key != "" {
-		if replica != nil {
-			key = text(replica.Inputs, "kmsKeyArn")
-		}
+	if key := keyOfTable(declared, replica); key != "" {
 		told["SSEDescription"] = object{"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}
 	}
 	return object{"Table": told}, nil
 }
 
-// keyOfTable returns the ARN of a table's own key, or "" if AWS's is used.
-func keyOfTable(declared *cloud.Resource) string {
-	if declared != nil {
-		if encryption, is := declared.Inputs["serverSideEncryption"].(map[string]any); is && encryption["enabled"] == true {
-			return text(encryption, "kmsKeyArn")
-		}
+// keyOfTable returns the ARN of a table's own key, in a replica's region the replica's, or "" if AWS's is used.
+func keyOfTable(declared, replica *cloud.Resource) string {
+	if declared == nil {
+		return ""
 	}
-	return ""
+	encryption, _ := declared.Inputs["serverSideEncryption"].(map[string]any)
+	switch {
+	case encryption["enabled"] != true:
+		return ""
+	case replica != nil:
+		return text(replica.Inputs, "kmsKeyArn")
+	}
+	return text(encryption, "kmsKeyArn")
 }
 
 // regionsOf lists the regions that have a table or a replica of it.
@@ -313,11 +313,8 @@ func (e *Endpoint) addReplica(region, name string, of *cloud.Resource, update re
 	if _, err := e.cloud.Table(added.RegionName, name); err == nil {
 		return awsapi.Validation("Failed to create a the new replica of table with name: '%s' because one or more replicas already existed as tables.", name)
 	}
-	key, declared := added.KMSMasterKeyID, of
-	if of.Type == cloud.ReplicaType {
-		declared, _ = e.declaredTable(region, name)
-	}
-	if (key == "") != (keyOfTable(declared) == "") {
+	key := added.KMSMasterKeyID
+	if (key == "") != (keyOfTable(e.declaredTable(region, name)) == "") {
 		return awsapi.Validation("One or more parameter values were invalid: KMSMasterKeyId must be specified for each replica.")
 	}
 	if key != "" {

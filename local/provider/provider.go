@@ -164,7 +164,7 @@ func (p *provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 	r, found := p.cloud.Read(string(req.Type), p.instance().region, string(req.ID))
 	// The AWS provider looks for a replica in its table's description.
 	// https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table_replica.go (resourceTableReplicaRead)
-	if !found || p.cloud.Outlived(r) != nil {
+	if !found || r.Outlived() != nil {
 		return plugin.ReadResponse{}, nil
 	}
 	return plugin.ReadResponse{ReadResult: plugin.ReadResult{

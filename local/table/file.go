@@ -14,7 +14,7 @@ import (
 //
 //	prefix 0    primary key              a record
 //	prefix tree index key                the primary key
-//	prefix 253  primary key, time     the record of that time, which was overwritten
+//	prefix 253  primary key, time        the record of that time, which was overwritten
 //	prefix 254  region, number           the primary key of a write that hasn't reached the replica of the region
 //	prefix 255  number of the record     the hash of its primary key
 type file struct {
