@@ -40,19 +40,19 @@ func served(t testing.TB) (*cloud.Cloud, *endpoint.Logs, aws.Config) {
 		typ        string
 		properties cloud.Properties
 	}{
-		{"aws:cloudwatch/eventBus:EventBus", cloud.Properties{"name": "trades"}},
-		{"aws:dynamodb/table:Table", cloud.Properties{
+		{cloud.BusType, cloud.Properties{"name": "trades"}},
+		{cloud.TableType, cloud.Properties{
 			"name": "trades", "hashKey": "tradeId", "billingMode": "PAY_PER_REQUEST",
 			"attributes": []any{map[string]any{"name": "tradeId", "type": "S"}},
 		}},
-		{"aws:sqs/queue:Queue", cloud.Properties{"name": "letters"}},
-		{"aws:cloudwatch/logGroup:LogGroup", cloud.Properties{"name": "/aws/lambda/trade-processing-dev-recorder"}},
-		{"aws:cloudwatch/metricAlarm:MetricAlarm", cloud.Properties{
+		{cloud.QueueType, cloud.Properties{"name": "letters"}},
+		{cloud.LogGroupType, cloud.Properties{"name": "/aws/lambda/trade-processing-dev-recorder"}},
+		{cloud.MetricAlarmType, cloud.Properties{
 			"name": "letters-depth", "comparisonOperator": "GreaterThanOrEqualToThreshold", "evaluationPeriods": 1.0, "threshold": 1.0,
 			"namespace": "AWS/SQS", "metricName": "ApproximateNumberOfMessagesVisible", "dimensions": map[string]any{"QueueName": "letters"},
 			"statistic": "Maximum", "period": 60.0, "treatMissingData": "notBreaching",
 		}},
-		{"aws:cloudwatch/compositeAlarm:CompositeAlarm", cloud.Properties{
+		{cloud.CompositeAlarmType, cloud.Properties{
 			"alarmName": "letters-page", "alarmRule": `ALARM("letters-depth")`,
 		}},
 	} {
@@ -176,7 +176,7 @@ func TestWhatIsNotThereIsRefusedByCode(t *testing.T) {
 // A rule's targets are changed as strictly as programs declare them.
 func TestTheTargetsOfARule(t *testing.T) {
 	c, _, config := served(t)
-	if _, err := c.Create("aws:cloudwatch/eventRule:EventRule", "made", region, cloud.Properties{
+	if _, err := c.Create(cloud.RuleType, "made", region, cloud.Properties{
 		"name": "trades", "eventBusName": "trades", "eventPattern": `{"source": ["trading"]}`,
 	}); err != nil {
 		t.Fatal(err)
@@ -273,7 +273,7 @@ func TestRequestsByHand(t *testing.T) {
 // A query goes on where its last page ended.
 func TestAQueryIsReadPageByPage(t *testing.T) {
 	c, _, config := served(t)
-	if _, err := c.Create("aws:dynamodb/table:Table", "made", region, cloud.Properties{
+	if _, err := c.Create(cloud.TableType, "made", region, cloud.Properties{
 		"name": "pages", "hashKey": "id", "rangeKey": "n", "billingMode": "PAY_PER_REQUEST",
 		"attributes": []any{map[string]any{"name": "id", "type": "S"}, map[string]any{"name": "n", "type": "N"}},
 	}); err != nil {

@@ -15,7 +15,7 @@ import (
 // Exports and recovery are refused, and told, as DynamoDB was measured to.
 func TestExportsAreToldAsDynamoDBDoes(t *testing.T) {
 	c, _, config := served(t)
-	if _, err := c.Create("aws:dynamodb/table:Table", "made", region, cloud.Properties{
+	if _, err := c.Create(cloud.TableType, "made", region, cloud.Properties{
 		"name": "kept", "hashKey": "tradeId", "billingMode": "PAY_PER_REQUEST", "attributes": []any{map[string]any{"name": "tradeId", "type": "S"}},
 		"pointInTimeRecovery": map[string]any{"enabled": true},
 	}); err != nil {

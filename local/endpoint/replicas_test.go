@@ -23,11 +23,11 @@ func TestReplicasAreAdded(t *testing.T) {
 		}
 		return r
 	}
-	key := made("aws:kms/key:Key", region, cloud.Properties{"multiRegion": true})
+	key := made(cloud.KeyType, region, cloud.Properties{"multiRegion": true})
 	keyARN, _ := key.Outputs["arn"].(string)
-	made("aws:kms/replicaKey:ReplicaKey", "us-east-1", cloud.Properties{"primaryKeyArn": keyARN})
+	made(cloud.ReplicaKeyType, "us-east-1", cloud.Properties{"primaryKeyArn": keyARN})
 	replicaKey := strings.Replace(keyARN, region, "us-east-1", 1)
-	made("aws:dynamodb/table:Table", region, cloud.Properties{
+	made(cloud.TableType, region, cloud.Properties{
 		"name": "global", "hashKey": "tradeId", "billingMode": "PAY_PER_REQUEST", "streamEnabled": true, "streamViewType": "NEW_AND_OLD_IMAGES",
 		"attributes": []any{map[string]any{"name": "tradeId", "type": "S"}}, "serverSideEncryption": map[string]any{"enabled": true, "kmsKeyArn": keyARN},
 	})
@@ -103,12 +103,12 @@ func TestReplicasAreAdded(t *testing.T) {
 // Nobody gets at the items of a table whose key is disabled, but it is described as before.
 func TestADisabledKeyLocksATable(t *testing.T) {
 	c, _, config := served(t)
-	key, err := c.Create("aws:kms/key:Key", "made", region, cloud.Properties{"multiRegion": true})
+	key, err := c.Create(cloud.KeyType, "made", region, cloud.Properties{"multiRegion": true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	keyARN, _ := key.Outputs["arn"].(string)
-	if _, err := c.Create("aws:dynamodb/table:Table", "made", region, cloud.Properties{
+	if _, err := c.Create(cloud.TableType, "made", region, cloud.Properties{
 		"name": "locked", "hashKey": "tradeId", "billingMode": "PAY_PER_REQUEST", "attributes": []any{map[string]any{"name": "tradeId", "type": "S"}},
 		"serverSideEncryption": map[string]any{"enabled": true, "kmsKeyArn": keyARN},
 	}); err != nil {

@@ -171,7 +171,7 @@ func resources(plan *engine.Plan) []string {
 func keeps(t *testing.T, plan *engine.Plan) {
 	t.Helper()
 	for _, step := range plan.Changed() {
-		holds := step.Type == "aws:dynamodb/table:Table" || step.Type == "aws:sqs/queue:Queue"
+		holds := step.Type == cloud.TableType || step.Type == cloud.QueueType
 		if holds && (step.Op == "replace" || step.Op == "delete") {
 			t.Errorf("%s %s %s, which holds trades: %v", step.Op, step.Type, step.Name, step.Replaces)
 		}

@@ -13,17 +13,14 @@ import (
 // A lost table is added to its replica again before the engine looks: then the program adds what the table lacks, and replaces
 // nothing. Without that, there would be an empty table that can't be given a replica.
 func TestALostTableComesBackFromItsReplica(t *testing.T) {
-	const (
-		tableType, replicaType = "aws:dynamodb/table:Table", "aws:dynamodb/tableReplica:TableReplica"
-		name                   = "trade-processing-local-trades"
-	)
+	const name = "trade-processing-local-trades"
 	d := newDesk(t, "local")
 	d.set(map[string]any{"deletionProtection": true})
 	d.up()
 	d.trades("before", "system1")
 	find := func(typ string) *cloud.Resource {
 		for _, r := range d.cloud.Resources() {
-			if r.Type == typ && (typ == "aws:kms/key:Key" || strings.HasPrefix(r.ID, name)) {
+			if r.Type == typ && (typ == cloud.KeyType || strings.HasPrefix(r.ID, name)) {
 				return r
 			}
 		}
@@ -32,21 +29,21 @@ func TestALostTableComesBackFromItsReplica(t *testing.T) {
 	}
 	lose := func() {
 		t.Helper()
-		table := find(tableType)
+		table := find(cloud.TableType)
 		unprotected := maps.Clone(table.Inputs)
 		unprotected["deletionProtectionEnabled"] = false
-		_, err := d.cloud.Update(tableType, table.Region, table.ID, unprotected)
+		_, err := d.cloud.Update(cloud.TableType, table.Region, table.ID, unprotected)
 		if err == nil {
-			err = d.cloud.Delete(tableType, table.Region, table.ID)
+			err = d.cloud.Delete(cloud.TableType, table.Region, table.ID)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	declared := find(tableType)
+	declared := find(cloud.TableType)
 	lose()
-	key, _ := find("aws:kms/key:Key").Outputs["arn"].(string)
-	if err := d.cloud.AddReplica(find(replicaType), declared.Region, key); err != nil {
+	key, _ := find(cloud.KeyType).Outputs["arn"].(string)
+	if err := d.cloud.AddReplica(find(cloud.ReplicaType), declared.Region, key); err != nil {
 		t.Fatal(err)
 	}
 	if found := operations(d.refresh()); !slices.Equal(found, []string{"update"}) {
@@ -56,7 +53,7 @@ func TestALostTableComesBackFromItsReplica(t *testing.T) {
 		t.Errorf("the program did %q", done)
 	}
 	for property, want := range declared.Inputs {
-		if got := find(tableType).Inputs[property]; !reflect.DeepEqual(got, want) {
+		if got := find(cloud.TableType).Inputs[property]; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s is %v, and was %v", property, got, want)
 		}
 	}
@@ -66,7 +63,7 @@ func TestALostTableComesBackFromItsReplica(t *testing.T) {
 	d.trades("after", "system1")
 
 	lose()
-	if found := changes(d.refresh()); found["delete "+tableType] != 1 || found["delete "+replicaType] != 1 {
+	if found := changes(d.refresh()); found["delete "+cloud.TableType] != 1 || found["delete "+cloud.ReplicaType] != 1 {
 		t.Errorf("the engine found %v", found)
 	}
 	if _, _, err := d.stack.Up(t.Context()); err == nil || !strings.Contains(err.Error(), "exists already in eu-west-1") {

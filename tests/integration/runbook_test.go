@@ -94,6 +94,9 @@ const recoverable = `aws dynamodb update-continuous-backups --table-name trade-p
 const backedUp = `table=trade-processing-local-trades && role=$(aws iam get-role --role-name trade-processing-local-backup --query Role.Arn --output text) &&
 	aws backup start-backup-job --backup-vault-name "$table" --resource-arn "arn:aws:dynamodb:us-east-1:000000000000:table/$table" --iam-role-arn "$role"`
 
+// notRestored removes a restored table, if there is one.
+const notRestored = `aws dynamodb delete-table --table-name trade-processing-local-trades-restored || true`
+
 // given is what the page asks to set before a block.
 var given = map[string]string{
 	"docs/runbook.md Items were damaged or deleted 1": "before=$(date -u +%FT%TZ)\n",
@@ -102,8 +105,8 @@ var given = map[string]string{
 
 // undone is undone before each run of a block, which would be refused a second time.
 var undone = map[string]string{
-	"docs/runbook.md Items were damaged or deleted 1": `aws dynamodb delete-table --table-name trade-processing-local-trades-restored || true`,
-	"docs/runbook.md Items were damaged or deleted 3": `aws dynamodb delete-table --table-name trade-processing-local-trades-restored || true`,
+	"docs/runbook.md Items were damaged or deleted 1": notRestored,
+	"docs/runbook.md Items were damaged or deleted 3": notRestored,
 	"docs/runbook.md The table itself is gone 1": `aws dynamodb update-table --table-name trade-processing-local-trades --no-deletion-protection-enabled &&
 	aws dynamodb delete-table --table-name trade-processing-local-trades || true`,
 	"docs/runbook.md Keys 2": `aws kms schedule-key-deletion --key-id alias/trade-processing-local || true`,

@@ -134,13 +134,13 @@ func (w *world) digests() map[string]string {
 func (w *world) restore(name string, items []map[string]types.AttributeValue) string {
 	w.t.Helper()
 	region, inputs := w.Stack.Outputs.Region, cloud.Properties{}
-	live, found := w.Cloud.Read("aws:dynamodb/table:Table", region, w.Stack.Outputs.TradeTableName)
+	live, found := w.Cloud.Read(cloud.TableType, region, w.Stack.Outputs.TradeTableName)
 	if !found {
 		w.t.Fatal("no table")
 	}
 	maps.Copy(inputs, live.Inputs)
 	inputs["name"] = name
-	if _, err := w.Cloud.Create("aws:dynamodb/table:Table", name, region, inputs); err != nil {
+	if _, err := w.Cloud.Create(cloud.TableType, name, region, inputs); err != nil {
 		w.t.Fatal(err)
 	}
 	table, err := w.Cloud.Table(region, name)

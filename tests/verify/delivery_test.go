@@ -27,14 +27,14 @@ func TestAQueueForUndeliveredEventsThatDoesNotWork(t *testing.T) {
 		// EventBridge doesn't send the rule's ARN to KMS, so the statement doesn't hold for queues.
 		"a key for EventBridge's own resources only": {
 			broken: func(w *world) {
-				w.amend("aws:kms/key:Key", "", "policy", `"Service":["events.amazonaws.com"]},`,
+				w.amend(cloud.KeyType, "", "policy", `"Service":["events.amazonaws.com"]},`,
 					`"Service":["events.amazonaws.com"]},"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:events:*:*:*"}},`)
 			},
 			tells: "its key's policy let events.amazonaws.com use it (kms:Decrypt, kms:GenerateDataKey)? If not, alarm " + eventRule + "-lost went off",
 		},
 		"a queue for another rule": {
 			broken: func(w *world) {
-				w.amend("aws:sqs/queuePolicy:QueuePolicy", "delivery-1-dead-letters", "policy", "from-system1", "from-system2")
+				w.amend(cloud.QueuePolicyType, "delivery-1-dead-letters", "policy", "from-system1", "from-system2")
 			},
 			tells: "arrived in trade-processing-local-delivery-1-dead-letters within 600ms: does the queue's policy let the rule send",
 		},
@@ -55,7 +55,7 @@ func TestAQueueForUndeliveredEventsThatDoesNotWork(t *testing.T) {
 			broken: func(w *world) {
 				w.Tamper = func(_ http.ResponseWriter, _ *http.Request, call endpoint.Call, _ []byte, _ http.Handler) bool {
 					if call.Operation == "ListTargetsByRule" {
-						w.drop("aws:cloudwatch/eventRule:EventRule", "from-system1")
+						w.drop(cloud.RuleType, "from-system1")
 						w.Tamper = nil
 					}
 					return false
